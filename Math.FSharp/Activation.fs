@@ -1,0 +1,199 @@
+namespace Pipeline.Learning
+
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Arithmetic
+
+[<Struct>]
+type internal SigmoidOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Sigmoid<'V, 'T, 'L> x
+
+[<Struct>]
+type internal TanhOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Tanh<'V, 'T, 'L> x
+
+[<Struct>]
+type internal ReluOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            let zero = Elementary.Constant<'V, 'T, 'L> 0.0
+            // This way round, not a number stays not a number and a diverging run is seen.
+            'L.WhereGreater(zero, x, zero, x)
+
+[<Struct>]
+type internal ExpOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Exp<'V, 'T, 'L> x
+
+/// g·y(1 − y).
+[<Struct>]
+type internal SigmoidBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+            let one = Elementary.Constant<'V, 'T, 'L> 1.0
+            'L.Multiply(upstream, 'L.Multiply(output, 'L.Subtract(one, output)))
+
+/// g·(1 − y²).
+[<Struct>]
+type internal TanhBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+            let one = Elementary.Constant<'V, 'T, 'L> 1.0
+            'L.Multiply(upstream, 'L.Subtract(one, 'L.Multiply(output, output)))
+
+/// g where y > 0, else 0.
+[<Struct>]
+type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+            let zero = Elementary.Constant<'V, 'T, 'L> 0.0
+            'L.WhereGreater(output, zero, upstream, zero)
+
+/// What a hidden layer makes of its affine map's result, element by element.
+[<RequireQualifiedAccess>]
+type Activation =
+    /// σ(z) = 1 / (1 + e⁻ᶻ), range (0, 1).
+    | Sigmoid
+    /// tanh z, range (−1, 1).
+    | Tanh
+    /// max(0, z), range [0, ∞).
+    | Relu
+    /// z itself.
+    | Identity
+
+/// <summary>Activation functions, softmax, and their derivatives.</summary>
+/// <remarks>All of them are safe at any finite number: none overflows on the way to a finite result.
+/// Source: Deep Learning from Scratch, ch. 3.</remarks>
+[<RequireQualifiedAccess>]
+module Activation =
+    /// Every activation with the name it has in settings.
+    let private names = [
+        "Sigmoid", Activation.Sigmoid
+        "Tanh", Activation.Tanh
+        "Relu", Activation.Relu
+        "Identity", Activation.Identity
+    ]
+
+    /// <summary>The activation of that name, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Activation, Fault list> =
+        Fault.parseName "Activation" names name
+
+    /// <summary>σ(z) = 1 / (1 + e⁻ᶻ) of every element.</summary>
+    [<CompiledName("Sigmoid")>]
+    let sigmoid (z: Matrix<'T>) : Matrix<'T> = Kernels.map (SigmoidOp<'T>()) z
+
+    /// <summary>tanh z of every element.</summary>
+    [<CompiledName("Tanh")>]
+    let tanh (z: Matrix<'T>) : Matrix<'T> = Kernels.map (TanhOp<'T>()) z
+
+    /// <summary>max(0, z) of every element.</summary>
+    [<CompiledName("Relu")>]
+    let relu (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ReluOp<'T>()) z
+
+    /// <summary>eᶻ of every element.</summary>
+    [<CompiledName("Exp")>]
+    let exp (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ExpOp<'T>()) z
+
+    /// <summary>The activation of every element of z.</summary>
+    [<CompiledName("Apply")>]
+    let apply (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
+        match activation with
+        | Activation.Sigmoid -> sigmoid z
+        | Activation.Tanh -> tanh z
+        | Activation.Relu -> relu z
+        | Activation.Identity -> z
+
+    /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z), with f′ from y:
+    /// y(1 − y) for the sigmoid, 1 − y² for tanh, 1 where y > 0 (else 0) for ReLU.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="output">y = f(z), of any shape.</param>
+    /// <param name="upstream">∂L/∂y, of y's shape.</param>
+    /// <returns>∂L/∂z, of y's shape.</returns>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("Backward")>]
+    let backward (activation: Activation) (output: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
+        match activation with
+        | Activation.Sigmoid -> Kernels.map2 (SigmoidBackwardOp<'T>()) output upstream
+        | Activation.Tanh -> Kernels.map2 (TanhBackwardOp<'T>()) output upstream
+        | Activation.Relu -> Kernels.map2 (ReluBackwardOp<'T>()) output upstream
+        | Activation.Identity -> upstream
+
+    /// <summary>f′(z) of every element.</summary>
+    [<CompiledName("Derivative")>]
+    let derivative
+        (activation: Activation)
+        (z: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Matrix<'T> =
+        backward
+            activation
+            (apply activation z)
+            (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
+
+    /// Every column less its greatest element, which keeps eᶻ from overflowing.
+    let internal belowGreatest
+        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Matrix<'T> =
+        let z = Kernels.values logits
+        let rows = logits.RowCount
+        let shifted = Array.zeroCreate z.Length
+
+        for first in 0..rows .. z.Length - 1 do
+            let mutable top = z[first]
+
+            for i in first + 1 .. first + rows - 1 do
+                top <- 'T.Max(top, z[i])
+
+            for i in first .. first + rows - 1 do
+                shifted[i] <- z[i] - top
+
+        Kernels.matrix rows logits.ColumnCount shifted
+
+    /// The sum of every column, from the first row to the last.
+    let internal columnSums (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : 'T[] =
+        let values = Kernels.values matrix
+        let rows = matrix.RowCount
+
+        Array.init matrix.ColumnCount (fun s ->
+            let mutable sum = values[s * rows]
+
+            for i in s * rows + 1 .. s * rows + rows - 1 do
+                sum <- sum + values[i]
+
+            sum)
+
+    /// <summary>Softmax of every column: yₖ = e^(zₖ) / Σⱼ e^(zⱼ), with the column's greatest element
+    /// subtracted first.</summary>
+    /// <param name="logits">z: (classes, batch).</param>
+    /// <returns>y: (classes, batch); every column sums to 1.</returns>
+    [<CompiledName("Softmax")>]
+    let softmax (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : Matrix<'T> =
+        let exponentials = exp (belowGreatest logits)
+        let sums = columnSums exponentials
+        let rows = logits.RowCount
+        let numerators = Kernels.values exponentials
+
+        numerators
+        |> Array.mapi (fun i e -> e / sums[i / rows])
+        |> Kernels.matrix rows sums.Length
+
+    /// <summary>The chain rule through softmax: ∂L/∂zₖ = yₖ(gₖ − Σⱼ gⱼyⱼ), column by column.</summary>
+    /// <param name="output">y = softmax(z): (classes, batch).</param>
+    /// <param name="upstream">g = ∂L/∂y: (classes, batch).</param>
+    /// <returns>∂L/∂z: (classes, batch).</returns>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("SoftmaxBackward")>]
+    let softmaxBackward
+        (output: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (upstream: Matrix<'T>)
+        : Matrix<'T> =
+        Kernels.requireSameShape (nameof upstream) output upstream
+        let y, g = Kernels.values output, Kernels.values upstream
+        let rows = output.RowCount
+        let products = Array.map2 (fun y g -> y * g) y g
+        let weighted = columnSums (Kernels.matrix rows output.ColumnCount products)
+
+        Array.init y.Length (fun i -> y[i] * (g[i] - weighted[i / rows]))
+        |> Kernels.matrix rows output.ColumnCount

@@ -1,0 +1,76 @@
+namespace Pipeline.Learning
+
+/// How the samples of a mini-batch are chosen.
+[<RequireQualifiedAccess>]
+type Sampling =
+    /// Each sample drawn anew from all of them, as the book does: some come twice, some not at all.
+    | Replacement
+    /// A fresh order of all samples each epoch, cut into batches: every sample once, the last batch
+    /// shorter where the size does not divide.
+    | Epoch
+
+/// <summary>Which samples make an iteration, and how iterations and epochs count each other.</summary>
+/// <remarks>Source: Deep Learning from Scratch, ch. 4, mini-batch learning.</remarks>
+[<RequireQualifiedAccess>]
+module Batch =
+    let private names = [ "Replacement", Sampling.Replacement; "Epoch", Sampling.Epoch ]
+
+    /// <summary>The way of sampling of that name, in any case of letters.</summary>
+    [<CompiledName("ParseSampling")>]
+    let parseSampling (name: string) : Result<Sampling, Fault list> =
+        Fault.parseName "Sampling" names name
+
+    let private requirePositive (name: string) (value: int64) : unit =
+        if value < 1L then
+            invalidArg name $"expected 1 or more, found {value}"
+
+    /// <summary>Iterations in an epoch: ⌈samples / size⌉.</summary>
+    /// <exception cref="T:System.ArgumentException">Either is below 1.</exception>
+    [<CompiledName("IterationsPerEpoch")>]
+    let iterationsPerEpoch (samples: int) (size: int) : int =
+        requirePositive (nameof samples) samples
+        requirePositive (nameof size) size
+        (samples - 1) / size + 1
+
+    /// <summary>Iterations in some epochs.</summary>
+    /// <exception cref="T:System.ArgumentException">Samples or size are below 1.</exception>
+    [<CompiledName("Iterations")>]
+    let iterations (samples: int) (size: int) (epochs: int) : int64 =
+        int64 epochs * int64 (iterationsPerEpoch samples size)
+
+    /// <summary>Whole epochs in some iterations, and the iterations left over.</summary>
+    /// <exception cref="T:System.ArgumentException">Samples or size are below 1.</exception>
+    [<CompiledName("Epochs")>]
+    let epochs (samples: int) (size: int) (iterations: int64) : struct (int64 * int64) =
+        let each = int64 (iterationsPerEpoch samples size)
+        struct (iterations / each, iterations % each)
+
+    /// <summary>The order of all samples in an epoch.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="samples">How many samples there are.</param>
+    /// <param name="epoch">The epoch, from 0.</param>
+    /// <returns>The places 0 … samples − 1, each once.</returns>
+    [<CompiledName("Order")>]
+    let order (seed: uint64) (samples: int) (epoch: int64) : int[] =
+        Random.permutation samples seed Stream.EpochOrder epoch
+
+    /// <summary>The samples of an iteration, each drawn from all of them.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="samples">How many samples there are.</param>
+    /// <param name="size">How many to draw.</param>
+    /// <param name="iteration">The iteration, from 0.</param>
+    /// <returns>Places of 0 … samples − 1.</returns>
+    [<CompiledName("Draw")>]
+    let draw (seed: uint64) (samples: int) (size: int) (iteration: int64) : int[] =
+        Array.init size (Random.below samples seed Stream.BatchWithReplacement iteration)
+
+    /// <summary>The samples of an iteration that walks through its epoch's order.</summary>
+    /// <param name="order">The epoch's order.</param>
+    /// <param name="size">How many samples a batch has.</param>
+    /// <param name="iteration">The iteration, from 0, counted over all epochs.</param>
+    /// <returns>The batch's part of the order: <paramref name="size"/> places, or what is left.</returns>
+    [<CompiledName("Slice")>]
+    let slice (order: int[]) (size: int) (iteration: int64) : int[] =
+        let each = iterationsPerEpoch order.Length size
+        let first = int (iteration % int64 each) * size
+        Array.sub order first (min size (order.Length - first))

@@ -1,0 +1,178 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+
+/// The inputs of a data set, in their smallest useful form.
+[<RequireQualifiedAccess>]
+type Samples<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> =
+    /// Bytes, sample after sample, each standing for byte / 255.
+    | Bytes of ReadOnlyMemory<byte>
+    /// Numbers as they are: (features, samples), a sample a column.
+    | Columns of Matrix<'T>
+
+/// A few samples together, as one step of learning sees them.
+type MiniBatch<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// (features, batch), a sample a column.
+    Inputs: Matrix<'T>
+    /// One a sample.
+    Targets: Targets<'T>
+}
+
+/// Turning mini-batches from one precision to the other.
+[<RequireQualifiedAccess>]
+module MiniBatch =
+    /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
+    [<CompiledName("Convert")>]
+    let convert
+        (batch: MiniBatch<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : MiniBatch<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
+        let convert (m: Matrix<'T>) : Matrix<'U> =
+            Kernels.values m
+            |> Array.map (fun x -> 'U.CreateTruncating x)
+            |> Kernels.matrix m.RowCount m.ColumnCount
+
+        {
+            Inputs = convert batch.Inputs
+            Targets =
+                match batch.Targets with
+                | Targets.Labels labels -> Targets.Labels labels
+                | Targets.Distributions columns -> Targets.Distributions(convert columns)
+        }
+
+/// Samples with what should be said of them.
+type Dataset<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = private {
+    features: int
+    classes: int
+    samples: Samples<'T>
+    targets: Targets<'T>
+} with
+
+    /// How many samples.
+    member data.Count = Targets.count data.targets
+    /// How many numbers a sample has.
+    member data.Features = data.features
+    /// How many classes there are.
+    member data.Classes = data.classes
+    /// What should be said of each.
+    member data.Targets = data.targets
+
+/// Making data sets and taking samples from them.
+[<RequireQualifiedAccess>]
+module Dataset =
+    /// <summary>Samples given as columns.</summary>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="inputs">(features, samples).</param>
+    /// <param name="targets">One a sample.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many targets as samples, or a
+    /// target is not one of the classes.</exception>
+    [<CompiledName("OfColumns")>]
+    let ofColumns (classes: int) (inputs: Matrix<'T>) (targets: Targets<'T>) : Dataset<'T> =
+        if Targets.count targets <> inputs.ColumnCount then
+            invalidArg
+                (nameof targets)
+                $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}"
+
+        match targets with
+        | Targets.Labels labels when
+            labels |> Array.exists (fun label -> label < 0 || label >= classes)
+            ->
+            invalidArg (nameof targets) $"expected labels of 0 to {classes - 1}"
+        | Targets.Distributions columns when columns.RowCount <> classes ->
+            invalidArg (nameof targets) $"expected {classes} rows, found {columns.RowCount}"
+        | _ -> ()
+
+        {
+            features = inputs.RowCount
+            classes = classes
+            samples = Samples.Columns inputs
+            targets = targets
+        }
+
+    /// <summary>Images with their labels, each pixel scaled to byte / 255 when it is used.</summary>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="labels">One an image, below <paramref name="classes"/>.</param>
+    /// <returns>The data set, or a fault where the numbers of images and labels differ.</returns>
+    [<CompiledName("OfIdx")>]
+    let ofIdx (classes: int) (images: IdxImages) (labels: int[]) : Result<Dataset<'T>, Fault list> =
+        Fault.check
+            [
+                images.Count = labels.Length,
+                Fault.create
+                    "labels"
+                    $"one for each of the {images.Count} images"
+                    $"{labels.Length}"
+            ]
+            (fun () -> {
+                features = images.Rows * images.Columns
+                classes = classes
+                samples = Samples.Bytes images.Pixels
+                targets = Targets.Labels labels
+            })
+
+    /// byte / 255 for every byte.
+    let private scaled () : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
+        Array.init 256 (fun v -> 'T.CreateTruncating v / 'T.CreateTruncating 255)
+
+    /// <summary>The samples at some places, in that order.</summary>
+    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
+    /// <param name="data">The data set.</param>
+    /// <exception cref="T:System.IndexOutOfRangeException">A place is outside the data set.</exception>
+    [<CompiledName("Take")>]
+    let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+        let features = data.features
+        let values: 'T[] = Array.zeroCreate (features * places.Length)
+
+        match data.samples with
+        | Samples.Bytes bytes ->
+            let table = scaled ()
+            let pixels = bytes.Span
+
+            for s in 0 .. places.Length - 1 do
+                let source = pixels.Slice(places[s] * features, features)
+                let destination = Span<'T>(values, s * features, features)
+
+                for i in 0 .. features - 1 do
+                    destination[i] <- table[int source[i]]
+        | Samples.Columns columns ->
+            let source = Kernels.values columns
+
+            for s in 0 .. places.Length - 1 do
+                Array.blit source (places[s] * features) values (s * features) features
+
+        {
+            Inputs = Kernels.matrix features places.Length values
+            Targets =
+                match data.targets with
+                | Targets.Labels labels ->
+                    Targets.Labels(places |> Array.map (fun place -> labels[place]))
+                | Targets.Distributions columns ->
+                    places
+                    |> Array.map (fun place -> columns.Column place)
+                    |> Matrix<'T>.Build.DenseOfColumnVectors
+                    |> Targets.Distributions
+        }
+
+    /// <summary>All samples in order, in parts of at most <paramref name="size"/>.</summary>
+    [<CompiledName("Parts")>]
+    let parts (size: int) (data: Dataset<'T>) : MiniBatch<'T> seq = seq {
+        for first in 0..size .. data.Count - 1 do
+            take [| first .. min (first + size) data.Count - 1 |] data
+    }

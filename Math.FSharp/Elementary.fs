@@ -1,0 +1,162 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open System.Runtime.CompilerServices
+
+/// Arithmetic of two numbers of one type. F#'s own operators, used more than twice in a generic
+/// expression, fall back to int; these hold their type.
+module internal Arithmetic =
+    let inline (+) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Addition (x, y)
+    let inline (-) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Subtraction (x, y)
+    let inline (*) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Multiply (x, y)
+    let inline (/) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Division (x, y)
+
+/// The elementary functions that learning needs, built of sums, products and fused multiply-adds
+/// alone. The C library's own differ from system to system in their last bit; these do not.
+[<AbstractClass; Sealed>]
+type internal Elementary =
+    /// A number as every lane of a register.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Constant<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+        (x: float)
+        : 'V =
+        'L.Create('T.CreateTruncating x)
+
+    /// a·x + b for a number b: one step of Horner's rule.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Horner<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+        (a: 'V, x: 'V, b: float)
+        : 'V =
+        'L.MultiplyAdd(a, x, Elementary.Constant<'V, 'T, 'L> b)
+
+    /// eˣ = 2ⁿ·eʳ with n whole and |r| ≤ ½ ln 2, eʳ by its Taylor series. Within 1 unit in the last
+    /// place; 0 below −86.6 (single) or −707.7 (double), where results are about to lose digits.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Exp<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+        let single = Type.op_Equality (typeof<'T>, typeof<float32>)
+        // Adding 1.5·2^23 (2^52) leaves the nearest whole number in the low bits.
+        let toWhole =
+            Elementary.Constant<'V, 'T, 'L>(if single then 12582912.0 else 6755399441055744.0)
+
+        // ln 2 in two parts: n times the first is exact.
+        let ln2High, ln2Low =
+            if single then
+                0.693359375, -2.12194440054690582768e-4
+            else
+                0.693147180369123816490, 1.90821492927058770002e-10
+
+        let highest = Elementary.Constant<'V, 'T, 'L>(if single then 89.0 else 710.0)
+        let lowest = Elementary.Constant<'V, 'T, 'L>(if single then -86.6 else -707.7)
+        // A number that is none passes every comparison here unchanged.
+        let bounded = 'L.WhereGreater(x, highest, highest, x)
+
+        let shifted =
+            'L.MultiplyAdd(bounded, Elementary.Constant<'V, 'T, 'L> 1.4426950408889634074, toWhole)
+
+        let n = 'L.Subtract(shifted, toWhole)
+
+        let r =
+            'L
+                .MultiplyAdd(
+                    n,
+                    Elementary.Constant<'V, 'T, 'L>(-ln2Low),
+                    'L.MultiplyAdd(n, Elementary.Constant<'V, 'T, 'L>(-ln2High), bounded)
+                )
+
+        // Σ rᵏ/k!, to k = 7 (single) or 13 (double).
+        let mutable series =
+            if single then
+                Elementary.Constant<'V, 'T, 'L>(1.0 / 5040.0)
+            else
+                let p = Elementary.Constant<'V, 'T, 'L>(1.0 / 6227020800.0)
+                let p = Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 479001600.0)
+                let p = Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 39916800.0)
+                let p = Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 3628800.0)
+                let p = Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 362880.0)
+                let p = Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 40320.0)
+                Elementary.Horner<'V, 'T, 'L>(p, r, 1.0 / 5040.0)
+
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0 / 720.0)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0 / 120.0)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0 / 24.0)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0 / 6.0)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 0.5)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0)
+        series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0)
+
+        // 2ⁿ as 2·2ⁿ⁻¹: n = 128 (1024) has no power of its own.
+        let half = 'L.PowerOfTwo('L.Subtract(shifted, Elementary.Constant<'V, 'T, 'L> 1.0))
+
+        let scaled =
+            'L.Multiply('L.Multiply(series, half), Elementary.Constant<'V, 'T, 'L> 2.0)
+
+        'L.WhereGreater(lowest, x, Elementary.Constant<'V, 'T, 'L> 0.0, scaled)
+
+    /// σ(x) = 1 / (1 + e⁻ˣ).
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Sigmoid<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+        let one = Elementary.Constant<'V, 'T, 'L> 1.0
+        let negative = 'L.Subtract(Elementary.Constant<'V, 'T, 'L> 0.0, x)
+        'L.Divide(one, 'L.Add(one, Elementary.Exp<'V, 'T, 'L> negative))
+
+    /// tanh x: 1 − 2 / (e²ˣ + 1), and near 0, where that loses digits, the rational form
+    /// x + x³ P(x²)/Q(x²) of Cephes (Moshier 1989), whose coefficients these are.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Tanh<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+        let one = Elementary.Constant<'V, 'T, 'L> 1.0
+        let two = Elementary.Constant<'V, 'T, 'L> 2.0
+
+        let far =
+            'L.Subtract(one, 'L.Divide(two, 'L.Add(Elementary.Exp<'V, 'T, 'L>('L.Add(x, x)), one)))
+
+        let square = 'L.Multiply(x, x)
+        let p = Elementary.Constant<'V, 'T, 'L> -9.64399179425052238628e-1
+        let p = Elementary.Horner<'V, 'T, 'L>(p, square, -9.92877231001918586564e1)
+        let p = Elementary.Horner<'V, 'T, 'L>(p, square, -1.61468768441708447952e3)
+        let q = 'L.Add(square, Elementary.Constant<'V, 'T, 'L> 1.12811678491632931402e2)
+        let q = Elementary.Horner<'V, 'T, 'L>(q, square, 2.23548839060100448583e3)
+        let q = Elementary.Horner<'V, 'T, 'L>(q, square, 4.84406305325125486048e3)
+        let near = 'L.MultiplyAdd('L.Multiply(x, square), 'L.Divide(p, q), x)
+
+        'L.WhereGreater(Elementary.Constant<'V, 'T, 'L> 0.390625, square, near, far)
+
+    /// ln x = e ln 2 + 2 artanh((m − 1)/(m + 1)) for x = m·2ᵉ with ½√2 ≤ m < √2. −∞ at 0, not a
+    /// number below.
+    static member Log(x: float) : float =
+        if Double.IsNaN x || x < 0.0 then
+            nan
+        elif x = 0.0 then
+            -infinity
+        elif Double.IsPositiveInfinity x then
+            x
+        else
+            // Numbers below 2⁻¹⁰²² have no exponent of their own.
+            let bits, offset =
+                if Double.IsNormal x then
+                    BitConverter.DoubleToInt64Bits x, 1023L
+                else
+                    BitConverter.DoubleToInt64Bits(x * 18014398509481984.0), 1077L
+
+            let significand =
+                BitConverter.Int64BitsToDouble((bits &&& 0xFFFFFFFFFFFFFL) ||| 0x3FF0000000000000L)
+
+            let exponent = (bits >>> 52) - offset
+
+            let m, e =
+                if significand > 1.4142135623730951 then
+                    significand / 2.0, float (exponent + 1L)
+                else
+                    significand, float exponent
+
+            let s = (m - 1.0) / (m + 1.0)
+            let s2 = s * s
+            let mutable series = 1.0 / 23.0
+
+            for k = 10 downto 1 do
+                series <- Math.FusedMultiplyAdd(series, s2, 1.0 / float (2 * k + 1))
+
+            let rest =
+                Math.FusedMultiplyAdd(e, 1.90821492927058770002e-10, 2.0 * s * s2 * series)
+
+            Math.FusedMultiplyAdd(e, 0.693147180369123816490, 2.0 * s + rest)

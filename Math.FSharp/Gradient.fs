@@ -1,0 +1,242 @@
+namespace Pipeline.Learning
+
+open System.Numerics
+open System.Threading.Tasks
+open MathNet.Numerics
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Arithmetic
+
+/// How a run finds its gradient.
+[<RequireQualifiedAccess>]
+type GradientMethod =
+    /// The chain rule, layer by layer.
+    | Backpropagation
+    /// The definition: central differences, two losses a parameter, in double precision. The
+    /// chapter's own; thousands of times slower.
+    | Numerical
+
+/// How far apart the two gradients of one tensor are, at the place where they are furthest.
+type TensorCheck = {
+    /// W1, b1, W2, …
+    Name: string
+    /// How many numbers it has.
+    Count: int
+    /// Row and column of that place in the book's (inputs, outputs); of a bias, its row is 0.
+    Row: int
+    /// See Row.
+    Column: int
+    /// Backpropagation's value there.
+    Backward: float
+    /// The numerical value there.
+    Numerical: float
+    /// |Backward − Numerical| there.
+    Difference: float
+}
+
+/// The verdict on a network's gradient.
+type GradientCheck = {
+    /// Every tensor's worst place.
+    Tensors: TensorCheck list
+    /// The numerical gradient's greatest entry, by size.
+    Scale: float
+    /// How large a difference may be.
+    Allowed: float
+} with
+
+    /// The tensor with the greatest difference.
+    member check.Worst =
+        check.Tensors
+        |> List.maxBy (fun tensor ->
+            if tensor.Difference >= 0.0 then
+                tensor.Difference
+            else
+                infinity)
+
+    /// Whether every difference is allowed.
+    member check.Passed =
+        check.Tensors |> List.forall (fun tensor -> tensor.Difference <= check.Allowed)
+
+/// <summary>Gradients: by the chain rule, by their definition, and the one held to the other.</summary>
+/// <remarks>Source: Deep Learning from Scratch, ch. 4 (numerical gradient) and 5
+/// (backpropagation).</remarks>
+[<RequireQualifiedAccess>]
+module Gradient =
+    /// <summary>The book's step of a central difference.</summary>
+    [<Literal>]
+    let DefaultStep = 1e-4
+
+    let private methods = [
+        "Backpropagation", GradientMethod.Backpropagation
+        "Numerical", GradientMethod.Numerical
+    ]
+
+    /// <summary>The method of that name, in any case of letters.</summary>
+    [<CompiledName("ParseMethod")>]
+    let parseMethod (name: string) : Result<GradientMethod, Fault list> =
+        Fault.parseName "Gradient" methods name
+
+    /// The gradient in one layer's parameters, from the one in what it gives.
+    let private layerGradient (upstream: Matrix<'T>) (input: Matrix<'T>) : Layer<'T> = {
+        Weights = Kernels.weightGradient upstream input
+        Biases = Kernels.biasGradient upstream
+    }
+
+    /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
+    /// rule.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">The samples.</param>
+    /// <returns>The mean cross entropy, and a gradient shaped like the parameters.</returns>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("Backward")>]
+    let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
+        let inputs, logits = Network.trace network batch.Inputs
+
+        let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
+
+        // From the last layer down; `below` are the hidden layers under this one, nearest first.
+        let rec run layers inputs (below: HiddenLayer list) upstream gradients =
+            match layers, inputs, below with
+            | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
+                let next =
+                    Kernels.inputGradient layer.Weights upstream
+                    |> Activation.backward activation input
+
+                run layersBelow inputsBelow rest next (layerGradient upstream input :: gradients)
+            | _, input :: _, [] -> layerGradient upstream input :: gradients
+            | _ -> gradients
+
+        let gradients =
+            run
+                (List.rev network.Parameters.Layers)
+                (List.rev inputs)
+                (List.rev network.Architecture.Hidden)
+                upstream
+                []
+
+        struct (loss, { Layers = gradients })
+
+    /// (f(x + h) − f(x − h)) / 2h.
+    let private difference
+        (step: 'T :> IBinaryFloatingPointIeee754<'T>)
+        (f: 'T -> 'T)
+        (x: 'T)
+        : 'T =
+        (f (x + step) - f (x - step)) / (step + step)
+
+    /// <summary>The gradient of any function of a vector, by its definition:
+    /// (f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for every i.</summary>
+    /// <param name="step">h, greater than 0; the book's is 10⁻⁴. In single precision three digits are
+    /// the best it gives.</param>
+    /// <param name="f">The function; it is called twice an element, with vectors of its own.</param>
+    /// <param name="at">x.</param>
+    /// <returns>As long as x.</returns>
+    [<CompiledName("Numerical")>]
+    let numerical
+        (step: 'T :> IBinaryFloatingPointIeee754<'T>)
+        (f: Vector<'T> -> 'T)
+        (at: Vector<'T>)
+        : Vector<'T> =
+        let x = Kernels.elements at
+
+        Array.init x.Length (fun i ->
+            let along value =
+                let moved = Array.copy x
+                moved[i] <- value
+                f (Kernels.vector moved)
+
+            difference step along x[i])
+        |> Kernels.vector
+
+    /// <summary>The gradient of any function of a network in every parameter, by its
+    /// definition.</summary>
+    /// <param name="step">h, greater than 0.</param>
+    /// <param name="objective">The function: a loss, say. It is called twice a parameter, from several
+    /// threads.</param>
+    /// <param name="network">Where.</param>
+    /// <returns>Shaped like the parameters.</returns>
+    [<CompiledName("NumericalOf")>]
+    let numericalOf
+        (step: 'T :> IBinaryFloatingPointIeee754<'T>)
+        (objective: Network<'T> -> 'T)
+        (network: Network<'T>)
+        : Parameters<'T> =
+        let options =
+            ParallelOptions(MaxDegreeOfParallelism = Control.MaxDegreeOfParallelism)
+
+        network.Parameters
+        |> Parameters.mapTensors (fun name values ->
+            let gradient = Array.zeroCreate values.Length
+
+            let along i value =
+                let moved = Array.copy values
+                moved[i] <- value
+
+                let replace other elements =
+                    if other = name then moved else elements
+
+                objective {
+                    network with
+                        Parameters = Parameters.mapTensors replace network.Parameters
+                }
+
+            Parallel.For(
+                0,
+                values.Length,
+                options,
+                fun i -> gradient[i] <- difference step (along i) values[i]
+            )
+            |> ignore
+
+            gradient)
+
+    /// <summary>Holds <c>backward</c> to the numerical gradient, in double precision.</summary>
+    /// <param name="tolerance">How large a difference may be, relative to the gradient's greatest
+    /// entry: 10⁻⁶ is what a step of 10⁻⁴ allows.</param>
+    /// <param name="step">h of the central difference.</param>
+    /// <param name="network">Where; of either precision.</param>
+    /// <param name="batch">The samples of the loss.</param>
+    /// <returns>Where and by how much the two differ, tensor by tensor.</returns>
+    [<CompiledName("Check")>]
+    let check
+        (tolerance: float)
+        (step: float)
+        (network: Network<float>)
+        (batch: MiniBatch<float>)
+        : GradientCheck =
+        let struct (_, backward) = backward network batch
+        let numerical = numericalOf step (fun moved -> Network.loss moved batch) network
+
+        let scale =
+            Parameters.tensors numerical
+            |> List.map (fun (_, values) -> values |> Array.map abs |> Array.max)
+            |> List.max
+
+        let tensors =
+            (Parameters.tensors backward, Parameters.tensors numerical)
+            ||> List.map2 (fun (name, analytic) (_, defined) ->
+                let differences = Array.map2 (fun a b -> abs (a - b)) analytic defined
+                // Not a number is the worst there is.
+                let severity difference =
+                    if difference >= 0.0 then difference else infinity
+
+                let at = differences |> Array.indexed |> Array.maxBy (snd >> severity) |> fst
+                let layer = network.Parameters.Layers[int (name.Substring 1) - 1]
+                let outputs = layer.Biases.Count
+
+                {
+                    Name = name
+                    Count = analytic.Length
+                    Row = at / outputs
+                    Column = at % outputs
+                    Backward = analytic[at]
+                    Numerical = defined[at]
+                    Difference = differences[at]
+                })
+
+        {
+            Tensors = tensors
+            Scale = scale
+            // Where the gradient is all but 0, rounding is left: 10⁻¹⁶ of the loss over h.
+            Allowed = max (tolerance * scale) 1e-10
+        }

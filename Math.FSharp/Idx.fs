@@ -1,0 +1,112 @@
+namespace Pipeline.Learning
+
+open System
+open System.Buffers.Binary
+
+/// Grey images of one size, as an IDX file holds them.
+type IdxImages = {
+    /// How many.
+    Count: int
+    /// Height in pixels.
+    Rows: int
+    /// Width in pixels.
+    Columns: int
+    /// Count · Rows · Columns bytes, image after image, row after row; 0 is background, 255 full ink.
+    Pixels: ReadOnlyMemory<byte>
+}
+
+/// <summary>The IDX format of MNIST: bytes to images and labels, and back.</summary>
+/// <remarks>Big-endian words: the magic number (2051 for images, 2049 for labels), the count, for
+/// images the rows and columns; then one byte a pixel or label. Source: LeCun, Cortes and Burges, The
+/// MNIST database.</remarks>
+[<RequireQualifiedAccess>]
+module Idx =
+    let private imagesMagic = 2051
+    let private labelsMagic = 2049
+
+    let private word (bytes: ReadOnlyMemory<byte>) (index: int) : int64 =
+        int64 (BinaryPrimitives.ReadUInt32BigEndian(bytes.Span.Slice(4 * index, 4)))
+
+    /// The words after the magic number, once the header and the whole length are as they should be.
+    let private header
+        (kind: string)
+        (magic: int)
+        (words: int)
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<int64 list, Fault list> =
+        let size = 4 * (words + 1)
+
+        if bytes.Length < size then
+            Error [ Fault.create "" $"a header of {size} bytes" $"{bytes.Length} bytes in all" ]
+        elif word bytes 0 <> int64 magic then
+            Error [ Fault.create "" $"the magic number {magic} of IDX {kind}" $"{word bytes 0}" ]
+        else
+            let sizes = [ for i in 1..words -> word bytes i ]
+            let shape = sizes |> List.map string |> String.concat " × "
+            // The product of three words of 32 bits needs more than 64.
+            let expected =
+                List.fold (fun product (size: int64) -> product * bigint size) 1I sizes
+                + bigint size
+
+            if expected <> bigint bytes.Length then
+                Error [
+                    Fault.create
+                        ""
+                        $"{expected} bytes for the {shape} {kind} that the header claims"
+                        $"{bytes.Length}"
+                ]
+            else
+                Ok sizes
+
+    /// <summary>The images in the bytes of an IDX file.</summary>
+    /// <param name="bytes">The whole file, not compressed.</param>
+    /// <returns>The images, their pixels a slice of <paramref name="bytes"/>; or what is wrong.</returns>
+    [<CompiledName("ParseImages")>]
+    let parseImages (bytes: ReadOnlyMemory<byte>) : Result<IdxImages, Fault list> =
+        match header "images" imagesMagic 3 bytes with
+        | Error faults -> Error faults
+        | Ok sizes when List.contains 0L sizes ->
+            Error [ Fault.create "" "at least one image of at least one pixel" "none" ]
+        | Ok sizes ->
+            Ok {
+                Count = int sizes[0]
+                Rows = int sizes[1]
+                Columns = int sizes[2]
+                Pixels = bytes.Slice 16
+            }
+
+    /// <summary>The labels in the bytes of an IDX file.</summary>
+    /// <param name="classes">How many classes there are: labels are 0 to classes − 1.</param>
+    /// <param name="bytes">The whole file, not compressed.</param>
+    /// <returns>The labels, or what is wrong.</returns>
+    [<CompiledName("ParseLabels")>]
+    let parseLabels (classes: int) (bytes: ReadOnlyMemory<byte>) : Result<int[], Fault list> =
+        match header "labels" labelsMagic 1 bytes with
+        | Error faults -> Error faults
+        | Ok _ ->
+            let labels = Array.map int (bytes.Slice(8).ToArray())
+
+            match Array.tryFindIndex (fun label -> label >= classes) labels with
+            | None -> Ok labels
+            | Some i ->
+                Error [ Fault.create $"label {i}" $"a class of 0 to {classes - 1}" $"{labels[i]}" ]
+
+    let private write (words: int list) (content: ReadOnlySpan<byte>) : byte[] =
+        let bytes = Array.zeroCreate (4 * words.Length + content.Length)
+
+        words
+        |> List.iteri (fun i w ->
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(4 * i, 4), uint32 w))
+
+        content.CopyTo(bytes.AsSpan(4 * words.Length))
+        bytes
+
+    /// <summary>The bytes of the IDX file of some images.</summary>
+    [<CompiledName("WriteImages")>]
+    let writeImages (images: IdxImages) : byte[] =
+        write [ imagesMagic; images.Count; images.Rows; images.Columns ] images.Pixels.Span
+
+    /// <summary>The bytes of the IDX file of some labels, each of 0 to 255.</summary>
+    [<CompiledName("WriteLabels")>]
+    let writeLabels (labels: int[]) : byte[] =
+        write [ labelsMagic; labels.Length ] (ReadOnlySpan(Array.map byte labels))

@@ -1,0 +1,121 @@
+namespace Pipeline.Learning.Interop
+
+open System
+open System.Collections.Generic
+open System.Numerics
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// <summary>What comes from outside, for C#: a value or faults, as a Try-method.</summary>
+[<AbstractClass; Sealed; Extension>]
+type ResultExtensions =
+    /// <summary>The value, or every fault.</summary>
+    /// <param name="result">What a parser or a <c>Create</c> returned.</param>
+    /// <param name="value">The value, where there is one.</param>
+    /// <param name="faults">The faults; none where there is a value.</param>
+    /// <returns>Whether there is a value.</returns>
+    [<Extension>]
+    static member TryGet
+        (
+            result: Result<'V, Fault list>,
+            [<Out>] value: byref<'V>,
+            [<Out>] faults: byref<IReadOnlyList<Fault>>
+        ) : bool =
+        match result with
+        | Ok good ->
+            value <- good
+            faults <- []
+            true
+        | Error found ->
+            faults <- found
+            false
+
+/// Architectures from arrays.
+[<AbstractClass; Sealed>]
+type Architectures =
+    /// <summary>Hidden layers of these widths with one activation, or what is wrong.</summary>
+    /// <param name="inputs">Numbers in a sample.</param>
+    /// <param name="hidden">Widths, from the input's side.</param>
+    /// <param name="activation">The hidden layers' activation.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    static member Create
+        (inputs: int, hidden: int seq, activation: Activation, classes: int)
+        : Result<Architecture, Fault list> =
+        let layers = [
+            for width in hidden ->
+                {
+                    Width = width
+                    Activation = activation
+                }
+        ]
+
+        Architecture.create inputs layers classes
+
+    /// <summary>Inputs, hidden widths and classes: <c>Dense(Activation.Sigmoid, 784, 50, 10)</c>.</summary>
+    /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
+    /// range.</exception>
+    static member Dense(activation: Activation, [<ParamArray>] sizes: int[]) : Architecture =
+        Architecture.dense activation (List.ofArray sizes)
+
+/// Losses of one sample or a batch, with functions as delegates.
+[<AbstractClass; Sealed>]
+type Losses =
+    /// <summary>The mean over a batch of a loss of one sample.</summary>
+    /// <param name="loss">The loss of one sample, from target and prediction:
+    /// <c>Loss.SumSquaredError</c>, say.</param>
+    /// <param name="targets">One a sample.</param>
+    /// <param name="predictions">(classes, batch).</param>
+    static member OfBatch
+        (loss: Func<Vector<'T>, Vector<'T>, 'T>, targets: Targets<'T>, predictions: Matrix<'T>)
+        : 'T =
+        ArgumentNullException.ThrowIfNull loss
+        Loss.ofBatch (fun target prediction -> loss.Invoke(target, prediction)) targets predictions
+
+/// Gradients of functions given as delegates.
+[<AbstractClass; Sealed>]
+type Gradients =
+    /// <summary>The gradient of any function of a vector, by its definition.</summary>
+    /// <param name="step">h of the central difference.</param>
+    /// <param name="f">The function.</param>
+    /// <param name="at">Where.</param>
+    static member Numerical(step: 'T, f: Func<Vector<'T>, 'T>, at: Vector<'T>) : Vector<'T> =
+        ArgumentNullException.ThrowIfNull f
+        Gradient.numerical step f.Invoke at
+
+    /// <summary>The gradient of any function of a network in every parameter, by its
+    /// definition.</summary>
+    /// <param name="step">h of the central difference.</param>
+    /// <param name="objective">The function, called from several threads.</param>
+    /// <param name="network">Where.</param>
+    static member NumericalOf
+        (step: 'T, objective: Func<Network<'T>, 'T>, network: Network<'T>)
+        : Parameters<'T> =
+        ArgumentNullException.ThrowIfNull objective
+        Gradient.numericalOf step objective.Invoke network
+
+/// Gradient descent on functions given as delegates.
+[<AbstractClass; Sealed>]
+type Optimizers =
+    /// <summary>Gradient descent on any function: the start and the place after every step.</summary>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="steps">How many steps.</param>
+    /// <param name="gradient">The function's gradient.</param>
+    /// <param name="start">Where to begin.</param>
+    static member Descent
+        (rate: 'T, steps: int, gradient: Func<Vector<'T>, Vector<'T>>, start: Vector<'T>)
+        : IReadOnlyList<Vector<'T>> =
+        ArgumentNullException.ThrowIfNull gradient
+        Optimizer.descent rate steps gradient.Invoke start
+
+/// Networks as files, with metadata as a dictionary.
+[<AbstractClass; Sealed>]
+type Models =
+    /// <summary>The bytes of a network's safetensors file.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="metadata">Names and texts to keep beside the tensors.</param>
+    static member ToSafetensors
+        (network: Network<'T>, metadata: IReadOnlyDictionary<string, string>)
+        : byte[] =
+        Safetensors.write [ for pair in metadata -> pair.Key, pair.Value ] network

@@ -1,0 +1,273 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open System.Runtime.Intrinsics
+
+/// What a loop needs of a SIMD register of any width. One loop, written against it, serves both
+/// precisions and every machine; a lone number is a register of one lane. Every member rounds each
+/// lane as IEEE 754 says, so the width never changes a bit.
+type internal ILanes<'V, 'T> =
+    static abstract Count: int
+    static abstract Create: 'T -> 'V
+    static abstract Load: byref<'T> * nativeint -> 'V
+    static abstract Store: 'V * byref<'T> * nativeint -> unit
+    static abstract Add: 'V * 'V -> 'V
+    static abstract Subtract: 'V * 'V -> 'V
+    static abstract Multiply: 'V * 'V -> 'V
+    static abstract Divide: 'V * 'V -> 'V
+    /// x·y + z, rounded once.
+    static abstract MultiplyAdd: 'V * 'V * 'V -> 'V
+    /// Per lane: a > b ? x : y. False where either is not a number.
+    static abstract WhereGreater: 'V * 'V * 'V * 'V -> 'V
+    /// 2ⁿ for a whole n in the low bits of the significand, as adding 1.5·2^(significand bits) leaves it.
+    static abstract PowerOfTwo: 'V -> 'V
+
+[<Struct>]
+type internal Lanes512<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>> =
+    interface ILanes<Vector512<'T>, 'T> with
+        static member Count = Vector512<'T>.Count
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Create x = Vector512.Create<'T>(x)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Load(start, i) =
+            Vector512.LoadUnsafe<'T>(&start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Store(v, start, i) =
+            Vector512.StoreUnsafe<'T>(v, &start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(x, y) = Vector512.Add<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(x, y) = Vector512.Subtract<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Multiply(x: Vector512<'T>, y: Vector512<'T>) = Vector512.Multiply<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Divide(x: Vector512<'T>, y: Vector512<'T>) = Vector512.Divide<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member MultiplyAdd(x, y, z) =
+            // The comparison of types is resolved when the method is compiled for 'T.
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector512
+                    .FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), z.AsSingle())
+                    .As<float32, 'T>()
+            else
+                Vector512.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), z.AsDouble()).As<float, 'T>()
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WhereGreater(a, b, x, y) =
+            Vector512.ConditionalSelect<'T>(Vector512.GreaterThan<'T>(a, b), x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member PowerOfTwo n =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector512
+                    .ShiftLeft(Vector512.Add<int>(n.AsInt32(), Vector512.Create 127), 23)
+                    .As<int, 'T>()
+            else
+                Vector512
+                    .ShiftLeft(Vector512.Add<int64>(n.AsInt64(), Vector512.Create 1023L), 52)
+                    .As<int64, 'T>()
+
+[<Struct>]
+type internal Lanes256<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>> =
+    interface ILanes<Vector256<'T>, 'T> with
+        static member Count = Vector256<'T>.Count
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Create x = Vector256.Create<'T>(x)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Load(start, i) =
+            Vector256.LoadUnsafe<'T>(&start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Store(v, start, i) =
+            Vector256.StoreUnsafe<'T>(v, &start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(x, y) = Vector256.Add<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(x, y) = Vector256.Subtract<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Multiply(x: Vector256<'T>, y: Vector256<'T>) = Vector256.Multiply<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Divide(x: Vector256<'T>, y: Vector256<'T>) = Vector256.Divide<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member MultiplyAdd(x, y, z) =
+            // The comparison of types is resolved when the method is compiled for 'T.
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector256
+                    .FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), z.AsSingle())
+                    .As<float32, 'T>()
+            else
+                Vector256.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), z.AsDouble()).As<float, 'T>()
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WhereGreater(a, b, x, y) =
+            Vector256.ConditionalSelect<'T>(Vector256.GreaterThan<'T>(a, b), x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member PowerOfTwo n =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector256
+                    .ShiftLeft(Vector256.Add<int>(n.AsInt32(), Vector256.Create 127), 23)
+                    .As<int, 'T>()
+            else
+                Vector256
+                    .ShiftLeft(Vector256.Add<int64>(n.AsInt64(), Vector256.Create 1023L), 52)
+                    .As<int64, 'T>()
+
+[<Struct>]
+type internal Lanes128<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>> =
+    interface ILanes<Vector128<'T>, 'T> with
+        static member Count = Vector128<'T>.Count
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Create x = Vector128.Create<'T>(x)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Load(start, i) =
+            Vector128.LoadUnsafe<'T>(&start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Store(v, start, i) =
+            Vector128.StoreUnsafe<'T>(v, &start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(x, y) = Vector128.Add<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(x, y) = Vector128.Subtract<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Multiply(x: Vector128<'T>, y: Vector128<'T>) = Vector128.Multiply<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Divide(x: Vector128<'T>, y: Vector128<'T>) = Vector128.Divide<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member MultiplyAdd(x, y, z) =
+            // The comparison of types is resolved when the method is compiled for 'T.
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector128
+                    .FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), z.AsSingle())
+                    .As<float32, 'T>()
+            else
+                Vector128.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), z.AsDouble()).As<float, 'T>()
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WhereGreater(a, b, x, y) =
+            Vector128.ConditionalSelect<'T>(Vector128.GreaterThan<'T>(a, b), x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member PowerOfTwo n =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector128
+                    .ShiftLeft(Vector128.Add<int>(n.AsInt32(), Vector128.Create 127), 23)
+                    .As<int, 'T>()
+            else
+                Vector128
+                    .ShiftLeft(Vector128.Add<int64>(n.AsInt64(), Vector128.Create 1023L), 52)
+                    .As<int64, 'T>()
+
+/// One number: the path of machines without SIMD, and of vectors shorter than a register.
+[<Struct>]
+type internal Lanes1<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>> =
+    interface ILanes<'T, 'T> with
+        static member Count = 1
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Create x = x
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Load(start, i) = Unsafe.Add(&start, i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Store(v, start, i) =
+            let place = &Unsafe.Add(&start, i)
+            place <- v
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Add(x, y) = x + y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Subtract(x, y) = x - y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Multiply(x, y) = x * y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Divide(x, y) = x / y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member MultiplyAdd(x, y, z) = 'T.FusedMultiplyAdd(x, y, z)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WhereGreater(a, b, x, y) =
+            if 'T.op_GreaterThan (a, b) then x else y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member PowerOfTwo n =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Unsafe.BitCast<int, 'T>((Unsafe.BitCast<'T, int> n + 127) <<< 23)
+            else
+                Unsafe.BitCast<int64, 'T>((Unsafe.BitCast<'T, int64> n + 1023L) <<< 52)
+
+/// A loop that runs with registers of any width.
+type internal ILoop<'T> =
+    abstract Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct> : unit -> unit
+
+[<RequireQualifiedAccess>]
+module internal Lanes =
+    /// Runs the loop with the widest registers that the machine has and `length` elements fill.
+    let run<'T, 'Loop
+        when 'Loop :> ILoop<'T>
+        and 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (length: int)
+        (loop: 'Loop)
+        : unit =
+        if Vector512.IsHardwareAccelerated && length >= Vector512<'T>.Count then
+            loop.Run<Vector512<'T>, Lanes512<'T>>()
+        elif Vector256.IsHardwareAccelerated && length >= Vector256<'T>.Count then
+            loop.Run<Vector256<'T>, Lanes256<'T>>()
+        elif Vector128.IsHardwareAccelerated && length >= Vector128<'T>.Count then
+            loop.Run<Vector128<'T>, Lanes128<'T>>()
+        else
+            loop.Run<'T, Lanes1<'T>>()
+
+    /// A reference to the array's first element, without the check that every index costs.
+    let inline start (values: 'T[]) : byref<'T> =
+        &MemoryMarshal.GetArrayDataReference values

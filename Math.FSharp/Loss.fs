@@ -1,0 +1,188 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Arithmetic
+
+/// <summary>What a network should have said of some samples.</summary>
+[<RequireQualifiedAccess>]
+type Targets<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> =
+    /// One class a sample, counted from 0.
+    | Labels of int[]
+    /// One column a sample: a probability for each class, one-hot where one class is certain.
+    | Distributions of Matrix<'T>
+
+/// Making and selecting targets.
+[<RequireQualifiedAccess>]
+module Targets =
+    /// <summary>How many samples they are for.</summary>
+    [<CompiledName("Count")>]
+    let count (targets: Targets<'T>) : int =
+        match targets with
+        | Targets.Labels labels -> labels.Length
+        | Targets.Distributions columns -> columns.ColumnCount
+
+    /// <summary>Labels as one-hot columns: 1 at the label's row, 0 elsewhere.</summary>
+    /// <param name="classes">The number of rows, greater than every label.</param>
+    /// <param name="labels">Labels from 0.</param>
+    /// <returns>(classes, number of labels).</returns>
+    /// <exception cref="T:System.ArgumentException">A label is not a class.</exception>
+    [<CompiledName("OneHot")>]
+    let oneHot
+        (classes: int)
+        (labels: int[])
+        : Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let values: 'T[] = Array.zeroCreate (classes * labels.Length)
+
+        labels
+        |> Array.iteri (fun s label ->
+            if label < 0 || label >= classes then
+                invalidArg (nameof labels) $"expected labels of 0 to {classes - 1}, found {label}"
+
+            values[s * classes + label] <- 'T.One)
+
+        Kernels.matrix classes labels.Length values
+
+    /// <summary>The targets as columns, labels made one-hot.</summary>
+    [<CompiledName("Columns")>]
+    let columns (classes: int) (targets: Targets<'T>) : Matrix<'T> =
+        match targets with
+        | Targets.Labels labels -> oneHot classes labels
+        | Targets.Distributions columns -> columns
+
+/// <summary>How far a network's predictions are from their targets.</summary>
+/// <remarks>Source: Deep Learning from Scratch, ch. 4, for the two forms of the book.</remarks>
+[<RequireQualifiedAccess>]
+module Loss =
+    /// ln of a number of either precision: computed in double, then rounded.
+    let private log (x: 'T :> IBinaryFloatingPointIeee754<'T>) : 'T =
+        'T.CreateTruncating(Elementary.Log(Double.CreateTruncating x))
+
+    let private requireSameLength (target: Vector<'T>) (prediction: Vector<'T>) : unit =
+        if target.Count <> prediction.Count then
+            invalidArg
+                (nameof prediction)
+                $"expected as many elements as the target's {target.Count}, found {prediction.Count}"
+
+    /// <summary>Half the sum of squared errors of one sample: ½ Σₖ (yₖ − tₖ)².</summary>
+    /// <param name="target">t, one element a class.</param>
+    /// <param name="prediction">y, as long as t.</param>
+    /// <returns>0 or greater; 0 only where y = t.</returns>
+    /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
+    [<CompiledName("SumSquaredError")>]
+    let sumSquaredError
+        (target: Vector<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (prediction: Vector<'T>)
+        : 'T =
+        requireSameLength target prediction
+        let mutable sum = 'T.Zero
+
+        for k in 0 .. target.Count - 1 do
+            let error = prediction[k] - target[k]
+            sum <- 'T.FusedMultiplyAdd(error, error, sum)
+
+        sum / ('T.One + 'T.One)
+
+    /// <summary>The book's cross entropy of one sample: −Σₖ tₖ ln(yₖ + 10⁻⁷).</summary>
+    /// <param name="target">t, one element a class.</param>
+    /// <param name="prediction">y, probabilities, as long as t.</param>
+    /// <returns>−10⁻⁷ or greater: the 10⁻⁷, which keeps ln 0 away, takes it just below 0 at y = t.</returns>
+    /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
+    /// <remarks>To train, use <c>crossEntropy</c>: this one's slope dies where the network is
+    /// confidently wrong.</remarks>
+    [<CompiledName("CrossEntropyError")>]
+    let crossEntropyError
+        (target: Vector<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (prediction: Vector<'T>)
+        : 'T =
+        requireSameLength target prediction
+        let delta = 'T.CreateTruncating 1e-7
+        let mutable sum = 'T.Zero
+
+        for k in 0 .. target.Count - 1 do
+            // 0·ln(…) is 0: most elements of a one-hot target need no logarithm.
+            if not ('T.IsZero target[k]) then
+                sum <- 'T.FusedMultiplyAdd(-target[k], log (prediction[k] + delta), sum)
+
+        sum
+
+    /// <summary>The mean over a batch of a loss of one sample.</summary>
+    /// <param name="loss">The loss of one sample, from its target and its prediction:
+    /// <c>sumSquaredError</c> or <c>crossEntropyError</c>, say.</param>
+    /// <param name="targets">Labels (made one-hot) or columns.</param>
+    /// <param name="predictions">(classes, batch), a sample a column.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many targets as
+    /// predictions.</exception>
+    [<CompiledName("OfBatch")>]
+    let ofBatch
+        (loss: Vector<'T> -> Vector<'T> -> 'T when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (targets: Targets<'T>)
+        (predictions: Matrix<'T>)
+        : 'T =
+        let columns = Targets.columns predictions.RowCount targets
+
+        if columns.ColumnCount <> predictions.ColumnCount then
+            invalidArg
+                (nameof predictions)
+                $"expected as many columns as the {columns.ColumnCount} targets, found {predictions.ColumnCount}"
+
+        let mutable sum = 'T.Zero
+
+        for s in 0 .. predictions.ColumnCount - 1 do
+            sum <- sum + loss (columns.Column s) (predictions.Column s)
+
+        sum / 'T.CreateTruncating predictions.ColumnCount
+
+    /// <summary>Cross entropy from logits, the mean over a batch: (1/n) Σₛ Σₖ tₖ (ln Σⱼ e^(zⱼ) − zₖ),
+    /// and its gradient in the logits, (softmax(z)·Σₖ tₖ − t) / n.</summary>
+    /// <param name="targets">t: n labels, or columns (classes, n).</param>
+    /// <param name="logits">z: (classes, n), what the last layer gives before softmax.</param>
+    /// <returns>The loss, 0 or greater where t is, and the gradient: (classes, n).</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape, or a label is
+    /// not a class.</exception>
+    /// <remarks>Unlike the book's form it needs no 10⁻⁷: the logarithm of the sum of exponentials is
+    /// finite for finite logits.</remarks>
+    [<CompiledName("CrossEntropyWithGradient")>]
+    let crossEntropyWithGradient
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        let rows, count = logits.RowCount, logits.ColumnCount
+        let columns = Targets.columns rows targets
+        Kernels.requireSameShape (nameof logits) columns logits
+        let t = Kernels.values columns
+        let shifted = Activation.belowGreatest logits
+        let z = Kernels.values shifted
+        let exponentials = Activation.exp shifted
+        let sums = Activation.columnSums exponentials
+        let masses = Activation.columnSums columns
+        let gradient = Array.copy (Kernels.values exponentials)
+        let n = 'T.CreateTruncating count
+        let mutable loss = 'T.Zero
+
+        for s in 0 .. count - 1 do
+            let logSum = log sums[s]
+            let mutable sample = 'T.Zero
+
+            for i in s * rows .. s * rows + rows - 1 do
+                if not ('T.IsZero t[i]) then
+                    sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
+
+                gradient[i] <- (gradient[i] / sums[s] * masses[s] - t[i]) / n
+
+            loss <- loss + sample
+
+        struct (loss / n, Kernels.matrix rows count gradient)
+
+    /// <summary>Cross entropy from logits, the mean over a batch.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.Loss.CrossEntropyWithGradient``1" />
+    [<CompiledName("CrossEntropy")>]
+    let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
+        let struct (loss, _) = crossEntropyWithGradient targets logits
+        loss

@@ -1,0 +1,350 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+
+/// A hidden layer: an affine map to some units, then an activation.
+type HiddenLayer = {
+    /// How many units, 1 or more.
+    Width: int
+    /// What each unit makes of its sum.
+    Activation: Activation
+}
+
+/// A stack of dense layers under softmax. The chapter's is 784 inputs, 50 sigmoid units, 10 classes.
+type Architecture = private {
+    inputs: int
+    hidden: HiddenLayer list
+    classes: int
+} with
+
+    /// Numbers in a sample.
+    member architecture.Inputs = architecture.inputs
+    /// The hidden layers, from the input's side; none makes softmax regression.
+    member architecture.Hidden = architecture.hidden
+    /// Classes to tell apart.
+    member architecture.Classes = architecture.classes
+
+    /// Inputs, hidden widths and classes: [784; 50; 10].
+    member architecture.Sizes = [
+        architecture.inputs
+        for layer in architecture.hidden do
+            layer.Width
+        architecture.classes
+    ]
+
+    /// The sizes as people write them: 784-50-10.
+    override architecture.ToString() =
+        architecture.Sizes |> List.map string |> String.concat "-"
+
+/// Making architectures.
+[<RequireQualifiedAccess>]
+module Architecture =
+    /// The widest layer there may be.
+    [<Literal>]
+    let MaximumWidth = 65536
+
+    /// <summary>The architecture of these sizes, or what is wrong with them.</summary>
+    /// <param name="inputs">Numbers in a sample, 1 or more.</param>
+    /// <param name="hidden">The hidden layers, each 1 to 65,536 wide.</param>
+    /// <param name="classes">Classes, 2 or more.</param>
+    [<CompiledName("Create")>]
+    let create
+        (inputs: int)
+        (hidden: HiddenLayer list)
+        (classes: int)
+        : Result<Architecture, Fault list> =
+        Fault.check
+            [
+                inputs >= 1, Fault.create "Inputs" "1 or more" $"{inputs}"
+                classes >= 2, Fault.create "Classes" "2 or more" $"{classes}"
+                for layer in hidden do
+                    layer.Width >= 1 && layer.Width <= MaximumWidth,
+                    Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{layer.Width}"
+            ]
+            (fun () -> {
+                inputs = inputs
+                hidden = hidden
+                classes = classes
+            })
+
+    /// <summary>A stack of dense layers with one activation for all hidden ones.</summary>
+    /// <param name="activation">The hidden layers' activation.</param>
+    /// <param name="sizes">Inputs, hidden widths, classes: [784; 50; 10] is the chapter's.</param>
+    /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
+    /// range.</exception>
+    [<CompiledName("Dense")>]
+    let dense (activation: Activation) (sizes: int list) : Architecture =
+        match sizes with
+        | inputs :: (_ :: _ as rest) ->
+            let widths, classes = List.splitAt (rest.Length - 1) rest
+
+            let hidden =
+                widths
+                |> List.map (fun width -> {
+                    Width = width
+                    Activation = activation
+                })
+
+            match create inputs hidden classes[0] with
+            | Ok architecture -> architecture
+            | Error faults ->
+                invalidArg (nameof sizes) (faults |> List.map string |> String.concat " ")
+        | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found {sizes.Length}"
+
+/// The parameters of a dense layer, or the gradient in them.
+type Layer<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// W: (outputs, inputs). In memory the book's (inputs, outputs) row by row.
+    Weights: Matrix<'T>
+    /// b: outputs.
+    Biases: Vector<'T>
+}
+
+/// All parameters of a network, or the gradient in them: a layer each, from the input's side.
+type Parameters<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = { Layers: Layer<'T> list }
+
+/// Whole-network arithmetic and the way to and from flat arrays.
+[<RequireQualifiedAccess>]
+module Parameters =
+    /// <summary>Two parameter records made one, partner by partner.</summary>
+    /// <param name="weights">What to make of two partner matrices.</param>
+    /// <param name="biases">What to make of two partner vectors.</param>
+    /// <param name="first">One record.</param>
+    /// <param name="second">The other, with as many layers.</param>
+    /// <exception cref="T:System.ArgumentException">The numbers of layers differ.</exception>
+    [<CompiledName("Map2")>]
+    let map2
+        (weights: Matrix<'T> -> Matrix<'T> -> Matrix<'U>)
+        (biases: Vector<'T> -> Vector<'T> -> Vector<'U>)
+        (first: Parameters<'T>)
+        (second: Parameters<'T>)
+        : Parameters<'U> = {
+        Layers =
+            List.map2
+                (fun one other -> {
+                    Weights = weights one.Weights other.Weights
+                    Biases = biases one.Biases other.Biases
+                })
+                first.Layers
+                second.Layers
+    }
+
+    /// Every tensor's elements in their order in memory: W1, b1, W2, b2, …
+    let internal tensors (parameters: Parameters<'T>) : (string * 'T[]) list =
+        parameters.Layers
+        |> List.mapi (fun i layer -> [
+            $"W{i + 1}", Kernels.values layer.Weights
+            $"b{i + 1}", Kernels.elements layer.Biases
+        ])
+        |> List.concat
+
+    /// The parameters with other elements: `replace` takes each tensor's name and elements.
+    let internal mapTensors
+        (replace: string -> 'T[] -> 'U[])
+        (parameters: Parameters<'T>)
+        : Parameters<'U> = {
+        Layers =
+            parameters.Layers
+            |> List.mapi (fun i layer -> {
+                Weights =
+                    Kernels.values layer.Weights
+                    |> replace $"W{i + 1}"
+                    |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
+                Biases = Kernels.elements layer.Biases |> replace $"b{i + 1}" |> Kernels.vector
+            })
+    }
+
+    /// <summary>How many numbers there are in all.</summary>
+    [<CompiledName("Count")>]
+    let count (parameters: Parameters<'T>) : int =
+        tensors parameters |> List.sumBy (fun (_, values) -> values.Length)
+
+    /// <summary>All parameters in one vector: W1 column by column, b1, W2, b2, …</summary>
+    [<CompiledName("ToVector")>]
+    let toVector (parameters: Parameters<'T>) : Vector<'T> =
+        tensors parameters |> List.map snd |> Array.concat |> Kernels.vector
+
+    /// <summary>The parameters in the other precision, each number rounded to the nearest.</summary>
+    [<CompiledName("Convert")>]
+    let convert
+        (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Parameters<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
+        mapTensors (fun _ values -> values |> Array.map (fun x -> 'U.CreateTruncating x)) parameters
+
+    /// <summary>The bytes of all parameters, little-endian, in <c>toVector</c>'s order: what a hash of a
+    /// run is taken of.</summary>
+    [<CompiledName("ToBytes")>]
+    let toBytes (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        [|
+            for _, values in tensors parameters do
+                LittleEndian.bytes values
+        |]
+        |> Array.concat
+
+/// An architecture with parameters.
+type Network<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// The layers' sizes and activations.
+    Architecture: Architecture
+    /// Their weights and biases.
+    Parameters: Parameters<'T>
+}
+
+/// How well a network does on a data set.
+[<Struct>]
+type Score = {
+    /// Mean cross entropy in nats, 0 or greater.
+    Loss: float
+    /// Share of samples whose greatest logit is their target's, 0 to 1.
+    Accuracy: float
+}
+
+/// <summary>Networks: their first parameters, what they say, how well they do.</summary>
+/// <remarks>Source: Deep Learning from Scratch, ch. 4, the two-layer network, for any number of
+/// layers.</remarks>
+[<RequireQualifiedAccess>]
+module Network =
+    /// <summary>A network at its start: weights normal with mean 0, biases 0.</summary>
+    /// <param name="weightInitStd">The weights' standard deviation; the book's is 0.01.</param>
+    /// <param name="seed">The run's seed. Both precisions start from the same numbers,
+    /// rounded.</param>
+    /// <param name="architecture">The layers.</param>
+    [<CompiledName("Initialise")>]
+    let initialise
+        (weightInitStd: float)
+        (seed: uint64)
+        (architecture: Architecture)
+        : Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T> = {
+        Architecture = architecture
+        Parameters = {
+            Layers =
+                architecture.Sizes
+                |> List.pairwise
+                |> List.mapi (fun layer (inputs, outputs) -> {
+                    Weights =
+                        Array.init (outputs * inputs) (fun i ->
+                            weightInitStd
+                            * Random.normal seed Stream.InitialWeights (int64 layer) i
+                            |> 'T.CreateTruncating)
+                        |> Kernels.matrix outputs inputs
+                    Biases = Kernels.vector (Array.zeroCreate outputs)
+                })
+        }
+    }
+
+    /// <summary>The network in the other precision, each parameter rounded to the nearest.</summary>
+    [<CompiledName("Convert")>]
+    let convert (network: Network<'T>) : Network<'U> = {
+        Architecture = network.Architecture
+        Parameters = Parameters.convert network.Parameters
+    }
+
+    /// The input of every layer, from the first, then the logits.
+    let internal trace (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> list * Matrix<'T> =
+        let affine layer x =
+            Kernels.affine layer.Weights layer.Biases x
+
+        let rec run layers (hidden: HiddenLayer list) x seen =
+            match layers, hidden with
+            | layer :: rest, { Activation = activation } :: above ->
+                run rest above (affine layer x |> Activation.apply activation) (x :: seen)
+            | [ last ], [] -> List.rev (x :: seen), affine last x
+            | _ ->
+                invalidArg
+                    (nameof network)
+                    $"expected parameters of {network.Architecture.Hidden.Length + 1} layers, found {network.Parameters.Layers.Length}"
+
+        run network.Parameters.Layers network.Architecture.Hidden inputs []
+
+    /// <summary>What the last layer gives, before softmax.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="inputs">X: (inputs, batch), a sample a column.</param>
+    /// <returns>Logits: (classes, batch).</returns>
+    /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
+    /// size.</exception>
+    [<CompiledName("Forward")>]
+    let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
+        trace network inputs |> snd
+
+    /// <summary>The probability of every class.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="inputs">X: (inputs, batch).</param>
+    /// <returns>(classes, batch); every column sums to 1.</returns>
+    /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
+    /// size.</exception>
+    [<CompiledName("Predict")>]
+    let predict (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
+        forward network inputs |> Activation.softmax
+
+    /// <summary>The row of each column's greatest element; the first of equals.</summary>
+    [<CompiledName("Classify")>]
+    let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
+        let values = Kernels.values scores
+        let rows = scores.RowCount
+
+        Array.init scores.ColumnCount (fun s ->
+            let mutable best = 0
+
+            for k in 1 .. rows - 1 do
+                if 'T.op_GreaterThan (values[s * rows + k], values[s * rows + best]) then
+                    best <- k
+
+            best)
+
+    /// How many of the columns have their greatest element where their target has it.
+    let private correct (targets: Targets<'T>) (logits: Matrix<'T>) : int =
+        let expected =
+            match targets with
+            | Targets.Labels labels -> labels
+            | Targets.Distributions columns -> classify columns
+
+        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected (classify logits)
+
+    /// <summary>The mean cross entropy of a mini-batch.</summary>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("Loss")>]
+    let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
+        forward network batch.Inputs |> Loss.crossEntropy batch.Targets
+
+    /// <summary>The share of a mini-batch that the network classifies as its targets do, 0 to 1.</summary>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("Accuracy")>]
+    let accuracy (network: Network<'T>) (batch: MiniBatch<'T>) : float =
+        let right = forward network batch.Inputs |> correct batch.Targets
+        float right / float batch.Inputs.ColumnCount
+
+    /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("Evaluate")>]
+    let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
+        let mutable loss = 0.0
+        let mutable right = 0
+
+        for part in Dataset.parts 1000 data do
+            let logits = forward network part.Inputs
+            let mean = Loss.crossEntropy part.Targets logits
+            loss <- loss + Double.CreateTruncating mean * float logits.ColumnCount
+            right <- right + correct part.Targets logits
+
+        {
+            Loss = loss / float data.Count
+            Accuracy = float right / float data.Count
+        }

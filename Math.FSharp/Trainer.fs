@@ -1,0 +1,134 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+
+/// Where a run stands.
+type State<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// Steps done.
+    Iteration: int64
+    /// The network after them.
+    Network: Network<'T>
+    /// The last step's loss: of its mini-batch, before its update. Not a number before the first.
+    Loss: float
+    /// The first step's loss.
+    FirstLoss: float
+    /// The sum of the losses of the epoch under way, or of the one just ended.
+    EpochLoss: float
+    /// The order of the epoch under way, where sampling walks through one.
+    Order: int[]
+}
+
+/// Whether a run is getting anywhere.
+[<RequireQualifiedAccess>]
+type Health =
+    /// The loss is finite and not far above where it began.
+    | Sound
+    /// The loss is no longer a finite number.
+    | NotFinite
+    /// The mean loss of a whole epoch was more than ten times the first loss.
+    | TooHigh
+
+/// <summary>A run of training as a fold: each step makes the next state from the one before.</summary>
+[<RequireQualifiedAccess>]
+module Trainer =
+    /// <summary>The state before the first step.</summary>
+    [<CompiledName("Start")>]
+    let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> = {
+        Iteration = 0L
+        Network = Network.initialise settings.WeightInitStd settings.Seed architecture
+        Loss = nan
+        FirstLoss = nan
+        EpochLoss = 0.0
+        Order = [||]
+    }
+
+    let private gradient
+        (settings: Hyperparameters)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : struct ('T * Parameters<'T>) =
+        match settings.Gradient with
+        | GradientMethod.Backpropagation -> Gradient.backward network batch
+        | GradientMethod.Numerical ->
+            let precise = MiniBatch.convert batch
+
+            let gradient =
+                Gradient.numericalOf
+                    Gradient.DefaultStep
+                    (fun moved -> Network.loss moved precise)
+                    (Network.convert network)
+
+            struct (Network.loss network batch, Parameters.convert gradient)
+
+    /// <summary>One step: draw a mini-batch, find the gradient, descend.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands one step later.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    /// <remarks>A whole run is a fold over it:
+    /// <c>Seq.fold (fun state _ -> Trainer.step settings data state) (Trainer.start settings
+    /// architecture) (seq { 1L .. settings.Iterations })</c>.</remarks>
+    [<CompiledName("Step")>]
+    let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
+        let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
+        let opensEpoch = state.Iteration % each = 0L
+
+        let order =
+            match settings.Sampling with
+            | Sampling.Epoch when opensEpoch || state.Order.Length = 0 ->
+                Batch.order settings.Seed data.Count (state.Iteration / each)
+            | _ -> state.Order
+
+        let places =
+            match settings.Sampling with
+            | Sampling.Replacement ->
+                Batch.draw settings.Seed data.Count settings.BatchSize state.Iteration
+            | Sampling.Epoch -> Batch.slice order settings.BatchSize state.Iteration
+
+        let struct (loss, gradient) =
+            gradient settings state.Network (Dataset.take places data)
+
+        let loss = Double.CreateTruncating loss
+
+        {
+            Iteration = state.Iteration + 1L
+            Network = {
+                state.Network with
+                    Parameters =
+                        Optimizer.descend
+                            ('T.CreateTruncating settings.LearningRate)
+                            gradient
+                            state.Network.Parameters
+            }
+            Loss = loss
+            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
+            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
+            Order = order
+        }
+
+    /// <summary>Whether the run is getting anywhere.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="state">The state after a step.</param>
+    [<CompiledName("Health")>]
+    let health (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : Health =
+        let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
+
+        if state.Iteration > 0L && not (Double.IsFinite state.Loss) then
+            Health.NotFinite
+        elif
+            state.Iteration > 0L
+            && state.Iteration % each = 0L
+            && state.EpochLoss / float each > 10.0 * state.FirstLoss
+        then
+            Health.TooHigh
+        else
+            Health.Sound
