@@ -2,9 +2,58 @@ namespace Pipeline.Learning
 
 open System
 
+/// How long a run is.
+[<RequireQualifiedAccess>]
+type RunLength =
+    /// So many steps.
+    | Iterations of int64
+    /// So many times through the training data.
+    | Epochs of int
+
+/// Making the length of a run.
+[<RequireQualifiedAccess>]
+module RunLength =
+    /// <summary>The length that one of the two gives; the book's 10,000 iterations where neither
+    /// does.</summary>
+    /// <param name="iterations">Steps, or nothing.</param>
+    /// <param name="epochs">Times through the training data, or nothing.</param>
+    /// <returns>The length, or a fault where both are given.</returns>
+    [<CompiledName("Create")>]
+    let create
+        (iterations: Nullable<int64>)
+        (epochs: Nullable<int>)
+        : Result<RunLength, Fault list> =
+        match Option.ofNullable iterations, Option.ofNullable epochs with
+        | None, None -> Ok(RunLength.Iterations 10000L)
+        | Some iterations, None -> Ok(RunLength.Iterations iterations)
+        | None, Some epochs -> Ok(RunLength.Epochs epochs)
+        | Some iterations, Some epochs ->
+            Error [
+                Fault.create
+                    "Epochs"
+                    "either Iterations or Epochs"
+                    $"both, {iterations} iterations and {epochs} epochs"
+            ]
+
+/// Which numbers a run computes with.
+[<RequireQualifiedAccess>]
+type Precision =
+    /// 32 bits, about 7 digits.
+    | Single
+    /// 64 bits, about 16 digits.
+    | Double
+
+/// Naming precisions.
+[<RequireQualifiedAccess>]
+module Precision =
+    /// <summary>The precision of that name, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Precision, Fault list> =
+        Fault.parseName "Precision" [ "Single", Precision.Single; "Double", Precision.Double ] name
+
 /// Everything a run is told besides its data and its architecture, every value checked.
 type Hyperparameters = private {
-    iterations: int64
+    length: RunLength
     batchSize: int
     learningRate: float
     weightInitStd: float
@@ -13,8 +62,8 @@ type Hyperparameters = private {
     seed: uint64
 } with
 
-    /// How many steps the run has.
-    member settings.Iterations = settings.iterations
+    /// How long the run is.
+    member settings.Length = settings.length
     /// Samples in a mini-batch.
     member settings.BatchSize = settings.batchSize
     /// η of gradient descent.
@@ -35,7 +84,7 @@ module Hyperparameters =
     /// rate 0.1, initial weights of deviation 0.01, backpropagation, seed 1.</summary>
     [<CompiledName("Book")>]
     let book: Hyperparameters = {
-        iterations = 10000L
+        length = RunLength.Iterations 10000L
         batchSize = 100
         learningRate = 0.1
         weightInitStd = 0.01
@@ -45,7 +94,7 @@ module Hyperparameters =
     }
 
     /// <summary>The hyperparameters, or everything that is wrong with them.</summary>
-    /// <param name="iterations">1 or more.</param>
+    /// <param name="length">1 iteration or epoch, or more.</param>
     /// <param name="batchSize">1 or more.</param>
     /// <param name="learningRate">Finite, greater than 0.</param>
     /// <param name="weightInitStd">Finite, 0 or greater.</param>
@@ -54,7 +103,7 @@ module Hyperparameters =
     /// <param name="seed">Any.</param>
     [<CompiledName("Create")>]
     let create
-        (iterations: int64)
+        (length: RunLength)
         (batchSize: int)
         (learningRate: float)
         (weightInitStd: float)
@@ -64,7 +113,9 @@ module Hyperparameters =
         : Result<Hyperparameters, Fault list> =
         Fault.check
             [
-                iterations >= 1L, Fault.create "Iterations" "1 or more" $"{iterations}"
+                match length with
+                | RunLength.Iterations n -> n >= 1L, Fault.create "Iterations" "1 or more" $"{n}"
+                | RunLength.Epochs n -> n >= 1, Fault.create "Epochs" "1 or more" $"{n}"
                 batchSize >= 1, Fault.create "BatchSize" "1 or more" $"{batchSize}"
                 Double.IsFinite learningRate && learningRate > 0.0,
                 Fault.create "LearningRate" "a finite number greater than 0" $"{learningRate}"
@@ -72,7 +123,7 @@ module Hyperparameters =
                 Fault.create "WeightInitStd" "a finite number, 0 or greater" $"{weightInitStd}"
             ]
             (fun () -> {
-                iterations = iterations
+                length = length
                 batchSize = batchSize
                 learningRate = learningRate
                 weightInitStd = weightInitStd
@@ -80,3 +131,10 @@ module Hyperparameters =
                 gradient = gradient
                 seed = seed
             })
+
+    /// <summary>How many steps the run has on so many samples.</summary>
+    [<CompiledName("Iterations")>]
+    let iterations (samples: int) (settings: Hyperparameters) : int64 =
+        match settings.length with
+        | RunLength.Iterations n -> n
+        | RunLength.Epochs n -> Batch.iterations samples settings.batchSize n

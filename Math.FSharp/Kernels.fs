@@ -285,6 +285,16 @@ module Kernels =
         requireSameShape (nameof y) x y
         matrix x.RowCount x.ColumnCount (map2Array op (values x) (values y))
 
+    /// <summary>A number of threads that a product may be told to use, or what is wrong with
+    /// it.</summary>
+    [<CompiledName("CheckThreads")>]
+    let checkThreads (threads: int) : Result<int, Fault list> =
+        Fault.check
+            [
+                threads >= 1 && threads <= 1024, Fault.create "Threads" "1 to 1024" $"{threads}"
+            ]
+            (fun () -> threads)
+
     /// Below this many multiplications, waking a second thread costs more than it gains.
     let private worthSharing = 1L <<< 24
 

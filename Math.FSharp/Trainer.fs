@@ -75,7 +75,7 @@ module Trainer =
     /// size.</exception>
     /// <remarks>A whole run is a fold over it:
     /// <c>Seq.fold (fun state _ -> Trainer.step settings data state) (Trainer.start settings
-    /// architecture) (seq { 1L .. settings.Iterations })</c>.</remarks>
+    /// architecture) (seq { 1L .. Hyperparameters.iterations data.Count settings })</c>.</remarks>
     [<CompiledName("Step")>]
     let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
         let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
