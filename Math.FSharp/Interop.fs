@@ -32,6 +32,58 @@ type ResultExtensions =
             faults <- found
             false
 
+/// Faults, whose module C# would know as FaultModule.
+[<AbstractClass; Sealed>]
+type Faults =
+    /// <summary>A fault: where, what would have been right, what was there.</summary>
+    static member Create(subject: string, expected: string, found: string) : Fault =
+        Fault.create subject expected found
+
+    /// <summary>The same fault, said of something inside a place, a file say.</summary>
+    static member Within(place: string, fault: Fault) : Fault = Fault.within place fault
+
+/// Choices by their names, as settings spell them.
+[<AbstractClass; Sealed>]
+type Parse =
+    /// <summary>Sigmoid, Tanh, Relu or Identity.</summary>
+    static member Activation(name: string) : Result<Activation, Fault list> = Activation.parse name
+
+    /// <summary>Replacement or Epoch.</summary>
+    static member Sampling(name: string) : Result<Sampling, Fault list> = Batch.parseSampling name
+
+    /// <summary>Backpropagation or Numerical.</summary>
+    static member Gradient(name: string) : Result<GradientMethod, Fault list> =
+        Gradient.parseMethod name
+
+    /// <summary>Single or Double.</summary>
+    static member Precision(name: string) : Result<Precision, Fault list> = Precision.parse name
+
+/// What a run is told.
+[<AbstractClass; Sealed>]
+type Runs =
+    /// <summary>The length that one of the two gives; the book's where neither does.</summary>
+    static member Length
+        (iterations: Nullable<int64>, epochs: Nullable<int>)
+        : Result<RunLength, Fault list> =
+        RunLength.create iterations epochs
+
+    /// <summary>The hyperparameters, or everything that is wrong with them.</summary>
+    static member Hyperparameters
+        (
+            length: RunLength,
+            batchSize: int,
+            learningRate: float,
+            weightInitStd: float,
+            sampling: Sampling,
+            gradient: GradientMethod,
+            seed: uint64
+        ) : Result<Hyperparameters, Fault list> =
+        Hyperparameters.create length batchSize learningRate weightInitStd sampling gradient seed
+
+    /// <summary>How many steps a run has on so many samples.</summary>
+    static member Iterations(settings: Hyperparameters, samples: int) : int64 =
+        Hyperparameters.iterations samples settings
+
 /// Architectures from arrays.
 [<AbstractClass; Sealed>]
 type Architectures =

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Globalization;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary><c>arithmetic</c>: how batches, iterations and epochs count each other.</summary>
+internal static class ArithmeticCommand
+{
+    public static Command Create()
+    {
+        var samples = CountOption.Create("--samples", "samples in the training set", 10_000);
+        var batch = CountOption.Create("--batch", "samples in a mini-batch", 100);
+        var epochs = CountOption.Create("--epochs", "epochs to turn into iterations", 10);
+        var iterations = CountOption.Create("--iterations", "iterations to turn into epochs", 1000);
+        var command = new Command(
+            "arithmetic",
+            "Batch, iteration, epoch: the chapter's questions for any numbers"
+        )
+        {
+            samples,
+            batch,
+            epochs,
+            iterations,
+        };
+        command.SetAction(parsed =>
+            Print(
+                parsed.GetValue(samples),
+                parsed.GetValue(batch),
+                parsed.GetValue(epochs),
+                parsed.GetValue(iterations)
+            )
+        );
+        return command;
+    }
+
+    private static void Print(int samples, int batch, int epochs, int iterations)
+    {
+        var each = Batch.IterationsPerEpoch(samples, batch);
+        var last = samples - ((each - 1) * batch);
+        var (whole, left) = Batch.Epochs(samples, batch, iterations);
+        Write($"{samples:N0} samples in batches of {batch:N0}: {each:N0} iterations an epoch");
+        if (last != batch)
+            Write($"the last batch of an epoch has {last:N0} samples");
+        Write($"{epochs:N0} epochs: {Batch.Iterations(samples, batch, epochs):N0} iterations");
+        Write(
+            left == 0
+                ? $"{iterations:N0} iterations: {whole:N0} epochs"
+                : (FormattableString)
+                    $"{iterations:N0} iterations: {whole:N0} epochs and {left:N0} iterations"
+        );
+    }
+
+    private static void Write(FormattableString text) =>
+        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Learning;
+using Spectre.Console;
+
+namespace Pipeline.Training;
+
+/// <summary><c>check</c>: holds the backward gradient of the configured network to its numerical
+/// definition, in double precision, and prints the verdict.</summary>
+internal static class CheckCommand
+{
+    private const double Tolerance = 1e-6;
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "check",
+            "Hold the network's backward gradient to its numerical definition"
+        );
+        var samples = CountOption.Create("--samples", "training samples in the loss", 5);
+        command.Options.Add(samples);
+        var overrides = SettingOptions.AddTo(command);
+        command.SetAction(parsed => Run(overrides(parsed), parsed.GetValue(samples)));
+        return command;
+    }
+
+    private static int Run(Dictionary<string, string?> overrides, int samples)
+    {
+        using var host = TrainingServices.CreateBuilder(overrides).Build();
+        var plan = host.Services.GetRequiredService<RunPlan>();
+        plan.ApplyThreads();
+        var settings = plan.Settings;
+        var data = IdxFolder.Load<double>(settings.Data.Directory, settings.Data.Classes).Train;
+        var network = Trainer
+            .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features))
+            .Network;
+        var places = Batch.Draw(plan.Hyperparameters.Seed, data.Count, samples, 0);
+        var check = Gradient.Check(
+            Tolerance,
+            Gradient.DefaultStep,
+            network,
+            Dataset.Take(places, data)
+        );
+        Print(network, samples, check);
+        return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
+    }
+
+    private static void Print(Network<double> network, int samples, GradientCheck check)
+    {
+        Write(
+            $"{network.Architecture}: backward against central differences of step {Gradient.DefaultStep}, {samples} samples, double precision"
+        );
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (
+            var title in (string[])["tensor", "numbers", "backward", "numerical", "difference"]
+        )
+            table.AddColumn(new TableColumn(title).RightAligned());
+        foreach (var tensor in check.Tensors)
+        {
+            string[] cells =
+            [
+                Place(tensor),
+                tensor.Count.ToString("N0", CultureInfo.InvariantCulture),
+                Number(tensor.Backward),
+                Number(tensor.Numerical),
+                Number(tensor.Difference),
+            ];
+            table.AddRow(cells.Select(cell => new Text(cell)));
+        }
+        AnsiConsole.Write(table);
+        var worst = check.Worst;
+        Write(
+            $"{(check.Passed ? "agrees" : "DIFFERS")}: the greatest difference is {Number(worst.Difference)}, at {Place(worst)}; up to {Number(check.Allowed)} is allowed, {Tolerance} of the gradient's greatest entry {Number(check.Scale)}"
+        );
+    }
+
+    /// <summary>Where a tensor's gradients are furthest apart, as the book counts: W1[input, unit].</summary>
+    private static string Place(TensorCheck tensor) =>
+        tensor.Name.StartsWith('W')
+            ? $"{tensor.Name}[{tensor.Row}, {tensor.Column}]"
+            : $"{tensor.Name}[{tensor.Column}]";
+
+    private static string Number(double value) =>
+        value.ToString("0.000e+00", CultureInfo.InvariantCulture);
+
+    private static void Write(FormattableString text) =>
+        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Pipeline.Training;
+
+/// <summary><c>train</c>: runs the worker until the run ends.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var command = new Command(
+            "train",
+            "Train as the settings say; leaves a run folder (default)"
+        );
+        Configure(command);
+        return command;
+    }
+
+    /// <summary>Makes a command train: <c>train</c> itself, and the program without one.</summary>
+    public static void Configure(Command command)
+    {
+        var overrides = SettingOptions.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(overrides(parsed)));
+    }
+
+    private static async Task<int> RunAsync(Dictionary<string, string?> overrides)
+    {
+        var builder = TrainingServices.CreateBuilder(overrides);
+        builder.Services.AddTraining();
+        using var host = builder.Build();
+        // Settings are judged here, before a host that fails to start would log it as a fault.
+        host.Services.GetRequiredService<RunPlan>();
+        var status = host.Services.GetRequiredService<ExitStatus>();
+        await host.RunAsync();
+        return (int)status.Outcome;
+    }
+}

@@ -1,0 +1,196 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Numerics;
+using System.Security.Cryptography;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Training and test samples, and the SHA-256 of each file's content.</summary>
+internal sealed record LoadedData<T>(
+    Dataset<T> Train,
+    Dataset<T> Test,
+    IReadOnlyDictionary<string, string> Hashes
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>;
+
+/// <summary>Reads a folder with the four files of MNIST's names, each plain or .gz, and hands their
+/// bytes to the core.</summary>
+internal static class IdxFolder
+{
+    private static readonly string[] Halves = ["train", "t10k"];
+
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public static LoadedData<T> Load<T>(string directory, int classes)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        directory = Path.GetFullPath(directory);
+        if (!Directory.Exists(directory))
+        {
+            throw new RefusedException([
+                Sentence(
+                    Faults.Create("", "a folder with the four IDX files", "no such folder"),
+                    directory
+                ),
+            ]);
+        }
+
+        var faults = new List<string>();
+        var hashes = new Dictionary<string, string>();
+        Dataset<T>?[] sets =
+        [
+            .. Halves.Select(half => LoadHalf<T>(directory, half, classes, faults, hashes)),
+        ];
+        if (sets is [{ } train, { } test] && train.Features != test.Features)
+        {
+            var images = Path.Combine(directory, ImagesOf("t10k"));
+            faults.Add(
+                Sentence(
+                    Faults.Create(
+                        "",
+                        $"images of {train.Features} pixels, as the training images have",
+                        $"{test.Features}"
+                    ),
+                    images
+                )
+            );
+        }
+        return faults.Count > 0
+            ? throw new RefusedException(faults)
+            : new(sets[0]!, sets[1]!, hashes);
+    }
+
+    private static string ImagesOf(string half) => $"{half}-images-idx3-ubyte";
+
+    private static string LabelsOf(string half) => $"{half}-labels-idx1-ubyte";
+
+    private static Dataset<T>? LoadHalf<T>(
+        string directory,
+        string half,
+        int classes,
+        List<string> faults,
+        Dictionary<string, string> hashes
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var imagesPath = Read(directory, ImagesOf(half), faults, hashes, out var imageBytes);
+        var labelsPath = Read(directory, LabelsOf(half), faults, hashes, out var labelBytes);
+        IdxImages? images = null;
+        int[]? labels = null;
+        if (imagesPath is not null)
+        {
+            Idx.ParseImages(imageBytes).TryGet(out images, out var found);
+            faults.AddRange(found.Select(fault => Sentence(fault, imagesPath)));
+        }
+        if (labelsPath is not null)
+        {
+            Idx.ParseLabels(classes, labelBytes).TryGet(out labels, out var found);
+            faults.AddRange(found.Select(fault => Sentence(fault, labelsPath)));
+        }
+        if (images is null || labels is null)
+            return null;
+        Dataset.OfIdx<T>(classes, images, labels).TryGet(out var data, out var unequal);
+        faults.AddRange(unequal.Select(fault => Sentence(fault, labelsPath!)));
+        return data;
+    }
+
+    private static string Sentence(Fault fault, string path) =>
+        Faults.Within(path, fault).ToString();
+
+    /// <summary>The content of a file, unzipped where it is a .gz.</summary>
+    /// <returns>The path it was read from, or null after adding a fault.</returns>
+    private static string? Read(
+        string directory,
+        string name,
+        List<string> faults,
+        Dictionary<string, string> hashes,
+        out ReadOnlyMemory<byte> content
+    )
+    {
+        var plain = Path.Combine(directory, name);
+        var zipped = plain + ".gz";
+        var path = File.Exists(plain) ? plain : zipped;
+        content = default;
+        if (!File.Exists(path))
+        {
+            faults.Add(
+                Sentence(Faults.Create("", $"a file of this name or {name}.gz", "neither"), plain)
+            );
+            return null;
+        }
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            if (path == zipped)
+                bytes = Unzip(bytes, path);
+            content = bytes;
+        }
+        catch (RefusedException refused)
+        {
+            faults.AddRange(refused.Reasons);
+            return null;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            faults.Add(
+                Sentence(
+                    Faults.Create("", "a file that can be read", unreadable.Message.TrimEnd('.')),
+                    path
+                )
+            );
+            return null;
+        }
+        hashes[name] = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        return path;
+    }
+
+    /// <summary>A gzip stream ends with the length of its content. .NET's reader takes a stream that is
+    /// cut short, or followed by other bytes, for a whole one; the length tells.</summary>
+    private static byte[] Unzip(byte[] zipped, string path)
+    {
+        if (zipped is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
+        {
+            throw new RefusedException([
+                Sentence(
+                    Faults.Create("", "a gzip stream", $"{zipped.Length} bytes that are none"),
+                    path
+                ),
+            ]);
+        }
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.AsSpan(^4));
+        using var stream = new GZipStream(new MemoryStream(zipped), CompressionMode.Decompress);
+        using var content = new MemoryStream();
+        try
+        {
+            stream.CopyTo(content);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw new RefusedException([
+                Sentence(
+                    Faults.Create(
+                        "",
+                        "a whole gzip stream",
+                        $"a damaged one ({damaged.Message.TrimEnd('.')})"
+                    ),
+                    path
+                ),
+            ]);
+        }
+        if (content.Length != length)
+        {
+            throw new RefusedException([
+                Sentence(
+                    Faults.Create(
+                        "",
+                        "a gzip stream that ends with the length of its content",
+                        $"{content.Length} bytes of content and the length {length}: the file is cut short, or more follows"
+                    ),
+                    path
+                ),
+            ]);
+        }
+        return content.ToArray();
+    }
+}

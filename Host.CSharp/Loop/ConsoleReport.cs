@@ -1,0 +1,105 @@
+using System.Globalization;
+using Pipeline.Learning;
+using Spectre.Console;
+
+namespace Pipeline.Training;
+
+/// <summary>What a person sees: a line an epoch, and in a terminal a bar with the time left.</summary>
+internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, TextWriter errors)
+    : IRunObserver
+{
+    private ProgressTask? bar;
+    private long every = 1;
+
+    public async Task<TResult> TrackAsync<TResult>(long iterations, Func<Task<TResult>> run)
+    {
+        if (!console.Profile.Capabilities.Interactive)
+            return await run();
+        every = Math.Max(1, iterations / 500);
+        return await console
+            .Progress()
+            .AutoClear(true)
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn()
+            )
+            .StartAsync(async context =>
+            {
+                bar = context.AddTask("training", maxValue: iterations);
+                try
+                {
+                    return await Task.Run(run);
+                }
+                finally
+                {
+                    bar = null;
+                }
+            });
+    }
+
+    public void Stepped(in StepFigures step)
+    {
+        if (bar is null || step.Iteration % every != 0)
+            return;
+        bar.Value = step.Iteration;
+        bar.Description = Invariant(
+            $"iteration {step.Iteration}, loss {step.Loss:F3}, {step.Iteration / step.Seconds:F0}/s"
+        );
+    }
+
+    public void Evaluated(EpochFigures epoch) =>
+        Line(
+            Invariant(
+                $"epoch {epoch.Epoch} | train acc: {epoch.Train.Accuracy:F4}, test acc: {epoch.Test.Accuracy:F4}"
+            )
+        );
+
+    public void Ended(
+        Outcome outcome,
+        long iterations,
+        Score? train,
+        Score? test,
+        double seconds,
+        string? advice,
+        string folder
+    )
+    {
+        var rate = iterations / Math.Max(seconds, 1e-9);
+        Line(
+            Invariant(
+                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training ({rate:F0} a second)"
+            )
+        );
+        if (train is { } onTrain && test is { } onTest)
+        {
+            Line(
+                Invariant(
+                    $"final | train acc: {onTrain.Accuracy:F4}, test acc: {onTest.Accuracy:F4}"
+                )
+            );
+        }
+        Line($"run folder: {folder}");
+        if (advice is not null)
+            errors.WriteLine(advice);
+    }
+
+    public void Refused(IEnumerable<string> reasons)
+    {
+        foreach (var reason in reasons)
+            errors.WriteLine(reason);
+    }
+
+    /// <summary>Above the bar where there is one.</summary>
+    private void Line(string text)
+    {
+        if (bar is null)
+            output.WriteLine(text);
+        else
+            console.WriteLine(text);
+    }
+
+    private static string Invariant(FormattableString text) =>
+        text.ToString(CultureInfo.InvariantCulture);
+}

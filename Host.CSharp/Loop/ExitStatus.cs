@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Pipeline.Training;
+
+/// <summary>How the process is to end, as the worker or a signal decides.</summary>
+internal sealed class ExitStatus
+{
+    public Outcome Outcome { get; set; } = Outcome.Completed;
+
+    /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
+    public Outcome Stopped { get; set; } = Outcome.Interrupted;
+}
+
+/// <summary>Turns SIGINT and SIGTERM into a request to stop, and remembers which it was.</summary>
+internal sealed class SignalWatch : IHostedService, IDisposable
+{
+    private readonly PosixSignalRegistration[] registrations;
+
+    public SignalWatch(
+        ExitStatus status,
+        IHostApplicationLifetime lifetime,
+        ILogger<SignalWatch> logger
+    )
+    {
+        PosixSignalRegistration Watch(PosixSignal signal, Outcome outcome) =>
+            PosixSignalRegistration.Create(
+                signal,
+                context =>
+                {
+                    context.Cancel = true;
+                    status.Stopped = outcome;
+                    logger.SignalReceived(signal.ToString());
+                    lifetime.StopApplication();
+                }
+            );
+        registrations =
+        [
+            Watch(PosixSignal.SIGINT, Outcome.Interrupted),
+            Watch(PosixSignal.SIGTERM, Outcome.Terminated),
+        ];
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => Array.ForEach(registrations, registration => registration.Dispose());
+}

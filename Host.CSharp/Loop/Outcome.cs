@@ -1,0 +1,29 @@
+namespace Pipeline.Training;
+
+/// <summary>How a command ended; the number is the process's exit code.</summary>
+internal enum Outcome
+{
+    Completed = 0,
+
+    /// <summary>An unexpected fault; of <c>check</c>, a gradient that is wrong.</summary>
+    Failed = 1,
+
+    /// <summary>Settings or data were refused, and nothing was written.</summary>
+    Refused = 2,
+
+    /// <summary>The loss left all bounds; the last good state is kept.</summary>
+    Diverged = 3,
+
+    /// <summary>Stopped by SIGINT (Ctrl+C), what was learned so far is saved.</summary>
+    Interrupted = 130,
+
+    /// <summary>Stopped by SIGTERM, what was learned so far is saved.</summary>
+    Terminated = 143,
+}
+
+/// <summary>Settings or data that cannot be used, with a sentence for each reason.</summary>
+internal sealed class RefusedException(IEnumerable<string> reasons)
+    : Exception("Settings or data were refused.")
+{
+    public IReadOnlyList<string> Reasons { get; } = [.. reasons];
+}

@@ -1,0 +1,93 @@
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+using Control = MathNet.Numerics.Control;
+
+namespace Pipeline.Training;
+
+/// <summary>The settings as the core takes them, every value checked.</summary>
+internal sealed record RunPlan(
+    PipelineSettings Settings,
+    Hyperparameters Hyperparameters,
+    Activation Activation,
+    Precision Precision,
+    int Threads
+)
+{
+    private static readonly int[] BookHidden = [50];
+
+    public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
+
+    /// <summary>Asks the core about every setting.</summary>
+    /// <returns>The plan, or null and every fault in a sentence.</returns>
+    public static RunPlan? Create(PipelineSettings settings, out IReadOnlyList<string> faults)
+    {
+        var found = new List<Fault>();
+        var (model, training) = (settings.Model, settings.Training);
+
+        bool Ask<T>(
+            Microsoft.FSharp.Core.FSharpResult<
+                T,
+                Microsoft.FSharp.Collections.FSharpList<Fault>
+            > answer,
+            out T value
+        )
+        {
+            var fine = answer.TryGet(out value, out var faults);
+            found.AddRange(faults);
+            return fine;
+        }
+
+        Ask(Parse.Activation(model.Activation), out var activation);
+        Ask(Parse.Precision(training.Precision), out var precision);
+        var threads = Math.Min(Environment.ProcessorCount, 1024);
+        if (training.Threads is int wanted)
+            Ask(Kernels.CheckThreads(wanted), out threads);
+        // The data decide how many inputs there are; any number does for the other sizes' check.
+        Ask(
+            Architectures.Create(1, model.Hidden ?? BookHidden, activation, settings.Data.Classes),
+            out _
+        );
+        var parsed =
+            Ask(Runs.Length(training.Iterations, training.Epochs), out var length)
+            & Ask(Parse.Sampling(training.Sampling), out var sampling)
+            & Ask(Parse.Gradient(training.Gradient), out var gradient);
+        Ask(
+            Runs.Hyperparameters(
+                parsed ? length : RunLength.NewEpochs(1),
+                training.BatchSize,
+                training.LearningRate,
+                model.WeightInitStd,
+                sampling ?? Sampling.Replacement,
+                gradient ?? GradientMethod.Backpropagation,
+                training.Seed
+            ),
+            out var hyperparameters
+        );
+
+        if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
+            found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
+
+        faults =
+        [
+            .. found.Select(fault =>
+                Faults
+                    .Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found)
+                    .ToString()
+            ),
+        ];
+        return faults.Count > 0
+            ? null
+            : new(settings, hyperparameters, activation, precision, threads);
+    }
+
+    /// <summary>The network's layers, for samples of so many numbers.</summary>
+    public Architecture ArchitectureFor(int inputs) =>
+        Architectures
+            .Create(inputs, Hidden, Activation, Settings.Data.Classes)
+            .TryGet(out var architecture, out var faults)
+            ? architecture
+            : throw new RefusedException(faults.Select(fault => fault.ToString()));
+
+    /// <summary>Lets computations use as many threads as the settings say.</summary>
+    public void ApplyThreads() => Control.MaxDegreeOfParallelism = Threads;
+}

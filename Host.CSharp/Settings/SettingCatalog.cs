@@ -1,0 +1,76 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Reflection;
+
+namespace Pipeline.Training;
+
+/// <summary>One setting: its section and property, what it means, what it is unless set.</summary>
+internal sealed record Setting(string Section, PropertyInfo Property, object? Default)
+{
+    public string Key => $"{Section}:{Property.Name}";
+
+    public bool IsList => Property.PropertyType.IsArray;
+
+    public string Description =>
+        Property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+
+    /// <summary>The type of the setting, or of one of its values.</summary>
+    private Type ValueType =>
+        IsList
+            ? Property.PropertyType.GetElementType()!
+            : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+
+    /// <summary>What a value of it looks like, for people.</summary>
+    public string Kind =>
+        ValueType switch
+        {
+            var type when type == typeof(string) => "text",
+            var type when type == typeof(double) => "a number",
+            var type when type == typeof(ulong) => $"a whole number of 0 to {ulong.MaxValue}",
+            _ => "a whole number",
+        };
+
+    /// <summary>Whether the text is a value of the setting's type.</summary>
+    public bool Accepts(string text)
+    {
+        try
+        {
+            return TypeDescriptor
+                .GetConverter(ValueType)
+                .ConvertFromString(null, CultureInfo.InvariantCulture, text)
+                is not null;
+        }
+        catch (Exception unfit) when (unfit is ArgumentException or FormatException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>All settings, read off the classes that hold them.</summary>
+internal static class SettingCatalog
+{
+    public static IReadOnlyList<Setting> All { get; } = Collect();
+
+    /// <summary>The name a person set something by, from the core's name for it.</summary>
+    public static string KeyOf(string property) =>
+        All.FirstOrDefault(setting => setting.Property.Name == property)?.Key ?? property;
+
+    public static Setting? Find(string key) =>
+        All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+
+    private static List<Setting> Collect()
+    {
+        var defaults = new PipelineSettings();
+        return
+        [
+            .. from section in typeof(PipelineSettings).GetProperties()
+            from property in section.PropertyType.GetProperties()
+            select new Setting(
+                section.Name,
+                property,
+                property.GetValue(section.GetValue(defaults))
+            ),
+        ];
+    }
+}
