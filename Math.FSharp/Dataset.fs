@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 
 /// The inputs of a data set, in their smallest useful form.
@@ -134,23 +135,29 @@ module Dataset =
     /// <summary>The samples at some places, in that order.</summary>
     /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
     /// <param name="data">The data set.</param>
-    /// <exception cref="T:System.IndexOutOfRangeException">A place is outside the data set.</exception>
+    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
     [<CompiledName("Take")>]
     let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+        for place in places do
+            if place < 0 || place >= data.Count then
+                invalidArg (nameof places) $"expected places of 0 to {data.Count - 1}, found {place}"
+
         let features = data.features
         let values: 'T[] = Array.zeroCreate (features * places.Length)
 
         match data.samples with
         | Samples.Bytes bytes ->
-            let table = scaled ()
+            let table = &Lanes.start (scaled ())
             let pixels = bytes.Span
+            let start = &Lanes.start values
 
             for s in 0 .. places.Length - 1 do
                 let source = pixels.Slice(places[s] * features, features)
-                let destination = Span<'T>(values, s * features, features)
+                let destination = &Unsafe.Add(&start, s * features)
 
-                for i in 0 .. features - 1 do
-                    destination[i] <- table[int source[i]]
+                for i in 0 .. source.Length - 1 do
+                    let number = &Unsafe.Add(&destination, i)
+                    number <- Unsafe.Add(&table, int source[i])
         | Samples.Columns columns ->
             let source = Kernels.values columns
 

@@ -67,6 +67,13 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(6, LogLevel.Information, "{Signal} received: stopping after this step")]
+    [LoggerMessage(6, LogLevel.Debug, "{Signal} received: stopping after this step")]
     public static partial void SignalReceived(this ILogger logger, string signal);
+
+    [LoggerMessage(
+        7,
+        LogLevel.Error,
+        "The run folder can no longer be written, and the run has ended: {Reason}"
+    )]
+    public static partial void FolderUnwritable(this ILogger logger, string reason);
 }

@@ -37,6 +37,11 @@ internal sealed class TrainingWorker(
         {
             status.Outcome = status.Stopped;
         }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            logger.FolderUnwritable(unwritable.Message);
+            status.Outcome = Outcome.Failed;
+        }
         catch (Exception unexpected)
         {
             logger.RunFailed(unexpected);
