@@ -140,7 +140,9 @@ module Dataset =
     let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
         for place in places do
             if place < 0 || place >= data.Count then
-                invalidArg (nameof places) $"expected places of 0 to {data.Count - 1}, found {place}"
+                invalidArg
+                    (nameof places)
+                    $"expected places of 0 to {data.Count - 1}, found {place}"
 
         let features = data.features
         let values: 'T[] = Array.zeroCreate (features * places.Length)

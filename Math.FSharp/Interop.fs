@@ -122,7 +122,7 @@ type Losses =
     static member OfBatch
         (loss: Func<Vector<'T>, Vector<'T>, 'T>, targets: Targets<'T>, predictions: Matrix<'T>)
         : 'T =
-        ArgumentNullException.ThrowIfNull loss
+        ArgumentNullException.ThrowIfNull(loss, nameof loss)
         Loss.ofBatch (fun target prediction -> loss.Invoke(target, prediction)) targets predictions
 
 /// Gradients of functions given as delegates.
@@ -133,7 +133,7 @@ type Gradients =
     /// <param name="f">The function.</param>
     /// <param name="at">Where.</param>
     static member Numerical(step: 'T, f: Func<Vector<'T>, 'T>, at: Vector<'T>) : Vector<'T> =
-        ArgumentNullException.ThrowIfNull f
+        ArgumentNullException.ThrowIfNull(f, nameof f)
         Gradient.numerical step f.Invoke at
 
     /// <summary>The gradient of any function of a network in every parameter, by its
@@ -144,7 +144,7 @@ type Gradients =
     static member NumericalOf
         (step: 'T, objective: Func<Network<'T>, 'T>, network: Network<'T>)
         : Parameters<'T> =
-        ArgumentNullException.ThrowIfNull objective
+        ArgumentNullException.ThrowIfNull(objective, nameof objective)
         Gradient.numericalOf step objective.Invoke network
 
 /// Gradient descent on functions given as delegates.
@@ -158,7 +158,7 @@ type Optimizers =
     static member Descent
         (rate: 'T, steps: int, gradient: Func<Vector<'T>, Vector<'T>>, start: Vector<'T>)
         : IReadOnlyList<Vector<'T>> =
-        ArgumentNullException.ThrowIfNull gradient
+        ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
         Optimizer.descent rate steps gradient.Invoke start
 
 /// Networks as files, with metadata as a dictionary.

@@ -237,6 +237,10 @@ module Safetensors =
 
         match weights with
         | [] -> fault "tensors W1, b1, W2, b2, …" "no W1"
+        | _ when (entries |> List.map _.End |> List.max) < int64 data.Length ->
+            fault
+                $"{entries |> List.map _.End |> List.max} bytes of data, as the header claims"
+                $"{data.Length}"
         | _ when weights |> List.exists (fun shape -> shape.Length <> 2) ->
             fault "weights of two dimensions" $"%A{weights}"
         | _ when names.Length <> weights.Length - 1 ->

@@ -1,0 +1,198 @@
+/// Activation.fs: the functions against the system's, the derivatives against their definition.
+module Pipeline.Properties.ActivationLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
+let private single (m: Matrix<float>) : Matrix<float32> = m.Map(fun x -> float32 x)
+
+let private like (m: Matrix<float>) (values: float[]) : Matrix<float> =
+    Matrix<float>.Build.Dense(m.RowCount, m.ColumnCount, values)
+
+let private column (values: float list) : Matrix<float> =
+    Matrix<float>.Build.Dense(values.Length, 1, Array.ofList values)
+
+let private columns (m: Matrix<'T>) = [ for column in m.EnumerateColumns() -> column.ToArray() ]
+
+[<Law>]
+let ``every activation is the system's function of every element`` activation (Cells z) =
+    Activation.apply activation z
+    |> cells
+    |> Approximately.equal 1e-15 (cells z |> Array.map (Reference.activate activation))
+
+[<Law>]
+let ``in single precision every activation follows double`` activation (Cells z) =
+    Activation.apply activation (single z)
+    |> cells
+    |> Array.map float
+    |> Approximately.equal
+        (8.0 * Approximately.singleRounding)
+        (cells (single z) |> Array.map (fun z -> Reference.activate activation (float z)))
+
+[<Law>]
+let ``exp is the system's function of every element`` (Cells z) =
+    Activation.exp z
+    |> cells
+    |> Approximately.equal 1e-15 (cells z |> Array.map Math.Exp)
+
+[<Law>]
+let ``every activation's derivative is its definition's`` activation (Cells z) =
+    // ReLU has none at 0, and differences next to it see both sides.
+    let z = z.Map(fun z -> if abs z < 0.01 then 0.5 else z)
+
+    let expected =
+        cells z
+        |> Array.map (fun z ->
+            Reference.slope (fun h -> (Activation.apply activation (column [ z + h ]))[0, 0]))
+
+    Activation.derivative activation z
+    |> cells
+    |> Approximately.equal Approximately.definition expected
+
+    Activation.derivative activation (single z)
+    |> cells
+    |> Array.map float
+    |> Approximately.equal Approximately.followsDouble expected
+
+[<Law>]
+let ``backward is the derivative times what comes from above`` activation (SameShape(z, upstream)) =
+    let slopes = Activation.derivative activation z
+
+    Activation.backward activation (Activation.apply activation z) upstream
+    |> cells
+    |> Approximately.equal 1e-14 (cells (slopes.PointwiseMultiply upstream))
+
+[<Law>]
+let ``a ReLU unit at rest or below passes no gradient back`` (SameShape(z, upstream)) =
+    let z = z.Map(fun z -> -(abs z))
+
+    Activation.backward Activation.Relu (Activation.relu z) upstream
+    |> cells
+    |> Array.forall (fun g -> g = 0.0)
+
+[<Fact>]
+let ``activations at the ends of the numbers stay where they belong`` () =
+    let z = column [ 1e4; -1e4; infinity; -infinity; 0.0 ]
+
+    for activation, expected in
+        [
+            Activation.Sigmoid, [| 1.0; 0.0; 1.0; 0.0; 0.5 |]
+            Activation.Tanh, [| 1.0; -1.0; 1.0; -1.0; 0.0 |]
+            Activation.Relu, [| 1e4; 0.0; infinity; 0.0; 0.0 |]
+            Activation.Identity, [| 1e4; -1e4; infinity; -infinity; 0.0 |]
+        ] do
+        Activation.apply activation z |> cells |> Approximately.equal 0.0 expected
+
+        Activation.apply activation (single z)
+        |> cells
+        |> Array.map float
+        |> Approximately.equal 0.0 expected
+
+[<Law>]
+let ``not a number stays not a number, and only there`` activation (Cells z) =
+    let spoilt = z.Clone()
+    spoilt[0, 0] <- nan
+
+    let check (result: float[]) =
+        Assert.True(Double.IsNaN result[0])
+        Assert.DoesNotContain(nan, result[1..])
+
+    Activation.apply activation spoilt |> cells |> check
+    Activation.apply activation (single spoilt) |> cells |> Array.map float |> check
+
+    if z.RowCount > 1 then
+        let softmax = Activation.softmax spoilt
+        Assert.Contains(nan, softmax.Column(0).ToArray())
+
+        for s in 1 .. z.ColumnCount - 1 do
+            Assert.DoesNotContain(nan, softmax.Column(s).ToArray())
+
+[<Law>]
+let ``softmax is the plain softmax of every column`` (Logits z) =
+    List.zip (columns z) (columns (Activation.softmax z))
+    |> List.iter (fun (z, y) -> y |> Approximately.equal 1e-14 (Reference.softmax z))
+
+[<Law>]
+let ``every column of softmax sums to 1, of numbers of 0 to 1`` (Logits z) =
+    for y in columns (Activation.softmax z) do
+        [| Array.sum y |] |> Approximately.equal 1e-15 [| 1.0 |]
+        Assert.All(y, (fun y -> Assert.InRange(y, 0.0, 1.0)))
+
+    for y in columns (Activation.softmax (single z)) do
+        [| Array.sum (Array.map float y) |] |> Approximately.equal 1e-6 [| 1.0 |]
+
+[<Law>]
+let ``softmax ignores a shift`` (Logits z) (shift: int) =
+    let shift = float (shift % 1000)
+
+    Activation.softmax (z.Map(fun z -> z + shift))
+    |> cells
+    // Adding the shift rounds z by up to 2⁻⁵³ · 1010.
+    |> Approximately.equal 1e-12 (cells (Activation.softmax z))
+
+[<Law>]
+let ``softmax keeps the order of the logits`` (Logits z) =
+    for z, y in List.zip (columns z) (columns (Activation.softmax z)) do
+        for i in 0 .. z.Length - 1 do
+            for j in 0 .. z.Length - 1 do
+                if z[i] > z[j] then
+                    Assert.True(y[i] >= y[j], $"{z[i]} > {z[j]} but {y[i]} < {y[j]}")
+
+[<Fact>]
+let ``softmax is safe where exponentials overflow`` () =
+    let third = 1.0 / 3.0
+
+    for z, expected in
+        [
+            [ 1010.0; 1000.0; 990.0 ], [| 0.999954600070238; 4.53978686e-5; 2.06106005e-9 |]
+            [ 0.3; 2.9; 4.0 ], [| 0.01821127; 0.24519181; 0.73659691 |]
+            [ 1e4; -1e4; 0.0 ], [| 1.0; 0.0; 0.0 |]
+            [ -1e4; -1e4; -1e4 ], [| third; third; third |]
+            [ 1e300; -1e300; 1e300 ], [| 0.5; 0.0; 0.5 |]
+            [ 0.0; -infinity; 0.0 ], [| 0.5; 0.0; 0.5 |]
+        ] do
+        Activation.softmax (column z) |> cells |> Approximately.equal 1e-8 expected
+
+        if List.forall (fun z -> abs z < 1e30 || Double.IsInfinity z) z then
+            Activation.softmax (single (column z))
+            |> cells
+            |> Array.map float
+            |> Approximately.equal 1e-6 expected
+
+[<Law>]
+let ``softmax's chain rule is its definition's`` (Logits z) seed =
+    let upstream = KernelLaws.drawn seed 0L z.RowCount z.ColumnCount
+
+    let value (z: float[]) (m: Matrix<float>) =
+        Array.fold2
+            (fun sum g y -> sum + g * y)
+            0.0
+            (cells upstream)
+            (cells (Activation.softmax (like m z)))
+
+    Activation.softmaxBackward (Activation.softmax z) upstream
+    |> cells
+    |> Approximately.equal
+        Approximately.definition
+        (Reference.gradient (fun moved -> value moved z) (cells z))
+
+[<Law>]
+let ``softmax's chain rule gives columns that sum to 0`` (Logits z) seed =
+    let upstream = KernelLaws.drawn seed 0L z.RowCount z.ColumnCount
+
+    for g in columns (Activation.softmaxBackward (Activation.softmax z) upstream) do
+        [| Array.sum g |] |> Approximately.equal 1e-14 [| 0.0 |]
+
+[<Fact>]
+let ``backward refuses two shapes with both in the message`` () =
+    let m rows columns =
+        Matrix<float>.Build.Dense(rows, columns)
+
+    for activation in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu ] do
+        Exactly.refused [ "(2, 3)"; "(3, 2)" ] (fun () ->
+            Activation.backward activation (m 2 3) (m 3 2))
+
+    Exactly.refused [ "(2, 3)"; "(3, 2)" ] (fun () -> Activation.softmaxBackward (m 2 3) (m 3 2))

@@ -1,0 +1,133 @@
+namespace Pipeline.Properties
+
+open System
+open System.Runtime.InteropServices
+
+/// How close is equal. A check that fails shows the first place where the two sides differ, and both
+/// values there.
+[<RequireQualifiedAccess>]
+module Approximately =
+    /// The unit roundoff of single precision: half the distance from 1 to the next number.
+    let singleRounding = 1.0 / 16777216.0
+
+    /// The unit roundoff of double precision.
+    let doubleRounding = 1.0 / 9007199254740992.0
+
+    /// For a few dozen operations in double on numbers up to about 100: 2⁻⁵³ · 100 · 100, rounded up.
+    let rounding = 1e-11
+
+    /// For a derivative against `Reference.slope` with its step of 5·10⁻⁴: the truncation is
+    /// h⁴/30 · f⁽⁵⁾ ≈ 2·10⁻¹⁵ · f⁽⁵⁾, where f⁽⁵⁾ of the generated functions stays below about 10⁵; the
+    /// rounding is 2⁻⁵³ · |f| / h ≈ 2·10⁻¹³ · |f|, with |f| below about 10³. A wrong derivative is
+    /// wrong in its first digits.
+    let definition = 1e-7
+
+    /// For what single precision makes of a generated network, against double: four layers of at most
+    /// four inputs and numbers up to 10 round by 4 · 6 · 2⁻²⁴ · 10 ≈ 1.5·10⁻⁵ on the way.
+    let followsDouble = 1e-4
+
+    let private fail place (expected: 'T) (actual: 'T) (why: string) =
+        failwith $"at {place}: expected {expected:R}, found {actual:R}{why}"
+
+    let private sameLength (expected: 'T[]) (actual: 'T[]) =
+        if expected.Length <> actual.Length then
+            failwith $"expected {expected.Length} numbers, found {actual.Length}"
+
+    /// |actual − expected| ≤ tolerance · max(1, |expected|) everywhere; not a number equals only itself.
+    let equal (tolerance: float) (expected: float[]) (actual: float[]) : unit =
+        sameLength expected actual
+
+        for i in 0 .. expected.Length - 1 do
+            let e, a = expected[i], actual[i]
+
+            let close =
+                e = a
+                || (Double.IsNaN e && Double.IsNaN a)
+                || abs (a - e) <= tolerance * max 1.0 (abs e)
+
+            if not close then
+                fail i e a $", {abs (a - e)} apart; allowed {tolerance * max 1.0 (abs e)}"
+
+    /// |actual − expected| ≤ bound, each place with a bound of its own.
+    let within (bounds: float[]) (expected: float[]) (actual: float[]) : unit =
+        sameLength expected actual
+
+        for i in 0 .. expected.Length - 1 do
+            if not (abs (actual[i] - expected[i]) <= bounds[i]) then
+                fail
+                    i
+                    expected[i]
+                    actual[i]
+                    $", {abs (actual[i] - expected[i])} apart; allowed {bounds[i]}"
+
+    /// Doubles in the order of their values, as whole numbers one apart.
+    let private ordinal (x: float) =
+        let bits = BitConverter.DoubleToInt64Bits x
+        if bits < 0L then Int64.MinValue - bits else bits
+
+    let private ordinalSingle (x: float32) =
+        let bits = BitConverter.SingleToInt32Bits x
+        int64 (if bits < 0 then Int32.MinValue - bits else bits)
+
+    /// At most so many representable numbers apart. Infinities and not a number equal only themselves.
+    let ulps (most: int64) (expected: float) (actual: float) : unit =
+        let close =
+            if Double.IsFinite expected && Double.IsFinite actual then
+                abs (ordinal actual - ordinal expected) <= most
+            else
+                expected = actual || (Double.IsNaN expected && Double.IsNaN actual)
+
+        if not close then
+            fail "the result" expected actual $", more than {most} units in the last place apart"
+
+    /// At most so many representable single-precision numbers apart.
+    let ulpsSingle (most: int64) (expected: float32) (actual: float32) : unit =
+        let close =
+            if Single.IsFinite expected && Single.IsFinite actual then
+                abs (ordinalSingle actual - ordinalSingle expected) <= most
+            else
+                expected = actual || (Single.IsNaN expected && Single.IsNaN actual)
+
+        if not close then
+            fail "the result" expected actual $", more than {most} units in the last place apart"
+
+/// When not one bit may differ.
+[<RequireQualifiedAccess>]
+module Exactly =
+    /// The very same bits.
+    let bits (expected: 'T[]) (actual: 'T[]) : unit =
+        if expected.Length <> actual.Length then
+            failwith $"expected {expected.Length} elements, found {actual.Length}"
+
+        let same (first: 'T[]) (second: 'T[]) =
+            MemoryMarshal
+                .AsBytes(ReadOnlySpan first)
+                .SequenceEqual(MemoryMarshal.AsBytes(ReadOnlySpan second))
+
+        if not (same expected actual) then
+            let place =
+                Seq.init expected.Length id
+                |> Seq.find (fun i -> not (same [| expected[i] |] [| actual[i] |]))
+
+            failwith $"at {place}: expected {expected[place]}, found {actual[place]}, in other bits"
+
+    /// Equal as F# says.
+    let equal (expected: 'V) (actual: 'V) : unit =
+        if expected <> actual then
+            failwith $"expected %A{expected}, found %A{actual}"
+
+    /// The caller's slip is refused, and the message says all of this.
+    let refused (says: string list) (call: unit -> 'V) : unit =
+        let message =
+            try
+                call () |> ignore
+                None
+            with :? ArgumentException as refusal ->
+                Some refusal.Message
+
+        match message with
+        | None -> failwith "expected an ArgumentException, found a result"
+        | Some message ->
+            for part in says do
+                if not (message.Contains part) then
+                    failwith $"expected a message with '{part}', found '{message}'"

@@ -1,0 +1,142 @@
+/// Dataset.fs.
+module Pipeline.Properties.DatasetLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private sizes (data: Dataset<float>) = [| 0 .. data.Count - 1 |]
+
+let private targetOf (targets: Targets<float>) (sample: int) =
+    match targets with
+    | Targets.Labels labels -> [| float labels[sample] |]
+    | Targets.Distributions columns -> (columns.Column sample).ToArray()
+
+let private sampleOf (data: Dataset<float>) (place: int) =
+    let batch = Dataset.take [| place |] data
+    (batch.Inputs.Column 0).ToArray(), targetOf batch.Targets 0
+
+[<Law>]
+let ``what is taken is what was put there, in the order asked for``
+    (SmallRun(settings, data, _))
+    (Cells inputs)
+    =
+    let labels = Array.init inputs.ColumnCount (fun s -> s % 3)
+    let made = Dataset.ofColumns 3 inputs (Targets.Labels labels)
+    Exactly.equal inputs.ColumnCount made.Count
+    Exactly.equal inputs.RowCount made.Features
+    Exactly.equal 3 made.Classes
+
+    let places = Batch.draw settings.Seed made.Count 6 0L
+    let batch = Dataset.take places made
+
+    for s in 0..5 do
+        Exactly.bits ((inputs.Column places[s]).ToArray()) ((batch.Inputs.Column s).ToArray())
+
+    Exactly.equal (Targets.Labels(places |> Array.map (fun place -> labels[place]))) batch.Targets
+
+    // And of the generated ones, each sample comes with its own target, however many are asked for.
+    let places = Batch.draw settings.Seed data.Count 5 1L
+    let batch = Dataset.take places data
+
+    for s in 0..4 do
+        let input, target = sampleOf data places[s]
+        Exactly.bits input ((batch.Inputs.Column s).ToArray())
+        Exactly.bits target (targetOf batch.Targets s)
+        Exactly.bits target (targetOf data.Targets places[s])
+
+[<Law>]
+let ``a pixel is byte / 255, image after image, row after row`` (Images images) =
+    let labels = Array.init images.Count (fun i -> i % 10)
+    let pixels = images.Pixels.ToArray()
+    let size = images.Rows * images.Columns
+
+    let taken () : MiniBatch<'T> =
+        match Dataset.ofIdx 10 images labels with
+        | Ok data -> Dataset.take [| 0 .. images.Count - 1 |] data
+        | Error faults -> failwith $"%A{faults}"
+
+    let double: MiniBatch<float> = taken ()
+    let single: MiniBatch<float32> = taken ()
+    Exactly.equal size double.Inputs.RowCount
+    Exactly.equal (Targets.Labels labels) double.Targets
+
+    for s in 0 .. images.Count - 1 do
+        for i in 0 .. size - 1 do
+            Exactly.equal (float pixels[s * size + i] / 255.0) double.Inputs[i, s]
+            Exactly.equal (float32 pixels[s * size + i] / 255.0f) single.Inputs[i, s]
+
+[<Law>]
+let ``as many labels as images, or a fault with both numbers`` (Images images) (other: int) =
+    let count = abs (other % 9)
+
+    match Dataset.ofIdx 10 images (Array.zeroCreate count): Result<Dataset<float32>, _> with
+    | Ok data ->
+        Exactly.equal images.Count count
+        Exactly.equal images.Count data.Count
+    | Error faults ->
+        Assert.NotEqual(images.Count, count)
+        let text = string (List.exactlyOne faults)
+        Assert.Contains($"{images.Count} images", text)
+        Assert.Contains($"found {count}", text)
+
+[<Law>]
+let ``the parts are all samples in order, none longer than asked``
+    (SmallRun(_, data, _))
+    (Counts(_, size))
+    =
+    let parts = Dataset.parts size data |> List.ofSeq
+    let whole = Dataset.take (sizes data) data
+    Exactly.equal ((data.Count + size - 1) / size) parts.Length
+    Assert.All(parts, (fun part -> Assert.InRange(part.Inputs.ColumnCount, 1, size)))
+
+    parts
+    |> List.map (fun part -> part.Inputs.ToColumnMajorArray())
+    |> Array.concat
+    |> Exactly.bits (whole.Inputs.ToColumnMajorArray())
+
+    parts
+    |> List.map (fun part ->
+        Array.init part.Inputs.ColumnCount (targetOf part.Targets) |> Array.concat)
+    |> Array.concat
+    |> Exactly.bits (Array.init data.Count (targetOf whole.Targets) |> Array.concat)
+
+[<Law>]
+let ``a mini-batch to single precision and back is rounded once`` (Trainable(_, batch)) =
+    let single: MiniBatch<float32> = MiniBatch.convert batch
+    let back: MiniBatch<float> = MiniBatch.convert single
+
+    let rounded (m: Matrix<float>) =
+        m.ToColumnMajorArray() |> Array.map (float32 >> float)
+
+    Exactly.bits (rounded batch.Inputs) (back.Inputs.ToColumnMajorArray())
+    Exactly.equal batch.Inputs.RowCount single.Inputs.RowCount
+
+    match batch.Targets, single.Targets, back.Targets with
+    | Targets.Labels one, Targets.Labels two, Targets.Labels three ->
+        Exactly.bits one two
+        Exactly.bits one three
+    | Targets.Distributions one, Targets.Distributions _, Targets.Distributions three ->
+        Exactly.bits (rounded one) (three.ToColumnMajorArray())
+    | _ -> failwith "the kind of the targets changed"
+
+[<Fact>]
+let ``targets that do not fit their samples are refused`` () =
+    let inputs: Matrix<float> = Matrix<float>.Build.Dense(2, 3)
+
+    Exactly.refused [ "3 samples"; "found 2" ] (fun () ->
+        Dataset.ofColumns 4 inputs (Targets.Labels [| 0; 1 |]))
+
+    for label in [ -1; 4 ] do
+        Exactly.refused [ "0 to 3" ] (fun () ->
+            Dataset.ofColumns 4 inputs (Targets.Labels [| 0; label; 1 |]))
+
+    Exactly.refused [ "4 rows"; "found 5" ] (fun () ->
+        Dataset.ofColumns 4 inputs (Targets.Distributions(Matrix<float>.Build.Dense(5, 3))))
+
+[<Law>]
+let ``a place outside the data set is an exception`` (SmallRun(_, data, _)) =
+    for place in [ -1; data.Count; Int32.MaxValue ] do
+        Assert.ThrowsAny<exn>(fun () -> Dataset.take [| 0; place |] data |> ignore)
+        |> ignore

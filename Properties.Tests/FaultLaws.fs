@@ -1,0 +1,97 @@
+/// Fault.fs.
+module Pipeline.Properties.FaultLaws
+
+open Xunit
+open Pipeline.Learning
+
+let private fault subject =
+    Fault.create subject "one thing" "another"
+
+[<Fact>]
+let ``a fault is a sentence of place, expectation and finding`` () =
+    Exactly.equal
+        "a file, rate: expected one thing, found another."
+        (string (Fault.within "a file" (fault "rate")))
+
+    Exactly.equal
+        "a file: expected one thing, found another."
+        (string (Fault.within "a file" (fault "")))
+
+[<Law>]
+let ``check finds every fault, in order, and makes no value then`` (holds: bool list) =
+    let checks = holds |> List.mapi (fun i holds -> holds, fault $"{i}")
+    let mutable made = 0
+
+    let result =
+        Fault.check checks (fun () ->
+            made <- made + 1
+            made)
+
+    let expected = [
+        for i, holds in List.indexed holds do
+            if not holds then
+                fault $"{i}"
+    ]
+
+    if expected.IsEmpty then
+        Exactly.equal (Ok 1) result
+    else
+        Exactly.equal (Error expected) result
+        Exactly.equal 0 made
+
+[<Law>]
+let ``both gives two values, or the faults of both, the first's first``
+    (first: Result<int, bool list>)
+    (second: Result<string, bool list>)
+    =
+    let named name result =
+        result
+        |> Result.mapError (fun faults ->
+            true :: faults |> List.mapi (fun i _ -> fault $"{name}{i}"))
+
+    let first, second = named "first" first, named "second" second
+
+    let faults result =
+        match result with
+        | Ok _ -> []
+        | Error faults -> faults
+
+    match Fault.both first second with
+    | Ok(one, other) ->
+        Exactly.equal first (Ok one)
+        Exactly.equal second (Ok other)
+    | Error found ->
+        Exactly.equal (faults first @ faults second) found
+        Assert.NotEmpty found
+
+[<Fact>]
+let ``a name is known in any case of letters, and a wrong one is told the right ones`` () =
+    for name in [ "Relu"; "relu"; "RELU" ] do
+        Exactly.equal (Ok Activation.Relu) (Activation.parse name)
+
+    for name, activation in
+        [
+            "sigmoid", Activation.Sigmoid
+            "tanh", Activation.Tanh
+            "identity", Activation.Identity
+        ] do
+        Exactly.equal (Ok activation) (Activation.parse name)
+
+    Exactly.equal (Ok Sampling.Epoch) (Batch.parseSampling "EPOCH")
+    Exactly.equal (Ok Sampling.Replacement) (Batch.parseSampling "replacement")
+    Exactly.equal (Ok GradientMethod.Numerical) (Gradient.parseMethod "numerical")
+    Exactly.equal (Ok GradientMethod.Backpropagation) (Gradient.parseMethod "Backpropagation")
+
+    Exactly.equal
+        (Error [
+            Fault.create "Activation" "one of Sigmoid, Tanh, Relu, Identity" "'softplus'"
+        ])
+        (Activation.parse "softplus")
+
+    for result in
+        [
+            Batch.parseSampling "" |> Result.map ignore
+            Gradient.parseMethod "Backprop" |> Result.map ignore
+            Activation.parse " Relu" |> Result.map ignore
+        ] do
+        Assert.True result.IsError

@@ -1,0 +1,398 @@
+namespace Pipeline.Properties
+
+open System
+open FsCheck
+open FsCheck.FSharp
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// A matrix of 1–4 rows and columns, cells within ±10.
+type Cells = Cells of Matrix<float>
+
+/// Two matrices of one shape, cells within ±10.
+type SameShape = SameShape of target: Matrix<float> * prediction: Matrix<float>
+
+/// Two vectors of one length of 1–4, elements within ±10.
+type SameLength = SameLength of target: Vector<float> * prediction: Vector<float>
+
+/// Logits of 2–5 classes for 1–4 samples, within ±10.
+type Logits = Logits of Matrix<float>
+
+/// Labels and logits of 2–5 classes for 1–4 samples.
+type Labelled = Labelled of labels: int[] * logits: Matrix<float>
+
+/// Distributions (columns of 0 or more that sum to 1) and logits.
+type Soft = Soft of distributions: Matrix<float> * logits: Matrix<float>
+
+/// The parts of an affine map, W, b and X, with a gradient δ in what it gives.
+type Affine =
+    | Affine of
+        weights: Matrix<float> *
+        biases: Vector<float> *
+        inputs: Matrix<float> *
+        upstream: Matrix<float>
+
+/// A network of 0–3 hidden layers of 1–4 units with an activation each, and a mini-batch of 1–4
+/// samples. A layer's row of weights sums to at most 1.5 in size, inputs are within ±2, and no ReLU
+/// unit stands within 0.02 of its kink, so differences of a small step see a smooth function.
+type Trainable = Trainable of network: Network<float> * batch: MiniBatch<float>
+
+/// A trainable network with a batch of 2–12 samples cut into so many equal parts.
+type InParts = InParts of parts: int * network: Network<float> * batch: MiniBatch<float>
+
+/// A seed of any 64 bits.
+type Seed = Seed of uint64
+
+/// A data set's size of 1–60 and a batch's of 1–70.
+type Counts = Counts of samples: int * size: int
+
+/// Images of 1–4 by 1–4 pixels, 1–5 of them.
+type Images = Images of IdxImages
+
+/// A number of classes of 1–256, and 0–20 labels below it.
+type Classed = Classed of classes: int * labels: int[]
+
+/// Rows, inner size and columns of a product, around the widths of registers and tiles.
+type ProductShape = ProductShape of rows: int * depth: int * columns: int
+
+/// A double of any size: every exponent is as likely as any other; 0, −0, ±∞, not a number and the
+/// smallest numbers come often.
+type AnyNumber = AnyNumber of float
+
+/// A finite double of at most 800 in size.
+type Exponent = Exponent of float
+
+/// A small data set, settings of a short run over it, and a network's architecture that fits.
+type SmallRun =
+    | SmallRun of settings: Hyperparameters * data: Dataset<float> * architecture: Architecture
+
+/// The generators of all of them.
+type Generators =
+    static member private Fine(limit: float) : Gen<float> =
+        Gen.choose (-1000000, 1000000) |> Gen.map (fun n -> limit * float n / 1000000.0)
+
+    static member private Cell: Gen<float> =
+        Gen.frequency [
+            1, Gen.constant 0.0
+            3, Gen.choose (-160, 160) |> Gen.map (fun n -> float n / 16.0)
+            6, Generators.Fine 10.0
+        ]
+
+    static member private MatrixOf (rows: int) (columns: int) (cell: Gen<float>) =
+        Gen.arrayOfLength (rows * columns) cell
+        |> Gen.map (fun values -> Matrix<float>.Build.Dense(rows, columns, values))
+
+    static member private VectorOf (length: int) (cell: Gen<float>) =
+        Gen.arrayOfLength length cell |> Gen.map Vector<float>.Build.Dense
+
+    static member private Small = Gen.choose (1, 4)
+
+    static member private LabelsOf (classes: int) (count: int) =
+        Gen.arrayOfLength count (Gen.choose (0, classes - 1))
+
+    static member private DistributionsOf (classes: int) (count: int) =
+        Gen.arrayOfLength (classes * count) (Gen.choose (0, 8))
+        |> Gen.map (fun parts ->
+            let part k s =
+                // One part more for the first class, so that no column is empty.
+                parts[s * classes + k] + (if k = 0 then 1 else 0)
+
+            Matrix<float>
+                .Build.Dense(
+                    classes,
+                    count,
+                    fun k s ->
+                        float (part k s)
+                        / float (List.sum [ for j in 0 .. classes - 1 -> part j s ])
+                ))
+
+    static member private TargetsOf (classes: int) (count: int) =
+        Gen.oneof [
+            Generators.LabelsOf classes count |> Gen.map Targets.Labels
+            Generators.DistributionsOf classes count |> Gen.map Targets.Distributions
+        ]
+
+    static member private LayerOf (outputs: int) (inputs: int) : Gen<Layer<float>> = gen {
+        let! weights =
+            Generators.MatrixOf outputs inputs (Generators.Fine(1.5 / float inputs))
+
+        let! biases = Generators.VectorOf outputs (Generators.Fine 1.0)
+
+        return { Weights = weights; Biases = biases }
+    }
+
+    static member private NetworkOf: Gen<Network<float>> = gen {
+        let! inputs = Generators.Small
+        let! classes = Gen.choose (2, 5)
+        let! depth = Gen.choose (0, 3)
+
+        let! hidden =
+            Gen.listOfLength
+                depth
+                (Gen.map2
+                    (fun width activation -> {
+                        Width = width
+                        Activation = activation
+                    })
+                    Generators.Small
+                    (Gen.elements [
+                        Activation.Sigmoid
+                        Activation.Tanh
+                        Activation.Relu
+                        Activation.Identity
+                    ]))
+
+        let sizes = [ inputs ] @ (hidden |> List.map _.Width) @ [ classes ]
+
+        let! layers =
+            sizes
+            |> List.pairwise
+            |> List.map (fun (inputs, outputs) -> Generators.LayerOf outputs inputs)
+            |> Gen.sequenceToList
+
+        match Architecture.create inputs hidden classes with
+        | Ok architecture ->
+            return {
+                Architecture = architecture
+                Parameters = { Layers = layers }
+            }
+        | Error faults -> return failwith $"%A{faults}"
+    }
+
+    static member private AwayFromKinks(network: Network<float>, batch: MiniBatch<float>) =
+        let layers = Reference.ofNetwork network
+
+        Reference.samples network.Architecture.Classes batch
+        |> List.forall (fun (sample, _) ->
+            List.forall2
+                (fun (layer: Reference.Layer) z ->
+                    layer.Activation <> Activation.Relu
+                    || z |> Array.forall (fun z -> abs z > 0.02))
+                layers
+                (Reference.sums layers sample))
+
+    static member private TrainableOf(count: int) : Gen<Network<float> * MiniBatch<float>> =
+        gen {
+            let! network = Generators.NetworkOf
+
+            let! inputs =
+                Generators.MatrixOf network.Architecture.Inputs count (Generators.Fine 2.0)
+
+            let! targets = Generators.TargetsOf network.Architecture.Classes count
+
+            return network, { Inputs = inputs; Targets = targets }
+        }
+        |> Gen.where Generators.AwayFromKinks
+
+    static member Cells() : Arbitrary<Cells> =
+        gen {
+            let! rows = Generators.Small
+            let! columns = Generators.Small
+            let! cells = Generators.MatrixOf rows columns Generators.Cell
+            return Cells cells
+        }
+        |> Arb.fromGen
+
+    static member SameShape() : Arbitrary<SameShape> =
+        gen {
+            let! rows = Generators.Small
+            let! columns = Generators.Small
+            let! target = Generators.MatrixOf rows columns Generators.Cell
+            let! prediction = Generators.MatrixOf rows columns Generators.Cell
+            return SameShape(target, prediction)
+        }
+        |> Arb.fromGen
+
+    static member SameLength() : Arbitrary<SameLength> =
+        gen {
+            let! length = Generators.Small
+            let! target = Generators.VectorOf length Generators.Cell
+            let! other = Generators.VectorOf length Generators.Cell
+            let! same = Gen.frequency [ 1, Gen.constant true; 4, Gen.constant false ]
+            return SameLength(target, (if same then target.Clone() else other))
+        }
+        |> Arb.fromGen
+
+    static member Logits() : Arbitrary<Logits> =
+        gen {
+            let! classes = Gen.choose (2, 5)
+            let! count = Generators.Small
+            let! logits = Generators.MatrixOf classes count Generators.Cell
+            return Logits logits
+        }
+        |> Arb.fromGen
+
+    static member Labelled() : Arbitrary<Labelled> =
+        gen {
+            let! classes = Gen.choose (2, 5)
+            let! count = Generators.Small
+            let! labels = Generators.LabelsOf classes count
+            let! logits = Generators.MatrixOf classes count Generators.Cell
+            return Labelled(labels, logits)
+        }
+        |> Arb.fromGen
+
+    static member Soft() : Arbitrary<Soft> =
+        gen {
+            let! classes = Gen.choose (2, 5)
+            let! count = Generators.Small
+            let! distributions = Generators.DistributionsOf classes count
+            let! logits = Generators.MatrixOf classes count Generators.Cell
+            return Soft(distributions, logits)
+        }
+        |> Arb.fromGen
+
+    static member Affine() : Arbitrary<Affine> =
+        gen {
+            let! outputs = Generators.Small
+            let! inputs = Generators.Small
+            let! count = Generators.Small
+            let! weights = Generators.MatrixOf outputs inputs Generators.Cell
+            let! biases = Generators.VectorOf outputs Generators.Cell
+            let! x = Generators.MatrixOf inputs count Generators.Cell
+            let! upstream = Generators.MatrixOf outputs count Generators.Cell
+            return Affine(weights, biases, x, upstream)
+        }
+        |> Arb.fromGen
+
+    static member Trainable() : Arbitrary<Trainable> =
+        gen {
+            let! count = Generators.Small
+            let! network, batch = Generators.TrainableOf count
+            return Trainable(network, batch)
+        }
+        |> Arb.fromGen
+
+    static member InParts() : Arbitrary<InParts> =
+        gen {
+            let! parts = Gen.choose (2, 4)
+            let! each = Gen.choose (1, 3)
+            let! network, batch = Generators.TrainableOf(parts * each)
+            return InParts(parts, network, batch)
+        }
+        |> Arb.fromGen
+
+    static member private Bits: Gen<uint64> =
+        Gen.arrayOfLength 8 (Gen.choose (0, 255))
+        |> Gen.map (fun bytes -> BitConverter.ToUInt64(Array.map byte bytes, 0))
+
+    static member Seed() : Arbitrary<Seed> =
+        Gen.frequency [ 4, Generators.Bits; 1, Gen.elements [ 0UL; 1UL; UInt64.MaxValue ] ]
+        |> Gen.map Seed
+        |> Arb.fromGen
+
+    static member Counts() : Arbitrary<Counts> =
+        Gen.map2
+            (fun samples size -> Counts(samples, size))
+            (Gen.choose (1, 60))
+            (Gen.choose (1, 70))
+        |> Arb.fromGen
+
+    static member Images() : Arbitrary<Images> =
+        gen {
+            let! rows = Generators.Small
+            let! columns = Generators.Small
+            let! count = Gen.choose (1, 5)
+            let! pixels = Gen.arrayOfLength (rows * columns * count) (Gen.choose (0, 255))
+
+            return
+                Images {
+                    Count = count
+                    Rows = rows
+                    Columns = columns
+                    Pixels = ReadOnlyMemory(Array.map byte pixels)
+                }
+        }
+        |> Arb.fromGen
+
+    static member Classed() : Arbitrary<Classed> =
+        gen {
+            let! classes = Gen.choose (1, 256)
+            let! count = Gen.choose (0, 20)
+            let! labels = Generators.LabelsOf classes count
+            return Classed(classes, labels)
+        }
+        |> Arb.fromGen
+
+    static member ProductShape() : Arbitrary<ProductShape> =
+        gen {
+            let! rows = Gen.choose (1, 70)
+            let! depth = Gen.choose (1, 9)
+            let! columns = Gen.choose (1, 20)
+            return ProductShape(rows, depth, columns)
+        }
+        |> Arb.fromGen
+
+    static member AnyNumber() : Arbitrary<AnyNumber> =
+        Gen.frequency [
+            8, Generators.Bits |> Gen.map BitConverter.UInt64BitsToDouble
+            1,
+            Gen.elements [
+                0.0
+                -0.0
+                infinity
+                -infinity
+                nan
+                Double.Epsilon
+                -Double.Epsilon
+                2.2250738585072009e-308
+                2.2250738585072014e-308
+                Double.MaxValue
+                1.0
+                1.4142135623730951
+                0.70710678118654757
+            ]
+            3, Generators.Fine 10.0
+        ]
+        |> Gen.map AnyNumber
+        |> Arb.fromGen
+
+    static member Exponent() : Arbitrary<Exponent> =
+        Gen.oneof [ Generators.Fine 800.0; Generators.Fine 90.0; Generators.Fine 1.0 ]
+        |> Gen.map Exponent
+        |> Arb.fromGen
+
+    static member Activation() : Arbitrary<Activation> =
+        Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ]
+        |> Arb.fromGen
+
+    static member SmallRun() : Arbitrary<SmallRun> =
+        gen {
+            let! count = Gen.choose (1, 12)
+            let! features = Generators.Small
+            let! classes = Gen.choose (2, 4)
+            let! inputs = Generators.MatrixOf features count (Generators.Fine 2.0)
+            let! targets = Generators.TargetsOf classes count
+            let! size = Gen.choose (1, 14)
+            let! iterations = Gen.choose (1, 12)
+            let! rate = Gen.choose (1, 100)
+            let! sampling = Gen.elements [ Sampling.Replacement; Sampling.Epoch ]
+            let! seed = Generators.Bits
+            let! hidden = Gen.choose (0, 2)
+            let! width = Generators.Small
+
+            let! activation =
+                Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu ]
+
+            match
+                Hyperparameters.create
+                    (RunLength.Iterations(int64 iterations))
+                    size
+                    (float rate / 100.0)
+                    0.5
+                    sampling
+                    GradientMethod.Backpropagation
+                    seed
+            with
+            | Ok settings ->
+                return
+                    SmallRun(
+                        settings,
+                        Dataset.ofColumns classes inputs targets,
+                        Architecture.dense
+                            activation
+                            ([ features ] @ List.replicate hidden width @ [ classes ])
+                    )
+            | Error faults -> return failwith $"%A{faults}"
+        }
+        |> Arb.fromGen

@@ -1,0 +1,124 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.IO.Compression
+open Pipeline.Learning
+
+/// A folder that is deleted when a test is done with it.
+type Scratch() =
+    let path = Directory.CreateTempSubdirectory("pipeline-").FullName
+    member _.Path = path
+    member scratch.Sub(name: string) = Path.Combine(path, name)
+
+    interface IDisposable with
+        member _.Dispose() = Directory.Delete(path, true)
+
+/// How a process of the host ended.
+type Ended = {
+    ExitCode: int
+    Output: string
+    Errors: string
+}
+
+/// What the tests of the service start from: a small data set, the built program.
+[<RequireQualifiedAccess>]
+module Given =
+    /// Images of 4 × 4 pixels whose class is the brightest of their first ten pixels.
+    let private half (seed: uint64) (count: int) : IdxImages * int[] =
+        let labels = Array.init count (Random.below 10 seed Stream.GradientCheck 0L)
+
+        let pixels =
+            labels
+            |> Array.collect (fun label ->
+                Array.init 16 (fun i -> if i = label then 250uy else byte (10 * (i % 4))))
+
+        {
+            Count = count
+            Rows = 4
+            Columns = 4
+            Pixels = ReadOnlyMemory pixels
+        },
+        labels
+
+    /// The four files, plain, of 300 training and 60 test images.
+    let data (scratch: Scratch) : string =
+        let folder = scratch.Sub "data"
+        Directory.CreateDirectory folder |> ignore
+
+        for name, count, seed in [ "train", 300, 1UL; "t10k", 60, 2UL ] do
+            let images, labels = half seed count
+
+            let write kind (bytes: byte[]) =
+                File.WriteAllBytes(Path.Combine(folder, $"{name}-{kind}-ubyte"), bytes)
+
+            write "images-idx3" (Idx.writeImages images)
+            write "labels-idx1" (Idx.writeLabels labels)
+
+        folder
+
+    /// Puts a file's gzip stream in its place.
+    let zip (path: string) : unit =
+        use zipped = new GZipStream(File.Create(path + ".gz"), CompressionLevel.Optimal)
+        zipped.Write(ReadOnlySpan(File.ReadAllBytes path))
+        File.Delete path
+
+    /// The host as a process, its output kept.
+    let start (arguments: string list) : Process =
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+
+        let info =
+            ProcessStartInfo(
+                "dotnet",
+                program :: arguments,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        match Process.Start info with
+        | null -> failwith "the host did not start"
+        | started -> started
+
+    /// Waits for the process and collects what it wrote.
+    let finish (started: Process) : Ended =
+        let output = started.StandardOutput.ReadToEndAsync()
+        let errors = started.StandardError.ReadToEndAsync()
+
+        if not (started.WaitForExit(TimeSpan.FromMinutes 3.0)) then
+            started.Kill()
+            failwith "the host did not end within three minutes"
+
+        {
+            ExitCode = started.ExitCode
+            Output = output.Result
+            Errors = errors.Result
+        }
+
+    /// Runs the host to its end.
+    let host (arguments: string list) : Ended = start arguments |> finish
+
+    /// The options of a short run on the small data set, run folders inside the scratch folder.
+    let options (scratch: Scratch) (changes: (string * string) list) : string list =
+        [
+            "Data:Directory", data scratch
+            "Run:Directory", scratch.Sub "runs"
+            "Model:Hidden", "8"
+            "Model:WeightInitStd", "0.5"
+            "Training:BatchSize", "20"
+            "Training:Iterations", "200"
+            "Training:LearningRate", "1"
+        ]
+        @ changes
+        |> Map.ofList
+        |> Seq.map (fun setting -> $"--{setting.Key}={setting.Value}")
+        |> List.ofSeq
+
+    /// The folders that runs have left.
+    let runs (scratch: Scratch) : string[] =
+        let parent = scratch.Sub "runs"
+
+        if Directory.Exists parent then
+            Directory.GetDirectories parent
+        else
+            [||]

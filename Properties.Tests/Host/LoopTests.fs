@@ -1,0 +1,110 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Collections.Generic
+open System.Threading
+open Pipeline.Learning
+open Pipeline.Training
+open Xunit
+
+/// Remembers what it is told.
+type Listener(stopAfter: int64, stop: CancellationTokenSource) =
+    member val Steps = List<StepFigures>()
+    member val Epochs = List<EpochFigures>()
+
+    interface IRunObserver with
+        member listener.Stepped(step: inref<StepFigures>) =
+            listener.Steps.Add step
+
+            if step.Iteration = stopAfter then
+                stop.Cancel()
+
+        member listener.Evaluated epoch = listener.Epochs.Add epoch
+
+/// The loop by itself, without a host.
+module LoopTests =
+    let private settings learningRate iterations =
+        PipelineSettings(
+            Model = ModelSettings(Hidden = [| 8 |], WeightInitStd = 0.5),
+            Training =
+                TrainingSettings(
+                    BatchSize = 20,
+                    Iterations = Nullable iterations,
+                    LearningRate = learningRate
+                )
+        )
+
+    let private run settings stopAfter =
+        use scratch = new Scratch()
+        let data = IdxFolder.Load<float32>(Given.data scratch, 10)
+        let mutable faults: IReadOnlyList<string> = []
+
+        match RunPlan.Create(settings, &faults) with
+        | null -> failwith (String.concat "\n" faults)
+        | plan ->
+            use stop = new CancellationTokenSource()
+            let listener = Listener(stopAfter, stop)
+            let loop = TrainingLoop<float32>(plan, [| listener |], TimeProvider.System)
+            loop.RunAsync(data.Train, data.Test, stop.Token).Result, listener
+
+    [<Fact>]
+    let ``every step is told once, and every epoch from the start`` () =
+        let result, listener = run (settings 0.1 200L) -1L
+        Assert.Equal(LoopEnd.Finished, result.End)
+        Assert.Equal<int64>([ 1L .. 200L ], listener.Steps |> Seq.map _.Iteration)
+        // 300 samples in batches of 20: 15 iterations an epoch.
+        Assert.Equal<int64>([ 0L .. 13L ], listener.Epochs |> Seq.map _.Epoch)
+        Assert.Equal<int64>([ 0L..15L..195L ], listener.Epochs |> Seq.map _.Iteration)
+
+    [<Fact>]
+    let ``the loop is the fold of the core's step`` () =
+        let result, _ = run (settings 0.1 50L) -1L
+        use scratch = new Scratch()
+        let data = IdxFolder.Load<float32>(Given.data scratch, 10)
+        let mutable faults: IReadOnlyList<string> = []
+        let plan = nonNull (RunPlan.Create(settings 0.1 50L, &faults))
+
+        let folded =
+            [ 1..50 ]
+            |> Seq.fold
+                (fun state _ -> Trainer.step plan.Hyperparameters data.Train state)
+                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor 16))
+
+        Assert.Equal<byte>(
+            Parameters.toBytes folded.Network.Parameters,
+            Parameters.toBytes result.State.Network.Parameters
+        )
+
+    [<Fact>]
+    let ``a loop told to stop ends after the step it is in, with that step's state`` () =
+        let result, listener = run (settings 0.1 100000L) 30L
+        Assert.Equal(LoopEnd.Stopped, result.End)
+        Assert.Equal(30L, result.State.Iteration)
+        Assert.Equal(30, listener.Steps.Count)
+
+    [<Fact>]
+    let ``a loss that is no longer finite ends the run, and the state kept has a finite one`` () =
+        let settings = settings 1e30 200L
+
+        let result, _ =
+            run
+                (PipelineSettings(
+                    Model =
+                        ModelSettings(
+                            Hidden = [| 8 |],
+                            WeightInitStd = 0.5,
+                            Activation = "Identity"
+                        ),
+                    Training = settings.Training
+                ))
+                -1L
+
+        Assert.Equal(LoopEnd.NotFinite, result.End)
+        Assert.True(result.State.Iteration < result.ReachedIteration)
+        Assert.True(Double.IsFinite result.Train.Value.Loss)
+
+    [<Fact>]
+    let ``a mean loss over an epoch above ten times the first ends the run`` () =
+        let result, _ = run (settings 1000.0 200L) -1L
+        Assert.Equal(LoopEnd.TooHigh, result.End)
+        Assert.Equal(0L, result.ReachedIteration % 15L)

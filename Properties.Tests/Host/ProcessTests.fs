@@ -1,0 +1,243 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text.Json
+open System.Text.RegularExpressions
+open System.Threading
+open Pipeline.Learning
+open Xunit
+
+/// The service as its users meet it: a process, its exit code, what it prints and leaves.
+module ProcessTests =
+    let private summary (scratch: Scratch) =
+        let folder = Assert.Single(Given.runs scratch)
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement
+
+    let private text (name: string) (json: JsonElement) : string =
+        nonNull (json.GetProperty(name).GetString())
+
+    [<Fact>]
+    let ``a run prints a line an epoch and leaves a whole run folder`` () =
+        use scratch = new Scratch()
+        let ended = Given.host (Given.options scratch [])
+        Assert.Equal(0, ended.ExitCode)
+
+        let epochs =
+            Regex.Matches(
+                ended.Output,
+                @"^epoch (\d+) \| train acc: [01]\.\d{4}, test acc: [01]\.\d{4}\r?$",
+                RegexOptions.Multiline
+            )
+
+        Assert.Equal<int>([ 0..13 ], epochs |> Seq.map (fun line -> int line.Groups[1].Value))
+        let folder = Assert.Single(Given.runs scratch)
+        Assert.EndsWith("-16-8-10", folder)
+        Assert.Contains($"run folder: {folder}", ended.Output)
+
+        Assert.Equal<string>(
+            [
+                "curves.svg"
+                "epochs.csv"
+                "model.safetensors"
+                "progress.csv"
+                "settings.json"
+                "summary.json"
+            ],
+            Directory.GetFiles folder
+            |> Array.map (fun file -> string (Path.GetFileName file))
+            |> Array.sort
+        )
+
+        let progress = File.ReadAllLines(Path.Combine(folder, "progress.csv"))
+        Assert.Equal("iteration,epoch,loss,learning_rate,seconds", progress[0])
+        Assert.Equal(201, progress.Length)
+        Assert.Equal(15, File.ReadAllLines(Path.Combine(folder, "epochs.csv")).Length)
+        let summary = summary scratch
+        Assert.Equal("completed", text "outcome" summary)
+        Assert.Equal(200, summary.GetProperty("iterations").GetInt32())
+        Assert.True(summary.GetProperty("final_test_accuracy").GetDouble() > 0.9)
+
+        let model: Result<Network<float32>, Fault list> =
+            Safetensors.read (
+                ReadOnlyMemory(File.ReadAllBytes(Path.Combine(folder, "model.safetensors")))
+            )
+
+        match model with
+        | Error faults -> Assert.Fail $"{faults}"
+        | Ok network ->
+            let hash =
+                Security.Cryptography.SHA256.HashData(Parameters.toBytes network.Parameters)
+                |> Convert.ToHexStringLower
+
+            Assert.Equal(text "parameters_sha256" summary, hash)
+
+    [<Fact>]
+    let ``a seed decides every byte of the parameters`` () =
+        let hash seed threads precision =
+            use scratch = new Scratch()
+
+            let ended =
+                Given.host (
+                    Given.options scratch [
+                        "Training:Seed", $"{seed}"
+                        "Training:Threads", $"{threads}"
+                        "Training:Precision", precision
+                    ]
+                )
+
+            Assert.Equal(0, ended.ExitCode)
+            text "parameters_sha256" (summary scratch)
+
+        let one = hash 1 1 "Single"
+        Assert.Equal(one, hash 1 2 "Single")
+        Assert.NotEqual<string>(one, hash 2 1 "Single")
+        Assert.NotEqual<string>(one, hash 1 1 "Double")
+
+    [<Fact>]
+    let ``refused settings end with code 2, their reasons on standard error, and nothing written``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host (
+                Given.options scratch [ "Training:LearningRate", "-1"; "Trainin:Seed", "3" ]
+            )
+
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Equal("", ended.Output)
+        Assert.Equal(2, ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length)
+        Assert.Empty(Given.runs scratch)
+
+    [<Fact>]
+    let ``refused data end with code 2, and nothing is written`` () =
+        use scratch = new Scratch()
+        let options = Given.options scratch []
+        File.Delete(Path.Combine(scratch.Sub "data", "t10k-labels-idx1-ubyte"))
+        let ended = Given.host options
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("t10k-labels-idx1-ubyte: expected", ended.Errors)
+        Assert.Empty(Given.runs scratch)
+
+    [<Fact>]
+    let ``a run folder that cannot be made ends with code 2`` () =
+        use scratch = new Scratch()
+        let options = Given.options scratch []
+        File.WriteAllText(scratch.Sub "runs", "a file where a folder should be")
+        let ended = Given.host options
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("Run:Directory: expected a folder that can be written", ended.Errors)
+
+    [<Fact>]
+    let ``a diverging run ends with code 3, the iteration and advice`` () =
+        use scratch = new Scratch()
+        let ended = Given.host (Given.options scratch [ "Training:LearningRate", "1000" ])
+        Assert.Equal(3, ended.ExitCode)
+
+        Assert.Matches(
+            @"diverged at iteration \d+: .*Lower Training:LearningRate, now 1000",
+            ended.Errors
+        )
+
+        Assert.Equal("diverged", text "outcome" (summary scratch))
+        Assert.True(File.Exists(Path.Combine((Given.runs scratch)[0], "model.safetensors")))
+
+    [<Fact>]
+    let ``the numerical gradient trains the same network`` () =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host (
+                Given.options scratch [
+                    "Training:Gradient", "Numerical"
+                    "Training:Precision", "Double"
+                ]
+            )
+
+        Assert.Equal(0, ended.ExitCode)
+        Assert.True((summary scratch).GetProperty("final_test_accuracy").GetDouble() > 0.9)
+
+    /// Starts a long run, sends it a signal once it trains, and sees it end.
+    let private stopBy (signal: string) =
+        use scratch = new Scratch()
+
+        let started =
+            Given.start (Given.options scratch [ "Training:Iterations", $"{Int64.MaxValue}" ])
+
+        let trains () =
+            Given.runs scratch
+            |> Array.exists (fun folder ->
+                File.Exists(Path.Combine(folder, "epochs.csv"))
+                && FileInfo(Path.Combine(folder, "epochs.csv")).Length > 100L)
+
+        Assert.True(SpinWait.SpinUntil(trains, TimeSpan.FromMinutes 1.0), "the run did not start")
+        Process.Start("kill", [ signal; string started.Id ]).WaitForExit()
+        let ended = Given.finish started
+        let folder = Assert.Single(Given.runs scratch)
+        Assert.True(File.Exists(Path.Combine(folder, "model.safetensors")))
+        Assert.True(File.Exists(Path.Combine(folder, "curves.svg")))
+        Assert.True((summary scratch).GetProperty("iterations").GetInt64() > 0L)
+        ended.ExitCode, text "outcome" (summary scratch)
+
+    [<Fact>]
+    let ``Ctrl+C ends a run with code 130 and what was learned so far saved`` () =
+        if not (OperatingSystem.IsWindows()) then
+            Assert.Equal((130, "interrupted"), stopBy "-INT")
+
+    [<Fact>]
+    let ``SIGTERM ends a run with code 143 and what was learned so far saved`` () =
+        if not (OperatingSystem.IsWindows()) then
+            Assert.Equal((143, "terminated"), stopBy "-TERM")
+
+    [<Fact>]
+    let ``check holds the gradient to its definition`` () =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host [
+                "check"
+                "--samples=3"
+                "--Model:Hidden=7,5"
+                "--Model:Activation=Tanh"
+                "--Data:Directory"
+                Given.data scratch
+            ]
+
+        Assert.Equal(0, ended.ExitCode)
+        Assert.Contains("agrees: the greatest difference is", ended.Output)
+        Assert.Contains("W3", ended.Output)
+
+    [<Fact>]
+    let ``arithmetic answers the chapter's questions`` () =
+        let ended = Given.host [ "arithmetic" ]
+        Assert.Equal(0, ended.ExitCode)
+
+        Assert.Equal<string>(
+            [
+                "10,000 samples in batches of 100: 100 iterations an epoch"
+                "10 epochs: 1,000 iterations"
+                "1,000 iterations: 10 epochs"
+            ],
+            ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            |> Array.map _.TrimEnd()
+        )
+
+        Assert.Equal(2, (Given.host [ "arithmetic"; "--batch"; "0" ]).ExitCode)
+
+    [<Theory>]
+    [<InlineData("")>]
+    [<InlineData("train")>]
+    [<InlineData("check")>]
+    [<InlineData("arithmetic")>]
+    let ``every command helps`` (command: string) =
+        let ended =
+            Given.host [
+                if command <> "" then
+                    command
+                "--help"
+            ]
+
+        Assert.Equal(0, ended.ExitCode)
+        Assert.Contains("Usage:", ended.Output)

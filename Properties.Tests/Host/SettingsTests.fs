@@ -1,0 +1,100 @@
+namespace Pipeline.Properties.Host
+
+open System.Collections.Generic
+open Microsoft.Extensions.Configuration
+open Microsoft.Extensions.DependencyInjection
+open Microsoft.Extensions.Options
+open Pipeline.Training
+open Xunit
+
+/// What the service makes of settings, from the layers of configuration to a plan or its faults.
+module SettingsTests =
+    let private plan (settings: (string * string) list) : Result<RunPlan, string list> =
+        let overrides = Dictionary<string, string>()
+
+        for key, value in settings do
+            overrides[$"Pipeline:{key}"] <- value
+
+        use host = TrainingServices.CreateBuilder(overrides).Build()
+
+        try
+            Ok(host.Services.GetRequiredService<RunPlan>())
+        with :? OptionsValidationException as invalid ->
+            Error(List.ofSeq invalid.Failures)
+
+    let private faultsOf settings =
+        match plan settings with
+        | Ok _ -> []
+        | Error faults -> faults
+
+    [<Fact>]
+    let ``the defaults are the book's run`` () =
+        match plan [] with
+        | Error faults -> Assert.Fail(String.concat "\n" faults)
+        | Ok plan ->
+            Assert.Equal<int>([| 50 |], plan.Hidden)
+            Assert.Equal(Pipeline.Learning.Hyperparameters.book, plan.Hyperparameters)
+            Assert.Equal(Pipeline.Learning.Precision.Single, plan.Precision)
+
+    [<Theory>]
+    [<InlineData("Training:LearningRate", "-1", "greater than 0")>]
+    [<InlineData("Training:LearningRate", "NaN", "greater than 0")>]
+    [<InlineData("Training:LearningRate", "fast", "a number")>]
+    [<InlineData("Training:BatchSize", "0", "1 or more")>]
+    [<InlineData("Training:BatchSize", "2.5", "a whole number")>]
+    [<InlineData("Training:Iterations", "0", "1 or more")>]
+    [<InlineData("Training:Epochs", "-3", "1 or more")>]
+    [<InlineData("Training:Seed", "-1", "a whole number of 0")>]
+    [<InlineData("Training:Sampling", "Random", "one of Replacement, Epoch")>]
+    [<InlineData("Training:Gradient", "Guess", "one of Backpropagation, Numerical")>]
+    [<InlineData("Training:Precision", "Half", "one of Single, Double")>]
+    [<InlineData("Training:Threads", "0", "1 to 1024")>]
+    [<InlineData("Model:Hidden", "50,0", "widths of 1 to 65536")>]
+    [<InlineData("Model:Hidden", "wide", "a whole number")>]
+    [<InlineData("Model:Activation", "Sigmod", "one of Sigmoid, Tanh, Relu, Identity")>]
+    [<InlineData("Model:WeightInitStd", "-0.1", "0 or greater")>]
+    [<InlineData("Data:Classes", "1", "2 or more")>]
+    [<InlineData("Run:Name", "a/b", "a name that a folder can have")>]
+    [<InlineData("Training:LerningRate", "0.1", "Training:LearningRate is the nearest")>]
+    [<InlineData("Weather:Forecast", "fine", "a known setting")>]
+    let ``a bad setting is refused in one sentence that names it``
+        (key: string, value: string, expected: string)
+        =
+        let fault = Assert.Single(faultsOf [ key, value ])
+        Assert.StartsWith($"{key}: expected ", fault)
+        Assert.Contains(expected, fault)
+        Assert.EndsWith(".", fault)
+
+    [<Fact>]
+    let ``all faults are said at once`` () =
+        let faults =
+            faultsOf [
+                "Training:LearningRate", "-1"
+                "Training:BatchSize", "many"
+                "Training:Iterations", "5"
+                "Training:Epochs", "5"
+                "Model:Activation", "Sigmod"
+                "Data:Directry", "x"
+            ]
+
+        Assert.Equal(5, faults.Length)
+
+    [<Fact>]
+    let ``a shorter list leaves no tail of a longer one below it`` () =
+        let layers =
+            ConfigurationBuilder()
+                .AddInMemoryCollection(
+                    dict [ "Pipeline:Model:Hidden:0", "100"; "Pipeline:Model:Hidden:1", "60" ]
+                )
+                .AddInMemoryCollection(dict [ "Pipeline:Model:Hidden", "30" ])
+                .Build()
+
+        let sifted = SettingsReader.Sift layers
+        Assert.Empty sifted.Faults
+        Assert.Equal<int>([| 30 |], sifted.Values.GetSection("Model:Hidden").Get<int[]>())
+
+    [<Fact>]
+    let ``a list of none is no hidden layer, and not the default`` () =
+        match plan [ "Model:Hidden", "none" ] with
+        | Ok plan -> Assert.Empty plan.Hidden
+        | Error faults -> Assert.Fail(String.concat "\n" faults)

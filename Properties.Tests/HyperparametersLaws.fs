@@ -1,0 +1,88 @@
+/// Hyperparameters.fs.
+module Pipeline.Properties.HyperparametersLaws
+
+open System
+open Xunit
+open Pipeline.Learning
+
+let private create length size rate deviation =
+    Hyperparameters.create length size rate deviation Sampling.Epoch GradientMethod.Numerical 42UL
+
+[<Law>]
+let ``every setting is refused for itself, and all at once``
+    (length: RunLength)
+    (size: int)
+    (AnyNumber rate)
+    (AnyNumber deviation)
+    =
+    let expected = [
+        match length with
+        | RunLength.Iterations n when n < 1L -> "Iterations", $"{n}"
+        | RunLength.Epochs n when n < 1 -> "Epochs", $"{n}"
+        | _ -> ()
+        if size < 1 then
+            "BatchSize", $"{size}"
+        if Double.IsNaN rate || Double.IsInfinity rate || rate <= 0.0 then
+            "LearningRate", $"{rate}"
+        if Double.IsNaN deviation || Double.IsInfinity deviation || deviation < 0.0 then
+            "WeightInitStd", $"{deviation}"
+    ]
+
+    match create length size rate deviation with
+    | Ok settings ->
+        Assert.Empty expected
+        Exactly.equal length settings.Length
+        Exactly.equal size settings.BatchSize
+        Exactly.equal rate settings.LearningRate
+        Exactly.equal deviation settings.WeightInitStd
+        Exactly.equal Sampling.Epoch settings.Sampling
+        Exactly.equal GradientMethod.Numerical settings.Gradient
+        Exactly.equal 42UL settings.Seed
+    | Error faults ->
+        Exactly.equal expected (faults |> List.map (fun fault -> fault.Subject, fault.Found))
+
+[<Fact>]
+let ``the book's settings are the chapter's, and pass`` () =
+    let book = Hyperparameters.book
+    Exactly.equal (RunLength.Iterations 10000L) book.Length
+    Exactly.equal 100 book.BatchSize
+    Exactly.equal 0.1 book.LearningRate
+    Exactly.equal 0.01 book.WeightInitStd
+    Exactly.equal Sampling.Replacement book.Sampling
+    Exactly.equal GradientMethod.Backpropagation book.Gradient
+    Exactly.equal 1UL book.Seed
+
+    Exactly.equal
+        (Ok book)
+        (Hyperparameters.create
+            (RunLength.Iterations 10000L)
+            100
+            0.1
+            0.01
+            Sampling.Replacement
+            GradientMethod.Backpropagation
+            1UL)
+
+[<Law>]
+let ``a length of epochs is so many iterations of every sample's epoch``
+    (Counts(samples, size))
+    (epochs: byte)
+    =
+    let epochs = 1 + int epochs
+
+    match create (RunLength.Epochs epochs) size 0.1 0.1 with
+    | Error faults -> Assert.Fail $"%A{faults}"
+    | Ok settings ->
+        Exactly.equal
+            (Batch.iterations samples size epochs)
+            (Hyperparameters.iterations samples settings)
+
+[<Fact>]
+let ``a length is given one way, and the book's where it is not given`` () =
+    let create (iterations: int64 option) (epochs: int option) =
+        RunLength.create (Option.toNullable iterations) (Option.toNullable epochs)
+
+    Exactly.equal (Ok(RunLength.Iterations 10000L)) (create None None)
+    Exactly.equal (Ok(RunLength.Iterations 7L)) (create (Some 7L) None)
+    Exactly.equal (Ok(RunLength.Epochs 7)) (create None (Some 7))
+    Assert.True(Result.isError (create (Some 7L) (Some 7)))

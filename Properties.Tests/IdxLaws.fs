@@ -1,0 +1,187 @@
+/// Idx.fs: what is written is read, and what is broken is told.
+module Pipeline.Properties.IdxLaws
+
+open System
+open System.Buffers.Binary
+open Xunit
+open Pipeline.Learning
+
+/// What parsing makes of it, with the pixels as an array, so that = compares them.
+let private images (bytes: byte[]) =
+    Idx.parseImages (ReadOnlyMemory bytes)
+    |> Result.map (fun images -> images.Count, images.Rows, images.Columns, images.Pixels.ToArray())
+
+let private labels classes (bytes: byte[]) =
+    Idx.parseLabels classes (ReadOnlyMemory bytes)
+
+/// The one fault's sentence holds all of this.
+let private refused (says: string list) (result: Result<'V, Fault list>) : unit =
+    match result with
+    | Ok _ -> failwith "expected a fault, found a value"
+    | Error faults ->
+        let text = faults |> List.map string |> String.concat " "
+        Assert.All(says, (fun part -> Assert.Contains(part, text)))
+
+let private words (values: uint32 list) : byte[] =
+    values
+    |> List.map (fun value ->
+        let word = Array.zeroCreate 4
+        BinaryPrimitives.WriteUInt32BigEndian(Span word, value)
+        word)
+    |> Array.concat
+
+[<Law>]
+let ``parsing undoes writing images`` (Images original) =
+    images (Idx.writeImages original)
+    |> Exactly.equal (
+        Ok(original.Count, original.Rows, original.Columns, original.Pixels.ToArray())
+    )
+
+[<Law>]
+let ``parsing undoes writing labels`` (Classed(classes, original)) =
+    labels classes (Idx.writeLabels original) |> Exactly.equal (Ok original)
+
+[<Law>]
+let ``writing undoes parsing`` (Images original) (Classed(classes, known)) =
+    let bytes = Idx.writeImages original
+
+    match Idx.parseImages (ReadOnlyMemory bytes) with
+    | Ok parsed -> Exactly.bits bytes (Idx.writeImages parsed)
+    | Error faults -> failwith $"%A{faults}"
+
+    let bytes = Idx.writeLabels known
+    Exactly.equal (Ok bytes) (labels classes bytes |> Result.map Idx.writeLabels)
+
+[<Law>]
+let ``any cut of the bytes gives a fault`` (Images original) (Classed(classes, known)) =
+    let bytes = Idx.writeImages original
+
+    for length in 0 .. bytes.Length - 1 do
+        Assert.True((images bytes[.. length - 1]).IsError, $"the first {length} bytes")
+
+    let bytes = Idx.writeLabels known
+
+    for length in 0 .. bytes.Length - 1 do
+        Assert.True((labels classes bytes[.. length - 1]).IsError, $"the first {length} bytes")
+
+[<Law>]
+let ``trailing bytes give a fault``
+    (Images original)
+    (Classed(classes, known))
+    (more: FsCheck.NonEmptyArray<byte>)
+    =
+    images (Array.append (Idx.writeImages original) more.Get)
+    |> refused [
+        $"{16 + original.Pixels.Length} bytes"
+        $"{16 + original.Pixels.Length + more.Get.Length}"
+    ]
+
+    labels classes (Array.append (Idx.writeLabels known) more.Get)
+    |> refused [ $"{8 + known.Length} bytes"; $"{8 + known.Length + more.Get.Length}" ]
+
+[<Law>]
+let ``any other magic number gives a fault that names both``
+    (Images original)
+    (Classed(classes, known))
+    (magic: uint32)
+    =
+    let withMagic magic (bytes: byte[]) =
+        Array.append (words [ magic ]) bytes[4..]
+
+    for magic in [ magic; 2049u; 2051u; 2050u ] do
+        if magic <> 2051u then
+            images (withMagic magic (Idx.writeImages original))
+            |> refused [ "2051"; $"{magic}" ]
+
+        if magic <> 2049u then
+            labels classes (withMagic magic (Idx.writeLabels known))
+            |> refused [ "2049"; $"{magic}" ]
+
+[<Law>]
+let ``any other count, height or width gives a fault``
+    (Images original)
+    (Classed(classes, known))
+    (other: uint32)
+    =
+    let bytes = Idx.writeImages original
+    let sizes = [ original.Count; original.Rows; original.Columns ]
+
+    for word in 0..2 do
+        for other in [ other; uint32 sizes[word] + 1u; uint32 sizes[word] - 1u; UInt32.MaxValue ] do
+            if other <> uint32 sizes[word] then
+                let changed = List.updateAt word other (List.map uint32 sizes)
+
+                images (Array.concat [ words (2051u :: changed); bytes[16..] ])
+                |> refused [ $"{original.Pixels.Length + 16}" ]
+
+    for other in [ other; uint32 known.Length + 1u; UInt32.MaxValue ] do
+        if other <> uint32 known.Length then
+            Assert.True(
+                (labels classes (Array.append (words [ 2049u; other ]) (Array.map byte known)))
+                    .IsError
+            )
+
+[<Law>]
+let ``a label that is no class gives a fault that names its place and its value``
+    (Classed(classes, known))
+    (excess: byte)
+    =
+    let wrong = classes + int excess
+
+    if wrong < 256 then
+        let place = known.Length / 2
+        let spoilt = Array.concat [ known[.. place - 1]; [| wrong |]; known[place..] ]
+
+        labels classes (Idx.writeLabels spoilt)
+        |> refused [ $"label {place}"; $"0 to {classes - 1}"; $"{wrong}" ]
+
+[<Law>]
+let ``random bytes give a fault and never an exception`` (bytes: byte[]) (tail: byte[]) =
+    // Every header of 16 bytes or fewer with its magic number right, and one with it wrong.
+    for start in [ [||]; words [ 2051u ]; words [ 2049u ] ] do
+        let bytes = Array.append start bytes
+
+        match images bytes with
+        | Error faults -> Assert.NotEmpty faults
+        | Ok(count, rows, columns, pixels) -> Exactly.equal (count * rows * columns) pixels.Length
+
+        match labels 10 bytes with
+        | Error faults -> Assert.NotEmpty faults
+        | Ok labels -> Assert.All(labels, (fun label -> Assert.InRange(label, 0, 9)))
+
+    // Enough sizes to overflow any product of machine words.
+    let sizes = [ for b in Array.append tail [| 255uy; 255uy; 255uy |] -> uint32 b * 16843009u ]
+
+    Assert.True((images (Array.append (words (2051u :: List.take 3 sizes)) [| 1uy; 2uy |])).IsError)
+
+[<Theory>]
+[<InlineData(0u, 1u, 1u)>]
+[<InlineData(1u, 0u, 1u)>]
+[<InlineData(1u, 1u, 0u)>]
+[<InlineData(0u, 0u, 0u)>]
+let ``no image, or images of no pixels, give a fault``
+    (count: uint32, rows: uint32, columns: uint32)
+    =
+    images (words [ 2051u; count; rows; columns ])
+    |> refused [ "at least one image" ]
+
+[<Fact>]
+let ``a header that claims four billion images allocates nothing for them`` () =
+    let bytes = words [ 2051u; UInt32.MaxValue; UInt32.MaxValue; UInt32.MaxValue ]
+
+    images bytes
+    |> refused [ "79228162458924105385300197391"; "4294967295 × 4294967295 × 4294967295" ]
+
+    labels 10 (words [ 2049u; UInt32.MaxValue ]) |> refused [ "4294967303" ]
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    images bytes |> ignore
+    labels 10 (words [ 2049u; UInt32.MaxValue ]) |> ignore
+    Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, 100_000L)
+
+[<Law>]
+let ``the pixels are the file's own bytes, not a copy`` (Images original) =
+    let bytes = Idx.writeImages original
+
+    match Idx.parseImages (ReadOnlyMemory bytes) with
+    | Ok images -> images.Pixels.Equals(ReadOnlyMemory(bytes, 16, bytes.Length - 16))
+    | Error _ -> false

@@ -1,0 +1,112 @@
+/// Interop.fs: the face shown to C# says what F# says.
+module Pipeline.Properties.InteropLaws
+
+open System
+open System.Collections.Generic
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Interop
+
+let private flat (p: Parameters<'T>) = (Parameters.toVector p).ToArray()
+
+let private tryGet (result: Result<'V, Fault list>) : bool * 'V * IReadOnlyList<Fault> =
+    let mutable value = Unchecked.defaultof<'V>
+    let mutable faults = Unchecked.defaultof<IReadOnlyList<Fault>>
+    let got = ResultExtensions.TryGet(result, &value, &faults)
+    got, value, faults
+
+[<Law>]
+let ``TryGet gives the value or the faults, never both``
+    (value: int)
+    (subjects: FsCheck.NonEmptyArray<int>)
+    =
+    let got, found, faults = tryGet (Ok value)
+    Assert.True got
+    Exactly.equal value found
+    Assert.Empty faults
+
+    let expected = [ for subject in subjects.Get -> Fault.create $"{subject}" "a" "b" ]
+    let got, found, faults = tryGet (Error expected: Result<string, _>)
+    Assert.False got
+    Assert.Null found
+    Exactly.equal expected (List.ofSeq faults)
+
+[<Fact>]
+let ``architectures are those of the core`` () =
+    Exactly.equal
+        (Architecture.dense Activation.Tanh [ 784; 50; 20; 10 ])
+        (Architectures.Dense(Activation.Tanh, 784, 50, 20, 10))
+
+    Exactly.equal
+        (Ok(Architecture.dense Activation.Relu [ 4; 3; 2 ]))
+        (Architectures.Create(4, [| 3 |], Activation.Relu, 2))
+
+    Exactly.equal
+        (Ok(Architecture.dense Activation.Relu [ 4; 2 ]))
+        (Architectures.Create(4, [||], Activation.Relu, 2))
+
+    match Architectures.Create(0, ResizeArray [ 0; -1 ], Activation.Relu, 1) with
+    | Ok _ -> failwith "expected faults"
+    | Error faults -> Exactly.equal 4 faults.Length
+
+    Exactly.refused [ "two sizes" ] (fun () -> Architectures.Dense(Activation.Tanh, 784))
+
+[<Law>]
+let ``delegates give what functions give`` (Soft(distributions, logits)) (SameLength(x, a)) =
+    let targets = Targets.Distributions distributions
+    let y = Activation.softmax logits
+
+    for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
+        Exactly.equal
+            (Loss.ofBatch loss targets y)
+            (Losses.OfBatch(Func<_, _, _>(fun t y -> loss t y), targets, y))
+
+    let f (v: Vector<float>) = a * v + v * v
+
+    Exactly.bits
+        ((Gradient.numerical 1e-4 f x).ToArray())
+        (Gradients.Numerical(1e-4, Func<_, _> f, x).ToArray())
+
+    let expected = Optimizer.descent 0.1 5 (Gradient.numerical 1e-4 f) x
+
+    let path = Optimizers.Descent(0.1, 5, Func<_, _>(Gradient.numerical 1e-4 f), x)
+
+    Exactly.equal expected.Length path.Count
+
+    for one, other in Seq.zip expected path do
+        Exactly.bits (one.ToArray()) (other.ToArray())
+
+[<Law>]
+let ``NumericalOf gives what numericalOf gives`` (Trainable(network, batch)) =
+    Exactly.bits
+        (flat (Gradient.numericalOf 1e-4 (fun moved -> Network.loss moved batch) network))
+        (flat (
+            Gradients.NumericalOf(1e-4, Func<_, _>(fun moved -> Network.loss moved batch), network)
+        ))
+
+[<Law>]
+let ``ToSafetensors writes what write writes`` (Trainable(network, _)) =
+    let metadata = Dictionary(dict [ "note", "x"; "seed", "1" ])
+
+    Exactly.bits
+        (Safetensors.write [ "note", "x"; "seed", "1" ] network)
+        (Models.ToSafetensors(network, metadata))
+
+[<Fact>]
+let ``a delegate that is none is refused by name`` () =
+    let x: Vector<float> = Vector<float>.Build.Dense 2
+    let m: Matrix<float> = Matrix<float>.Build.Dense(2, 1)
+
+    let network: Network<float> =
+        Network.initialise 0.1 1UL (Architecture.dense Activation.Tanh [ 1; 2 ])
+
+    Exactly.refused [ "loss" ] (fun () ->
+        Losses.OfBatch(Unchecked.defaultof<_>, Targets.Labels [| 0 |], m))
+
+    Exactly.refused [ "f" ] (fun () -> Gradients.Numerical(1e-4, Unchecked.defaultof<_>, x))
+
+    Exactly.refused [ "objective" ] (fun () ->
+        Gradients.NumericalOf(1e-4, Unchecked.defaultof<_>, network))
+
+    Exactly.refused [ "gradient" ] (fun () -> Optimizers.Descent(0.1, 1, Unchecked.defaultof<_>, x))

@@ -1,0 +1,263 @@
+/// Loss.fs: bounds, known values, and gradients held to their definition.
+module Pipeline.Properties.LossLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
+let private single (m: Matrix<float>) : Matrix<float32> = m.Map(fun x -> float32 x)
+let private singleVector (v: Vector<float>) : Vector<float32> = v.Map(fun x -> float32 x)
+
+let private like (m: Matrix<float>) (values: float[]) : Matrix<float> =
+    Matrix<float>.Build.Dense(m.RowCount, m.ColumnCount, values)
+
+let private columns (m: Matrix<float>) = [ for column in m.EnumerateColumns() -> column.ToArray() ]
+
+let private gradientOf targets logits : Matrix<'T> =
+    let struct (_, gradient) = Loss.crossEntropyWithGradient targets logits
+    gradient
+
+[<Law>]
+let ``squared error is zero only when prediction equals target`` (SameLength(target, prediction)) =
+    (Loss.sumSquaredError target prediction = 0.0) = (target = prediction)
+
+[<Law>]
+let ``squared error is half the sum of squares, the same both ways``
+    (SameLength(target, prediction))
+    =
+    let expected =
+        Array.fold2
+            (fun sum t y -> sum + (y - t) * (y - t) / 2.0)
+            0.0
+            (target.ToArray())
+            (prediction.ToArray())
+
+    [| Loss.sumSquaredError target prediction |]
+    |> Approximately.equal 1e-14 [| expected |]
+
+    Exactly.equal (Loss.sumSquaredError target prediction) (Loss.sumSquaredError prediction target)
+
+    [|
+        float (Loss.sumSquaredError (singleVector target) (singleVector prediction))
+    |]
+    |> Approximately.equal 1e-5 [| expected |]
+
+[<Law>]
+let ``the book's cross entropy is −Σ t·ln(y + 1e-7)`` (Soft(distributions, logits)) =
+    for s in 0 .. logits.ColumnCount - 1 do
+        let t = distributions.Column s
+        let y = (Activation.softmax logits).Column s
+
+        let expected =
+            Array.fold2
+                (fun sum t y -> sum - t * Math.Log(y + 1e-7))
+                0.0
+                (t.ToArray())
+                (y.ToArray())
+
+        [| Loss.crossEntropyError t y |] |> Approximately.equal 1e-14 [| expected |]
+
+        [| float (Loss.crossEntropyError (singleVector t) (singleVector y)) |]
+        |> Approximately.equal 1e-5 [| expected |]
+
+[<Law>]
+let ``the book's cross entropy of a one-hot target lies between −1e-7 and 16.2``
+    (Labelled(labels, logits))
+    =
+    let t: Matrix<float> = Targets.oneHot logits.RowCount labels
+    let y = Activation.softmax logits
+
+    for s in 0 .. labels.Length - 1 do
+        Assert.InRange(Loss.crossEntropyError (t.Column s) (y.Column s), -1.01e-7, 16.2)
+
+[<Law>]
+let ``the book's cross entropy never asks for the logarithm of a class of no share``
+    (SameLength(target, _))
+    =
+    // y + 1e-7 below 0 has none; where t is 0 it does not matter.
+    let y = Vector<float>.Build.Dense(target.Count, -1.0)
+    Exactly.equal 0.0 (Loss.crossEntropyError (target * 0.0) y)
+
+[<Law>]
+let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits)) =
+    for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
+        let y = Activation.softmax logits
+
+        let expected =
+            List.average [
+                for s in 0 .. logits.ColumnCount - 1 -> loss (distributions.Column s) (y.Column s)
+            ]
+
+        [| Loss.ofBatch loss (Targets.Distributions distributions) y |]
+        |> Approximately.equal 1e-14 [| expected |]
+
+[<Law>]
+let ``labels are one-hot columns in every loss`` (Labelled(labels, logits)) =
+    let oneHot = Targets.Distributions(Targets.oneHot logits.RowCount labels)
+    let labels = Targets.Labels labels
+    let y = Activation.softmax logits
+
+    for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
+        Exactly.equal (Loss.ofBatch loss oneHot y) (Loss.ofBatch loss labels y)
+
+    Exactly.equal (Loss.crossEntropy oneHot logits) (Loss.crossEntropy labels logits)
+    Exactly.bits (cells (gradientOf oneHot logits)) (cells (gradientOf labels logits))
+
+[<Law>]
+let ``one-hot columns hold a single 1, at the label`` (Classed(classes, labels)) =
+    if labels.Length > 0 then
+        let columns: Matrix<float> = Targets.oneHot classes labels
+        Exactly.equal classes columns.RowCount
+        Exactly.equal labels.Length columns.ColumnCount
+
+        for s in 0 .. labels.Length - 1 do
+            for k in 0 .. classes - 1 do
+                Exactly.equal (if k = labels[s] then 1.0 else 0.0) columns[k, s]
+
+        Exactly.equal labels (Network.classify columns)
+        Exactly.equal labels.Length (Targets.count (Targets.Distributions columns))
+
+[<Law>]
+let ``cross entropy is the plain one, from logits`` (Soft(distributions, logits)) =
+    let expected =
+        List.map2 Reference.crossEntropy (columns distributions) (columns logits)
+        |> List.average
+
+    [| Loss.crossEntropy (Targets.Distributions distributions) logits |]
+    |> Approximately.equal 1e-14 [| expected |]
+
+    [|
+        float (Loss.crossEntropy (Targets.Distributions(single distributions)) (single logits))
+    |]
+    |> Approximately.equal 1e-5 [| expected |]
+
+[<Law>]
+let ``cross entropy of labels is 0 or greater, and at most the widest gap of logits plus ln k``
+    (Labelled(labels, logits))
+    =
+    let widest =
+        columns logits |> List.map (fun z -> Array.max z - Array.min z) |> List.max
+
+    Assert.InRange(
+        Loss.crossEntropy (Targets.Labels labels) logits,
+        0.0,
+        widest + Math.Log(float logits.RowCount) + 1e-12
+    )
+
+[<Law>]
+let ``cross entropy is never below the targets' own entropy`` (Soft(distributions, logits)) =
+    let entropy =
+        columns distributions
+        |> List.averageBy (Array.sumBy (fun t -> if t = 0.0 then 0.0 else -t * Math.Log t))
+
+    Loss.crossEntropy (Targets.Distributions distributions) logits
+    >= entropy - 1e-14
+
+[<Law>]
+let ``cross entropy of equal logits is ln k`` (Labelled(labels, logits)) (level: int) =
+    let equal = logits.Map(fun _ -> float level)
+
+    [| Loss.crossEntropy (Targets.Labels labels) equal |]
+    |> Approximately.equal 1e-15 [| Math.Log(float logits.RowCount) |]
+
+[<Law>]
+let ``cross entropy's gradient is its definition's`` (Soft(distributions, logits)) =
+    let targets = Targets.Distributions distributions
+
+    gradientOf targets logits
+    |> cells
+    |> Approximately.equal
+        Approximately.definition
+        (Reference.gradient (fun z -> Loss.crossEntropy targets (like logits z)) (cells logits))
+
+[<Law>]
+let ``cross entropy's gradient is its definition's for targets of any mass too``
+    (SameShape(target, logits))
+    =
+    let targets = Targets.Distributions target
+
+    gradientOf targets logits
+    |> cells
+    |> Approximately.equal
+        // Masses up to 40 take differences of losses up to 1000.
+        (100.0 * Approximately.definition)
+        (Reference.gradient (fun z -> Loss.crossEntropy targets (like logits z)) (cells logits))
+
+[<Law>]
+let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0``
+    (Soft(distributions, logits))
+    =
+    let gradient = gradientOf (Targets.Distributions distributions) logits
+
+    cells gradient
+    |> Approximately.equal
+        1e-15
+        (cells ((Activation.softmax logits - distributions) / float logits.ColumnCount))
+
+    for column in columns gradient do
+        [| Array.sum column |] |> Approximately.equal 1e-15 [| 0.0 |]
+
+    gradientOf (Targets.Distributions(single distributions)) (single logits)
+    |> cells
+    |> Array.map float
+    |> Approximately.equal 1e-6 (cells gradient)
+
+[<Law>]
+let ``cross entropy and its gradient ignore a shift`` (Labelled(labels, logits)) (shift: int) =
+    let targets = Targets.Labels labels
+    let shifted = logits.Map(fun z -> z + float (shift % 1000))
+
+    [| Loss.crossEntropy targets shifted |]
+    |> Approximately.equal 1e-12 [| Loss.crossEntropy targets logits |]
+
+    cells (gradientOf targets shifted)
+    |> Approximately.equal 1e-12 (cells (gradientOf targets logits))
+
+[<Fact>]
+let ``cross entropy stays exact where softmax underflows`` () =
+    let logits: Matrix<float> = Matrix<float>.Build.Dense(3, 1, [| 1e4; -1e4; 0.0 |])
+
+    for label, expected in [ 0, 0.0; 1, 2e4; 2, 1e4 ] do
+        let targets = Targets.Labels [| label |]
+        Exactly.equal expected (Loss.crossEntropy targets logits)
+
+        Exactly.equal
+            (float32 expected)
+            (Loss.crossEntropy (Targets.Labels [| label |]) (single logits))
+
+        // The slope does not die where the network is confidently wrong.
+        if label = 1 then
+            Exactly.bits [| 1.0; -1.0; 0.0 |] (cells (gradientOf targets logits))
+
+[<Fact>]
+let ``a loss that is no number says so`` () =
+    let logits: Matrix<float> =
+        Matrix<float>.Build.Dense(2, 2, [| 1.0; nan; 0.0; 1.0 |])
+
+    Assert.True(Double.IsNaN(Loss.crossEntropy (Targets.Labels [| 0; 1 |]) logits))
+    let logits: Matrix<float> = Matrix<float>.Build.Dense(2, 1, [| infinity; 0.0 |])
+    Assert.True(Double.IsNaN(Loss.crossEntropy (Targets.Labels [| 0 |]) logits))
+
+[<Fact>]
+let ``targets that do not fit are refused`` () =
+    let m rows columns : Matrix<float> =
+        Matrix<float>.Build.Dense(rows, columns)
+
+    let v length : Vector<float> = Vector<float>.Build.Dense(length: int)
+    Exactly.refused [ "2"; "3" ] (fun () -> Loss.sumSquaredError (v 2) (v 3))
+    Exactly.refused [ "2"; "3" ] (fun () -> Loss.crossEntropyError (v 2) (v 3))
+
+    for label in [ -1; 3 ] do
+        Exactly.refused [ "0 to 2"; $"{label}" ] (fun () ->
+            Loss.crossEntropy (Targets.Labels [| label |]) (m 3 1))
+
+    Exactly.refused [ "(3, 2)"; "(3, 1)" ] (fun () ->
+        Loss.crossEntropy (Targets.Labels [| 0; 1 |]) (m 3 1))
+
+    Exactly.refused [ "(2, 1)"; "(3, 1)" ] (fun () ->
+        Loss.crossEntropy (Targets.Distributions(m 2 1)) (m 3 1))
+
+    Exactly.refused [ "2"; "1" ] (fun () ->
+        Loss.ofBatch Loss.sumSquaredError (Targets.Labels [| 0; 1 |]) (m 3 1))

@@ -1,0 +1,285 @@
+/// Network.fs: shapes, forward against the plain implementation, scores.
+module Pipeline.Properties.NetworkLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open MathNet.Numerics.Statistics
+open Xunit
+open Pipeline.Learning
+
+let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
+
+let private forwardOfReference (network: Network<float>) (batch: MiniBatch<float>) =
+    Reference.samples network.Architecture.Classes batch
+    |> List.map (fst >> Reference.forward (Reference.ofNetwork network))
+    |> Array.concat
+
+[<Law>]
+let ``forward is the plain stack of layers`` (Trainable(network, batch)) =
+    Network.forward network batch.Inputs
+    |> cells
+    |> Approximately.equal Approximately.rounding (forwardOfReference network batch)
+
+[<Law>]
+let ``forward in single precision follows double`` (Trainable(network, batch)) =
+    let single: Network<float32> = Network.convert network
+    let inputs: MiniBatch<float32> = MiniBatch.convert batch
+
+    Network.forward single inputs.Inputs
+    |> cells
+    |> Array.map float
+    |> Approximately.equal Approximately.followsDouble (forwardOfReference network batch)
+
+[<Law>]
+let ``predict is softmax of forward`` (Trainable(network, batch)) =
+    let y = Network.predict network batch.Inputs
+
+    cells y
+    |> Approximately.equal
+        1e-14
+        (Network.forward network batch.Inputs
+         |> fun z -> [|
+             for column in z.EnumerateColumns() -> Reference.softmax (column.ToArray())
+         |]
+         |> Array.concat)
+
+    Exactly.equal network.Architecture.Classes y.RowCount
+    Exactly.equal batch.Inputs.ColumnCount y.ColumnCount
+
+[<Law>]
+let ``a sample's logits do not depend on the samples beside it`` (Trainable(network, batch)) =
+    let together = Network.forward network batch.Inputs
+
+    for s in 0 .. batch.Inputs.ColumnCount - 1 do
+        Network.forward network (batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, s, 1))
+        |> cells
+        |> Exactly.bits ((together.Column s).ToArray())
+
+[<Law>]
+let ``loss is the plain mean cross entropy`` (Trainable(network, batch)) =
+    let layers = Reference.ofNetwork network
+
+    let expected =
+        Reference.samples network.Architecture.Classes batch
+        |> List.averageBy (fun (x, t) -> Reference.crossEntropy t (Reference.forward layers x))
+
+    [| Network.loss network batch |]
+    |> Approximately.equal Approximately.rounding [| expected |]
+
+    [|
+        float (Network.loss (Network.convert network: Network<float32>) (MiniBatch.convert batch))
+    |]
+    |> Approximately.equal Approximately.followsDouble [| expected |]
+
+/// The first place of the greatest.
+let private first (values: float[]) =
+    Array.findIndex (fun x -> x = Array.max values) values
+
+[<Law>]
+let ``accuracy is the share of samples whose greatest logit is the target's``
+    (Trainable(network, batch))
+    =
+    let z = Network.forward network batch.Inputs
+
+    let right =
+        Reference.samples network.Architecture.Classes batch
+        |> List.mapi (fun s (_, t) -> first ((z.Column s).ToArray()) = first t)
+        |> List.filter id
+
+    Exactly.equal
+        (float right.Length / float batch.Inputs.ColumnCount)
+        (Network.accuracy network batch)
+
+[<Law>]
+let ``classify gives the first of the greatest`` (Logits z) =
+    let rounded = z.Map(fun z -> round (z / 5.0))
+
+    for m in [ z; rounded; z.Map(fun _ -> 0.0) ] do
+        [| for column in m.EnumerateColumns() -> first (column.ToArray()) |]
+        |> Exactly.bits (Network.classify m)
+
+[<Fact>]
+let ``ties go to the first class`` () =
+    let network: Network<float> =
+        Network.initialise 0.0 1UL (Architecture.dense Activation.Sigmoid [ 2; 3; 4 ])
+
+    // All weights 0: every logit is the same.
+    let batch labels = {
+        Inputs = Matrix<float>.Build.Dense(2, Array.length labels, 1.0)
+        Targets = Targets.Labels labels
+    }
+
+    Exactly.equal 1.0 (Network.accuracy network (batch [| 0; 0 |]))
+    Exactly.equal 0.5 (Network.accuracy network (batch [| 0; 3 |]))
+    Exactly.equal 0.0 (Network.accuracy network (batch [| 3; 1 |]))
+
+[<Law>]
+let ``evaluate is the plain mean over samples`` (SmallRun(settings, data, architecture)) =
+    let network: Network<float> = Network.initialise 0.8 settings.Seed architecture
+    let all = Dataset.take [| 0 .. data.Count - 1 |] data
+    let score = Network.evaluate network data
+
+    [| score.Loss; score.Accuracy |]
+    |> Approximately.equal Approximately.rounding [|
+        Network.loss network all
+        Network.accuracy network all
+    |]
+
+[<Fact>]
+let ``evaluate weighs the short last part by its samples`` () =
+    let count = 2300
+    let architecture = Architecture.dense Activation.Tanh [ 3; 5; 4 ]
+    let network: Network<float> = Network.initialise 0.8 3UL architecture
+    let layers = Reference.ofNetwork network
+
+    let inputs: Matrix<float> =
+        Matrix<float>
+            .Build.Dense(3, count, fun i s -> Random.normal 5UL Stream.GradientCheck (int64 s) i)
+
+    // The last part's labels are the network's worst guesses, so its loss is far from the others'.
+    let worst (logits: float[]) =
+        Array.findIndex (fun x -> x = Array.min logits) logits
+
+    let labels =
+        Array.init count (fun s ->
+            let z = Reference.forward layers ((inputs.Column s).ToArray())
+            if s < 2000 then first z else worst z)
+
+    let score =
+        Network.evaluate network (Dataset.ofColumns 4 inputs (Targets.Labels labels))
+
+    let losses =
+        Array.init count (fun s ->
+            Reference.crossEntropy
+                (Array.init 4 (fun k -> if k = labels[s] then 1.0 else 0.0))
+                (Reference.forward layers ((inputs.Column s).ToArray())))
+
+    [| score.Loss; score.Accuracy |]
+    |> Approximately.equal Approximately.rounding [| Array.average losses; 2000.0 / 2300.0 |]
+
+[<Law>]
+let ``initial weights are the deviation times the normal draws of their layer`` (Seed seed) =
+    let architecture = Architecture.dense Activation.Relu [ 3; 4; 2 ]
+    let network: Network<float> = Network.initialise 0.01 seed architecture
+
+    for l, layer in List.indexed network.Parameters.Layers do
+        Exactly.bits (Array.zeroCreate layer.Biases.Count) (layer.Biases.ToArray())
+
+        cells layer.Weights
+        |> Exactly.bits (
+            Array.init (layer.Weights.RowCount * layer.Weights.ColumnCount) (fun i ->
+                0.01 * Random.normal seed Stream.InitialWeights (int64 l) i)
+        )
+
+    let single: Network<float32> = Network.initialise 0.01 seed architecture
+
+    Parameters.toBytes single.Parameters
+    |> Exactly.bits (Parameters.toBytes (Network.convert network: Network<float32>).Parameters)
+
+[<Fact>]
+let ``initial weights have the deviation asked for`` () =
+    let network: Network<float> =
+        Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
+
+    let w = cells network.Parameters.Layers[0].Weights
+    // Six standard errors.
+    Assert.InRange(Statistics.Mean w, -6.0 * 0.01 / sqrt 39200.0, 6.0 * 0.01 / sqrt 39200.0)
+    Assert.InRange(Statistics.StandardDeviation w, 0.0097, 0.0103)
+
+[<Law>]
+let ``layers fit each other and the architecture`` (SmallRun(settings, _, architecture)) =
+    let network: Network<float32> = Network.initialise 0.1 settings.Seed architecture
+
+    let shapes = [
+        for layer in network.Parameters.Layers ->
+            layer.Weights.ColumnCount, layer.Weights.RowCount, layer.Biases.Count
+    ]
+
+    Exactly.equal
+        (architecture.Sizes
+         |> List.pairwise
+         |> List.map (fun (inputs, outputs) -> inputs, outputs, outputs))
+        shapes
+
+    Exactly.equal
+        (shapes
+         |> List.sumBy (fun (inputs, outputs, biases) -> inputs * outputs + biases))
+        (Parameters.count network.Parameters)
+
+    Exactly.equal (architecture.Sizes |> List.map string |> String.concat "-") (string architecture)
+
+[<Law>]
+let ``the vector of parameters is W1 by columns, b1, W2, b2`` (Trainable(network, _)) =
+    let expected = [|
+        for layer in network.Parameters.Layers do
+            for i in 0 .. layer.Weights.ColumnCount - 1 do
+                for o in 0 .. layer.Weights.RowCount - 1 do
+                    layer.Weights[o, i]
+
+            for b in layer.Biases do
+                b
+    |]
+
+    (Parameters.toVector network.Parameters).ToArray() |> Exactly.bits expected
+
+    Parameters.toBytes network.Parameters
+    |> Exactly.bits (expected |> Array.collect BitConverter.GetBytes)
+
+    let single: Parameters<float32> = Parameters.convert network.Parameters
+
+    Parameters.toBytes single
+    |> Exactly.bits (expected |> Array.collect (fun x -> BitConverter.GetBytes(float32 x)))
+
+[<Law>]
+let ``map2 meets partner with partner`` (Trainable(network, _)) =
+    let doubled =
+        Parameters.map2
+            (fun one (other: Matrix<float>) -> one + other)
+            (fun one (other: Vector<float>) -> one + other)
+            network.Parameters
+            network.Parameters
+
+    (Parameters.toVector doubled).ToArray()
+    |> Exactly.bits (((Parameters.toVector network.Parameters) * 2.0).ToArray())
+
+[<Fact>]
+let ``an architecture tells everything that is wrong with it`` () =
+    let hidden width = {
+        Width = width
+        Activation = Activation.Relu
+    }
+
+    match Architecture.create 0 [ hidden 0; hidden 5; hidden 65537 ] 1 with
+    | Ok _ -> failwith "expected faults"
+    | Error faults ->
+        Exactly.equal
+            [ "Inputs", "0"; "Classes", "1"; "Hidden", "0"; "Hidden", "65537" ]
+            (faults |> List.map (fun fault -> fault.Subject, fault.Found))
+
+    Assert.True((Architecture.create 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk)
+    Exactly.refused [ "two sizes"; "1" ] (fun () -> Architecture.dense Activation.Relu [ 3 ])
+    Exactly.refused [ "two sizes"; "0" ] (fun () -> Architecture.dense Activation.Relu [])
+    Exactly.refused [ "Classes" ] (fun () -> Architecture.dense Activation.Relu [ 3; 1 ])
+
+    Exactly.equal [ 784; 50; 10 ] (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ]).Sizes
+
+[<Law>]
+let ``inputs or parameters that do not fit the network are refused`` (Trainable(network, batch)) =
+    let tall =
+        batch.Inputs.InsertRow(0, Vector<float>.Build.Dense batch.Inputs.ColumnCount)
+
+    let shape = $"({tall.RowCount}, {tall.ColumnCount})"
+    Exactly.refused [ shape ] (fun () -> Network.forward network tall)
+    Exactly.refused [ shape ] (fun () -> Network.loss network { batch with Inputs = tall })
+    Exactly.refused [ shape ] (fun () -> Gradient.backward network { batch with Inputs = tall })
+
+    let layers = network.Parameters.Layers
+
+    for wrong in [ []; layers @ [ List.last layers ] ] do
+        Exactly.refused [ $"{layers.Length} layers"; $"found {wrong.Length}" ] (fun () ->
+            Network.forward
+                {
+                    network with
+                        Parameters = { Layers = wrong }
+                }
+                batch.Inputs)

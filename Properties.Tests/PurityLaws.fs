@@ -1,0 +1,523 @@
+/// The core sees no file, clock, console or hidden randomness, and changes nothing it is given.
+module Pipeline.Properties.PurityLaws
+
+open System
+open System.Collections.Generic
+open System.IO
+open System.Reflection
+open System.Reflection.Metadata
+open System.Reflection.Metadata.Ecma335
+open System.Reflection.PortableExecutable
+open MathNet.Numerics.LinearAlgebra
+open Microsoft.FSharp.Core
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Interop
+
+let private core = typeof<Fault>.Assembly
+
+/// What the assembly's metadata names outside itself: types, members with the type they are of (empty
+/// for a generic one), and how many functions of native libraries.
+let private references =
+    lazy
+        (use file = new PEReader(File.OpenRead core.Location)
+         let metadata = file.GetMetadataReader()
+
+         let typeName (handle: TypeReferenceHandle) =
+             let reference = metadata.GetTypeReference handle
+             let space = metadata.GetString reference.Namespace
+             let name = metadata.GetString reference.Name
+             if space = "" then name else $"{space}.{name}"
+
+         let types = [ for handle in metadata.TypeReferences -> typeName handle ]
+
+         let members = [
+             for handle in metadata.MemberReferences do
+                 let reference = metadata.GetMemberReference handle
+
+                 let parent =
+                     if reference.Parent.Kind = HandleKind.TypeReference then
+                         typeName (TypeReferenceHandle.op_Explicit reference.Parent)
+                     else
+                         ""
+
+                 parent, metadata.GetString reference.Name
+         ]
+
+         types, members, metadata.GetTableRowCount TableIndex.ImplMap)
+
+[<Fact>]
+let ``the core names no file, console, clock, process, network or source of chance`` () =
+    let types, members, native = references.Value
+
+    let spaces = [
+        "System.IO"
+        "System.Net"
+        "System.Diagnostics"
+        "System.Threading.Timer"
+        "System.Timers"
+        "System.Security.Cryptography"
+        "Microsoft.Win32"
+        "System.Numerics.Tensors"
+        "MathNet.Numerics.Random"
+        "MathNet.Numerics.Distributions"
+        "MathNet.Numerics.Providers"
+    ]
+
+    let names = [
+        "System.Console"
+        "System.DateTime"
+        "System.DateTimeOffset"
+        "System.DateOnly"
+        "System.TimeOnly"
+        "System.TimeZoneInfo"
+        "System.TimeProvider"
+        "System.Random"
+        "System.Guid"
+        "System.Environment"
+        "System.AppContext"
+        "System.AppDomain"
+        "System.GC"
+        "System.HashCode"
+        "System.Threading.Thread"
+        "System.Runtime.InteropServices.NativeLibrary"
+    ]
+
+    let debugging = [
+        "System.Diagnostics.DebuggableAttribute"
+        "System.Diagnostics.DebuggerBrowsableAttribute"
+        "System.Diagnostics.DebuggerBrowsableState"
+        "System.Diagnostics.DebuggerDisplayAttribute"
+        "System.Diagnostics.DebuggerNonUserCodeAttribute"
+        "System.Diagnostics.DebuggerTypeProxyAttribute"
+        "System.Diagnostics.CodeAnalysis.DynamicDependencyAttribute"
+        "System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes"
+    ]
+
+    let forbidden =
+        types
+        |> List.filter (fun name ->
+            not (List.contains name debugging)
+            && (List.contains name names
+                || spaces
+                   |> List.exists (fun space -> name = space || name.StartsWith(space + "."))))
+
+    Assert.Empty forbidden
+    Exactly.equal 0 native
+
+    // F#'s own ways to the console: printf and its kin, stdin, stdout; and to the clock's kin.
+    let operators = [
+        "PrintFormat"
+        "PrintFormatLine"
+        "PrintFormatToError"
+        "PrintFormatLineToError"
+        "PrintFormatToTextWriter"
+        "PrintFormatLineToTextWriter"
+        "ConsoleIn"
+        "ConsoleOut"
+        "ConsoleError"
+        "Exit"
+        "get_Shared"
+        "get_Now"
+        "get_UtcNow"
+        "NewGuid"
+    ]
+
+    Assert.Empty(members |> List.filter (fun (_, name) -> List.contains name operators))
+
+[<Fact>]
+let ``the core calls no function whose last bit is a library's choice`` () =
+    let _, members, _ = references.Value
+
+    // IEEE 754 rounds these correctly, or they are exact. The rest of Math and of numbers' own
+    // functions is the C library's and differs from system to system.
+    let exact =
+        set [
+            "Abs"
+            "BigMul"
+            "BitDecrement"
+            "BitIncrement"
+            "Ceiling"
+            "Clamp"
+            "CopySign"
+            "DivRem"
+            "Floor"
+            "FusedMultiplyAdd"
+            "IEEERemainder"
+            "Max"
+            "Min"
+            "Round"
+            "ScaleB"
+            "Sign"
+            "Sqrt"
+            "Truncate"
+        ]
+
+    let wrong =
+        members
+        |> List.filter (fun (parent, name) ->
+            (parent = "System.Math" || parent = "System.MathF") && not (exact.Contains name))
+
+    Assert.Empty wrong
+
+    // The same by other ways: a number type's own members, generic mathematics, vectors, F#'s operators,
+    // Math.NET's pointwise functions. Sums and dot products of whole vectors depend on their width.
+    let transcendental = [
+        "Acos"
+        "Asin"
+        "Atan"
+        "Cbrt"
+        "Cos"
+        "Erf"
+        "Estimate"
+        "Exp"
+        "Hypot"
+        "Log"
+        "PointwiseExp"
+        "PointwiseLog"
+        "PointwisePow"
+        "PointwiseTanh"
+        "Pow"
+        "Reciprocal"
+        "RootN"
+        "Sin"
+        "Tan"
+        "MultiplyAddEstimate"
+        "ReciprocalSqrtEstimate"
+    ]
+
+    let named =
+        members
+        |> List.filter (fun (_, name) ->
+            transcendental
+            |> List.exists (fun word ->
+                name = word
+                || (name.StartsWith(word, StringComparison.Ordinal)
+                    && not (Char.IsLower name[word.Length]))))
+
+    Assert.Empty named
+
+    let widthDependent =
+        members
+        |> List.filter (fun (parent, name) ->
+            parent.StartsWith("System.Runtime.Intrinsics", StringComparison.Ordinal)
+            && (name = "Sum" || name = "Dot"))
+
+    Assert.Empty widthDependent
+
+[<Fact>]
+let ``the two laws above can see: this very assembly names what they forbid`` () =
+    // A clock, a file and a logarithm, as a reader of metadata finds them.
+    use file = new PEReader(File.OpenRead(Assembly.GetExecutingAssembly().Location))
+    let metadata = file.GetMetadataReader()
+
+    let types =
+        set [
+            for handle in metadata.TypeReferences ->
+                metadata.GetString (metadata.GetTypeReference handle).Name
+        ]
+
+    Assert.Empty(set [ "File"; "Random"; "Environment"; "Math" ] - types)
+
+/// Everything that can be changed among what the functions are given, with its bytes.
+type private Given = {
+    Network: Network<float>
+    Batch: MiniBatch<float>
+    Settings: Hyperparameters
+    Data: Dataset<float>
+    DataInputs: Matrix<float>
+    DataTargets: Targets<float>
+    State: State<float>
+    Images: IdxImages
+    Pixels: byte[]
+    Labels: int[]
+    One: Matrix<float>
+    Other: Matrix<float>
+    Vector: Vector<float>
+    File: byte[]
+} with
+
+    member given.Bytes() : byte[][] =
+        let ofNumbers (values: float[]) =
+            values |> Array.collect BitConverter.GetBytes
+
+        let ofInts (values: int[]) =
+            values |> Array.collect BitConverter.GetBytes
+
+        let ofMatrix (m: Matrix<float>) = ofNumbers (m.ToColumnMajorArray())
+
+        let ofTargets targets =
+            match targets with
+            | Targets.Labels labels -> ofInts labels
+            | Targets.Distributions columns -> ofMatrix columns
+
+        let ofNetwork (network: Network<float>) = [|
+            for layer in network.Parameters.Layers do
+                ofMatrix layer.Weights
+                ofNumbers (layer.Biases.ToArray())
+        |]
+
+        [|
+            yield! ofNetwork given.Network
+            ofMatrix given.Batch.Inputs
+            ofTargets given.Batch.Targets
+            ofMatrix given.DataInputs
+            ofTargets given.DataTargets
+            yield! ofNetwork given.State.Network
+            ofInts given.State.Order
+            Array.copy given.Pixels
+            ofInts given.Labels
+            ofMatrix given.One
+            ofMatrix given.Other
+            ofNumbers (given.Vector.ToArray())
+            Array.copy given.File
+        |]
+
+/// Every public function that is given something changeable, by its name in the assembly.
+let private calls (given: Given) : (string * (unit -> obj | null)) list =
+    let network, batch, data, state =
+        given.Network, given.Batch, given.Data, given.State
+
+    let one, other, v = given.One, given.Other, given.Vector
+    let layer = network.Parameters.Layers.Head
+    let parameters = network.Parameters
+    let targets = batch.Targets
+    let loss (moved: Network<float>) = Network.loss moved batch
+    let logits () = Network.forward network batch.Inputs
+    let square (x: Vector<float>) = x * x
+    let double (x: Vector<float>) = x + x
+    let bytes = ReadOnlyMemory given.File
+    let upstream = one.Append other
+
+    [
+        "Kernels.Affine", fun () -> box (Kernels.affine layer.Weights layer.Biases batch.Inputs)
+        "Kernels.WeightGradient", fun () -> Kernels.weightGradient one other
+        "Kernels.InputGradient", fun () -> Kernels.inputGradient one upstream
+        "Kernels.BiasGradient", fun () -> Kernels.biasGradient one
+        "Kernels.SubtractScaled", fun () -> Kernels.subtractScaled 0.1 one other
+        "Kernels.SubtractScaledVector", fun () -> Kernels.subtractScaledVector 0.1 v v
+        "Activation.Sigmoid", fun () -> Activation.sigmoid one
+        "Activation.Tanh", fun () -> Activation.tanh one
+        "Activation.Relu", fun () -> Activation.relu one
+        "Activation.Exp", fun () -> Activation.exp one
+        "Activation.Apply",
+        fun () -> [
+            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
+                Activation.apply f one
+        ]
+        "Activation.Backward",
+        fun () -> [
+            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
+                Activation.backward f one other
+        ]
+        "Activation.Derivative",
+        fun () -> [
+            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
+                Activation.derivative f one
+        ]
+        "Activation.Softmax", fun () -> Activation.softmax one
+        "Activation.SoftmaxBackward", fun () -> Activation.softmaxBackward one other
+        "Targets.Count", fun () -> Targets.count targets
+        "Targets.OneHot", fun () -> (Targets.oneHot 256 given.Labels: Matrix<float>)
+        "Targets.Columns", fun () -> Targets.columns network.Architecture.Classes targets
+        "Loss.SumSquaredError", fun () -> Loss.sumSquaredError v (one.Column 0)
+        "Loss.CrossEntropyError", fun () -> Loss.crossEntropyError v ((one.Column 0).PointwiseAbs())
+        "Loss.OfBatch", fun () -> Loss.ofBatch Loss.sumSquaredError targets (logits ())
+        "Loss.CrossEntropyWithGradient",
+        fun () -> Loss.crossEntropyWithGradient (Targets.Distributions one) other
+        "Loss.CrossEntropy", fun () -> Loss.crossEntropy (Targets.Distributions one) other
+        "Idx.ParseImages", fun () -> Idx.parseImages bytes
+        "Idx.ParseLabels", fun () -> Idx.parseLabels 10 bytes
+        "Idx.WriteImages", fun () -> Idx.writeImages given.Images
+        "Idx.WriteLabels", fun () -> Idx.writeLabels given.Labels
+        "MiniBatch.Convert", fun () -> (MiniBatch.convert batch: MiniBatch<float32>)
+        "Dataset.OfColumns",
+        fun () -> Dataset.ofColumns data.Classes given.DataInputs given.DataTargets
+        "Dataset.OfIdx",
+        fun () ->
+            match (Dataset.ofIdx 256 given.Images given.Labels: Result<Dataset<float>, _>) with
+            | Ok data -> Dataset.take [| 0 |] data
+            | Error faults -> failwith $"%A{faults}"
+        "Dataset.Take", fun () -> Dataset.take [| 0; data.Count - 1 |] data
+        "Dataset.Parts", fun () -> List.ofSeq (Dataset.parts 2 data)
+        "Batch.Slice", fun () -> Batch.slice given.Labels 2 1L
+        "Parameters.Map2",
+        fun () ->
+            Parameters.map2
+                (Kernels.subtractScaled 0.1)
+                (Kernels.subtractScaledVector 0.1)
+                parameters
+                parameters
+        "Parameters.Count", fun () -> Parameters.count parameters
+        "Parameters.ToVector",
+        fun () ->
+            // What comes out is the caller's own, even to write to.
+            let vector = Parameters.toVector parameters
+            vector.Clear()
+            vector
+        "Parameters.Convert",
+        fun () ->
+            let copy: Parameters<float> = Parameters.convert parameters
+            copy.Layers.Head.Weights.Clear()
+            copy
+        "Parameters.ToBytes", fun () -> Parameters.toBytes parameters
+        "Network.Convert", fun () -> (Network.convert network: Network<float32>)
+        "Network.Forward", logits >> box
+        "Network.Predict", fun () -> Network.predict network batch.Inputs
+        "Network.Classify", fun () -> Network.classify one
+        "Network.Loss", fun () -> loss network
+        "Network.Accuracy", fun () -> Network.accuracy network batch
+        "Network.Evaluate", fun () -> Network.evaluate state.Network data
+        "Gradient.Backward", fun () -> Gradient.backward network batch
+        "Gradient.Numerical",
+        fun () ->
+            // Even where the function writes to the vector that it is handed.
+            Gradient.numerical
+                1e-4
+                (fun x ->
+                    let value = square x
+                    x.Clear()
+                    value)
+                v
+        "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
+        "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
+        "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
+        "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
+        "Trainer.Step", fun () -> Trainer.step given.Settings data state
+        "Trainer.Health", fun () -> Trainer.health given.Settings data state
+        "Safetensors.Write", fun () -> Safetensors.write [] network
+        "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
+        "Losses.OfBatch",
+        fun () ->
+            Losses.OfBatch(Func<_, _, _>(fun t y -> Loss.sumSquaredError t y), targets, logits ())
+        "Gradients.Numerical", fun () -> Gradients.Numerical(1e-4, Func<_, _> square, v)
+        "Gradients.NumericalOf", fun () -> Gradients.NumericalOf(1e-4, Func<_, _> loss, network)
+        "Optimizers.Descent", fun () -> Optimizers.Descent(0.1, 3, Func<_, _> double, v)
+        "Models.ToSafetensors", fun () -> Models.ToSafetensors(network, Dictionary())
+    ]
+
+[<Law>]
+let ``no function changes what it is given``
+    (Trainable(network, batch))
+    (SmallRun(settings, _, architecture))
+    (SameShape(one, other))
+    (Images images)
+    (Cells inputs)
+    =
+    let pixels = images.Pixels.ToArray()
+
+    let targets =
+        Targets.Labels(Array.init inputs.ColumnCount (fun s -> s % architecture.Classes))
+
+    let architecture =
+        Architecture.dense Activation.Relu (inputs.RowCount :: architecture.Sizes.Tail)
+
+    let data = Dataset.ofColumns architecture.Classes inputs targets
+
+    let given = {
+        Network = network
+        Batch = batch
+        Settings = settings
+        Data = data
+        DataInputs = inputs
+        DataTargets = targets
+        State = Trainer.step settings data (Trainer.start settings architecture)
+        Images = {
+            images with
+                Pixels = ReadOnlyMemory pixels
+        }
+        Pixels = pixels
+        Labels = Array.init images.Count id
+        One = one
+        Other = other
+        Vector = one.Column 0
+        File = Safetensors.write [] network
+    }
+
+    let before = given.Bytes()
+
+    for name, call in calls given do
+        call () |> ignore
+
+        for i, (was, is) in given.Bytes() |> Array.zip before |> Array.indexed do
+            if was <> is then
+                failwith $"{name} changed what it was given, place {i} of Given.Bytes"
+
+/// Whether a value of the type can be changed, or holds something that can.
+let rec private changeable (t: Type) =
+    t.IsArray
+    || (t.IsGenericType
+        && List.contains (t.GetGenericTypeDefinition().Name) [
+            "Matrix`1"
+            "Vector`1"
+            "ReadOnlyMemory`1"
+            "Targets`1"
+            "MiniBatch`1"
+            "Dataset`1"
+            "Layer`1"
+            "Parameters`1"
+            "Network`1"
+            "State`1"
+        ])
+    || t = typeof<IdxImages>
+
+[<Fact>]
+let ``the law above calls every public function that is given something changeable`` () =
+    let isModule (t: Type) =
+        t.Namespace = "Pipeline.Learning.Interop"
+        || (match t.GetCustomAttribute<CompilationMappingAttribute>() with
+            | null -> false
+            | mapping -> mapping.SourceConstructFlags = SourceConstructFlags.Module)
+
+    // Sizes in an array can be changed too, but nothing tempts Architectures.Dense to.
+    let excepted = set [ "Architectures.Dense" ]
+
+    let functions =
+        set [
+            for t in core.GetExportedTypes() do
+                if isModule t then
+                    for f in t.GetMethods(BindingFlags.Static ||| BindingFlags.Public) do
+                        if
+                            f.GetParameters() |> Array.exists (fun p -> changeable p.ParameterType)
+                        then
+                            let name = t.Name
+
+                            let name =
+                                if name.EndsWith "Module" then
+                                    name[.. name.Length - 7]
+                                else
+                                    name
+
+                            $"{name}.{f.Name}"
+        ]
+
+    let architecture = Architecture.dense Activation.Relu [ 1; 2 ]
+
+    let data =
+        Dataset.ofColumns 2 (Matrix<float>.Build.Dense(1, 1)) (Targets.Labels [| 0 |])
+
+    let given = {
+        Network = Network.initialise 0.1 1UL architecture
+        Batch = Dataset.take [| 0 |] data
+        Settings = Hyperparameters.book
+        Data = data
+        DataInputs = Matrix<float>.Build.Dense(1, 1)
+        DataTargets = data.Targets
+        State = Trainer.start Hyperparameters.book architecture
+        Images = {
+            Count = 1
+            Rows = 1
+            Columns = 1
+            Pixels = ReadOnlyMemory [| 0uy |]
+        }
+        Pixels = [| 0uy |]
+        Labels = [| 0 |]
+        One = Matrix<float>.Build.Dense(1, 1)
+        Other = Matrix<float>.Build.Dense(1, 1)
+        Vector = Vector<float>.Build.Dense 1
+        File = [||]
+    }
+
+    let called = calls given |> List.map fst |> set
+    Assert.Empty(functions - called - excepted)
+    Assert.Empty(called - functions)

@@ -1,0 +1,255 @@
+/// Safetensors.fs: what is written is read, and what is broken is told.
+module Pipeline.Properties.SafetensorsLaws
+
+open System
+open System.Buffers.Binary
+open System.Text
+open System.Text.Json
+open Xunit
+open Pipeline.Learning
+
+let private read (bytes: byte[]) : Result<Network<'T>, Fault list> =
+    Safetensors.read (ReadOnlyMemory bytes)
+
+let private refused (says: string list) (result: Result<'V, Fault list>) : unit =
+    match result with
+    | Ok _ -> failwith "expected a fault, found a value"
+    | Error faults ->
+        let text = faults |> List.map string |> String.concat " "
+        Assert.All(says, (fun part -> Assert.Contains(part, text)))
+
+/// The header's text and the data behind it.
+let private split (bytes: byte[]) =
+    let length = int (BinaryPrimitives.ReadUInt64LittleEndian(ReadOnlySpan bytes))
+    Encoding.UTF8.GetString(bytes, 8, length), bytes[8 + length ..]
+
+let private join (header: string) (data: byte[]) =
+    let header = Encoding.UTF8.GetBytes header
+    Array.concat [ BitConverter.GetBytes(uint64 header.Length); header; data ]
+
+let private text (element: JsonElement) : string =
+    match element.GetString() with
+    | null -> failwith "expected a text, found null"
+    | text -> text
+
+/// The file with another header in the place of its own.
+let private withHeader (change: string -> string) (bytes: byte[]) =
+    let header, data = split bytes
+    let changed = change header
+    Assert.False((header = changed))
+    join changed data
+
+let private sameNetwork (expected: Network<'T>) (actual: Result<Network<'T>, Fault list>) =
+    match actual with
+    | Ok actual ->
+        Exactly.equal expected.Architecture actual.Architecture
+
+        Exactly.bits (Parameters.toBytes expected.Parameters) (Parameters.toBytes actual.Parameters)
+    | Error faults -> failwith $"%A{faults}"
+
+[<Law>]
+let ``reading undoes writing, in both precisions, with any metadata``
+    (Trainable(network, _))
+    (text: FsCheck.NonEmptyString)
+    =
+    let metadata = [ "note", String.filter (Char.IsSurrogate >> not) text.Get; "seed", "1" ]
+    Safetensors.write metadata network |> read |> sameNetwork network
+    let single: Network<float32> = Network.convert network
+    Safetensors.write metadata single |> read |> sameNetwork single
+    Safetensors.write [] single |> read |> sameNetwork single
+
+[<Law>]
+let ``the file is the format: names, types, the book's shapes, places without holes``
+    (Trainable(network, _))
+    =
+    let single: Network<float32> = Network.convert network
+    let bytes = Safetensors.write [ "note", "κ" ] single
+    let header, data = split bytes
+    Exactly.equal 0 ((bytes.Length - data.Length) % 8)
+    use json = JsonDocument.Parse header
+    let root = json.RootElement
+
+    Exactly.equal "κ" (text (root.GetProperty("__metadata__").GetProperty("note")))
+
+    Exactly.equal
+        (network.Architecture.Hidden
+         |> List.map (fun layer -> $"{layer.Activation}")
+         |> String.concat ",")
+        (text (root.GetProperty("__metadata__").GetProperty("activations")))
+
+    let mutable offset = 0
+
+    for l, layer in List.indexed single.Parameters.Layers do
+        for name, shape, value in
+            [
+                $"W{l + 1}",
+                [ layer.Weights.ColumnCount; layer.Weights.RowCount ],
+                // Row of the book's matrix: an input.
+                (fun i -> layer.Weights[i % layer.Biases.Count, i / layer.Biases.Count])
+                $"b{l + 1}", [ layer.Biases.Count ], (fun i -> layer.Biases[i])
+            ] do
+            let tensor = root.GetProperty name
+            Exactly.equal "F32" (text (tensor.GetProperty("dtype")))
+
+            Exactly.equal shape [
+                for size in tensor.GetProperty("shape").EnumerateArray() -> size.GetInt32()
+            ]
+
+            let count = List.fold (*) 1 shape
+
+            Exactly.equal [ offset; offset + 4 * count ] [
+                for place in tensor.GetProperty("data_offsets").EnumerateArray() -> place.GetInt32()
+            ]
+
+            for i in 0 .. count - 1 do
+                Exactly.equal (value i) (BitConverter.ToSingle(data, offset + 4 * i))
+
+            offset <- offset + 4 * count
+
+    Exactly.equal offset data.Length
+
+// A case is a thousand cuts.
+[<Law(MaxTest = 10)>]
+let ``any cut of the bytes gives a fault`` (Trainable(network, _)) =
+    let bytes = Safetensors.write [ "note", "x" ] network
+
+    for length in 0 .. bytes.Length - 1 do
+        let result: Result<Network<float>, _> = read bytes[.. length - 1]
+        Assert.True(result.IsError, $"the first {length} of {bytes.Length} bytes")
+
+[<Law>]
+let ``trailing bytes give a fault`` (Trainable(network, _)) (more: FsCheck.NonEmptyArray<byte>) =
+    let bytes = Safetensors.write [] network
+    let _, data = split bytes
+
+    (read (Array.append bytes more.Get): Result<Network<float>, _>)
+    |> refused [ $"{data.Length} bytes"; $"found {data.Length + more.Get.Length}" ]
+
+[<Law>]
+let ``the other precision gives a fault that names both`` (Trainable(network, _)) =
+    (read (Safetensors.write [] network): Result<Network<float32>, _>)
+    |> refused [ "W1"; "b1"; "F32"; "F64" ]
+
+    let single: Network<float32> = Network.convert network
+
+    (read (Safetensors.write [] single): Result<Network<float>, _>)
+    |> refused [ "W1"; "b1"; "F32"; "F64" ]
+
+[<Law>]
+let ``random bytes give a fault and never an exception`` (bytes: byte[]) (header: string) =
+    let error (bytes: byte[]) =
+        Assert.True((read bytes: Result<Network<float>, _>).IsError)
+
+    error bytes
+    error (join (header |> String.map (fun c -> if c = '\000' then ' ' else c)) bytes)
+    error (Array.concat [ BitConverter.GetBytes(uint64 bytes.Length); bytes ])
+
+[<Law>]
+let ``one byte changed gives a network or a fault and never an exception``
+    (Trainable(network, _))
+    (place: FsCheck.NonNegativeInt)
+    (value: byte)
+    =
+    let bytes = Safetensors.write [ "note", "x" ] network
+
+    for place in [ place.Get % bytes.Length; place.Get * 31 % bytes.Length; place.Get % 8 ] do
+        for value in [ value; byte '"'; byte '9'; byte '-'; 0xFFuy; 0uy ] do
+            let changed = Array.copy bytes
+            changed[place] <- value
+
+            match (read changed: Result<Network<float>, _>) with
+            | Ok _ -> ()
+            | Error faults -> Assert.NotEmpty faults
+
+let private tiny: Network<float32> =
+    Network.initialise 0.5 1UL (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+
+let private bytesOfTiny = Safetensors.write [ "note", "x" ] tiny
+
+let private readTiny change : Result<Network<float32>, Fault list> =
+    read (withHeader (change: string -> string) bytesOfTiny)
+
+[<Fact>]
+let ``what is wrong with a header is told`` () =
+    let replace (one: string) (other: string) =
+        fun (header: string) -> header.Replace(one, other)
+
+    for change, says in
+        [
+            replace "\"W1\"" "\"V1\"", [ "W1" ]
+            replace "\"b2\"" "\"c2\"", [ "b2" ]
+            replace "\"Sigmoid\"" "\"Softplus\"", [ "Softplus"; "Sigmoid, Tanh, Relu, Identity" ]
+            replace "\"Sigmoid\"" "\"\"", [ "1 activations" ]
+            replace "\"Sigmoid\"" "\"Sigmoid,Tanh\"", [ "1 activations"; "Sigmoid,Tanh" ]
+            replace "\"Sigmoid\"" "7", [ "1 activations" ]
+            replace "[2,3]" "[3,2]", [ "b1"; "W2" ]
+            replace "[2,3]" "[2,4]", [ "W1"; "b1"; "W2" ]
+            replace "[2,3]" "[6]", [ "two dimensions" ]
+            replace "[2,3]" "[2,0]", [ "Hidden"; "0" ]
+            replace "[2,3]" "[-2,3]", [ "Inputs"; "-2" ]
+            replace "[2,3]" "[2147483648,3]", [ "W1" ]
+            replace "[2,3]" "[2.5,3]", [ "W1" ]
+            replace "[2,3]" "\"2,3\"", [ "W1" ]
+            replace "[2,3]" "[2147483647,65536]", [ "W1" ]
+            replace "[3,2]" "[3,2147483647]", [ "W2" ]
+            replace "[0,24]" "[0,20]", [ "W1"; "24 bytes"; "0 to 20" ]
+            replace "[0,24]" "[-4,20]", [ "W1"; "-4 to 20" ]
+            replace "[0,24]" "[48,72]", [ "72" ]
+            replace "[0,24]" "[9223372036854775807,-9223372036854775785]", [ "W1" ]
+            replace "[0,24]" "[0]", [ "W1" ]
+            replace "[0,24]" "[]", [ "W1" ]
+            replace "[0,24]" "{}", [ "W1" ]
+            replace "\"F32\"" "\"F16\"", [ "F32"; "F16" ]
+            replace "\"F32\"" "32", [ "W1"; "b1"; "W2"; "b2" ]
+            replace "\"dtype\"" "\"type\"", [ "W1"; "b1"; "W2"; "b2" ]
+            replace "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}" "5", [ "W1" ]
+            (fun header -> header.Trim()[1..]), [ "JSON" ]
+            (fun header -> $"[{header}]"), [ "JSON object"; "Array" ]
+            (fun _ -> ""), [ "JSON" ]
+            (fun _ -> "{}"), [ "W1" ]
+            (fun _ -> "null"), [ "JSON object" ]
+            (fun _ -> String.replicate 1000 "["), [ "JSON" ]
+        ] do
+        readTiny change |> refused says
+
+[<Fact>]
+let ``text that is not UTF-8 gives a fault`` () =
+    for text in [ "Sigmoid"; "F32"; "note"; "W1" ] do
+        let bytes = Array.copy bytesOfTiny
+        let header, _ = split bytes
+        bytes[8 + header.IndexOf(text, StringComparison.Ordinal)] <- 0xFFuy
+        Assert.True((read bytes: Result<Network<float32>, _>).IsError || text = "note")
+
+    for text in [ "\"Sigmoid\""; "\"F32\"" ] do
+        Assert.True((readTiny (fun header -> header.Replace(text, "\"\\ud800\""))).IsError)
+
+[<Theory>]
+[<InlineData(UInt64.MaxValue)>]
+[<InlineData(9223372036854775807UL)>]
+[<InlineData(4294967296UL)>]
+[<InlineData(2147483647UL)>]
+let ``a header length beyond the bytes gives a fault that names both`` (length: uint64) =
+    let bytes =
+        Array.append (BitConverter.GetBytes length) (Encoding.UTF8.GetBytes "{\"W1\":{}}")
+
+    (read bytes: Result<Network<float>, _>) |> refused [ $"{length}"; "9 bytes" ]
+
+[<Fact>]
+let ``a file made elsewhere is read: another order, blanks, tensors before their names' turn`` () =
+    // W1 = [[1, 2, 3], [4, 5, 6]] in the book's (inputs, outputs), b1 = [7, 8, 9], b1 first.
+    let header =
+        " {\"b1\": {\"shape\": [3], \"data_offsets\": [0, 12], \"dtype\": \"F32\"},\n  \"W1\": {\"dtype\": \"F32\", \"data_offsets\": [12, 36], \"shape\": [2, 3]} } "
+
+    let data =
+        [| 7f; 8f; 9f; 1f; 2f; 3f; 4f; 5f; 6f |] |> Array.collect BitConverter.GetBytes
+
+    match (read (join header data): Result<Network<float32>, _>) with
+    | Ok network ->
+        Exactly.equal [ 2; 3 ] network.Architecture.Sizes
+        let layer = network.Parameters.Layers.Head
+        Exactly.bits [| 7f; 8f; 9f |] (layer.Biases.ToArray())
+
+        for input in 0..1 do
+            for output in 0..2 do
+                Exactly.equal (float32 (3 * input + output + 1)) layer.Weights[output, input]
+    | Error faults -> failwith $"%A{faults}"

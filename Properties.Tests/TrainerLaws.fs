@@ -1,0 +1,319 @@
+/// Trainer.fs: a run is a fold, the same bits whole or in pieces.
+module Pipeline.Properties.TrainerLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+/// How many steps a run has that is given in steps.
+let private stepsOf (settings: Hyperparameters) = Hyperparameters.iterations 1 settings
+
+/// The states after each step, the start first.
+let private states settings data (start: State<'T>) =
+    List.scan (fun state _ -> Trainer.step settings data state) start [
+        start.Iteration + 1L .. stepsOf settings
+    ]
+
+let private run settings data architecture =
+    Trainer.start settings architecture |> states settings data |> List.last
+
+let private flat (state: State<float>) =
+    (Parameters.toVector state.Network.Parameters).ToArray()
+
+let private same (expected: State<float>) (actual: State<float>) =
+    Exactly.bits (flat expected) (flat actual)
+    Exactly.equal expected.Iteration actual.Iteration
+    Exactly.bits expected.Order actual.Order
+
+    Exactly.bits [| expected.Loss; expected.FirstLoss; expected.EpochLoss |] [|
+        actual.Loss
+        actual.FirstLoss
+        actual.EpochLoss
+    |]
+
+/// The data set in single precision.
+let private single (data: Dataset<float>) : Dataset<float32> =
+    let all: MiniBatch<float32> =
+        Dataset.take [| 0 .. data.Count - 1 |] data |> MiniBatch.convert
+
+    Dataset.ofColumns data.Classes all.Inputs all.Targets
+
+let private settingsOf (settings: Hyperparameters) iterations sampling gradient =
+    match
+        Hyperparameters.create
+            (RunLength.Iterations iterations)
+            settings.BatchSize
+            settings.LearningRate
+            settings.WeightInitStd
+            sampling
+            gradient
+            settings.Seed
+    with
+    | Ok settings -> settings
+    | Error faults -> failwith $"%A{faults}"
+
+[<Law>]
+let ``a run starts from the initial network, before any loss``
+    (SmallRun(settings, data, architecture))
+    =
+    let start: State<float> = Trainer.start settings architecture
+
+    let network: Network<float> =
+        Network.initialise settings.WeightInitStd settings.Seed architecture
+
+    Exactly.bits ((Parameters.toVector network.Parameters).ToArray()) (flat start)
+    Exactly.equal 0L start.Iteration
+    Assert.True(Double.IsNaN start.Loss && Double.IsNaN start.FirstLoss)
+    Exactly.equal Health.Sound (Trainer.health settings data start)
+
+[<Law>]
+let ``a step is: draw, find the gradient, descend`` (SmallRun(settings, data, architecture)) =
+    let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
+
+    for before, after in
+        Trainer.start settings architecture |> states settings data |> List.pairwise do
+        let i = before.Iteration
+
+        let places =
+            match settings.Sampling with
+            | Sampling.Replacement -> Batch.draw settings.Seed data.Count settings.BatchSize i
+            | Sampling.Epoch ->
+                Batch.slice (Batch.order settings.Seed data.Count (i / each)) settings.BatchSize i
+
+        let struct (loss, gradient) =
+            Gradient.backward before.Network (Dataset.take places data)
+
+        Optimizer.descend settings.LearningRate gradient before.Network.Parameters
+        |> fun parameters -> (Parameters.toVector parameters).ToArray()
+        |> Exactly.bits
+        <| flat after
+
+        Exactly.equal loss after.Loss
+        Exactly.equal (i + 1L) after.Iteration
+
+[<Law>]
+let ``losses are told as they were: the first, the last, the epoch's sum``
+    (SmallRun(settings, data, architecture))
+    =
+    let each = Batch.iterationsPerEpoch data.Count settings.BatchSize
+
+    let after = Trainer.start settings architecture |> states settings data |> List.tail
+
+    let losses = after |> List.map _.Loss
+
+    for i, state in List.indexed after do
+        Exactly.equal losses[0] state.FirstLoss
+        let epoch = losses[i / each * each .. i]
+        Exactly.equal (List.reduce (+) epoch) state.EpochLoss
+
+[<Law>]
+let ``a run split anywhere and continued is the run undivided, bit for bit``
+    (SmallRun(settings, data, architecture))
+    (split: FsCheck.NonNegativeInt)
+    =
+    let whole = Trainer.start settings architecture |> states settings data
+    let split = split.Get % whole.Length
+
+    // What is kept of a state, and its order drawn anew.
+    let resumed = {
+        whole[split] with
+            Order = [||]
+            Network = {
+                Architecture = architecture
+                Parameters = Parameters.convert whole[split].Network.Parameters
+            }
+    }
+
+    let continued = states settings data resumed
+    Exactly.equal (whole.Length - split) continued.Length
+
+    for expected, actual in List.zip (List.skip (split + 1) whole) continued.Tail do
+        same expected actual
+
+[<Law>]
+let ``the same settings and data give the same bits`` (SmallRun(settings, data, architecture)) =
+    same (run settings data architecture) (run settings data architecture)
+    let data = single data
+
+    let bytes () =
+        Parameters.toBytes (run settings data architecture).Network.Parameters
+
+    Exactly.bits (bytes ()) (bytes ())
+
+[<Law>]
+let ``another seed ends elsewhere`` (SmallRun(settings, data, architecture)) =
+    let other =
+        match
+            Hyperparameters.create
+                settings.Length
+                settings.BatchSize
+                settings.LearningRate
+                settings.WeightInitStd
+                settings.Sampling
+                settings.Gradient
+                (settings.Seed + 1UL)
+        with
+        | Ok settings -> settings
+        | Error faults -> failwith $"%A{faults}"
+
+    flat (run settings data architecture) <> flat (run other data architecture)
+
+[<Law>]
+let ``a longer run begins as the shorter one`` (SmallRun(settings, data, architecture)) =
+    let longer =
+        settingsOf settings (stepsOf settings + 3L) settings.Sampling settings.Gradient
+
+    let states = Trainer.start longer architecture |> states longer data
+    same (run settings data architecture) states[int (stepsOf settings)]
+
+[<Law>]
+let ``every epoch shows every sample once`` (SmallRun(settings, data, architecture)) =
+    let each = Batch.iterationsPerEpoch data.Count settings.BatchSize
+
+    let settings =
+        settingsOf settings (2L * int64 each) Sampling.Epoch GradientMethod.Backpropagation
+
+    let after = Trainer.start settings architecture |> states settings data |> List.tail
+
+    for i, state in List.indexed after do
+        Array.sort state.Order |> Exactly.bits [| 0 .. data.Count - 1 |]
+        Exactly.bits (Batch.order settings.Seed data.Count (int64 (i / each))) state.Order
+
+[<Law>]
+let ``the numerical method's step is backpropagation's, closely``
+    (SmallRun(settings, data, architecture))
+    =
+    // tanh has no kink to stand on.
+    let architecture = Architecture.dense Activation.Tanh architecture.Sizes
+    let iterations = min 3L (stepsOf settings)
+    let method = settingsOf settings iterations settings.Sampling
+
+    let analytic = run (method GradientMethod.Backpropagation) data architecture
+    let defined = run (method GradientMethod.Numerical) data architecture
+    // Three steps of a rate of at most 1, each with an error of h² ≈ 10⁻⁸ times a third derivative.
+    flat defined |> Approximately.equal 1e-6 (flat analytic)
+    [| defined.Loss |] |> Approximately.equal 1e-6 [| analytic.Loss |]
+
+    // In single precision too: its differences are taken in double.
+    let defined: State<float32> =
+        run (method GradientMethod.Numerical) (single data) architecture
+
+    (Parameters.toVector defined.Network.Parameters).ToArray()
+    |> Array.map float
+    |> Approximately.equal Approximately.followsDouble (flat analytic)
+
+[<Law>]
+let ``single precision follows double`` (SmallRun(settings, data, architecture)) =
+    let architecture = Architecture.dense Activation.Sigmoid architecture.Sizes
+    let state: State<float32> = run settings (single data) architecture
+
+    (Parameters.toVector state.Network.Parameters).ToArray()
+    |> Array.map float
+    // Twelve steps at most, each as close as one.
+    |> Approximately.equal
+        (12.0 * Approximately.followsDouble)
+        (flat (run settings data architecture))
+
+[<Theory>]
+[<InlineData("Replacement")>]
+[<InlineData("Epoch")>]
+let ``a small network learns to tell three clusters apart`` (name: string) =
+    let sampling =
+        match Batch.parseSampling name with
+        | Ok sampling -> sampling
+        | Error faults -> failwith $"%A{faults}"
+
+    let count = 90
+    let labels = Array.init count (fun s -> s % 3)
+
+    let inputs: Matrix<float32> =
+        Matrix<float32>
+            .Build.Dense(
+                2,
+                count,
+                fun i s ->
+                    let centre = [| 0.0, 2.0; 2.0, -1.0; -2.0, -1.0 |][labels[s]]
+                    let centre = if i = 0 then fst centre else snd centre
+                    float32 (centre + 0.4 * Random.normal 1UL Stream.GradientCheck (int64 s) i)
+            )
+
+    let data = Dataset.ofColumns 3 inputs (Targets.Labels labels)
+
+    let settings =
+        match
+            Hyperparameters.create
+                (RunLength.Iterations 300L)
+                20
+                0.5
+                0.1
+                sampling
+                GradientMethod.Backpropagation
+                1UL
+        with
+        | Ok settings -> settings
+        | Error faults -> failwith $"%A{faults}"
+
+    let state = run settings data (Architecture.dense Activation.Tanh [ 2; 6; 3 ])
+    let score = Network.evaluate state.Network data
+    Assert.InRange(score.Accuracy, 0.97, 1.0)
+    Assert.InRange(score.Loss, 0.0, 0.2)
+    Exactly.equal Health.Sound (Trainer.health settings data state)
+
+[<Law>]
+let ``health: not finite after a loss that is none, too high after an epoch ten times the first loss``
+    (SmallRun(settings, data, architecture))
+    =
+    let start: State<float> = Trainer.start settings architecture
+    let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
+
+    let health iteration loss sum =
+        Trainer.health settings data {
+            start with
+                Iteration = iteration
+                Loss = loss
+                FirstLoss = 2.0
+                EpochLoss = sum
+        }
+
+    for loss in [ nan; infinity; -infinity ] do
+        for iteration in [ 1L; each; each + 1L ] do
+            Exactly.equal Health.NotFinite (health iteration loss 1.0)
+
+    let tenfold = 20.0 * float each
+    Exactly.equal Health.TooHigh (health each 1.0 (tenfold * 1.001))
+    Exactly.equal Health.TooHigh (health (3L * each) 1.0 (tenfold * 1.001))
+    Exactly.equal Health.Sound (health each 1.0 (tenfold * 0.999))
+    Exactly.equal Health.Sound (health 0L nan (tenfold * 1.001))
+
+    // Inside an epoch the mean is not known yet.
+    if each > 1L then
+        Exactly.equal Health.Sound (health (each + 1L) 1.0 (tenfold * 1.001))
+
+[<Fact>]
+let ``a rate far too high is told`` () =
+    let inputs: Matrix<float32> =
+        Matrix<float32>.Build.Dense(2, 6, [| 1f; 2f; -3f; 1f; 0f; 5f; 4f; -4f; 2f; 2f; -1f; 1f |])
+
+    let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1; 0; 1; 1; 0 |])
+
+    let healths rate =
+        match
+            Hyperparameters.create
+                (RunLength.Iterations 60L)
+                2
+                rate
+                0.1
+                Sampling.Epoch
+                GradientMethod.Backpropagation
+                1UL
+        with
+        | Ok settings ->
+            Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
+            |> states settings data
+            |> List.map (Trainer.health settings data)
+        | Error faults -> failwith $"%A{faults}"
+
+    Assert.Contains(Health.TooHigh, healths 1000.0)
+    Assert.Contains(Health.NotFinite, healths 1e30)
+    Assert.All(healths 0.01, (fun health -> Exactly.equal Health.Sound health))
