@@ -269,5 +269,6 @@ module internal Lanes =
             loop.Run<'T, Lanes1<'T>>()
 
     /// A reference to the array's first element, without the check that every index costs.
-    let inline start (values: 'T[]) : byref<'T> =
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let start (values: 'T[]) : byref<'T> =
         &MemoryMarshal.GetArrayDataReference values
