@@ -6,16 +6,8 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
-let private single (m: Matrix<float>) : Matrix<float32> = m.Map(fun x -> float32 x)
-
-let private like (m: Matrix<float>) (values: float[]) : Matrix<float> =
-    Matrix<float>.Build.Dense(m.RowCount, m.ColumnCount, values)
-
 let private column (values: float list) : Matrix<float> =
     Matrix<float>.Build.Dense(values.Length, 1, Array.ofList values)
-
-let private columns (m: Matrix<'T>) = [ for column in m.EnumerateColumns() -> column.ToArray() ]
 
 [<Law>]
 let ``every activation is the system's function of every element`` activation (Cells z) =

@@ -53,9 +53,8 @@ let ``a pixel is byte / 255, image after image, row after row`` (Images images) 
     let size = images.Rows * images.Columns
 
     let taken () : MiniBatch<'T> =
-        match Dataset.ofIdx 10 images labels with
-        | Ok data -> Dataset.take [| 0 .. images.Count - 1 |] data
-        | Error faults -> failwith $"%A{faults}"
+        let data = Dataset.ofIdx 10 images labels |> orFail
+        Dataset.take [| 0 .. images.Count - 1 |] data
 
     let double: MiniBatch<float> = taken ()
     let single: MiniBatch<float32> = taken ()

@@ -150,13 +150,10 @@ type Generators =
             |> List.map (fun (inputs, outputs) -> Generators.LayerOf outputs inputs)
             |> Gen.sequenceToList
 
-        match Architecture.create inputs hidden classes with
-        | Ok architecture ->
-            return {
-                Architecture = architecture
-                Parameters = { Layers = layers }
-            }
-        | Error faults -> return failwith $"%A{faults}"
+        return {
+            Architecture = Architecture.create inputs hidden classes |> orFail
+            Parameters = { Layers = layers }
+        }
     }
 
     static member private AwayFromKinks(network: Network<float>, batch: MiniBatch<float>) =
@@ -374,7 +371,7 @@ type Generators =
             let! activation =
                 Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu ]
 
-            match
+            let settings =
                 Hyperparameters.create
                     (RunLength.Iterations(int64 iterations))
                     size
@@ -383,16 +380,15 @@ type Generators =
                     sampling
                     GradientMethod.Backpropagation
                     seed
-            with
-            | Ok settings ->
-                return
-                    SmallRun(
-                        settings,
-                        Dataset.ofColumns classes inputs targets,
-                        Architecture.dense
-                            activation
-                            ([ features ] @ List.replicate hidden width @ [ classes ])
-                    )
-            | Error faults -> return failwith $"%A{faults}"
+                |> orFail
+
+            return
+                SmallRun(
+                    settings,
+                    Dataset.ofColumns classes inputs targets,
+                    Architecture.dense
+                        activation
+                        ([ features ] @ List.replicate hidden width @ [ classes ])
+                )
         }
         |> Arb.fromGen

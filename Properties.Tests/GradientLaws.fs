@@ -6,9 +6,6 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
-let private flat (p: Parameters<float>) = (Parameters.toVector p).ToArray()
-
 let private backward network batch =
     let struct (_, gradient) = Gradient.backward network batch
     gradient

@@ -45,9 +45,8 @@ let ``parsing undoes writing labels`` (Classed(classes, original)) =
 let ``writing undoes parsing`` (Images original) (Classed(classes, known)) =
     let bytes = Idx.writeImages original
 
-    match Idx.parseImages (ReadOnlyMemory bytes) with
-    | Ok parsed -> Exactly.bits bytes (Idx.writeImages parsed)
-    | Error faults -> failwith $"%A{faults}"
+    let parsed = Idx.parseImages (ReadOnlyMemory bytes) |> orFail
+    Exactly.bits bytes (Idx.writeImages parsed)
 
     let bytes = Idx.writeLabels known
     Exactly.equal (Ok bytes) (labels classes bytes |> Result.map Idx.writeLabels)

@@ -8,8 +8,6 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Interop
 
-let private flat (p: Parameters<'T>) = (Parameters.toVector p).ToArray()
-
 let private tryGet (result: Result<'V, Fault list>) : bool * 'V * IReadOnlyList<Fault> =
     let mutable value = Unchecked.defaultof<'V>
     let mutable faults = Unchecked.defaultof<IReadOnlyList<Fault>>

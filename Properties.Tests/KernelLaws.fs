@@ -7,10 +7,6 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
-let private single (m: Matrix<float>) : Matrix<float32> = m.Map(fun x -> float32 x)
-let private singleVector (v: Vector<float>) : Vector<float32> = v.Map(fun x -> float32 x)
-
 /// A matrix of numbers within ±10 that follow from the seed, a seventh of them 0.
 let internal drawn (Seed seed) (place: int64) (rows: int) (columns: int) : Matrix<float> =
     Matrix<float>

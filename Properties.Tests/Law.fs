@@ -10,7 +10,8 @@ open Xunit.Sdk
 /// A law that fails prints its counterexample and the seed that found it, as in
 /// <c>Falsifiable, after 3 tests (0 shrinks) (8136321187862457803,5063871087243234417)</c>.
 /// <c>LAW_SEED="(8136321187862457803,5063871087243234417)" dotnet test</c> draws the same values
-/// again, for every law. <c>LAW_CASES=10000</c> tries so many values instead of 100; a law that is
+/// again, for every law; a seed of three numbers, which it prints too, goes straight to the
+/// counterexample. <c>LAW_CASES=10000</c> tries so many values instead of 100; a law that is
 /// slow says its own number, <c>[&lt;Law(MaxTest = 10)&gt;]</c>.
 /// </remarks>
 [<AttributeUsage(AttributeTargets.Method, AllowMultiple = false)>]

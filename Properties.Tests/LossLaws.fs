@@ -6,15 +6,6 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
-let private single (m: Matrix<float>) : Matrix<float32> = m.Map(fun x -> float32 x)
-let private singleVector (v: Vector<float>) : Vector<float32> = v.Map(fun x -> float32 x)
-
-let private like (m: Matrix<float>) (values: float[]) : Matrix<float> =
-    Matrix<float>.Build.Dense(m.RowCount, m.ColumnCount, values)
-
-let private columns (m: Matrix<float>) = [ for column in m.EnumerateColumns() -> column.ToArray() ]
-
 let private gradientOf targets logits : Matrix<'T> =
     let struct (_, gradient) = Loss.crossEntropyWithGradient targets logits
     gradient

@@ -7,8 +7,6 @@ open MathNet.Numerics.Statistics
 open Xunit
 open Pipeline.Learning
 
-let private cells (m: Matrix<'T>) = m.ToColumnMajorArray()
-
 let private forwardOfReference (network: Network<float>) (batch: MiniBatch<float>) =
     Reference.samples network.Architecture.Classes batch
     |> List.map (fst >> Reference.forward (Reference.ofNetwork network))

@@ -9,8 +9,6 @@ open Pipeline.Learning
 let private vector (values: float list) : Vector<float> =
     Vector<float>.Build.Dense(Array.ofList values)
 
-let private flat (p: Parameters<'T>) = (Parameters.toVector p).ToArray()
-
 [<Law>]
 let ``a step is θ − η·g of every parameter, rounded once`` (Trainable(network, batch)) =
     let struct (_, gradient) = Gradient.backward network batch

@@ -335,9 +335,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Dataset.ofColumns data.Classes given.DataInputs given.DataTargets
         "Dataset.OfIdx",
         fun () ->
-            match (Dataset.ofIdx 256 given.Images given.Labels: Result<Dataset<float>, _>) with
-            | Ok data -> Dataset.take [| 0 |] data
-            | Error faults -> failwith $"%A{faults}"
+            let data: Dataset<float> = Dataset.ofIdx 256 given.Images given.Labels |> orFail
+            Dataset.take [| 0 |] data
         "Dataset.Take", fun () -> Dataset.take [| 0; data.Count - 1 |] data
         "Dataset.Parts", fun () -> List.ofSeq (Dataset.parts 2 data)
         "Batch.Slice", fun () -> Batch.slice given.Labels 2 1L

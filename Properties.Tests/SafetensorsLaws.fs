@@ -40,12 +40,10 @@ let private withHeader (change: string -> string) (bytes: byte[]) =
     join changed data
 
 let private sameNetwork (expected: Network<'T>) (actual: Result<Network<'T>, Fault list>) =
-    match actual with
-    | Ok actual ->
-        Exactly.equal expected.Architecture actual.Architecture
+    let actual = orFail actual
+    Exactly.equal expected.Architecture actual.Architecture
 
-        Exactly.bits (Parameters.toBytes expected.Parameters) (Parameters.toBytes actual.Parameters)
-    | Error faults -> failwith $"%A{faults}"
+    Exactly.bits (Parameters.toBytes expected.Parameters) (Parameters.toBytes actual.Parameters)
 
 [<Law>]
 let ``reading undoes writing, in both precisions, with any metadata``
@@ -243,13 +241,11 @@ let ``a file made elsewhere is read: another order, blanks, tensors before their
     let data =
         [| 7f; 8f; 9f; 1f; 2f; 3f; 4f; 5f; 6f |] |> Array.collect BitConverter.GetBytes
 
-    match (read (join header data): Result<Network<float32>, _>) with
-    | Ok network ->
-        Exactly.equal [ 2; 3 ] network.Architecture.Sizes
-        let layer = network.Parameters.Layers.Head
-        Exactly.bits [| 7f; 8f; 9f |] (layer.Biases.ToArray())
+    let network: Network<float32> = read (join header data) |> orFail
+    Exactly.equal [ 2; 3 ] network.Architecture.Sizes
+    let layer = network.Parameters.Layers.Head
+    Exactly.bits [| 7f; 8f; 9f |] (layer.Biases.ToArray())
 
-        for input in 0..1 do
-            for output in 0..2 do
-                Exactly.equal (float32 (3 * input + output + 1)) layer.Weights[output, input]
-    | Error faults -> failwith $"%A{faults}"
+    for input in 0..1 do
+        for output in 0..2 do
+            Exactly.equal (float32 (3 * input + output + 1)) layer.Weights[output, input]

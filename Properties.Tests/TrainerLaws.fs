@@ -18,11 +18,10 @@ let private states settings data (start: State<'T>) =
 let private run settings data architecture =
     Trainer.start settings architecture |> states settings data |> List.last
 
-let private flat (state: State<float>) =
-    (Parameters.toVector state.Network.Parameters).ToArray()
+let private parameters (state: State<'T>) : 'T[] = flat state.Network.Parameters
 
 let private same (expected: State<float>) (actual: State<float>) =
-    Exactly.bits (flat expected) (flat actual)
+    Exactly.bits (parameters expected) (parameters actual)
     Exactly.equal expected.Iteration actual.Iteration
     Exactly.bits expected.Order actual.Order
 
@@ -33,25 +32,22 @@ let private same (expected: State<float>) (actual: State<float>) =
     |]
 
 /// The data set in single precision.
-let private single (data: Dataset<float>) : Dataset<float32> =
+let private inSingle (data: Dataset<float>) : Dataset<float32> =
     let all: MiniBatch<float32> =
         Dataset.take [| 0 .. data.Count - 1 |] data |> MiniBatch.convert
 
     Dataset.ofColumns data.Classes all.Inputs all.Targets
 
 let private settingsOf (settings: Hyperparameters) iterations sampling gradient =
-    match
-        Hyperparameters.create
-            (RunLength.Iterations iterations)
-            settings.BatchSize
-            settings.LearningRate
-            settings.WeightInitStd
-            sampling
-            gradient
-            settings.Seed
-    with
-    | Ok settings -> settings
-    | Error faults -> failwith $"%A{faults}"
+    Hyperparameters.create
+        (RunLength.Iterations iterations)
+        settings.BatchSize
+        settings.LearningRate
+        settings.WeightInitStd
+        sampling
+        gradient
+        settings.Seed
+    |> orFail
 
 [<Law>]
 let ``a run starts from the initial network, before any loss``
@@ -62,7 +58,7 @@ let ``a run starts from the initial network, before any loss``
     let network: Network<float> =
         Network.initialise settings.WeightInitStd settings.Seed architecture
 
-    Exactly.bits ((Parameters.toVector network.Parameters).ToArray()) (flat start)
+    Exactly.bits (flat network.Parameters) (parameters start)
     Exactly.equal 0L start.Iteration
     Assert.True(Double.IsNaN start.Loss && Double.IsNaN start.FirstLoss)
     Exactly.equal Health.Sound (Trainer.health settings data start)
@@ -85,9 +81,8 @@ let ``a step is: draw, find the gradient, descend`` (SmallRun(settings, data, ar
             Gradient.backward before.Network (Dataset.take places data)
 
         Optimizer.descend settings.LearningRate gradient before.Network.Parameters
-        |> fun parameters -> (Parameters.toVector parameters).ToArray()
-        |> Exactly.bits
-        <| flat after
+        |> flat
+        |> Exactly.bits (parameters after)
 
         Exactly.equal loss after.Loss
         Exactly.equal (i + 1L) after.Iteration
@@ -134,7 +129,7 @@ let ``a run split anywhere and continued is the run undivided, bit for bit``
 [<Law>]
 let ``the same settings and data give the same bits`` (SmallRun(settings, data, architecture)) =
     same (run settings data architecture) (run settings data architecture)
-    let data = single data
+    let data = inSingle data
 
     let bytes () =
         Parameters.toBytes (run settings data architecture).Network.Parameters
@@ -144,20 +139,18 @@ let ``the same settings and data give the same bits`` (SmallRun(settings, data, 
 [<Law>]
 let ``another seed ends elsewhere`` (SmallRun(settings, data, architecture)) =
     let other =
-        match
-            Hyperparameters.create
-                settings.Length
-                settings.BatchSize
-                settings.LearningRate
-                settings.WeightInitStd
-                settings.Sampling
-                settings.Gradient
-                (settings.Seed + 1UL)
-        with
-        | Ok settings -> settings
-        | Error faults -> failwith $"%A{faults}"
+        Hyperparameters.create
+            settings.Length
+            settings.BatchSize
+            settings.LearningRate
+            settings.WeightInitStd
+            settings.Sampling
+            settings.Gradient
+            (settings.Seed + 1UL)
+        |> orFail
 
-    flat (run settings data architecture) <> flat (run other data architecture)
+    parameters (run settings data architecture)
+    <> parameters (run other data architecture)
 
 [<Law>]
 let ``a longer run begins as the shorter one`` (SmallRun(settings, data, architecture)) =
@@ -192,38 +185,34 @@ let ``the numerical method's step is backpropagation's, closely``
     let analytic = run (method GradientMethod.Backpropagation) data architecture
     let defined = run (method GradientMethod.Numerical) data architecture
     // Three steps of a rate of at most 1, each with an error of h² ≈ 10⁻⁸ times a third derivative.
-    flat defined |> Approximately.equal 1e-6 (flat analytic)
+    parameters defined |> Approximately.equal 1e-6 (parameters analytic)
     [| defined.Loss |] |> Approximately.equal 1e-6 [| analytic.Loss |]
 
     // In single precision too: its differences are taken in double.
     let defined: State<float32> =
-        run (method GradientMethod.Numerical) (single data) architecture
+        run (method GradientMethod.Numerical) (inSingle data) architecture
 
-    (Parameters.toVector defined.Network.Parameters).ToArray()
+    parameters defined
     |> Array.map float
-    |> Approximately.equal Approximately.followsDouble (flat analytic)
+    |> Approximately.equal Approximately.followsDouble (parameters analytic)
 
 [<Law>]
 let ``single precision follows double`` (SmallRun(settings, data, architecture)) =
     let architecture = Architecture.dense Activation.Sigmoid architecture.Sizes
-    let state: State<float32> = run settings (single data) architecture
+    let state: State<float32> = run settings (inSingle data) architecture
 
-    (Parameters.toVector state.Network.Parameters).ToArray()
+    parameters state
     |> Array.map float
     // Twelve steps at most, each as close as one.
     |> Approximately.equal
         (12.0 * Approximately.followsDouble)
-        (flat (run settings data architecture))
+        (parameters (run settings data architecture))
 
 [<Theory>]
 [<InlineData("Replacement")>]
 [<InlineData("Epoch")>]
 let ``a small network learns to tell three clusters apart`` (name: string) =
-    let sampling =
-        match Batch.parseSampling name with
-        | Ok sampling -> sampling
-        | Error faults -> failwith $"%A{faults}"
-
+    let sampling = Batch.parseSampling name |> orFail
     let count = 90
     let labels = Array.init count (fun s -> s % 3)
 
@@ -241,18 +230,8 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
     let data = Dataset.ofColumns 3 inputs (Targets.Labels labels)
 
     let settings =
-        match
-            Hyperparameters.create
-                (RunLength.Iterations 300L)
-                20
-                0.5
-                0.1
-                sampling
-                GradientMethod.Backpropagation
-                1UL
-        with
-        | Ok settings -> settings
-        | Error faults -> failwith $"%A{faults}"
+        Hyperparameters.create (RunLength.Iterations 300L) 20 0.5 0.1 sampling GradientMethod.Backpropagation 1UL
+        |> orFail
 
     let state = run settings data (Architecture.dense Activation.Tanh [ 2; 6; 3 ])
     let score = Network.evaluate state.Network data
@@ -298,21 +277,13 @@ let ``a rate far too high is told`` () =
     let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1; 0; 1; 1; 0 |])
 
     let healths rate =
-        match
-            Hyperparameters.create
-                (RunLength.Iterations 60L)
-                2
-                rate
-                0.1
-                Sampling.Epoch
-                GradientMethod.Backpropagation
-                1UL
-        with
-        | Ok settings ->
-            Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
-            |> states settings data
-            |> List.map (Trainer.health settings data)
-        | Error faults -> failwith $"%A{faults}"
+        let settings =
+            Hyperparameters.create (RunLength.Iterations 60L) 2 rate 0.1 Sampling.Epoch GradientMethod.Backpropagation 1UL
+            |> orFail
+
+        Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
+        |> states settings data
+        |> List.map (Trainer.health settings data)
 
     Assert.Contains(Health.TooHigh, healths 1000.0)
     Assert.Contains(Health.NotFinite, healths 1e30)
