@@ -3,15 +3,13 @@ namespace Pipeline.Learning
 open System
 
 /// Samples of bytes without their zeros: sample s has the entries Starts[s] … Starts[s + 1] − 1.
-type CompressedBytes =
-    internal
-        {
-            Starts: int[]
-            /// Which number of the sample, ascending.
-            Places: uint16[]
-            /// What stands there, 1 to 255.
-            Values: byte[]
-        }
+type CompressedBytes = internal {
+    Starts: int[]
+    /// Which number of the sample, ascending.
+    Places: uint16[]
+    /// What stands there, 1 to 255.
+    Values: byte[]
+}
 
 /// Leaving out zeros.
 [<RequireQualifiedAccess>]

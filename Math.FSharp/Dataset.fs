@@ -15,6 +15,8 @@ type Samples<'T
     and 'T :> IFormattable> =
     /// Bytes, sample after sample, each standing for byte / 255.
     | Bytes of ReadOnlyMemory<byte>
+    /// The same without the zeros, where most are.
+    | Compressed of CompressedBytes
     /// Numbers as they are: (features, samples), a sample a column.
     | Columns of Matrix<'T>
 
@@ -124,13 +126,67 @@ module Dataset =
             (fun () -> {
                 features = images.Rows * images.Columns
                 classes = classes
-                samples = Samples.Bytes images.Pixels
+                samples =
+                    match CompressedBytes.create (images.Rows * images.Columns) images.Pixels with
+                    | ValueSome compressed -> Samples.Compressed compressed
+                    | ValueNone -> Samples.Bytes images.Pixels
                 targets = Targets.Labels labels
             })
 
     /// byte / 255 for every byte.
     let private scaled () : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         Array.init 256 (fun v -> 'T.CreateTruncating v / 'T.CreateTruncating 255)
+
+    /// The samples at some places as a dense matrix.
+    let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
+        let values = Array.zeroCreate (features * places.Length)
+        let table = &Lanes.start (scaled ())
+        let pixels = bytes.Span
+        let start = &Lanes.start values
+
+        for s in 0 .. places.Length - 1 do
+            let source = pixels.Slice(places[s] * features, features)
+            let destination = &Unsafe.Add(&start, s * features)
+
+            for i in 0 .. source.Length - 1 do
+                let number = &Unsafe.Add(&destination, i)
+                number <- Unsafe.Add(&table, int source[i])
+
+        Kernels.matrix features places.Length values
+
+    /// The same as a sparse matrix: every sample's entries dealt out to the rows of their features, which
+    /// a first pass has counted.
+    let private sparse (features: int) (bytes: CompressedBytes) (places: int[]) : Matrix<'T> =
+        let starts: int[] = Array.zeroCreate (features + 1)
+
+        for place in places do
+            for n in bytes.Starts[place] .. bytes.Starts[place + 1] - 1 do
+                let row = int bytes.Places[n] + 1
+                starts[row] <- starts[row] + 1
+
+        for i in 1..features do
+            starts[i] <- starts[i] + starts[i - 1]
+
+        let next = Array.copy starts
+        let columns = Array.zeroCreate starts[features]
+        let values = Array.zeroCreate starts[features]
+        let table = scaled ()
+
+        for s in 0 .. places.Length - 1 do
+            let place = places[s]
+
+            for n in bytes.Starts[place] .. bytes.Starts[place + 1] - 1 do
+                let row = int bytes.Places[n]
+                let entry = next[row]
+                next[row] <- entry + 1
+                columns[entry] <- s
+                values[entry] <- table[int bytes.Values[n]]
+
+        Kernels.sparse places.Length {
+            Starts = starts
+            Columns = columns
+            Values = values
+        }
 
     /// <summary>The samples at some places, in that order.</summary>
     /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
@@ -145,29 +201,20 @@ module Dataset =
                     $"expected places of 0 to {data.Count - 1}, found {place}"
 
         let features = data.features
-        let values: 'T[] = Array.zeroCreate (features * places.Length)
-
-        match data.samples with
-        | Samples.Bytes bytes ->
-            let table = &Lanes.start (scaled ())
-            let pixels = bytes.Span
-            let start = &Lanes.start values
-
-            for s in 0 .. places.Length - 1 do
-                let source = pixels.Slice(places[s] * features, features)
-                let destination = &Unsafe.Add(&start, s * features)
-
-                for i in 0 .. source.Length - 1 do
-                    let number = &Unsafe.Add(&destination, i)
-                    number <- Unsafe.Add(&table, int source[i])
-        | Samples.Columns columns ->
-            let source = Kernels.values columns
-
-            for s in 0 .. places.Length - 1 do
-                Array.blit source (places[s] * features) values (s * features) features
 
         {
-            Inputs = Kernels.matrix features places.Length values
+            Inputs =
+                match data.samples with
+                | Samples.Compressed bytes -> sparse features bytes places
+                | Samples.Bytes bytes -> dense features bytes places
+                | Samples.Columns columns ->
+                    let source = Kernels.values columns
+                    let values = Array.zeroCreate (features * places.Length)
+
+                    for s in 0 .. places.Length - 1 do
+                        Array.blit source (places[s] * features) values (s * features) features
+
+                    Kernels.matrix features places.Length values
             Targets =
                 match data.targets with
                 | Targets.Labels labels ->

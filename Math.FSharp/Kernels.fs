@@ -6,6 +6,7 @@ open System.Runtime.CompilerServices
 open System.Threading.Tasks
 open MathNet.Numerics
 open MathNet.Numerics.LinearAlgebra
+open MathNet.Numerics.LinearAlgebra.Storage
 
 /// An elementwise function of one array, for registers of any width.
 type internal IMap<'T> =
@@ -236,6 +237,17 @@ module Kernels =
         | null -> matrix.ToColumnMajorArray()
         | array -> array
 
+    /// The matrix by compressed rows, where it is stored so.
+    let internal compressedRows (matrix: Matrix<'T>) : CompressedRows<'T> voption =
+        match matrix.Storage with
+        | :? SparseCompressedRowMatrixStorage<'T> as storage ->
+            ValueSome {
+                Starts = storage.RowPointers
+                Columns = storage.ColumnIndices
+                Values = storage.Values
+            }
+        | _ -> ValueNone
+
     /// The vector's elements: the very array where it is dense, else a copy.
     let internal elements (vector: Vector<'T>) : 'T[] =
         match vector.AsArray() with
@@ -245,6 +257,19 @@ module Kernels =
     /// A dense matrix around an array just made.
     let internal matrix (rows: int) (columns: int) (values: 'T[]) : Matrix<'T> =
         Matrix<'T>.Build.Dense(rows, columns, values)
+
+    /// A sparse matrix around arrays just made.
+    let internal sparse (columns: int) (entries: CompressedRows<'T>) : Matrix<'T> =
+        let matrix = Matrix<'T>.Build.Sparse(entries.Count, columns)
+
+        match matrix.Storage with
+        | :? SparseCompressedRowMatrixStorage<'T> as storage ->
+            entries.Starts.CopyTo(storage.RowPointers, 0)
+            storage.ColumnIndices <- entries.Columns
+            storage.Values <- entries.Values
+        | _ -> ()
+
+        matrix
 
     /// A dense vector around an array just made.
     let internal vector (values: 'T[]) : Vector<'T> = Vector<'T>.Build.Dense values
@@ -355,15 +380,29 @@ module Kernels =
                 (nameof inputs)
                 $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, {biases.Count} and {shape inputs}"
 
-        product
-            weights.RowCount
-            weights.ColumnCount
-            inputs.ColumnCount
-            (values weights)
-            (values inputs)
-            1
-            inputs.RowCount
-            (elements biases)
+        match compressedRows inputs with
+        | ValueSome x ->
+            let result = Array.zeroCreate (weights.RowCount * inputs.ColumnCount)
+
+            Lanes.run weights.RowCount {
+                W = values weights
+                Biases = elements biases
+                X = x
+                Batch = inputs.ColumnCount
+                Z = result
+            }
+
+            matrix weights.RowCount inputs.ColumnCount result
+        | ValueNone ->
+            product
+                weights.RowCount
+                weights.ColumnCount
+                inputs.ColumnCount
+                (values weights)
+                (values inputs)
+                1
+                inputs.RowCount
+                (elements biases)
 
     /// <summary>The gradient of an affine map in its weights: ∂L/∂W = δ·Xᵀ, summed in the order of the
     /// samples.</summary>
@@ -378,15 +417,28 @@ module Kernels =
                 (nameof inputs)
                 $"expected as many samples (columns) in both, found {shape upstream} and {shape inputs}"
 
-        product
-            upstream.RowCount
-            upstream.ColumnCount
-            inputs.RowCount
-            (values upstream)
-            (values inputs)
-            inputs.RowCount
-            1
-            (Array.zeroCreate upstream.RowCount)
+        match compressedRows inputs with
+        | ValueSome x ->
+            let result = Array.zeroCreate (upstream.RowCount * inputs.RowCount)
+
+            Lanes.run upstream.RowCount {
+                Upstream = values upstream
+                Rows = upstream.RowCount
+                Inputs = x
+                Gradient = result
+            }
+
+            matrix upstream.RowCount inputs.RowCount result
+        | ValueNone ->
+            product
+                upstream.RowCount
+                upstream.ColumnCount
+                inputs.RowCount
+                (values upstream)
+                (values inputs)
+                inputs.RowCount
+                1
+                (Array.zeroCreate upstream.RowCount)
 
     /// <summary>The gradient of an affine map in its inputs: ∂L/∂X = Wᵀ·δ.</summary>
     /// <param name="weights">W: (outputs, inputs).</param>

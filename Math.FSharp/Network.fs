@@ -338,7 +338,7 @@ module Network =
         let mutable loss = 0.0
         let mutable right = 0
 
-        for part in Dataset.parts 250 data do
+        for part in Dataset.parts 128 data do
             let logits = forward network part.Inputs
             let mean = Loss.crossEntropy part.Targets logits
             loss <- loss + Double.CreateTruncating mean * float logits.ColumnCount

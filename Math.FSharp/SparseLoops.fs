@@ -96,13 +96,21 @@ type internal SparseAffineLoop<'T> = {
             let rows = loop.Biases.Length
             let windows = (rows + 'L.Count - 1) / 'L.Count
             let sums: 'T[] = Array.zeroCreate (windows * 'L.Count * loop.Batch)
-            let place k = nativeint (min (k * 'L.Count) (rows - 'L.Count))
+
+            let place k =
+                nativeint (min (k * 'L.Count) (rows - 'L.Count))
+
             let biases = &Lanes.start loop.Biases
             let z = &Lanes.start sums
 
             for s in 0 .. loop.Batch - 1 do
                 for k in 0 .. windows - 1 do
-                    'L.Store('L.Load(&biases, place k), &z, nativeint ((s * windows + k) * 'L.Count))
+                    'L
+                        .Store(
+                            'L.Load(&biases, place k),
+                            &z,
+                            nativeint ((s * windows + k) * 'L.Count)
+                        )
 
             let mutable k = 0
 
@@ -131,7 +139,9 @@ type internal SparseWeightGradientLoop<'T> = {
 } with
 
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member private loop.SumFour<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>(first: int) : unit =
+    member private loop.SumFour<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (first: int)
+        : unit =
         let last = loop.Rows - 'L.Count
         let at0 = nativeint (min first last)
         let at1 = nativeint (min (first + 'L.Count) last)

@@ -46,7 +46,7 @@ type Seed = Seed of uint64
 /// A data set's size of 1–60 and a batch's of 1–70.
 type Counts = Counts of samples: int * size: int
 
-/// Images of 1–4 by 1–4 pixels, 1–5 of them.
+/// Images of 1–4 by 1–4 pixels, 1–5 of them, some of them mostly empty.
 type Images = Images of IdxImages
 
 /// A number of classes of 1–256, and 0–20 labels below it.
@@ -290,7 +290,11 @@ type Generators =
             let! rows = Generators.Small
             let! columns = Generators.Small
             let! count = Gen.choose (1, 5)
-            let! pixels = Gen.arrayOfLength (rows * columns * count) (Gen.choose (0, 255))
+            let! empty = Gen.elements [ 0; 1; 9 ]
+
+            let! pixels =
+                Gen.frequency [ 1, Gen.choose (0, 255); empty, Gen.constant 0 ]
+                |> Gen.arrayOfLength (rows * columns * count)
 
             return
                 Images {

@@ -230,7 +230,14 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
     let data = Dataset.ofColumns 3 inputs (Targets.Labels labels)
 
     let settings =
-        Hyperparameters.create (RunLength.Iterations 300L) 20 0.5 0.1 sampling GradientMethod.Backpropagation 1UL
+        Hyperparameters.create
+            (RunLength.Iterations 300L)
+            20
+            0.5
+            0.1
+            sampling
+            GradientMethod.Backpropagation
+            1UL
         |> orFail
 
     let state = run settings data (Architecture.dense Activation.Tanh [ 2; 6; 3 ])
@@ -278,7 +285,14 @@ let ``a rate far too high is told`` () =
 
     let healths rate =
         let settings =
-            Hyperparameters.create (RunLength.Iterations 60L) 2 rate 0.1 Sampling.Epoch GradientMethod.Backpropagation 1UL
+            Hyperparameters.create
+                (RunLength.Iterations 60L)
+                2
+                rate
+                0.1
+                Sampling.Epoch
+                GradientMethod.Backpropagation
+                1UL
             |> orFail
 
         Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
