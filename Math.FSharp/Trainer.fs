@@ -56,13 +56,11 @@ module Trainer =
         match settings.Gradient with
         | GradientMethod.Backpropagation -> Gradient.backward network batch
         | GradientMethod.Numerical ->
-            let precise = MiniBatch.convert batch
-
             let gradient =
-                Gradient.numericalOf
+                Gradient.numericalOfLoss
                     Gradient.DefaultStep
-                    (fun moved -> Network.loss moved precise)
                     (Network.convert network)
+                    (MiniBatch.convert batch)
 
             struct (Network.loss network batch, Parameters.convert gradient)
 

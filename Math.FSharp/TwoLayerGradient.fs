@@ -1,0 +1,247 @@
+namespace Pipeline.Learning
+
+open System
+open System.Runtime.CompilerServices
+open MathNet.Numerics.LinearAlgebra
+
+/// Differences of losses at points a small step apart, without subtracting the losses themselves.
+[<AbstractClass; Sealed>]
+type internal SmallStep =
+    /// Up to this size the two series below are exact to the last place of a double.
+    static member Largest = 1.0 / 1024.0
+
+    /// eˣ − 1 by its Taylor series, to x⁶.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member Expm1<'V, 'L when 'L :> ILanes<'V, float>>(x: 'V) : 'V =
+        let p = 'L.Create(1.0 / 720.0)
+        let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 120.0)
+        let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 24.0)
+        let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 6.0)
+        let p = Elementary.Horner<'V, float, 'L>(p, x, 0.5)
+        let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0)
+        'L.Multiply(p, x)
+
+    /// ln(1 + p) − ln(1 + m) = 2 artanh u with u = (p − m) / (2 + p + m).
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    static member LogRatio<'V, 'L when 'L :> ILanes<'V, float>>(p: 'V, m: 'V) : 'V =
+        let two = 'L.Create 2.0
+        let u = 'L.Divide('L.Subtract(p, m), 'L.Add(two, 'L.Add(p, m)))
+        let square = 'L.Multiply(u, u)
+        let series = 'L.Create(2.0 / 5.0)
+        let series = Elementary.Horner<'V, float, 'L>(series, square, 2.0 / 3.0)
+        let series = Elementary.Horner<'V, float, 'L>(series, square, 2.0)
+        'L.Multiply(series, u)
+
+/// What the numerical gradient of a two-layer network needs of a mini-batch.
+[<Struct>]
+type internal TwoLayerLoop = {
+    Step: float
+    /// X: (inputs, batch).
+    Inputs: Matrix<float>
+    /// z = σ(W1·X + b1): (units, batch).
+    Hidden: float[]
+    Units: int
+    /// y = softmax(W2·z + b2): (classes, batch).
+    Probabilities: float[]
+    Classes: int
+    Labels: int[]
+    /// For each label t, W2(k, j) − W2(t, j), the units j of a class k side by side.
+    Relative: float[][]
+    /// Where the sums over the batch of L(θ + h) − L(θ − h) go, shaped like W1, b1, W2 and b2.
+    Weights1: float[]
+    Biases1: float[]
+    Weights2: float[]
+    Biases2: float[]
+} with
+
+    /// Both steps of the weights between an input x of a sample and every unit: each moves one unit's
+    /// sum by ±h·x, hence its output by δ = z(1 − z)E/(1 + zE), E = e^(±hx) − 1, hence every logit by
+    /// δ·W2(k, j), hence the loss by ln(1 + Σₖ yₖ(e^(δ(W2(k, j) − W2(t, j))) − 1)).
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private loop.Differences<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>
+        (sample: int, x: float, differences: float[], first: int, windows: int)
+        : unit =
+        let one = 'L.Create 1.0
+        let plus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(loop.Step * x))
+        let minus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(-loop.Step * x))
+        let hidden = &Unsafe.Add(&Lanes.start loop.Hidden, sample * loop.Units)
+        let probabilities = &Unsafe.Add(&Lanes.start loop.Probabilities, sample * loop.Classes)
+        let relative = &Lanes.start loop.Relative[loop.Labels[sample]]
+        let result = &Lanes.start differences
+
+        for w in 0 .. windows - 1 do
+            let at = nativeint (min (w * 'L.Count) (loop.Units - 'L.Count))
+            let z = 'L.Load(&hidden, at)
+            let slope = 'L.Multiply(z, 'L.Subtract(one, z))
+
+            let up =
+                'L.Divide('L.Multiply(slope, plus), 'L.MultiplyAdd(z, plus, one))
+
+            let down =
+                'L.Divide('L.Multiply(slope, minus), 'L.MultiplyAdd(z, minus, one))
+
+            let mutable p = 'L.Create 0.0
+            let mutable m = 'L.Create 0.0
+
+            for k in 0 .. loop.Classes - 1 do
+                let y = 'L.Create(Unsafe.Add(&probabilities, k))
+                let along = 'L.Load(&relative, nativeint (k * loop.Units) + at)
+                p <- 'L.MultiplyAdd(y, SmallStep.Expm1<'V, 'L>('L.Multiply(up, along)), p)
+                m <- 'L.MultiplyAdd(y, SmallStep.Expm1<'V, 'L>('L.Multiply(down, along)), m)
+
+            'L.Store(SmallStep.LogRatio<'V, 'L>(p, m), &result, nativeint (first + w * 'L.Count))
+
+    /// The weights and biases of the second layer: a step moves one logit by ±h·z, or ±h.
+    member private loop.SecondLayer<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>
+        (hidden: float[], units: int, result: float[])
+        : unit =
+        let z = &Lanes.start hidden
+        let sums = &Lanes.start result
+
+        for k in 0 .. loop.Classes - 1 do
+            let mutable w = 0
+
+            while w < units do
+                let at = nativeint (min w (units - 'L.Count))
+                let mutable sum = 'L.Create 0.0
+
+                for s in 0 .. loop.Labels.Length - 1 do
+                    let y = 'L.Create loop.Probabilities[s * loop.Classes + k]
+                    let move = 'L.Multiply('L.Create loop.Step, 'L.Load(&z, nativeint (s * units) + at))
+                    let back = 'L.Subtract('L.Create 0.0, move)
+                    let p = 'L.Multiply(y, SmallStep.Expm1<'V, 'L> move)
+                    let m = 'L.Multiply(y, SmallStep.Expm1<'V, 'L> back)
+                    let own = 'L.Create(if loop.Labels[s] = k then -2.0 else 0.0)
+                    let change = 'L.MultiplyAdd(own, move, SmallStep.LogRatio<'V, 'L>(p, m))
+                    sum <- 'L.Add(sum, change)
+
+                'L.Store(sum, &sums, nativeint (k * units) + at)
+                w <- w + 'L.Count
+
+    interface ILoop<float> with
+        member loop.Run<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>() =
+            let windows = (loop.Units + 'L.Count - 1) / 'L.Count
+            let row = windows * 'L.Count
+            let inputs = loop.Inputs.RowCount
+            let x = Kernels.values loop.Inputs
+            // In windows of a register each, a row for each input and one for the biases.
+            let sums: float[] = Array.zeroCreate ((inputs + 1) * row)
+            let differences: float[] = Array.zeroCreate (256 * row)
+            let known: float[] = Array.zeroCreate 256
+            let total = &Lanes.start sums
+            let each = &Lanes.start differences
+
+            for s in 0 .. loop.Labels.Length - 1 do
+                Array.Clear known
+
+                for i in 0..inputs do
+                    // The biases' input is always 1.
+                    let value = if i = inputs then 1.0 else x[s * inputs + i]
+
+                    if value <> 0.0 then
+                        // Equal inputs of a sample move its loss alike; most pixels have an equal.
+                        let slot = int (abs (value * 255.0)) &&& 255
+
+                        if known[slot] <> value then
+                            known[slot] <- value
+                            loop.Differences<'V, 'L>(s, value, differences, slot * row, windows)
+
+                        for w in 0 .. windows - 1 do
+                            let at = nativeint (i * row + w * 'L.Count)
+                            let change = 'L.Load(&each, nativeint (slot * row + w * 'L.Count))
+                            'L.Store('L.Add('L.Load(&total, at), change), &total, at)
+
+            let weights = &Lanes.start loop.Weights1
+            let biases = &Lanes.start loop.Biases1
+
+            for i in 0..inputs do
+                for w in 0 .. windows - 1 do
+                    let place = nativeint (min (w * 'L.Count) (loop.Units - 'L.Count))
+                    let sum = 'L.Load(&total, nativeint (i * row + w * 'L.Count))
+
+                    if i = inputs then
+                        'L.Store(sum, &biases, place)
+                    else
+                        'L.Store(sum, &weights, nativeint (i * loop.Units) + place)
+
+            loop.SecondLayer<'V, 'L>(loop.Hidden, loop.Units, loop.Weights2)
+
+            loop.SecondLayer<float, Lanes1<float>>(
+                Array.create loop.Labels.Length 1.0,
+                1,
+                loop.Biases2
+            )
+
+/// <summary>The numerical gradient of the chapter's network, two losses a parameter, where one weight
+/// of the first layer moves one unit and one of the second moves one logit.</summary>
+[<RequireQualifiedAccess>]
+module internal TwoLayerGradient =
+    /// Whether the network is the chapter's: one hidden layer, of sigmoids.
+    let private isTwoLayer (network: Network<float>) =
+        match network.Architecture.Hidden with
+        | [ { Activation = Activation.Sigmoid } ] -> true
+        | _ -> false
+
+    let private largest (values: float[]) =
+        values |> Array.fold (fun top x -> max top (abs x)) 0.0
+
+    /// <summary>(L(θ + h) − L(θ − h)) / 2h for every parameter, every point evaluated.</summary>
+    /// <returns>The gradient, or nothing where the network or its targets are of another kind, or
+    /// where a step is not small for such weights or inputs.</returns>
+    let tryFind (step: float) (network: Network<float>) (batch: MiniBatch<float>) : Parameters<float> voption =
+        match network.Parameters.Layers, batch.Targets with
+        | [ first; second ], Targets.Labels labels when isTwoLayer network ->
+            let hidden =
+                Kernels.affine first.Weights first.Biases batch.Inputs |> Activation.sigmoid
+
+            let logits = Kernels.affine second.Weights second.Biases hidden
+            let units, classes = hidden.RowCount, logits.RowCount
+            let w = Kernels.values second.Weights
+
+            let relative =
+                Array.init classes (fun t ->
+                    Array.init (classes * units) (fun n ->
+                        let k, j = n / units, n % units
+                        w[j * classes + k] - w[j * classes + t]))
+
+            let reach = step * max 1.0 (largest (Kernels.values batch.Inputs))
+            // The sigmoid's slope is at most ¼.
+            let furthest = max 1.0 (0.25 * (relative |> Array.map largest |> Array.max))
+
+            if not (reach * furthest <= SmallStep.Largest) then
+                ValueNone
+            else
+                let loop = {
+                    Step = step
+                    Inputs = batch.Inputs
+                    Hidden = Kernels.values hidden
+                    Units = units
+                    Probabilities = Kernels.values (Activation.softmax logits)
+                    Classes = classes
+                    Labels = labels
+                    Relative = relative
+                    Weights1 = Array.zeroCreate (units * batch.Inputs.RowCount)
+                    Biases1 = Array.zeroCreate units
+                    Weights2 = Array.zeroCreate (classes * units)
+                    Biases2 = Array.zeroCreate classes
+                }
+
+                Lanes.run units loop
+                let scale = 1.0 / (2.0 * step * float labels.Length)
+                let scaled = Array.map (fun sum -> sum * scale)
+
+                ValueSome {
+                    Layers = [
+                        {
+                            Weights =
+                                scaled loop.Weights1 |> Kernels.matrix units batch.Inputs.RowCount
+                            Biases = scaled loop.Biases1 |> Kernels.vector
+                        }
+                        {
+                            Weights =
+                                (scaled loop.Weights2 |> Kernels.matrix units classes).Transpose()
+                            Biases = scaled loop.Biases2 |> Kernels.vector
+                        }
+                    ]
+                }
+        | _ -> ValueNone
