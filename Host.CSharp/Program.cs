@@ -1,39 +1,36 @@
 using System.CommandLine;
-using Microsoft.Extensions.Options;
 using Pipeline.Training;
 
+var settings = new SettingOptions();
 var root = new RootCommand("Trains, checks and hosts small neural networks.");
-TrainCommand.Configure(root);
-root.Subcommands.Add(TrainCommand.Create());
-root.Subcommands.Add(CheckCommand.Create());
+TrainCommand.Configure(root, settings);
+root.Subcommands.Add(TrainCommand.Create(settings));
+root.Subcommands.Add(CheckCommand.Create(settings));
 root.Subcommands.Add(ArithmeticCommand.Create());
 
-var parsed = root.Parse(SettingOptions.SplitEquals(args));
-if (parsed.Errors.Count > 0)
-    return Refuse(parsed.Errors.Select(error => error.Message));
 try
 {
+    var parsed = root.Parse(
+        SettingOptions.SplitEquals(args),
+        new ParserConfiguration { ResponseFileTokenReplacer = null }
+    );
+    if (parsed.Errors.Count > 0)
+        throw new RefusedException([
+            .. settings.Faults(parsed),
+            .. TrainingServices.FaultsOf(settings.Read(parsed)),
+        ]);
     return await parsed.InvokeAsync(
         new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }
     );
 }
-catch (OptionsValidationException invalid)
-{
-    return Refuse(invalid.Failures);
-}
 catch (RefusedException refused)
 {
-    return Refuse(refused.Reasons);
+    foreach (var reason in refused.Reasons)
+        Console.Error.WriteLine(reason);
+    return (int)Outcome.Refused;
 }
 catch (Exception unexpected)
 {
     Console.Error.WriteLine($"Unexpected fault: {unexpected}");
     return (int)Outcome.Failed;
-}
-
-static int Refuse(IEnumerable<string> reasons)
-{
-    foreach (var reason in reasons)
-        Console.Error.WriteLine(reason);
-    return (int)Outcome.Refused;
 }

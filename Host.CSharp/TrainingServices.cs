@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 using Spectre.Console;
 
 namespace Pipeline.Training;
@@ -31,7 +30,7 @@ internal static class TrainingServices
         catch (InvalidDataException malformed)
         {
             throw new RefusedException([
-                $"{malformed.Message} {malformed.InnerException?.Message}",
+                $"appsettings.json: {malformed.GetBaseException().Message}",
             ]);
         }
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(overrides);
@@ -47,24 +46,37 @@ internal static class TrainingServices
         );
 
         var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
-        builder.Services.AddSingleton(sifted);
-        builder
-            .Services.AddOptions<PipelineSettings>()
-            .Bind(sifted.Values, binder => binder.ErrorOnUnknownConfiguration = true)
-            .ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<PipelineSettings>, SettingsValidator>();
-        builder.Services.AddSingleton(services =>
-            RunPlan.Create(
-                services.GetRequiredService<IOptions<PipelineSettings>>().Value,
-                out var faults
-            ) ?? throw new RefusedException(faults)
-        );
+        builder.Services.AddSingleton(_ =>
+        {
+            var settings = sifted.Values.Get<PipelineSettings>() ?? new();
+            var plan = RunPlan.Create(settings, out var faults);
+            return sifted.Faults.Count == 0 && plan is not null
+                ? plan
+                : throw new RefusedException([.. sifted.Faults, .. faults]);
+        });
         return builder;
+    }
+
+    /// <summary>Everything that is wrong with the settings.</summary>
+    public static IReadOnlyList<string> FaultsOf(IReadOnlyDictionary<string, string?> overrides)
+    {
+        try
+        {
+            using var host = CreateBuilder(overrides).Build();
+            host.Services.GetRequiredService<RunPlan>();
+            return [];
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Reasons;
+        }
     }
 
     /// <summary>The worker and what it needs.</summary>
     public static IServiceCollection AddTraining(this IServiceCollection services) =>
         services
+            // A run that is told to stop saves what it has learned, however long that takes.
+            .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
             .AddSingleton(TimeProvider.System)
             .AddSingleton<ExitStatus>()
             .AddSingleton(new ConsoleReport(AnsiConsole.Console, Console.Out, Console.Error))

@@ -122,6 +122,14 @@ module Dataset =
                     "labels"
                     $"one for each of the {images.Count} images"
                     $"{labels.Length}"
+                int64 images.Count * int64 images.Rows * int64 images.Columns =
+                    int64 images.Pixels.Length,
+                Fault.create
+                    "images"
+                    $"{images.Count} × {images.Rows} × {images.Columns} pixels"
+                    $"{images.Pixels.Length}"
+                labels |> Array.forall (fun label -> label >= 0 && label < classes),
+                Fault.create "labels" $"classes of 0 to {classes - 1}" "another"
             ]
             (fun () -> {
                 features = images.Rows * images.Columns
@@ -227,8 +235,13 @@ module Dataset =
         }
 
     /// <summary>All samples in order, in parts of at most <paramref name="size"/>.</summary>
+    /// <exception cref="T:System.ArgumentException">The size is below 1.</exception>
     [<CompiledName("Parts")>]
-    let parts (size: int) (data: Dataset<'T>) : MiniBatch<'T> seq = seq {
-        for first in 0..size .. data.Count - 1 do
-            take [| first .. min (first + size) data.Count - 1 |] data
-    }
+    let parts (size: int) (data: Dataset<'T>) : MiniBatch<'T> seq =
+        if size < 1 then
+            invalidArg (nameof size) $"expected 1 or more, found {size}"
+
+        seq {
+            for first in 0..size .. data.Count - 1 do
+                take [| first .. min (first + size) data.Count - 1 |] data
+        }

@@ -30,7 +30,7 @@ type internal Elementary =
         : 'V =
         'L.MultiplyAdd(a, x, Elementary.Constant<'V, 'T, 'L> b)
 
-    /// eˣ = 2ⁿ·eʳ with n whole and |r| ≤ ½ ln 2, eʳ by its Taylor series. Within 1 unit in the last
+    /// eˣ = 2ⁿ·eʳ with n whole and |r| ≤ ½ ln 2, eʳ by its Taylor series. Within 2 units in the last
     /// place; 0 below −86.6 (single) or −707.7 (double), where results are about to lose digits.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     static member Exp<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =

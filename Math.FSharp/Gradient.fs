@@ -31,30 +31,32 @@ type TensorCheck = {
     Numerical: float
     /// |Backward − Numerical| there.
     Difference: float
-}
+    /// The tensor's greatest numerical entry, by size.
+    Scale: float
+    /// How large a difference may be: a share of the scale, and the rounding noise of the losses.
+    Allowed: float
+} with
+
+    /// Whether the difference is allowed. Not a number is not.
+    member tensor.Passed = tensor.Difference <= tensor.Allowed
 
 /// The verdict on a network's gradient.
 type GradientCheck = {
     /// Every tensor's worst place.
     Tensors: TensorCheck list
-    /// The numerical gradient's greatest entry, by size.
-    Scale: float
-    /// How large a difference may be.
-    Allowed: float
 } with
 
-    /// The tensor with the greatest difference.
+    /// The tensor whose difference is the greatest for what it is allowed.
     member check.Worst =
         check.Tensors
         |> List.maxBy (fun tensor ->
-            if tensor.Difference >= 0.0 then
-                tensor.Difference
+            if tensor.Passed then
+                tensor.Difference / tensor.Allowed
             else
                 infinity)
 
     /// Whether every difference is allowed.
-    member check.Passed =
-        check.Tensors |> List.forall (fun tensor -> tensor.Difference <= check.Allowed)
+    member check.Passed = check.Tensors |> List.forall _.Passed
 
 /// <summary>Gradients: by the chain rule, by their definition, and the one held to the other.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4 (numerical gradient) and 5
@@ -161,6 +163,9 @@ module Gradient =
         (objective: Network<'T> -> 'T)
         (network: Network<'T>)
         : Parameters<'T> =
+        // What is wrong with the shapes is said here, not by a thread.
+        objective network |> ignore
+
         let options =
             ParallelOptions(MaxDegreeOfParallelism = Control.MaxDegreeOfParallelism)
 
@@ -209,8 +214,9 @@ module Gradient =
         | ValueNone -> numericalOf step (fun moved -> Network.loss moved batch) network
 
     /// <summary>Holds <c>backward</c> to the numerical gradient, in double precision.</summary>
-    /// <param name="tolerance">How large a difference may be, relative to the gradient's greatest
-    /// entry: 10⁻⁶ is what a step of 10⁻⁴ allows.</param>
+    /// <param name="tolerance">How large a difference may be, relative to its tensor's greatest entry:
+    /// 10⁻⁶ is what a step of 10⁻⁴ allows. The losses' own rounding, some 10⁻¹⁶·L/h, is allowed on
+    /// top.</param>
     /// <param name="step">h of the central difference.</param>
     /// <param name="network">Where; of either precision.</param>
     /// <param name="batch">The samples of the loss.</param>
@@ -222,10 +228,13 @@ module Gradient =
         (network: Network<float>)
         (batch: MiniBatch<float>)
         : GradientCheck =
-        let struct (_, backward) = backward network batch
+        let struct (loss, backward) = backward network batch
         let numerical = numericalOf step (fun moved -> Network.loss moved batch) network
+        // Each loss is rounded a few times, and the difference of two divided by 2h.
+        let noise = 16.0 * (System.Math.BitIncrement 1.0 - 1.0) * (1.0 + abs loss) / step
 
-        let scale =
+        // The difference itself is off by h²/6 of the third derivative.
+        let steepest =
             Parameters.tensors numerical
             |> List.map (fun (_, values) -> values |> Array.map abs |> Array.max)
             |> List.max
@@ -241,6 +250,7 @@ module Gradient =
                 let at = differences |> Array.indexed |> Array.maxBy (snd >> severity) |> fst
                 let layer = network.Parameters.Layers[int (name.Substring 1) - 1]
                 let outputs = layer.Biases.Count
+                let scale = defined |> Array.map abs |> Array.max
 
                 {
                     Name = name
@@ -250,11 +260,8 @@ module Gradient =
                     Backward = analytic[at]
                     Numerical = defined[at]
                     Difference = differences[at]
+                    Scale = scale
+                    Allowed = tolerance * scale + noise + step * step * steepest
                 })
 
-        {
-            Tensors = tensors
-            Scale = scale
-            // Where the gradient is all but 0, rounding is left: 10⁻¹⁶ of the loss over h.
-            Allowed = max (tolerance * scale) 1e-10
-        }
+        { Tensors = tensors }

@@ -51,6 +51,24 @@ module Precision =
     let parse (name: string) : Result<Precision, Fault list> =
         Fault.parseName "Precision" [ "Single", Precision.Single; "Double", Precision.Double ] name
 
+    /// <summary>The number, unless the precision turns it into 0 or infinity.</summary>
+    /// <param name="subject">What the number is.</param>
+    /// <param name="precision">The precision.</param>
+    /// <param name="number">A finite number.</param>
+    [<CompiledName("Hold")>]
+    let hold (subject: string) (precision: Precision) (number: float) : Result<float, Fault list> =
+        let held =
+            match precision with
+            | Precision.Single -> float (float32 number)
+            | Precision.Double -> number
+
+        Fault.check
+            [
+                (held = 0.0) = (number = 0.0) && Double.IsFinite held = Double.IsFinite number,
+                Fault.create subject "a number that single precision can hold" $"{number}"
+            ]
+            (fun () -> number)
+
 /// Everything a run is told besides its data and its architecture, every value checked.
 type Hyperparameters = private {
     length: RunLength

@@ -107,6 +107,11 @@ module Idx =
         write [ imagesMagic; images.Count; images.Rows; images.Columns ] images.Pixels.Span
 
     /// <summary>The bytes of the IDX file of some labels, each of 0 to 255.</summary>
+    /// <exception cref="T:System.ArgumentException">A label is not.</exception>
     [<CompiledName("WriteLabels")>]
     let writeLabels (labels: int[]) : byte[] =
+        for label in labels do
+            if label < 0 || label > 255 then
+                invalidArg (nameof labels) $"expected labels of 0 to 255, found {label}"
+
         write [ labelsMagic; labels.Length ] (ReadOnlySpan(Array.map byte labels))

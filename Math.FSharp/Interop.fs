@@ -61,6 +61,15 @@ type Parse =
 /// What a run is told.
 [<AbstractClass; Sealed>]
 type Runs =
+    /// <summary>The chapter's run.</summary>
+    static member Book: Hyperparameters = Hyperparameters.book
+
+    /// <summary>The number, unless the precision turns it into 0 or infinity.</summary>
+    static member Hold
+        (subject: string, precision: Precision, number: float)
+        : Result<float, Fault list> =
+        Precision.hold subject precision number
+
     /// <summary>The length that one of the two gives; the book's where neither does.</summary>
     static member Length
         (iterations: Nullable<int64>, epochs: Nullable<int>)
@@ -110,6 +119,30 @@ type Architectures =
     /// range.</exception>
     static member Dense(activation: Activation, [<ParamArray>] sizes: int[]) : Architecture =
         Architecture.dense activation (List.ofArray sizes)
+
+/// Activation functions, whose module C# would know as ActivationModule.
+[<AbstractClass; Sealed>]
+type Activations =
+    /// <summary>The activation of every element.</summary>
+    static member Apply(activation: Activation, z: Matrix<'T>) : Matrix<'T> =
+        Activation.apply activation z
+
+    /// <summary>Its derivative at every element.</summary>
+    static member Derivative(activation: Activation, z: Matrix<'T>) : Matrix<'T> =
+        Activation.derivative activation z
+
+    /// <summary>Softmax of every column.</summary>
+    static member Softmax(logits: Matrix<'T>) : Matrix<'T> = Activation.softmax logits
+
+/// Networks with other parameters, for which C# has no <c>with</c>.
+[<AbstractClass; Sealed; Extension>]
+type NetworkExtensions =
+    /// <summary>The network with these parameters.</summary>
+    [<Extension>]
+    static member With(network: Network<'T>, parameters: Parameters<'T>) : Network<'T> = {
+        network with
+            Parameters = parameters
+    }
 
 /// Losses of one sample or a batch, with functions as delegates.
 [<AbstractClass; Sealed>]

@@ -254,6 +254,17 @@ module Kernels =
         | null -> vector.ToArray()
         | array -> array
 
+    /// An array for so many rows and columns.
+    let private newArray (rows: int) (columns: int) : 'T[] =
+        let length = int64 rows * int64 columns
+
+        if length > int64 System.Array.MaxLength then
+            invalidArg
+                (nameof rows)
+                $"expected a result of at most {System.Array.MaxLength} numbers, found ({rows}, {columns})"
+
+        Array.zeroCreate (int length)
+
     /// A dense matrix around an array just made.
     let internal matrix (rows: int) (columns: int) (values: 'T[]) : Matrix<'T> =
         Matrix<'T>.Build.Dense(rows, columns, values)
@@ -333,7 +344,7 @@ module Kernels =
         (columnStride: int)
         (initial: 'T[])
         : Matrix<'T> =
-        let result = Array.zeroCreate (rows * columns)
+        let result = newArray rows columns
 
         let run first finish =
             Lanes.run rows {
@@ -382,7 +393,7 @@ module Kernels =
 
         match compressedRows inputs with
         | ValueSome x ->
-            let result = Array.zeroCreate (weights.RowCount * inputs.ColumnCount)
+            let result = newArray weights.RowCount inputs.ColumnCount
 
             Lanes.run weights.RowCount {
                 W = values weights
@@ -419,7 +430,7 @@ module Kernels =
 
         match compressedRows inputs with
         | ValueSome x ->
-            let result = Array.zeroCreate (upstream.RowCount * inputs.RowCount)
+            let result = newArray upstream.RowCount inputs.RowCount
 
             Lanes.run upstream.RowCount {
                 Upstream = values upstream

@@ -139,6 +139,34 @@ module Loss =
 
         sum / 'T.CreateTruncating predictions.ColumnCount
 
+    /// The mean cross entropy, every e^(z − max z), their sum in each column, and the targets as
+    /// columns.
+    let private crossEntropyParts
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * 'T[] * 'T[] * Matrix<'T>) =
+        let rows = logits.RowCount
+        let columns = Targets.columns rows targets
+        Kernels.requireSameShape (nameof logits) columns logits
+        let t = Kernels.values columns
+        let shifted = Activation.belowGreatest logits
+        let z = Kernels.values shifted
+        let exponentials = Activation.exp shifted
+        let sums = Activation.columnSums exponentials
+        let mutable loss = 'T.Zero
+
+        for s in 0 .. sums.Length - 1 do
+            let logSum = log sums[s]
+            let mutable sample = 'T.Zero
+
+            for i in s * rows .. s * rows + rows - 1 do
+                if not ('T.IsZero t[i]) then
+                    sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
+
+            loss <- loss + sample
+
+        struct (loss / 'T.CreateTruncating sums.Length, Kernels.values exponentials, sums, columns)
+
     /// <summary>Cross entropy from logits, the mean over a batch: (1/n) Σₛ Σₖ tₖ (ln Σⱼ e^(zⱼ) − zₖ),
     /// and its gradient in the logits, (softmax(z)·Σₖ tₖ − t) / n.</summary>
     /// <param name="targets">t: n labels, or columns (classes, n).</param>
@@ -153,36 +181,22 @@ module Loss =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
+        let struct (loss, exponentials, sums, columns) = crossEntropyParts targets logits
         let rows, count = logits.RowCount, logits.ColumnCount
-        let columns = Targets.columns rows targets
-        Kernels.requireSameShape (nameof logits) columns logits
         let t = Kernels.values columns
-        let shifted = Activation.belowGreatest logits
-        let z = Kernels.values shifted
-        let exponentials = Activation.exp shifted
-        let sums = Activation.columnSums exponentials
         let masses = Activation.columnSums columns
-        let gradient = Array.copy (Kernels.values exponentials)
         let n = 'T.CreateTruncating count
-        let mutable loss = 'T.Zero
+        let gradient = Array.zeroCreate t.Length
 
         for s in 0 .. count - 1 do
-            let logSum = log sums[s]
-            let mutable sample = 'T.Zero
-
             for i in s * rows .. s * rows + rows - 1 do
-                if not ('T.IsZero t[i]) then
-                    sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
+                gradient[i] <- (exponentials[i] / sums[s] * masses[s] - t[i]) / n
 
-                gradient[i] <- (gradient[i] / sums[s] * masses[s] - t[i]) / n
-
-            loss <- loss + sample
-
-        struct (loss / n, Kernels.matrix rows count gradient)
+        struct (loss, Kernels.matrix rows count gradient)
 
     /// <summary>Cross entropy from logits, the mean over a batch.</summary>
     /// <inheritdoc cref="M:Pipeline.Learning.Loss.CrossEntropyWithGradient``1" />
     [<CompiledName("CrossEntropy")>]
     let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
-        let struct (loss, _) = crossEntropyWithGradient targets logits
+        let struct (loss, _, _, _) = crossEntropyParts targets logits
         loss

@@ -34,6 +34,12 @@ type Architecture = private {
         architecture.classes
     ]
 
+    /// How many weights and biases there are.
+    member architecture.ParameterCount =
+        architecture.Sizes
+        |> List.pairwise
+        |> List.sumBy (fun (below, above) -> (int64 below + 1L) * int64 above)
+
     /// The sizes as people write them: 784-50-10.
     override architecture.ToString() =
         architecture.Sizes |> List.map string |> String.concat "-"
@@ -55,13 +61,22 @@ module Architecture =
         (hidden: HiddenLayer list)
         (classes: int)
         : Result<Architecture, Fault list> =
+        let widths = hidden |> List.map _.Width
+
         Fault.check
             [
                 inputs >= 1, Fault.create "Inputs" "1 or more" $"{inputs}"
-                classes >= 2, Fault.create "Classes" "2 or more" $"{classes}"
+                classes >= 2 && classes <= MaximumWidth,
+                Fault.create "Classes" $"2 to {MaximumWidth}" $"{classes}"
                 for layer in hidden do
                     layer.Width >= 1 && layer.Width <= MaximumWidth,
                     Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{layer.Width}"
+                for below, above in List.pairwise [ inputs; yield! widths; classes ] do
+                    int64 below * int64 above <= int64 Array.MaxLength,
+                    Fault.create
+                        "Hidden"
+                        $"layers of at most {Array.MaxLength} weights"
+                        $"one of {below} × {above}"
             ]
             (fun () -> {
                 inputs = inputs
@@ -167,8 +182,8 @@ module Parameters =
 
     /// <summary>How many numbers there are in all.</summary>
     [<CompiledName("Count")>]
-    let count (parameters: Parameters<'T>) : int =
-        tensors parameters |> List.sumBy (fun (_, values) -> values.Length)
+    let count (parameters: Parameters<'T>) : int64 =
+        tensors parameters |> List.sumBy (fun (_, values) -> int64 values.Length)
 
     /// <summary>All parameters in one vector: W1 column by column, b1, W2, b2, …</summary>
     [<CompiledName("ToVector")>]

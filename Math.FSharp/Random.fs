@@ -150,7 +150,8 @@ module Random =
 
         int (Math.BigMul(bits seed stream iteration index, uint64 count) >>> 64)
 
-    /// <summary>The standard normal distribution's quantile: the z with Φ(z) = <paramref name="p"/>.</summary>
+    /// <summary>The standard normal distribution's quantile: the z with Φ(z) = <paramref name="p"/>;
+    /// −∞ at 0, ∞ at 1, not a number outside.</summary>
     /// <remarks>Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988); relative
     /// error about 1e-16.</remarks>
     [<CompiledName("NormalQuantile")>]
@@ -168,7 +169,11 @@ module Random =
 
         let q = p - 0.5
 
-        if abs q <= 0.425 then
+        if p <= 0.0 || p >= 1.0 then
+            if p = 0.0 then -infinity
+            elif p = 1.0 then infinity
+            else nan
+        elif abs q <= 0.425 then
             q * ratio Wichura.centre Wichura.centreDenominator (0.180625 - q * q)
         else
             let r = sqrt (-(Elementary.Log(min p (1.0 - p))))

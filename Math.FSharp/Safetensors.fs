@@ -31,6 +31,9 @@ module Safetensors =
 
     let private separator = ","
 
+    /// The metadata's entry for the hidden layers' activations.
+    let private activationsName = "activations"
+
     let private tensors (network: Network<'T>) : (string * int list * 'T[]) list =
         network.Parameters.Layers
         |> List.mapi (fun i layer -> [
@@ -56,13 +59,16 @@ module Safetensors =
         json.WriteStartObject "__metadata__"
 
         json.WriteString(
-            "activations",
+            activationsName,
             network.Architecture.Hidden
             |> List.map (fun layer -> string layer.Activation)
             |> String.concat separator
         )
 
         for name, text in metadata do
+            if name = activationsName then
+                invalidArg (nameof metadata) $"expected no entry of the name {name}, found '{text}'"
+
             json.WriteString(name, text)
 
         json.WriteEndObject()
@@ -166,7 +172,7 @@ module Safetensors =
                     if
                         root.TryGetProperty("__metadata__", &metadata)
                         && metadata.ValueKind = JsonValueKind.Object
-                        && metadata.TryGetProperty("activations", &activations)
+                        && metadata.TryGetProperty(activationsName, &activations)
                         && activations.ValueKind = JsonValueKind.String
                     then
                         text activations
@@ -201,8 +207,12 @@ module Safetensors =
         match entries |> List.tryFind (fun entry -> entry.Name = name) with
         | None -> Error [ Fault.create name "a tensor of that name" "none" ]
         | Some entry ->
+            // The product of any sizes that a header may claim.
             let size =
-                List.fold (fun product n -> product * int64 n) (int64 (Unsafe.SizeOf<'T>())) shape
+                List.fold
+                    (fun (product: bigint) (n: int) -> product * bigint n)
+                    (bigint (Unsafe.SizeOf<'T>()))
+                    shape
 
             Fault.check
                 [
@@ -211,8 +221,8 @@ module Safetensors =
                     entry.Shape = shape, Fault.create name $"the shape %A{shape}" $"%A{entry.Shape}"
                     entry.First >= 0L
                     && entry.First <= int64 data.Length
-                    && entry.End - entry.First = size
-                    && entry.End <= int64 data.Length,
+                    && entry.End <= int64 data.Length
+                    && bigint entry.End - bigint entry.First = size,
                     Fault.create
                         name
                         $"{size} bytes among the {data.Length} bytes of data"

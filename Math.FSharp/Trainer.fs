@@ -37,6 +37,22 @@ type Health =
 /// <summary>A run of training as a fold: each step makes the next state from the one before.</summary>
 [<RequireQualifiedAccess>]
 module Trainer =
+    /// <summary>Whether a mini-batch of such a size fits the memory's largest array, in every
+    /// layer.</summary>
+    [<CompiledName("CheckBatch")>]
+    let checkBatch (batchSize: int) (architecture: Architecture) : Result<int, Fault list> =
+        let widest = List.max architecture.Sizes
+
+        Fault.check
+            [
+                int64 batchSize * int64 widest <= int64 Array.MaxLength,
+                Fault.create
+                    "BatchSize"
+                    $"at most {Array.MaxLength / widest} samples for layers up to {widest} wide"
+                    $"{batchSize}"
+            ]
+            (fun () -> batchSize)
+
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
     let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> = {

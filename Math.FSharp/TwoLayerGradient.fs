@@ -65,7 +65,10 @@ type internal TwoLayerLoop = {
         let plus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(loop.Step * x))
         let minus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(-loop.Step * x))
         let hidden = &Unsafe.Add(&Lanes.start loop.Hidden, sample * loop.Units)
-        let probabilities = &Unsafe.Add(&Lanes.start loop.Probabilities, sample * loop.Classes)
+
+        let probabilities =
+            &Unsafe.Add(&Lanes.start loop.Probabilities, sample * loop.Classes)
+
         let relative = &Lanes.start loop.Relative[loop.Labels[sample]]
         let result = &Lanes.start differences
 
@@ -74,11 +77,9 @@ type internal TwoLayerLoop = {
             let z = 'L.Load(&hidden, at)
             let slope = 'L.Multiply(z, 'L.Subtract(one, z))
 
-            let up =
-                'L.Divide('L.Multiply(slope, plus), 'L.MultiplyAdd(z, plus, one))
+            let up = 'L.Divide('L.Multiply(slope, plus), 'L.MultiplyAdd(z, plus, one))
 
-            let down =
-                'L.Divide('L.Multiply(slope, minus), 'L.MultiplyAdd(z, minus, one))
+            let down = 'L.Divide('L.Multiply(slope, minus), 'L.MultiplyAdd(z, minus, one))
 
             let mutable p = 'L.Create 0.0
             let mutable m = 'L.Create 0.0
@@ -107,7 +108,10 @@ type internal TwoLayerLoop = {
 
                 for s in 0 .. loop.Labels.Length - 1 do
                     let y = 'L.Create loop.Probabilities[s * loop.Classes + k]
-                    let move = 'L.Multiply('L.Create loop.Step, 'L.Load(&z, nativeint (s * units) + at))
+
+                    let move =
+                        'L.Multiply('L.Create loop.Step, 'L.Load(&z, nativeint (s * units) + at))
+
                     let back = 'L.Subtract('L.Create 0.0, move)
                     let p = 'L.Multiply(y, SmallStep.Expm1<'V, 'L> move)
                     let m = 'L.Multiply(y, SmallStep.Expm1<'V, 'L> back)
@@ -188,7 +192,11 @@ module internal TwoLayerGradient =
     /// <summary>(L(θ + h) − L(θ − h)) / 2h for every parameter, every point evaluated.</summary>
     /// <returns>The gradient, or nothing where the network or its targets are of another kind, or
     /// where a step is not small for such weights or inputs.</returns>
-    let tryFind (step: float) (network: Network<float>) (batch: MiniBatch<float>) : Parameters<float> voption =
+    let tryFind
+        (step: float)
+        (network: Network<float>)
+        (batch: MiniBatch<float>)
+        : Parameters<float> voption =
         match network.Parameters.Layers, batch.Targets with
         | [ first; second ], Targets.Labels labels when isTwoLayer network ->
             let hidden =

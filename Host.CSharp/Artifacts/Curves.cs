@@ -27,16 +27,28 @@ internal sealed class Curves(long iterations) : IRunObserver
         last = step.Iteration;
         sum += step.Loss;
         count++;
-        if (count < width)
-            return;
-        losses.Add(new(step.Iteration - ((width - 1) / 2.0), sum / count));
-        (sum, count) = (0, 0);
+        if (count == width)
+            AddMean();
     }
 
     public void Evaluated(EpochFigures epoch) => epochs.Add(epoch);
 
+    public void Finished(EpochFigures kept)
+    {
+        if (epochs.All(epoch => epoch.Iteration != kept.Iteration))
+            epochs.Add(kept);
+    }
+
+    private void AddMean()
+    {
+        if (count > 0)
+            losses.Add(new(last - ((count - 1) / 2.0), sum / count));
+        (sum, count) = (0, 0);
+    }
+
     public byte[] ToSvg(string title)
     {
+        AddMean();
         var plot = new PlotModel
         {
             Title = $"Training of {title}",
@@ -126,7 +138,12 @@ internal sealed class Curves(long iterations) : IRunObserver
             Color = color,
             StrokeThickness = 1.5,
         };
-        line.Points.AddRange(points);
+        line.Points.AddRange(points.Where(point => double.IsFinite(point.Y)));
+        if (line.Points.Count == 0)
+            return;
+        // A line of few points shows them.
+        line.MarkerType = line.Points.Count < 50 ? MarkerType.Circle : MarkerType.None;
+        line.MarkerSize = 2.5;
         plot.Series.Add(line);
         plot.Annotations.Add(
             new TextAnnotation

@@ -21,7 +21,7 @@ internal sealed record Summary(
     double? FinalTestLoss,
     double? FinalTestAccuracy,
     double? BestTestAccuracy,
-    long? BestEpoch,
+    long? BestIteration,
     string ParametersSha256,
     int Threads,
     string Precision,
@@ -55,7 +55,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
 
     public string Path { get; }
 
-    /// <summary>The epoch with the best test accuracy so far.</summary>
+    /// <summary>The evaluation with the best test accuracy so far.</summary>
     public EpochFigures? Best { get; private set; }
 
     /// <exception cref="RefusedException">The folder cannot be made.</exception>
@@ -148,8 +148,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
 
     public void Evaluated(EpochFigures epoch)
     {
-        if (Best is null || epoch.Test.Accuracy > Best.Test.Accuracy)
-            Best = epoch;
+        Finished(epoch);
         epochs.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
@@ -158,6 +157,12 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         );
         epochs.Flush();
         progress.Flush();
+    }
+
+    public void Finished(EpochFigures kept)
+    {
+        if (Best is null || kept.Test.Accuracy > Best.Test.Accuracy)
+            Best = kept;
     }
 
     public void WriteModel<T>(State<T> state)

@@ -39,17 +39,20 @@ internal static class ArithmeticCommand
         var each = Batch.IterationsPerEpoch(samples, batch);
         var last = samples - ((each - 1) * batch);
         var (whole, left) = Batch.Epochs(samples, batch, iterations);
-        Write($"{samples:N0} samples in batches of {batch:N0}: {each:N0} iterations an epoch");
-        if (last != batch)
-            Write($"the last batch of an epoch has {last:N0} samples");
-        Write($"{epochs:N0} epochs: {Batch.Iterations(samples, batch, epochs):N0} iterations");
         Write(
-            left == 0
-                ? $"{iterations:N0} iterations: {whole:N0} epochs"
-                : (FormattableString)
-                    $"{iterations:N0} iterations: {whole:N0} epochs and {left:N0} iterations"
+            $"{samples:N0} samples in batches of {batch:N0}: {Count(each, "iteration")} an epoch"
         );
+        if (last != batch)
+            Write($"the last batch of an epoch has {Count(last, "sample")}");
+        Write(
+            $"{Count(epochs, "epoch")}: {Count(Batch.Iterations(samples, batch, epochs), "iteration")}"
+        );
+        var rest = left == 0 ? "" : $" and {Count(left, "iteration")}";
+        Write($"{Count(iterations, "iteration")}: {Count(whole, "epoch")}{rest}");
     }
+
+    private static string Count(long count, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     private static void Write(FormattableString text) =>
         Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));

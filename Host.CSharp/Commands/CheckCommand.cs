@@ -12,7 +12,7 @@ internal static class CheckCommand
 {
     private const double Tolerance = 1e-6;
 
-    public static Command Create()
+    public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "check",
@@ -20,8 +20,12 @@ internal static class CheckCommand
         );
         var samples = CountOption.Create("--samples", "training samples in the loss", 5);
         command.Options.Add(samples);
-        var overrides = SettingOptions.AddTo(command);
-        command.SetAction(parsed => Run(overrides(parsed), parsed.GetValue(samples)));
+        settings.AddTo(
+            command,
+            setting =>
+                setting.Section is "Data" or "Model" || setting.Property.Name is "Seed" or "Threads"
+        );
+        command.SetAction(parsed => Run(settings.Read(parsed), parsed.GetValue(samples)));
         return command;
     }
 
@@ -53,7 +57,8 @@ internal static class CheckCommand
         );
         var table = new Table().Border(TableBorder.Simple);
         foreach (
-            var title in (string[])["tensor", "numbers", "backward", "numerical", "difference"]
+            var title in (string[])
+                ["worst place", "of numbers", "backward", "numerical", "difference", "allowed"]
         )
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (var tensor in check.Tensors)
@@ -65,13 +70,14 @@ internal static class CheckCommand
                 Number(tensor.Backward),
                 Number(tensor.Numerical),
                 Number(tensor.Difference),
+                Number(tensor.Allowed),
             ];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
         AnsiConsole.Write(table);
         var worst = check.Worst;
         Write(
-            $"{(check.Passed ? "agrees" : "DIFFERS")}: the greatest difference is {Number(worst.Difference)}, at {Place(worst)}; up to {Number(check.Allowed)} is allowed, {Tolerance} of the gradient's greatest entry {Number(check.Scale)}"
+            $"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {Place(worst)} with a difference of {Number(worst.Difference)}, where {Number(worst.Allowed)} is allowed: {Tolerance} of its tensor's greatest entry, {Number(worst.Scale)}, and rounding"
         );
     }
 

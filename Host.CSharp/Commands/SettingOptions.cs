@@ -3,35 +3,66 @@ using System.Globalization;
 
 namespace Pipeline.Training;
 
-/// <summary>Every setting as an option <c>--Section:Name</c>. Values are taken as they stand: the
-/// settings' own check judges them, whatever layer they come from.</summary>
-internal static class SettingOptions
+/// <summary>Settings as options <c>--Section:Name</c>. Values are taken as they stand: the settings' own
+/// check judges them, whatever layer they come from.</summary>
+internal sealed class SettingOptions
 {
-    /// <summary>Adds the options to a command; what it returns reads them.</summary>
-    public static Func<ParseResult, Dictionary<string, string?>> AddTo(Command command)
+    private readonly (Setting Setting, Option Option)[] options =
+    [
+        .. SettingCatalog.All.Select(setting => (setting, Create(setting))),
+    ];
+
+    /// <summary>Adds the options of those settings that mean something to the command.</summary>
+    public void AddTo(Command command, Func<Setting, bool> matters)
     {
-        (string Key, Option Option)[] options =
-        [
-            .. SettingCatalog.All.Select(setting => (setting.Key, Create(setting))),
-        ];
-        foreach (var (_, option) in options)
-            command.Options.Add(option);
-        command.TreatUnmatchedTokensAsErrors = false;
-        return parsed =>
+        foreach (var (setting, option) in options)
         {
-            var given = Strays(parsed.UnmatchedTokens);
-            foreach (var (key, option) in options)
+            if (matters(setting))
+                command.Options.Add(option);
+        }
+    }
+
+    /// <summary>What the command line sets.</summary>
+    public Dictionary<string, string?> Read(ParseResult parsed)
+    {
+        var given = new Dictionary<string, string?>();
+        foreach (var (setting, option) in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false } result)
             {
-                if (parsed.GetResult(option) is { Implicit: false } result)
-                {
-                    given[$"{SettingsReader.Root}:{key}"] = string.Join(
-                        ',',
-                        result.Tokens.Select(token => token.Value)
-                    );
-                }
+                given[$"{SettingsReader.Root}:{setting.Key}"] = string.Join(
+                    ',',
+                    result.Tokens.Select(token => token.Value)
+                );
             }
-            return given;
-        };
+        }
+        return given;
+    }
+
+    /// <summary>Everything that is wrong with a command line that could not be parsed, and with the
+    /// settings it gives.</summary>
+    public IEnumerable<string> Faults(ParseResult parsed)
+    {
+        var strays = parsed.UnmatchedTokens;
+        foreach (var stray in strays.Where((_, i) => i == 0 || !IsOption(strays[i - 1])))
+        {
+            yield return IsOption(stray)
+                ? SettingsReader.Unknown(stray.TrimStart('-'))
+                : Learning
+                    .Interop.Faults.Create(
+                        stray,
+                        "a command (train, check, arithmetic) or an option (--help lists them)",
+                        "neither"
+                    )
+                    .ToString();
+        }
+        foreach (var error in parsed.Errors)
+        {
+            if (
+                !strays.Any(stray => error.Message.Contains($"'{stray}'", StringComparison.Ordinal))
+            )
+                yield return error.Message;
+        }
     }
 
     /// <summary>The parser ends an option's name at a colon or an equals sign, whichever comes first;
@@ -39,38 +70,19 @@ internal static class SettingOptions
     public static string[] SplitEquals(string[] arguments) =>
         [
             .. arguments.SelectMany(argument =>
-                argument.StartsWith("--", StringComparison.Ordinal)
-                && argument.IndexOf('=') is > 0 and var equals
+                IsOption(argument) && argument.IndexOf('=') is > 0 and var equals
                     ? new[] { argument[..equals], argument[(equals + 1)..] }
                     : [argument]
             ),
         ];
 
-    /// <summary>What is no option becomes a setting that nobody knows, to be refused with all other
-    /// faults.</summary>
-    private static Dictionary<string, string?> Strays(IReadOnlyList<string> tokens)
-    {
-        var strays = new Dictionary<string, string?>();
-        for (var i = 0; i < tokens.Count; i++)
-        {
-            var isOption = tokens[i].StartsWith("--", StringComparison.Ordinal);
-            strays[$"{SettingsReader.Root}:{tokens[i].TrimStart('-')}"] = "";
-            if (isOption && i + 1 < tokens.Count && !tokens[i + 1].StartsWith('-'))
-                i++;
-        }
-        return strays;
-    }
+    private static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
 
     private static Option Create(Setting setting)
     {
         var name = $"--{setting.Key}";
         return setting.IsList
-            ? new Option<string[]>(name)
-            {
-                Description = Describe(setting),
-                HelpName = "values",
-                AllowMultipleArgumentsPerToken = true,
-            }
+            ? new Option<string[]>(name) { Description = Describe(setting), HelpName = "values" }
             : new Option<string>(name) { Description = Describe(setting), HelpName = "value" };
     }
 

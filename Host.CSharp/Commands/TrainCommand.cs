@@ -7,21 +7,21 @@ namespace Pipeline.Training;
 /// <summary><c>train</c>: runs the worker until the run ends.</summary>
 internal static class TrainCommand
 {
-    public static Command Create()
+    public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "train",
             "Train as the settings say; leaves a run folder (default)"
         );
-        Configure(command);
+        Configure(command, settings);
         return command;
     }
 
     /// <summary>Makes a command train: <c>train</c> itself, and the program without one.</summary>
-    public static void Configure(Command command)
+    public static void Configure(Command command, SettingOptions settings)
     {
-        var overrides = SettingOptions.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(overrides(parsed)));
+        settings.AddTo(command, _ => true);
+        command.SetAction((parsed, _) => RunAsync(settings.Read(parsed)));
     }
 
     private static async Task<int> RunAsync(Dictionary<string, string?> overrides)

@@ -19,7 +19,9 @@ internal sealed record LoadedData<T>(
 /// bytes to the core.</summary>
 internal static class IdxFolder
 {
-    private static readonly string[] Halves = ["train", "t10k"];
+    /// <summary>The images and labels of one of the two sets.</summary>
+    private sealed record Half<T>(Dataset<T> Data, IdxImages Images, string ImagesPath)
+        where T : struct, IBinaryFloatingPointIeee754<T>;
 
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static LoadedData<T> Load<T>(string directory, int classes)
@@ -38,34 +40,25 @@ internal static class IdxFolder
 
         var faults = new List<string>();
         var hashes = new Dictionary<string, string>();
-        Dataset<T>?[] sets =
-        [
-            .. Halves.Select(half => LoadHalf<T>(directory, half, classes, faults, hashes)),
-        ];
-        if (sets is [{ } train, { } test] && train.Features != test.Features)
+        var train = LoadHalf<T>(directory, "train", classes, faults, hashes);
+        var test = LoadHalf<T>(directory, "t10k", classes, faults, hashes);
+        if (train is not null && test is not null && Size(train.Images) != Size(test.Images))
         {
-            var images = Path.Combine(directory, ImagesOf("t10k"));
-            faults.Add(
-                Sentence(
-                    Faults.Create(
-                        "",
-                        $"images of {train.Features} pixels, as the training images have",
-                        $"{test.Features}"
-                    ),
-                    images
-                )
-            );
+            var expected = $"images of {Size(train.Images)} pixels, as the training images are";
+            faults.Add(Sentence(Faults.Create("", expected, Size(test.Images)), test.ImagesPath));
         }
-        return faults.Count > 0
+        return faults.Count > 0 || train is null || test is null
             ? throw new RefusedException(faults)
-            : new(sets[0]!, sets[1]!, hashes);
+            : new(train.Data, test.Data, hashes);
     }
+
+    private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
 
     private static string ImagesOf(string half) => $"{half}-images-idx3-ubyte";
 
     private static string LabelsOf(string half) => $"{half}-labels-idx1-ubyte";
 
-    private static Dataset<T>? LoadHalf<T>(
+    private static Half<T>? LoadHalf<T>(
         string directory,
         string half,
         int classes,
@@ -90,9 +83,9 @@ internal static class IdxFolder
         }
         if (images is null || labels is null)
             return null;
-        Dataset.OfIdx<T>(classes, images, labels).TryGet(out var data, out var unequal);
+        var whole = Dataset.OfIdx<T>(classes, images, labels).TryGet(out var data, out var unequal);
         faults.AddRange(unequal.Select(fault => Sentence(fault, labelsPath!)));
-        return data;
+        return whole ? new(data, images, imagesPath!) : null;
     }
 
     private static string Sentence(Fault fault, string path) =>
@@ -165,17 +158,10 @@ internal static class IdxFolder
         {
             stream.CopyTo(content);
         }
-        catch (InvalidDataException damaged)
+        catch (InvalidDataException)
         {
             throw new RefusedException([
-                Sentence(
-                    Faults.Create(
-                        "",
-                        "a whole gzip stream",
-                        $"a damaged one ({damaged.Message.TrimEnd('.')})"
-                    ),
-                    path
-                ),
+                Sentence(Faults.Create("", "one whole gzip stream", "a damaged one"), path),
             ]);
         }
         if (content.Length != length)
@@ -184,8 +170,8 @@ internal static class IdxFolder
                 Sentence(
                     Faults.Create(
                         "",
-                        "a gzip stream that ends with the length of its content",
-                        $"{content.Length} bytes of content and the length {length}: the file is cut short, or more follows"
+                        "one whole gzip stream",
+                        "one that is cut short, or more that follows it"
                     ),
                     path
                 ),

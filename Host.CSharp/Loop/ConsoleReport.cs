@@ -56,27 +56,29 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
             )
         );
 
+    public void Finished(EpochFigures kept) { }
+
     public void Ended(
         Outcome outcome,
         long iterations,
-        Score? train,
-        Score? test,
+        EpochFigures? kept,
         double seconds,
         string? advice,
         string folder
     )
     {
         var rate = iterations / Math.Max(seconds, 1e-9);
+        var pace = rate >= 1 ? $"{rate:F0} a second" : $"{1 / rate:F1} s each";
         Line(
             Invariant(
-                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training ({rate:F0} a second)"
+                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training ({pace})"
             )
         );
-        if (train is { } onTrain && test is { } onTest)
+        if (kept is not null)
         {
             Line(
                 Invariant(
-                    $"final | train acc: {onTrain.Accuracy:F4}, test acc: {onTest.Accuracy:F4}"
+                    $"final | train acc: {kept.Train.Accuracy:F4}, test acc: {kept.Test.Accuracy:F4}"
                 )
             );
         }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>How the process is to end, as the worker or a signal decides.</summary>
+/// <summary>How the process is to end, as the worker decides: a failure until it has.</summary>
 internal sealed class ExitStatus
 {
-    public Outcome Outcome { get; set; } = Outcome.Completed;
+    public Outcome Outcome { get; set; } = Outcome.Failed;
 
     /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
     public Outcome Stopped { get; set; } = Outcome.Interrupted;

@@ -27,7 +27,7 @@ internal static partial class Log
     public static partial void RunStarted(
         this ILogger logger,
         string architecture,
-        int parameters,
+        long parameters,
         long iterations,
         int batchSize,
         double learningRate,
@@ -73,7 +73,7 @@ internal static partial class Log
     [LoggerMessage(
         7,
         LogLevel.Error,
-        "The run folder can no longer be written, and the run has ended: {Reason}"
+        "The run ended because a file could not be read or written: {Reason}"
     )]
-    public static partial void FolderUnwritable(this ILogger logger, string reason);
+    public static partial void RunUnsaved(this ILogger logger, string reason);
 }

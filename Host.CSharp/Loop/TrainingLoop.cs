@@ -27,7 +27,11 @@ internal interface IRunObserver
 {
     void Stepped(in StepFigures step);
 
+    /// <summary>An epoch has ended, or the run is about to begin.</summary>
     void Evaluated(EpochFigures epoch);
+
+    /// <summary>The state that the run keeps, once it is done or has diverged.</summary>
+    void Finished(EpochFigures kept);
 }
 
 /// <summary>How the loop ended.</summary>
@@ -45,8 +49,7 @@ internal sealed record LoopResult<T>(
     LoopEnd End,
     State<T> State,
     long ReachedIteration,
-    Score? Train,
-    Score? Test,
+    EpochFigures? Kept,
     double TrainSeconds
 )
     where T : struct, IBinaryFloatingPointIeee754<T>;
@@ -60,7 +63,11 @@ internal sealed class TrainingLoop<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    private double trainSeconds;
+    /// <summary>Work that takes longer is left behind when the run is told to stop; shorter work is
+    /// waited for, and needs no thread of its own.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(20);
+
+    private TimeSpan trained;
 
     public async Task<LoopResult<T>> RunAsync(
         Dataset<T> train,
@@ -72,109 +79,87 @@ internal sealed class TrainingLoop<T>(
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var state = Trainer.Start<T>(settings, plan.ArchitectureFor(train.Features));
-        // The newest state whose parameters gave a finite loss.
-        var sound = state;
+        // The newest state whose parameters gave a finite loss, and the end of the last sound epoch.
+        var (finite, soundEpoch) = (state, state);
+        var step = TimeSpan.MaxValue;
 
-        while (true)
-        {
-            var endsEpoch = state.Iteration % perEpoch == 0;
-            var scores =
-                endsEpoch || state.Iteration == total
-                    ? (
-                        Train: Network.Evaluate(state.Network, train),
-                        Test: Network.Evaluate(state.Network, test)
-                    )
-                    : default;
-            if (endsEpoch)
-            {
-                var epoch = state.Iteration / perEpoch;
-                var figures = new EpochFigures(
-                    epoch,
-                    state.Iteration,
-                    scores.Train,
-                    scores.Test,
-                    trainSeconds
-                );
-                Tell(observer => observer.Evaluated(figures));
-            }
-            if (state.Iteration == total)
-                return new(
-                    LoopEnd.Finished,
-                    state,
-                    state.Iteration,
-                    scores.Train,
-                    scores.Test,
-                    trainSeconds
-                );
-
-            var next = await StepAsync(train, state, stop);
-            if (next is null)
-                return new(LoopEnd.Stopped, state, state.Iteration, null, null, trainSeconds);
-
-            TellStep(next, perEpoch);
-            var health = Trainer.Health(settings, train, next);
-            if (health.IsSound)
-            {
-                (sound, state) = (state, next);
-                continue;
-            }
-            var kept = health.IsNotFinite ? sound : next;
-            return new(
-                health.IsNotFinite ? LoopEnd.NotFinite : LoopEnd.TooHigh,
-                kept,
-                next.Iteration,
-                Network.Evaluate(kept.Network, train),
-                Network.Evaluate(kept.Network, test),
-                trainSeconds
+        async Task<EpochFigures> EvaluateAsync(State<T> at) =>
+            new(
+                at.Iteration / perEpoch,
+                at.Iteration,
+                await Leavable(() => Network.Evaluate(at.Network, train), stop),
+                await Leavable(() => Network.Evaluate(at.Network, test), stop),
+                trained.TotalSeconds
             );
-        }
-    }
 
-    /// <summary>The next state, or null once the run is to stop.</summary>
-    private async ValueTask<State<T>?> StepAsync(
-        Dataset<T> train,
-        State<T> state,
-        CancellationToken stop
-    )
-    {
-        if (stop.IsCancellationRequested)
-            return null;
-        var start = clock.GetTimestamp();
-        var settings = plan.Hyperparameters;
+        async Task<LoopResult<T>> EndAsync(LoopEnd end, State<T> kept, EpochFigures? known)
+        {
+            var figures = known ?? await EvaluateAsync(kept);
+            foreach (var observer in observers)
+                observer.Finished(figures);
+            return new(end, kept, state.Iteration, figures, trained.TotalSeconds);
+        }
+
         try
         {
-            // A numerical step takes many seconds. A step changes nothing, so one under way can
-            // simply be left behind.
-            return settings.Gradient.IsNumerical
-                ? await Task.Run(() => Trainer.Step(settings, train, state), stop).WaitAsync(stop)
-                : Trainer.Step(settings, train, state);
+            while (true)
+            {
+                EpochFigures? figures = null;
+                if (state.Iteration % perEpoch == 0)
+                {
+                    figures = await EvaluateAsync(state);
+                    foreach (var observer in observers)
+                        observer.Evaluated(figures);
+                    soundEpoch = state;
+                }
+                if (state.Iteration == total)
+                {
+                    figures ??= await EvaluateAsync(state);
+                    return double.IsFinite(figures.Train.Loss)
+                        ? await EndAsync(LoopEnd.Finished, state, figures)
+                        : await EndAsync(LoopEnd.NotFinite, finite, null);
+                }
+
+                stop.ThrowIfCancellationRequested();
+                var start = clock.GetTimestamp();
+                var before = state;
+                state =
+                    step > Slow
+                        ? await Leavable(() => Trainer.Step(settings, train, before), stop)
+                        : Trainer.Step(settings, train, before);
+                step = clock.GetElapsedTime(start);
+                trained += step;
+                Tell(state, perEpoch);
+
+                var health = Trainer.Health(settings, train, state);
+                if (health.IsNotFinite)
+                    return await EndAsync(LoopEnd.NotFinite, finite, null);
+                if (health.IsTooHigh)
+                    return await EndAsync(LoopEnd.TooHigh, soundEpoch, null);
+                finite = before;
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return null;
-        }
-        finally
-        {
-            trainSeconds += clock.GetElapsedTime(start).TotalSeconds;
+            return new(LoopEnd.Stopped, state, state.Iteration, null, trained.TotalSeconds);
         }
     }
 
-    private void TellStep(State<T> state, int perEpoch)
+    /// <summary>The work's result, or an end to the waiting. What is left behind is pure: it changes
+    /// nothing that anyone sees.</summary>
+    private static Task<TResult> Leavable<TResult>(Func<TResult> work, CancellationToken stop) =>
+        Task.Run(work, stop).WaitAsync(stop);
+
+    private void Tell(State<T> state, int perEpoch)
     {
         var step = new StepFigures(
             state.Iteration,
             (state.Iteration - 1) / perEpoch,
             state.Loss,
             plan.Hyperparameters.LearningRate,
-            trainSeconds
+            trained.TotalSeconds
         );
         foreach (var observer in observers)
             observer.Stepped(step);
-    }
-
-    private void Tell(Action<IRunObserver> news)
-    {
-        foreach (var observer in observers)
-            news(observer);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class TrainingWorker(
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            logger.FolderUnwritable(unwritable.Message);
+            logger.RunUnsaved(unwritable.Message);
             status.Outcome = Outcome.Failed;
         }
         catch (Exception unexpected)
@@ -60,6 +60,7 @@ internal sealed class TrainingWorker(
         var settings = plan.Settings;
         var data = IdxFolder.Load<T>(settings.Data.Directory, settings.Data.Classes);
         var architecture = plan.ArchitectureFor(data.Train.Features);
+        plan.CheckBatch(architecture);
         logger.DataLoaded(
             data.Train.Count,
             data.Test.Count,
@@ -74,9 +75,7 @@ internal sealed class TrainingWorker(
         var iterations = Runs.Iterations(plan.Hyperparameters, data.Train.Count);
         logger.RunStarted(
             architecture.ToString(),
-            Parameters.Count(
-                Trainer.Start<T>(plan.Hyperparameters, architecture).Network.Parameters
-            ),
+            architecture.ParameterCount,
             iterations,
             plan.Hyperparameters.BatchSize,
             plan.Hyperparameters.LearningRate,
@@ -110,12 +109,12 @@ internal sealed class TrainingWorker(
                 ModelIteration: result.State.Iteration,
                 TrainSeconds: Math.Round(result.TrainSeconds, 4),
                 TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
-                FinalTrainLoss: result.Train?.Loss,
-                FinalTrainAccuracy: result.Train?.Accuracy,
-                FinalTestLoss: result.Test?.Loss,
-                FinalTestAccuracy: result.Test?.Accuracy,
+                FinalTrainLoss: Finite(result.Kept?.Train.Loss),
+                FinalTrainAccuracy: result.Kept?.Train.Accuracy,
+                FinalTestLoss: Finite(result.Kept?.Test.Loss),
+                FinalTestAccuracy: result.Kept?.Test.Accuracy,
                 BestTestAccuracy: folder.Best?.Test.Accuracy,
-                BestEpoch: folder.Best?.Epoch,
+                BestIteration: folder.Best?.Iteration,
                 ParametersSha256: hash,
                 Threads: plan.Threads,
                 Precision: plan.Precision.ToString(),
@@ -132,8 +131,7 @@ internal sealed class TrainingWorker(
         report.Ended(
             outcome,
             result.ReachedIteration,
-            result.Train,
-            result.Test,
+            result.Kept,
             result.TrainSeconds,
             advice,
             folder.Path
@@ -141,19 +139,29 @@ internal sealed class TrainingWorker(
         return outcome;
     }
 
+    /// <summary>JSON has no word for other numbers.</summary>
+    private static double? Finite(double? figure) =>
+        figure is { } number && double.IsFinite(number) ? number : null;
+
     private string? Advice<T>(LoopResult<T> result)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var what = result.End switch
+        var (what, kept) = result.End switch
         {
-            LoopEnd.NotFinite => "the loss is no longer a finite number",
-            LoopEnd.TooHigh => "the mean loss of the last epoch is above ten times the first loss",
-            _ => null,
+            LoopEnd.NotFinite => (
+                "the loss is no longer a finite number",
+                "the last whose loss was finite"
+            ),
+            LoopEnd.TooHigh => (
+                "the mean loss of an epoch is above ten times the first loss",
+                "where that epoch began"
+            ),
+            _ => ("", ""),
         };
-        return what is null
+        return what.Length == 0
             ? null
             : FormattableString.Invariant(
-                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.State.Iteration}, the last good one, is kept."
+                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.State.Iteration}, {kept}, is kept."
             );
     }
 
@@ -171,5 +179,7 @@ internal sealed class TrainingWorker(
                 epoch.Test.Loss,
                 epoch.Test.Accuracy
             );
+
+        public void Finished(EpochFigures kept) { }
     }
 }

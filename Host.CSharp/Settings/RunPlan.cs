@@ -38,7 +38,11 @@ internal sealed record RunPlan(
         }
 
         Ask(Parse.Activation(model.Activation), out var activation);
-        Ask(Parse.Precision(training.Precision), out var precision);
+        if (Ask(Parse.Precision(training.Precision), out var precision))
+        {
+            Ask(Runs.Hold("LearningRate", precision, training.LearningRate), out _);
+            Ask(Runs.Hold("WeightInitStd", precision, model.WeightInitStd), out _);
+        }
         var threads = Math.Min(Environment.ProcessorCount, 1024);
         if (training.Threads is int wanted)
             Ask(Kernels.CheckThreads(wanted), out threads);
@@ -66,15 +70,13 @@ internal sealed record RunPlan(
 
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
+        foreach (var path in (string[])[settings.Data.Directory, settings.Run.Directory])
+        {
+            if (path.Contains('\0', StringComparison.Ordinal))
+                found.Add(Faults.Create("Directory", "a path", "a text with a zero byte"));
+        }
 
-        faults =
-        [
-            .. found.Select(fault =>
-                Faults
-                    .Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found)
-                    .ToString()
-            ),
-        ];
+        faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
             : new(settings, hyperparameters, activation, precision, threads);
@@ -86,8 +88,26 @@ internal sealed record RunPlan(
             .Create(inputs, Hidden, Activation, Settings.Data.Classes)
             .TryGet(out var architecture, out var faults)
             ? architecture
-            : throw new RefusedException(faults.Select(fault => fault.ToString()));
+            : throw Refused(faults);
+
+    /// <exception cref="RefusedException">The mini-batches are too large for the network.</exception>
+    public void CheckBatch(Architecture architecture)
+    {
+        if (
+            !Trainer
+                .CheckBatch(Hyperparameters.BatchSize, architecture)
+                .TryGet(out _, out var faults)
+        )
+            throw Refused(faults);
+    }
 
     /// <summary>Lets computations use as many threads as the settings say.</summary>
     public void ApplyThreads() => Control.MaxDegreeOfParallelism = Threads;
+
+    private static RefusedException Refused(IEnumerable<Fault> faults) =>
+        new(faults.Select(Sentence));
+
+    /// <summary>A fault of the core, with the setting's own name.</summary>
+    private static string Sentence(Fault fault) =>
+        Faults.Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found).ToString();
 }

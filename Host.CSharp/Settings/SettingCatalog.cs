@@ -24,26 +24,25 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     public string Kind =>
         ValueType switch
         {
-            var type when type == typeof(string) => "text",
+            var type when type == typeof(string) => "a text that is not empty",
             var type when type == typeof(double) => "a number",
             var type when type == typeof(ulong) => $"a whole number of 0 to {ulong.MaxValue}",
-            _ => "a whole number",
+            var type when type == typeof(long) => $"a whole number of up to {long.MaxValue}",
+            _ => $"a whole number of up to {int.MaxValue}",
         };
 
     /// <summary>Whether the text is a value of the setting's type.</summary>
     public bool Accepts(string text)
     {
-        try
+        var culture = CultureInfo.InvariantCulture;
+        return ValueType switch
         {
-            return TypeDescriptor
-                .GetConverter(ValueType)
-                .ConvertFromString(null, CultureInfo.InvariantCulture, text)
-                is not null;
-        }
-        catch (Exception unfit) when (unfit is ArgumentException or FormatException)
-        {
-            return false;
-        }
+            var type when type == typeof(string) => text.Length > 0,
+            var type when type == typeof(double) => double.TryParse(text, culture, out _),
+            var type when type == typeof(ulong) => ulong.TryParse(text, culture, out _),
+            var type when type == typeof(long) => long.TryParse(text, culture, out _),
+            _ => int.TryParse(text, culture, out _),
+        };
     }
 }
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Json;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -16,13 +18,8 @@ internal static class SettingsReader
 
     public static SiftedConfiguration Sift(IConfigurationRoot configuration)
     {
-        var faults = new List<string>();
+        List<string> faults = [.. Misplaced(configuration)];
         var values = new Dictionary<string, string?>();
-        foreach (var key in LeafKeys(configuration.GetSection(Root)))
-        {
-            if (SettingCatalog.Find(key) is null && SettingCatalog.Find(ParentOf(key)) is null)
-                faults.Add(Unknown(key));
-        }
         foreach (var setting in SettingCatalog.All)
         {
             var entries = setting.IsList
@@ -36,12 +33,53 @@ internal static class SettingsReader
                 if (setting.Accepts(value))
                     values[key] = value;
                 else
-                    faults.Add(Faults.Create(setting.Key, setting.Kind, $"'{value}'").ToString());
+                    faults.Add(Sentence(setting.Key, setting.Kind, $"'{value}'"));
             }
         }
         var sifted = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         return new(sifted, faults);
     }
+
+    /// <summary>A sentence for a setting that nobody knows.</summary>
+    public static string Unknown(string key)
+    {
+        var (nearest, distance) = SettingCatalog
+            .All.Select(setting => (setting.Key, Distance: Distance(setting.Key, key)))
+            .MinBy(candidate => candidate.Distance);
+        var hint = distance <= key.Length / 3 ? $"{nearest} is the nearest" : "--help lists them";
+        return Sentence(key, $"a known setting ({hint})", "an unknown one");
+    }
+
+    /// <summary>What stands where no setting does.</summary>
+    private static IEnumerable<string> Misplaced(IConfigurationRoot configuration)
+    {
+        var files = configuration.Providers.OfType<JsonConfigurationProvider>();
+        foreach (var section in files.SelectMany(file => file.GetChildKeys([], null)).Distinct())
+        {
+            if (
+                !section.Equals(Root, StringComparison.OrdinalIgnoreCase)
+                && !section.Equals("Logging", StringComparison.OrdinalIgnoreCase)
+            )
+                yield return Sentence(section, $"the sections {Root} and Logging", "another");
+        }
+        if (configuration[Root] is { } text)
+            yield return Sentence(Root, "a section of settings", $"'{text}'");
+        foreach (var pair in configuration.GetSection(Root).AsEnumerable(makePathsRelative: true))
+        {
+            if (pair.Key.Length > 0 && pair.Value is not null && !IsKnown(pair.Key))
+                yield return Unknown(pair.Key);
+        }
+    }
+
+    /// <summary>Whether a value may stand there: a setting, or a place in a list.</summary>
+    private static bool IsKnown(string key) =>
+        SettingCatalog.Find(key) is not null
+        || key.LastIndexOf(':') is > 0 and var end
+            && SettingCatalog.Find(key[..end]) is { IsList: true }
+            && int.TryParse(key[(end + 1)..], CultureInfo.InvariantCulture, out _);
+
+    private static string Sentence(string key, string expected, string found) =>
+        Faults.Create(key, expected, found).ToString();
 
     private static KeyValuePair<string, string>[]? ScalarEntry(
         IConfiguration configuration,
@@ -49,7 +87,7 @@ internal static class SettingsReader
     )
     {
         var value = configuration[$"{Root}:{setting.Key}"];
-        return string.IsNullOrEmpty(value) ? null : [new(setting.Key, value)];
+        return value is null ? null : [new(setting.Key, value)];
     }
 
     /// <summary>A list comes whole from the last layer that has it: a short one leaves no tail of a
@@ -62,12 +100,17 @@ internal static class SettingsReader
         var path = $"{Root}:{setting.Key}";
         foreach (var layer in configuration.Providers.Reverse())
         {
-            var places = layer
-                .GetChildKeys([], path)
-                .Distinct()
-                .Select(place => layer.TryGet($"{path}:{place}", out var value) ? value : null);
+            string[] found =
+            [
+                .. layer
+                    .GetChildKeys([], path)
+                    .Distinct()
+                    .Where(place => IsKnown($"{setting.Key}:{place}"))
+                    .Select(place =>
+                        layer.TryGet($"{path}:{place}", out var value) ? value ?? "" : ""
+                    ),
+            ];
             var whole = layer.TryGet(path, out var text) ? text ?? "" : null;
-            string[] found = [.. places.OfType<string>()];
             if (found.Length == 0 && whole is null)
                 continue;
             var values = found.Length > 0 ? found : SplitList(whole!);
@@ -86,23 +129,6 @@ internal static class SettingsReader
                 ',',
                 StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
             );
-
-    private static string ParentOf(string key) =>
-        key.LastIndexOf(':') is > 0 and var end ? key[..end] : key;
-
-    private static IEnumerable<string> LeafKeys(IConfigurationSection root) =>
-        from pair in root.AsEnumerable(makePathsRelative: true)
-        where pair.Key.Length > 0 && pair.Value is not null
-        select pair.Key;
-
-    private static string Unknown(string key)
-    {
-        var (nearest, distance) = SettingCatalog
-            .All.Select(setting => (setting.Key, Distance: Distance(setting.Key, key)))
-            .MinBy(candidate => candidate.Distance);
-        var hint = distance <= key.Length / 3 ? $"{nearest} is the nearest" : "--help lists them";
-        return Faults.Create(key, $"a known setting ({hint})", "an unknown one").ToString();
-    }
 
     /// <summary>Levenshtein's distance: how many letters to change.</summary>
     private static int Distance(string one, string other)
