@@ -45,13 +45,17 @@ module Safetensors =
         |> List.concat
 
     /// <summary>The bytes of a network's safetensors file.</summary>
-    /// <param name="metadata">Names and texts to keep beside the tensors.</param>
+    /// <param name="metadata">Names and texts to keep beside the tensors; "activations" is taken.</param>
     /// <param name="network">The network, written in its own precision (F32 or F64).</param>
+    /// <exception cref="T:System.ArgumentException">A name is "activations".</exception>
     [<CompiledName("Write")>]
     let write
         (metadata: (string * string) seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : byte[] =
+        if metadata |> Seq.exists (fun (name, _) -> name = "activations") then
+            invalidArg (nameof metadata) "expected names other than activations, found that one"
+
         let tensors = tensors network
         let header = ArrayBufferWriter<byte>()
         use json = new Utf8JsonWriter(header)

@@ -125,14 +125,13 @@ let ``a label that is no class gives a fault that names its place and its value`
     (Classed(classes, known))
     (excess: byte)
     =
-    let wrong = classes + int excess
+    for wrong in [ classes; classes + int excess ] do
+        if wrong < 256 then
+            let place = known.Length / 2
+            let spoilt = Array.concat [ known[.. place - 1]; [| wrong |]; known[place..] ]
 
-    if wrong < 256 then
-        let place = known.Length / 2
-        let spoilt = Array.concat [ known[.. place - 1]; [| wrong |]; known[place..] ]
-
-        labels classes (Idx.writeLabels spoilt)
-        |> refused [ $"label {place}"; $"0 to {classes - 1}"; $"{wrong}" ]
+            labels classes (Idx.writeLabels spoilt)
+            |> refused [ $"label {place}"; $"0 to {classes - 1}"; $"{wrong}" ]
 
 [<Law>]
 let ``random bytes give a fault and never an exception`` (bytes: byte[]) (tail: byte[]) =

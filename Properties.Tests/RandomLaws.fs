@@ -81,6 +81,14 @@ let ``uniform lies between 0 and 1 and is neither`` (Seed seed) (index: FsCheck.
     u > 0.0 && u < 1.0
 
 [<Law>]
+let ``uniform is the midpoint of the step that the upper 52 bits name`` (Seed seed) =
+    let k = Random.bits seed Stream.GradientCheck 0L 0 >>> 12
+    let u = Random.uniform seed Stream.GradientCheck 0L 0
+    // Every part of it is exact; so the last step's midpoint is below 1.
+    Exactly.equal (2UL * k + 1UL) (uint64 (u * 9007199254740992.0))
+    Exactly.equal 0.0 (u * 9007199254740992.0 % 1.0)
+
+[<Law>]
 let ``below lies below`` (Seed seed) (count: FsCheck.PositiveInt) (index: FsCheck.NonNegativeInt) =
     [ count.Get; count.Get * 7919 + 1; Int32.MaxValue ]
     |> List.forall (fun count ->

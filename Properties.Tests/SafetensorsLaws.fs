@@ -210,6 +210,11 @@ let ``what is wrong with a header is told`` () =
         ] do
         readTiny change |> refused says
 
+[<Law>]
+let ``metadata cannot pose as the activations`` (Trainable(network, _)) =
+    Exactly.refused [ "activations" ] (fun () ->
+        Safetensors.write [ "note", "x"; "activations", "Relu" ] network)
+
 [<Fact>]
 let ``text that is not UTF-8 gives a fault`` () =
     for text in [ "Sigmoid"; "F32"; "note"; "W1" ] do
