@@ -215,8 +215,8 @@ module Gradient =
 
     /// <summary>Holds <c>backward</c> to the numerical gradient, in double precision.</summary>
     /// <param name="tolerance">How large a difference may be, relative to its tensor's greatest entry:
-    /// 10⁻⁶ is what a step of 10⁻⁴ allows. The losses' own rounding, some 10⁻¹⁶·L/h, is allowed on
-    /// top.</param>
+    /// 10⁻⁶ say. What a central difference is off by itself is allowed on top: the losses' rounding,
+    /// some 10⁻¹⁶·L/h, and the step's truncation, some h² of the whole gradient's greatest entry.</param>
     /// <param name="step">h of the central difference.</param>
     /// <param name="network">Where; of either precision.</param>
     /// <param name="batch">The samples of the loss.</param>
@@ -233,11 +233,14 @@ module Gradient =
         // Each loss is rounded a few times, and the difference of two divided by 2h.
         let noise = 16.0 * (System.Math.BitIncrement 1.0 - 1.0) * (1.0 + abs loss) / step
 
-        // The difference itself is off by h²/6 of the third derivative.
+        // A central difference is off by h²/6 of the third derivative, which is within a hundred times
+        // the gradient's greatest entry.
         let steepest =
             Parameters.tensors numerical
             |> List.map (fun (_, values) -> values |> Array.map abs |> Array.max)
             |> List.max
+
+        let truncation = 16.0 * step * step * steepest
 
         let tensors =
             (Parameters.tensors backward, Parameters.tensors numerical)
@@ -261,7 +264,7 @@ module Gradient =
                     Numerical = defined[at]
                     Difference = differences[at]
                     Scale = scale
-                    Allowed = tolerance * scale + noise + step * step * steepest
+                    Allowed = tolerance * scale + noise + truncation
                 })
 
         { Tensors = tensors }

@@ -62,17 +62,20 @@ module Architecture =
         (classes: int)
         : Result<Architecture, Fault list> =
         let widths = hidden |> List.map _.Width
+        let isWidth width = width >= 1 && width <= MaximumWidth
 
         Fault.check
             [
                 inputs >= 1, Fault.create "Inputs" "1 or more" $"{inputs}"
                 classes >= 2 && classes <= MaximumWidth,
                 Fault.create "Classes" $"2 to {MaximumWidth}" $"{classes}"
-                for layer in hidden do
-                    layer.Width >= 1 && layer.Width <= MaximumWidth,
-                    Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{layer.Width}"
+                for width in widths do
+                    isWidth width,
+                    Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{width}"
                 for below, above in List.pairwise [ inputs; yield! widths; classes ] do
-                    int64 below * int64 above <= int64 Array.MaxLength,
+                    // What is no width has a sentence of its own.
+                    not (List.forall isWidth (classes :: widths))
+                    || int64 below * int64 above <= int64 Array.MaxLength,
                     Fault.create
                         "Hidden"
                         $"layers of at most {Array.MaxLength} weights"

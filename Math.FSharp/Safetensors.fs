@@ -53,7 +53,7 @@ module Safetensors =
         (metadata: (string * string) seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : byte[] =
-        if metadata |> Seq.exists (fun (name, _) -> name = "activations") then
+        if metadata |> Seq.exists (fun (name, _) -> name = activationsName) then
             invalidArg (nameof metadata) "expected names other than activations, found that one"
 
         let tensors = tensors network
@@ -70,9 +70,6 @@ module Safetensors =
         )
 
         for name, text in metadata do
-            if name = activationsName then
-                invalidArg (nameof metadata) $"expected no entry of the name {name}, found '{text}'"
-
             json.WriteString(name, text)
 
         json.WriteEndObject()
@@ -283,7 +280,9 @@ module Safetensors =
                 hidden
                 |> Result.bind (fun hidden ->
                     let first, last = List.head weights, List.last weights
-                    Architecture.create first[0] hidden last[1])
+
+                    Architecture.create first[0] hidden last[1]
+                    |> Result.mapError (List.map (Fault.within "the shapes of W1, W2, …")))
 
             let layer i (inputs, outputs) : Result<Layer<'T>, Fault list> =
                 Fault.both

@@ -189,6 +189,44 @@ module internal TwoLayerGradient =
     let private largest (values: float[]) =
         values |> Array.fold (fun top x -> max top (abs x)) 0.0
 
+    /// What the loop needs, its sums still to be found.
+    let loop
+        (step: float)
+        (network: Network<float>)
+        (inputs: Matrix<float>)
+        (labels: int[])
+        : TwoLayerLoop =
+        let layerInputs, logits = Network.trace network inputs
+        let hidden = layerInputs[1]
+        let units, classes = hidden.RowCount, logits.RowCount
+        let w = Kernels.values network.Parameters.Layers[1].Weights
+
+        {
+            Step = step
+            Inputs = inputs
+            Hidden = Kernels.values hidden
+            Units = units
+            Probabilities = Kernels.values (Activation.softmax logits)
+            Classes = classes
+            Labels = labels
+            Relative =
+                Array.init classes (fun t ->
+                    Array.init (classes * units) (fun n ->
+                        let k, j = n / units, n % units
+                        w[j * classes + k] - w[j * classes + t]))
+            Weights1 = Array.zeroCreate (units * inputs.RowCount)
+            Biases1 = Array.zeroCreate units
+            Weights2 = Array.zeroCreate (classes * units)
+            Biases2 = Array.zeroCreate classes
+        }
+
+    /// Whether no step moves an exponent further than the series reach.
+    let private isSmall (loop: TwoLayerLoop) =
+        let reach = loop.Step * max 1.0 (largest (Kernels.values loop.Inputs))
+        // The sigmoid's slope is at most ¼.
+        let furthest = max 1.0 (0.25 * (loop.Relative |> Array.map largest |> Array.max))
+        reach * furthest <= SmallStep.Largest
+
     /// <summary>(L(θ + h) − L(θ − h)) / 2h for every parameter, every point evaluated.</summary>
     /// <returns>The gradient, or nothing where the network or its targets are of another kind, or
     /// where a step is not small for such weights or inputs.</returns>
@@ -197,44 +235,14 @@ module internal TwoLayerGradient =
         (network: Network<float>)
         (batch: MiniBatch<float>)
         : Parameters<float> voption =
-        match network.Parameters.Layers, batch.Targets with
-        | [ first; second ], Targets.Labels labels when isTwoLayer network ->
-            let hidden =
-                Kernels.affine first.Weights first.Biases batch.Inputs |> Activation.sigmoid
+        match batch.Targets with
+        | Targets.Labels labels when isTwoLayer network ->
+            let loop = loop step network batch.Inputs labels
 
-            let logits = Kernels.affine second.Weights second.Biases hidden
-            let units, classes = hidden.RowCount, logits.RowCount
-            let w = Kernels.values second.Weights
-
-            let relative =
-                Array.init classes (fun t ->
-                    Array.init (classes * units) (fun n ->
-                        let k, j = n / units, n % units
-                        w[j * classes + k] - w[j * classes + t]))
-
-            let reach = step * max 1.0 (largest (Kernels.values batch.Inputs))
-            // The sigmoid's slope is at most ¼.
-            let furthest = max 1.0 (0.25 * (relative |> Array.map largest |> Array.max))
-
-            if not (reach * furthest <= SmallStep.Largest) then
+            if not (isSmall loop) then
                 ValueNone
             else
-                let loop = {
-                    Step = step
-                    Inputs = batch.Inputs
-                    Hidden = Kernels.values hidden
-                    Units = units
-                    Probabilities = Kernels.values (Activation.softmax logits)
-                    Classes = classes
-                    Labels = labels
-                    Relative = relative
-                    Weights1 = Array.zeroCreate (units * batch.Inputs.RowCount)
-                    Biases1 = Array.zeroCreate units
-                    Weights2 = Array.zeroCreate (classes * units)
-                    Biases2 = Array.zeroCreate classes
-                }
-
-                Lanes.run units loop
+                Lanes.run loop.Units loop
                 let scale = 1.0 / (2.0 * step * float labels.Length)
                 let scaled = Array.map (fun sum -> sum * scale)
 
@@ -242,12 +250,15 @@ module internal TwoLayerGradient =
                     Layers = [
                         {
                             Weights =
-                                scaled loop.Weights1 |> Kernels.matrix units batch.Inputs.RowCount
+                                scaled loop.Weights1
+                                |> Kernels.matrix loop.Units batch.Inputs.RowCount
                             Biases = scaled loop.Biases1 |> Kernels.vector
                         }
                         {
+                            // The sums lie class by class.
                             Weights =
-                                (scaled loop.Weights2 |> Kernels.matrix units classes).Transpose()
+                                (scaled loop.Weights2 |> Kernels.matrix loop.Units loop.Classes)
+                                    .Transpose()
                             Biases = scaled loop.Biases2 |> Kernels.vector
                         }
                     ]

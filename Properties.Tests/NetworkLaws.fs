@@ -201,8 +201,10 @@ let ``layers fit each other and the architecture`` (SmallRun(settings, _, archit
 
     Exactly.equal
         (shapes
-         |> List.sumBy (fun (inputs, outputs, biases) -> inputs * outputs + biases))
+         |> List.sumBy (fun (inputs, outputs, biases) -> int64 (inputs * outputs + biases)))
         (Parameters.count network.Parameters)
+
+    Exactly.equal (Parameters.count network.Parameters) architecture.ParameterCount
 
     Exactly.equal (architecture.Sizes |> List.map string |> String.concat "-") (string architecture)
 

@@ -316,6 +316,10 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
                 Activation.derivative f one
         ]
         "Activation.Softmax", fun () -> Activation.softmax one
+        "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
+        "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)
+        "Activations.Softmax", fun () -> Activations.Softmax one
+        "NetworkExtensions.With", fun () -> NetworkExtensions.With(network, parameters)
         "Activation.SoftmaxBackward", fun () -> Activation.softmaxBackward one other
         "Targets.Count", fun () -> Targets.count targets
         "Targets.OneHot", fun () -> (Targets.oneHot 256 given.Labels: Matrix<float>)
@@ -378,6 +382,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
                     x.Clear()
                     value)
                 v
+        "Gradient.NumericalOfLoss", fun () -> Gradient.numericalOfLoss 1e-4 network batch
         "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
         "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters

@@ -64,6 +64,12 @@ module LoadingTests =
             "one for each of the 300 images, found 299",
             (fun folder ->
                 edit folder labels (fun bytes -> bytes[..306] |> put 6 1uy |> put 7 43uy))
+            "images of another size",
+            "t10k-images-idx3-ubyte",
+            "images of 4 × 4 pixels, as the training images are, found 2 × 8",
+            (fun folder ->
+                edit folder "t10k-images-idx3-ubyte" (fun bytes ->
+                    bytes |> put 11 2uy |> put 15 8uy))
             "not gzip",
             images + ".gz",
             "a gzip stream",
@@ -71,13 +77,13 @@ module LoadingTests =
                 File.Move(Path.Combine(folder, images), Path.Combine(folder, images + ".gz")))
             "gzip cut short",
             images + ".gz",
-            "cut short",
+            "one whole gzip stream, found one that is cut short",
             (fun folder ->
                 zip folder images
                 edit folder (images + ".gz") (fun bytes -> bytes[.. bytes.Length / 2]))
             "gzip damaged",
             images + ".gz",
-            "gzip stream",
+            "one whole gzip stream",
             (fun folder ->
                 zip folder images
 
@@ -85,7 +91,7 @@ module LoadingTests =
                     put (bytes.Length / 2) (bytes[bytes.Length / 2] ^^^ 0x55uy) bytes))
             "more behind gzip",
             images + ".gz",
-            "more follows",
+            "more that follows",
             (fun folder ->
                 zip folder images
                 edit folder (images + ".gz") (fun bytes -> Array.append bytes [| 1uy; 2uy |]))

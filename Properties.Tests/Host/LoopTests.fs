@@ -11,6 +11,7 @@ open Xunit
 type Listener(stopAfter: int64, stop: CancellationTokenSource) =
     member val Steps = List<StepFigures>()
     member val Epochs = List<EpochFigures>()
+    member val Kept = List<EpochFigures>()
 
     interface IRunObserver with
         member listener.Stepped(step: inref<StepFigures>) =
@@ -20,6 +21,8 @@ type Listener(stopAfter: int64, stop: CancellationTokenSource) =
                 stop.Cancel()
 
         member listener.Evaluated epoch = listener.Epochs.Add epoch
+
+        member listener.Finished kept = listener.Kept.Add kept
 
 /// The loop by itself, without a host.
 module LoopTests =
@@ -101,10 +104,19 @@ module LoopTests =
 
         Assert.Equal(LoopEnd.NotFinite, result.End)
         Assert.True(result.State.Iteration < result.ReachedIteration)
-        Assert.True(Double.IsFinite result.Train.Value.Loss)
+        Assert.True(Double.IsFinite (nonNull result.Kept).Train.Loss)
+
+    [<Fact>]
+    let ``a last step that spoils the parameters is a divergence too`` () =
+        let result, _ = run (settings 3e38 1L) -1L
+        Assert.Equal(LoopEnd.NotFinite, result.End)
+        Assert.Equal(0L, result.State.Iteration)
+        Assert.Equal(1L, result.ReachedIteration)
 
     [<Fact>]
     let ``a mean loss over an epoch above ten times the first ends the run`` () =
         let result, _ = run (settings 1000.0 200L) -1L
         Assert.Equal(LoopEnd.TooHigh, result.End)
         Assert.Equal(0L, result.ReachedIteration % 15L)
+        // What is kept is where that epoch began.
+        Assert.Equal(result.ReachedIteration - 15L, result.State.Iteration)

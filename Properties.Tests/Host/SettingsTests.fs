@@ -3,7 +3,6 @@ namespace Pipeline.Properties.Host
 open System.Collections.Generic
 open Microsoft.Extensions.Configuration
 open Microsoft.Extensions.DependencyInjection
-open Microsoft.Extensions.Options
 open Pipeline.Training
 open Xunit
 
@@ -19,8 +18,8 @@ module SettingsTests =
 
         try
             Ok(host.Services.GetRequiredService<RunPlan>())
-        with :? OptionsValidationException as invalid ->
-            Error(List.ofSeq invalid.Failures)
+        with :? RefusedException as refused ->
+            Error(List.ofSeq refused.Reasons)
 
     let private faultsOf settings =
         match plan settings with
@@ -53,10 +52,20 @@ module SettingsTests =
     [<InlineData("Model:Hidden", "wide", "a whole number")>]
     [<InlineData("Model:Activation", "Sigmod", "one of Sigmoid, Tanh, Relu, Identity")>]
     [<InlineData("Model:WeightInitStd", "-0.1", "0 or greater")>]
-    [<InlineData("Data:Classes", "1", "2 or more")>]
+    [<InlineData("Data:Classes", "1", "2 to 65536")>]
     [<InlineData("Run:Name", "a/b", "a name that a folder can have")>]
     [<InlineData("Training:LerningRate", "0.1", "Training:LearningRate is the nearest")>]
     [<InlineData("Weather:Forecast", "fine", "a known setting")>]
+    [<InlineData("Training:LearningRate:x", "0.1", "Training:LearningRate is the nearest")>]
+    [<InlineData("Model:Hidden:a", "7", "a known setting")>]
+    [<InlineData("Training", "fast", "a known setting")>]
+    [<InlineData("Training:Iterations", "", "a whole number")>]
+    [<InlineData("Training:BatchSize", "3000000000", "a whole number of up to 2147483647")>]
+    [<InlineData("Training:Threads", "0x10", "a whole number")>]
+    [<InlineData("Training:LearningRate", "1e-60", "single precision can hold")>]
+    [<InlineData("Training:LearningRate", "1e39", "single precision can hold")>]
+    [<InlineData("Model:Hidden", "65536,65536", "layers of at most")>]
+    [<InlineData("Data:Classes", "2147483647", "2 to 65536")>]
     let ``a bad setting is refused in one sentence that names it``
         (key: string, value: string, expected: string)
         =
