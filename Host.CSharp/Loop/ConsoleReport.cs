@@ -67,11 +67,10 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         string folder
     )
     {
-        var rate = iterations / Math.Max(seconds, 1e-9);
-        var pace = rate >= 1 ? $"{rate:F0} a second" : $"{1 / rate:F1} s each";
+        var pace = iterations == 0 ? "" : Pace(iterations / Math.Max(seconds, 1e-9));
         Line(
             Invariant(
-                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training ({pace})"
+                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training{pace}"
             )
         );
         if (kept is not null)
@@ -92,6 +91,9 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         foreach (var reason in reasons)
             errors.WriteLine(reason);
     }
+
+    private static string Pace(double rate) =>
+        rate >= 1 ? Invariant($" ({rate:F0} a second)") : Invariant($" ({1 / rate:F1} s each)");
 
     /// <summary>Above the bar where there is one.</summary>
     private void Line(string text)

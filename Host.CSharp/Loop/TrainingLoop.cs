@@ -69,6 +69,8 @@ internal sealed class TrainingLoop<T>(
 
     private TimeSpan trained;
 
+    /// <exception cref="OperationCanceledException">The run was stopped before there was a
+    /// network.</exception>
     public async Task<LoopResult<T>> RunAsync(
         Dataset<T> train,
         Dataset<T> test,
@@ -78,7 +80,8 @@ internal sealed class TrainingLoop<T>(
         var settings = plan.Hyperparameters;
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
-        var state = Trainer.Start<T>(settings, plan.ArchitectureFor(train.Features));
+        var architecture = plan.ArchitectureFor(train.Features);
+        var state = await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
         // The newest state whose parameters gave a finite loss, and the end of the last sound epoch.
         var (finite, soundEpoch) = (state, state);
         var step = TimeSpan.MaxValue;

@@ -46,7 +46,7 @@ internal static class SettingsReader
         var (nearest, distance) = SettingCatalog
             .All.Select(setting => (setting.Key, Distance: Distance(setting.Key, key)))
             .MinBy(candidate => candidate.Distance);
-        var hint = distance <= key.Length / 3 ? $"{nearest} is the nearest" : "--help lists them";
+        var hint = distance <= key.Length / 5 ? $"{nearest} is the nearest" : "--help lists them";
         return Sentence(key, $"a known setting ({hint})", "an unknown one");
     }
 
