@@ -64,8 +64,8 @@ module Given =
         zipped.Write(ReadOnlySpan(File.ReadAllBytes path))
         File.Delete path
 
-    /// The host as a process, its output kept.
-    let start (arguments: string list) : Process =
+    /// The host as a process, its output kept, with these variables in its environment.
+    let startWith (environment: (string * string) list) (arguments: string list) : Process =
         let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
 
         let info =
@@ -76,9 +76,15 @@ module Given =
                 RedirectStandardError = true
             )
 
+        for name, value in environment do
+            info.Environment[name] <- value
+
         match Process.Start info with
         | null -> failwith "the host did not start"
         | started -> started
+
+    /// The host as a process, its output kept.
+    let start (arguments: string list) : Process = startWith [] arguments
 
     /// Waits for the process and collects what it wrote.
     let finish (started: Process) : Ended =

@@ -1,0 +1,78 @@
+namespace Pipeline.Properties.Host
+
+open System.IO
+open System.Text.Json
+open Xunit
+
+/// The parameters of short runs, by their SHA-256: the same on every machine, with every set of its
+/// instructions and any number of threads. A change of these hashes is a change of what Pipeline
+/// computes, and is to be decided, not to happen.
+module SameBitsTests =
+    let private hash
+        (environment: (string * string) list)
+        (changes: (string * string) list)
+        : string =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.options scratch changes |> Given.startWith environment |> Given.finish
+
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        let folder = Assert.Single(Given.runs scratch)
+
+        JsonDocument
+            .Parse(File.ReadAllText(Path.Combine(folder, "summary.json")))
+            .RootElement.GetProperty("parameters_sha256")
+            .GetString()
+        |> nonNull
+
+    /// Widths of 37 and 21 fill no register evenly.
+    let private network = [ "Model:Hidden", "37,21"; "Training:LearningRate", "0.3" ]
+
+    let private inSingle =
+        network @ [ "Model:Activation", "Tanh"; "Training:Sampling", "Epoch" ]
+
+    let private inDouble = network @ [ "Training:Precision", "Double" ]
+
+    let private byDefinition = [
+        "Training:Gradient", "Numerical"
+        "Training:Iterations", "20"
+        "Training:Precision", "Double"
+    ]
+
+    /// Every run with the hash that it must have.
+    let private runs = [
+        inSingle, "ee052951ddce4d7ba6ef1863a6dc6801d5353f3deed9b547c7625c9f4f242f1d"
+        inDouble, "6b6c23fa09a3f53396f6c84ab8a336d3ed6c1bb5259a5b815f803ae2fc5d2688"
+        byDefinition, "8cf1df05f261bee841f564df072fe813f9f2cd29ddeb2a4a7291179d440369fc"
+    ]
+
+    [<Theory>]
+    [<InlineData("")>]
+    [<InlineData("DOTNET_EnableAVX512")>]
+    [<InlineData("DOTNET_EnableAVX2")>]
+    [<InlineData("DOTNET_EnableHWIntrinsic")>]
+    let ``runs have these bits, with all instructions of the machine and with fewer``
+        (without: string)
+        =
+        let environment = if without = "" then [] else [ without, "0" ]
+
+        let found = runs |> List.map (fun (settings, _) -> hash environment settings)
+        Assert.True((List.map snd runs = found), $"found %A{found}")
+
+    [<Fact>]
+    let ``any number of threads gives the same bits, also of products they share`` () =
+        // 300 samples × 16 × 4000 is more than a product must have to be shared.
+        let wide threads =
+            hash [] [
+                "Model:Hidden", "4000"
+                "Training:BatchSize", "300"
+                "Training:Iterations", "2"
+                "Training:LearningRate", "0.01"
+                "Training:Threads", $"{threads}"
+            ]
+
+        let alone = wide 1
+
+        for threads in 2..4 do
+            Assert.Equal(alone, wide threads)
