@@ -34,6 +34,9 @@ internal static class TrainingServices
             ]);
         }
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(overrides);
+        string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
+        if (logging.Length > 0)
+            throw new RefusedException(logging);
         builder
             .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
             .AddSimpleConsole(console =>

@@ -70,10 +70,16 @@ internal sealed record RunPlan(
 
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
-        foreach (var path in (string[])[settings.Data.Directory, settings.Run.Directory])
+        foreach (
+            var (key, path) in new[]
+            {
+                ("Data:Directory", settings.Data.Directory),
+                ("Run:Directory", settings.Run.Directory),
+            }
+        )
         {
             if (path.Contains('\0', StringComparison.Ordinal))
-                found.Add(Faults.Create("Directory", "a path", "a text with a zero byte"));
+                found.Add(Faults.Create(key, "a path", "a text with a zero byte"));
         }
 
         faults = [.. found.Select(Sentence)];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -49,6 +50,17 @@ internal static class SettingsReader
         var hint = distance <= key.Length / 5 ? $"{nearest} is the nearest" : "--help lists them";
         return Sentence(key, $"a known setting ({hint})", "an unknown one");
     }
+
+    /// <summary>Levels that logging does not know; it would throw at the first message.</summary>
+    public static IEnumerable<string> LogLevelFaults(IConfiguration configuration) =>
+        from pair in configuration.GetSection("Logging").AsEnumerable()
+        where pair.Value is not null && pair.Key.Contains("LogLevel:", StringComparison.Ordinal)
+        where !Enum.TryParse<LogLevel>(pair.Value, ignoreCase: true, out _)
+        select Sentence(
+            pair.Key,
+            $"one of {string.Join(", ", Enum.GetNames<LogLevel>())}",
+            $"'{pair.Value}'"
+        );
 
     /// <summary>What stands where no setting does.</summary>
     private static IEnumerable<string> Misplaced(IConfigurationRoot configuration)
