@@ -233,18 +233,17 @@ module Gradient =
         // Each loss is rounded a few times, and the difference of two divided by 2h.
         let noise = 16.0 * (System.Math.BitIncrement 1.0 - 1.0) * (1.0 + abs loss) / step
 
-        // A central difference is off by h²/6 of the third derivative, which is within a hundred times
-        // the gradient's greatest entry.
-        let steepest =
+        let scales =
             Parameters.tensors numerical
             |> List.map (fun (_, values) -> values |> Array.map abs |> Array.max)
-            |> List.max
 
-        let truncation = 16.0 * step * step * steepest
+        // A central difference is off by h²/6 of the third derivative, which is within a hundred times
+        // the gradient's greatest entry.
+        let truncation = 16.0 * step * step * List.max scales
 
         let tensors =
-            (Parameters.tensors backward, Parameters.tensors numerical)
-            ||> List.map2 (fun (name, analytic) (_, defined) ->
+            (Parameters.tensors backward, Parameters.tensors numerical, scales)
+            |||> List.map3 (fun (name, analytic) (_, defined) scale ->
                 let differences = Array.map2 (fun a b -> abs (a - b)) analytic defined
                 // Not a number is the worst there is.
                 let severity difference =
@@ -253,7 +252,6 @@ module Gradient =
                 let at = differences |> Array.indexed |> Array.maxBy (snd >> severity) |> fst
                 let layer = network.Parameters.Layers[int (name.Substring 1) - 1]
                 let outputs = layer.Biases.Count
-                let scale = defined |> Array.map abs |> Array.max
 
                 {
                     Name = name

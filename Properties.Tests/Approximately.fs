@@ -131,3 +131,14 @@ module Exactly =
             for part in says do
                 if not (message.Contains part) then
                     failwith $"expected a message with '{part}', found '{message}'"
+
+    /// What came from outside is refused, and the faults' sentences say all of this.
+    let faulted (says: string list) (result: Result<'V, Pipeline.Learning.Fault list>) : unit =
+        match result with
+        | Ok _ -> failwith "expected a fault, found a value"
+        | Error faults ->
+            let text = faults |> List.map string |> String.concat " "
+
+            for part in says do
+                if not (text.Contains part) then
+                    failwith $"expected a fault with '{part}', found '{text}'"

@@ -6,9 +6,6 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private vector (values: float list) : Vector<float> =
-    Vector<float>.Build.Dense(Array.ofList values)
-
 /// The right answer is 2.
 let private target = vector [ 0.0; 0.0; 1.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0 ]
 /// The network says 2 …

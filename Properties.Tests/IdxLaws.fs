@@ -14,14 +14,6 @@ let private images (bytes: byte[]) =
 let private labels classes (bytes: byte[]) =
     Idx.parseLabels classes (ReadOnlyMemory bytes)
 
-/// The one fault's sentence holds all of this.
-let private refused (says: string list) (result: Result<'V, Fault list>) : unit =
-    match result with
-    | Ok _ -> failwith "expected a fault, found a value"
-    | Error faults ->
-        let text = faults |> List.map string |> String.concat " "
-        Assert.All(says, (fun part -> Assert.Contains(part, text)))
-
 let private words (values: uint32 list) : byte[] =
     values
     |> List.map (fun value ->
@@ -70,13 +62,13 @@ let ``trailing bytes give a fault``
     (more: FsCheck.NonEmptyArray<byte>)
     =
     images (Array.append (Idx.writeImages original) more.Get)
-    |> refused [
+    |> Exactly.faulted [
         $"{16 + original.Pixels.Length} bytes"
         $"{16 + original.Pixels.Length + more.Get.Length}"
     ]
 
     labels classes (Array.append (Idx.writeLabels known) more.Get)
-    |> refused [ $"{8 + known.Length} bytes"; $"{8 + known.Length + more.Get.Length}" ]
+    |> Exactly.faulted [ $"{8 + known.Length} bytes"; $"{8 + known.Length + more.Get.Length}" ]
 
 [<Law>]
 let ``any other magic number gives a fault that names both``
@@ -90,11 +82,11 @@ let ``any other magic number gives a fault that names both``
     for magic in [ magic; 2049u; 2051u; 2050u ] do
         if magic <> 2051u then
             images (withMagic magic (Idx.writeImages original))
-            |> refused [ "2051"; $"{magic}" ]
+            |> Exactly.faulted [ "2051"; $"{magic}" ]
 
         if magic <> 2049u then
             labels classes (withMagic magic (Idx.writeLabels known))
-            |> refused [ "2049"; $"{magic}" ]
+            |> Exactly.faulted [ "2049"; $"{magic}" ]
 
 [<Law>]
 let ``any other count, height or width gives a fault``
@@ -111,7 +103,7 @@ let ``any other count, height or width gives a fault``
                 let changed = List.updateAt word other (List.map uint32 sizes)
 
                 images (Array.concat [ words (2051u :: changed); bytes[16..] ])
-                |> refused [ $"{original.Pixels.Length + 16}" ]
+                |> Exactly.faulted [ $"{original.Pixels.Length + 16}" ]
 
     for other in [ other; uint32 known.Length + 1u; UInt32.MaxValue ] do
         if other <> uint32 known.Length then
@@ -131,7 +123,7 @@ let ``a label that is no class gives a fault that names its place and its value`
             let spoilt = Array.concat [ known[.. place - 1]; [| wrong |]; known[place..] ]
 
             labels classes (Idx.writeLabels spoilt)
-            |> refused [ $"label {place}"; $"0 to {classes - 1}"; $"{wrong}" ]
+            |> Exactly.faulted [ $"label {place}"; $"0 to {classes - 1}"; $"{wrong}" ]
 
 [<Law>]
 let ``random bytes give a fault and never an exception`` (bytes: byte[]) (tail: byte[]) =
@@ -161,16 +153,16 @@ let ``no image, or images of no pixels, give a fault``
     (count: uint32, rows: uint32, columns: uint32)
     =
     images (words [ 2051u; count; rows; columns ])
-    |> refused [ "at least one image" ]
+    |> Exactly.faulted [ "at least one image" ]
 
 [<Fact>]
 let ``a header that claims four billion images allocates nothing for them`` () =
     let bytes = words [ 2051u; UInt32.MaxValue; UInt32.MaxValue; UInt32.MaxValue ]
 
     images bytes
-    |> refused [ "79228162458924105385300197391"; "4294967295 × 4294967295 × 4294967295" ]
+    |> Exactly.faulted [ "79228162458924105385300197391"; "4294967295 × 4294967295 × 4294967295" ]
 
-    labels 10 (words [ 2049u; UInt32.MaxValue ]) |> refused [ "4294967303" ]
+    labels 10 (words [ 2049u; UInt32.MaxValue ]) |> Exactly.faulted [ "4294967303" ]
     let before = GC.GetAllocatedBytesForCurrentThread()
     images bytes |> ignore
     labels 10 (words [ 2049u; UInt32.MaxValue ]) |> ignore

@@ -6,6 +6,10 @@ open Pipeline.Learning
 /// What the laws say of matrices and parameters, as plain arrays.
 [<AutoOpen>]
 module internal Numbers =
+    /// A vector of these elements.
+    let vector (values: float list) : Vector<float> =
+        Vector<float>.Build.Dense(Array.ofList values)
+
     /// A matrix's cells, column by column.
     let cells (m: Matrix<'T>) : 'T[] = m.ToColumnMajorArray()
 

@@ -6,9 +6,6 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 
-let private vector (values: float list) : Vector<float> =
-    Vector<float>.Build.Dense(Array.ofList values)
-
 [<Law>]
 let ``a step is θ − η·g of every parameter, rounded once`` (Trainable(network, batch)) =
     let struct (_, gradient) = Gradient.backward network batch

@@ -11,13 +11,6 @@ open Pipeline.Learning
 let private read (bytes: byte[]) : Result<Network<'T>, Fault list> =
     Safetensors.read (ReadOnlyMemory bytes)
 
-let private refused (says: string list) (result: Result<'V, Fault list>) : unit =
-    match result with
-    | Ok _ -> failwith "expected a fault, found a value"
-    | Error faults ->
-        let text = faults |> List.map string |> String.concat " "
-        Assert.All(says, (fun part -> Assert.Contains(part, text)))
-
 /// The header's text and the data behind it.
 let private split (bytes: byte[]) =
     let length = int (BinaryPrimitives.ReadUInt64LittleEndian(ReadOnlySpan bytes))
@@ -121,17 +114,17 @@ let ``trailing bytes give a fault`` (Trainable(network, _)) (more: FsCheck.NonEm
     let _, data = split bytes
 
     (read (Array.append bytes more.Get): Result<Network<float>, _>)
-    |> refused [ $"{data.Length} bytes"; $"found {data.Length + more.Get.Length}" ]
+    |> Exactly.faulted [ $"{data.Length} bytes"; $"found {data.Length + more.Get.Length}" ]
 
 [<Law>]
 let ``the other precision gives a fault that names both`` (Trainable(network, _)) =
     (read (Safetensors.write [] network): Result<Network<float32>, _>)
-    |> refused [ "W1"; "b1"; "F32"; "F64" ]
+    |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
 
     let single: Network<float32> = Network.convert network
 
     (read (Safetensors.write [] single): Result<Network<float>, _>)
-    |> refused [ "W1"; "b1"; "F32"; "F64" ]
+    |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
 
 [<Law>]
 let ``random bytes give a fault and never an exception`` (bytes: byte[]) (header: string) =
@@ -208,7 +201,7 @@ let ``what is wrong with a header is told`` () =
             (fun _ -> "null"), [ "JSON object" ]
             (fun _ -> String.replicate 1000 "["), [ "JSON" ]
         ] do
-        readTiny change |> refused says
+        readTiny change |> Exactly.faulted says
 
 [<Law>]
 let ``metadata cannot pose as the activations`` (Trainable(network, _)) =
@@ -235,7 +228,8 @@ let ``a header length beyond the bytes gives a fault that names both`` (length: 
     let bytes =
         Array.append (BitConverter.GetBytes length) (Encoding.UTF8.GetBytes "{\"W1\":{}}")
 
-    (read bytes: Result<Network<float>, _>) |> refused [ $"{length}"; "9 bytes" ]
+    (read bytes: Result<Network<float>, _>)
+    |> Exactly.faulted [ $"{length}"; "9 bytes" ]
 
 [<Fact>]
 let ``a file made elsewhere is read: another order, blanks, tensors before their names' turn`` () =

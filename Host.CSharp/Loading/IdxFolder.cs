@@ -31,10 +31,7 @@ internal static class IdxFolder
         if (!Directory.Exists(directory))
         {
             throw new RefusedException([
-                Sentence(
-                    Faults.Create("", "a folder with the four IDX files", "no such folder"),
-                    directory
-                ),
+                Sentence(directory, "a folder with the four IDX files", "no such folder"),
             ]);
         }
 
@@ -45,7 +42,7 @@ internal static class IdxFolder
         if (train is not null && test is not null && Size(train.Images) != Size(test.Images))
         {
             var expected = $"images of {Size(train.Images)} pixels, as the training images are";
-            faults.Add(Sentence(Faults.Create("", expected, Size(test.Images)), test.ImagesPath));
+            faults.Add(Sentence(test.ImagesPath, expected, Size(test.Images)));
         }
         return faults.Count > 0 || train is null || test is null
             ? throw new RefusedException(faults)
@@ -88,6 +85,9 @@ internal static class IdxFolder
         return whole ? new(data, images, imagesPath!) : null;
     }
 
+    private static string Sentence(string path, string expected, string found) =>
+        Faults.Create(path, expected, found).ToString();
+
     private static string Sentence(Fault fault, string path) =>
         Faults.Within(path, fault).ToString();
 
@@ -107,9 +107,7 @@ internal static class IdxFolder
         content = default;
         if (!File.Exists(path))
         {
-            faults.Add(
-                Sentence(Faults.Create("", $"a file of this name or {name}.gz", "neither"), plain)
-            );
+            faults.Add(Sentence(plain, $"a file of this name or {name}.gz", "neither"));
             return null;
         }
         try
@@ -126,12 +124,7 @@ internal static class IdxFolder
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            faults.Add(
-                Sentence(
-                    Faults.Create("", "a file that can be read", unreadable.Message.TrimEnd('.')),
-                    path
-                )
-            );
+            faults.Add(Sentence(path, "a file that can be read", unreadable.Message.TrimEnd('.')));
             return null;
         }
         hashes[name] = Convert.ToHexStringLower(SHA256.HashData(content.Span));
@@ -145,10 +138,7 @@ internal static class IdxFolder
         if (zipped is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
         {
             throw new RefusedException([
-                Sentence(
-                    Faults.Create("", "a gzip stream", $"{zipped.Length} bytes that are none"),
-                    path
-                ),
+                Sentence(path, "a gzip stream", $"{zipped.Length} bytes that are none"),
             ]);
         }
         var length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.AsSpan(^4));
@@ -160,20 +150,15 @@ internal static class IdxFolder
         }
         catch (InvalidDataException)
         {
-            throw new RefusedException([
-                Sentence(Faults.Create("", "one whole gzip stream", "a damaged one"), path),
-            ]);
+            throw new RefusedException([Sentence(path, "one whole gzip stream", "a damaged one")]);
         }
         if (content.Length != length)
         {
             throw new RefusedException([
                 Sentence(
-                    Faults.Create(
-                        "",
-                        "one whole gzip stream",
-                        "one that is cut short, or more that follows it"
-                    ),
-                    path
+                    path,
+                    "one whole gzip stream",
+                    "one that is cut short, or more that follows it"
                 ),
             ]);
         }
