@@ -144,7 +144,9 @@ module Activation =
             let mutable top = z[first]
 
             for i in first + 1 .. first + rows - 1 do
-                top <- 'T.Max(top, z[i])
+                // What is not a number stays in the differences without being the greatest.
+                if 'T.op_GreaterThan (z[i], top) then
+                    top <- z[i]
 
             for i in first .. first + rows - 1 do
                 shifted[i] <- z[i] - top

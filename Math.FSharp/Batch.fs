@@ -62,7 +62,7 @@ module Batch =
     /// <returns>Places of 0 … samples − 1.</returns>
     [<CompiledName("Draw")>]
     let draw (seed: uint64) (samples: int) (size: int) (iteration: int64) : int[] =
-        Array.init size (Random.below samples seed Stream.BatchWithReplacement iteration)
+        Random.severalBelow samples seed Stream.BatchWithReplacement iteration size
 
     /// <summary>The samples of an iteration that walks through its epoch's order.</summary>
     /// <param name="order">The epoch's order.</param>

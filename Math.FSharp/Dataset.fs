@@ -15,8 +15,8 @@ type Samples<'T
     and 'T :> IFormattable> =
     /// Bytes, sample after sample, each standing for byte / 255.
     | Bytes of ReadOnlyMemory<byte>
-    /// The same without the zeros, where most are.
-    | Compressed of CompressedBytes
+    /// The same without most of the zeros, where many are.
+    | Pairs of BytePairs
     /// Numbers as they are: (features, samples), a sample a column.
     | Columns of Matrix<'T>
 
@@ -26,16 +26,39 @@ type MiniBatch<'T
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// (features, batch), a sample a column.
-    Inputs: Matrix<'T>
-    /// One a sample.
-    Targets: Targets<'T>
-}
+    and 'T :> IFormattable> = private {
+    inputs: Inputs<'T>
+    targets: Targets<'T>
+} with
 
-/// Turning mini-batches from one precision to the other.
+    member internal batch.FirstInputs = batch.inputs
+    /// The samples as numbers: (features, batch), a sample a column.
+    member batch.Inputs = Inputs.columns batch.inputs
+    /// How many samples.
+    member batch.Count = Targets.count batch.targets
+    /// One a sample.
+    member batch.Targets = batch.targets
+
+/// Making mini-batches and turning them from one precision to the other.
 [<RequireQualifiedAccess>]
 module MiniBatch =
+    let internal ofInputs (inputs: Inputs<'T>) (targets: Targets<'T>) : MiniBatch<'T> =
+        if Inputs.count inputs <> Targets.count targets then
+            invalidArg
+                (nameof targets)
+                $"expected as many targets as the {Inputs.count inputs} samples, found {Targets.count targets}"
+
+        { inputs = inputs; targets = targets }
+
+    /// <summary>A mini-batch of samples given as columns.</summary>
+    /// <param name="inputs">(features, batch).</param>
+    /// <param name="targets">One a sample.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many targets as
+    /// samples.</exception>
+    [<CompiledName("Create")>]
+    let create (inputs: Matrix<'T>) (targets: Targets<'T>) : MiniBatch<'T> =
+        ofInputs (Inputs.Columns inputs) targets
+
     /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
     let convert
@@ -47,9 +70,13 @@ module MiniBatch =
             |> Kernels.matrix m.RowCount m.ColumnCount
 
         {
-            Inputs = convert batch.Inputs
-            Targets =
-                match batch.Targets with
+            inputs =
+                match batch.inputs with
+                | Inputs.Columns columns -> Inputs.Columns(convert columns)
+                // Bytes are the same in both.
+                | Inputs.Pairs batch -> Inputs.Pairs batch
+            targets =
+                match batch.targets with
                 | Targets.Labels labels -> Targets.Labels labels
                 | Targets.Distributions columns -> Targets.Distributions(convert columns)
         }
@@ -135,20 +162,16 @@ module Dataset =
                 features = images.Rows * images.Columns
                 classes = classes
                 samples =
-                    match CompressedBytes.create (images.Rows * images.Columns) images.Pixels with
-                    | ValueSome compressed -> Samples.Compressed compressed
+                    match BytePairs.create (images.Rows * images.Columns) images.Pixels with
+                    | ValueSome pairs -> Samples.Pairs pairs
                     | ValueNone -> Samples.Bytes images.Pixels
                 targets = Targets.Labels labels
             })
 
-    /// byte / 255 for every byte.
-    let private scaled () : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
-        Array.init 256 (fun v -> 'T.CreateTruncating v / 'T.CreateTruncating 255)
-
     /// The samples at some places as a dense matrix.
     let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
         let values = Array.zeroCreate (features * places.Length)
-        let table = &Lanes.start (scaled ())
+        let table = &Lanes.start ByteScale<'T>.Table
         let pixels = bytes.Span
         let start = &Lanes.start values
 
@@ -161,40 +184,6 @@ module Dataset =
                 number <- Unsafe.Add(&table, int source[i])
 
         Kernels.matrix features places.Length values
-
-    /// The same as a sparse matrix: every sample's entries dealt out to the rows of their features, which
-    /// a first pass has counted.
-    let private sparse (features: int) (bytes: CompressedBytes) (places: int[]) : Matrix<'T> =
-        let starts: int[] = Array.zeroCreate (features + 1)
-
-        for place in places do
-            for n in bytes.Starts[place] .. bytes.Starts[place + 1] - 1 do
-                let row = int bytes.Places[n] + 1
-                starts[row] <- starts[row] + 1
-
-        for i in 1..features do
-            starts[i] <- starts[i] + starts[i - 1]
-
-        let next = Array.copy starts
-        let columns = Array.zeroCreate starts[features]
-        let values = Array.zeroCreate starts[features]
-        let table = scaled ()
-
-        for s in 0 .. places.Length - 1 do
-            let place = places[s]
-
-            for n in bytes.Starts[place] .. bytes.Starts[place + 1] - 1 do
-                let row = int bytes.Places[n]
-                let entry = next[row]
-                next[row] <- entry + 1
-                columns[entry] <- s
-                values[entry] <- table[int bytes.Values[n]]
-
-        Kernels.sparse places.Length {
-            Starts = starts
-            Columns = columns
-            Values = values
-        }
 
     /// <summary>The samples at some places, in that order.</summary>
     /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
@@ -211,10 +200,10 @@ module Dataset =
         let features = data.features
 
         {
-            Inputs =
+            inputs =
                 match data.samples with
-                | Samples.Compressed bytes -> sparse features bytes places
-                | Samples.Bytes bytes -> dense features bytes places
+                | Samples.Pairs pairs -> Inputs.Pairs(BytePairs.take places pairs)
+                | Samples.Bytes bytes -> Inputs.Columns(dense features bytes places)
                 | Samples.Columns columns ->
                     let source = Kernels.values columns
                     let values = Array.zeroCreate (features * places.Length)
@@ -222,8 +211,8 @@ module Dataset =
                     for s in 0 .. places.Length - 1 do
                         Array.blit source (places[s] * features) values (s * features) features
 
-                    Kernels.matrix features places.Length values
-            Targets =
+                    Inputs.Columns(Kernels.matrix features places.Length values)
+            targets =
                 match data.targets with
                 | Targets.Labels labels ->
                     Targets.Labels(places |> Array.map (fun place -> labels[place]))

@@ -77,11 +77,37 @@ module Gradient =
     let parseMethod (name: string) : Result<GradientMethod, Fault list> =
         Fault.parseName "Gradient" methods name
 
-    /// The gradient in one layer's parameters, from the one in what it gives.
-    let private layerGradient (upstream: Matrix<'T>) (input: Matrix<'T>) : Layer<'T> = {
-        Weights = Kernels.weightGradient upstream input
-        Biases = Kernels.biasGradient upstream
-    }
+    /// The loss of a mini-batch, and what `finish` makes of each layer, of the gradient in what the
+    /// layer gives and of its input, from the last layer down.
+    let private sweep
+        (finish: Layer<'T> -> Matrix<'T> -> Inputs<'T> -> Layer<'T>)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : struct ('T * Parameters<'T>) =
+        let inputs, logits = Network.trace network batch.FirstInputs
+        let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
+
+        // `below` are the hidden layers under this one, nearest first.
+        let rec run layers inputs (below: HiddenLayer list) upstream finished =
+            match layers, inputs, below with
+            | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
+                let next =
+                    Kernels.inputGradient layer.Weights upstream
+                    |> Activation.backward activation (Inputs.columns input)
+
+                run layersBelow inputsBelow rest next (finish layer upstream input :: finished)
+            | layer :: _, input :: _, [] -> finish layer upstream input :: finished
+            | _ -> finished
+
+        let layers =
+            run
+                (List.rev network.Parameters.Layers)
+                (List.rev inputs)
+                (List.rev network.Architecture.Hidden)
+                upstream
+                []
+
+        struct (loss, { Layers = layers })
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
@@ -92,31 +118,37 @@ module Gradient =
     /// size.</exception>
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
-        let inputs, logits = Network.trace network batch.Inputs
+        sweep
+            (fun _ upstream input -> {
+                Weights = Inputs.weightGradient upstream input
+                Biases = Kernels.biasGradient upstream
+            })
+            network
+            batch
 
-        let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
-
-        // From the last layer down; `below` are the hidden layers under this one, nearest first.
-        let rec run layers inputs (below: HiddenLayer list) upstream gradients =
-            match layers, inputs, below with
-            | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
-                let next =
-                    Kernels.inputGradient layer.Weights upstream
-                    |> Activation.backward activation input
-
-                run layersBelow inputsBelow rest next (layerGradient upstream input :: gradients)
-            | _, input :: _, [] -> layerGradient upstream input :: gradients
-            | _ -> gradients
-
-        let gradients =
-            run
-                (List.rev network.Parameters.Layers)
-                (List.rev inputs)
-                (List.rev network.Architecture.Hidden)
-                upstream
-                []
-
-        struct (loss, { Layers = gradients })
+    /// <summary>The loss of a mini-batch, and the parameters one step of gradient descent later: the
+    /// same bits as <c>Optimizer.descend</c> of <c>backward</c>, with no gradient in
+    /// between.</summary>
+    /// <param name="rate">Learning rate η.</param>
+    /// <param name="network">The network, left as it was.</param>
+    /// <param name="batch">The samples.</param>
+    /// <returns>The mean cross entropy before the step, and θ − η ∇L(θ).</returns>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("Descend")>]
+    let descend
+        (rate: 'T :> IBinaryFloatingPointIeee754<'T>)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : struct ('T * Parameters<'T>) =
+        sweep
+            (fun layer upstream input -> {
+                Weights = Inputs.descend rate layer.Weights upstream input
+                Biases =
+                    Kernels.subtractScaledVector rate (Kernels.biasGradient upstream) layer.Biases
+            })
+            network
+            batch
 
     /// (f(x + h) − f(x − h)) / 2h.
     let private difference

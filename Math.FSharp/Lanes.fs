@@ -5,6 +5,7 @@ open System.Numerics
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
+open Microsoft.FSharp.NativeInterop
 
 /// What a loop needs of a SIMD register of any width. One loop, written against it, serves both
 /// precisions and every machine; a lone number is a register of one lane. Every member rounds each
@@ -243,9 +244,54 @@ type internal Lanes1<'T
             else
                 Unsafe.BitCast<int64, 'T>((Unsafe.BitCast<'T, int64> n + 1023L) <<< 52)
 
+/// Four registers of rows, moved back to end where the column ends: their overlap holds the same
+/// numbers twice.
+[<Struct>]
+type internal Windows = {
+    W0: nativeint
+    W1: nativeint
+    W2: nativeint
+    W3: nativeint
+} with
+
+    /// The windows from row `first` on, a register `size` rows.
+    static member Of(first: int, size: int, rows: int) : Windows =
+        let last = rows - size
+
+        {
+            W0 = nativeint (min first last)
+            W1 = nativeint (min (first + size) last)
+            W2 = nativeint (min (first + 2 * size) last)
+            W3 = nativeint (min (first + 3 * size) last)
+        }
+
 /// A loop that runs with registers of any width.
 type internal ILoop<'T> =
     abstract Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct> : unit -> unit
+
+/// An elementwise function of one array, for registers of any width.
+type internal IMap<'T> =
+    abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> : 'V -> 'V
+
+/// An elementwise function of two arrays of one length.
+type internal IMap2<'T> =
+    abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> : 'V * 'V -> 'V
+
+/// θ − η·g, rounded once.
+[<Struct>]
+type internal SubtractScaled<'T> = {
+    NegativeRate: 'T
+} with
+
+    interface IMap2<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(gradient: 'V, parameter: 'V) =
+            'L.MultiplyAdd('L.Create op.NegativeRate, gradient, parameter)
+
+/// The first of the two.
+[<Struct>]
+type internal First<'T> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(first: 'V, _second: 'V) = first
 
 [<RequireQualifiedAccess>]
 module internal Lanes =
@@ -272,3 +318,17 @@ module internal Lanes =
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     let start (values: 'T[]) : byref<'T> =
         &MemoryMarshal.GetArrayDataReference values
+
+    /// More elements than there are before an array's first cache line.
+    [<Literal>]
+    let LineSpare = 16
+
+    /// How many elements into an array a cache line begins: registers stored from there on touch one
+    /// line each. The collector may move the array, which costs speed alone.
+    let lineStart (values: 'T[]) : int =
+        let address =
+            unativeint (
+                NativePtr.toNativeInt (NativePtr.ofVoidPtr<byte>(Unsafe.AsPointer(&start values)))
+            )
+
+        int ((64un - address % 64un) % 64un) / Unsafe.SizeOf<'T>()

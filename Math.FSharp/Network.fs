@@ -273,14 +273,15 @@ module Network =
     }
 
     /// The input of every layer, from the first, then the logits.
-    let internal trace (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> list * Matrix<'T> =
+    let internal trace (network: Network<'T>) (inputs: Inputs<'T>) : Inputs<'T> list * Matrix<'T> =
         let affine layer x =
-            Kernels.affine layer.Weights layer.Biases x
+            Inputs.affine layer.Weights layer.Biases x
 
         let rec run layers (hidden: HiddenLayer list) x seen =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
-                run rest above (affine layer x |> Activation.apply activation) (x :: seen)
+                let output = affine layer x |> Activation.apply activation
+                run rest above (Inputs.Columns output) (x :: seen)
             | [ last ], [] -> List.rev (x :: seen), affine last x
             | _ ->
                 invalidArg
@@ -297,7 +298,11 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        trace network inputs |> snd
+        trace network (Inputs.Columns inputs) |> snd
+
+    /// The same for a mini-batch.
+    let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
+        trace network batch.FirstInputs |> snd
 
     /// <summary>The probability of every class.</summary>
     /// <param name="network">The network.</param>
@@ -338,15 +343,15 @@ module Network =
     /// size.</exception>
     [<CompiledName("Loss")>]
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
-        forward network batch.Inputs |> Loss.crossEntropy batch.Targets
+        logits network batch |> Loss.crossEntropy batch.Targets
 
     /// <summary>The share of a mini-batch that the network classifies as its targets do, 0 to 1.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Accuracy")>]
     let accuracy (network: Network<'T>) (batch: MiniBatch<'T>) : float =
-        let right = forward network batch.Inputs |> correct batch.Targets
-        float right / float batch.Inputs.ColumnCount
+        let right = logits network batch |> correct batch.Targets
+        float right / float batch.Count
 
     /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's
@@ -357,7 +362,7 @@ module Network =
         let mutable right = 0
 
         for part in Dataset.parts 128 data do
-            let logits = forward network part.Inputs
+            let logits = logits network part
             let mean = Loss.crossEntropy part.Targets logits
             loss <- loss + Double.CreateTruncating mean * float logits.ColumnCount
             right <- right + correct part.Targets logits

@@ -115,6 +115,15 @@ module Random =
 
         struct (x0, x1, x2, x3)
 
+    /// The block of bits that holds a draw, and its even or odd neighbour.
+    let private block (seed: uint64) (stream: Stream) (iteration: int64) (index: int) =
+        philox
+            (struct (uint32 seed, uint32 (seed >>> 32)))
+            (struct (uint32 (index >>> 1),
+                     uint32 iteration,
+                     uint32 (iteration >>> 32),
+                     uint32 stream))
+
     /// <summary>64 random bits.</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="stream">What they are for.</param>
@@ -122,14 +131,7 @@ module Random =
     /// <param name="index">Which of that iteration's draws, 0 or greater.</param>
     [<CompiledName("Bits")>]
     let bits (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : uint64 =
-        // One block of Philox holds two draws.
-        let struct (x0, x1, x2, x3) =
-            philox
-                (struct (uint32 seed, uint32 (seed >>> 32)))
-                (struct (uint32 (index >>> 1),
-                         uint32 iteration,
-                         uint32 (iteration >>> 32),
-                         uint32 stream))
+        let struct (x0, x1, x2, x3) = block seed stream iteration index
 
         if index &&& 1 = 0 then
             (uint64 x1 <<< 32) ||| uint64 x0
@@ -142,13 +144,38 @@ module Random =
         // 53 bits in all: the sum is exact, so no draw rounds up to 1.
         (float (bits seed stream iteration index >>> 12) + 0.5) / 4503599627370496.0
 
-    /// <summary>A whole number of 0 … <paramref name="count"/> − 1, uniform but for an excess of at most count/2⁶⁴.</summary>
-    [<CompiledName("Below")>]
-    let below (count: int) (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : int =
+    let private requireCount (count: int) : unit =
         if count < 1 then
             invalidArg (nameof count) $"expected a count of 1 or more, found {count}"
 
+    /// <summary>A whole number of 0 … <paramref name="count"/> − 1, uniform but for an excess of at most count/2⁶⁴.</summary>
+    [<CompiledName("Below")>]
+    let below (count: int) (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : int =
+        requireCount count
         int (Math.BigMul(bits seed stream iteration index, uint64 count) >>> 64)
+
+    /// <c>below</c> of the indices 0 … n − 1, each block of bits made once.
+    let internal severalBelow
+        (count: int)
+        (seed: uint64)
+        (stream: Stream)
+        (iteration: int64)
+        (n: int)
+        : int[] =
+        requireCount count
+        let found = Array.zeroCreate n
+
+        let scale (low: uint32) (high: uint32) =
+            int (Math.BigMul((uint64 high <<< 32) ||| uint64 low, uint64 count) >>> 64)
+
+        for i in 0..2 .. n - 1 do
+            let struct (x0, x1, x2, x3) = block seed stream iteration i
+            found[i] <- scale x0 x1
+
+            if i + 1 < n then
+                found[i + 1] <- scale x2 x3
+
+        found
 
     /// <summary>The standard normal distribution's quantile: the z with Φ(z) = <paramref name="p"/>;
     /// −∞ at 0, ∞ at 1, not a number outside.</summary>

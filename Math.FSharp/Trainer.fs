@@ -64,13 +64,16 @@ module Trainer =
         Order = [||]
     }
 
-    let private gradient
+    /// The loss of a mini-batch and the parameters after learning from it.
+    let private update
         (settings: Hyperparameters)
-        (network: Network<'T>)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
+        let rate = 'T.CreateTruncating settings.LearningRate
+
         match settings.Gradient with
-        | GradientMethod.Backpropagation -> Gradient.backward network batch
+        | GradientMethod.Backpropagation -> Gradient.descend rate network batch
         | GradientMethod.Numerical ->
             let gradient =
                 Gradient.numericalOfLoss
@@ -78,7 +81,82 @@ module Trainer =
                     (Network.convert network)
                     (MiniBatch.convert batch)
 
-            struct (Network.loss network batch, Parameters.convert gradient)
+            struct (Network.loss network batch,
+                    Optimizer.descend rate (Parameters.convert gradient) network.Parameters)
+
+    let private isFirstOfEpoch
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (iteration: int64)
+        : bool =
+        iteration % int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize) = 0L
+
+    /// The mini-batch of an iteration, and the order of its epoch where sampling walks through one;
+    /// `known` is the order of the iteration before, or empty.
+    let private batchOf
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (known: int[])
+        (iteration: int64)
+        : struct (MiniBatch<'T> * int[]) =
+        match settings.Sampling with
+        | Sampling.Replacement ->
+            let places = Batch.draw settings.Seed data.Count settings.BatchSize iteration
+            struct (Dataset.take places data, known)
+        | Sampling.Epoch ->
+            let order =
+                if known.Length = 0 || isFirstOfEpoch settings data iteration then
+                    let each = Batch.iterationsPerEpoch data.Count settings.BatchSize
+                    Batch.order settings.Seed data.Count (iteration / int64 each)
+                else
+                    known
+
+            struct (Dataset.take (Batch.slice order settings.BatchSize iteration) data, order)
+
+    /// <summary>The mini-batches of a run, without end. They hang on nothing that is learnt, so they can
+    /// be made ahead of their use.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="first">The iteration of the first of them, from 0.</param>
+    [<CompiledName("Batches")>]
+    let batches (settings: Hyperparameters) (data: Dataset<'T>) (first: int64) : MiniBatch<'T> seq =
+        Seq.unfold
+            (fun struct (iteration, known) ->
+                let struct (batch, order) = batchOf settings data known iteration
+                Some(batch, struct (iteration + 1L, order)))
+            (struct (first, [||]))
+
+    /// <summary>The second half of a step: find the gradient of a mini-batch and descend.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="batch">The mini-batch of the state's iteration, the next of
+    /// <c>batches</c>.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands one step later.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("Learn")>]
+    let learn
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (batch: MiniBatch<'T>)
+        (state: State<'T>)
+        : State<'T> =
+        let struct (loss, parameters) = update settings state.Network batch
+        let loss = Double.CreateTruncating loss
+        let opensEpoch = isFirstOfEpoch settings data state.Iteration
+
+        {
+            Iteration = state.Iteration + 1L
+            Network = {
+                state.Network with
+                    Parameters = parameters
+            }
+            Loss = loss
+            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
+            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
+            Order = state.Order
+        }
 
     /// <summary>One step: draw a mini-batch, find the gradient, descend.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
@@ -92,41 +170,8 @@ module Trainer =
     /// architecture) (seq { 1L .. Hyperparameters.iterations data.Count settings })</c>.</remarks>
     [<CompiledName("Step")>]
     let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
-        let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
-        let opensEpoch = state.Iteration % each = 0L
-
-        let order =
-            match settings.Sampling with
-            | Sampling.Epoch when opensEpoch || state.Order.Length = 0 ->
-                Batch.order settings.Seed data.Count (state.Iteration / each)
-            | _ -> state.Order
-
-        let places =
-            match settings.Sampling with
-            | Sampling.Replacement ->
-                Batch.draw settings.Seed data.Count settings.BatchSize state.Iteration
-            | Sampling.Epoch -> Batch.slice order settings.BatchSize state.Iteration
-
-        let struct (loss, gradient) =
-            gradient settings state.Network (Dataset.take places data)
-
-        let loss = Double.CreateTruncating loss
-
-        {
-            Iteration = state.Iteration + 1L
-            Network = {
-                state.Network with
-                    Parameters =
-                        Optimizer.descend
-                            ('T.CreateTruncating settings.LearningRate)
-                            gradient
-                            state.Network.Parameters
-            }
-            Loss = loss
-            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
-            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
-            Order = order
-        }
+        let struct (batch, order) = batchOf settings data state.Order state.Iteration
+        learn settings data batch { state with Order = order }
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

@@ -193,11 +193,12 @@ module internal TwoLayerGradient =
     let loop
         (step: float)
         (network: Network<float>)
-        (inputs: Matrix<float>)
+        (batch: MiniBatch<float>)
         (labels: int[])
         : TwoLayerLoop =
-        let layerInputs, logits = Network.trace network inputs
-        let hidden = layerInputs[1]
+        let layerInputs, logits = Network.trace network batch.FirstInputs
+        let inputs = batch.Inputs
+        let hidden = Inputs.columns layerInputs[1]
         let units, classes = hidden.RowCount, logits.RowCount
         let w = Kernels.values network.Parameters.Layers[1].Weights
 
@@ -237,7 +238,7 @@ module internal TwoLayerGradient =
         : Parameters<float> voption =
         match batch.Targets with
         | Targets.Labels labels when isTwoLayer network ->
-            let loop = loop step network batch.Inputs labels
+            let loop = loop step network batch labels
 
             if not (isSmall loop) then
                 ValueNone
@@ -251,7 +252,7 @@ module internal TwoLayerGradient =
                         {
                             Weights =
                                 scaled loop.Weights1
-                                |> Kernels.matrix loop.Units batch.Inputs.RowCount
+                                |> Kernels.matrix loop.Units loop.Inputs.RowCount
                             Biases = scaled loop.Biases1 |> Kernels.vector
                         }
                         {

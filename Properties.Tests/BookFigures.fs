@@ -89,10 +89,10 @@ let private simpleNet: Network<float> = {
     }
 }
 
-let private simpleBatch = {
-    Inputs = Matrix<float>.Build.Dense(2, 1, [| 0.6; 0.9 |])
-    Targets = Targets.Distributions(Matrix<float>.Build.Dense(3, 1, [| 0.0; 0.0; 1.0 |]))
-}
+let private simpleBatch =
+    MiniBatch.create
+        (Matrix<float>.Build.Dense(2, 1, [| 0.6; 0.9 |]))
+        (Targets.Distributions(Matrix<float>.Build.Dense(3, 1, [| 0.0; 0.0; 1.0 |])))
 
 /// Printed to eight digits, from weights printed to eight digits.
 let private eightDigits = Approximately.equal 2e-8
@@ -160,9 +160,7 @@ let ``an untrained network's loss is about ln 10`` () =
     let network: Network<float> =
         Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
 
-    let batch = {
-        Inputs = Matrix<float>.Build.Dense(784, 10, 0.1)
-        Targets = Targets.Labels [| 0..9 |]
-    }
+    let batch =
+        MiniBatch.create (Matrix<float>.Build.Dense(784, 10, 0.1)) (Targets.Labels [| 0..9 |])
 
     Assert.InRange(Network.loss network batch, Math.Log 10.0 - 0.05, Math.Log 10.0 + 0.05)

@@ -177,7 +177,7 @@ type Generators =
 
             let! targets = Generators.TargetsOf network.Architecture.Classes count
 
-            return network, { Inputs = inputs; Targets = targets }
+            return network, MiniBatch.create inputs targets
         }
         |> Gen.where Generators.AwayFromKinks
 

@@ -90,14 +90,13 @@ let ``the gradient is shaped like the parameters`` (Trainable(network, batch)) =
         Exactly.equal theta.Weights.ColumnCount g.Weights.ColumnCount
         Exactly.equal theta.Biases.Count g.Biases.Count
 
-let private part (first: int) (count: int) (batch: MiniBatch<float>) : MiniBatch<float> = {
-    Inputs = batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, first, count)
-    Targets =
-        match batch.Targets with
-        | Targets.Labels labels -> Targets.Labels(Array.sub labels first count)
-        | Targets.Distributions columns ->
-            Targets.Distributions(columns.SubMatrix(0, columns.RowCount, first, count))
-}
+let private part (first: int) (count: int) (batch: MiniBatch<float>) : MiniBatch<float> =
+    MiniBatch.create
+        (batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, first, count))
+        (match batch.Targets with
+         | Targets.Labels labels -> Targets.Labels(Array.sub labels first count)
+         | Targets.Distributions columns ->
+             Targets.Distributions(columns.SubMatrix(0, columns.RowCount, first, count)))
 
 [<Law>]
 let ``the mean of the gradients of equal parts is the batch's gradient``
@@ -124,20 +123,30 @@ let ``the order of the samples changes nothing but rounding``
     let order = Random.permutation count seed Stream.EpochOrder 0L
     let parts = order |> Array.map (fun s -> part s 1 batch)
 
-    let shuffled = {
-        Inputs =
-            parts
-            |> Seq.map (fun p -> p.Inputs.Column 0)
-            |> Matrix<float>.Build.DenseOfColumnVectors
-        Targets =
-            parts
-            |> Seq.map (fun p -> (Targets.columns network.Architecture.Classes p.Targets).Column 0)
-            |> Matrix<float>.Build.DenseOfColumnVectors
-            |> Targets.Distributions
-    }
+    let shuffled =
+        MiniBatch.create
+            (parts
+             |> Seq.map (fun p -> p.Inputs.Column 0)
+             |> Matrix<float>.Build.DenseOfColumnVectors)
+            (parts
+             |> Seq.map (fun p -> (Targets.columns network.Architecture.Classes p.Targets).Column 0)
+             |> Matrix<float>.Build.DenseOfColumnVectors
+             |> Targets.Distributions)
 
     flat (backward network shuffled)
     |> Approximately.equal Approximately.rounding (flat (backward network batch))
+
+[<Law>]
+let ``a step without a gradient in between gives the bits of gradient and step``
+    (Trainable(network, batch))
+    =
+    let struct (loss, gradient) = Gradient.backward network batch
+    let struct (same, descended) = Gradient.descend 0.3 network batch
+    Exactly.bits [| loss |] [| same |]
+
+    Exactly.bits
+        (Parameters.toBytes (Optimizer.descend 0.3 gradient network.Parameters))
+        (Parameters.toBytes descended)
 
 [<Law>]
 let ``a small enough step against the gradient lowers the loss`` (Trainable(network, batch)) =
@@ -313,10 +322,8 @@ let ``check refuses where the two gradients differ, and names the place`` () =
         }
     }
 
-    let batch = {
-        Inputs = Matrix<float>.Build.Dense(2, 1, [| 1.0; 1.0 |])
-        Targets = Targets.Labels [| 1 |]
-    }
+    let batch =
+        MiniBatch.create (Matrix<float>.Build.Dense(2, 1, [| 1.0; 1.0 |])) (Targets.Labels [| 1 |])
 
     let check = Gradient.check 1e-6 1e-4 network batch
     Assert.False check.Passed
@@ -344,10 +351,10 @@ let ``check sees a first layer whose gradient is a millionth of the last one's``
     let network: Network<float> =
         Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 20; 10; 10; 10; 10 ])
 
-    let batch = {
-        Inputs = Matrix<float>.Build.Dense(20, 5, fun i s -> float ((i * 7 + s) % 5) / 4.0)
-        Targets = Targets.Labels [| 0; 1; 2; 3; 4 |]
-    }
+    let batch =
+        MiniBatch.create
+            (Matrix<float>.Build.Dense(20, 5, fun i s -> float ((i * 7 + s) % 5) / 4.0))
+            (Targets.Labels [| 0; 1; 2; 3; 4 |])
 
     let check = Gradient.check 1e-6 Gradient.DefaultStep network batch
     let first, last = List.head check.Tensors, List.last check.Tensors

@@ -154,9 +154,8 @@ let ``in single precision too, every element is one chain of fused multiply-adds
     |]
 
 [<Law>]
-let ``every width of register gives the same bits of a product, whole or in shares``
+let ``every width of register gives the same bits of a product``
     (ProductShape(rows, depth, columns))
-    (share: FsCheck.PositiveInt)
     seed
     =
     let w, b, x =
@@ -167,18 +166,17 @@ let ``every width of register gives the same bits of a product, whole or in shar
     for run in Registers.forDouble rows do
         let result = Array.zeroCreate (rows * columns)
 
-        for first in 0 .. share.Get .. columns - 1 do
-            run {
-                A = cells w
-                B = cells x
-                C = result
-                Initial = b.ToArray()
-                Depth = depth
-                InnerStride = 1n
-                ColumnStride = nativeint depth
-                FirstColumn = first
-                EndColumn = min columns (first + share.Get)
-            }
+        run {
+            A = cells w
+            ARowStep = 1
+            AStep = rows
+            B = cells x
+            BStep = 1
+            ColumnStep = depth
+            Initial = b.ToArray()
+            C = result
+            Depth = depth
+        }
 
         Exactly.bits expected result
 
@@ -197,17 +195,68 @@ let ``in single too, every width of register gives the same bits of a product``
 
         run {
             A = cells upstream
+            ARowStep = 1
+            AStep = rows
             B = cells x
-            C = result
+            BStep = depth
+            ColumnStep = 1
             Initial = Array.zeroCreate rows
+            C = result
             Depth = columns
-            InnerStride = nativeint depth
-            ColumnStride = 1n
-            FirstColumn = 0
-            EndColumn = depth
         }
 
         Exactly.bits expected result
+
+/// Products of several panels of rows, of more products than one block holds, of columns that no tile
+/// divides.
+[<Theory>]
+[<InlineData(70, 1030, 30)>]
+[<InlineData(64, 513, 24)>]
+[<InlineData(129, 600, 49)>]
+[<InlineData(33, 1, 25)>]
+[<InlineData(200, 520, 50)>]
+[<InlineData(17, 1100, 7)>]
+let ``a product too large for the caches is the same chains in registers of every width``
+    (rows: int)
+    (depth: int)
+    (columns: int)
+    =
+    let seed = Seed 7UL
+    let w, x = drawn seed 0L rows depth, drawn seed 1L depth columns
+    let b = (drawnVector seed 2L rows).ToArray()
+    let a, factors = cells w, cells x
+
+    let expected = [|
+        for j in 0 .. columns - 1 do
+            for i in 0 .. rows - 1 do
+                let mutable sum = b[i]
+
+                for k in 0 .. depth - 1 do
+                    sum <- Math.FusedMultiplyAdd(a[k * rows + i], factors[j * depth + k], sum)
+
+                sum
+    |]
+
+    let transposed (matrix: Matrix<float>) = cells (matrix.Transpose())
+
+    for run in Registers.forDouble rows do
+        for rowStep, step, left in [ 1, rows, a; depth, 1, transposed w ] do
+            for factorStep, columnStep, right in [ 1, depth, factors; columns, 1, transposed x ] do
+                let result = Array.zeroCreate (rows * columns)
+
+                run {
+                    A = left
+                    ARowStep = rowStep
+                    AStep = step
+                    B = right
+                    BStep = factorStep
+                    ColumnStep = columnStep
+                    Initial = b
+                    C = result
+                    Depth = depth
+                }
+
+                Exactly.bits expected result
 
 [<Law>]
 let ``every width of register gives the same row sums`` (ProductShape(rows, columns, _)) seed =

@@ -102,10 +102,10 @@ let ``ties go to the first class`` () =
         Network.initialise 0.0 1UL (Architecture.dense Activation.Sigmoid [ 2; 3; 4 ])
 
     // All weights 0: every logit is the same.
-    let batch labels = {
-        Inputs = Matrix<float>.Build.Dense(2, Array.length labels, 1.0)
-        Targets = Targets.Labels labels
-    }
+    let batch labels =
+        MiniBatch.create
+            (Matrix<float>.Build.Dense(2, Array.length labels, 1.0))
+            (Targets.Labels labels)
 
     Exactly.equal 1.0 (Network.accuracy network (batch [| 0; 0 |]))
     Exactly.equal 0.5 (Network.accuracy network (batch [| 0; 3 |]))
@@ -270,8 +270,10 @@ let ``inputs or parameters that do not fit the network are refused`` (Trainable(
 
     let shape = $"({tall.RowCount}, {tall.ColumnCount})"
     Exactly.refused [ shape ] (fun () -> Network.forward network tall)
-    Exactly.refused [ shape ] (fun () -> Network.loss network { batch with Inputs = tall })
-    Exactly.refused [ shape ] (fun () -> Gradient.backward network { batch with Inputs = tall })
+    let wrong = MiniBatch.create tall batch.Targets
+    Exactly.refused [ shape ] (fun () -> Network.loss network wrong)
+    Exactly.refused [ shape ] (fun () -> Gradient.backward network wrong)
+    Exactly.refused [ shape ] (fun () -> Gradient.descend 0.1 network wrong)
 
     let layers = network.Parameters.Layers
 

@@ -15,10 +15,7 @@ let private drawn seed inputs units count : Network<float> * MiniBatch<float> =
     let (Seed number) = seed
 
     Network.initialise 0.8 number (Architecture.dense Activation.Sigmoid [ inputs; units; classes ]),
-    {
-        Inputs = pixels
-        Targets = Targets.Labels(Array.init count (fun s -> s % classes))
-    }
+    MiniBatch.create pixels (Targets.Labels(Array.init count (fun s -> s % classes)))
 
 let private structured step network batch =
     match TwoLayerGradient.tryFind step network batch with
@@ -66,7 +63,7 @@ let ``every width of register gives the short cut the same bits``
         Registers.forDouble 11
         |> List.map (fun run ->
             let labels = Array.init count (fun s -> s % 5)
-            let loop = TwoLayerGradient.loop 1e-4 network batch.Inputs labels
+            let loop = TwoLayerGradient.loop 1e-4 network batch labels
             run loop
             Array.concat [ loop.Weights1; loop.Biases1; loop.Weights2; loop.Biases2 ])
 
@@ -90,8 +87,5 @@ let ``any other network goes the long way`` () =
 
     // Inputs so large that a step is not small.
     Assert.False(
-        taken network {
-            batch with
-                Inputs = batch.Inputs.Multiply 1000.0 + 100.0
-        }
+        taken network (MiniBatch.create (batch.Inputs.Multiply 1000.0 + 100.0) batch.Targets)
     )

@@ -1,0 +1,441 @@
+namespace Pipeline.Learning
+
+open System
+open System.Buffers
+open System.Runtime.CompilerServices
+
+/// Sums of products for a few rows by a few columns, in registers from the first product to the last:
+/// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending. A's rows are contiguous; everything else
+/// stands at any step from the next.
+[<Struct>]
+type internal ProductTile<'T> = {
+    A: 'T[]
+    /// From k to k + 1.
+    AStep: nativeint
+    B: 'T[]
+    BStep: nativeint
+    /// From column j of B to j + 1.
+    ColumnStep: nativeint
+    From: 'T[]
+    FromStep: nativeint
+    Into: 'T[]
+    IntoStep: nativeint
+    Depth: int
+} with
+
+    /// Columns of a whole tile.
+    static member Columns = 6
+
+    /// Four registers of rows by six columns: as many sums as 32 registers hold.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member t.Tall<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
+        : unit =
+        let sources = &Unsafe.Add(&Lanes.start t.A, a)
+        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let start = &Unsafe.Add(&Lanes.start t.From, from)
+        let result = &Unsafe.Add(&Lanes.start t.Into, into)
+        let step = t.ColumnStep
+        let mutable column = 0n
+        let mutable c00 = 'L.Load(&start, column + windows.W0)
+        let mutable c10 = 'L.Load(&start, column + windows.W1)
+        let mutable c20 = 'L.Load(&start, column + windows.W2)
+        let mutable c30 = 'L.Load(&start, column + windows.W3)
+        column <- column + t.FromStep
+        let mutable c01 = 'L.Load(&start, column + windows.W0)
+        let mutable c11 = 'L.Load(&start, column + windows.W1)
+        let mutable c21 = 'L.Load(&start, column + windows.W2)
+        let mutable c31 = 'L.Load(&start, column + windows.W3)
+        column <- column + t.FromStep
+        let mutable c02 = 'L.Load(&start, column + windows.W0)
+        let mutable c12 = 'L.Load(&start, column + windows.W1)
+        let mutable c22 = 'L.Load(&start, column + windows.W2)
+        let mutable c32 = 'L.Load(&start, column + windows.W3)
+        column <- column + t.FromStep
+        let mutable c03 = 'L.Load(&start, column + windows.W0)
+        let mutable c13 = 'L.Load(&start, column + windows.W1)
+        let mutable c23 = 'L.Load(&start, column + windows.W2)
+        let mutable c33 = 'L.Load(&start, column + windows.W3)
+        column <- column + t.FromStep
+        let mutable c04 = 'L.Load(&start, column + windows.W0)
+        let mutable c14 = 'L.Load(&start, column + windows.W1)
+        let mutable c24 = 'L.Load(&start, column + windows.W2)
+        let mutable c34 = 'L.Load(&start, column + windows.W3)
+        column <- column + t.FromStep
+        let mutable c05 = 'L.Load(&start, column + windows.W0)
+        let mutable c15 = 'L.Load(&start, column + windows.W1)
+        let mutable c25 = 'L.Load(&start, column + windows.W2)
+        let mutable c35 = 'L.Load(&start, column + windows.W3)
+        let mutable ai = 0n
+        let mutable bi = 0n
+
+        for _ in 1 .. t.Depth do
+            let a0 = 'L.Load(&sources, ai + windows.W0)
+            let a1 = 'L.Load(&sources, ai + windows.W1)
+            let a2 = 'L.Load(&sources, ai + windows.W2)
+            let a3 = 'L.Load(&sources, ai + windows.W3)
+            let b = 'L.Create(Unsafe.Add(&factors, bi))
+            c00 <- 'L.MultiplyAdd(a0, b, c00)
+            c10 <- 'L.MultiplyAdd(a1, b, c10)
+            c20 <- 'L.MultiplyAdd(a2, b, c20)
+            c30 <- 'L.MultiplyAdd(a3, b, c30)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + step))
+            c01 <- 'L.MultiplyAdd(a0, b, c01)
+            c11 <- 'L.MultiplyAdd(a1, b, c11)
+            c21 <- 'L.MultiplyAdd(a2, b, c21)
+            c31 <- 'L.MultiplyAdd(a3, b, c31)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 2n * step))
+            c02 <- 'L.MultiplyAdd(a0, b, c02)
+            c12 <- 'L.MultiplyAdd(a1, b, c12)
+            c22 <- 'L.MultiplyAdd(a2, b, c22)
+            c32 <- 'L.MultiplyAdd(a3, b, c32)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 3n * step))
+            c03 <- 'L.MultiplyAdd(a0, b, c03)
+            c13 <- 'L.MultiplyAdd(a1, b, c13)
+            c23 <- 'L.MultiplyAdd(a2, b, c23)
+            c33 <- 'L.MultiplyAdd(a3, b, c33)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 4n * step))
+            c04 <- 'L.MultiplyAdd(a0, b, c04)
+            c14 <- 'L.MultiplyAdd(a1, b, c14)
+            c24 <- 'L.MultiplyAdd(a2, b, c24)
+            c34 <- 'L.MultiplyAdd(a3, b, c34)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 5n * step))
+            c05 <- 'L.MultiplyAdd(a0, b, c05)
+            c15 <- 'L.MultiplyAdd(a1, b, c15)
+            c25 <- 'L.MultiplyAdd(a2, b, c25)
+            c35 <- 'L.MultiplyAdd(a3, b, c35)
+            ai <- ai + t.AStep
+            bi <- bi + t.BStep
+
+        column <- 0n
+        'L.Store(c00, &result, column + windows.W0)
+        'L.Store(c10, &result, column + windows.W1)
+        'L.Store(c20, &result, column + windows.W2)
+        'L.Store(c30, &result, column + windows.W3)
+        column <- column + t.IntoStep
+        'L.Store(c01, &result, column + windows.W0)
+        'L.Store(c11, &result, column + windows.W1)
+        'L.Store(c21, &result, column + windows.W2)
+        'L.Store(c31, &result, column + windows.W3)
+        column <- column + t.IntoStep
+        'L.Store(c02, &result, column + windows.W0)
+        'L.Store(c12, &result, column + windows.W1)
+        'L.Store(c22, &result, column + windows.W2)
+        'L.Store(c32, &result, column + windows.W3)
+        column <- column + t.IntoStep
+        'L.Store(c03, &result, column + windows.W0)
+        'L.Store(c13, &result, column + windows.W1)
+        'L.Store(c23, &result, column + windows.W2)
+        'L.Store(c33, &result, column + windows.W3)
+        column <- column + t.IntoStep
+        'L.Store(c04, &result, column + windows.W0)
+        'L.Store(c14, &result, column + windows.W1)
+        'L.Store(c24, &result, column + windows.W2)
+        'L.Store(c34, &result, column + windows.W3)
+        column <- column + t.IntoStep
+        'L.Store(c05, &result, column + windows.W0)
+        'L.Store(c15, &result, column + windows.W1)
+        'L.Store(c25, &result, column + windows.W2)
+        'L.Store(c35, &result, column + windows.W3)
+
+    /// Two registers of rows by six columns: as many sums as 16 registers hold.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member t.Low<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
+        : unit =
+        let sources = &Unsafe.Add(&Lanes.start t.A, a)
+        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let start = &Unsafe.Add(&Lanes.start t.From, from)
+        let result = &Unsafe.Add(&Lanes.start t.Into, into)
+        let step = t.ColumnStep
+        let mutable column = 0n
+        let mutable c00 = 'L.Load(&start, column + windows.W0)
+        let mutable c10 = 'L.Load(&start, column + windows.W1)
+        column <- column + t.FromStep
+        let mutable c01 = 'L.Load(&start, column + windows.W0)
+        let mutable c11 = 'L.Load(&start, column + windows.W1)
+        column <- column + t.FromStep
+        let mutable c02 = 'L.Load(&start, column + windows.W0)
+        let mutable c12 = 'L.Load(&start, column + windows.W1)
+        column <- column + t.FromStep
+        let mutable c03 = 'L.Load(&start, column + windows.W0)
+        let mutable c13 = 'L.Load(&start, column + windows.W1)
+        column <- column + t.FromStep
+        let mutable c04 = 'L.Load(&start, column + windows.W0)
+        let mutable c14 = 'L.Load(&start, column + windows.W1)
+        column <- column + t.FromStep
+        let mutable c05 = 'L.Load(&start, column + windows.W0)
+        let mutable c15 = 'L.Load(&start, column + windows.W1)
+        let mutable ai = 0n
+        let mutable bi = 0n
+
+        for _ in 1 .. t.Depth do
+            let a0 = 'L.Load(&sources, ai + windows.W0)
+            let a1 = 'L.Load(&sources, ai + windows.W1)
+            let b = 'L.Create(Unsafe.Add(&factors, bi))
+            c00 <- 'L.MultiplyAdd(a0, b, c00)
+            c10 <- 'L.MultiplyAdd(a1, b, c10)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + step))
+            c01 <- 'L.MultiplyAdd(a0, b, c01)
+            c11 <- 'L.MultiplyAdd(a1, b, c11)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 2n * step))
+            c02 <- 'L.MultiplyAdd(a0, b, c02)
+            c12 <- 'L.MultiplyAdd(a1, b, c12)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 3n * step))
+            c03 <- 'L.MultiplyAdd(a0, b, c03)
+            c13 <- 'L.MultiplyAdd(a1, b, c13)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 4n * step))
+            c04 <- 'L.MultiplyAdd(a0, b, c04)
+            c14 <- 'L.MultiplyAdd(a1, b, c14)
+            let b = 'L.Create(Unsafe.Add(&factors, bi + 5n * step))
+            c05 <- 'L.MultiplyAdd(a0, b, c05)
+            c15 <- 'L.MultiplyAdd(a1, b, c15)
+            ai <- ai + t.AStep
+            bi <- bi + t.BStep
+
+        column <- 0n
+        'L.Store(c00, &result, column + windows.W0)
+        'L.Store(c10, &result, column + windows.W1)
+        column <- column + t.IntoStep
+        'L.Store(c01, &result, column + windows.W0)
+        'L.Store(c11, &result, column + windows.W1)
+        column <- column + t.IntoStep
+        'L.Store(c02, &result, column + windows.W0)
+        'L.Store(c12, &result, column + windows.W1)
+        column <- column + t.IntoStep
+        'L.Store(c03, &result, column + windows.W0)
+        'L.Store(c13, &result, column + windows.W1)
+        column <- column + t.IntoStep
+        'L.Store(c04, &result, column + windows.W0)
+        'L.Store(c14, &result, column + windows.W1)
+        column <- column + t.IntoStep
+        'L.Store(c05, &result, column + windows.W0)
+        'L.Store(c15, &result, column + windows.W1)
+
+    /// Four registers of rows in one column: for products of fewer than six.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member t.Column<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
+        : unit =
+        let sources = &Unsafe.Add(&Lanes.start t.A, a)
+        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let start = &Unsafe.Add(&Lanes.start t.From, from)
+        let mutable c0 = 'L.Load(&start, windows.W0)
+        let mutable c1 = 'L.Load(&start, windows.W1)
+        let mutable c2 = 'L.Load(&start, windows.W2)
+        let mutable c3 = 'L.Load(&start, windows.W3)
+        let mutable ai = 0n
+        let mutable bi = 0n
+
+        for _ in 1 .. t.Depth do
+            let b = 'L.Create(Unsafe.Add(&factors, bi))
+            c0 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W0), b, c0)
+            c1 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W1), b, c1)
+            c2 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W2), b, c2)
+            c3 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W3), b, c3)
+            ai <- ai + t.AStep
+            bi <- bi + t.BStep
+
+        let result = &Unsafe.Add(&Lanes.start t.Into, into)
+        'L.Store(c0, &result, windows.W0)
+        'L.Store(c1, &result, windows.W1)
+        'L.Store(c2, &result, windows.W2)
+        'L.Store(c3, &result, windows.W3)
+
+/// C(i, j) = initial(i) + Σₖ A(i, k)·B(k, j): one chain of fused multiply-adds an element, k ascending.
+/// A(i, k) stands at i·ARowStep + k·AStep and B(k, j) at k·BStep + j·ColumnStep, so either is read in
+/// place as it is or transposed. C is stored by columns.
+[<Struct>]
+type internal ProductLoop<'T> = {
+    A: 'T[]
+    ARowStep: int
+    AStep: int
+    B: 'T[]
+    BStep: int
+    ColumnStep: int
+    Initial: 'T[]
+    C: 'T[]
+    Depth: int
+} with
+
+    /// So many products of a row panel fit the second cache.
+    static member Block = 512
+
+    member private p.Rows = p.Initial.Length
+    member private p.Columns = p.C.Length / p.Initial.Length
+
+    /// Six columns of B side by side, from the first product to the last.
+    member p.PackColumns(packed: 'T[], group: int) : unit =
+        let first =
+            min (group * ProductTile<'T>.Columns) (p.Columns - ProductTile<'T>.Columns)
+
+        let source = &Unsafe.Add(&Lanes.start p.B, first * p.ColumnStep)
+
+        let result =
+            &Unsafe.Add(&Lanes.start packed, group * ProductTile<'T>.Columns * p.Depth)
+
+        for k in 0 .. p.Depth - 1 do
+            for j in 0 .. ProductTile<'T>.Columns - 1 do
+                let place = &Unsafe.Add(&result, k * ProductTile<'T>.Columns + j)
+                place <- Unsafe.Add(&source, k * p.BStep + j * p.ColumnStep)
+
+    /// A panel of rows, column after column.
+    member private p.PackRows
+        (packed: 'T[], at: int, row: int, height: int, k: int, depth: int)
+        : unit =
+        if p.ARowStep = 1 then
+            for d in 0 .. depth - 1 do
+                Array.Copy(p.A, row + (k + d) * p.AStep, packed, at + d * height, height)
+        else
+            let source = &Unsafe.Add(&Lanes.start p.A, row * p.ARowStep + k * p.AStep)
+            let result = &Unsafe.Add(&Lanes.start packed, at)
+
+            for i in 0 .. height - 1 do
+                for d in 0 .. depth - 1 do
+                    let place = &Unsafe.Add(&result, d * height + i)
+                    place <- Unsafe.Add(&source, i * p.ARowStep + d * p.AStep)
+
+    /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
+    /// blocks of products: the rows of two panels may overlap.
+    member p.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (panel: Windows, first: int, finish: int, packsColumns: bool, packedB: 'T[])
+        : unit =
+        let row = panel.W0
+
+        let windows = {
+            W0 = 0n
+            W1 = panel.W1 - row
+            W2 = panel.W2 - row
+            W3 = panel.W3 - row
+        }
+
+        let tall = Unsafe.SizeOf<'V>() = 64
+        let height = int windows.W3 + 'L.Count
+        let rows, columns = p.Rows, p.Columns
+        let packsRows = packsColumns || p.ARowStep <> 1
+        let whole = columns >= ProductTile<'T>.Columns
+        let width = if whole then ProductTile<'T>.Columns else 1
+        let block = if packsRows then ProductLoop<'T>.Block else p.Depth
+        let blocks = max 1 ((p.Depth + block - 1) / block)
+
+        let packedA =
+            if packsRows then
+                ArrayPool<'T>.Shared.Rent(height * min block p.Depth + Lanes.LineSpare)
+            else
+                p.A
+
+        let aligned = if packsRows then Lanes.lineStart packedA else 0
+
+        let resting =
+            if blocks > 1 then
+                ArrayPool<'T>.Shared.Rent(height * (finish - first + width))
+            else
+                p.C
+
+        for n in 0 .. blocks - 1 do
+            let k = n * block
+            let depth = min block (p.Depth - k)
+
+            if packsRows then
+                p.PackRows(packedA, aligned, int row, height, k, depth)
+
+            let isFirst, isLast = (n = 0), (n = blocks - 1)
+
+            let tile = {
+                A = packedA
+                AStep = nativeint (if packsRows then height else p.AStep)
+                B = packedB
+                BStep = nativeint (if packsColumns then width else p.BStep)
+                ColumnStep = nativeint (if packsColumns then 1 else p.ColumnStep)
+                From = if isFirst then p.Initial else resting
+                FromStep = nativeint (if isFirst then 0 else height)
+                Into = if isLast then p.C else resting
+                IntoStep = nativeint (if isLast then rows else height)
+                Depth = depth
+            }
+
+            let mutable j = first
+
+            while j < finish do
+                let column = min j (columns - width)
+                let a = if packsRows then nativeint aligned else row
+
+                let b =
+                    if packsColumns then
+                        nativeint (j * p.Depth + k * width)
+                    else
+                        nativeint (column * p.ColumnStep + k * p.BStep)
+
+                let rest = nativeint ((j - first) * height)
+                let from = if isFirst then row else rest
+
+                let into =
+                    if isLast then
+                        nativeint column * nativeint rows + row
+                    else
+                        rest
+
+                if not whole then
+                    tile.Column<'V, 'L>(windows, a, b, from, into)
+                elif tall then
+                    tile.Tall<'V, 'L>(windows, a, b, from, into)
+                else
+                    tile.Low<'V, 'L>(windows, a, b, from, into)
+
+                j <- j + width
+
+        if packsRows then
+            ArrayPool<'T>.Shared.Return packedA
+
+        if blocks > 1 then
+            ArrayPool<'T>.Shared.Return resting
+
+    interface ILoop<'T> with
+        member p.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+            let p = p
+            let rows, columns = p.Rows, p.Columns
+            // 512-bit registers come by 32, narrower ones by 16.
+            let registers = if Unsafe.SizeOf<'V>() = 64 then 4 else 2
+            let height = registers * 'L.Count
+            let panels = (rows + height - 1) / height
+            let isLarge = panels > 1 && columns >= 4 * ProductTile<'T>.Columns
+            let groups = (columns + ProductTile<'T>.Columns - 1) / ProductTile<'T>.Columns
+            let work = int64 rows * int64 columns * int64 p.Depth
+
+            let packed =
+                if isLarge then
+                    ArrayPool<'T>.Shared.Rent(groups * ProductTile<'T>.Columns * p.Depth)
+                else
+                    p.B
+
+            if isLarge then
+                Work.share work groups (fun group -> p.PackColumns(packed, group))
+
+            // Wide enough to pay for packing the panel's rows, narrow enough to share out.
+            let bands = max 1 (min (columns / 48) ((16 + panels - 1) / panels))
+            let band = (columns + bands - 1) / bands
+
+            let band =
+                (band + ProductTile<'T>.Columns - 1) / ProductTile<'T>.Columns
+                * ProductTile<'T>.Columns
+
+            let shares = (columns + band - 1) / band
+
+            Work.share work (panels * shares) (fun i ->
+                let first = i % shares * band
+                let windows = Windows.Of(i / shares * height, 'L.Count, rows)
+
+                let windows =
+                    if registers = 4 then
+                        windows
+                    else
+                        {
+                            windows with
+                                W2 = windows.W1
+                                W3 = windows.W1
+                        }
+
+                p.Share<'V, 'L>(windows, first, min columns (first + band), isLarge, packed))
+
+            if isLarge then
+                ArrayPool<'T>.Shared.Return packed
