@@ -223,6 +223,15 @@ module Dataset =
                     |> Targets.Distributions
         }
 
+    /// The samples of a part of so many, parts counted from 0; the last may be smaller.
+    let internal part (size: int) (i: int) (data: Dataset<'T>) : MiniBatch<'T> =
+        let first = i * size
+        take [| first .. first + min size (data.Count - first) - 1 |] data
+
+    /// How many such parts there are.
+    let internal partCount (size: int) (data: Dataset<'T>) : int =
+        if data.Count = 0 then 0 else (data.Count - 1) / size + 1
+
     /// <summary>All samples in order, in parts of at most <paramref name="size"/>.</summary>
     /// <exception cref="T:System.ArgumentException">The size is below 1.</exception>
     [<CompiledName("Parts")>]
@@ -231,6 +240,6 @@ module Dataset =
             invalidArg (nameof size) $"expected 1 or more, found {size}"
 
         seq {
-            for first in 0..size .. data.Count - 1 do
-                take [| first .. min (first + size) data.Count - 1 |] data
+            for i in 0 .. partCount size data - 1 do
+                part size i data
         }

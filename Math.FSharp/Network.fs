@@ -358,16 +358,19 @@ module Network =
     /// size.</exception>
     [<CompiledName("Evaluate")>]
     let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
-        let mutable loss = 0.0
-        let mutable right = 0
+        let size = 128
+        let parts = Dataset.partCount size data
+        let losses: float[] = Array.zeroCreate parts
+        let right: int[] = Array.zeroCreate parts
 
-        for part in Dataset.parts 128 data do
+        Work.share (int64 data.Count * network.Architecture.ParameterCount) parts (fun i ->
+            let part = Dataset.part size i data
             let logits = logits network part
             let mean = Loss.crossEntropy part.Targets logits
-            loss <- loss + Double.CreateTruncating mean * float logits.ColumnCount
-            right <- right + correct part.Targets logits
+            losses[i] <- Double.CreateTruncating mean * float part.Count
+            right[i] <- correct part.Targets logits)
 
         {
-            Loss = loss / float data.Count
-            Accuracy = float right / float data.Count
+            Loss = Array.fold (+) 0.0 losses / float data.Count
+            Accuracy = float (Array.sum right) / float data.Count
         }

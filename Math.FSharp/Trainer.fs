@@ -113,51 +113,6 @@ module Trainer =
 
             struct (Dataset.take (Batch.slice order settings.BatchSize iteration) data, order)
 
-    /// <summary>The mini-batches of a run, without end. They hang on nothing that is learnt, so they can
-    /// be made ahead of their use.</summary>
-    /// <param name="settings">The run's hyperparameters.</param>
-    /// <param name="data">The training data.</param>
-    /// <param name="first">The iteration of the first of them, from 0.</param>
-    [<CompiledName("Batches")>]
-    let batches (settings: Hyperparameters) (data: Dataset<'T>) (first: int64) : MiniBatch<'T> seq =
-        Seq.unfold
-            (fun struct (iteration, known) ->
-                let struct (batch, order) = batchOf settings data known iteration
-                Some(batch, struct (iteration + 1L, order)))
-            (struct (first, [||]))
-
-    /// <summary>The second half of a step: find the gradient of a mini-batch and descend.</summary>
-    /// <param name="settings">The run's hyperparameters.</param>
-    /// <param name="data">The training data.</param>
-    /// <param name="batch">The mini-batch of the state's iteration, the next of
-    /// <c>batches</c>.</param>
-    /// <param name="state">Where the run stands; left as it was.</param>
-    /// <returns>Where it stands one step later.</returns>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
-    [<CompiledName("Learn")>]
-    let learn
-        (settings: Hyperparameters)
-        (data: Dataset<'T>)
-        (batch: MiniBatch<'T>)
-        (state: State<'T>)
-        : State<'T> =
-        let struct (loss, parameters) = update settings state.Network batch
-        let loss = Double.CreateTruncating loss
-        let opensEpoch = isFirstOfEpoch settings data state.Iteration
-
-        {
-            Iteration = state.Iteration + 1L
-            Network = {
-                state.Network with
-                    Parameters = parameters
-            }
-            Loss = loss
-            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
-            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
-            Order = state.Order
-        }
-
     /// <summary>One step: draw a mini-batch, find the gradient, descend.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
@@ -171,7 +126,21 @@ module Trainer =
     [<CompiledName("Step")>]
     let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
         let struct (batch, order) = batchOf settings data state.Order state.Iteration
-        learn settings data batch { state with Order = order }
+        let struct (loss, parameters) = update settings state.Network batch
+        let loss = Double.CreateTruncating loss
+        let opensEpoch = isFirstOfEpoch settings data state.Iteration
+
+        {
+            Iteration = state.Iteration + 1L
+            Network = {
+                state.Network with
+                    Parameters = parameters
+            }
+            Loss = loss
+            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
+            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
+            Order = order
+        }
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

@@ -59,7 +59,7 @@ type internal TwoLayerLoop = {
     /// δ·W2(k, j), hence the loss by ln(1 + Σₖ yₖ(e^(δ(W2(k, j) − W2(t, j))) − 1)).
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private loop.Differences<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>
-        (sample: int, x: float, differences: float[], first: int, windows: int)
+        (sample: int, x: float, differences: float[], place: int, first: int, windows: int)
         : unit =
         let one = 'L.Create 1.0
         let plus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(loop.Step * x))
@@ -73,7 +73,7 @@ type internal TwoLayerLoop = {
         let result = &Lanes.start differences
 
         for w in 0 .. windows - 1 do
-            let at = nativeint (min (w * 'L.Count) (loop.Units - 'L.Count))
+            let at = nativeint (min ((first + w) * 'L.Count) (loop.Units - 'L.Count))
             let z = 'L.Load(&hidden, at)
             let slope = 'L.Multiply(z, 'L.Subtract(one, z))
 
@@ -90,7 +90,7 @@ type internal TwoLayerLoop = {
                 p <- 'L.MultiplyAdd(y, SmallStep.Expm1<'V, 'L>('L.Multiply(up, along)), p)
                 m <- 'L.MultiplyAdd(y, SmallStep.Expm1<'V, 'L>('L.Multiply(down, along)), m)
 
-            'L.Store(SmallStep.LogRatio<'V, 'L>(p, m), &result, nativeint (first + w * 'L.Count))
+            'L.Store(SmallStep.LogRatio<'V, 'L>(p, m), &result, nativeint (place + w * 'L.Count))
 
     /// The weights and biases of the second layer: a step moves one logit by ±h·z, or ±h.
     member private loop.SecondLayer<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>
@@ -122,59 +122,78 @@ type internal TwoLayerLoop = {
                 'L.Store(sum, &sums, nativeint (k * units) + at)
                 w <- w + 'L.Count
 
-    interface ILoop<float> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>() =
-            let windows = (loop.Units + 'L.Count - 1) / 'L.Count
-            let row = windows * 'L.Count
-            let inputs = loop.Inputs.RowCount
-            let x = Kernels.values loop.Inputs
-            // In windows of a register each, a row for each input and one for the biases.
-            let sums: float[] = Array.zeroCreate ((inputs + 1) * row)
-            let differences: float[] = Array.zeroCreate (256 * row)
-            let known: float[] = Array.zeroCreate 256
-            let total = &Lanes.start sums
-            let each = &Lanes.start differences
+    /// The weights and biases of the first layer, of some units: a register each window.
+    member private loop.FirstLayer<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>
+        (x: float[], first: int, windows: int)
+        : unit =
+        let row = windows * 'L.Count
+        let inputs = loop.Inputs.RowCount
+        // A row for each input and one for the biases.
+        let sums: float[] = Array.zeroCreate ((inputs + 1) * row)
+        let differences: float[] = Array.zeroCreate (256 * row)
+        let known: float[] = Array.zeroCreate 256
+        let total = &Lanes.start sums
+        let each = &Lanes.start differences
 
-            for s in 0 .. loop.Labels.Length - 1 do
-                Array.Clear known
-
-                for i in 0..inputs do
-                    // The biases' input is always 1.
-                    let value = if i = inputs then 1.0 else x[s * inputs + i]
-
-                    if value <> 0.0 then
-                        // Equal inputs of a sample move its loss alike; most pixels have an equal.
-                        let slot = int (abs (value * 255.0)) &&& 255
-
-                        if known[slot] <> value then
-                            known[slot] <- value
-                            loop.Differences<'V, 'L>(s, value, differences, slot * row, windows)
-
-                        for w in 0 .. windows - 1 do
-                            let at = nativeint (i * row + w * 'L.Count)
-                            let change = 'L.Load(&each, nativeint (slot * row + w * 'L.Count))
-                            'L.Store('L.Add('L.Load(&total, at), change), &total, at)
-
-            let weights = &Lanes.start loop.Weights1
-            let biases = &Lanes.start loop.Biases1
+        for s in 0 .. loop.Labels.Length - 1 do
+            Array.Clear known
 
             for i in 0..inputs do
-                for w in 0 .. windows - 1 do
-                    let place = nativeint (min (w * 'L.Count) (loop.Units - 'L.Count))
-                    let sum = 'L.Load(&total, nativeint (i * row + w * 'L.Count))
+                // The biases' input is always 1.
+                let value = if i = inputs then 1.0 else x[s * inputs + i]
 
-                    if i = inputs then
-                        'L.Store(sum, &biases, place)
-                    else
-                        'L.Store(sum, &weights, nativeint (i * loop.Units) + place)
+                if value <> 0.0 then
+                    // Equal inputs of a sample move its loss alike; most pixels have an equal.
+                    let slot = int (abs (value * 255.0)) &&& 255
 
-            loop.SecondLayer<'V, 'L>(loop.Hidden, loop.Units, loop.Weights2)
+                    if known[slot] <> value then
+                        known[slot] <- value
+                        loop.Differences<'V, 'L>(s, value, differences, slot * row, first, windows)
 
-            loop.SecondLayer<float, Lanes1<float>>(
-                Array.create loop.Labels.Length 1.0,
-                1,
-                loop.Biases2
-            )
+                    for w in 0 .. windows - 1 do
+                        let at = nativeint (i * row + w * 'L.Count)
+                        let change = 'L.Load(&each, nativeint (slot * row + w * 'L.Count))
+                        'L.Store('L.Add('L.Load(&total, at), change), &total, at)
+
+        let weights = &Lanes.start loop.Weights1
+        let biases = &Lanes.start loop.Biases1
+
+        for i in 0..inputs do
+            for w in 0 .. windows - 1 do
+                let place = nativeint (min ((first + w) * 'L.Count) (loop.Units - 'L.Count))
+                let sum = 'L.Load(&total, nativeint (i * row + w * 'L.Count))
+
+                if i = inputs then
+                    'L.Store(sum, &biases, place)
+                else
+                    'L.Store(sum, &weights, nativeint (i * loop.Units) + place)
+
+    interface ILoop<float> with
+        member loop.Run<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>() =
+            let loop = loop
+            let windows = (loop.Units + 'L.Count - 1) / 'L.Count
+            let x = Kernels.values loop.Inputs
+            // Every point is a loss of its own: far more work than a product of these sizes.
+            let work = 32L * int64 x.Length * int64 loop.Units
+            // Each band looks at every input anew, so no more of them than threads.
+            let bands =
+                if Work.isShared work then
+                    min windows (Work.threads ())
+                else
+                    1
+
+            Work.share work (bands + 1) (fun band ->
+                if band < bands then
+                    let first, finish = band * windows / bands, (band + 1) * windows / bands
+                    loop.FirstLayer<'V, 'L>(x, first, finish - first)
+                else
+                    loop.SecondLayer<'V, 'L>(loop.Hidden, loop.Units, loop.Weights2)
+
+                    loop.SecondLayer<float, Lanes1<float>>(
+                        Array.create loop.Labels.Length 1.0,
+                        1,
+                        loop.Biases2
+                    ))
 
 /// <summary>The numerical gradient of the chapter's network, two losses a parameter, where one weight
 /// of the first layer moves one unit and one of the second moves one logit.</summary>

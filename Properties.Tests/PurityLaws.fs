@@ -393,10 +393,6 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
-        "Trainer.Batches",
-        fun () -> Trainer.batches given.Settings data 2L |> Seq.truncate 3 |> List.ofSeq |> box
-        "Trainer.Learn",
-        fun () -> Trainer.learn given.Settings data (Dataset.take [| 0 |] data) state
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
         "Safetensors.Write", fun () -> Safetensors.write [] network

@@ -64,22 +64,6 @@ let ``a run starts from the initial network, before any loss``
     Exactly.equal Health.Sound (Trainer.health settings data start)
 
 [<Law>]
-let ``batches made ahead, from any iteration on, are those of the steps``
-    (SmallRun(settings, data, architecture))
-    =
-    let steps = Trainer.start settings architecture |> states settings data
-    let from = List.item (steps.Length / 2) steps
-
-    let last =
-        Trainer.batches settings data from.Iteration
-        |> Seq.truncate (steps.Length - 1 - steps.Length / 2)
-        |> Seq.fold (fun state batch -> Trainer.learn settings data batch state) from
-
-    Exactly.bits (parameters (List.last steps)) (parameters last)
-    Exactly.equal (List.last steps).Iteration last.Iteration
-    Exactly.bits [| (List.last steps).EpochLoss |] [| last.EpochLoss |]
-
-[<Law>]
 let ``a step is: draw, find the gradient, descend`` (SmallRun(settings, data, architecture)) =
     let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
 

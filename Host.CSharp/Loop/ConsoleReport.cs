@@ -39,6 +39,17 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
             });
     }
 
+    /// <summary>What a run by the gradient's definition stands for: two losses a parameter.</summary>
+    public void Numerical(long parameters, long iterations)
+    {
+        var each = 2 * parameters;
+        Line(
+            Invariant(
+                $"numerical gradient: {each:N0} loss evaluations an iteration, {(decimal)each * iterations:N0} in all"
+            )
+        );
+    }
+
     public void Stepped(in StepFigures step)
     {
         if (bar is null || step.Iteration % every != 0)

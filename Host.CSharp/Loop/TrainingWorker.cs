@@ -83,6 +83,8 @@ internal sealed class TrainingWorker(
             plan.Precision.ToString(),
             plan.Hyperparameters.Seed
         );
+        if (plan.Hyperparameters.Gradient.IsNumerical)
+            report.Numerical(architecture.ParameterCount, iterations);
         var curves = new Curves(iterations);
         var loop = new TrainingLoop<T>(plan, [folder, curves, report, new EpochLog(logger)], clock);
         var result = await report.TrackAsync(

@@ -157,6 +157,7 @@ module ProcessTests =
             )
 
         Assert.Equal(0, ended.ExitCode)
+        Assert.Matches(@"numerical gradient: [\d,]+ loss evaluations an iteration, ", ended.Output)
         Assert.True((summary scratch).GetProperty("final_test_accuracy").GetDouble() > 0.9)
 
     /// Starts a long run, sends it a signal once it trains, and sees it end.
@@ -164,7 +165,7 @@ module ProcessTests =
         use scratch = new Scratch()
 
         let started =
-            Given.start (Given.options scratch [ "Training:Iterations", $"{Int64.MaxValue}" ])
+            Given.start (Given.options scratch [ "Training:Iterations", "20000000" ])
 
         let trains () =
             Given.runs scratch
