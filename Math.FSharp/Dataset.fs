@@ -42,14 +42,6 @@ type MiniBatch<'T
 /// Making mini-batches and turning them from one precision to the other.
 [<RequireQualifiedAccess>]
 module MiniBatch =
-    let internal ofInputs (inputs: Inputs<'T>) (targets: Targets<'T>) : MiniBatch<'T> =
-        if Inputs.count inputs <> Targets.count targets then
-            invalidArg
-                (nameof targets)
-                $"expected as many targets as the {Inputs.count inputs} samples, found {Targets.count targets}"
-
-        { inputs = inputs; targets = targets }
-
     /// <summary>A mini-batch of samples given as columns.</summary>
     /// <param name="inputs">(features, batch).</param>
     /// <param name="targets">One a sample.</param>
@@ -57,7 +49,15 @@ module MiniBatch =
     /// samples.</exception>
     [<CompiledName("Create")>]
     let create (inputs: Matrix<'T>) (targets: Targets<'T>) : MiniBatch<'T> =
-        ofInputs (Inputs.Columns inputs) targets
+        if inputs.ColumnCount <> Targets.count targets then
+            invalidArg
+                (nameof targets)
+                $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}"
+
+        {
+            inputs = Inputs.Columns inputs
+            targets = targets
+        }
 
     /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]

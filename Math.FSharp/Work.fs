@@ -1,5 +1,7 @@
 namespace Pipeline.Learning
 
+open System
+open System.Runtime.ExceptionServices
 open System.Threading.Tasks
 open MathNet.Numerics
 
@@ -23,7 +25,11 @@ module internal Work =
         if shares > 1 && isShared multiplications then
             let options = ParallelOptions(MaxDegreeOfParallelism = threads ())
 
-            Parallel.For(0, shares, options, act) |> ignore
+            try
+                Parallel.For(0, shares, options, act) |> ignore
+            with :? AggregateException as several ->
+                // The caller learns what one thread alone would have told.
+                ExceptionDispatchInfo.Capture(several.InnerExceptions[0]).Throw()
         else
             for i in 0 .. shares - 1 do
                 act i

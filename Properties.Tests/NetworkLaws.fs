@@ -285,3 +285,24 @@ let ``inputs or parameters that do not fit the network are refused`` (Trainable(
                         Parameters = { Layers = wrong }
                 }
                 batch.Inputs)
+
+[<Fact>]
+let ``what threads share is refused in the words of one thread`` () =
+    let network: Network<float> =
+        Network.initialise 0.1 1UL (Architecture.dense Activation.Sigmoid [ 100; 100; 2 ])
+
+    // Enough samples to be shared, of the wrong size.
+    let data =
+        Dataset.ofColumns
+            2
+            (Matrix<float>.Build.Dense(3, 1000, 1.0))
+            (Targets.Labels(Array.zeroCreate 1000))
+
+    Exactly.refused [ "(100, 100)"; "(3, 128)" ] (fun () -> Network.evaluate network data)
+
+[<Law>]
+let ``a mini-batch has as many targets as samples`` (Trainable(_, batch)) =
+    Exactly.equal batch.Inputs.ColumnCount batch.Count
+
+    Exactly.refused [ $"{batch.Count} samples"; $"found {batch.Count + 1}" ] (fun () ->
+        MiniBatch.create batch.Inputs (Targets.Labels(Array.zeroCreate (batch.Count + 1))))
