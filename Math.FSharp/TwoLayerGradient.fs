@@ -10,11 +10,10 @@ type internal SmallStep =
     /// Up to this size the two series below are exact to the last place of a double.
     static member Largest = 1.0 / 1024.0
 
-    /// eˣ − 1 by its Taylor series, to x⁶.
+    /// eˣ − 1 by its Taylor series, to x⁵.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     static member Expm1<'V, 'L when 'L :> ILanes<'V, float>>(x: 'V) : 'V =
-        let p = 'L.Create(1.0 / 720.0)
-        let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 120.0)
+        let p = 'L.Create(1.0 / 120.0)
         let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 24.0)
         let p = Elementary.Horner<'V, float, 'L>(p, x, 1.0 / 6.0)
         let p = Elementary.Horner<'V, float, 'L>(p, x, 0.5)
