@@ -52,7 +52,11 @@ type internal PairBatch = {
     /// Which samples of the source.
     Samples: int[]
     Chunks: PairChunk[]
-}
+} with
+
+    /// How many numbers a product multiplies with each row of weights.
+    member batch.Factors =
+        2L * (batch.Chunks |> Array.sumBy (fun chunk -> int64 chunk.Entries.Length))
 
 /// Making byte pairs and taking samples from them.
 [<RequireQualifiedAccess>]

@@ -4,7 +4,6 @@ open System
 open System.Numerics
 open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
-open MathNet.Numerics.LinearAlgebra.Storage
 
 /// The last register of a run is moved back to end where the run ends: its overlap computes the same
 /// values again, and no remainder needs code of its own.

@@ -103,9 +103,9 @@ type internal PairAffineLoop<'T> = {
             let chunks = loop.Batch.Chunks
             let bands = (loop.Biases.Length + 4 * 'L.Count - 1) / (4 * 'L.Count)
 
-            let entries = chunks |> Array.sumBy (fun chunk -> int64 chunk.Entries.Length)
+            let work = loop.Batch.Factors * int64 loop.Biases.Length
 
-            Work.share (2L * entries * int64 loop.Biases.Length) (chunks.Length * bands) (fun i ->
+            Work.share work (chunks.Length * bands) (fun i ->
                 loop.Share<'V, 'L>(chunks[i / bands], i % bands * 4 * 'L.Count))
 
 /// g = δ·Xᵀ for samples by pairs of inputs: two columns at a time, their sums in registers, over the
@@ -218,10 +218,7 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
             let pairs = loop.Inputs.Source.PairCount
             let bands = (loop.Rows + 4 * 'L.Count - 1) / (4 * 'L.Count)
 
-            let entries =
-                loop.Inputs.Chunks |> Array.sumBy (fun chunk -> int64 chunk.Entries.Length)
-
-            let work = 2L * entries * int64 loop.Rows
+            let work = loop.Inputs.Factors * int64 loop.Rows
             // Pairs at the rim of a picture have few entries: several shares, not one a thread.
             let shares = if Work.isShared work then max 1 (16 / bands) else 1
 

@@ -115,6 +115,8 @@ module Random =
 
         struct (x0, x1, x2, x3)
 
+    let private join (low: uint32) (high: uint32) : uint64 = (uint64 high <<< 32) ||| uint64 low
+
     /// The block of bits that holds a draw, and its even or odd neighbour.
     let private block (seed: uint64) (stream: Stream) (iteration: int64) (index: int) =
         philox
@@ -132,11 +134,7 @@ module Random =
     [<CompiledName("Bits")>]
     let bits (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : uint64 =
         let struct (x0, x1, x2, x3) = block seed stream iteration index
-
-        if index &&& 1 = 0 then
-            (uint64 x1 <<< 32) ||| uint64 x0
-        else
-            (uint64 x3 <<< 32) ||| uint64 x2
+        if index &&& 1 = 0 then join x0 x1 else join x2 x3
 
     /// <summary>A number of (0, 1), uniform: the midpoints of 2⁵² equal steps, so neither 0 nor 1.</summary>
     [<CompiledName("Uniform")>]
@@ -148,11 +146,15 @@ module Random =
         if count < 1 then
             invalidArg (nameof count) $"expected a count of 1 or more, found {count}"
 
+    /// 64 random bits as a number of 0 … count − 1.
+    let private scale (count: int) (bits: uint64) : int =
+        int (Math.BigMul(bits, uint64 count) >>> 64)
+
     /// <summary>A whole number of 0 … <paramref name="count"/> − 1, uniform but for an excess of at most count/2⁶⁴.</summary>
     [<CompiledName("Below")>]
     let below (count: int) (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : int =
         requireCount count
-        int (Math.BigMul(bits seed stream iteration index, uint64 count) >>> 64)
+        bits seed stream iteration index |> scale count
 
     /// <c>below</c> of the indices 0 … n − 1, each block of bits made once.
     let internal severalBelow
@@ -165,15 +167,12 @@ module Random =
         requireCount count
         let found = Array.zeroCreate n
 
-        let scale (low: uint32) (high: uint32) =
-            int (Math.BigMul((uint64 high <<< 32) ||| uint64 low, uint64 count) >>> 64)
-
         for i in 0..2 .. n - 1 do
             let struct (x0, x1, x2, x3) = block seed stream iteration i
-            found[i] <- scale x0 x1
+            found[i] <- scale count (join x0 x1)
 
             if i + 1 < n then
-                found[i + 1] <- scale x2 x3
+                found[i + 1] <- scale count (join x2 x3)
 
         found
 
