@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Buffers
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics.X86
@@ -36,27 +37,35 @@ type BytePairs = internal {
     /// How many pairs a whole sample has; an odd last number stands beside a 0.
     member internal bytes.PairCount = (bytes.Features + 1) / 2
 
-/// A few samples by pairs of inputs: place p has the entries Starts[p] … Starts[p + 1] − 1, their keys
-/// the samples, ascending.
-type internal PairChunk = {
-    /// Where in the mini-batch its samples begin.
-    FirstSample: int
-    Samples: int
-    Starts: int[]
-    Entries: BytePair[]
-}
-
 /// A mini-batch of byte pairs.
 type internal PairBatch = {
     Source: BytePairs
     /// Which samples of the source.
     Samples: int[]
-    Chunks: PairChunk[]
 } with
 
-    /// How many numbers a product multiplies with each row of weights.
+    /// About how many numbers a product multiplies with each row of weights.
     member batch.Factors =
-        2L * (batch.Chunks |> Array.sumBy (fun chunk -> int64 chunk.Entries.Length))
+        let source = batch.Source
+
+        2L * int64 source.Pairs.Length * int64 batch.Samples.Length
+        / int64 (max 1 (source.Starts.Length - 1))
+
+/// A mini-batch's pairs dealt out to the pairs of inputs, chunk by chunk of at most ChunkSize samples.
+/// The bucket of place p in chunk c is the (c·PairCount + p)th: as many entries as Counts says, from
+/// the bucket's number times Stride on, their keys the chunk's samples, ascending.
+type internal PairBuckets = {
+    Batch: PairBatch
+    Chunks: int
+    Stride: int
+    Counts: int[]
+    Entries: BytePair[]
+} with
+
+    /// A bucket's first entry.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member buckets.Bucket(bucket: int) : byref<BytePair> =
+        &Unsafe.Add(&Lanes.start buckets.Entries, nativeint bucket * nativeint buckets.Stride)
 
 /// Making byte pairs and taking samples from them.
 [<RequireQualifiedAccess>]
@@ -135,55 +144,58 @@ module internal BytePairs =
                 // A prefetch reads nothing, so an array moved meanwhile does no harm.
                 Sse.Prefetch0(Unsafe.AsPointer(&Unsafe.Add(&start, i)))
 
-    /// Some of the samples, dealt out to the pairs of inputs: a first pass counts, a second places.
-    let private chunk (bytes: BytePairs) (samples: int[]) (first: int) (count: int) : PairChunk =
-        // One element further on than they end up, each count moves up while its entries are placed.
-        let starts: int[] = Array.zeroCreate (bytes.PairCount + 2)
-        let next = &Unsafe.Add(&Lanes.start starts, 1)
+    /// The samples of a chunk: the first, and how many.
+    let chunk (batch: PairBatch) (c: int) : struct (int * int) =
+        let first = c * ChunkSize
+        struct (first, min ChunkSize (batch.Samples.Length - first))
+
+    /// Deals out the pairs of a chunk's samples.
+    let private deal (buckets: PairBuckets) (c: int) : unit =
+        let bytes, samples = buckets.Batch.Source, buckets.Batch.Samples
+        let struct (first, count) = chunk buckets.Batch c
+        let place = c * bytes.PairCount
+        Array.Clear(buckets.Counts, place, bytes.PairCount)
+        let counts = &Unsafe.Add(&Lanes.start buckets.Counts, place)
+
+        let entries = &buckets.Bucket place
         let pairs = &Lanes.start bytes.Pairs
 
-        for s in first .. first + count - 1 do
-            if s + ahead < first + count then
-                prefetch bytes samples[s + ahead]
-
-            for n in bytes.Starts[samples[s]] .. bytes.Starts[samples[s] + 1] - 1 do
-                let pair = &Unsafe.Add(&pairs, n)
-                let size = &Unsafe.Add(&next, pair.Key + 1)
-                size <- size + 1
-
-        for p in 2 .. starts.Length - 1 do
-            starts[p] <- starts[p] + starts[p - 1]
-
-        let found = GC.AllocateUninitializedArray<BytePair> starts[starts.Length - 1]
-        let entries = &Lanes.start found
-
         for s in 0 .. count - 1 do
+            if s + ahead < count then
+                prefetch bytes samples[first + s + ahead]
+
             let sample = samples[first + s]
 
             for n in bytes.Starts[sample] .. bytes.Starts[sample + 1] - 1 do
-                let pair = &Unsafe.Add(&pairs, n)
-                let at = &Unsafe.Add(&next, pair.Key)
-                let entry = &Unsafe.Add(&entries, at)
-                at <- at + 1
-
+                let pair = Unsafe.Add(&pairs, n)
+                let size = &Unsafe.Add(&counts, pair.Key)
+                let entry = &Unsafe.Add(&entries, pair.Key * buckets.Stride + size)
                 entry <- pair.WithKey s
+                size <- size + 1
 
-        {
-            FirstSample = first
-            Samples = count
-            Starts = starts
-            Entries = found
-        }
+    /// What becomes of the mini-batch's pairs, dealt out in memory that is lent meanwhile.
+    let dealt (act: PairBuckets -> 'R) (batch: PairBatch) : 'R =
+        let chunks = (batch.Samples.Length + ChunkSize - 1) / ChunkSize
+        let places = chunks * batch.Source.PairCount
+        // Room for every sample; an odd number of cache lines spreads the buckets over the cache.
+        let stride = 16 * ((min ChunkSize batch.Samples.Length + 15) / 16 ||| 1)
+        let counts = ArrayPool<int>.Shared.Rent places
+        let entries = ArrayPool<BytePair>.Shared.Rent(places * stride)
 
-    /// The samples at some places, in that order.
-    let take (samples: int[]) (bytes: BytePairs) : PairBatch = {
-        Source = bytes
-        Samples = samples
-        Chunks = [|
-            for first in 0..ChunkSize .. samples.Length - 1 do
-                chunk bytes samples first (min ChunkSize (samples.Length - first))
-        |]
-    }
+        try
+            let buckets = {
+                Batch = batch
+                Chunks = chunks
+                Stride = stride
+                Counts = counts
+                Entries = entries
+            }
+
+            Work.share batch.Factors chunks (deal buckets)
+            act buckets
+        finally
+            ArrayPool<int>.Shared.Return counts
+            ArrayPool<BytePair>.Shared.Return entries
 
     /// The mini-batch's samples one after the other, each number as the table has it.
     let dense (table: 'T[]) (batch: PairBatch) : 'T[] =

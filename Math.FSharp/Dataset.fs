@@ -202,7 +202,11 @@ module Dataset =
         {
             inputs =
                 match data.samples with
-                | Samples.Pairs pairs -> Inputs.Pairs(BytePairs.take places pairs)
+                | Samples.Pairs pairs ->
+                    Inputs.Pairs {
+                        Source = pairs
+                        Samples = Array.copy places
+                    }
                 | Samples.Bytes bytes -> Inputs.Columns(dense features bytes places)
                 | Samples.Columns columns ->
                     let source = Kernels.values columns

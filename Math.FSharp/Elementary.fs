@@ -152,9 +152,16 @@ type internal Elementary =
             let s = (m - 1.0) / (m + 1.0)
             let s2 = s * s
             let mutable series = 1.0 / 23.0
-
-            for k = 10 downto 1 do
-                series <- Math.FusedMultiplyAdd(series, s2, 1.0 / float (2 * k + 1))
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 21.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 19.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 17.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 15.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 13.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 11.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 9.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 7.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 5.0)
+            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 3.0)
 
             let rest =
                 Math.FusedMultiplyAdd(e, 1.90821492927058770002e-10, 2.0 * s * s2 * series)

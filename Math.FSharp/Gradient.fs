@@ -80,34 +80,36 @@ module Gradient =
     /// The loss of a mini-batch, and what `finish` makes of each layer, of the gradient in what the
     /// layer gives and of its input, from the last layer down.
     let private sweep
-        (finish: Layer<'T> -> Matrix<'T> -> Inputs<'T> -> Layer<'T>)
+        (finish: Layer<'T> -> Matrix<'T> -> LayerInputs<'T> -> Layer<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
-        let inputs, logits = Network.trace network batch.FirstInputs
-        let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
+        batch.FirstInputs
+        |> Inputs.enter (fun inputs ->
+            let inputs, logits = Network.trace network inputs
+            let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
 
-        // `below` are the hidden layers under this one, nearest first.
-        let rec run layers inputs (below: HiddenLayer list) upstream finished =
-            match layers, inputs, below with
-            | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
-                let next =
-                    Kernels.inputGradient layer.Weights upstream
-                    |> Activation.backward activation (Inputs.columns input)
+            // `below` are the hidden layers under this one, nearest first.
+            let rec run layers inputs (below: HiddenLayer list) upstream finished =
+                match layers, inputs, below with
+                | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
+                    let next =
+                        Kernels.inputGradient layer.Weights upstream
+                        |> Activation.backward activation (LayerInputs.columns input)
 
-                run layersBelow inputsBelow rest next (finish layer upstream input :: finished)
-            | layer :: _, input :: _, [] -> finish layer upstream input :: finished
-            | _ -> finished
+                    run layersBelow inputsBelow rest next (finish layer upstream input :: finished)
+                | layer :: _, input :: _, [] -> finish layer upstream input :: finished
+                | _ -> finished
 
-        let layers =
-            run
-                (List.rev network.Parameters.Layers)
-                (List.rev inputs)
-                (List.rev network.Architecture.Hidden)
-                upstream
-                []
+            let layers =
+                run
+                    (List.rev network.Parameters.Layers)
+                    (List.rev inputs)
+                    (List.rev network.Architecture.Hidden)
+                    upstream
+                    []
 
-        struct (loss, { Layers = layers })
+            struct (loss, { Layers = layers }))
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
@@ -120,7 +122,7 @@ module Gradient =
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
         sweep
             (fun _ upstream input -> {
-                Weights = Inputs.weightGradient upstream input
+                Weights = LayerInputs.weightGradient upstream input
                 Biases = Kernels.biasGradient upstream
             })
             network
@@ -143,7 +145,7 @@ module Gradient =
         : struct ('T * Parameters<'T>) =
         sweep
             (fun layer upstream input -> {
-                Weights = Inputs.descend rate layer.Weights upstream input
+                Weights = LayerInputs.descend rate layer.Weights upstream input
                 Biases =
                     Kernels.subtractScaledVector rate (Kernels.biasGradient upstream) layer.Biases
             })

@@ -28,6 +28,11 @@ module Targets =
         | Targets.Labels labels -> labels.Length
         | Targets.Distributions columns -> columns.ColumnCount
 
+    let private requireLabels (classes: int) (labels: int[]) : unit =
+        for label in labels do
+            if label < 0 || label >= classes then
+                invalidArg (nameof labels) $"expected labels of 0 to {classes - 1}, found {label}"
+
     /// <summary>Labels as one-hot columns: 1 at the label's row, 0 elsewhere.</summary>
     /// <param name="classes">The number of rows, greater than every label.</param>
     /// <param name="labels">Labels from 0.</param>
@@ -38,14 +43,9 @@ module Targets =
         (classes: int)
         (labels: int[])
         : Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        requireLabels classes labels
         let values: 'T[] = Array.zeroCreate (classes * labels.Length)
-
-        labels
-        |> Array.iteri (fun s label ->
-            if label < 0 || label >= classes then
-                invalidArg (nameof labels) $"expected labels of 0 to {classes - 1}, found {label}"
-
-            values[s * classes + label] <- 'T.One)
+        labels |> Array.iteri (fun s label -> values[s * classes + label] <- 'T.One)
 
         Kernels.matrix classes labels.Length values
 
@@ -55,6 +55,18 @@ module Targets =
         match targets with
         | Targets.Labels labels -> oneHot classes labels
         | Targets.Distributions columns -> columns
+
+    /// A caller's slip where the logits are not those of as many samples and classes.
+    let internal requireFit (logits: Matrix<'T>) (targets: Targets<'T>) : unit =
+        match targets with
+        | Targets.Labels labels ->
+            requireLabels logits.RowCount labels
+
+            if labels.Length <> logits.ColumnCount then
+                invalidArg
+                    (nameof logits)
+                    $"expected as many columns as the {labels.Length} labels, found {Kernels.shape logits}"
+        | Targets.Distributions columns -> Kernels.requireSameShape (nameof logits) columns logits
 
 /// <summary>How far a network's predictions are from their targets.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, for the two forms of the book.</remarks>
@@ -139,33 +151,37 @@ module Loss =
 
         sum / 'T.CreateTruncating predictions.ColumnCount
 
-    /// The mean cross entropy, every e^(z − max z), their sum in each column, and the targets as
-    /// columns.
+    /// The mean cross entropy, every e^(z − max z), and their sum in each column.
     let private crossEntropyParts
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
-        : struct ('T * 'T[] * 'T[] * Matrix<'T>) =
+        : struct ('T * 'T[] * 'T[]) =
+        Targets.requireFit logits targets
         let rows = logits.RowCount
-        let columns = Targets.columns rows targets
-        Kernels.requireSameShape (nameof logits) columns logits
-        let t = Kernels.values columns
         let shifted = Activation.belowGreatest logits
         let z = Kernels.values shifted
         let exponentials = Activation.exp shifted
         let sums = Activation.columnSums exponentials
         let mutable loss = 'T.Zero
 
-        for s in 0 .. sums.Length - 1 do
-            let logSum = log sums[s]
-            let mutable sample = 'T.Zero
+        match targets with
+        | Targets.Labels labels ->
+            for s in 0 .. sums.Length - 1 do
+                loss <- loss + (log sums[s] - z[s * rows + labels[s]])
+        | Targets.Distributions columns ->
+            let t = Kernels.values columns
 
-            for i in s * rows .. s * rows + rows - 1 do
-                if not ('T.IsZero t[i]) then
-                    sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
+            for s in 0 .. sums.Length - 1 do
+                let logSum = log sums[s]
+                let mutable sample = 'T.Zero
 
-            loss <- loss + sample
+                for i in s * rows .. s * rows + rows - 1 do
+                    if not ('T.IsZero t[i]) then
+                        sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
 
-        struct (loss / 'T.CreateTruncating sums.Length, Kernels.values exponentials, sums, columns)
+                loss <- loss + sample
+
+        struct (loss / 'T.CreateTruncating sums.Length, Kernels.values exponentials, sums)
 
     /// <summary>Cross entropy from logits, the mean over a batch: (1/n) Σₛ Σₖ tₖ (ln Σⱼ e^(zⱼ) − zₖ),
     /// and its gradient in the logits, (softmax(z)·Σₖ tₖ − t) / n.</summary>
@@ -181,16 +197,26 @@ module Loss =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        let struct (loss, exponentials, sums, columns) = crossEntropyParts targets logits
+        let struct (loss, exponentials, sums) = crossEntropyParts targets logits
         let rows, count = logits.RowCount, logits.ColumnCount
-        let t = Kernels.values columns
-        let masses = Activation.columnSums columns
         let n = 'T.CreateTruncating count
-        let gradient = Array.zeroCreate t.Length
+        let gradient = Array.zeroCreate exponentials.Length
 
-        for s in 0 .. count - 1 do
-            for i in s * rows .. s * rows + rows - 1 do
-                gradient[i] <- (exponentials[i] / sums[s] * masses[s] - t[i]) / n
+        match targets with
+        | Targets.Labels labels ->
+            for s in 0 .. count - 1 do
+                for i in s * rows .. s * rows + rows - 1 do
+                    gradient[i] <- exponentials[i] / sums[s] / n
+
+                let own = s * rows + labels[s]
+                gradient[own] <- (exponentials[own] / sums[s] - 'T.One) / n
+        | Targets.Distributions columns ->
+            let t = Kernels.values columns
+            let masses = Activation.columnSums columns
+
+            for s in 0 .. count - 1 do
+                for i in s * rows .. s * rows + rows - 1 do
+                    gradient[i] <- (exponentials[i] / sums[s] * masses[s] - t[i]) / n
 
         struct (loss, Kernels.matrix rows count gradient)
 
@@ -198,5 +224,5 @@ module Loss =
     /// <inheritdoc cref="M:Pipeline.Learning.Loss.CrossEntropyWithGradient``1" />
     [<CompiledName("CrossEntropy")>]
     let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
-        let struct (loss, _, _, _) = crossEntropyParts targets logits
+        let struct (loss, _, _) = crossEntropyParts targets logits
         loss

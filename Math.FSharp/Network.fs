@@ -273,15 +273,18 @@ module Network =
     }
 
     /// The input of every layer, from the first, then the logits.
-    let internal trace (network: Network<'T>) (inputs: Inputs<'T>) : Inputs<'T> list * Matrix<'T> =
+    let internal trace
+        (network: Network<'T>)
+        (inputs: LayerInputs<'T>)
+        : LayerInputs<'T> list * Matrix<'T> =
         let affine layer x =
-            Inputs.affine layer.Weights layer.Biases x
+            LayerInputs.affine layer.Weights layer.Biases x
 
         let rec run layers (hidden: HiddenLayer list) x seen =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
                 let output = affine layer x |> Activation.apply activation
-                run rest above (Inputs.Columns output) (x :: seen)
+                run rest above (LayerInputs.Columns output) (x :: seen)
             | [ last ], [] -> List.rev (x :: seen), affine last x
             | _ ->
                 invalidArg
@@ -298,11 +301,11 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        trace network (Inputs.Columns inputs) |> snd
+        trace network (LayerInputs.Columns inputs) |> snd
 
     /// The same for a mini-batch.
     let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        trace network batch.FirstInputs |> snd
+        batch.FirstInputs |> Inputs.enter (fun inputs -> trace network inputs |> snd)
 
     /// <summary>The probability of every class.</summary>
     /// <param name="network">The network.</param>

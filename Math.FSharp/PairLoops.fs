@@ -12,7 +12,7 @@ type internal PairAffineLoop<'T> = {
     Biases: 'T[]
     /// What each byte stands for.
     Table: 'T[]
-    Batch: PairBatch
+    Inputs: PairBuckets
     /// The result: (rows, samples).
     Z: 'T[]
 } with
@@ -20,21 +20,23 @@ type internal PairAffineLoop<'T> = {
     /// The sums of one chunk's samples: four registers a sample, side by side.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private loop.Add<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
-        (chunk: PairChunk, windows: Windows, sums: byref<'T>)
+        (chunk: int, windows: Windows, sums: byref<'T>)
         : unit =
         let rows = nativeint loop.Biases.Length
-        let features = loop.Batch.Source.Features
+        let source = loop.Inputs.Batch.Source
+        let features = source.Features
         let w = &Lanes.start loop.W
         let z = &sums
         let table = &Lanes.start loop.Table
-        let entries = &Lanes.start chunk.Entries
         let size = nativeint 'L.Count
 
-        for p in 0 .. loop.Batch.Source.PairCount - 1 do
-            let mutable n = chunk.Starts[p]
-            let finish = chunk.Starts[p + 1]
+        for p in 0 .. source.PairCount - 1 do
+            let bucket = chunk * source.PairCount + p
+            let count = loop.Inputs.Counts[bucket]
 
-            if n < finish then
+            if count > 0 then
+                let entries = &loop.Inputs.Bucket bucket
+                let mutable n = 0
                 let even = nativeint (2 * p) * rows
                 // An odd last input has no neighbour.
                 let odd = if 2 * p + 1 < features then even + rows else even
@@ -47,7 +49,7 @@ type internal PairAffineLoop<'T> = {
                 let o2 = 'L.Load(&w, odd + windows.W2)
                 let o3 = 'L.Load(&w, odd + windows.W3)
 
-                while n < finish do
+                while n < count do
                     let entry = Unsafe.Add(&entries, n)
                     let at = nativeint entry.Key * 4n * size
                     let x = 'L.Create(Unsafe.Add(&table, nativeint entry.First))
@@ -62,13 +64,14 @@ type internal PairAffineLoop<'T> = {
                     'L.Store('L.MultiplyAdd(o3, y, z3), &z, at + 3n * size)
                     n <- n + 1
 
-    /// One chunk's samples in the four registers of rows from `first` on.
+    /// One chunk's samples in the four registers of rows from `row` on.
     member loop.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
-        (chunk: PairChunk, first: int)
+        (chunk: int, row: int)
         : unit =
         let rows = loop.Biases.Length
-        let windows = Windows.Of(first, 'L.Count, rows)
-        let sums = ArrayPool<'T>.Shared.Rent(4 * 'L.Count * chunk.Samples + Lanes.LineSpare)
+        let windows = Windows.Of(row, 'L.Count, rows)
+        let struct (first, count) = BytePairs.chunk loop.Inputs.Batch chunk
+        let sums = ArrayPool<'T>.Shared.Rent(4 * 'L.Count * count + Lanes.LineSpare)
         let z = &Unsafe.Add(&Lanes.start sums, Lanes.lineStart sums)
         let biases = &Lanes.start loop.Biases
         let size = nativeint 'L.Count
@@ -77,7 +80,7 @@ type internal PairAffineLoop<'T> = {
         let b2 = 'L.Load(&biases, windows.W2)
         let b3 = 'L.Load(&biases, windows.W3)
 
-        for s in 0 .. chunk.Samples - 1 do
+        for s in 0 .. count - 1 do
             let at = nativeint s * 4n * size
             'L.Store(b0, &z, at)
             'L.Store(b1, &z, at + size)
@@ -85,9 +88,9 @@ type internal PairAffineLoop<'T> = {
             'L.Store(b3, &z, at + 3n * size)
 
         loop.Add<'V, 'L>(chunk, windows, &z)
-        let result = &Unsafe.Add(&Lanes.start loop.Z, chunk.FirstSample * rows)
+        let result = &Unsafe.Add(&Lanes.start loop.Z, first * rows)
 
-        for s in 0 .. chunk.Samples - 1 do
+        for s in 0 .. count - 1 do
             let at = nativeint s * 4n * size
             let column = nativeint (s * rows)
             'L.Store('L.Load(&z, at), &result, column + windows.W0)
@@ -100,13 +103,11 @@ type internal PairAffineLoop<'T> = {
     interface ILoop<'T> with
         member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
             let loop = loop
-            let chunks = loop.Batch.Chunks
             let bands = (loop.Biases.Length + 4 * 'L.Count - 1) / (4 * 'L.Count)
+            let work = loop.Inputs.Batch.Factors * int64 loop.Biases.Length
 
-            let work = loop.Batch.Factors * int64 loop.Biases.Length
-
-            Work.share work (chunks.Length * bands) (fun i ->
-                loop.Share<'V, 'L>(chunks[i / bands], i % bands * 4 * 'L.Count))
+            Work.share work (loop.Inputs.Chunks * bands) (fun i ->
+                loop.Share<'V, 'L>(i / bands, i % bands * 4 * 'L.Count))
 
 /// g = δ·Xᵀ for samples by pairs of inputs: two columns at a time, their sums in registers, over the
 /// samples in their order. What is stored is a function of g and of the weight that it belongs to.
@@ -118,7 +119,7 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
     Rows: int
     /// What each byte stands for.
     Table: 'T[]
-    Inputs: PairBatch
+    Inputs: PairBuckets
     /// (rows, inputs).
     Result: 'T[]
 } with
@@ -129,7 +130,8 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
         (first: int, finish: int, windows: Windows, upstream: byref<'T>)
         : unit =
         let rows = nativeint loop.Rows
-        let features = loop.Inputs.Source.Features
+        let source = loop.Inputs.Batch.Source
+        let features = source.Features
         let size = nativeint 'L.Count
         let weights = &Lanes.start loop.Weights
         let result = &Lanes.start loop.Result
@@ -145,13 +147,15 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
             let mutable o2 = e0
             let mutable o3 = e0
 
-            for chunk in loop.Inputs.Chunks do
-                let delta = &Unsafe.Add(&upstream, nativeint chunk.FirstSample * 4n * size)
-                let entries = &Lanes.start chunk.Entries
-                let mutable n = chunk.Starts[p]
-                let finish = chunk.Starts[p + 1]
+            for chunk in 0 .. loop.Inputs.Chunks - 1 do
+                let first = chunk * BytePairs.ChunkSize
+                let delta = &Unsafe.Add(&upstream, nativeint first * 4n * size)
+                let bucket = chunk * source.PairCount + p
+                let entries = &loop.Inputs.Bucket bucket
+                let count = loop.Inputs.Counts[bucket]
+                let mutable n = 0
 
-                while n < finish do
+                while n < count do
                     let entry = Unsafe.Add(&entries, n)
                     let at = nativeint entry.Key * 4n * size
                     let x = 'L.Create(Unsafe.Add(&table, nativeint entry.First))
@@ -215,10 +219,10 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
     interface ILoop<'T> with
         member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
             let loop = loop
-            let pairs = loop.Inputs.Source.PairCount
+            let pairs = loop.Inputs.Batch.Source.PairCount
             let bands = (loop.Rows + 4 * 'L.Count - 1) / (4 * 'L.Count)
 
-            let work = loop.Inputs.Factors * int64 loop.Rows
+            let work = loop.Inputs.Batch.Factors * int64 loop.Rows
             // Pairs at the rim of a picture have few entries: several shares, not one a thread.
             let shares = if Work.isShared work then max 1 (16 / bands) else 1
 

@@ -214,9 +214,13 @@ module internal TwoLayerGradient =
         (batch: MiniBatch<float>)
         (labels: int[])
         : TwoLayerLoop =
-        let layerInputs, logits = Network.trace network batch.FirstInputs
+        let hidden, logits =
+            batch.FirstInputs
+            |> Inputs.enter (fun inputs ->
+                let layerInputs, logits = Network.trace network inputs
+                LayerInputs.columns layerInputs[1], logits)
+
         let inputs = batch.Inputs
-        let hidden = Inputs.columns layerInputs[1]
         let units, classes = hidden.RowCount, logits.RowCount
         let w = Kernels.values network.Parameters.Layers[1].Weights
 

@@ -244,7 +244,7 @@ let ``targets that do not fit are refused`` () =
         Exactly.refused [ "0 to 2"; $"{label}" ] (fun () ->
             Loss.crossEntropy (Targets.Labels [| label |]) (m 3 1))
 
-    Exactly.refused [ "(3, 2)"; "(3, 1)" ] (fun () ->
+    Exactly.refused [ "2 labels"; "(3, 1)" ] (fun () ->
         Loss.crossEntropy (Targets.Labels [| 0; 1 |]) (m 3 1))
 
     Exactly.refused [ "(2, 1)"; "(3, 1)" ] (fun () ->

@@ -14,7 +14,7 @@ let private bytes seed features samples =
 
 let private batchOf (features: int) (pixels: byte[]) (places: int[]) : PairBatch =
     match BytePairs.create features (ReadOnlyMemory pixels) with
-    | ValueSome pairs -> BytePairs.take places pairs
+    | ValueSome pairs -> { Source = pairs; Samples = places }
     | ValueNone -> failwith "expected samples blank enough for pairs"
 
 /// As blank as pairs take them, and more: whole columns of 0 beside the drawn ones.
@@ -45,8 +45,7 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
     let count = places.Length
     let batch = batchOf features pixels places
     let x = numbers features pixels places
-    let inputs: Inputs<float> = Inputs.Pairs batch
-    Exactly.bits (cells x) (cells (Inputs.columns inputs))
+    Exactly.bits (cells x) (cells (Inputs.columns (Inputs.Pairs batch)))
 
     let w, b, upstream =
         KernelLaws.drawn seed 1L rows features,
@@ -55,36 +54,40 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
 
     let z, gradient = Kernels.affine w b x, Kernels.weightGradient upstream x
     let descended = Kernels.subtractScaled 0.3 gradient w
-    Exactly.bits (cells z) (cells (Inputs.affine w b inputs))
-    Exactly.bits (cells gradient) (cells (Inputs.weightGradient upstream inputs))
-    Exactly.bits (cells descended) (cells (Inputs.descend 0.3 w upstream inputs))
 
-    for run in Registers.forDouble rows do
-        let result = Array.zeroCreate (rows * count)
+    batch
+    |> BytePairs.dealt (fun buckets ->
+        let inputs: LayerInputs<float> = LayerInputs.Buckets buckets
+        Exactly.bits (cells z) (cells (LayerInputs.affine w b inputs))
+        Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream inputs))
+        Exactly.bits (cells descended) (cells (LayerInputs.descend 0.3 w upstream inputs))
 
-        run {
-            W = cells w
-            Biases = b.ToArray()
-            Table = ByteScale<float>.Table
-            Batch = batch
-            Z = result
-        }
+        for run in Registers.forDouble rows do
+            let result = Array.zeroCreate (rows * count)
 
-        Exactly.bits (cells z) result
-        let result = Array.zeroCreate (rows * features)
-        let op: SubtractScaled<float> = { NegativeRate = -0.3 }
+            run {
+                W = cells w
+                Biases = b.ToArray()
+                Table = ByteScale<float>.Table
+                Inputs = buckets
+                Z = result
+            }
 
-        run {
-            Op = op
-            Weights = cells w
-            Upstream = cells upstream
-            Rows = rows
-            Table = ByteScale<float>.Table
-            Inputs = batch
-            Result = result
-        }
+            Exactly.bits (cells z) result
+            let result = Array.zeroCreate (rows * features)
+            let op: SubtractScaled<float> = { NegativeRate = -0.3 }
 
-        Exactly.bits (cells descended) result
+            run {
+                Op = op
+                Weights = cells w
+                Upstream = cells upstream
+                Rows = rows
+                Table = ByteScale<float>.Table
+                Inputs = buckets
+                Result = result
+            }
+
+            Exactly.bits (cells descended) result)
 
 /// Images of a few bytes that are not 0 among many that are.
 let private mostlyEmpty seed count =
