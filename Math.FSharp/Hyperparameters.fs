@@ -77,6 +77,7 @@ type Hyperparameters = private {
     weightInitStd: float
     sampling: Sampling
     gradient: GradientMethod
+    optimizer: OptimizerMethod
     seed: uint64
 } with
 
@@ -84,7 +85,7 @@ type Hyperparameters = private {
     member settings.Length = settings.length
     /// Samples in a mini-batch.
     member settings.BatchSize = settings.batchSize
-    /// η of gradient descent.
+    /// η of the optimizer.
     member settings.LearningRate = settings.learningRate
     /// Standard deviation of the initial weights.
     member settings.WeightInitStd = settings.weightInitStd
@@ -92,6 +93,8 @@ type Hyperparameters = private {
     member settings.Sampling = settings.sampling
     /// How the gradient is found.
     member settings.Gradient = settings.gradient
+    /// What the optimizer makes of it.
+    member settings.Optimizer = settings.optimizer
     /// What every random number of the run follows from.
     member settings.Seed = settings.seed
 
@@ -99,7 +102,7 @@ type Hyperparameters = private {
 [<RequireQualifiedAccess>]
 module Hyperparameters =
     /// <summary>The chapter's run: 10,000 iterations of 100 samples drawn with replacement, learning
-    /// rate 0.1, initial weights of deviation 0.01, backpropagation, seed 1.</summary>
+    /// rate 0.1, initial weights of deviation 0.01, backpropagation, gradient descent, seed 1.</summary>
     [<CompiledName("Book")>]
     let book: Hyperparameters = {
         length = RunLength.Iterations 10000L
@@ -108,6 +111,7 @@ module Hyperparameters =
         weightInitStd = 0.01
         sampling = Sampling.Replacement
         gradient = GradientMethod.Backpropagation
+        optimizer = OptimizerMethod.GradientDescent
         seed = 1UL
     }
 
@@ -118,6 +122,7 @@ module Hyperparameters =
     /// <param name="weightInitStd">Finite, 0 or greater.</param>
     /// <param name="sampling">How mini-batches are chosen.</param>
     /// <param name="gradient">How the gradient is found.</param>
+    /// <param name="optimizer">What the optimizer makes of it.</param>
     /// <param name="seed">Any.</param>
     [<CompiledName("Create")>]
     let create
@@ -127,6 +132,7 @@ module Hyperparameters =
         (weightInitStd: float)
         (sampling: Sampling)
         (gradient: GradientMethod)
+        (optimizer: OptimizerMethod)
         (seed: uint64)
         : Result<Hyperparameters, Fault list> =
         Fault.check
@@ -147,6 +153,7 @@ module Hyperparameters =
                 weightInitStd = weightInitStd
                 sampling = sampling
                 gradient = gradient
+                optimizer = optimizer
                 seed = seed
             })
 

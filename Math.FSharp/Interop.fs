@@ -55,6 +55,10 @@ type Parse =
     static member Gradient(name: string) : Result<GradientMethod, Fault list> =
         Gradient.parseMethod name
 
+    /// <summary>GradientDescent or Adam.</summary>
+    static member Optimizer(name: string) : Result<OptimizerMethod, Fault list> =
+        Optimizer.parseMethod name
+
     /// <summary>Single or Double.</summary>
     static member Precision(name: string) : Result<Precision, Fault list> = Precision.parse name
 
@@ -85,9 +89,18 @@ type Runs =
             weightInitStd: float,
             sampling: Sampling,
             gradient: GradientMethod,
+            optimizer: OptimizerMethod,
             seed: uint64
         ) : Result<Hyperparameters, Fault list> =
-        Hyperparameters.create length batchSize learningRate weightInitStd sampling gradient seed
+        Hyperparameters.create
+            length
+            batchSize
+            learningRate
+            weightInitStd
+            sampling
+            gradient
+            optimizer
+            seed
 
     /// <summary>How many steps a run has on so many samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
@@ -180,9 +193,33 @@ type Gradients =
         ArgumentNullException.ThrowIfNull(objective, nameof objective)
         Gradient.numericalOf step objective.Invoke network
 
-/// Gradient descent on functions given as delegates.
-[<AbstractClass; Sealed>]
+/// Optimizers, and gradient descent on functions given as delegates.
+[<AbstractClass; Sealed; Extension>]
 type Optimizers =
+    /// <summary>The state before the first step.</summary>
+    /// <param name="optimizer"><c>Optimizer.Adam&lt;float&gt;(0.9, 0.999, 1e-8)</c>, say.</param>
+    /// <param name="parameters">Of the shape that the steps will have.</param>
+    [<Extension>]
+    static member Start(optimizer: Optimizer<'T>, parameters: Parameters<'T>) : OptimizerState<'T> =
+        optimizer.Init parameters
+
+    /// <summary>The next parameters and state.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="state">What the optimizer remembers.</param>
+    /// <param name="parameters">Where it stands, left as it was.</param>
+    [<Extension>]
+    static member Step
+        (
+            optimizer: Optimizer<'T>,
+            rate: 'T,
+            gradient: Parameters<'T>,
+            state: OptimizerState<'T>,
+            parameters: Parameters<'T>
+        ) : struct (Parameters<'T> * OptimizerState<'T>) =
+        optimizer.Update rate gradient state parameters
+
     /// <summary>Gradient descent on any function: the start and the place after every step.</summary>
     /// <param name="rate">Learning rate.</param>
     /// <param name="steps">How many steps.</param>

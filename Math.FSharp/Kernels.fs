@@ -47,6 +47,63 @@ type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
                 'L.Store(loop.Op2.Apply<'V, 'L>('L.Load(&x, at), 'L.Load(&y, at)), &result, at)
                 i <- i + 'L.Count
 
+/// An optimizer's update of some parameters and of the two means beside them.
+[<Struct>]
+type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
+    Update: 'Op
+    Gradient: 'T[]
+    Parameters: 'T[]
+    FirstMeans: 'T[]
+    SecondMeans: 'T[]
+    NextParameters: 'T[]
+    NextFirstMeans: 'T[]
+    NextSecondMeans: 'T[]
+} with
+
+    /// The elements first … finish − 1, and those that fill the last register before `finish`.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private loop.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+        (first: int, finish: int)
+        : unit =
+        let gradient = &Lanes.start loop.Gradient
+        let parameters = &Lanes.start loop.Parameters
+        let firstMeans = &Lanes.start loop.FirstMeans
+        let secondMeans = &Lanes.start loop.SecondMeans
+        let nextParameters = &Lanes.start loop.NextParameters
+        let nextFirstMeans = &Lanes.start loop.NextFirstMeans
+        let nextSecondMeans = &Lanes.start loop.NextSecondMeans
+        let last = finish - 'L.Count
+        let mutable i = first
+
+        while i < finish do
+            let at = nativeint (min i last)
+
+            let struct (parameter, firstMean, secondMean) =
+                loop.Update.Apply<'V, 'L>(
+                    'L.Load(&gradient, at),
+                    'L.Load(&parameters, at),
+                    'L.Load(&firstMeans, at),
+                    'L.Load(&secondMeans, at)
+                )
+
+            'L.Store(parameter, &nextParameters, at)
+            'L.Store(firstMean, &nextFirstMeans, at)
+            'L.Store(secondMean, &nextSecondMeans, at)
+            i <- i + 'L.Count
+
+    interface ILoop<'T> with
+        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+            let loop = loop
+            let length = loop.Gradient.Length
+            // Memory is what it waits for: each element weighs as much as several multiplications.
+            let work = 16L * int64 length
+            let shares = if Work.isShared work then 16 else 1
+
+            Work.share work shares (fun i ->
+                let first = int (int64 i * int64 length / int64 shares)
+                let finish = int (int64 (i + 1) * int64 length / int64 shares)
+                loop.Share<'V, 'L>(first, finish))
+
 /// Row sums of a matrix: each row's elements added from the first column to the last.
 [<Struct>]
 type internal RowSumsLoop<'T> = {
@@ -140,6 +197,33 @@ module Kernels =
         }
 
         result
+
+    /// The next parameters and means, in arrays of their own.
+    let internal update
+        (op: 'Op :> IUpdate<'T>)
+        (gradient: 'T[])
+        (parameters: 'T[])
+        (first: 'T[])
+        (second: 'T[])
+        : struct ('T[] * 'T[] * 'T[]) =
+        let length = gradient.Length
+
+        let result () =
+            GC.AllocateUninitializedArray<'T> length
+
+        let loop = {
+            Update = op
+            Gradient = gradient
+            Parameters = parameters
+            FirstMeans = first
+            SecondMeans = second
+            NextParameters = result ()
+            NextFirstMeans = result ()
+            NextSecondMeans = result ()
+        }
+
+        Lanes.run length loop
+        struct (loop.NextParameters, loop.NextFirstMeans, loop.NextSecondMeans)
 
     /// The function's value at every element.
     let internal map (op: 'Op :> IMap<'T>) (x: Matrix<'T>) : Matrix<'T> =

@@ -19,6 +19,7 @@ type internal ILanes<'V, 'T> =
     static abstract Subtract: 'V * 'V -> 'V
     static abstract Multiply: 'V * 'V -> 'V
     static abstract Divide: 'V * 'V -> 'V
+    static abstract SquareRoot: 'V -> 'V
     /// x·y + z, rounded once.
     static abstract MultiplyAdd: 'V * 'V * 'V -> 'V
     /// Per lane: a > b ? x : y. False where either is not a number.
@@ -57,6 +58,9 @@ type internal Lanes512<'T
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Divide(x: Vector512<'T>, y: Vector512<'T>) = Vector512.Divide<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member SquareRoot x = Vector512.Sqrt<'T>(x)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(x, y, z) =
@@ -116,6 +120,9 @@ type internal Lanes256<'T
         static member Divide(x: Vector256<'T>, y: Vector256<'T>) = Vector256.Divide<'T>(x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member SquareRoot x = Vector256.Sqrt<'T>(x)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(x, y, z) =
             // The comparison of types is resolved when the method is compiled for 'T.
             if Type.op_Equality (typeof<'T>, typeof<float32>) then
@@ -171,6 +178,9 @@ type internal Lanes128<'T
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Divide(x: Vector128<'T>, y: Vector128<'T>) = Vector128.Divide<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member SquareRoot x = Vector128.Sqrt<'T>(x)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(x, y, z) =
@@ -231,6 +241,9 @@ type internal Lanes1<'T
         static member Divide(x, y) = x / y
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member SquareRoot x = 'T.Sqrt x
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member MultiplyAdd(x, y, z) = 'T.FusedMultiplyAdd(x, y, z)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
@@ -276,6 +289,12 @@ type internal IMap<'T> =
 /// An elementwise function of two arrays of one length.
 type internal IMap2<'T> =
     abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> : 'V * 'V -> 'V
+
+/// What an optimizer makes, element by element, of a gradient, a parameter and two means that it keeps:
+/// the next parameter and means.
+type internal IUpdate<'T> =
+    abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> :
+        gradient: 'V * parameter: 'V * first: 'V * second: 'V -> struct ('V * 'V * 'V)
 
 /// θ − η·g, rounded once.
 [<Struct>]

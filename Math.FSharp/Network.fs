@@ -167,21 +167,53 @@ module Parameters =
         ])
         |> List.concat
 
+    /// Parameters of these elements, shaped like others.
+    let internal ofTensors (shape: Parameters<'T>) (tensors: 'U[] list) : Parameters<'U> = {
+        Layers =
+            List.map2
+                (fun layer values ->
+                    match values with
+                    | [ weights; biases ] -> {
+                        Weights =
+                            weights
+                            |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
+                        Biases = Kernels.vector biases
+                      }
+                    | _ -> invalidArg (nameof tensors) "expected two a layer")
+                shape.Layers
+                (List.chunkBySize 2 tensors)
+    }
+
     /// The parameters with other elements: `replace` takes each tensor's name and elements.
     let internal mapTensors
         (replace: string -> 'T[] -> 'U[])
         (parameters: Parameters<'T>)
-        : Parameters<'U> = {
-        Layers =
-            parameters.Layers
-            |> List.mapi (fun i layer -> {
-                Weights =
-                    Kernels.values layer.Weights
-                    |> replace $"W{i + 1}"
-                    |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
-                Biases = Kernels.elements layer.Biases |> replace $"b{i + 1}" |> Kernels.vector
-            })
-    }
+        : Parameters<'U> =
+        tensors parameters
+        |> List.map (fun (name, values) -> replace name values)
+        |> ofTensors parameters
+
+    /// A caller's slip where two records differ in shape.
+    let internal requireSameShape
+        (name: string)
+        (one: Parameters<'T>)
+        (other: Parameters<'T>)
+        : unit =
+        if one.Layers.Length <> other.Layers.Length then
+            invalidArg
+                name
+                $"expected as many layers in both, found {one.Layers.Length} and {other.Layers.Length}"
+
+        List.iter2
+            (fun one other ->
+                Kernels.requireSameShape name one.Weights other.Weights
+
+                if one.Biases.Count <> other.Biases.Count then
+                    invalidArg
+                        name
+                        $"expected two vectors of one length, found {one.Biases.Count} and {other.Biases.Count}")
+            one.Layers
+            other.Layers
 
     /// <summary>How many numbers there are in all.</summary>
     [<CompiledName("Count")>]

@@ -14,6 +14,8 @@ type State<'T
     Iteration: int64
     /// The network after them.
     Network: Network<'T>
+    /// What the optimizer remembers of them.
+    Optimizer: OptimizerState<'T>
     /// The last step's loss: of its mini-batch, before its update. Not a number before the first.
     Loss: float
     /// The first step's loss.
@@ -55,25 +57,27 @@ module Trainer =
 
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
-    let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> = {
-        Iteration = 0L
-        Network = Network.initialise settings.WeightInitStd settings.Seed architecture
-        Loss = nan
-        FirstLoss = nan
-        EpochLoss = 0.0
-        Order = [||]
-    }
+    let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> =
+        let network = Network.initialise settings.WeightInitStd settings.Seed architecture
 
-    /// The loss of a mini-batch and the parameters after learning from it.
-    let private update
+        {
+            Iteration = 0L
+            Network = network
+            Optimizer = (Optimizer.ofMethod settings.Optimizer).Init network.Parameters
+            Loss = nan
+            FirstLoss = nan
+            EpochLoss = 0.0
+            Order = [||]
+        }
+
+    /// The loss of a mini-batch and its gradient.
+    let private gradientOf
         (settings: Hyperparameters)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
-        let rate = 'T.CreateTruncating settings.LearningRate
-
         match settings.Gradient with
-        | GradientMethod.Backpropagation -> Gradient.descend rate network batch
+        | GradientMethod.Backpropagation -> Gradient.backward network batch
         | GradientMethod.Numerical ->
             let gradient =
                 Gradient.numericalOfLoss
@@ -81,8 +85,34 @@ module Trainer =
                     (Network.convert network)
                     (MiniBatch.convert batch)
 
-            struct (Network.loss network batch,
-                    Optimizer.descend rate (Parameters.convert gradient) network.Parameters)
+            struct (Network.loss network batch, Parameters.convert gradient)
+
+    /// The loss of a mini-batch, and parameters and optimizer's state after learning from it.
+    let private update
+        (settings: Hyperparameters)
+        (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (batch: MiniBatch<'T>)
+        : struct ('T * Parameters<'T> * OptimizerState<'T>) =
+        let rate = 'T.CreateTruncating settings.LearningRate
+
+        match settings.Gradient, settings.Optimizer with
+        | GradientMethod.Backpropagation, OptimizerMethod.GradientDescent ->
+            let struct (loss, parameters) = Gradient.descend rate state.Network batch
+
+            struct (loss,
+                    parameters,
+                    {
+                        state.Optimizer with
+                            Steps = state.Optimizer.Steps + 1L
+                    })
+        | _ ->
+            let struct (loss, gradient) = gradientOf settings state.Network batch
+            let optimizer = Optimizer.ofMethod settings.Optimizer
+
+            let struct (parameters, optimizer) =
+                optimizer.Update rate gradient state.Optimizer state.Network.Parameters
+
+            struct (loss, parameters, optimizer)
 
     let private isFirstOfEpoch
         (settings: Hyperparameters)
@@ -113,7 +143,7 @@ module Trainer =
 
             struct (Dataset.take (Batch.slice order settings.BatchSize iteration) data, order)
 
-    /// <summary>One step: draw a mini-batch, find the gradient, descend.</summary>
+    /// <summary>One step: draw a mini-batch, find the gradient, update the parameters.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
     /// <param name="state">Where the run stands; left as it was.</param>
@@ -126,7 +156,7 @@ module Trainer =
     [<CompiledName("Step")>]
     let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
         let struct (batch, order) = batchOf settings data state.Order state.Iteration
-        let struct (loss, parameters) = update settings state.Network batch
+        let struct (loss, parameters, optimizer) = update settings state batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = isFirstOfEpoch settings data state.Iteration
 
@@ -136,6 +166,7 @@ module Trainer =
                 state.Network with
                     Parameters = parameters
             }
+            Optimizer = optimizer
             Loss = loss
             FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
             EpochLoss = if opensEpoch then loss else state.EpochLoss + loss

@@ -46,6 +46,9 @@ type Seed = Seed of uint64
 /// A data set's size of 1–60 and a batch's of 1–70.
 type Counts = Counts of samples: int * size: int
 
+/// A number of hundredths, 0–0.99.
+type Fraction = Fraction of float
+
 /// Images of 1–4 by 1–4 pixels, 1–5 of them, some of them mostly empty.
 type Images = Images of IdxImages
 
@@ -285,6 +288,11 @@ type Generators =
             (Gen.choose (1, 70))
         |> Arb.fromGen
 
+    static member Fraction() : Arbitrary<Fraction> =
+        Gen.choose (0, 99)
+        |> Gen.map (fun hundredths -> Fraction(float hundredths / 100.0))
+        |> Arb.fromGen
+
     static member Images() : Arbitrary<Images> =
         gen {
             let! rows = Generators.Small
@@ -368,6 +376,10 @@ type Generators =
             let! iterations = Gen.choose (1, 12)
             let! rate = Gen.choose (1, 100)
             let! sampling = Gen.elements [ Sampling.Replacement; Sampling.Epoch ]
+
+            let! optimizer =
+                Gen.elements [ OptimizerMethod.GradientDescent; OptimizerMethod.Adam ]
+
             let! seed = Generators.Bits
             let! hidden = Gen.choose (0, 2)
             let! width = Generators.Small
@@ -383,6 +395,7 @@ type Generators =
                     0.5
                     sampling
                     GradientMethod.Backpropagation
+                    optimizer
                     seed
                 |> orFail
 

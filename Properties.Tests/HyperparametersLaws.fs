@@ -6,7 +6,15 @@ open Xunit
 open Pipeline.Learning
 
 let private create length size rate deviation =
-    Hyperparameters.create length size rate deviation Sampling.Epoch GradientMethod.Numerical 42UL
+    Hyperparameters.create
+        length
+        size
+        rate
+        deviation
+        Sampling.Epoch
+        GradientMethod.Numerical
+        OptimizerMethod.Adam
+        42UL
 
 [<Law>]
 let ``every setting is refused for itself, and all at once``
@@ -37,6 +45,7 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal deviation settings.WeightInitStd
         Exactly.equal Sampling.Epoch settings.Sampling
         Exactly.equal GradientMethod.Numerical settings.Gradient
+        Exactly.equal OptimizerMethod.Adam settings.Optimizer
         Exactly.equal 42UL settings.Seed
     | Error faults ->
         Exactly.equal expected (faults |> List.map (fun fault -> fault.Subject, fault.Found))
@@ -50,6 +59,7 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal 0.01 book.WeightInitStd
     Exactly.equal Sampling.Replacement book.Sampling
     Exactly.equal GradientMethod.Backpropagation book.Gradient
+    Exactly.equal OptimizerMethod.GradientDescent book.Optimizer
     Exactly.equal 1UL book.Seed
 
     Exactly.equal
@@ -61,6 +71,7 @@ let ``the book's settings are the chapter's, and pass`` () =
             0.01
             Sampling.Replacement
             GradientMethod.Backpropagation
+            OptimizerMethod.GradientDescent
             1UL)
 
 [<Law>]

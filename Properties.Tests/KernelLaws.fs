@@ -181,6 +181,47 @@ let ``every width of register gives the same bits of a product``
         Exactly.bits expected result
 
 [<Law>]
+let ``every width of register gives the same bits of an update``
+    (ProductShape(rows, columns, _))
+    seed
+    =
+    let numbers stream = drawn seed stream rows columns |> cells
+
+    let gradient, parameters, first = numbers 0L, numbers 1L, numbers 2L
+    let second = numbers 3L |> Array.map abs
+
+    let op: AdamOp<float> = {
+        Beta1Rest = 0.1
+        Beta2 = 0.99
+        Beta2Rest = 0.01
+        Epsilon = 1e-8
+        NegativeRate = -0.3
+        Scale = 1.7
+    }
+
+    let struct (expected, expectedFirst, expectedSecond) =
+        Kernels.update op gradient parameters first second
+
+    for run in Registers.forDouble gradient.Length do
+        let result () = Array.zeroCreate gradient.Length
+
+        let loop = {
+            Update = op
+            Gradient = gradient
+            Parameters = parameters
+            FirstMeans = first
+            SecondMeans = second
+            NextParameters = result ()
+            NextFirstMeans = result ()
+            NextSecondMeans = result ()
+        }
+
+        run loop
+        Exactly.bits expected loop.NextParameters
+        Exactly.bits expectedFirst loop.NextFirstMeans
+        Exactly.bits expectedSecond loop.NextSecondMeans
+
+[<Law>]
 let ``in single too, every width of register gives the same bits of a product``
     (ProductShape(rows, depth, columns))
     seed

@@ -58,6 +58,7 @@ type private Members<'T> = {
             each (fun x y _ -> 'L.Divide(x, y))
             each (fun x y z -> 'L.MultiplyAdd(x, y, z))
             each (fun x y z -> 'L.WhereGreater(x, y, z, x))
+            each (fun x _ _ -> 'L.SquareRoot x)
             each (fun _ _ _ -> 'L.Create loop.X[3])
 
 let private results (run: ILoop<'T> -> unit) (x: 'T[]) (y: 'T[]) (z: 'T[]) : 'T[] =

@@ -131,6 +131,7 @@ let ``blank images train as the same numbers do in dense columns``
             0.1
             Sampling.Epoch
             GradientMethod.Backpropagation
+            OptimizerMethod.GradientDescent
             5UL
         |> orFail
 

@@ -232,6 +232,7 @@ type private Given = {
     DataInputs: Matrix<float>
     DataTargets: Targets<float>
     State: State<float>
+    Memory: OptimizerState<float>
     Images: IdxImages
     Pixels: byte[]
     Labels: int[]
@@ -255,19 +256,23 @@ type private Given = {
             | Targets.Labels labels -> ofInts labels
             | Targets.Distributions columns -> ofMatrix columns
 
-        let ofNetwork (network: Network<float>) = [|
-            for layer in network.Parameters.Layers do
+        let ofParameters (parameters: Parameters<float>) = [|
+            for layer in parameters.Layers do
                 ofMatrix layer.Weights
                 ofNumbers (layer.Biases.ToArray())
         |]
 
         [|
-            yield! ofNetwork given.Network
+            yield! ofParameters given.Network.Parameters
             ofMatrix given.Batch.Inputs
             ofTargets given.Batch.Targets
             ofMatrix given.DataInputs
             ofTargets given.DataTargets
-            yield! ofNetwork given.State.Network
+            yield! ofParameters given.State.Network.Parameters
+
+            for means in given.State.Optimizer.Means @ given.Memory.Means do
+                yield! ofParameters means
+
             ofInts given.State.Order
             Array.copy given.Pixels
             ofInts given.Labels
@@ -292,6 +297,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
     let double (x: Vector<float>) = x + x
     let bytes = ReadOnlyMemory given.File
     let upstream = one.Append other
+    let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+    let memory = given.Memory
 
     [
         "Kernels.Affine", fun () -> box (Kernels.affine layer.Weights layer.Biases batch.Inputs)
@@ -392,6 +399,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
         "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
+        "Optimizers.Start", fun () -> Optimizers.Start(adam, parameters)
+        "Optimizers.Step", fun () -> Optimizers.Step(adam, 0.1, parameters, memory, parameters)
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
@@ -432,6 +441,10 @@ let ``no function changes what it is given``
         DataInputs = inputs
         DataTargets = targets
         State = Trainer.step settings data (Trainer.start settings architecture)
+        Memory = {
+            Steps = 3L
+            Means = List.replicate 2 (Network.initialise 0.5 1UL network.Architecture).Parameters
+        }
         Images = {
             images with
                 Pixels = ReadOnlyMemory pixels
@@ -468,6 +481,7 @@ let rec private changeable (t: Type) =
             "Parameters`1"
             "Network`1"
             "State`1"
+            "OptimizerState`1"
         ])
     || t = typeof<IdxImages>
 
@@ -514,6 +528,7 @@ let ``the law above calls every public function that is given something changeab
         DataInputs = Matrix<float>.Build.Dense(1, 1)
         DataTargets = data.Targets
         State = Trainer.start Hyperparameters.book architecture
+        Memory = { Steps = 0L; Means = [] }
         Images = {
             Count = 1
             Rows = 1

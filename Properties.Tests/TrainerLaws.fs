@@ -20,8 +20,13 @@ let private run settings data architecture =
 
 let private parameters (state: State<'T>) : 'T[] = flat state.Network.Parameters
 
+let private memory (state: State<'T>) : 'T[] =
+    state.Optimizer.Means |> List.map flat |> Array.concat
+
 let private same (expected: State<float>) (actual: State<float>) =
     Exactly.bits (parameters expected) (parameters actual)
+    Exactly.bits (memory expected) (memory actual)
+    Exactly.equal expected.Optimizer.Steps actual.Optimizer.Steps
     Exactly.equal expected.Iteration actual.Iteration
     Exactly.bits expected.Order actual.Order
 
@@ -46,6 +51,7 @@ let private settingsOf (settings: Hyperparameters) iterations sampling gradient 
         settings.WeightInitStd
         sampling
         gradient
+        settings.Optimizer
         settings.Seed
     |> orFail
 
@@ -64,7 +70,7 @@ let ``a run starts from the initial network, before any loss``
     Exactly.equal Health.Sound (Trainer.health settings data start)
 
 [<Law>]
-let ``a step is: draw, find the gradient, descend`` (SmallRun(settings, data, architecture)) =
+let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, architecture)) =
     let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
 
     for before, after in
@@ -80,9 +86,17 @@ let ``a step is: draw, find the gradient, descend`` (SmallRun(settings, data, ar
         let struct (loss, gradient) =
             Gradient.backward before.Network (Dataset.take places data)
 
-        Optimizer.descend settings.LearningRate gradient before.Network.Parameters
-        |> flat
-        |> Exactly.bits (parameters after)
+        let struct (next, optimizer) =
+            (Optimizer.ofMethod settings.Optimizer).Update
+                settings.LearningRate
+                gradient
+                before.Optimizer
+                before.Network.Parameters
+
+        Exactly.bits (flat next) (parameters after)
+
+        Exactly.bits (optimizer.Means |> List.map flat |> Array.concat) (memory after)
+        Exactly.equal optimizer.Steps after.Optimizer.Steps
 
         Exactly.equal loss after.Loss
         Exactly.equal (i + 1L) after.Iteration
@@ -146,6 +160,7 @@ let ``another seed ends elsewhere`` (SmallRun(settings, data, architecture)) =
             settings.WeightInitStd
             settings.Sampling
             settings.Gradient
+            settings.Optimizer
             (settings.Seed + 1UL)
         |> orFail
 
@@ -180,7 +195,18 @@ let ``the numerical method's step is backpropagation's, closely``
     // tanh has no kink to stand on.
     let architecture = Architecture.dense Activation.Tanh architecture.Sizes
     let iterations = min 3L (stepsOf settings)
-    let method = settingsOf settings iterations settings.Sampling
+    // Adam's steps are of one size however small the gradient, and its noise.
+    let method gradient =
+        Hyperparameters.create
+            (RunLength.Iterations iterations)
+            settings.BatchSize
+            settings.LearningRate
+            settings.WeightInitStd
+            settings.Sampling
+            gradient
+            OptimizerMethod.GradientDescent
+            settings.Seed
+        |> orFail
 
     let analytic = run (method GradientMethod.Backpropagation) data architecture
     let defined = run (method GradientMethod.Numerical) data architecture
@@ -237,6 +263,7 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
             0.1
             sampling
             GradientMethod.Backpropagation
+            OptimizerMethod.GradientDescent
             1UL
         |> orFail
 
@@ -292,6 +319,7 @@ let ``a rate far too high is told`` () =
                 0.1
                 Sampling.Epoch
                 GradientMethod.Backpropagation
+                OptimizerMethod.GradientDescent
                 1UL
             |> orFail
 

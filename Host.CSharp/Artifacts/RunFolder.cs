@@ -111,6 +111,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
                     plan.Hyperparameters.LearningRate,
                     Sampling = plan.Hyperparameters.Sampling.ToString(),
                     Gradient = plan.Hyperparameters.Gradient.ToString(),
+                    Optimizer = plan.Hyperparameters.Optimizer.ToString(),
                     Precision = plan.Precision.ToString(),
                     plan.Hyperparameters.Seed,
                     plan.Threads,

@@ -50,7 +50,7 @@ public sealed class TrainingSettings
     [Description("samples in a mini-batch, 1 or more")]
     public int BatchSize { get; init; } = 100;
 
-    [Description("step size of gradient descent, greater than 0")]
+    [Description("learning rate: the optimizer's step size, greater than 0")]
     public double LearningRate { get; init; } = 0.1;
 
     [Description("Replacement (each draw independent) or Epoch (every sample once an epoch)")]
@@ -58,6 +58,11 @@ public sealed class TrainingSettings
 
     [Description("Backpropagation, or Numerical (by definition: thousands of times slower)")]
     public string Gradient { get; init; } = "Backpropagation";
+
+    [Description(
+        "GradientDescent, or Adam (with its paper's constants; 0.001 is a usual rate for it)"
+    )]
+    public string Optimizer { get; init; } = "GradientDescent";
 
     [Description("Single (32 bits) or Double (64 bits)")]
     public string Precision { get; init; } = "Single";

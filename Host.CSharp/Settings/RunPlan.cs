@@ -54,7 +54,8 @@ internal sealed record RunPlan(
         var parsed =
             Ask(Runs.Length(training.Iterations, training.Epochs), out var length)
             & Ask(Parse.Sampling(training.Sampling), out var sampling)
-            & Ask(Parse.Gradient(training.Gradient), out var gradient);
+            & Ask(Parse.Gradient(training.Gradient), out var gradient)
+            & Ask(Parse.Optimizer(training.Optimizer), out var optimizer);
         Ask(
             Runs.Hyperparameters(
                 parsed ? length : RunLength.NewEpochs(1),
@@ -63,6 +64,7 @@ internal sealed record RunPlan(
                 model.WeightInitStd,
                 sampling ?? Sampling.Replacement,
                 gradient ?? GradientMethod.Backpropagation,
+                optimizer ?? OptimizerMethod.GradientDescent,
                 training.Seed
             ),
             out var hyperparameters

@@ -46,6 +46,7 @@ module SettingsTests =
     [<InlineData("Training:Seed", "-1", "a whole number of 0")>]
     [<InlineData("Training:Sampling", "Random", "one of Replacement, Epoch")>]
     [<InlineData("Training:Gradient", "Guess", "one of Backpropagation, Numerical")>]
+    [<InlineData("Training:Optimizer", "Sgd", "one of GradientDescent, Adam")>]
     [<InlineData("Training:Precision", "Half", "one of Single, Double")>]
     [<InlineData("Training:Threads", "0", "1 to 1024")>]
     [<InlineData("Model:Hidden", "50,0", "widths of 1 to 65536")>]
