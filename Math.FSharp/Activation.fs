@@ -23,6 +23,11 @@ type internal ReluOp<'T when 'T :> INumber<'T>> =
             'L.WhereGreater(zero, x, zero, x)
 
 [<Struct>]
+type internal IdentityOp<'T> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = x
+
+[<Struct>]
 type internal ExpOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Exp<'V, 'T, 'L> x
@@ -175,11 +180,14 @@ module Activation =
         let exponentials = exp (belowGreatest logits)
         let sums = columnSums exponentials
         let rows = logits.RowCount
+        // An array just made: it becomes the result.
         let numerators = Kernels.values exponentials
 
-        numerators
-        |> Array.mapi (fun i e -> e / sums[i / rows])
-        |> Kernels.matrix rows sums.Length
+        for s in 0 .. sums.Length - 1 do
+            for i in s * rows .. s * rows + rows - 1 do
+                numerators[i] <- numerators[i] / sums[s]
+
+        exponentials
 
     /// <summary>The chain rule through softmax: ∂L/∂zₖ = yₖ(gₖ − Σⱼ gⱼyⱼ), column by column.</summary>
     /// <param name="output">y = softmax(z): (classes, batch).</param>

@@ -24,6 +24,8 @@ type internal ILanes<'V, 'T> =
     static abstract MultiplyAdd: 'V * 'V * 'V -> 'V
     /// Per lane: a > b ? x : y. False where either is not a number.
     static abstract WhereGreater: 'V * 'V * 'V * 'V -> 'V
+    /// A bit a lane, the first the lowest: whether it is anything but 0.
+    static abstract NonZero: 'V -> uint64
     /// 2ⁿ for a whole n in the low bits of the significand, as adding 1.5·2^(significand bits) leaves it.
     static abstract PowerOfTwo: 'V -> 'V
 
@@ -75,6 +77,14 @@ type internal Lanes512<'T
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WhereGreater(a, b, x, y) =
             Vector512.ConditionalSelect<'T>(Vector512.GreaterThan<'T>(a, b), x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member NonZero x =
+            uint64 (
+                Vector512.ExtractMostSignificantBits<'T>(
+                    Vector512.OnesComplement<'T>(Vector512.Equals<'T>(x, Vector512<'T>.Zero))
+                )
+            )
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member PowerOfTwo n =
@@ -137,6 +147,14 @@ type internal Lanes256<'T
             Vector256.ConditionalSelect<'T>(Vector256.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member NonZero x =
+            uint64 (
+                Vector256.ExtractMostSignificantBits<'T>(
+                    Vector256.OnesComplement<'T>(Vector256.Equals<'T>(x, Vector256<'T>.Zero))
+                )
+            )
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member PowerOfTwo n =
             if Type.op_Equality (typeof<'T>, typeof<float32>) then
                 Vector256
@@ -197,6 +215,14 @@ type internal Lanes128<'T
             Vector128.ConditionalSelect<'T>(Vector128.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member NonZero x =
+            uint64 (
+                Vector128.ExtractMostSignificantBits<'T>(
+                    Vector128.OnesComplement<'T>(Vector128.Equals<'T>(x, Vector128<'T>.Zero))
+                )
+            )
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member PowerOfTwo n =
             if Type.op_Equality (typeof<'T>, typeof<float32>) then
                 Vector128
@@ -249,6 +275,9 @@ type internal Lanes1<'T
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WhereGreater(a, b, x, y) =
             if 'T.op_GreaterThan (a, b) then x else y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member NonZero x = if 'T.IsZero x then 0UL else 1UL
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member PowerOfTwo n =

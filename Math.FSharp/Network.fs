@@ -349,6 +349,39 @@ module Network =
     let predict (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
         forward network inputs |> Activation.softmax
 
+    /// So many samples at a time fit the caches.
+    let private partSize = 128
+
+    /// What `act` makes of each part of a data set; several threads share the parts.
+    let private overParts
+        (network: Network<'T>)
+        (data: Dataset<'T>)
+        (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
+        : unit =
+        Work.share
+            (int64 data.Count * network.Architecture.ParameterCount)
+            (Dataset.partCount partSize data)
+            (fun i ->
+                let part = Dataset.part partSize i data
+                act i part (logits network part))
+
+    /// <summary>The probability of every class for every sample of a data set.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="data">The samples.</param>
+    /// <returns>(classes, samples); every column sums to 1.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("Probabilities")>]
+    let probabilities (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
+        let classes = network.Architecture.Classes
+        let all = Kernels.newArray classes data.Count
+
+        overParts network data (fun i part logits ->
+            let found = Kernels.values (Activation.softmax logits)
+            Array.blit found 0 all (i * partSize * classes) (part.Count * classes))
+
+        Kernels.matrix classes data.Count all
+
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
     [<CompiledName("Classify")>]
     let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
@@ -393,14 +426,11 @@ module Network =
     /// size.</exception>
     [<CompiledName("Evaluate")>]
     let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
-        let size = 128
-        let parts = Dataset.partCount size data
+        let parts = Dataset.partCount partSize data
         let losses: float[] = Array.zeroCreate parts
         let right: int[] = Array.zeroCreate parts
 
-        Work.share (int64 data.Count * network.Architecture.ParameterCount) parts (fun i ->
-            let part = Dataset.part size i data
-            let logits = logits network part
+        overParts network data (fun i part logits ->
             let mean = Loss.crossEntropy part.Targets logits
             losses[i] <- Double.CreateTruncating mean * float part.Count
             right[i] <- correct part.Targets logits)

@@ -379,6 +379,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Network.Convert", fun () -> (Network.convert network: Network<float32>)
         "Network.Forward", logits >> box
         "Network.Predict", fun () -> Network.predict network batch.Inputs
+        "Network.Probabilities", fun () -> Network.probabilities state.Network data
         "Network.Classify", fun () -> Network.classify one
         "Network.Loss", fun () -> loss network
         "Network.Accuracy", fun () -> Network.accuracy network batch

@@ -1,0 +1,143 @@
+/// Predictor.fs.
+module Pipeline.Properties.PredictorLaws
+
+open System
+open System.Threading.Tasks
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private predict (predictor: Predictor<'T>) classes (sample: 'T[]) : 'T[] =
+    let probabilities = Array.zeroCreate<'T> classes
+    predictor.Predict(ReadOnlySpan<'T> sample, Span<'T> probabilities)
+    probabilities
+
+let private predictBytes (predictor: Predictor<'T>) classes (pixels: byte[]) : 'T[] =
+    let probabilities = Array.zeroCreate<'T> classes
+    predictor.Predict(ReadOnlySpan<byte> pixels, Span<'T> probabilities)
+    probabilities
+
+/// A network whose layers fill registers and words of 64 inputs unevenly, and inputs that are often 0.
+let private given (ProductShape(width, depth, columns)) (Seed bits as seed) =
+    let activation =
+        [| Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity |][width % 4]
+
+    let architecture =
+        Architecture.dense activation [ depth; width; 1 + width / 2; 2 + columns % 19 ]
+
+    let network: Network<float> = Network.initialise 0.5 bits architecture
+
+    let inputs =
+        (KernelLaws.drawn seed 0L depth columns).Map(fun x -> if abs x < 4.0 then 0.0 else x)
+
+    network, inputs
+
+[<Law>]
+let ``a predictor answers as the network does, bit for bit`` shape seed =
+    let network, inputs = given shape seed
+    let classes = network.Architecture.Classes
+    let predictor = Predictor<float> network
+    let expected = Network.predict network inputs
+
+    for s in 0 .. inputs.ColumnCount - 1 do
+        Exactly.bits
+            ((expected.Column s).ToArray())
+            (predict predictor classes ((inputs.Column s).ToArray()))
+
+    let network: Network<float32> = Network.convert network
+    let inputs = single inputs
+    let predictor = Predictor<float32> network
+    let expected = Network.predict network inputs
+
+    for s in 0 .. inputs.ColumnCount - 1 do
+        Exactly.bits
+            ((expected.Column s).ToArray())
+            (predict predictor classes ((inputs.Column s).ToArray()))
+
+[<Law>]
+let ``pixels are bytes of 255`` shape seed =
+    let network, inputs = given shape seed
+    let classes = network.Architecture.Classes
+    let predictor = Predictor<float> network
+
+    for s in 0 .. inputs.ColumnCount - 1 do
+        let pixels = (inputs.Column s).ToArray() |> Array.map (fun x -> byte (abs x * 25.0))
+
+        Exactly.bits
+            (predict predictor classes (pixels |> Array.map (fun pixel -> float pixel / 255.0)))
+            (predictBytes predictor classes pixels)
+
+/// The chapter's network and so many images of noise.
+let private chapter count =
+    let network: Network<float32> =
+        Architecture.dense Activation.Sigmoid [ 784; 50; 10 ]
+        |> Network.initialise 0.1 1UL
+
+    Predictor<float32> network,
+    Array.init count (fun s ->
+        Array.init 784 (fun i -> float32 (Random.uniform 1UL Stream.GradientCheck (int64 s) i)))
+
+[<Fact>]
+let ``many threads may ask at once`` () =
+    let predictor, samples = chapter 64
+    let expected = samples |> Array.map (predict predictor 10)
+
+    Parallel.For(
+        0,
+        2000,
+        ParallelOptions(MaxDegreeOfParallelism = 8),
+        fun i -> Exactly.bits expected[i % 64] (predict predictor 10 samples[i % 64])
+    )
+    |> ignore
+
+[<Fact>]
+let ``an answer allocates nothing`` () =
+    let predictor, samples = chapter 1
+    let sample, probabilities = samples[0], Array.zeroCreate<float32> 10
+    let pixels = Array.init 784 (fun i -> byte i)
+
+    let allocated () =
+        let before = GC.GetAllocatedBytesForCurrentThread()
+
+        for _ in 1..100 do
+            predictor.Predict(ReadOnlySpan<float32> sample, Span<float32> probabilities)
+            predictor.Predict(ReadOnlySpan<byte> pixels, Span<float32> probabilities)
+
+        GC.GetAllocatedBytesForCurrentThread() - before
+
+    // The first calls compile; a collection may empty the pool that an answer's memory is lent from.
+    Assert.Contains(0L, Seq.init 5 (fun _ -> allocated ()))
+
+[<Fact>]
+let ``a sample or a result of another length is refused`` () =
+    let predictor, samples = chapter 1
+
+    Exactly.refused [ "784"; "783" ] (fun () ->
+        predict predictor 10 (Array.truncate 783 samples[0]))
+
+    Exactly.refused [ "10"; "9" ] (fun () -> predict predictor 9 samples[0])
+    Exactly.refused [ "784"; "785" ] (fun () -> predictBytes predictor 10 (Array.zeroCreate 785))
+
+[<Law>]
+let ``asking changes neither the sample nor the network`` shape seed =
+    let network, inputs = given shape seed
+    let before = Array.copy (flat network.Parameters)
+    let sample = (inputs.Column 0).ToArray()
+    let kept = Array.copy sample
+    predict (Predictor<float> network) network.Architecture.Classes sample |> ignore
+    Exactly.bits kept sample
+    Exactly.bits before (flat network.Parameters)
+
+[<Law>]
+let ``probabilities of a whole data set are those of its parts``
+    (SmallRun(settings, data, architecture))
+    =
+    let network: Network<float> = Network.initialise 0.5 settings.Seed architecture
+    // More samples than a part has.
+    let all = Dataset.take (Array.init 300 (fun i -> i * i % data.Count)) data
+
+    let many = Dataset.ofColumns data.Classes all.Inputs all.Targets
+
+    Exactly.bits
+        (cells (Network.predict network all.Inputs))
+        (cells (Network.probabilities network many))
