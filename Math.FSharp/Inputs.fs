@@ -1,5 +1,6 @@
 namespace Pipeline.Learning
 
+open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
@@ -19,10 +20,10 @@ type internal ByteScale<'T> private () =
 [<RequireQualifiedAccess>]
 type internal Inputs<'T
     when 'T: struct
-    and 'T :> System.ValueType
+    and 'T :> ValueType
     and 'T: (new: unit -> 'T)
-    and 'T :> System.IEquatable<'T>
-    and 'T :> System.IFormattable> =
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> =
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
     /// Bytes, each standing for byte / 255.
@@ -32,10 +33,10 @@ type internal Inputs<'T
 [<RequireQualifiedAccess>]
 type internal LayerInputs<'T
     when 'T: struct
-    and 'T :> System.ValueType
+    and 'T :> ValueType
     and 'T: (new: unit -> 'T)
-    and 'T :> System.IEquatable<'T>
-    and 'T :> System.IFormattable> =
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> =
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
     /// Bytes by pairs of inputs, each standing for byte / 255.
@@ -50,6 +51,59 @@ module internal Inputs =
         | Inputs.Pairs batch ->
             BytePairs.dense ByteScale<'T>.Table batch
             |> Kernels.matrix batch.Source.Features batch.Samples.Length
+
+    /// The samples without their zeros: sample s has the numbers Values[n] at the inputs Places[n],
+    /// ascending, for n = Starts[s] … Starts[s + 1] − 1.
+    let nonZeros
+        (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : struct (int[] * int[] * 'T[]) =
+        let samples, most =
+            match inputs with
+            | Inputs.Columns columns -> columns.ColumnCount, columns.RowCount * columns.ColumnCount
+            | Inputs.Pairs batch ->
+                let counts =
+                    batch.Samples
+                    |> Array.sumBy (fun s -> batch.Source.Starts[s + 1] - batch.Source.Starts[s])
+
+                batch.Samples.Length, 2 * counts
+
+        let starts = Array.zeroCreate (samples + 1)
+        let places = GC.AllocateUninitializedArray<int> most
+        let values = GC.AllocateUninitializedArray<'T> most
+        let table = ByteScale<'T>.Table
+        let mutable count = 0
+
+        for s in 0 .. samples - 1 do
+            match inputs with
+            | Inputs.Columns columns ->
+                let x = Kernels.values columns
+
+                for i in 0 .. columns.RowCount - 1 do
+                    let value = x[s * columns.RowCount + i]
+
+                    if not ('T.IsZero value) then
+                        places[count] <- i
+                        values[count] <- value
+                        count <- count + 1
+            | Inputs.Pairs batch ->
+                let source, sample = batch.Source, batch.Samples[s]
+
+                for n in source.Starts[sample] .. source.Starts[sample + 1] - 1 do
+                    let pair = source.Pairs[n]
+
+                    if pair.First <> 0 then
+                        places[count] <- 2 * pair.Key
+                        values[count] <- table[pair.First]
+                        count <- count + 1
+
+                    if pair.Second <> 0 then
+                        places[count] <- 2 * pair.Key + 1
+                        values[count] <- table[pair.Second]
+                        count <- count + 1
+
+            starts[s + 1] <- count
+
+        struct (starts, places, Array.sub values 0 count)
 
     /// What becomes of the inputs, ready to enter a layer; they live no longer than `act`.
     let enter (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =

@@ -54,7 +54,7 @@ module SameBitsTests =
     let private runs = [
         inSingle, "ee052951ddce4d7ba6ef1863a6dc6801d5353f3deed9b547c7625c9f4f242f1d"
         inDouble, "6b6c23fa09a3f53396f6c84ab8a336d3ed6c1bb5259a5b815f803ae2fc5d2688"
-        byDefinition, "8cf1df05f261bee841f564df072fe813f9f2cd29ddeb2a4a7291179d440369fc"
+        byDefinition, "e4c1fcb409776301459c140c5802b2f77f6123f7c4a401c4dc1911cccd36be60"
         byAdam, "c978e2be08ba843ed12cf3d3fda8d4769e6a420b5b6bd469460d7bf0777a2257"
     ]
 
