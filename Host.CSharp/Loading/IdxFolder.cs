@@ -19,8 +19,21 @@ internal sealed record LoadedData<T>(
 /// bytes to the core.</summary>
 internal static class IdxFolder
 {
+    /// <summary>A file's content, and its SHA-256, found while the content is put to use.</summary>
+    private sealed record IdxFile(
+        string Name,
+        string Path,
+        ReadOnlyMemory<byte> Content,
+        Task<string> Hash
+    );
+
     /// <summary>The images and labels of one of the two sets.</summary>
-    private sealed record Half<T>(Dataset<T> Data, IdxImages Images, string ImagesPath)
+    private sealed record Half<T>(
+        Dataset<T> Data,
+        IdxImages Images,
+        IdxFile ImagesFile,
+        IdxFile LabelsFile
+    )
         where T : struct, IBinaryFloatingPointIeee754<T>;
 
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
@@ -35,18 +48,25 @@ internal static class IdxFolder
             ]);
         }
 
-        var faults = new List<string>();
-        var hashes = new Dictionary<string, string>();
-        var train = LoadHalf<T>(directory, "train", classes, faults, hashes);
-        var test = LoadHalf<T>(directory, "t10k", classes, faults, hashes);
+        // The sets load side by side, and their faults are said one after the other.
+        var (faults, testFaults) = (new List<string>(), new List<string>());
+        var testing = Task.Run(() => LoadHalf<T>(directory, "t10k", classes, testFaults));
+        var train = LoadHalf<T>(directory, "train", classes, faults);
+        var test = testing.GetAwaiter().GetResult();
+        faults.AddRange(testFaults);
         if (train is not null && test is not null && Size(train.Images) != Size(test.Images))
         {
             var expected = $"images of {Size(train.Images)} pixels, as the training images are";
-            faults.Add(Sentence(test.ImagesPath, expected, Size(test.Images)));
+            faults.Add(Sentence(test.ImagesFile.Path, expected, Size(test.Images)));
         }
-        return faults.Count > 0 || train is null || test is null
-            ? throw new RefusedException(faults)
-            : new(train.Data, test.Data, hashes);
+        if (faults.Count > 0 || train is null || test is null)
+            throw new RefusedException(faults);
+        IdxFile[] files = [train.ImagesFile, train.LabelsFile, test.ImagesFile, test.LabelsFile];
+        return new(
+            train.Data,
+            test.Data,
+            files.ToDictionary(file => file.Name, file => file.Hash.GetAwaiter().GetResult())
+        );
     }
 
     private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
@@ -59,30 +79,29 @@ internal static class IdxFolder
         string directory,
         string half,
         int classes,
-        List<string> faults,
-        Dictionary<string, string> hashes
+        List<string> faults
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var imagesPath = Read(directory, ImagesOf(half), faults, hashes, out var imageBytes);
-        var labelsPath = Read(directory, LabelsOf(half), faults, hashes, out var labelBytes);
+        var imagesFile = Read(directory, ImagesOf(half), faults);
+        var labelsFile = Read(directory, LabelsOf(half), faults);
         IdxImages? images = null;
         int[]? labels = null;
-        if (imagesPath is not null)
+        if (imagesFile is not null)
         {
-            Idx.ParseImages(imageBytes).TryGet(out images, out var found);
-            faults.AddRange(found.Select(fault => Sentence(fault, imagesPath)));
+            Idx.ParseImages(imagesFile.Content).TryGet(out images, out var found);
+            faults.AddRange(found.Select(fault => Sentence(fault, imagesFile.Path)));
         }
-        if (labelsPath is not null)
+        if (labelsFile is not null)
         {
-            Idx.ParseLabels(classes, labelBytes).TryGet(out labels, out var found);
-            faults.AddRange(found.Select(fault => Sentence(fault, labelsPath)));
+            Idx.ParseLabels(classes, labelsFile.Content).TryGet(out labels, out var found);
+            faults.AddRange(found.Select(fault => Sentence(fault, labelsFile.Path)));
         }
         if (images is null || labels is null)
             return null;
         var whole = Dataset.OfIdx<T>(classes, images, labels).TryGet(out var data, out var unequal);
-        faults.AddRange(unequal.Select(fault => Sentence(fault, labelsPath!)));
-        return whole ? new(data, images, imagesPath!) : null;
+        faults.AddRange(unequal.Select(fault => Sentence(fault, labelsFile!.Path)));
+        return whole ? new(data, images, imagesFile!, labelsFile!) : null;
     }
 
     private static string Sentence(string path, string expected, string found) =>
@@ -92,19 +111,12 @@ internal static class IdxFolder
         Faults.Within(path, fault).ToString();
 
     /// <summary>The content of a file, unzipped where it is a .gz.</summary>
-    /// <returns>The path it was read from, or null after adding a fault.</returns>
-    private static string? Read(
-        string directory,
-        string name,
-        List<string> faults,
-        Dictionary<string, string> hashes,
-        out ReadOnlyMemory<byte> content
-    )
+    /// <returns>Null after adding a fault.</returns>
+    private static IdxFile? Read(string directory, string name, List<string> faults)
     {
         var plain = Path.Combine(directory, name);
         var zipped = plain + ".gz";
         var path = File.Exists(plain) ? plain : zipped;
-        content = default;
         if (!File.Exists(path))
         {
             faults.Add(Sentence(plain, $"a file of this name or {name}.gz", "neither"));
@@ -113,9 +125,9 @@ internal static class IdxFolder
         try
         {
             var bytes = File.ReadAllBytes(path);
-            if (path == zipped)
-                bytes = Unzip(bytes, path);
-            content = bytes;
+            ReadOnlyMemory<byte> content = path == zipped ? Unzip(bytes, path) : bytes;
+            var hash = Task.Run(() => Convert.ToHexStringLower(SHA256.HashData(content.Span)));
+            return new(name, path, content, hash);
         }
         catch (RefusedException refused)
         {
@@ -127,13 +139,11 @@ internal static class IdxFolder
             faults.Add(Sentence(path, "a file that can be read", unreadable.Message.TrimEnd('.')));
             return null;
         }
-        hashes[name] = Convert.ToHexStringLower(SHA256.HashData(content.Span));
-        return path;
     }
 
     /// <summary>A gzip stream ends with the length of its content. .NET's reader takes a stream that is
     /// cut short, or followed by other bytes, for a whole one; the length tells.</summary>
-    private static byte[] Unzip(byte[] zipped, string path)
+    private static ReadOnlyMemory<byte> Unzip(byte[] zipped, string path)
     {
         if (zipped is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
         {
@@ -143,7 +153,11 @@ internal static class IdxFolder
         }
         var length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.AsSpan(^4));
         using var stream = new GZipStream(new MemoryStream(zipped), CompressionMode.Decompress);
-        using var content = new MemoryStream();
+        // Room for the whole spares copies of it. Of a stream cut short any four bytes may pose as the
+        // length, so that no more is taken at once than pictures need.
+        var content = new MemoryStream(
+            (int)Math.Min(length, Math.Min(16L * zipped.Length, 1 << 30))
+        );
         try
         {
             stream.CopyTo(content);
@@ -162,6 +176,6 @@ internal static class IdxFolder
                 ),
             ]);
         }
-        return content.ToArray();
+        return content.GetBuffer().AsMemory(0, (int)length);
     }
 }

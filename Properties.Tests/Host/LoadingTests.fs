@@ -89,6 +89,22 @@ module LoadingTests =
 
                 edit folder (images + ".gz") (fun bytes ->
                     put (bytes.Length / 2) (bytes[bytes.Length / 2] ^^^ 0x55uy) bytes))
+            "gzip that claims more than it holds",
+            images + ".gz",
+            "one whole gzip stream",
+            (fun folder ->
+                zip folder images
+
+                edit folder (images + ".gz") (fun bytes ->
+                    Array.append bytes[.. bytes.Length - 5] [| 255uy; 255uy; 255uy; 255uy |]))
+            "gzip that claims less than it holds",
+            images + ".gz",
+            "one whole gzip stream",
+            (fun folder ->
+                zip folder images
+
+                edit folder (images + ".gz") (fun bytes ->
+                    Array.append bytes[.. bytes.Length - 5] [| 16uy; 0uy; 0uy; 0uy |]))
             "more behind gzip",
             images + ".gz",
             "more that follows",
@@ -116,13 +132,21 @@ module LoadingTests =
         Assert.Contains(words, reason)
 
     [<Fact>]
-    let ``the faults of all files are said at once`` () =
+    let ``the faults of all files are said at once, set after set`` () =
         use scratch = new Scratch()
         let folder = Given.data scratch
         edit folder images (put 3 9uy)
-        edit folder "t10k-labels-idx1-ubyte" (fun bytes -> bytes[..20])
+        edit folder labels (put 13 10uy)
+        edit folder "t10k-images-idx3-ubyte" (fun bytes -> bytes[..99])
+        File.Delete(Path.Combine(folder, "t10k-labels-idx1-ubyte"))
         let refused = Assert.Throws<RefusedException>(fun () -> load folder |> ignore)
-        Assert.Equal(2, refused.Reasons.Count)
+
+        // A file that cannot be read is named before what is wrong inside the other of its set.
+        let files = [ images; labels; "t10k-labels-idx1-ubyte"; "t10k-images-idx3-ubyte" ]
+        Assert.Equal(files.Length, refused.Reasons.Count)
+
+        for file, reason in Seq.zip files refused.Reasons do
+            Assert.StartsWith(Path.Combine(folder, file), reason)
 
     [<Fact>]
     let ``a folder that is not there is one fault, not four`` () =
