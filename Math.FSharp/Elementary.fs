@@ -21,7 +21,11 @@ type internal Elementary =
     static member Constant<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
         (x: float)
         : 'V =
-        'L.Create('T.CreateTruncating x)
+        // A conversion that is compiled away: a generic one is too large to be inlined everywhere.
+        if Type.op_Equality (typeof<'T>, typeof<float32>) then
+            'L.Create(Unsafe.BitCast<float32, 'T>(float32 x))
+        else
+            'L.Create(Unsafe.BitCast<float, 'T> x)
 
     /// a·x + b for a number b: one step of Horner's rule.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
