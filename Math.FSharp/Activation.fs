@@ -102,14 +102,39 @@ module Activation =
     [<CompiledName("Exp")>]
     let exp (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ExpOp<'T>()) z
 
+    /// The activation of every element of x, into an array made for it: x itself may be one.
+    let private into (result: 'T[]) (activation: Activation) (x: 'T[]) : unit =
+        match activation with
+        | Activation.Sigmoid -> Kernels.mapInto result (SigmoidOp<'T>()) x
+        | Activation.Tanh -> Kernels.mapInto result (TanhOp<'T>()) x
+        | Activation.Relu -> Kernels.mapInto result (ReluOp<'T>()) x
+        | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) x
+
     /// <summary>The activation of every element of z.</summary>
     [<CompiledName("Apply")>]
     let apply (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
+        let result = Kernels.newArray z.RowCount z.ColumnCount
+        into result activation (Kernels.values z)
+        Kernels.matrix z.RowCount z.ColumnCount result
+
+    /// The same of a matrix just made, which becomes its own result.
+    let internal become (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
+        if activation <> Activation.Identity then
+            into (Kernels.values z) activation (Kernels.values z)
+
+        z
+
+    let private backwardInto
+        (result: 'T[])
+        (activation: Activation)
+        (output: 'T[])
+        (upstream: 'T[])
+        : unit =
         match activation with
-        | Activation.Sigmoid -> sigmoid z
-        | Activation.Tanh -> tanh z
-        | Activation.Relu -> relu z
-        | Activation.Identity -> z
+        | Activation.Sigmoid -> Kernels.map2Into result (SigmoidBackwardOp<'T>()) output upstream
+        | Activation.Tanh -> Kernels.map2Into result (TanhBackwardOp<'T>()) output upstream
+        | Activation.Relu -> Kernels.map2Into result (ReluBackwardOp<'T>()) output upstream
+        | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) upstream
 
     /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z), with f′ from y:
     /// y(1 − y) for the sigmoid, 1 − y² for tanh, 1 where y > 0 (else 0) for ReLU.</summary>
@@ -120,11 +145,24 @@ module Activation =
     /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
     [<CompiledName("Backward")>]
     let backward (activation: Activation) (output: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
-        match activation with
-        | Activation.Sigmoid -> Kernels.map2 (SigmoidBackwardOp<'T>()) output upstream
-        | Activation.Tanh -> Kernels.map2 (TanhBackwardOp<'T>()) output upstream
-        | Activation.Relu -> Kernels.map2 (ReluBackwardOp<'T>()) output upstream
-        | Activation.Identity -> upstream
+        Kernels.requireSameShape (nameof upstream) output upstream
+        let result = Kernels.newArray output.RowCount output.ColumnCount
+        backwardInto result activation (Kernels.values output) (Kernels.values upstream)
+        Kernels.matrix output.RowCount output.ColumnCount result
+
+    /// The same of an upstream gradient just made, which becomes the result.
+    let internal becomeBackward
+        (activation: Activation)
+        (output: Matrix<'T>)
+        (upstream: Matrix<'T>)
+        : Matrix<'T> =
+        Kernels.requireSameShape (nameof upstream) output upstream
+
+        if activation <> Activation.Identity then
+            let gradient = Kernels.values upstream
+            backwardInto gradient activation (Kernels.values output) gradient
+
+        upstream
 
     /// <summary>f′(z) of every element.</summary>
     [<CompiledName("Derivative")>]

@@ -95,7 +95,7 @@ module Gradient =
                 | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
                     let next =
                         Kernels.inputGradient layer.Weights upstream
-                        |> Activation.backward activation (LayerInputs.columns input)
+                        |> Activation.becomeBackward activation (LayerInputs.columns input)
 
                     run layersBelow inputsBelow rest next (finish layer upstream input :: finished)
                 | layer :: _, input :: _, [] -> finish layer upstream input :: finished

@@ -19,12 +19,15 @@ type internal MapLoop<'T, 'Op when 'Op :> IMap<'T>> = {
             let x = &Lanes.start loop.X
             let result = &Lanes.start loop.Result
             let last = loop.Result.Length - 'L.Count
+            // Before its overlap is written, should the result be x itself.
+            let final = loop.Op.Apply<'V, 'L>('L.Load(&x, nativeint last))
             let mutable i = 0
 
-            while i < loop.Result.Length do
-                let at = nativeint (min i last)
-                'L.Store(loop.Op.Apply<'V, 'L>('L.Load(&x, at)), &result, at)
+            while i < last do
+                'L.Store(loop.Op.Apply<'V, 'L>('L.Load(&x, nativeint i)), &result, nativeint i)
                 i <- i + 'L.Count
+
+            'L.Store(final, &result, nativeint last)
 
 [<Struct>]
 type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
@@ -40,12 +43,18 @@ type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
             let y = &Lanes.start loop.Second
             let result = &Lanes.start loop.Result2
             let last = loop.Result2.Length - 'L.Count
+
+            let final =
+                loop.Op2.Apply<'V, 'L>('L.Load(&x, nativeint last), 'L.Load(&y, nativeint last))
+
             let mutable i = 0
 
-            while i < loop.Result2.Length do
-                let at = nativeint (min i last)
+            while i < last do
+                let at = nativeint i
                 'L.Store(loop.Op2.Apply<'V, 'L>('L.Load(&x, at), 'L.Load(&y, at)), &result, at)
                 i <- i + 'L.Count
+
+            'L.Store(final, &result, nativeint last)
 
 /// An optimizer's update of some parameters and of the two means beside them.
 [<Struct>]
@@ -181,22 +190,18 @@ module Kernels =
                 name
                 $"expected two matrices of one shape, found {shape one} and {shape other}"
 
-    let private mapArray (op: 'Op :> IMap<'T>) (x: 'T[]) : 'T[] =
-        let result = GC.AllocateUninitializedArray<'T> x.Length
+    /// The function's value at every element, into an array made for it: x itself may be one.
+    let internal mapInto (result: 'T[]) (op: 'Op :> IMap<'T>) (x: 'T[]) : unit =
         Lanes.run x.Length { Op = op; X = x; Result = result }
-        result
 
-    let private map2Array (op: 'Op :> IMap2<'T>) (x: 'T[]) (y: 'T[]) : 'T[] =
-        let result = GC.AllocateUninitializedArray<'T> x.Length
-
+    /// The function's value at every pair of elements, into an array made for it: x or y may be one.
+    let internal map2Into (result: 'T[]) (op: 'Op :> IMap2<'T>) (x: 'T[]) (y: 'T[]) : unit =
         Lanes.run x.Length {
             Op2 = op
             First = x
             Second = y
             Result2 = result
         }
-
-        result
 
     /// The next parameters and means, in arrays of their own.
     let internal update
@@ -227,12 +232,16 @@ module Kernels =
 
     /// The function's value at every element.
     let internal map (op: 'Op :> IMap<'T>) (x: Matrix<'T>) : Matrix<'T> =
-        matrix x.RowCount x.ColumnCount (mapArray op (values x))
+        let result = newArray x.RowCount x.ColumnCount
+        mapInto result op (values x)
+        matrix x.RowCount x.ColumnCount result
 
     /// The function's value at every pair of elements.
     let internal map2 (op: 'Op :> IMap2<'T>) (x: Matrix<'T>) (y: Matrix<'T>) : Matrix<'T> =
         requireSameShape (nameof y) x y
-        matrix x.RowCount x.ColumnCount (map2Array op (values x) (values y))
+        let result = newArray x.RowCount x.ColumnCount
+        map2Into result op (values x) (values y)
+        matrix x.RowCount x.ColumnCount result
 
     /// <summary>A number of threads that a product may be told to use, or what is wrong with
     /// it.</summary>
@@ -370,4 +379,6 @@ module Kernels =
                 (nameof parameters)
                 $"expected two vectors of one length, found {gradient.Count} and {parameters.Count}"
 
-        vector (map2Array { NegativeRate = -rate } (elements gradient) (elements parameters))
+        let result = GC.AllocateUninitializedArray<'T> gradient.Count
+        map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)
+        vector result

@@ -315,7 +315,7 @@ module Network =
         let rec run layers (hidden: HiddenLayer list) x seen =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
-                let output = affine layer x |> Activation.apply activation
+                let output = affine layer x |> Activation.become activation
                 run rest above (LayerInputs.Columns output) (x :: seen)
             | [ last ], [] -> List.rev (x :: seen), affine last x
             | _ ->

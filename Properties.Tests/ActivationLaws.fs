@@ -16,6 +16,22 @@ let ``every activation is the system's function of every element`` activation (C
     |> Approximately.equal 1e-15 (cells z |> Array.map (Reference.activate activation))
 
 [<Law>]
+let ``a value that takes its argument's place is the value``
+    activation
+    (ProductShape(rows, columns, _))
+    seed
+    =
+    let z, upstream =
+        KernelLaws.drawn seed 0L rows columns, KernelLaws.drawn seed 1L rows columns
+
+    let output = Activation.apply activation z
+    Exactly.bits (cells output) (cells (Activation.become activation (z.Clone())))
+
+    Exactly.bits
+        (cells (Activation.backward activation output upstream))
+        (cells (Activation.becomeBackward activation output (upstream.Clone())))
+
+[<Law>]
 let ``in single precision every activation follows double`` activation (Cells z) =
     Activation.apply activation (single z)
     |> cells
