@@ -31,11 +31,20 @@ type internal ProductTile<'T> = {
     member t.Tall<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
+        // A reference for each row and column: one index moves all of them.
         let sources = &Unsafe.Add(&Lanes.start t.A, a)
-        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let s0 = &Unsafe.Add(&sources, windows.W0)
+        let s1 = &Unsafe.Add(&sources, windows.W1)
+        let s2 = &Unsafe.Add(&sources, windows.W2)
+        let s3 = &Unsafe.Add(&sources, windows.W3)
+        let f0 = &Unsafe.Add(&Lanes.start t.B, b)
+        let f1 = &Unsafe.Add(&f0, t.ColumnStep)
+        let f2 = &Unsafe.Add(&f1, t.ColumnStep)
+        let f3 = &Unsafe.Add(&f2, t.ColumnStep)
+        let f4 = &Unsafe.Add(&f3, t.ColumnStep)
+        let f5 = &Unsafe.Add(&f4, t.ColumnStep)
         let start = &Unsafe.Add(&Lanes.start t.From, from)
         let result = &Unsafe.Add(&Lanes.start t.Into, into)
-        let step = t.ColumnStep
         let mutable column = 0n
         let mutable c00 = 'L.Load(&start, column + windows.W0)
         let mutable c10 = 'L.Load(&start, column + windows.W1)
@@ -69,43 +78,46 @@ type internal ProductTile<'T> = {
         let mutable ai = 0n
         let mutable bi = 0n
 
-        for _ in 1 .. t.Depth do
-            let a0 = 'L.Load(&sources, ai + windows.W0)
-            let a1 = 'L.Load(&sources, ai + windows.W1)
-            let a2 = 'L.Load(&sources, ai + windows.W2)
-            let a3 = 'L.Load(&sources, ai + windows.W3)
-            let b = 'L.Create(Unsafe.Add(&factors, bi))
+        let mutable left = t.Depth
+
+        while left > 0 do
+            let a0 = 'L.Load(&s0, ai)
+            let a1 = 'L.Load(&s1, ai)
+            let a2 = 'L.Load(&s2, ai)
+            let a3 = 'L.Load(&s3, ai)
+            let b = 'L.Create(Unsafe.Add(&f0, bi))
             c00 <- 'L.MultiplyAdd(a0, b, c00)
             c10 <- 'L.MultiplyAdd(a1, b, c10)
             c20 <- 'L.MultiplyAdd(a2, b, c20)
             c30 <- 'L.MultiplyAdd(a3, b, c30)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + step))
+            let b = 'L.Create(Unsafe.Add(&f1, bi))
             c01 <- 'L.MultiplyAdd(a0, b, c01)
             c11 <- 'L.MultiplyAdd(a1, b, c11)
             c21 <- 'L.MultiplyAdd(a2, b, c21)
             c31 <- 'L.MultiplyAdd(a3, b, c31)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 2n * step))
+            let b = 'L.Create(Unsafe.Add(&f2, bi))
             c02 <- 'L.MultiplyAdd(a0, b, c02)
             c12 <- 'L.MultiplyAdd(a1, b, c12)
             c22 <- 'L.MultiplyAdd(a2, b, c22)
             c32 <- 'L.MultiplyAdd(a3, b, c32)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 3n * step))
+            let b = 'L.Create(Unsafe.Add(&f3, bi))
             c03 <- 'L.MultiplyAdd(a0, b, c03)
             c13 <- 'L.MultiplyAdd(a1, b, c13)
             c23 <- 'L.MultiplyAdd(a2, b, c23)
             c33 <- 'L.MultiplyAdd(a3, b, c33)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 4n * step))
+            let b = 'L.Create(Unsafe.Add(&f4, bi))
             c04 <- 'L.MultiplyAdd(a0, b, c04)
             c14 <- 'L.MultiplyAdd(a1, b, c14)
             c24 <- 'L.MultiplyAdd(a2, b, c24)
             c34 <- 'L.MultiplyAdd(a3, b, c34)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 5n * step))
+            let b = 'L.Create(Unsafe.Add(&f5, bi))
             c05 <- 'L.MultiplyAdd(a0, b, c05)
             c15 <- 'L.MultiplyAdd(a1, b, c15)
             c25 <- 'L.MultiplyAdd(a2, b, c25)
             c35 <- 'L.MultiplyAdd(a3, b, c35)
             ai <- ai + t.AStep
             bi <- bi + t.BStep
+            left <- left - 1
 
         column <- 0n
         'L.Store(c00, &result, column + windows.W0)
@@ -143,11 +155,18 @@ type internal ProductTile<'T> = {
     member t.Low<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
+        // A reference for each row and column: one index moves all of them.
         let sources = &Unsafe.Add(&Lanes.start t.A, a)
-        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let s0 = &Unsafe.Add(&sources, windows.W0)
+        let s1 = &Unsafe.Add(&sources, windows.W1)
+        let f0 = &Unsafe.Add(&Lanes.start t.B, b)
+        let f1 = &Unsafe.Add(&f0, t.ColumnStep)
+        let f2 = &Unsafe.Add(&f1, t.ColumnStep)
+        let f3 = &Unsafe.Add(&f2, t.ColumnStep)
+        let f4 = &Unsafe.Add(&f3, t.ColumnStep)
+        let f5 = &Unsafe.Add(&f4, t.ColumnStep)
         let start = &Unsafe.Add(&Lanes.start t.From, from)
         let result = &Unsafe.Add(&Lanes.start t.Into, into)
-        let step = t.ColumnStep
         let mutable column = 0n
         let mutable c00 = 'L.Load(&start, column + windows.W0)
         let mutable c10 = 'L.Load(&start, column + windows.W1)
@@ -169,29 +188,32 @@ type internal ProductTile<'T> = {
         let mutable ai = 0n
         let mutable bi = 0n
 
-        for _ in 1 .. t.Depth do
-            let a0 = 'L.Load(&sources, ai + windows.W0)
-            let a1 = 'L.Load(&sources, ai + windows.W1)
-            let b = 'L.Create(Unsafe.Add(&factors, bi))
+        let mutable left = t.Depth
+
+        while left > 0 do
+            let a0 = 'L.Load(&s0, ai)
+            let a1 = 'L.Load(&s1, ai)
+            let b = 'L.Create(Unsafe.Add(&f0, bi))
             c00 <- 'L.MultiplyAdd(a0, b, c00)
             c10 <- 'L.MultiplyAdd(a1, b, c10)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + step))
+            let b = 'L.Create(Unsafe.Add(&f1, bi))
             c01 <- 'L.MultiplyAdd(a0, b, c01)
             c11 <- 'L.MultiplyAdd(a1, b, c11)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 2n * step))
+            let b = 'L.Create(Unsafe.Add(&f2, bi))
             c02 <- 'L.MultiplyAdd(a0, b, c02)
             c12 <- 'L.MultiplyAdd(a1, b, c12)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 3n * step))
+            let b = 'L.Create(Unsafe.Add(&f3, bi))
             c03 <- 'L.MultiplyAdd(a0, b, c03)
             c13 <- 'L.MultiplyAdd(a1, b, c13)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 4n * step))
+            let b = 'L.Create(Unsafe.Add(&f4, bi))
             c04 <- 'L.MultiplyAdd(a0, b, c04)
             c14 <- 'L.MultiplyAdd(a1, b, c14)
-            let b = 'L.Create(Unsafe.Add(&factors, bi + 5n * step))
+            let b = 'L.Create(Unsafe.Add(&f5, bi))
             c05 <- 'L.MultiplyAdd(a0, b, c05)
             c15 <- 'L.MultiplyAdd(a1, b, c15)
             ai <- ai + t.AStep
             bi <- bi + t.BStep
+            left <- left - 1
 
         column <- 0n
         'L.Store(c00, &result, column + windows.W0)
@@ -217,8 +239,13 @@ type internal ProductTile<'T> = {
     member t.Column<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
+        // A reference for each row and column: one index moves all of them.
         let sources = &Unsafe.Add(&Lanes.start t.A, a)
-        let factors = &Unsafe.Add(&Lanes.start t.B, b)
+        let s0 = &Unsafe.Add(&sources, windows.W0)
+        let s1 = &Unsafe.Add(&sources, windows.W1)
+        let s2 = &Unsafe.Add(&sources, windows.W2)
+        let s3 = &Unsafe.Add(&sources, windows.W3)
+        let f0 = &Unsafe.Add(&Lanes.start t.B, b)
         let start = &Unsafe.Add(&Lanes.start t.From, from)
         let mutable c0 = 'L.Load(&start, windows.W0)
         let mutable c1 = 'L.Load(&start, windows.W1)
@@ -227,14 +254,17 @@ type internal ProductTile<'T> = {
         let mutable ai = 0n
         let mutable bi = 0n
 
-        for _ in 1 .. t.Depth do
-            let b = 'L.Create(Unsafe.Add(&factors, bi))
-            c0 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W0), b, c0)
-            c1 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W1), b, c1)
-            c2 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W2), b, c2)
-            c3 <- 'L.MultiplyAdd('L.Load(&sources, ai + windows.W3), b, c3)
+        let mutable left = t.Depth
+
+        while left > 0 do
+            let b = 'L.Create(Unsafe.Add(&f0, bi))
+            c0 <- 'L.MultiplyAdd('L.Load(&s0, ai), b, c0)
+            c1 <- 'L.MultiplyAdd('L.Load(&s1, ai), b, c1)
+            c2 <- 'L.MultiplyAdd('L.Load(&s2, ai), b, c2)
+            c3 <- 'L.MultiplyAdd('L.Load(&s3, ai), b, c3)
             ai <- ai + t.AStep
             bi <- bi + t.BStep
+            left <- left - 1
 
         let result = &Unsafe.Add(&Lanes.start t.Into, into)
         'L.Store(c0, &result, windows.W0)
@@ -290,10 +320,12 @@ type internal ProductLoop<'T> = {
             let source = &Unsafe.Add(&Lanes.start p.A, row * p.ARowStep + k * p.AStep)
             let result = &Unsafe.Add(&Lanes.start packed, at)
 
-            for i in 0 .. height - 1 do
-                for d in 0 .. depth - 1 do
-                    let place = &Unsafe.Add(&result, d * height + i)
-                    place <- Unsafe.Add(&source, i * p.ARowStep + d * p.AStep)
+            // A cache line of every row at a time: what is written meanwhile stays in the first cache.
+            for from in 0..16 .. depth - 1 do
+                for i in 0 .. height - 1 do
+                    for d in from .. min depth (from + 16) - 1 do
+                        let place = &Unsafe.Add(&result, d * height + i)
+                        place <- Unsafe.Add(&source, i * p.ARowStep + d * p.AStep)
 
     /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
     /// blocks of products: the rows of two panels may overlap.
