@@ -1,0 +1,37 @@
+using BenchmarkDotNet.Attributes;
+using MathNet.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+using Pipeline.Training;
+
+namespace Pipeline.Benchmarks;
+
+/// <summary>A step of the chapter's network: on images as bytes, whose zeros are left out, and on the
+/// same images as numbers.</summary>
+public class StepBenchmarks
+{
+    private Dataset<float> train = null!;
+    private State<float> state = null!;
+
+    [GlobalSetup(Target = nameof(StepOnBytes))]
+    public void LoadBytes()
+    {
+        Control.MaxDegreeOfParallelism = 1;
+        train = Chapter.Load<float>(Repository.PathOf("data/mnist")).Train;
+        state = Chapter.Train(train, 100);
+    }
+
+    [GlobalSetup(Target = nameof(StepOnNumbers))]
+    public void LoadNumbers()
+    {
+        LoadBytes();
+        var inputs = Dataset.Take(Chapter.AllPlaces(train), train).Inputs;
+        train = Dataset.OfColumns(train.Classes, inputs, train.Targets);
+    }
+
+    [Benchmark(Baseline = true)]
+    public State<float> StepOnBytes() => Trainer.Step(Runs.Book, train, state);
+
+    [Benchmark]
+    public State<float> StepOnNumbers() => Trainer.Step(Runs.Book, train, state);
+}

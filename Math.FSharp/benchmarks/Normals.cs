@@ -1,0 +1,19 @@
+using System.Numerics;
+using MathNet.Numerics.LinearAlgebra;
+using Random = Pipeline.Learning.Random;
+using Stream = Pipeline.Learning.Stream;
+
+namespace Pipeline.Benchmarks;
+
+/// <summary>Matrices of normal numbers, the same every time.</summary>
+internal static class Normals
+{
+    public static Matrix<T> Matrix<T>(int rows, int columns, long which)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var values = new T[rows * columns];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = T.CreateTruncating(Random.Normal(1, Stream.InitialWeights, which, i));
+        return MathNet.Numerics.LinearAlgebra.Matrix<T>.Build.Dense(rows, columns, values);
+    }
+}

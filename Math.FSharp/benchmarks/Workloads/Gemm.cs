@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Numerics;
+using Pipeline.Learning;
+
+namespace Pipeline.Benchmarks;
+
+/// <summary><c>gemm</c>: products of matrices, and how near they come to what the registers can do.</summary>
+internal static class Gemm
+{
+    private const int Times = 30;
+
+    private static readonly (int M, int K, int N)[] Shapes = [(1024, 1024, 1024), (100, 784, 50)];
+
+    public static Command Create()
+    {
+        var threads = WorkloadOptions.Threads();
+        var command = new Command("gemm", "Products of matrices, and the peak of multiply-adds")
+        {
+            threads,
+        };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(threads)));
+        return command;
+    }
+
+    public static void Run(int[] threads)
+    {
+        var runs = Measure.WithThreads(
+            threads,
+            () =>
+            {
+                var figures = new Figures();
+                foreach (var (m, k, n) in Shapes)
+                {
+                    figures[$"gflops_{m}x{k}x{n}_float32"] = Gflops<float>(m, k, n);
+                    figures[$"gflops_{m}x{k}x{n}_float64"] = Gflops<double>(m, k, n);
+                }
+                figures["fma_peak_gflops_float32"] = FmaPeak.Gflops(
+                    MathNet.Numerics.Control.MaxDegreeOfParallelism
+                );
+                return WithShare(figures);
+            }
+        );
+        var best = new Figures();
+        foreach (var name in runs[0].Keys.Where(name => name.Contains("gflops")))
+            best[name] = runs.Max(run => run.Number(name));
+        Report.Best("gemm", runs, WithShare(best));
+    }
+
+    private static Figures WithShare(Figures figures)
+    {
+        figures["share_of_peak"] =
+            figures.Number("gflops_1024x1024x1024_float32")
+            / figures.Number("fma_peak_gflops_float32");
+        return figures;
+    }
+
+    private static double Gflops<T>(int m, int k, int n)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var (a, b) = (Normals.Matrix<T>(m, k, 0), Normals.Matrix<T>(k, n, 1));
+        var zeros = MathNet.Numerics.LinearAlgebra.Vector<T>.Build.Dense(m);
+        var flop = 2.0 * m * k * n;
+        // About a gigaflop a timing.
+        var calls = Math.Max(1, (int)(1e9 / flop));
+        void Once()
+        {
+            for (var i = 0; i < calls; i++)
+                Kernels.Affine(a, zeros, b);
+        }
+        Once();
+        return flop * calls / Measure.BestOf(Times, Once) / 1e9;
+    }
+}
