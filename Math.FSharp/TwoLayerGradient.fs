@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Buffers
 open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 
@@ -199,9 +200,10 @@ type internal TwoLayerLoop = {
         let row = windows * 'L.Count
         let inputs = loop.InputCount
         // A row for each input and one for the biases.
-        let sums: float[] = Array.zeroCreate ((inputs + 1) * row)
-        let moments: float[] = Array.zeroCreate (5 * row)
-        let differences: float[] = Array.zeroCreate (256 * row)
+        let sums = ArrayPool<float>.Shared.Rent((inputs + 1) * row)
+        Array.Clear sums
+        let moments = ArrayPool<float>.Shared.Rent(5 * row)
+        let differences = ArrayPool<float>.Shared.Rent(256 * row)
         let known: float[] = Array.zeroCreate 256
         let total = &Lanes.start sums
         let each = &Lanes.start differences
@@ -248,6 +250,10 @@ type internal TwoLayerLoop = {
                     'L.Store(sum, &biases, place)
                 else
                     'L.Store(sum, &weights, nativeint (i * loop.Units) + place)
+
+        ArrayPool<float>.Shared.Return sums
+        ArrayPool<float>.Shared.Return moments
+        ArrayPool<float>.Shared.Return differences
 
     interface ILoop<float> with
         member loop.Run<'V, 'L when 'L :> ILanes<'V, float> and 'V: struct>() =
@@ -322,10 +328,10 @@ module internal TwoLayerGradient =
                     Array.init (classes * units) (fun n ->
                         let k, j = n / units, n % units
                         w[j * classes + k] - w[j * classes + t]))
-            Weights1 = Array.zeroCreate (units * inputs)
-            Biases1 = Array.zeroCreate units
-            Weights2 = Array.zeroCreate (classes * units)
-            Biases2 = Array.zeroCreate classes
+            Weights1 = Kernels.newArray units inputs
+            Biases1 = Kernels.newArray units 1
+            Weights2 = Kernels.newArray classes units
+            Biases2 = Kernels.newArray classes 1
         }
 
     /// Whether no step moves an exponent further than the series reach.
@@ -352,7 +358,13 @@ module internal TwoLayerGradient =
             else
                 Lanes.run loop.Units loop
                 let scale = 1.0 / (2.0 * step * float labels.Length)
-                let scaled = Array.map (fun sum -> sum * scale)
+
+                // Arrays just made: they become the gradient.
+                let scaled (sums: float[]) =
+                    for i in 0 .. sums.Length - 1 do
+                        sums[i] <- sums[i] * scale
+
+                    sums
 
                 ValueSome {
                     Layers = [
