@@ -159,6 +159,7 @@ module internal BytePairs =
 
         let entries = &buckets.Bucket place
         let pairs = &Lanes.start bytes.Pairs
+        let stride = nativeint buckets.Stride
 
         for s in 0 .. count - 1 do
             if s + ahead < count then
@@ -168,10 +169,10 @@ module internal BytePairs =
 
             for n in bytes.Starts[sample] .. bytes.Starts[sample + 1] - 1 do
                 let pair = Unsafe.Add(&pairs, n)
-                let size = &Unsafe.Add(&counts, pair.Key)
-                let entry = &Unsafe.Add(&entries, pair.Key * buckets.Stride + size)
-                entry <- pair.WithKey s
-                size <- size + 1
+                let key = nativeint pair.Key
+                let size = Unsafe.Add(&counts, key)
+                Unsafe.Add(&entries, key * stride + nativeint size) <- pair.WithKey s
+                Unsafe.Add(&counts, key) <- size + 1
 
     /// What becomes of the mini-batch's pairs, dealt out in memory that is lent meanwhile.
     let dealt (act: PairBuckets -> 'R) (batch: PairBatch) : 'R =

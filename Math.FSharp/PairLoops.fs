@@ -17,7 +17,7 @@ type internal PairAffineLoop<'T> = {
     Z: 'T[]
 } with
 
-    /// The sums of one chunk's samples: four registers a sample, side by side.
+    /// The sums of one chunk's samples: four planes, each a register for every sample of the chunk.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private loop.Add<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
         (chunk: int, windows: Windows, sums: byref<'T>)
@@ -29,6 +29,7 @@ type internal PairAffineLoop<'T> = {
         let z = &sums
         let table = &Lanes.start loop.Table
         let size = nativeint 'L.Count
+        let plane = size * nativeint BytePairs.ChunkSize
 
         for p in 0 .. source.PairCount - 1 do
             let bucket = chunk * source.PairCount + p
@@ -51,17 +52,17 @@ type internal PairAffineLoop<'T> = {
 
                 while n < count do
                     let entry = Unsafe.Add(&entries, n)
-                    let at = nativeint entry.Key * 4n * size
+                    let at = nativeint entry.Key * size
                     let x = 'L.Create(Unsafe.Add(&table, nativeint entry.First))
                     let y = 'L.Create(Unsafe.Add(&table, nativeint entry.Second))
                     let z0 = 'L.MultiplyAdd(e0, x, 'L.Load(&z, at))
-                    let z1 = 'L.MultiplyAdd(e1, x, 'L.Load(&z, at + size))
-                    let z2 = 'L.MultiplyAdd(e2, x, 'L.Load(&z, at + 2n * size))
-                    let z3 = 'L.MultiplyAdd(e3, x, 'L.Load(&z, at + 3n * size))
+                    let z1 = 'L.MultiplyAdd(e1, x, 'L.Load(&z, at + plane))
+                    let z2 = 'L.MultiplyAdd(e2, x, 'L.Load(&z, at + 2n * plane))
+                    let z3 = 'L.MultiplyAdd(e3, x, 'L.Load(&z, at + 3n * plane))
                     'L.Store('L.MultiplyAdd(o0, y, z0), &z, at)
-                    'L.Store('L.MultiplyAdd(o1, y, z1), &z, at + size)
-                    'L.Store('L.MultiplyAdd(o2, y, z2), &z, at + 2n * size)
-                    'L.Store('L.MultiplyAdd(o3, y, z3), &z, at + 3n * size)
+                    'L.Store('L.MultiplyAdd(o1, y, z1), &z, at + plane)
+                    'L.Store('L.MultiplyAdd(o2, y, z2), &z, at + 2n * plane)
+                    'L.Store('L.MultiplyAdd(o3, y, z3), &z, at + 3n * plane)
                     n <- n + 1
 
     /// One chunk's samples in the four registers of rows from `row` on.
@@ -71,32 +72,36 @@ type internal PairAffineLoop<'T> = {
         let rows = loop.Biases.Length
         let windows = Windows.Of(row, 'L.Count, rows)
         let struct (first, count) = BytePairs.chunk loop.Inputs.Batch chunk
-        let sums = ArrayPool<'T>.Shared.Rent(4 * 'L.Count * count + Lanes.LineSpare)
+
+        let sums =
+            ArrayPool<'T>.Shared.Rent(4 * 'L.Count * BytePairs.ChunkSize + Lanes.LineSpare)
+
         let z = &Unsafe.Add(&Lanes.start sums, Lanes.lineStart sums)
         let biases = &Lanes.start loop.Biases
         let size = nativeint 'L.Count
+        let plane = size * nativeint BytePairs.ChunkSize
         let b0 = 'L.Load(&biases, windows.W0)
         let b1 = 'L.Load(&biases, windows.W1)
         let b2 = 'L.Load(&biases, windows.W2)
         let b3 = 'L.Load(&biases, windows.W3)
 
         for s in 0 .. count - 1 do
-            let at = nativeint s * 4n * size
+            let at = nativeint s * size
             'L.Store(b0, &z, at)
-            'L.Store(b1, &z, at + size)
-            'L.Store(b2, &z, at + 2n * size)
-            'L.Store(b3, &z, at + 3n * size)
+            'L.Store(b1, &z, at + plane)
+            'L.Store(b2, &z, at + 2n * plane)
+            'L.Store(b3, &z, at + 3n * plane)
 
         loop.Add<'V, 'L>(chunk, windows, &z)
         let result = &Unsafe.Add(&Lanes.start loop.Z, first * rows)
 
         for s in 0 .. count - 1 do
-            let at = nativeint s * 4n * size
+            let at = nativeint s * size
             let column = nativeint (s * rows)
             'L.Store('L.Load(&z, at), &result, column + windows.W0)
-            'L.Store('L.Load(&z, at + size), &result, column + windows.W1)
-            'L.Store('L.Load(&z, at + 2n * size), &result, column + windows.W2)
-            'L.Store('L.Load(&z, at + 3n * size), &result, column + windows.W3)
+            'L.Store('L.Load(&z, at + plane), &result, column + windows.W1)
+            'L.Store('L.Load(&z, at + 2n * plane), &result, column + windows.W2)
+            'L.Store('L.Load(&z, at + 3n * plane), &result, column + windows.W3)
 
         ArrayPool<'T>.Shared.Return sums
 
