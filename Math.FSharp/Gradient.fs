@@ -229,11 +229,14 @@ module Gradient =
 
             gradient)
 
-    /// <summary>The gradient of a mini-batch's loss in every parameter, by its definition.</summary>
+    /// <summary>The loss of a mini-batch and its gradient in every parameter, by its
+    /// definition.</summary>
     /// <param name="step">h, greater than 0; the book's is 10⁻⁴.</param>
     /// <param name="network">Where.</param>
     /// <param name="batch">The samples of the loss.</param>
-    /// <returns>Shaped like the parameters.</returns>
+    /// <returns>The mean cross entropy, and a gradient shaped like the parameters.</returns>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
     /// <remarks>For the chapter's network (one hidden layer, of sigmoids; labels) the differences
     /// L(θ + h) − L(θ − h) are evaluated for what each step changes, a unit or a logit, which takes
     /// milliseconds and loses fewer digits; for any other, as <c>numericalOf</c> does.</remarks>
@@ -242,10 +245,12 @@ module Gradient =
         (step: float)
         (network: Network<float>)
         (batch: MiniBatch<float>)
-        : Parameters<float> =
+        : struct (float * Parameters<float>) =
         match TwoLayerGradient.tryFind step network batch with
-        | ValueSome gradient -> gradient
-        | ValueNone -> numericalOf step (fun moved -> Network.loss moved batch) network
+        | ValueSome found -> found
+        | ValueNone ->
+            let loss network = Network.loss network batch
+            struct (loss network, numericalOf step loss network)
 
     /// <summary>Holds <c>backward</c> to the numerical gradient, in double precision.</summary>
     /// <param name="tolerance">How large a difference may be, relative to its tensor's greatest entry:

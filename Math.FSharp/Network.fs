@@ -230,7 +230,12 @@ module Parameters =
     let convert
         (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Parameters<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
-        mapTensors (fun _ values -> values |> Array.map (fun x -> 'U.CreateTruncating x)) parameters
+        mapTensors
+            (fun _ values ->
+                match box values with
+                | :? ('U[]) as same -> Array.copy same
+                | _ -> values |> Array.map (fun x -> 'U.CreateTruncating x))
+            parameters
 
     /// <summary>The bytes of all parameters, little-endian, in <c>toVector</c>'s order: what a hash of a
     /// run is taken of.</summary>

@@ -79,13 +79,13 @@ module Trainer =
         match settings.Gradient with
         | GradientMethod.Backpropagation -> Gradient.backward network batch
         | GradientMethod.Numerical ->
-            let gradient =
+            let struct (loss, gradient) =
                 Gradient.numericalOfLoss
                     Gradient.DefaultStep
                     (Network.convert network)
                     (MiniBatch.convert batch)
 
-            struct (Network.loss network batch, Parameters.convert gradient)
+            struct ('T.CreateTruncating loss, Parameters.convert gradient)
 
     /// The loss of a mini-batch, and parameters and optimizer's state after learning from it.
     let private update

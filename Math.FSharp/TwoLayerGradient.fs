@@ -292,15 +292,20 @@ module internal TwoLayerGradient =
         | _ -> false
 
     let private largest (values: float[]) =
-        values |> Array.fold (fun top x -> max top (abs x)) 0.0
+        let mutable top = 0.0
 
-    /// What the loop needs, its sums still to be found.
+        for value in values do
+            top <- Math.Max(top, Math.Abs value)
+
+        top
+
+    /// The loss, and what the loop needs, its sums still to be found.
     let loop
         (step: float)
         (network: Network<float>)
         (batch: MiniBatch<float>)
         (labels: int[])
-        : TwoLayerLoop =
+        : struct (float * TwoLayerLoop) =
         let hidden, logits =
             batch.FirstInputs
             |> Inputs.enter (fun inputs ->
@@ -312,7 +317,16 @@ module internal TwoLayerGradient =
         let inputs = network.Architecture.Inputs
         let w = Kernels.values network.Parameters.Layers[1].Weights
 
-        {
+        let relative t =
+            let differences = GC.AllocateUninitializedArray<float>(classes * units)
+
+            for j in 0 .. units - 1 do
+                for k in 0 .. classes - 1 do
+                    differences[k * units + j] <- w[j * classes + k] - w[j * classes + t]
+
+            differences
+
+        let loop = {
             Step = step
             InputCount = inputs
             Starts = starts
@@ -323,16 +337,14 @@ module internal TwoLayerGradient =
             Probabilities = Kernels.values (Activation.softmax logits)
             Classes = classes
             Labels = labels
-            Relative =
-                Array.init classes (fun t ->
-                    Array.init (classes * units) (fun n ->
-                        let k, j = n / units, n % units
-                        w[j * classes + k] - w[j * classes + t]))
+            Relative = Array.init classes relative
             Weights1 = Kernels.newArray units inputs
             Biases1 = Kernels.newArray units 1
             Weights2 = Kernels.newArray classes units
             Biases2 = Kernels.newArray classes 1
         }
+
+        struct (Loss.crossEntropy batch.Targets logits, loop)
 
     /// Whether no step moves an exponent further than the series reach.
     let private isSmall (loop: TwoLayerLoop) =
@@ -342,16 +354,16 @@ module internal TwoLayerGradient =
         reach * furthest <= SmallStep.Largest
 
     /// <summary>(L(θ + h) − L(θ − h)) / 2h for every parameter, every point evaluated.</summary>
-    /// <returns>The gradient, or nothing where the network or its targets are of another kind, or
-    /// where a step is not small for such weights or inputs.</returns>
+    /// <returns>The loss and its gradient, or nothing where the network or its targets are of another
+    /// kind, or where a step is not small for such weights or inputs.</returns>
     let tryFind
         (step: float)
         (network: Network<float>)
         (batch: MiniBatch<float>)
-        : Parameters<float> voption =
+        : struct (float * Parameters<float>) voption =
         match batch.Targets with
         | Targets.Labels labels when isTwoLayer network ->
-            let loop = loop step network batch labels
+            let struct (loss, loop) = loop step network batch labels
 
             if not (isSmall loop) then
                 ValueNone
@@ -366,7 +378,7 @@ module internal TwoLayerGradient =
 
                     sums
 
-                ValueSome {
+                let gradient = {
                     Layers = [
                         {
                             Weights =
@@ -382,4 +394,6 @@ module internal TwoLayerGradient =
                         }
                     ]
                 }
+
+                ValueSome(struct (loss, gradient))
         | _ -> ValueNone

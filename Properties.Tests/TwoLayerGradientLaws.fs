@@ -19,7 +19,9 @@ let private drawn seed inputs units count : Network<float> * MiniBatch<float> =
 
 let private structured step network batch =
     match TwoLayerGradient.tryFind step network batch with
-    | ValueSome gradient -> (Parameters.toVector gradient).ToArray()
+    | ValueSome(struct (loss, gradient)) ->
+        Assert.Equal(Network.loss network batch, loss)
+        (Parameters.toVector gradient).ToArray()
     | ValueNone -> failwith "the chapter's network was not taken for one"
 
 [<Law>]
@@ -63,7 +65,7 @@ let ``every width of register gives the short cut the same bits``
         Registers.forDouble 11
         |> List.map (fun run ->
             let labels = Array.init count (fun s -> s % 5)
-            let loop = TwoLayerGradient.loop 1e-4 network batch labels
+            let struct (_, loop) = TwoLayerGradient.loop 1e-4 network batch labels
             run loop
             Array.concat [ loop.Weights1; loop.Biases1; loop.Weights2; loop.Biases2 ])
 

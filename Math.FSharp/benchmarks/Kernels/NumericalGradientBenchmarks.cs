@@ -25,6 +25,6 @@ public class NumericalGradientBenchmarks
     }
 
     [Benchmark]
-    public Parameters<double> NumericalGradient() =>
+    public (double Loss, Parameters<double> Gradient) NumericalGradient() =>
         Gradient.NumericalOfLoss(Gradient.DefaultStep, network, batch);
 }
