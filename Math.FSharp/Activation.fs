@@ -56,6 +56,87 @@ type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(output, zero, upstream, zero)
 
+[<Struct>]
+type internal LeakyReluOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            let zero = Elementary.Constant<'V, 'T, 'L> 0.0
+            'L.WhereGreater(zero, x, 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, x), x)
+
+/// g where y > 0, else g/100.
+[<Struct>]
+type internal LeakyReluBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+            let less = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, upstream)
+            'L.WhereGreater(output, Elementary.Constant<'V, 'T, 'L> 0.0, upstream, less)
+
+[<Struct>]
+type internal EluOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            let zero = Elementary.Constant<'V, 'T, 'L> 0.0
+            'L.WhereGreater(zero, x, Elementary.ExpLess1<'V, 'T, 'L> x, x)
+
+/// g where y > 0, else g·(y + 1).
+[<Struct>]
+type internal EluBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+            let less =
+                'L.Multiply(upstream, 'L.Add(output, Elementary.Constant<'V, 'T, 'L> 1.0))
+
+            'L.WhereGreater(output, Elementary.Constant<'V, 'T, 'L> 0.0, upstream, less)
+
+[<Struct>]
+type internal GeluOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            'L.Multiply(x, Elementary.NormalCumulative<'V, 'T, 'L> x)
+
+/// g·(Φ(z) + zφ(z)).
+[<Struct>]
+type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+            let slope =
+                'L
+                    .MultiplyAdd(
+                        sum,
+                        Elementary.NormalDensity<'V, 'T, 'L> sum,
+                        Elementary.NormalCumulative<'V, 'T, 'L> sum
+                    )
+
+            'L.Multiply(upstream, slope)
+
+[<Struct>]
+type internal SiluOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            'L.Multiply(x, Elementary.Sigmoid<'V, 'T, 'L> x)
+
+/// g·σ(z)(1 + z(1 − σ(z))).
+[<Struct>]
+type internal SiluBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+            let one = Elementary.Constant<'V, 'T, 'L> 1.0
+            let sigmoid = Elementary.Sigmoid<'V, 'T, 'L> sum
+            let rest = 'L.MultiplyAdd(sum, 'L.Subtract(one, sigmoid), one)
+            'L.Multiply(upstream, 'L.Multiply(sigmoid, rest))
+
+[<Struct>]
+type internal SoftplusOp<'T when 'T :> INumber<'T>> =
+    interface IMap<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Softplus<'V, 'T, 'L> x
+
+/// g·σ(z).
+[<Struct>]
+type internal SoftplusBackwardOp<'T when 'T :> INumber<'T>> =
+    interface IMap2<'T> with
+        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+            'L.Multiply(upstream, Elementary.Sigmoid<'V, 'T, 'L> sum)
+
 /// What a hidden layer makes of its affine map's result, element by element.
 [<RequireQualifiedAccess>]
 type Activation =
@@ -67,6 +148,16 @@ type Activation =
     | Relu
     /// z itself.
     | Identity
+    /// z where z > 0, else z/100.
+    | LeakyRelu
+    /// z where z > 0, else eᶻ − 1, range (−1, ∞).
+    | Elu
+    /// z·Φ(z), Φ being the standard normal distribution.
+    | Gelu
+    /// z·σ(z).
+    | Silu
+    /// ln(1 + eᶻ), range (0, ∞).
+    | Softplus
 
 /// <summary>Activation functions, softmax, and their derivatives.</summary>
 /// <remarks>All of them are safe at any finite number: none overflows on the way to a finite result.
@@ -79,6 +170,11 @@ module Activation =
         "Tanh", Activation.Tanh
         "Relu", Activation.Relu
         "Identity", Activation.Identity
+        "LeakyRelu", Activation.LeakyRelu
+        "Elu", Activation.Elu
+        "Gelu", Activation.Gelu
+        "Silu", Activation.Silu
+        "Softplus", Activation.Softplus
     ]
 
     /// <summary>The activation of that name, in any case of letters.</summary>
@@ -109,6 +205,11 @@ module Activation =
         | Activation.Tanh -> Kernels.mapInto result (TanhOp<'T>()) x
         | Activation.Relu -> Kernels.mapInto result (ReluOp<'T>()) x
         | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) x
+        | Activation.LeakyRelu -> Kernels.mapInto result (LeakyReluOp<'T>()) x
+        | Activation.Elu -> Kernels.mapInto result (EluOp<'T>()) x
+        | Activation.Gelu -> Kernels.mapInto result (GeluOp<'T>()) x
+        | Activation.Silu -> Kernels.mapInto result (SiluOp<'T>()) x
+        | Activation.Softplus -> Kernels.mapInto result (SoftplusOp<'T>()) x
 
     /// <summary>The activation of every element of z.</summary>
     [<CompiledName("Apply")>]
@@ -117,52 +218,69 @@ module Activation =
         into result activation (Kernels.values z)
         Kernels.matrix z.RowCount z.ColumnCount result
 
-    /// The same of a matrix just made, which becomes its own result.
-    let internal become (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
-        if activation <> Activation.Identity then
-            into (Kernels.values z) activation (Kernels.values z)
+    /// Whether the way back needs z: the slope cannot be told from y.
+    let internal keepsSums (activation: Activation) : bool =
+        match activation with
+        | Activation.Gelu
+        | Activation.Silu
+        | Activation.Softplus -> true
+        | _ -> false
 
-        z
+    /// The activation of sums just made, and what the way back needs of it, z or y. Where that is y, it
+    /// takes the place of the sums.
+    let internal pass (activation: Activation) (z: Matrix<'T>) : struct (Matrix<'T> * Matrix<'T>) =
+        if keepsSums activation then
+            struct (apply activation z, z)
+        else
+            if activation <> Activation.Identity then
+                into (Kernels.values z) activation (Kernels.values z)
 
-    let private backwardInto
+            struct (z, z)
+
+    let private backInto
         (result: 'T[])
         (activation: Activation)
-        (output: 'T[])
+        (kept: 'T[])
         (upstream: 'T[])
         : unit =
         match activation with
-        | Activation.Sigmoid -> Kernels.map2Into result (SigmoidBackwardOp<'T>()) output upstream
-        | Activation.Tanh -> Kernels.map2Into result (TanhBackwardOp<'T>()) output upstream
-        | Activation.Relu -> Kernels.map2Into result (ReluBackwardOp<'T>()) output upstream
+        | Activation.Sigmoid -> Kernels.map2Into result (SigmoidBackwardOp<'T>()) kept upstream
+        | Activation.Tanh -> Kernels.map2Into result (TanhBackwardOp<'T>()) kept upstream
+        | Activation.Relu -> Kernels.map2Into result (ReluBackwardOp<'T>()) kept upstream
         | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) upstream
+        | Activation.LeakyRelu -> Kernels.map2Into result (LeakyReluBackwardOp<'T>()) kept upstream
+        | Activation.Elu -> Kernels.map2Into result (EluBackwardOp<'T>()) kept upstream
+        | Activation.Gelu -> Kernels.map2Into result (GeluBackwardOp<'T>()) kept upstream
+        | Activation.Silu -> Kernels.map2Into result (SiluBackwardOp<'T>()) kept upstream
+        | Activation.Softplus -> Kernels.map2Into result (SoftplusBackwardOp<'T>()) kept upstream
 
-    /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z), with f′ from y:
-    /// y(1 − y) for the sigmoid, 1 − y² for tanh, 1 where y > 0 (else 0) for ReLU.</summary>
-    /// <param name="activation">f.</param>
-    /// <param name="output">y = f(z), of any shape.</param>
-    /// <param name="upstream">∂L/∂y, of y's shape.</param>
-    /// <returns>∂L/∂z, of y's shape.</returns>
-    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("Backward")>]
-    let backward (activation: Activation) (output: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
-        Kernels.requireSameShape (nameof upstream) output upstream
-        let result = Kernels.newArray output.RowCount output.ColumnCount
-        backwardInto result activation (Kernels.values output) (Kernels.values upstream)
-        Kernels.matrix output.RowCount output.ColumnCount result
-
-    /// The same of an upstream gradient just made, which becomes the result.
-    let internal becomeBackward
+    /// The chain rule through an activation, from what <c>pass</c> kept; the gradient, just made,
+    /// becomes the result.
+    let internal back
         (activation: Activation)
-        (output: Matrix<'T>)
+        (kept: Matrix<'T>)
         (upstream: Matrix<'T>)
         : Matrix<'T> =
-        Kernels.requireSameShape (nameof upstream) output upstream
-
         if activation <> Activation.Identity then
             let gradient = Kernels.values upstream
-            backwardInto gradient activation (Kernels.values output) gradient
+            backInto gradient activation (Kernels.values kept) gradient
 
         upstream
+
+    /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z).</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="z">What it was applied to, of any shape.</param>
+    /// <param name="upstream">∂L/∂y, of z's shape.</param>
+    /// <returns>∂L/∂z, of z's shape. At a kink (ReLU and leaky ReLU at 0) the slope is the one to its
+    /// left.</returns>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("Backward")>]
+    let backward (activation: Activation) (z: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
+        Kernels.requireSameShape (nameof upstream) z upstream
+        let kept = if keepsSums activation then z else apply activation z
+        let result = Kernels.newArray z.RowCount z.ColumnCount
+        backInto result activation (Kernels.values kept) (Kernels.values upstream)
+        Kernels.matrix z.RowCount z.ColumnCount result
 
     /// <summary>f′(z) of every element.</summary>
     [<CompiledName("Derivative")>]
@@ -170,10 +288,7 @@ module Activation =
         (activation: Activation)
         (z: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Matrix<'T> =
-        backward
-            activation
-            (apply activation z)
-            (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
+        backward activation z (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
 
     /// Every column less its greatest element, which keeps eᶻ from overflowing.
     let internal belowGreatest

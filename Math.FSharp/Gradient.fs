@@ -86,26 +86,40 @@ module Gradient =
         : struct ('T * Parameters<'T>) =
         batch.FirstInputs
         |> Inputs.enter (fun inputs ->
-            let inputs, logits = Network.trace network inputs
+            let struct (logits, seen, kept) = Network.trace network inputs
             let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
 
-            // `below` are the hidden layers under this one, nearest first.
-            let rec run layers inputs (below: HiddenLayer list) upstream finished =
-                match layers, inputs, below with
-                | layer :: layersBelow, input :: inputsBelow, { Activation = activation } :: rest ->
+            // Everything from the last layer down; `below` are the hidden layers under this one.
+            let rec run layers seen (below: HiddenLayer list) kept upstream finished =
+                match layers, seen, below, kept with
+                | layer :: layersBelow, input :: inputsBelow, hidden :: rest, needed :: others ->
                     let next =
                         Kernels.inputGradient layer.Weights upstream
-                        |> Activation.becomeBackward activation (LayerInputs.columns input)
+                        |> Activation.back hidden.Activation needed
 
-                    run layersBelow inputsBelow rest next (finish layer upstream input :: finished)
-                | layer :: _, input :: _, [] -> finish layer upstream input :: finished
+                    let found = finish layer upstream input
+
+                    // Made on the way, and needed no longer.
+                    let output = LayerInputs.columns input
+                    Spare.Give(Kernels.values upstream)
+                    Spare.Give(Kernels.values output)
+
+                    if not (obj.ReferenceEquals(needed, output)) then
+                        Spare.Give(Kernels.values needed)
+
+                    run layersBelow inputsBelow rest others next (found :: finished)
+                | layer :: _, input :: _, [], _ ->
+                    let found = finish layer upstream input
+                    Spare.Give(Kernels.values upstream)
+                    found :: finished
                 | _ -> finished
 
             let layers =
                 run
                     (List.rev network.Parameters.Layers)
-                    (List.rev inputs)
+                    seen
                     (List.rev network.Architecture.Hidden)
+                    kept
                     upstream
                     []
 

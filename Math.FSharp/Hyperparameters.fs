@@ -69,34 +69,53 @@ module Precision =
             ]
             (fun () -> number)
 
-/// Everything a run is told besides its data and its architecture, every value checked.
+/// Everything a run is told besides its data and its architecture.
+type Recipe = {
+    /// 1 iteration or epoch, or more.
+    Length: RunLength
+    /// Samples in a mini-batch, 1 or more.
+    BatchSize: int
+    /// η of the optimizer, or the highest of a schedule: finite, greater than 0.
+    LearningRate: float
+    /// How the rate changes.
+    Schedule: ScheduleMethod
+    /// Iterations in which the rate rises to the schedule's, 0 or more.
+    WarmUp: int64
+    /// How the weights begin.
+    Initialiser: Initialiser
+    /// How mini-batches are chosen.
+    Sampling: Sampling
+    /// How the gradient is found.
+    Gradient: GradientMethod
+    /// What becomes of it.
+    Optimizer: OptimizerPlan
+    /// What every random number of the run follows from.
+    Seed: uint64
+}
+
+/// A recipe that has passed every check.
 type Hyperparameters = private {
-    length: RunLength
-    batchSize: int
-    learningRate: float
-    weightInitStd: float
-    sampling: Sampling
-    gradient: GradientMethod
-    optimizer: OptimizerMethod
-    seed: uint64
+    recipe: Recipe
 } with
 
+    /// The recipe.
+    member settings.Recipe = settings.recipe
     /// How long the run is.
-    member settings.Length = settings.length
+    member settings.Length = settings.recipe.Length
     /// Samples in a mini-batch.
-    member settings.BatchSize = settings.batchSize
-    /// η of the optimizer.
-    member settings.LearningRate = settings.learningRate
-    /// Standard deviation of the initial weights.
-    member settings.WeightInitStd = settings.weightInitStd
+    member settings.BatchSize = settings.recipe.BatchSize
+    /// η of the optimizer, or the highest of a schedule.
+    member settings.LearningRate = settings.recipe.LearningRate
+    /// How the weights begin.
+    member settings.Initialiser = settings.recipe.Initialiser
     /// How mini-batches are chosen.
-    member settings.Sampling = settings.sampling
+    member settings.Sampling = settings.recipe.Sampling
     /// How the gradient is found.
-    member settings.Gradient = settings.gradient
-    /// What the optimizer makes of it.
-    member settings.Optimizer = settings.optimizer
+    member settings.Gradient = settings.recipe.Gradient
+    /// What becomes of it.
+    member settings.Optimizer = settings.recipe.Optimizer
     /// What every random number of the run follows from.
-    member settings.Seed = settings.seed
+    member settings.Seed = settings.recipe.Seed
 
 /// Making hyperparameters.
 [<RequireQualifiedAccess>]
@@ -105,61 +124,73 @@ module Hyperparameters =
     /// rate 0.1, initial weights of deviation 0.01, backpropagation, gradient descent, seed 1.</summary>
     [<CompiledName("Book")>]
     let book: Hyperparameters = {
-        length = RunLength.Iterations 10000L
-        batchSize = 100
-        learningRate = 0.1
-        weightInitStd = 0.01
-        sampling = Sampling.Replacement
-        gradient = GradientMethod.Backpropagation
-        optimizer = OptimizerMethod.GradientDescent
-        seed = 1UL
+        recipe = {
+            Length = RunLength.Iterations 10000L
+            BatchSize = 100
+            LearningRate = 0.1
+            Schedule = ScheduleMethod.Constant
+            WarmUp = 0L
+            Initialiser = Initialiser.Fixed 0.01
+            Sampling = Sampling.Replacement
+            Gradient = GradientMethod.Backpropagation
+            Optimizer = OptimizerPlan.gradientDescent
+            Seed = 1UL
+        }
     }
 
-    /// <summary>The hyperparameters, or everything that is wrong with them.</summary>
-    /// <param name="length">1 iteration or epoch, or more.</param>
-    /// <param name="batchSize">1 or more.</param>
-    /// <param name="learningRate">Finite, greater than 0.</param>
-    /// <param name="weightInitStd">Finite, 0 or greater.</param>
-    /// <param name="sampling">How mini-batches are chosen.</param>
-    /// <param name="gradient">How the gradient is found.</param>
-    /// <param name="optimizer">What the optimizer makes of it.</param>
-    /// <param name="seed">Any.</param>
+    let private checkSchedule (schedule: ScheduleMethod) : (bool * Fault) list =
+        let isFactor x = x > 0.0 && Double.IsFinite x
+        let positive = "a finite number greater than 0"
+
+        match schedule with
+        | ScheduleMethod.Constant -> []
+        | ScheduleMethod.Step(every, factor)
+        | ScheduleMethod.Exponential(every, factor) -> [
+            every >= 1L, Fault.create "ScheduleEvery" "1 or more" $"{every}"
+            isFactor factor, Fault.create "ScheduleFactor" positive $"{factor}"
+          ]
+        | ScheduleMethod.Cosine last -> [
+            last >= 0.0 && last <= 1.0, Fault.create "ScheduleLast" "0 to 1" $"{last}"
+          ]
+        | ScheduleMethod.OneCycle rise -> [
+            rise > 0.0 && rise < 1.0,
+            Fault.create "ScheduleRise" "more than 0 and less than 1" $"{rise}"
+          ]
+
+    /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
     [<CompiledName("Create")>]
-    let create
-        (length: RunLength)
-        (batchSize: int)
-        (learningRate: float)
-        (weightInitStd: float)
-        (sampling: Sampling)
-        (gradient: GradientMethod)
-        (optimizer: OptimizerMethod)
-        (seed: uint64)
-        : Result<Hyperparameters, Fault list> =
+    let create (recipe: Recipe) : Result<Hyperparameters, Fault list> =
         Fault.check
             [
-                match length with
+                match recipe.Length with
                 | RunLength.Iterations n -> n >= 1L, Fault.create "Iterations" "1 or more" $"{n}"
                 | RunLength.Epochs n -> n >= 1, Fault.create "Epochs" "1 or more" $"{n}"
-                batchSize >= 1, Fault.create "BatchSize" "1 or more" $"{batchSize}"
-                Double.IsFinite learningRate && learningRate > 0.0,
-                Fault.create "LearningRate" "a finite number greater than 0" $"{learningRate}"
-                Double.IsFinite weightInitStd && weightInitStd >= 0.0,
-                Fault.create "WeightInitStd" "a finite number, 0 or greater" $"{weightInitStd}"
+                recipe.BatchSize >= 1, Fault.create "BatchSize" "1 or more" $"{recipe.BatchSize}"
+                Double.IsFinite recipe.LearningRate && recipe.LearningRate > 0.0,
+                Fault.create
+                    "LearningRate"
+                    "a finite number greater than 0"
+                    $"{recipe.LearningRate}"
+                yield! checkSchedule recipe.Schedule
+                recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" $"{recipe.WarmUp}"
+                match recipe.Initialiser with
+                | Initialiser.Fixed deviation ->
+                    Double.IsFinite deviation && deviation >= 0.0,
+                    Fault.create "WeightInitStd" "a finite number, 0 or greater" $"{deviation}"
+                | _ -> ()
             ]
-            (fun () -> {
-                length = length
-                batchSize = batchSize
-                learningRate = learningRate
-                weightInitStd = weightInitStd
-                sampling = sampling
-                gradient = gradient
-                optimizer = optimizer
-                seed = seed
-            })
+            (fun () -> { recipe = recipe })
 
     /// <summary>How many steps the run has on so many samples.</summary>
     [<CompiledName("Iterations")>]
     let iterations (samples: int) (settings: Hyperparameters) : int64 =
-        match settings.length with
+        match settings.Length with
         | RunLength.Iterations n -> n
-        | RunLength.Epochs n -> Batch.iterations samples settings.batchSize n
+        | RunLength.Epochs n -> Batch.iterations samples settings.BatchSize n
+
+    /// <summary>The learning rate of every iteration, on so many samples.</summary>
+    [<CompiledName("Schedule")>]
+    let schedule (samples: int) (settings: Hyperparameters) : Schedule =
+        settings.recipe.Schedule
+        |> Schedule.ofMethod (iterations samples settings) settings.LearningRate
+        |> Schedule.warmUp settings.recipe.WarmUp

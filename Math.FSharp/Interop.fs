@@ -45,7 +45,7 @@ type Faults =
 /// Choices by their names, as settings spell them.
 [<AbstractClass; Sealed>]
 type Parse =
-    /// <summary>Sigmoid, Tanh, Relu or Identity.</summary>
+    /// <summary>Sigmoid, Tanh, Relu, …</summary>
     static member Activation(name: string) : Result<Activation, Fault list> = Activation.parse name
 
     /// <summary>Replacement or Epoch.</summary>
@@ -55,9 +55,17 @@ type Parse =
     static member Gradient(name: string) : Result<GradientMethod, Fault list> =
         Gradient.parseMethod name
 
-    /// <summary>GradientDescent or Adam.</summary>
-    static member Optimizer(name: string) : Result<OptimizerMethod, Fault list> =
-        Optimizer.parseMethod name
+    /// <summary>An optimizer with its numbers and transforms.</summary>
+    static member Optimizer(choice: OptimizerChoice) : Result<OptimizerPlan, Fault list> =
+        OptimizerPlan.create choice
+
+    /// <summary>A schedule with its numbers.</summary>
+    static member Schedule(choice: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
+        Schedule.parse choice
+
+    /// <summary>Fixed, with that deviation, XavierNormal, HeNormal, …</summary>
+    static member Initialiser(name: string, deviation: float) : Result<Initialiser, Fault list> =
+        Initialiser.parse deviation name
 
     /// <summary>Single or Double.</summary>
     static member Precision(name: string) : Result<Precision, Fault list> = Precision.parse name
@@ -80,27 +88,27 @@ type Runs =
         : Result<RunLength, Fault list> =
         RunLength.create iterations epochs
 
-    /// <summary>The hyperparameters, or everything that is wrong with them.</summary>
-    static member Hyperparameters
+    /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
+    static member Hyperparameters(recipe: Recipe) : Result<Hyperparameters, Fault list> =
+        Hyperparameters.create recipe
+
+    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    static member Advance
         (
-            length: RunLength,
-            batchSize: int,
-            learningRate: float,
-            weightInitStd: float,
-            sampling: Sampling,
-            gradient: GradientMethod,
-            optimizer: OptimizerMethod,
-            seed: uint64
-        ) : Result<Hyperparameters, Fault list> =
-        Hyperparameters.create
-            length
-            batchSize
-            learningRate
-            weightInitStd
-            sampling
-            gradient
-            optimizer
-            seed
+            settings: Hyperparameters,
+            data: Dataset<'T>,
+            count: int64,
+            goesOn: Func<int64, float, bool>,
+            state: State<'T>
+        ) : State<'T> =
+        ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
+        Trainer.advance settings data count (fun i loss -> goesOn.Invoke(i, loss)) state
 
     /// <summary>How many steps a run has on so many samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =

@@ -56,17 +56,17 @@ type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
 
             'L.Store(final, &result, nativeint last)
 
-/// An optimizer's update of some parameters and of the two means beside them.
+/// An optimizer's update of some parameters and of the two memories beside them.
 [<Struct>]
 type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
     Update: 'Op
     Gradient: 'T[]
     Parameters: 'T[]
-    FirstMeans: 'T[]
-    SecondMeans: 'T[]
+    FirstMemory: 'T[]
+    SecondMemory: 'T[]
     NextParameters: 'T[]
-    NextFirstMeans: 'T[]
-    NextSecondMeans: 'T[]
+    NextFirstMemory: 'T[]
+    NextSecondMemory: 'T[]
 } with
 
     /// The elements first … finish − 1, and those that fill the last register before `finish`.
@@ -76,28 +76,28 @@ type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
         : unit =
         let gradient = &Lanes.start loop.Gradient
         let parameters = &Lanes.start loop.Parameters
-        let firstMeans = &Lanes.start loop.FirstMeans
-        let secondMeans = &Lanes.start loop.SecondMeans
+        let firstMemory = &Lanes.start loop.FirstMemory
+        let secondMemory = &Lanes.start loop.SecondMemory
         let nextParameters = &Lanes.start loop.NextParameters
-        let nextFirstMeans = &Lanes.start loop.NextFirstMeans
-        let nextSecondMeans = &Lanes.start loop.NextSecondMeans
+        let nextFirstMemory = &Lanes.start loop.NextFirstMemory
+        let nextSecondMemory = &Lanes.start loop.NextSecondMemory
         let last = finish - 'L.Count
         let mutable i = first
 
         while i < finish do
             let at = nativeint (min i last)
 
-            let struct (parameter, firstMean, secondMean) =
+            let struct (parameter, one, other) =
                 loop.Update.Apply<'V, 'L>(
                     'L.Load(&gradient, at),
                     'L.Load(&parameters, at),
-                    'L.Load(&firstMeans, at),
-                    'L.Load(&secondMeans, at)
+                    'L.Load(&firstMemory, at),
+                    'L.Load(&secondMemory, at)
                 )
 
             'L.Store(parameter, &nextParameters, at)
-            'L.Store(firstMean, &nextFirstMeans, at)
-            'L.Store(secondMean, &nextSecondMeans, at)
+            'L.Store(one, &nextFirstMemory, at)
+            'L.Store(other, &nextSecondMemory, at)
             i <- i + 'L.Count
 
     interface ILoop<'T> with
@@ -171,7 +171,7 @@ module Kernels =
                 (nameof rows)
                 $"expected a result of at most {System.Array.MaxLength} numbers, found ({rows}, {columns})"
 
-        GC.AllocateUninitializedArray<'T>(int length)
+        Spare<'T>.Take(int length)
 
     /// A dense matrix around an array just made.
     let internal matrix (rows: int) (columns: int) (values: 'T[]) : Matrix<'T> =
@@ -203,32 +203,40 @@ module Kernels =
             Result2 = result
         }
 
-    /// The next parameters and means, in arrays of their own.
+    /// The next parameters and memories, in arrays of their own. A rule with one memory is given it
+    /// as both.
     let internal update
         (op: 'Op :> IUpdate<'T>)
         (gradient: 'T[])
         (parameters: 'T[])
-        (first: 'T[])
-        (second: 'T[])
-        : struct ('T[] * 'T[] * 'T[]) =
-        let length = gradient.Length
+        (memories: 'T[] list)
+        : struct ('T[] * 'T[] list) =
+        let next = Spare<'T>.Take gradient.Length
 
-        let result () =
-            GC.AllocateUninitializedArray<'T> length
+        let nextMemories = memories |> List.map (fun _ -> Spare<'T>.Take gradient.Length)
 
-        let loop = {
+        Lanes.run gradient.Length {
             Update = op
             Gradient = gradient
             Parameters = parameters
-            FirstMeans = first
-            SecondMeans = second
-            NextParameters = result ()
-            NextFirstMeans = result ()
-            NextSecondMeans = result ()
+            FirstMemory = List.head memories
+            SecondMemory = List.last memories
+            NextParameters = next
+            NextFirstMemory = List.head nextMemories
+            NextSecondMemory = List.last nextMemories
         }
 
-        Lanes.run length loop
-        struct (loop.NextParameters, loop.NextFirstMeans, loop.NextSecondMeans)
+        struct (next, nextMemories)
+
+    /// Σx² in double: sums of every eighth element, then of those eight.
+    let internal sumOfSquares (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        let sums: float[] = Array.zeroCreate 8
+
+        for i in 0 .. values.Length - 1 do
+            let x = Double.CreateTruncating values[i]
+            sums[i &&& 7] <- Math.FusedMultiplyAdd(x, x, sums[i &&& 7])
+
+        Array.fold (+) 0.0 sums
 
     /// The function's value at every element.
     let internal map (op: 'Op :> IMap<'T>) (x: Matrix<'T>) : Matrix<'T> =
@@ -379,6 +387,6 @@ module Kernels =
                 (nameof parameters)
                 $"expected two vectors of one length, found {gradient.Count} and {parameters.Count}"
 
-        let result = GC.AllocateUninitializedArray<'T> gradient.Count
+        let result = Spare<'T>.Take gradient.Count
         map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)
         vector result

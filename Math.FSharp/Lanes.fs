@@ -319,8 +319,8 @@ type internal IMap<'T> =
 type internal IMap2<'T> =
     abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> : 'V * 'V -> 'V
 
-/// What an optimizer makes, element by element, of a gradient, a parameter and two means that it keeps:
-/// the next parameter and means.
+/// What an optimizer makes, element by element, of a gradient, a parameter and two memories that it
+/// keeps: the next parameter and memories.
 type internal IUpdate<'T> =
     abstract Apply<'V, 'L when 'L :> ILanes<'V, 'T>> :
         gradient: 'V * parameter: 'V * first: 'V * second: 'V -> struct ('V * 'V * 'V)

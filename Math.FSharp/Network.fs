@@ -193,6 +193,19 @@ module Parameters =
         |> List.map (fun (name, values) -> replace name values)
         |> ofTensors parameters
 
+    /// Zeros of the parameters' shape.
+    let internal zeros (parameters: Parameters<'T>) : Parameters<'T> =
+        parameters |> mapTensors (fun _ values -> Array.zeroCreate values.Length)
+
+    /// What `combine` makes of every two partner tensors.
+    let internal mapTensors2
+        (combine: 'T[] -> 'T[] -> 'T[])
+        (first: Parameters<'T>)
+        (second: Parameters<'T>)
+        : Parameters<'T> =
+        List.map2 (fun (_, x) (_, y) -> combine x y) (tensors first) (tensors second)
+        |> ofTensors first
+
     /// A caller's slip where two records differ in shape.
     let internal requireSameShape
         (name: string)
@@ -274,14 +287,15 @@ type Score = {
 /// layers.</remarks>
 [<RequireQualifiedAccess>]
 module Network =
-    /// <summary>A network at its start: weights normal with mean 0, biases 0.</summary>
-    /// <param name="weightInitStd">The weights' standard deviation; the book's is 0.01.</param>
+    /// <summary>A network at its start: biases are 0.</summary>
+    /// <param name="initialiser">How the weights begin: the book's is
+    /// <c>Initialiser.Fixed 0.01</c>.</param>
     /// <param name="seed">The run's seed. Both precisions start from the same numbers,
     /// rounded.</param>
     /// <param name="architecture">The layers.</param>
     [<CompiledName("Initialise")>]
     let initialise
-        (weightInitStd: float)
+        (initialiser: Initialiser)
         (seed: uint64)
         (architecture: Architecture)
         : Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T> = {
@@ -292,10 +306,8 @@ module Network =
                 |> List.pairwise
                 |> List.mapi (fun layer (inputs, outputs) -> {
                     Weights =
-                        Array.init (outputs * inputs) (fun i ->
-                            weightInitStd
-                            * Random.normal seed Stream.InitialWeights (int64 layer) i
-                            |> 'T.CreateTruncating)
+                        initialiser
+                        |> Initialiser.weights seed layer outputs inputs
                         |> Kernels.matrix outputs inputs
                     Biases = Kernels.vector (Array.zeroCreate outputs)
                 })
@@ -309,26 +321,31 @@ module Network =
         Parameters = Parameters.convert network.Parameters
     }
 
-    /// The input of every layer, from the first, then the logits.
+    /// The logits, and what the way back needs: every layer's input and, of each hidden layer, what its
+    /// activation kept; the last layer's first.
     let internal trace
         (network: Network<'T>)
         (inputs: LayerInputs<'T>)
-        : LayerInputs<'T> list * Matrix<'T> =
+        : struct (Matrix<'T> * LayerInputs<'T> list * Matrix<'T> list) =
         let affine layer x =
             LayerInputs.affine layer.Weights layer.Biases x
 
-        let rec run layers (hidden: HiddenLayer list) x seen =
+        let rec run layers (hidden: HiddenLayer list) x seen kept =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
-                let output = affine layer x |> Activation.become activation
-                run rest above (LayerInputs.Columns output) (x :: seen)
-            | [ last ], [] -> List.rev (x :: seen), affine last x
+                let struct (output, needed) = affine layer x |> Activation.pass activation
+                run rest above (LayerInputs.Columns output) (x :: seen) (needed :: kept)
+            | [ last ], [] -> struct (affine last x, x :: seen, kept)
             | _ ->
                 invalidArg
                     (nameof network)
                     $"expected parameters of {network.Architecture.Hidden.Length + 1} layers, found {network.Parameters.Layers.Length}"
 
-        run network.Parameters.Layers network.Architecture.Hidden inputs []
+        run network.Parameters.Layers network.Architecture.Hidden inputs [] []
+
+    let private logitsOf (network: Network<'T>) (inputs: LayerInputs<'T>) : Matrix<'T> =
+        let struct (logits, _, _) = trace network inputs
+        logits
 
     /// <summary>What the last layer gives, before softmax.</summary>
     /// <param name="network">The network.</param>
@@ -338,11 +355,11 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        trace network (LayerInputs.Columns inputs) |> snd
+        logitsOf network (LayerInputs.Columns inputs)
 
     /// The same for a mini-batch.
     let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> Inputs.enter (fun inputs -> trace network inputs |> snd)
+        batch.FirstInputs |> Inputs.enter (logitsOf network)
 
     /// <summary>The probability of every class.</summary>
     /// <param name="network">The network.</param>

@@ -123,6 +123,11 @@ type Predictor<'T
             | Activation.Tanh -> run memory layer (TanhOp<'T>())
             | Activation.Relu -> run memory layer (ReluOp<'T>())
             | Activation.Identity -> run memory layer (IdentityOp<'T>())
+            | Activation.LeakyRelu -> run memory layer (LeakyReluOp<'T>())
+            | Activation.Elu -> run memory layer (EluOp<'T>())
+            | Activation.Gelu -> run memory layer (GeluOp<'T>())
+            | Activation.Silu -> run memory layer (SiluOp<'T>())
+            | Activation.Softplus -> run memory layer (SoftplusOp<'T>())
 
         run memory hidden.Length (IdentityOp<'T>())
         inputs + hidden.Length % 2 * widest

@@ -58,12 +58,12 @@ module Trainer =
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
     let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> =
-        let network = Network.initialise settings.WeightInitStd settings.Seed architecture
+        let network = Network.initialise settings.Initialiser settings.Seed architecture
 
         {
             Iteration = 0L
             Network = network
-            Optimizer = (Optimizer.ofMethod settings.Optimizer).Init network.Parameters
+            Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
             Loss = nan
             FirstLoss = nan
             EpochLoss = 0.0
@@ -87,16 +87,32 @@ module Trainer =
 
             struct ('T.CreateTruncating loss, Parameters.convert gradient)
 
+    let private remembered (state: OptimizerState<'T>) : Parameters<'T> list =
+        state.Memory |> List.map _.Values
+
+    let private held (state: State<'T>) : Parameters<'T> list =
+        state.Network.Parameters :: remembered state.Optimizer
+
+    /// Gives up the arrays of some parameters that are not among others'.
+    let private giveUp (some: Parameters<'T> list) (others: Parameters<'T> list) : unit =
+        let arrays = List.collect (Parameters.tensors >> List.map snd)
+        let kept = arrays others
+
+        for array in arrays some do
+            if not (kept |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
+                Spare.Give array
+
     /// The loss of a mini-batch, and parameters and optimizer's state after learning from it.
     let private update
         (settings: Hyperparameters)
+        (rate: 'T)
         (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * OptimizerState<'T>) =
-        let rate = 'T.CreateTruncating settings.LearningRate
-
-        match settings.Gradient, settings.Optimizer with
-        | GradientMethod.Backpropagation, OptimizerMethod.GradientDescent ->
+        if
+            settings.Gradient = GradientMethod.Backpropagation
+            && settings.Optimizer = OptimizerPlan.gradientDescent
+        then
             let struct (loss, parameters) = Gradient.descend rate state.Network batch
 
             struct (loss,
@@ -105,14 +121,34 @@ module Trainer =
                         state.Optimizer with
                             Steps = state.Optimizer.Steps + 1L
                     })
-        | _ ->
+        else
             let struct (loss, gradient) = gradientOf settings state.Network batch
-            let optimizer = Optimizer.ofMethod settings.Optimizer
 
             let struct (parameters, optimizer) =
-                optimizer.Update rate gradient state.Optimizer state.Network.Parameters
+                (OptimizerPlan.optimizer settings.Optimizer).Update
+                    rate
+                    gradient
+                    state.Optimizer
+                    state.Network.Parameters
 
+            giveUp [ gradient ] (parameters :: remembered optimizer)
             struct (loss, parameters, optimizer)
+
+    /// <summary>The learning rate of an iteration, counted from 0.</summary>
+    [<CompiledName("Rate")>]
+    let rate (settings: Hyperparameters) (data: Dataset<'T>) (iteration: int64) : float =
+        Hyperparameters.schedule data.Count settings iteration
+
+    /// <summary>The network that a run stands for: of the running mean of its parameters where its
+    /// optimizer keeps one, else the newest.</summary>
+    [<CompiledName("Model")>]
+    let model (state: State<'T>) : Network<'T> =
+        match Transform.averaged state.Optimizer with
+        | ValueSome parameters -> {
+            state.Network with
+                Parameters = parameters
+          }
+        | ValueNone -> state.Network
 
     let private isFirstOfEpoch
         (settings: Hyperparameters)
@@ -154,9 +190,14 @@ module Trainer =
     /// <c>Seq.fold (fun state _ -> Trainer.step settings data state) (Trainer.start settings
     /// architecture) (seq { 1L .. Hyperparameters.iterations data.Count settings })</c>.</remarks>
     [<CompiledName("Step")>]
-    let step (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : State<'T> =
+    let step
+        (settings: Hyperparameters)
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (state: State<'T>)
+        : State<'T> =
         let struct (batch, order) = batchOf settings data state.Order state.Iteration
-        let struct (loss, parameters, optimizer) = update settings state batch
+        let rate = 'T.CreateTruncating(rate settings data state.Iteration)
+        let struct (loss, parameters, optimizer) = update settings rate state batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = isFirstOfEpoch settings data state.Iteration
 
@@ -172,6 +213,40 @@ module Trainer =
             EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
             Order = order
         }
+
+    /// <summary>Several steps: where the run stands after that many of <c>step</c>, or fewer. As nobody
+    /// sees the states between, their memory is used again, which makes large steps
+    /// quicker.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most, 0 or more.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("Advance")>]
+    let advance
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (count: int64)
+        (goesOn: int64 -> float -> bool)
+        (state: State<'T>)
+        : State<'T> =
+        let rec run (current: State<'T>) left =
+            if left = 0L then
+                current
+            else
+                let next = step settings data current
+                // The first state is the caller's, and so is what later ones share with it.
+                giveUp (held current) (held next @ held state)
+
+                if goesOn next.Iteration next.Loss then
+                    run next (left - 1L)
+                else
+                    next
+
+        Spare<'T>.During(fun () -> run state count)
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

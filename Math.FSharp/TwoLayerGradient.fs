@@ -306,11 +306,11 @@ module internal TwoLayerGradient =
         (batch: MiniBatch<float>)
         (labels: int[])
         : struct (float * TwoLayerLoop) =
-        let hidden, logits =
+        let struct (hidden, logits) =
             batch.FirstInputs
             |> Inputs.enter (fun inputs ->
-                let layerInputs, logits = Network.trace network inputs
-                LayerInputs.columns layerInputs[1], logits)
+                let struct (logits, layerInputs, _) = Network.trace network inputs
+                struct (LayerInputs.columns layerInputs.Head, logits))
 
         let struct (starts, places, values) = Inputs.nonZeros batch.FirstInputs
         let units, classes = hidden.RowCount, logits.RowCount

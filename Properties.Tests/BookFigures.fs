@@ -143,7 +143,10 @@ let ``chapter 3's sigmoid of (−1, 1, 2)`` () =
 [<Fact>]
 let ``the two-layer network's shapes: (784, 100), (100,), (100, 10), (10,)`` () =
     let network: Network<float32> =
-        Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 784; 100; 10 ])
+        Network.initialise
+            (Initialiser.Fixed 0.01)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 784; 100; 10 ])
 
     Exactly.equal [ 784, 100, 100; 100, 10, 10 ] [
         for layer in network.Parameters.Layers ->
@@ -158,7 +161,10 @@ let ``the two-layer network's shapes: (784, 100), (100,), (100, 10), (10,)`` () 
 [<Fact>]
 let ``an untrained network's loss is about ln 10`` () =
     let network: Network<float> =
-        Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
+        Network.initialise
+            (Initialiser.Fixed 0.01)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
 
     let batch =
         MiniBatch.create (Matrix<float>.Build.Dense(784, 10, 0.1)) (Targets.Labels [| 0..9 |])

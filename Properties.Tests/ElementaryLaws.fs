@@ -137,7 +137,84 @@ let ``sigmoid and tanh at their edges`` () =
         sigmoidSingle (float32 x) |> Approximately.ulpsSingle 0L (float32 s)
         tanhSingle (float32 x) |> Approximately.ulpsSingle 0L (float32 t)
 
-/// The four functions of an array, with registers of one width.
+let private softplus (x: float) =
+    Elementary.Softplus<float, float, Lanes1<float>> x
+
+let private expLess1 (x: float) =
+    Elementary.ExpLess1<float, float, Lanes1<float>> x
+
+let private cumulative (x: float) =
+    Elementary.NormalCumulative<float, float, Lanes1<float>> x
+
+/// |found − expected| in parts of the expected.
+let private relative (most: float) (expected: float) (found: float) =
+    [| found / expected |] |> Approximately.equal most [| 1.0 |]
+
+[<Law>]
+let ``softplus is ln(1 + eˣ), to every digit far below 0 too`` (Exponent x) =
+    let x = x / 2.0
+
+    let expected =
+        if x > 0.0 then
+            x + MathNet.Numerics.SpecialFunctions.Log1p(Math.Exp -x)
+        else
+            MathNet.Numerics.SpecialFunctions.Log1p(Math.Exp x)
+
+    softplus x |> relative 1e-14 expected
+
+    if abs x < 80.0 then
+        Elementary.Softplus<float32, float32, Lanes1<float32>>(float32 x)
+        |> float
+        |> relative 1e-6 (softplus (float (float32 x)))
+
+[<Law>]
+let ``eˣ − 1 keeps every digit near 0`` (AnyNumber x) =
+    let x = -(abs x)
+
+    // Next to 0 the series ends after a few terms; elsewhere nothing is lost by subtracting.
+    if x < -1e-300 && x > -0.01 then
+        let series =
+            1.0
+            + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0))))
+
+        expLess1 x |> relative 1e-14 (x * series)
+    elif x <= -0.01 && x > -700.0 then
+        expLess1 x |> relative 1e-13 (Math.Exp x - 1.0)
+
+[<Law>]
+let ``the normal distribution's cumulative is Math.NET's, and both sides sum to 1`` (Exponent x) =
+    let x = x / 25.0
+
+    // Far down, x²/2 itself is rounded.
+    cumulative x
+    |> relative (1e-14 * (1.0 + x * x)) (MathNet.Numerics.Distributions.Normal.CDF(0.0, 1.0, x))
+
+    [| cumulative x + cumulative -x |] |> Approximately.equal 1e-15 [| 1.0 |]
+
+    Elementary.NormalCumulative<float32, float32, Lanes1<float32>>(float32 x)
+    |> float
+    |> fun found -> [| found |] |> Approximately.equal 3e-7 [| cumulative (float (float32 x)) |]
+
+[<Law>]
+let ``cos πx is the system's from 0 to 1`` (Fraction x) =
+    [| Elementary.CosPi x |]
+    |> Approximately.equal 1e-15 [| Math.Cos(Math.PI * x) |]
+
+    [| Elementary.CosPi 1.0 |] |> Approximately.equal 1e-15 [| -1.0 |]
+
+[<Law>]
+let ``powers are the system's`` (Fraction x) (n: FsCheck.NonNegativeInt) =
+    let n = int64 n.Get
+
+    [| Elementary.Power(x, n) |]
+    |> Approximately.equal 1e-13 [| Math.Pow(x, float n) |]
+
+[<Xunit.Fact>]
+let ``signs keep what is not a number`` () =
+    for x, expected in [ 3.0, 1.0; -1e-320, -1.0; 0.0, 0.0; infinity, 1.0; nan, nan ] do
+        Elementary.Sign<float, float, Lanes1<float>> x |> Approximately.ulps 0L expected
+
+/// The functions of an array, with registers of one width.
 type private Functions<'T when 'T :> System.Numerics.INumber<'T>> = {
     X: 'T[]
     Results: 'T[][]
@@ -154,19 +231,29 @@ type private Functions<'T when 'T :> System.Numerics.INumber<'T>> = {
                 'L.Store(Elementary.Exp<'V, 'T, 'L> lanes, &Lanes.start loop.Results[0], at)
                 'L.Store(Elementary.Sigmoid<'V, 'T, 'L> lanes, &Lanes.start loop.Results[1], at)
                 'L.Store(Elementary.Tanh<'V, 'T, 'L> lanes, &Lanes.start loop.Results[2], at)
+                'L.Store(Elementary.Softplus<'V, 'T, 'L> lanes, &Lanes.start loop.Results[3], at)
+                'L.Store(Elementary.ExpLess1<'V, 'T, 'L> lanes, &Lanes.start loop.Results[4], at)
+
+                'L
+                    .Store(
+                        Elementary.NormalCumulative<'V, 'T, 'L> lanes,
+                        &Lanes.start loop.Results[5],
+                        at
+                    )
+
                 i <- i + 'L.Count
 
 let private table (x: 'T[]) (run: Functions<'T> -> unit) =
     let loop = {
         X = x
-        Results = Array.init 3 (fun _ -> Array.zeroCreate x.Length)
+        Results = Array.init 6 (fun _ -> Array.zeroCreate x.Length)
     }
 
     run loop
     Array.concat loop.Results
 
 [<Law>]
-let ``every width of register gives the same bits of exp, sigmoid and tanh`` (Seed seed) =
+let ``every width of register gives the same bits of every function`` (Seed seed) =
     let draw i =
         800.0 * (2.0 * Random.uniform seed Stream.GradientCheck 0L i - 1.0)
 

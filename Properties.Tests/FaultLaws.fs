@@ -81,20 +81,21 @@ let ``a name is known in any case of letters, and a wrong one is told the right 
     Exactly.equal (Ok Sampling.Replacement) (Batch.parseSampling "replacement")
     Exactly.equal (Ok GradientMethod.Numerical) (Gradient.parseMethod "numerical")
     Exactly.equal (Ok GradientMethod.Backpropagation) (Gradient.parseMethod "Backpropagation")
-    Exactly.equal (Ok OptimizerMethod.Adam) (Optimizer.parseMethod "adam")
-    Exactly.equal (Ok OptimizerMethod.GradientDescent) (Optimizer.parseMethod "GradientDescent")
 
     Exactly.equal
         (Error [
-            Fault.create "Activation" "one of Sigmoid, Tanh, Relu, Identity" "'softplus'"
+            Fault.create
+                "Activation"
+                "one of Sigmoid, Tanh, Relu, Identity, LeakyRelu, Elu, Gelu, Silu, Softplus"
+                "'soft'"
         ])
-        (Activation.parse "softplus")
+        (Activation.parse "soft")
 
     for result in
         [
             Batch.parseSampling "" |> Result.map ignore
             Gradient.parseMethod "Backprop" |> Result.map ignore
-            Optimizer.parseMethod "SGD" |> Result.map ignore
+            OptimizerPlan.create (OptimizerPlan.named "SGD") |> Result.map ignore
             Activation.parse " Relu" |> Result.map ignore
         ] do
         Assert.True result.IsError

@@ -362,7 +362,85 @@ type Generators =
         |> Arb.fromGen
 
     static member Activation() : Arbitrary<Activation> =
-        Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ]
+        Gen.elements [
+            Activation.Sigmoid
+            Activation.Tanh
+            Activation.Relu
+            Activation.Identity
+            Activation.LeakyRelu
+            Activation.Elu
+            Activation.Gelu
+            Activation.Silu
+            Activation.Softplus
+        ]
+        |> Arb.fromGen
+
+    static member Initialiser() : Arbitrary<Initialiser> =
+        Gen.elements [
+            Initialiser.Fixed 0.5
+            Initialiser.XavierNormal
+            Initialiser.XavierUniform
+            Initialiser.HeNormal
+            Initialiser.HeUniform
+            Initialiser.LeCunNormal
+            Initialiser.LeCunUniform
+            Initialiser.Orthogonal
+        ]
+        |> Arb.fromGen
+
+    static member ScheduleMethod() : Arbitrary<ScheduleMethod> =
+        Gen.oneof [
+            Gen.constant ScheduleMethod.Constant
+            Gen.choose (1, 6)
+            |> Gen.map (fun every -> ScheduleMethod.Step(int64 every, 0.5))
+            Gen.choose (1, 6)
+            |> Gen.map (fun every -> ScheduleMethod.Exponential(int64 every, 0.5))
+            Gen.choose (0, 4)
+            |> Gen.map (fun last -> ScheduleMethod.Cosine(float last / 4.0))
+            Gen.choose (1, 3)
+            |> Gen.map (fun rise -> ScheduleMethod.OneCycle(float rise / 4.0))
+        ]
+        |> Arb.fromGen
+
+    static member OptimizerPlan() : Arbitrary<OptimizerPlan> =
+        let sometimes (number: float) =
+            Gen.frequency [ 3, Gen.constant (Nullable()); 1, Gen.constant (Nullable number) ]
+
+        gen {
+            let! name =
+                Gen.elements [
+                    "GradientDescent"
+                    "Momentum"
+                    "Nesterov"
+                    "AdaGrad"
+                    "RmsProp"
+                    "Adam"
+                    "AdamW"
+                    "Lion"
+                ]
+
+            let! decay = sometimes 0.1
+            let! penalty1 = sometimes 0.01
+            let! penalty2 = sometimes 0.01
+            let! clipValue = sometimes 0.3
+            let! clipNorm = sometimes 0.5
+            let! accumulate = sometimes 3.0
+            let! average = sometimes 0.8
+
+            return
+                OptimizerPlan.create {
+                    OptimizerPlan.named name with
+                        WeightDecay = decay
+                        PenaltyL1 = penalty1
+                        PenaltyL2 = penalty2
+                        ClipValue = clipValue
+                        ClipNorm = clipNorm
+                        Accumulate =
+                            accumulate |> Option.ofNullable |> Option.map int |> Option.toNullable
+                        AverageDecay = average
+                }
+                |> orFail
+        }
         |> Arb.fromGen
 
     static member SmallRun() : Arbitrary<SmallRun> =
@@ -378,7 +456,14 @@ type Generators =
             let! sampling = Gen.elements [ Sampling.Replacement; Sampling.Epoch ]
 
             let! optimizer =
-                Gen.elements [ OptimizerMethod.GradientDescent; OptimizerMethod.Adam ]
+                Gen.frequency [
+                    1, Gen.constant OptimizerPlan.gradientDescent
+                    3, Generators.OptimizerPlan().Generator
+                ]
+
+            let! schedule = Generators.ScheduleMethod().Generator
+            let! warmUp = Gen.choose (0, 4)
+            let! initialiser = Generators.Initialiser().Generator
 
             let! seed = Generators.Bits
             let! hidden = Gen.choose (0, 2)
@@ -388,15 +473,18 @@ type Generators =
                 Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu ]
 
             let settings =
-                Hyperparameters.create
-                    (RunLength.Iterations(int64 iterations))
-                    size
-                    (float rate / 100.0)
-                    0.5
-                    sampling
-                    GradientMethod.Backpropagation
-                    optimizer
-                    seed
+                Hyperparameters.create {
+                    Length = RunLength.Iterations(int64 iterations)
+                    BatchSize = size
+                    LearningRate = float rate / 100.0
+                    Schedule = schedule
+                    WarmUp = int64 warmUp
+                    Initialiser = initialiser
+                    Sampling = sampling
+                    Gradient = GradientMethod.Backpropagation
+                    Optimizer = optimizer
+                    Seed = seed
+                }
                 |> orFail
 
             return

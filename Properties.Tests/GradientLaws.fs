@@ -349,7 +349,10 @@ let ``check allows a small tensor no more than its own size lets pass``
 [<Fact>]
 let ``check sees a first layer whose gradient is a millionth of the last one's`` () =
     let network: Network<float> =
-        Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 20; 10; 10; 10; 10 ])
+        Network.initialise
+            (Initialiser.Fixed 0.01)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 20; 10; 10; 10; 10 ])
 
     let batch =
         MiniBatch.create

@@ -5,16 +5,21 @@ open System
 open Xunit
 open Pipeline.Learning
 
+let private adam = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+
 let private create length size rate deviation =
-    Hyperparameters.create
-        length
-        size
-        rate
-        deviation
-        Sampling.Epoch
-        GradientMethod.Numerical
-        OptimizerMethod.Adam
-        42UL
+    Hyperparameters.create {
+        Length = length
+        BatchSize = size
+        LearningRate = rate
+        Schedule = ScheduleMethod.Cosine 0.1
+        WarmUp = 7L
+        Initialiser = Initialiser.Fixed deviation
+        Sampling = Sampling.Epoch
+        Gradient = GradientMethod.Numerical
+        Optimizer = adam
+        Seed = 42UL
+    }
 
 [<Law>]
 let ``every setting is refused for itself, and all at once``
@@ -42,10 +47,12 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal length settings.Length
         Exactly.equal size settings.BatchSize
         Exactly.equal rate settings.LearningRate
-        Exactly.equal deviation settings.WeightInitStd
+        Exactly.equal (Initialiser.Fixed deviation) settings.Initialiser
+        Exactly.equal (ScheduleMethod.Cosine 0.1) settings.Recipe.Schedule
+        Exactly.equal 7L settings.Recipe.WarmUp
         Exactly.equal Sampling.Epoch settings.Sampling
         Exactly.equal GradientMethod.Numerical settings.Gradient
-        Exactly.equal OptimizerMethod.Adam settings.Optimizer
+        Exactly.equal adam settings.Optimizer
         Exactly.equal 42UL settings.Seed
     | Error faults ->
         Exactly.equal expected (faults |> List.map (fun fault -> fault.Subject, fault.Found))
@@ -56,23 +63,15 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal (RunLength.Iterations 10000L) book.Length
     Exactly.equal 100 book.BatchSize
     Exactly.equal 0.1 book.LearningRate
-    Exactly.equal 0.01 book.WeightInitStd
+    Exactly.equal (Initialiser.Fixed 0.01) book.Initialiser
+    Exactly.equal ScheduleMethod.Constant book.Recipe.Schedule
+    Exactly.equal 0L book.Recipe.WarmUp
     Exactly.equal Sampling.Replacement book.Sampling
     Exactly.equal GradientMethod.Backpropagation book.Gradient
-    Exactly.equal OptimizerMethod.GradientDescent book.Optimizer
+    Exactly.equal OptimizerRule.GradientDescent book.Optimizer.Rule
+    Assert.Empty book.Optimizer.Transforms
     Exactly.equal 1UL book.Seed
-
-    Exactly.equal
-        (Ok book)
-        (Hyperparameters.create
-            (RunLength.Iterations 10000L)
-            100
-            0.1
-            0.01
-            Sampling.Replacement
-            GradientMethod.Backpropagation
-            OptimizerMethod.GradientDescent
-            1UL)
+    Exactly.equal (Ok book) (Hyperparameters.create book.Recipe)
 
 [<Law>]
 let ``a length of epochs is so many iterations of every sample's epoch``

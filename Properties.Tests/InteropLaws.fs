@@ -97,7 +97,7 @@ let ``a delegate that is none is refused by name`` () =
     let m: Matrix<float> = Matrix<float>.Build.Dense(2, 1)
 
     let network: Network<float> =
-        Network.initialise 0.1 1UL (Architecture.dense Activation.Tanh [ 1; 2 ])
+        Network.initialise (Initialiser.Fixed 0.1) 1UL (Architecture.dense Activation.Tanh [ 1; 2 ])
 
     Exactly.refused [ "loss" ] (fun () ->
         Losses.OfBatch(Unchecked.defaultof<_>, Targets.Labels [| 0 |], m))

@@ -180,46 +180,89 @@ let ``every width of register gives the same bits of a product``
 
         Exactly.bits expected result
 
+/// An update with registers of every width against the widest that the machine has.
+let private sameUpdate (op: 'Op :> IUpdate<float>) gradient parameters (memories: float[] list) =
+    let struct (expected, expectedMemories) =
+        Kernels.update op gradient parameters memories
+
+    for run in Registers.forDouble gradient.Length do
+        let next = Array.zeroCreate gradient.Length
+        let nextMemories = memories |> List.map (fun _ -> Array.zeroCreate gradient.Length)
+
+        run {
+            Update = op
+            Gradient = gradient
+            Parameters = parameters
+            FirstMemory = List.head memories
+            SecondMemory = List.last memories
+            NextParameters = next
+            NextFirstMemory = List.head nextMemories
+            NextSecondMemory = List.last nextMemories
+        }
+
+        Exactly.bits expected next
+        List.iter2 Exactly.bits expectedMemories nextMemories
+
 [<Law>]
 let ``every width of register gives the same bits of an update``
     (ProductShape(rows, columns, _))
     seed
     =
     let numbers stream = drawn seed stream rows columns |> cells
+    let gradient, parameters, mean = numbers 0L, numbers 1L, numbers 2L
+    let squares = numbers 3L |> Array.map abs
 
-    let gradient, parameters, first = numbers 0L, numbers 1L, numbers 2L
-    let second = numbers 3L |> Array.map abs
-
-    let op: AdamOp<float> = {
-        Beta1Rest = 0.1
-        Beta2 = 0.99
-        Beta2Rest = 0.01
-        Epsilon = 1e-8
-        NegativeRate = -0.3
-        Scale = 1.7
-    }
-
-    let struct (expected, expectedFirst, expectedSecond) =
-        Kernels.update op gradient parameters first second
-
-    for run in Registers.forDouble gradient.Length do
-        let result () = Array.zeroCreate gradient.Length
-
-        let loop = {
-            Update = op
-            Gradient = gradient
-            Parameters = parameters
-            FirstMeans = first
-            SecondMeans = second
-            NextParameters = result ()
-            NextFirstMeans = result ()
-            NextSecondMeans = result ()
+    sameUpdate
+        {
+            MomentumOp.Momentum = 0.9
+            NegativeRate = -0.3
         }
+        gradient
+        parameters
+        [ mean ]
 
-        run loop
-        Exactly.bits expected loop.NextParameters
-        Exactly.bits expectedFirst loop.NextFirstMeans
-        Exactly.bits expectedSecond loop.NextSecondMeans
+    sameUpdate
+        {
+            NesterovOp.Momentum = 0.9
+            NegativeRate = -0.3
+        }
+        gradient
+        parameters
+        [ mean ]
+
+    sameUpdate
+        {
+            Decay = 0.99
+            Weight = 0.01
+            Epsilon = 1e-8
+            NegativeRate = -0.3
+        }
+        gradient
+        parameters
+        [ squares ]
+
+    sameUpdate
+        {
+            AdamOp.Beta1Rest = 0.1
+            Beta2 = 0.99
+            Beta2Rest = 0.01
+            Epsilon = 1e-8
+            NegativeRate = -0.3
+            Scale = 1.7
+        }
+        gradient
+        parameters
+        [ mean; squares ]
+
+    sameUpdate
+        {
+            LionOp.Beta1Rest = 0.1
+            Beta2Rest = 0.01
+            NegativeRate = -0.3
+        }
+        gradient
+        parameters
+        [ mean ]
 
 [<Law>]
 let ``in single too, every width of register gives the same bits of a product``
@@ -328,7 +371,7 @@ let ``every width of register gives the same maps`` (ProductShape(length, _, _))
     let one, two =
         Matrix<float>.Build.Dense(length, 1, x), Matrix<float>.Build.Dense(length, 1, y)
 
-    let backward = Activation.backward Activation.Sigmoid one two |> cells
+    let backward = Activation.back Activation.Sigmoid one (two.Clone()) |> cells
     let sigmoid = Activation.sigmoid one |> cells
     let stepped = Kernels.subtractScaled 0.3 two one |> cells
 

@@ -99,7 +99,10 @@ let ``classify gives the first of the greatest`` (Logits z) =
 [<Fact>]
 let ``ties go to the first class`` () =
     let network: Network<float> =
-        Network.initialise 0.0 1UL (Architecture.dense Activation.Sigmoid [ 2; 3; 4 ])
+        Network.initialise
+            (Initialiser.Fixed 0.0)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 2; 3; 4 ])
 
     // All weights 0: every logit is the same.
     let batch labels =
@@ -113,7 +116,9 @@ let ``ties go to the first class`` () =
 
 [<Law>]
 let ``evaluate is the plain mean over samples`` (SmallRun(settings, data, architecture)) =
-    let network: Network<float> = Network.initialise 0.8 settings.Seed architecture
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.8) settings.Seed architecture
+
     let all = Dataset.take [| 0 .. data.Count - 1 |] data
     let score = Network.evaluate network data
 
@@ -127,7 +132,10 @@ let ``evaluate is the plain mean over samples`` (SmallRun(settings, data, archit
 let ``evaluate weighs the short last part by its samples`` () =
     let count = 2300
     let architecture = Architecture.dense Activation.Tanh [ 3; 5; 4 ]
-    let network: Network<float> = Network.initialise 0.8 3UL architecture
+
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.8) 3UL architecture
+
     let layers = Reference.ofNetwork network
 
     let inputs: Matrix<float> =
@@ -158,7 +166,9 @@ let ``evaluate weighs the short last part by its samples`` () =
 [<Law>]
 let ``initial weights are the deviation times the normal draws of their layer`` (Seed seed) =
     let architecture = Architecture.dense Activation.Relu [ 3; 4; 2 ]
-    let network: Network<float> = Network.initialise 0.01 seed architecture
+
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.01) seed architecture
 
     for l, layer in List.indexed network.Parameters.Layers do
         Exactly.bits (Array.zeroCreate layer.Biases.Count) (layer.Biases.ToArray())
@@ -169,7 +179,8 @@ let ``initial weights are the deviation times the normal draws of their layer`` 
                 0.01 * Random.normal seed Stream.InitialWeights (int64 l) i)
         )
 
-    let single: Network<float32> = Network.initialise 0.01 seed architecture
+    let single: Network<float32> =
+        Network.initialise (Initialiser.Fixed 0.01) seed architecture
 
     Parameters.toBytes single.Parameters
     |> Exactly.bits (Parameters.toBytes (Network.convert network: Network<float32>).Parameters)
@@ -177,7 +188,10 @@ let ``initial weights are the deviation times the normal draws of their layer`` 
 [<Fact>]
 let ``initial weights have the deviation asked for`` () =
     let network: Network<float> =
-        Network.initialise 0.01 1UL (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
+        Network.initialise
+            (Initialiser.Fixed 0.01)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 784; 50; 10 ])
 
     let w = cells network.Parameters.Layers[0].Weights
     // Six standard errors.
@@ -186,7 +200,8 @@ let ``initial weights have the deviation asked for`` () =
 
 [<Law>]
 let ``layers fit each other and the architecture`` (SmallRun(settings, _, architecture)) =
-    let network: Network<float32> = Network.initialise 0.1 settings.Seed architecture
+    let network: Network<float32> =
+        Network.initialise (Initialiser.Fixed 0.1) settings.Seed architecture
 
     let shapes = [
         for layer in network.Parameters.Layers ->
@@ -289,7 +304,10 @@ let ``inputs or parameters that do not fit the network are refused`` (Trainable(
 [<Fact>]
 let ``what threads share is refused in the words of one thread`` () =
     let network: Network<float> =
-        Network.initialise 0.1 1UL (Architecture.dense Activation.Sigmoid [ 100; 100; 2 ])
+        Network.initialise
+            (Initialiser.Fixed 0.1)
+            1UL
+            (Architecture.dense Activation.Sigmoid [ 100; 100; 2 ])
 
     // Enough samples to be shared, of the wrong size.
     let data =

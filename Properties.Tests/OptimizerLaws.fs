@@ -54,30 +54,76 @@ let ``partners of different shape are refused`` (Trainable(network, _)) =
         [ $"({w.RowCount}, {w.ColumnCount})"; $"({w.RowCount + 1}, {w.ColumnCount})" ]
         (fun () -> Optimizer.descend 0.1 wider network.Parameters)
 
-/// Adam's paper, algorithm 1, for one number: θ after each gradient.
-let private adamByPaper
-    (beta1: float)
-    (beta2: float)
-    (epsilon: float)
-    (rate: float)
-    (start: float)
-    (gradients: float list)
-    : float list =
-    let mutable theta, m, v, t = start, 0.0, 0.0, 0
+/// A rule for one number, as its paper writes it: θ after each gradient.
+type private Scalar = float -> float -> float list -> float list
 
-    [
-        for g in gradients do
-            t <- t + 1
-            m <- beta1 * m + (1.0 - beta1) * g
-            v <- beta2 * v + (1.0 - beta2) * g * g
-            let mean = m / (1.0 - Math.Pow(beta1, float t))
-            let size = v / (1.0 - Math.Pow(beta2, float t))
-            theta <- theta - rate * mean / (Math.Sqrt size + epsilon)
-            yield theta
-    ]
+/// A rule that keeps one number, from its paper's line for the memory and for θ.
+let private keepingOne
+    (remember: float -> float -> float)
+    (move: float -> float -> float -> float)
+    =
+    fun rate start gradients ->
+        let mutable theta, memory = start, 0.0
+
+        [
+            for g: float in gradients do
+                let before = memory
+                memory <- remember memory g
+                theta <- theta - rate * move before memory g
+                yield theta
+        ]
+
+/// Adam's paper, algorithm 1.
+let private adamByPaper (beta1: float) (beta2: float) (epsilon: float) : Scalar =
+    fun rate start gradients ->
+        let mutable theta, m, v, t = start, 0.0, 0.0, 0
+
+        [
+            for g in gradients do
+                t <- t + 1
+                m <- beta1 * m + (1.0 - beta1) * g
+                v <- beta2 * v + (1.0 - beta2) * g * g
+                let mean = m / (1.0 - Math.Pow(beta1, float t))
+                let size = v / (1.0 - Math.Pow(beta2, float t))
+                theta <- theta - rate * mean / (Math.Sqrt size + epsilon)
+                yield theta
+        ]
+
+/// Every rule beside its paper's formula, with constants between 0 and 1.
+let private rules
+    (a: float)
+    (b: float)
+    : (string * Optimizer<float> * Optimizer<float32> * Scalar) list = [
+    "gradient descent",
+    Optimizer.gradientDescent,
+    Optimizer.gradientDescent,
+    keepingOne (fun _ _ -> 0.0) (fun _ _ g -> g)
+    "momentum",
+    Optimizer.momentum a,
+    Optimizer.momentum a,
+    keepingOne (fun v g -> a * v + g) (fun _ v _ -> v)
+    "Nesterov",
+    Optimizer.nesterov a,
+    Optimizer.nesterov a,
+    keepingOne (fun v g -> a * v + g) (fun _ v g -> g + a * v)
+    "AdaGrad",
+    Optimizer.adaGrad 1e-10,
+    Optimizer.adaGrad 1e-10,
+    keepingOne (fun s g -> s + g * g) (fun _ s g -> g / (Math.Sqrt s + 1e-10))
+    "RMSProp",
+    Optimizer.rmsProp a 1e-8,
+    Optimizer.rmsProp a 1e-8,
+    keepingOne (fun s g -> a * s + (1.0 - a) * g * g) (fun _ s g -> g / (Math.Sqrt s + 1e-8))
+    "Adam", Optimizer.adam a b 1e-8, Optimizer.adam a b 1e-8, adamByPaper a b 1e-8
+    "Lion",
+    Optimizer.lion a b,
+    Optimizer.lion a b,
+    keepingOne (fun m g -> b * m + (1.0 - b) * g) (fun m _ g ->
+        float (sign (a * m + (1.0 - a) * g)))
+]
 
 /// The parameters after each of the gradients.
-let private steps (optimizer: Optimizer<'T>) rate (gradients: Parameters<'T> list) parameters =
+let internal steps (optimizer: Optimizer<'T>) rate (gradients: Parameters<'T> list) parameters =
     gradients
     |> List.scan
         (fun struct (parameters, state) gradient -> optimizer.Update rate gradient state parameters)
@@ -85,7 +131,7 @@ let private steps (optimizer: Optimizer<'T>) rate (gradients: Parameters<'T> lis
     |> List.map (fun struct (parameters, _) -> parameters)
 
 /// Gradients of the parameters' shape, some of them, and some of their entries, much smaller.
-let private gradients seed count (parameters: Parameters<float>) = [
+let internal gradients seed count (parameters: Parameters<float>) = [
     for t in 1..count ->
         parameters
         |> Parameters.mapTensors (fun name values ->
@@ -97,39 +143,62 @@ let private gradients seed count (parameters: Parameters<float>) = [
 ]
 
 [<Law>]
-let ``fifty steps of Adam are those of its paper, number by number``
+let ``fifty steps of every rule are those of its paper, number by number``
     (Trainable(network, _))
     seed
-    (Fraction beta1)
-    (Fraction beta2)
+    (Fraction a)
+    (Fraction b)
     =
-    let epsilon, rate = 1e-8, 0.01
+    let rate = 0.01
     let gradients = gradients seed 50 network.Parameters
-
-    let found =
-        steps (Optimizer.adam beta1 beta2 epsilon) rate gradients network.Parameters
-
-    let start = flat network.Parameters
     let byStep = gradients |> List.map flat
+    let start = flat network.Parameters
 
-    for i in 0 .. start.Length - 1 do
-        let expected =
-            byStep
-            |> List.map (fun gradient -> gradient[i])
-            |> adamByPaper beta1 beta2 epsilon rate start[i]
+    for name, optimizer, single, scalar in rules a b do
+        let found = steps optimizer rate gradients network.Parameters |> List.tail
 
-        found.Tail
-        |> List.map (fun parameters -> (flat parameters)[i])
-        |> Array.ofList
-        |> Approximately.equal Approximately.rounding (Array.ofList expected)
+        for i in 0 .. start.Length - 1 do
+            try
+                found
+                |> List.map (fun parameters -> (flat parameters)[i])
+                |> Array.ofList
+                |> Approximately.equal
+                    Approximately.rounding
+                    (byStep |> List.map (fun g -> g[i]) |> scalar rate start[i] |> Array.ofList)
+            with difference ->
+                failwith $"{name}: {difference.Message}"
 
-    let single: Parameters<float32> list = gradients |> List.map Parameters.convert
+        // Lion's steps are all of one size, and a mean of almost 0 may round to either side.
+        if name <> "Lion" then
+            let gradients: Parameters<float32> list = gradients |> List.map Parameters.convert
 
-    steps (Optimizer.adam beta1 beta2 epsilon) 0.01f single (Parameters.convert network.Parameters)
-    |> List.last
-    |> flat
-    |> Array.map float
-    |> Approximately.equal Approximately.followsDouble (flat (List.last found))
+            steps single 0.01f gradients (Parameters.convert network.Parameters)
+            |> List.last
+            |> flat
+            |> Array.map float
+            |> Approximately.equal Approximately.followsDouble (flat (List.last found))
+
+[<Law>]
+let ``without momentum, both kinds of it are gradient descent`` (Trainable(network, _)) seed =
+    let gradients = gradients seed 5 network.Parameters
+    let expected = steps Optimizer.gradientDescent 0.1 gradients network.Parameters
+
+    for optimizer in [ Optimizer.momentum 0.0; Optimizer.nesterov 0.0 ] do
+        steps optimizer 0.1 gradients network.Parameters
+        |> List.iter2 (fun x y -> Exactly.bits (flat x) (flat y)) expected
+
+[<Law>]
+let ``a gradient that is not a number is not hidden`` (Trainable(network, _)) =
+    let spoilt =
+        network.Parameters
+        |> Parameters.mapTensors (fun _ values -> Array.create values.Length nan)
+
+    for _, optimizer, _, _ in rules 0.9 0.99 do
+        steps optimizer 0.1 [ spoilt ] network.Parameters
+        |> List.last
+        |> flat
+        |> Array.forall Double.IsNaN
+        |> Assert.True
 
 [<Law>]
 let ``Adam's first step is the rate, whatever the gradient's size`` (Trainable(network, _)) seed =
@@ -151,8 +220,8 @@ let ``gradients of zeros move nothing`` (Trainable(network, _)) =
         network.Parameters
         |> Parameters.mapTensors (fun _ values -> Array.zeroCreate values.Length)
 
-    for method in [ OptimizerMethod.GradientDescent; OptimizerMethod.Adam ] do
-        steps (Optimizer.ofMethod method) 0.1 [ zeros; zeros ] network.Parameters
+    for _, optimizer, _, _ in rules 0.9 0.99 do
+        steps optimizer 0.1 [ zeros; zeros ] network.Parameters
         |> List.last
         |> flat
         |> Exactly.bits (flat network.Parameters)
@@ -168,38 +237,50 @@ let ``an optimizer counts its steps, and gradient descent is descend``
     let struct (next, state) = optimizer.Update 0.1 gradient state network.Parameters
     Exactly.bits (flat (Optimizer.descend 0.1 gradient network.Parameters)) (flat next)
     Exactly.equal 1L state.Steps
-    Assert.Empty state.Means
-    let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+    Assert.Empty state.Memory
 
-    let struct (_, state) =
-        adam.Update 0.1 gradient (adam.Init network.Parameters) network.Parameters
+    for _, optimizer, _, _ in rules 0.9 0.99 do
+        let start = optimizer.Init network.Parameters
 
-    Exactly.equal 1L state.Steps
-    Exactly.equal 2 state.Means.Length
+        let struct (_, state) = optimizer.Update 0.1 gradient start network.Parameters
+
+        Exactly.equal 1L state.Steps
+        Exactly.equal (start.Memory |> List.map _.Name) (state.Memory |> List.map _.Name)
 
 [<Law>]
-let ``Adam refuses constants, states and shapes that are not its own`` (Trainable(network, _)) =
-    for beta1, beta2, epsilon in
-        [
-            1.0, 0.9, 1.0
-            -0.1, 0.9, 1.0
-            0.9, 1.0, 1.0
-            0.9, nan, 1.0
-            0.9, 0.9, 0.0
-            0.9, 0.9, infinity
-        ] do
-        Exactly.refused [ "expected" ] (fun () ->
-            (Optimizer.adam beta1 beta2 epsilon: Optimizer<float>))
+let ``rules refuse constants, states and shapes that are not their own`` (Trainable(network, _)) =
+    let refused (make: unit -> Optimizer<float>) = Exactly.refused [ "expected" ] make
 
-    let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+    for share in [ 1.0; -0.1; nan; infinity ] do
+        refused (fun () -> Optimizer.momentum share)
+        refused (fun () -> Optimizer.nesterov share)
+        refused (fun () -> Optimizer.rmsProp share 1e-8)
+        refused (fun () -> Optimizer.adam share 0.9 1e-8)
+        refused (fun () -> Optimizer.adam 0.9 share 1e-8)
+        refused (fun () -> Optimizer.lion share 0.9)
+        refused (fun () -> Optimizer.lion 0.9 share)
+
+    for epsilon in [ 0.0; -1.0; nan; infinity ] do
+        refused (fun () -> Optimizer.adaGrad epsilon)
+        refused (fun () -> Optimizer.rmsProp 0.9 epsilon)
+        refused (fun () -> Optimizer.adam 0.9 0.9 epsilon)
+
     let parameters = network.Parameters
-    let update = adam.Update 0.1 parameters
-    Exactly.refused [ "0" ] (fun () -> update { Steps = 0L; Means = [] } parameters)
-
     let other = Architecture.dense Activation.Relu [ 41; 3 ]
-    let other = (Network.initialise 0.1 1UL other: Network<float>).Parameters
-    Exactly.refused [] (fun () -> update (adam.Init other) parameters)
-    Exactly.refused [] (fun () -> update (adam.Init parameters) other)
+
+    let other =
+        (Network.initialise (Initialiser.Fixed 0.1) 1UL other: Network<float>).Parameters
+
+    for name, optimizer, _, _ in rules 0.9 0.99 |> List.tail do
+        let update = optimizer.Update 0.1 parameters
+        Exactly.refused [ "memory" ] (fun () -> update { Steps = 0L; Memory = [] } parameters)
+        Exactly.refused [] (fun () -> update (optimizer.Init other) parameters)
+        Exactly.refused [] (fun () -> update (optimizer.Init parameters) other)
+
+        if name <> "Adam" then
+            let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+
+            Exactly.refused [ "mean, squares" ] (fun () -> update (adam.Init parameters) parameters)
 
 [<Law>]
 let ``descent's path is the start and every step's end``

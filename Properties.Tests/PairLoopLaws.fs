@@ -124,15 +124,15 @@ let ``blank images train as the same numbers do in dense columns``
         Dataset.ofColumns 3 (Matrix<float32>.Build.Dense(16, count, numbers)) all.Targets
 
     let settings =
-        Hyperparameters.create
-            (RunLength.Iterations 12L)
-            7
-            0.5
-            0.1
-            Sampling.Epoch
-            GradientMethod.Backpropagation
-            OptimizerMethod.GradientDescent
-            5UL
+        Hyperparameters.create {
+            Hyperparameters.book.Recipe with
+                Length = RunLength.Iterations 12L
+                BatchSize = 7
+                LearningRate = 0.5
+                Initialiser = Initialiser.Fixed 0.1
+                Sampling = Sampling.Epoch
+                Seed = 5UL
+        }
         |> orFail
 
     let hash data =

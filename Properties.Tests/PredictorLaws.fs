@@ -25,7 +25,8 @@ let private given (ProductShape(width, depth, columns)) (Seed bits as seed) =
     let architecture =
         Architecture.dense activation [ depth; width; 1 + width / 2; 2 + columns % 19 ]
 
-    let network: Network<float> = Network.initialise 0.5 bits architecture
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.5) bits architecture
 
     let inputs =
         (KernelLaws.drawn seed 0L depth columns).Map(fun x -> if abs x < 4.0 then 0.0 else x)
@@ -71,7 +72,7 @@ let ``pixels are bytes of 255`` shape seed =
 let private chapter count =
     let network: Network<float32> =
         Architecture.dense Activation.Sigmoid [ 784; 50; 10 ]
-        |> Network.initialise 0.1 1UL
+        |> Network.initialise (Initialiser.Fixed 0.1) 1UL
 
     Predictor<float32> network,
     Array.init count (fun s ->
@@ -132,7 +133,8 @@ let ``asking changes neither the sample nor the network`` shape seed =
 let ``probabilities of a whole data set are those of its parts``
     (SmallRun(settings, data, architecture))
     =
-    let network: Network<float> = Network.initialise 0.5 settings.Seed architecture
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.5) settings.Seed architecture
     // More samples than a part has.
     let all = Dataset.take (Array.init 300 (fun i -> i * i % data.Count)) data
 

@@ -270,8 +270,8 @@ type private Given = {
             ofTargets given.DataTargets
             yield! ofParameters given.State.Network.Parameters
 
-            for means in given.State.Optimizer.Means @ given.Memory.Means do
-                yield! ofParameters means
+            for memory in given.State.Optimizer.Memory @ given.Memory.Memory do
+                yield! ofParameters memory.Values
 
             ofInts given.State.Order
             Array.copy given.Pixels
@@ -300,6 +300,18 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
     let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
     let memory = given.Memory
 
+    let activations = [
+        Activation.Sigmoid
+        Activation.Tanh
+        Activation.Relu
+        Activation.Identity
+        Activation.LeakyRelu
+        Activation.Elu
+        Activation.Gelu
+        Activation.Silu
+        Activation.Softplus
+    ]
+
     [
         "Kernels.Affine", fun () -> box (Kernels.affine layer.Weights layer.Biases batch.Inputs)
         "Kernels.WeightGradient", fun () -> Kernels.weightGradient one other
@@ -311,21 +323,9 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Activation.Tanh", fun () -> Activation.tanh one
         "Activation.Relu", fun () -> Activation.relu one
         "Activation.Exp", fun () -> Activation.exp one
-        "Activation.Apply",
-        fun () -> [
-            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
-                Activation.apply f one
-        ]
-        "Activation.Backward",
-        fun () -> [
-            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
-                Activation.backward f one other
-        ]
-        "Activation.Derivative",
-        fun () -> [
-            for f in [ Activation.Sigmoid; Activation.Tanh; Activation.Relu; Activation.Identity ] ->
-                Activation.derivative f one
-        ]
+        "Activation.Apply", fun () -> [ for f in activations -> Activation.apply f one ]
+        "Activation.Backward", fun () -> [ for f in activations -> Activation.backward f one other ]
+        "Activation.Derivative", fun () -> [ for f in activations -> Activation.derivative f one ]
         "Activation.Softmax", fun () -> Activation.softmax one
         "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
         "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)
@@ -403,6 +403,12 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Optimizers.Start", fun () -> Optimizers.Start(adam, parameters)
         "Optimizers.Step", fun () -> Optimizers.Step(adam, 0.1, parameters, memory, parameters)
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
+        "Transform.Norm", fun () -> Transform.norm parameters
+        "Transform.Averaged", fun () -> Transform.averaged memory
+        "Trainer.Rate", fun () -> Trainer.rate given.Settings data 3L
+        "Trainer.Model", fun () -> Trainer.model state
+        "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
+        "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
         "Safetensors.Write", fun () -> Safetensors.write [] network
@@ -444,7 +450,15 @@ let ``no function changes what it is given``
         State = Trainer.step settings data (Trainer.start settings architecture)
         Memory = {
             Steps = 3L
-            Means = List.replicate 2 (Network.initialise 0.5 1UL network.Architecture).Parameters
+            Memory = [
+                for name in [ "mean"; "squares" ] ->
+                    {
+                        Name = name
+                        Values =
+                            (Network.initialise (Initialiser.Fixed 0.5) 1UL network.Architecture)
+                                .Parameters
+                    }
+            ]
         }
         Images = {
             images with
@@ -522,14 +536,14 @@ let ``the law above calls every public function that is given something changeab
         Dataset.ofColumns 2 (Matrix<float>.Build.Dense(1, 1)) (Targets.Labels [| 0 |])
 
     let given = {
-        Network = Network.initialise 0.1 1UL architecture
+        Network = Network.initialise (Initialiser.Fixed 0.1) 1UL architecture
         Batch = Dataset.take [| 0 |] data
         Settings = Hyperparameters.book
         Data = data
         DataInputs = Matrix<float>.Build.Dense(1, 1)
         DataTargets = data.Targets
         State = Trainer.start Hyperparameters.book architecture
-        Memory = { Steps = 0L; Means = [] }
+        Memory = { Steps = 0L; Memory = [] }
         Images = {
             Count = 1
             Rows = 1

@@ -32,12 +32,21 @@ module Reference =
             network.Parameters.Layers
             activations
 
+    /// The normal distribution's cumulative.
+    let private normal (z: float) : float =
+        MathNet.Numerics.Distributions.Normal.CDF(0.0, 1.0, z)
+
     let activate (activation: Activation) (z: float) : float =
         match activation with
         | Activation.Sigmoid -> 1.0 / (1.0 + Math.Exp(-z))
         | Activation.Tanh -> Math.Tanh z
         | Activation.Relu -> Math.Max(0.0, z)
         | Activation.Identity -> z
+        | Activation.LeakyRelu -> if z > 0.0 then z else 0.01 * z
+        | Activation.Elu -> if z > 0.0 then z else Math.Exp z - 1.0
+        | Activation.Gelu -> z * normal z
+        | Activation.Silu -> z / (1.0 + Math.Exp(-z))
+        | Activation.Softplus -> Math.Log(1.0 + Math.Exp z)
 
     let slopeOf (activation: Activation) (z: float) : float =
         match activation with
@@ -45,6 +54,13 @@ module Reference =
         | Activation.Tanh -> 1.0 - Math.Tanh z * Math.Tanh z
         | Activation.Relu -> if z > 0.0 then 1.0 else 0.0
         | Activation.Identity -> 1.0
+        | Activation.LeakyRelu -> if z > 0.0 then 1.0 else 0.01
+        | Activation.Elu -> if z > 0.0 then 1.0 else Math.Exp z
+        | Activation.Gelu -> normal z + z * Math.Exp(-z * z / 2.0) / Math.Sqrt(2.0 * Math.PI)
+        | Activation.Silu ->
+            let sigmoid = 1.0 / (1.0 + Math.Exp(-z))
+            sigmoid * (1.0 + z * (1.0 - sigmoid))
+        | Activation.Softplus -> 1.0 / (1.0 + Math.Exp(-z))
 
     /// Every layer's sums, before its activation, from the first layer to the last.
     let sums (layers: Layer list) (sample: float[]) : float[] list =

@@ -153,7 +153,10 @@ let ``one byte changed gives a network or a fault and never an exception``
             | Error faults -> Assert.NotEmpty faults
 
 let private tiny: Network<float32> =
-    Network.initialise 0.5 1UL (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+    Network.initialise
+        (Initialiser.Fixed 0.5)
+        1UL
+        (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
 
 let private bytesOfTiny = Safetensors.write [ "note", "x" ] tiny
 
@@ -169,7 +172,7 @@ let ``what is wrong with a header is told`` () =
         [
             replace "\"W1\"" "\"V1\"", [ "W1" ]
             replace "\"b2\"" "\"c2\"", [ "b2" ]
-            replace "\"Sigmoid\"" "\"Softplus\"", [ "Softplus"; "Sigmoid, Tanh, Relu, Identity" ]
+            replace "\"Sigmoid\"" "\"Softmax\"", [ "Softmax"; "Sigmoid, Tanh, Relu, Identity" ]
             replace "\"Sigmoid\"" "\"\"", [ "1 activations" ]
             replace "\"Sigmoid\"" "\"Sigmoid,Tanh\"", [ "1 activations"; "Sigmoid,Tanh" ]
             replace "\"Sigmoid\"" "7", [ "1 activations" ]

@@ -14,7 +14,10 @@ let private drawn seed inputs units count : Network<float> * MiniBatch<float> =
 
     let (Seed number) = seed
 
-    Network.initialise 0.8 number (Architecture.dense Activation.Sigmoid [ inputs; units; classes ]),
+    Network.initialise
+        (Initialiser.Fixed 0.8)
+        number
+        (Architecture.dense Activation.Sigmoid [ inputs; units; classes ]),
     MiniBatch.create pixels (Targets.Labels(Array.init count (fun s -> s % classes)))
 
 let private structured step network batch =
@@ -77,7 +80,7 @@ let ``any other network goes the long way`` () =
     let network, batch = drawn (Seed 1UL) 3 4 5
 
     let other activation sizes : Network<float> =
-        Network.initialise 0.5 1UL (Architecture.dense activation sizes)
+        Network.initialise (Initialiser.Fixed 0.5) 1UL (Architecture.dense activation sizes)
 
     let taken network batch =
         (TwoLayerGradient.tryFind 1e-4 network batch).IsSome

@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -91,33 +92,9 @@ internal sealed class RunFolder : IRunObserver, IDisposable
     /// <summary>Enough to repeat the run.</summary>
     public void WriteSettings(RunPlan plan, IReadOnlyDictionary<string, string> dataHashes)
     {
-        var length = plan.Hyperparameters.Length;
         var effective = new
         {
-            Settings = new
-            {
-                plan.Settings.Data,
-                Model = new
-                {
-                    plan.Hidden,
-                    Activation = plan.Activation.ToString(),
-                    plan.Hyperparameters.WeightInitStd,
-                },
-                Training = new
-                {
-                    Iterations = length is RunLength.Iterations steps ? steps.Item : (long?)null,
-                    Epochs = length is RunLength.Epochs times ? times.Item : (int?)null,
-                    plan.Hyperparameters.BatchSize,
-                    plan.Hyperparameters.LearningRate,
-                    Sampling = plan.Hyperparameters.Sampling.ToString(),
-                    Gradient = plan.Hyperparameters.Gradient.ToString(),
-                    Optimizer = plan.Hyperparameters.Optimizer.ToString(),
-                    Precision = plan.Precision.ToString(),
-                    plan.Hyperparameters.Seed,
-                    plan.Threads,
-                },
-                plan.Settings.Run,
-            },
+            Settings = Effective(plan),
             DataSha256 = dataHashes,
             Build = new
             {
@@ -137,6 +114,18 @@ internal sealed class RunFolder : IRunObserver, IDisposable
             },
         };
         WriteJson("settings.json", effective);
+    }
+
+    /// <summary>The settings, with what was chosen for those that were left open.</summary>
+    private static JsonNode Effective(RunPlan plan)
+    {
+        var settings = JsonSerializer.SerializeToNode(plan.Settings, Json)!;
+        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(plan.Hidden);
+        var training = settings["training"]!;
+        if (plan.Hyperparameters.Length is RunLength.Iterations steps)
+            training["iterations"] = steps.Item;
+        training["threads"] = plan.Threads;
+        return settings;
     }
 
     public void Stepped(in StepFigures step) =>
@@ -173,7 +162,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         {
             ["iteration"] = state.Iteration.ToString(CultureInfo.InvariantCulture),
         };
-        WriteWhole("model.safetensors", Models.ToSafetensors(state.Network, metadata));
+        WriteWhole("model.safetensors", Models.ToSafetensors(Trainer.Model(state), metadata));
     }
 
     public void WriteCurves(Curves curves, string title) =>

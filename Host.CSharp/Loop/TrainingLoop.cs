@@ -63,11 +63,12 @@ internal sealed class TrainingLoop<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Work that takes longer is left behind when the run is told to stop; shorter work is
-    /// waited for, and needs no thread of its own.</summary>
-    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(20);
+    /// <summary>A step that takes longer is left behind when the run is told to stop; shorter ones are
+    /// waited for.</summary>
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
     private TimeSpan trained;
+    private TimeSpan step = TimeSpan.MaxValue;
 
     /// <exception cref="OperationCanceledException">The run was stopped before there was a
     /// network.</exception>
@@ -82,18 +83,25 @@ internal sealed class TrainingLoop<T>(
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var architecture = plan.ArchitectureFor(train.Features);
         var state = await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
-        // The newest state whose parameters gave a finite loss, and the end of the last sound epoch.
-        var (finite, soundEpoch) = (state, state);
-        var step = TimeSpan.MaxValue;
+        // Where the newest steps began and those before them, and the end of the last sound epoch.
+        var (begin, earlier, soundEpoch) = (state, state, state);
 
         async Task<EpochFigures> EvaluateAsync(State<T> at) =>
             new(
                 at.Iteration / perEpoch,
                 at.Iteration,
-                await Leavable(() => Network.Evaluate(at.Network, train), stop),
-                await Leavable(() => Network.Evaluate(at.Network, test), stop),
+                await Leavable(() => Network.Evaluate(Trainer.Model(at), train), stop),
+                await Leavable(() => Network.Evaluate(Trainer.Model(at), test), stop),
                 trained.TotalSeconds
             );
+
+        // The state of an iteration just passed, by the steps that led there.
+        State<T> Again(long iteration)
+        {
+            var from = begin.Iteration <= iteration ? begin : earlier;
+            var count = Math.Max(0, iteration - from.Iteration);
+            return Runs.Advance(settings, train, count, (_, _) => true, from);
+        }
 
         async Task<LoopResult<T>> EndAsync(LoopEnd end, State<T> kept, EpochFigures? known)
         {
@@ -120,26 +128,23 @@ internal sealed class TrainingLoop<T>(
                     figures ??= await EvaluateAsync(state);
                     return double.IsFinite(figures.Train.Loss)
                         ? await EndAsync(LoopEnd.Finished, state, figures)
-                        : await EndAsync(LoopEnd.NotFinite, finite, null);
+                        : await EndAsync(LoopEnd.NotFinite, Again(state.Iteration - 1), null);
                 }
 
                 stop.ThrowIfCancellationRequested();
-                var start = clock.GetTimestamp();
-                var before = state;
-                state =
-                    step > Slow
-                        ? await Leavable(() => Trainer.Step(settings, train, before), stop)
-                        : Trainer.Step(settings, train, before);
-                step = clock.GetElapsedTime(start);
-                trained += step;
-                Tell(state, perEpoch);
+                (earlier, begin) = (begin, state);
+                var toEpochEnd = perEpoch - (state.Iteration % perEpoch);
+                var count = Math.Min(toEpochEnd, total - state.Iteration);
+                state = await StepsAsync(train, state, count, stop);
 
                 var health = Trainer.Health(settings, train, state);
                 if (health.IsNotFinite)
-                    return await EndAsync(LoopEnd.NotFinite, finite, null);
+                {
+                    // The last parameters that gave a finite loss.
+                    return await EndAsync(LoopEnd.NotFinite, Again(state.Iteration - 2), null);
+                }
                 if (health.IsTooHigh)
                     return await EndAsync(LoopEnd.TooHigh, soundEpoch, null);
-                finite = before;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -148,21 +153,45 @@ internal sealed class TrainingLoop<T>(
         }
     }
 
+    /// <summary>So many steps, or fewer where the run is told to stop or the loss is not
+    /// finite.</summary>
+    private async Task<State<T>> StepsAsync(
+        Dataset<T> train,
+        State<T> state,
+        long count,
+        CancellationToken stop
+    )
+    {
+        var settings = plan.Hyperparameters;
+        var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
+        var start = clock.GetTimestamp();
+
+        bool Stepped(long iteration, double loss)
+        {
+            step = clock.GetElapsedTime(start);
+            trained += step;
+            var figures = new StepFigures(
+                iteration,
+                (iteration - 1) / perEpoch,
+                loss,
+                Trainer.Rate(settings, train, iteration - 1),
+                trained.TotalSeconds
+            );
+            foreach (var observer in observers)
+                observer.Stepped(figures);
+            start = clock.GetTimestamp();
+            return step <= Slow && double.IsFinite(loss) && !stop.IsCancellationRequested;
+        }
+
+        if (step <= Slow)
+            return Runs.Advance(settings, train, count, Stepped, state);
+        var next = await Leavable(() => Trainer.Step(settings, train, state), stop);
+        Stepped(next.Iteration, next.Loss);
+        return next;
+    }
+
     /// <summary>The work's result, or an end to the waiting. What is left behind is pure: it changes
     /// nothing that anyone sees.</summary>
     private static Task<TResult> Leavable<TResult>(Func<TResult> work, CancellationToken stop) =>
         Task.Run(work, stop).WaitAsync(stop);
-
-    private void Tell(State<T> state, int perEpoch)
-    {
-        var step = new StepFigures(
-            state.Iteration,
-            (state.Iteration - 1) / perEpoch,
-            state.Loss,
-            plan.Hyperparameters.LearningRate,
-            trained.TotalSeconds
-        );
-        foreach (var observer in observers)
-            observer.Stepped(step);
-    }
 }

@@ -100,7 +100,7 @@ internal sealed class TrainingWorker(
         };
         var advice = Advice(result);
         var hash = Convert.ToHexStringLower(
-            SHA256.HashData(Parameters.ToBytes(result.State.Network.Parameters))
+            SHA256.HashData(Parameters.ToBytes(Trainer.Model(result.State).Parameters))
         );
         folder.WriteModel(result.State);
         folder.WriteCurves(curves, architecture.ToString());

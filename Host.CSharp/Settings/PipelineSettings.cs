@@ -30,10 +30,17 @@ public sealed class ModelSettings
     [Description("widths of the hidden layers, 1 to 65536 each: 100,50, or none; 50 unless set")]
     public int[]? Hidden { get; init; }
 
-    [Description("what hidden units do: Sigmoid, Tanh, Relu or Identity")]
+    [Description(
+        "what hidden units do: Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Silu, Softplus or Identity"
+    )]
     public string Activation { get; init; } = "Sigmoid";
 
-    [Description("standard deviation of the initial weights, 0 or greater")]
+    [Description(
+        "how weights begin: Fixed (with WeightInitStd), XavierNormal, XavierUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform or Orthogonal"
+    )]
+    public string Initialiser { get; init; } = "Fixed";
+
+    [Description("standard deviation of the initial weights where they are Fixed, 0 or greater")]
     public double WeightInitStd { get; init; } = 0.01;
 }
 
@@ -50,8 +57,26 @@ public sealed class TrainingSettings
     [Description("samples in a mini-batch, 1 or more")]
     public int BatchSize { get; init; } = 100;
 
-    [Description("learning rate: the optimizer's step size, greater than 0")]
+    [Description("learning rate: the optimizer's step size, or a schedule's highest; above 0")]
     public double LearningRate { get; init; } = 0.1;
+
+    [Description("how the rate changes: Constant, Step, Exponential, Cosine or OneCycle")]
+    public string Schedule { get; init; } = "Constant";
+
+    [Description("iterations after which Step and Exponential have multiplied the rate; 1000")]
+    public long? ScheduleEvery { get; init; }
+
+    [Description("what they multiply it by, greater than 0; 0.1")]
+    public double? ScheduleFactor { get; init; }
+
+    [Description("share of the rate that Cosine ends at, 0 to 1; 0")]
+    public double? ScheduleLast { get; init; }
+
+    [Description("share of the run in which OneCycle rises, between 0 and 1; 0.3")]
+    public double? ScheduleRise { get; init; }
+
+    [Description("iterations in which the rate rises to the schedule's, 0 or more")]
+    public long WarmUp { get; init; }
 
     [Description("Replacement (each draw independent) or Epoch (every sample once an epoch)")]
     public string Sampling { get; init; } = "Replacement";
@@ -60,9 +85,47 @@ public sealed class TrainingSettings
     public string Gradient { get; init; } = "Backpropagation";
 
     [Description(
-        "GradientDescent, or Adam (with its paper's constants; 0.001 is a usual rate for it)"
+        "GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW (0.001 is a usual rate for these two) or Lion"
     )]
     public string Optimizer { get; init; } = "GradientDescent";
+
+    [Description("of Momentum and Nesterov: how much of the velocity stays, 0 up to 1; 0.9")]
+    public double? Momentum { get; init; }
+
+    [Description("of RmsProp: how much of the mean square stays, 0 up to 1; 0.99")]
+    public double? SquaresDecay { get; init; }
+
+    [Description("of Adam, AdamW and Lion: how much of the mean stays, 0 up to 1; 0.9")]
+    public double? Beta1 { get; init; }
+
+    [Description("of Adam and AdamW, the mean square's, 0.999; of Lion, the mean's, 0.99")]
+    public double? Beta2 { get; init; }
+
+    [Description("added to roots: 1e-10 of AdaGrad, 1e-8 of RmsProp, Adam and AdamW; above 0")]
+    public double? Epsilon { get; init; }
+
+    [Description("decoupled weight decay, 0 or greater; 0.01 of AdamW, else 0")]
+    public double? WeightDecay { get; init; }
+
+    [Description("strength of the penalty on the sizes of parameters, 0 or greater; 0")]
+    public double? PenaltyL1 { get; init; }
+
+    [Description("strength of the penalty on half their squares, 0 or greater; 0")]
+    public double? PenaltyL2 { get; init; }
+
+    [Description("limit of every element of the gradient, above 0; none unless set")]
+    public double? ClipValue { get; init; }
+
+    [Description("limit of the whole gradient's length, above 0; none unless set")]
+    public double? ClipNorm { get; init; }
+
+    [Description("mini-batches whose mean gradient makes a step, 1 or more; 1")]
+    public int? Accumulate { get; init; }
+
+    [Description(
+        "keeps a running mean of the parameters, which is evaluated and saved: how much of it stays at each step, 0 up to 1; none unless set"
+    )]
+    public double? AverageDecay { get; init; }
 
     [Description("Single (32 bits) or Double (64 bits)")]
     public string Precision { get; init; } = "Single";

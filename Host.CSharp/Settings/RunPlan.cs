@@ -55,17 +55,35 @@ internal sealed record RunPlan(
             Ask(Runs.Length(training.Iterations, training.Epochs), out var length)
             & Ask(Parse.Sampling(training.Sampling), out var sampling)
             & Ask(Parse.Gradient(training.Gradient), out var gradient)
-            & Ask(Parse.Optimizer(training.Optimizer), out var optimizer);
+            & Ask(Parse.Initialiser(model.Initialiser, model.WeightInitStd), out var initialiser)
+            & Ask(Parse.Optimizer(OptimizerOf(training)), out var optimizer)
+            & Ask(
+                Parse.Schedule(
+                    new(
+                        training.Schedule,
+                        training.ScheduleEvery,
+                        training.ScheduleFactor,
+                        training.ScheduleLast,
+                        training.ScheduleRise
+                    )
+                ),
+                out var schedule
+            );
+        var book = Runs.Book.Recipe;
         Ask(
             Runs.Hyperparameters(
-                parsed ? length : RunLength.NewEpochs(1),
-                training.BatchSize,
-                training.LearningRate,
-                model.WeightInitStd,
-                sampling ?? Sampling.Replacement,
-                gradient ?? GradientMethod.Backpropagation,
-                optimizer ?? OptimizerMethod.GradientDescent,
-                training.Seed
+                new(
+                    parsed ? length : RunLength.NewEpochs(1),
+                    training.BatchSize,
+                    training.LearningRate,
+                    schedule ?? book.Schedule,
+                    training.WarmUp,
+                    initialiser ?? Initialiser.NewFixed(model.WeightInitStd),
+                    sampling ?? book.Sampling,
+                    gradient ?? book.Gradient,
+                    optimizer ?? book.Optimizer,
+                    training.Seed
+                )
             ),
             out var hyperparameters
         );
@@ -89,6 +107,23 @@ internal sealed record RunPlan(
             ? null
             : new(settings, hyperparameters, activation, precision, threads);
     }
+
+    private static OptimizerChoice OptimizerOf(TrainingSettings training) =>
+        new(
+            training.Optimizer,
+            training.Momentum,
+            training.SquaresDecay,
+            training.Beta1,
+            training.Beta2,
+            training.Epsilon,
+            training.WeightDecay,
+            training.PenaltyL1,
+            training.PenaltyL2,
+            training.ClipValue,
+            training.ClipNorm,
+            training.Accumulate,
+            training.AverageDecay
+        );
 
     /// <summary>The network's layers, for samples of so many numbers.</summary>
     public Architecture ArchitectureFor(int inputs) =>

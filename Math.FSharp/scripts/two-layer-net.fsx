@@ -13,7 +13,7 @@ let iterationsPerEpoch = Batch.iterationsPerEpoch train.Count batchSize
 let untrained: Network<float32> =
     [ 784; 50; 10 ]
     |> Architecture.dense Activation.Sigmoid
-    |> Network.initialise weightInitStd seed
+    |> Network.initialise (Initialiser.Fixed weightInitStd) seed
 
 let step network i =
     if i % iterationsPerEpoch = 0 then

@@ -46,7 +46,18 @@ module SettingsTests =
     [<InlineData("Training:Seed", "-1", "a whole number of 0")>]
     [<InlineData("Training:Sampling", "Random", "one of Replacement, Epoch")>]
     [<InlineData("Training:Gradient", "Guess", "one of Backpropagation, Numerical")>]
-    [<InlineData("Training:Optimizer", "Sgd", "one of GradientDescent, Adam")>]
+    [<InlineData("Training:Optimizer",
+                 "Sgd",
+                 "one of GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW, Lion")>]
+    [<InlineData("Training:Momentum", "0.9", "GradientDescent has no such number")>]
+    [<InlineData("Training:ClipNorm", "0", "greater than 0")>]
+    [<InlineData("Training:Accumulate", "0", "1 or more")>]
+    [<InlineData("Training:Schedule",
+                 "Steep",
+                 "one of Constant, Step, Exponential, Cosine, OneCycle")>]
+    [<InlineData("Training:ScheduleLast", "0.1", "Constant has no such number")>]
+    [<InlineData("Training:WarmUp", "-1", "0 or more")>]
+    [<InlineData("Model:Initialiser", "He", "one of Fixed, XavierNormal")>]
     [<InlineData("Training:Precision", "Half", "one of Single, Double")>]
     [<InlineData("Training:Threads", "0", "1 to 1024")>]
     [<InlineData("Model:Hidden", "50,0", "widths of 1 to 65536")>]

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Pipeline.Training;
@@ -24,21 +26,30 @@ internal static class Chapter
     /// <summary>The chapter's hyperparameters with another gradient or size of mini-batches.</summary>
     public static Hyperparameters With(GradientMethod gradient, int batch = Batch)
     {
-        var book = Runs.Book;
-        return Runs.Hyperparameters(
-                book.Length,
-                batch,
-                book.LearningRate,
-                book.WeightInitStd,
-                book.Sampling,
-                gradient,
-                book.Optimizer,
-                book.Seed
+        var book = Runs.Book.Recipe;
+        return Required(
+            Runs.Hyperparameters(
+                new(
+                    book.Length,
+                    batch,
+                    book.LearningRate,
+                    book.Schedule,
+                    book.WarmUp,
+                    book.Initialiser,
+                    book.Sampling,
+                    gradient,
+                    book.Optimizer,
+                    book.Seed
+                )
             )
-            .TryGet(out var settings, out var faults)
-            ? settings
-            : throw new RefusedException(faults.Select(fault => fault.ToString()));
+        );
     }
+
+    /// <summary>A value that no one can get wrong, or a slip of this program's.</summary>
+    public static TValue Required<TValue>(FSharpResult<TValue, FSharpList<Fault>> result) =>
+        result.TryGet(out var value, out var faults)
+            ? value
+            : throw new RefusedException(faults.Select(fault => fault.ToString()));
 
     /// <summary>The state after so many steps.</summary>
     public static State<T> Train<T>(Dataset<T> train, int iterations)

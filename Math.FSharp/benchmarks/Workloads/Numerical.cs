@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Benchmarks;
 
@@ -49,10 +50,8 @@ internal static class Numerical
         var first = Trainer.Step(settings, train, start);
         var state = start;
         var seconds = Measure.Seconds(() =>
-        {
-            for (var i = 0; i < iterations; i++)
-                state = Trainer.Step(settings, train, state);
-        });
+            state = Runs.Advance(settings, train, iterations, (_, _) => true, start)
+        );
         return new()
         {
             ["iterations"] = iterations,

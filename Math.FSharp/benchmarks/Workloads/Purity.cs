@@ -4,7 +4,8 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Benchmarks;
 
-/// <summary><c>purity</c>: what it costs that every step makes new arrays and changes none.</summary>
+/// <summary><c>purity</c>: what it costs that a step makes new arrays and changes none, alone and among
+/// others.</summary>
 internal static class Purity
 {
     private const int Block = 500;
@@ -30,21 +31,41 @@ internal static class Purity
         var train = Chapter.Load<float>(directory).Train;
         var state = Trainer.Start<float>(Runs.Book, Chapter.Architecture);
         var step = new InPlaceStep(train, state.Network.Parameters);
-        var (pure, inPlace) = (new Tally(), new Tally());
+        var (single, several, inPlace) = (new Tally(), new Tally(), new Tally());
+        var together = state;
         // In turns, so that a busy machine slows both alike.
         for (var done = 0; done < iterations; done += Block)
         {
             var steps = Math.Min(Block, iterations - done);
-            pure.Add(steps, () => state = Trainer.Step(Runs.Book, train, state));
-            inPlace.Add(steps, step.Step);
+            single.Add(
+                steps,
+                () =>
+                {
+                    for (var i = 0; i < steps; i++)
+                        state = Trainer.Step(Runs.Book, train, state);
+                }
+            );
+            several.Add(
+                steps,
+                () => together = Runs.Advance(Runs.Book, train, steps, (_, _) => true, together)
+            );
+            inPlace.Add(
+                steps,
+                () =>
+                {
+                    for (var i = 0; i < steps; i++)
+                        step.Step();
+                }
+            );
         }
-        var same = Parameters
-            .ToVector(state.Network.Parameters)
-            .AsArray()
-            .SequenceEqual(step.Values);
+        bool Same(State<float> state) =>
+            Parameters.ToVector(state.Network.Parameters).AsArray().SequenceEqual(step.Values);
         List<Figures> runs =
         [
-            new Figures { ["arrays"] = "new ones every step (Trainer.step)" }.With(pure.Figures()),
+            new Figures { ["arrays"] = "new ones every step (Trainer.step)" }.With(
+                single.Figures()
+            ),
+            new Figures { ["arrays"] = "taken again (Trainer.advance)" }.With(several.Figures()),
             new Figures { ["arrays"] = "made once (the same loops)" }.With(inPlace.Figures()),
         ];
         Report.Best(
@@ -52,16 +73,18 @@ internal static class Purity
             runs,
             new()
             {
-                ["ms_per_iteration_best_block_pure"] = pure.Best,
+                ["ms_per_iteration_best_block_step"] = single.Best,
+                ["ms_per_iteration_best_block_advance"] = several.Best,
                 ["ms_per_iteration_best_block_in_place"] = inPlace.Best,
-                ["pure_over_in_place"] = pure.Best / inPlace.Best,
+                ["step_over_in_place"] = single.Best / inPlace.Best,
+                ["advance_over_in_place"] = several.Best / inPlace.Best,
             },
             new()
             {
                 ["dtype"] = "float32",
                 ["threads"] = 1,
                 ["iterations"] = iterations,
-                ["same_parameters_after"] = same,
+                ["same_parameters_after"] = Same(state) && Same(together),
             }
         );
     }
@@ -78,18 +101,14 @@ internal static class Purity
         /// <summary>Milliseconds a step in the quickest block.</summary>
         public double Best { get; private set; } = double.PositiveInfinity;
 
-        public void Add(int count, Action step)
+        public void Add(int count, Action act)
         {
             var (allocated, collected, pause) = (
                 GC.GetTotalAllocatedBytes(precise: true),
                 GC.CollectionCount(0),
                 GC.GetTotalPauseDuration()
             );
-            var taken = Measure.Seconds(() =>
-            {
-                for (var i = 0; i < count; i++)
-                    step();
-            });
+            var taken = Measure.Seconds(act);
             paused += GC.GetTotalPauseDuration() - pause;
             collections += GC.CollectionCount(0) - collected;
             bytes += GC.GetTotalAllocatedBytes(precise: true) - allocated;

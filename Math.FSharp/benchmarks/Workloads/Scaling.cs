@@ -69,11 +69,7 @@ internal static class Scaling
         );
         var state = Trainer.Start<float>(settings, architecture);
         var iterations = 1;
-        void Steps()
-        {
-            for (var i = 0; i < iterations; i++)
-                state = Trainer.Step(settings, train, state);
-        }
+        void Steps() => state = Runs.Advance(settings, train, iterations, (_, _) => true, state);
 
         // The first steps wait for the compiler, and would pass for slow ones.
         Measure.WarmUp(Steps);

@@ -72,11 +72,22 @@ internal static class Seed
         List<double> trainAccuracy = [];
         List<double> testAccuracy = [];
         var laps = new Laps();
-        for (var i = 0; i < iterations; i++)
+        while (state.Iteration < iterations)
         {
-            state = Trainer.Step(settings, train, state);
-            losses[i] = state.Loss;
-            if (i % perEpoch == 0)
+            // To the first step of the next epoch, where the book's program looks at its accuracies.
+            var toLook = perEpoch - ((state.Iteration + perEpoch - 1) % perEpoch);
+            state = Runs.Advance(
+                settings,
+                train,
+                Math.Min(toLook, iterations - state.Iteration),
+                (iteration, loss) =>
+                {
+                    losses[iteration - 1] = loss;
+                    return true;
+                },
+                state
+            );
+            if (state.Iteration % perEpoch == 1)
             {
                 laps.Interrupt(() =>
                 {

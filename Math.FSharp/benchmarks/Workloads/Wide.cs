@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.FSharp.Collections;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Pipeline.Training;
@@ -47,64 +46,54 @@ internal static class Wide
         );
     }
 
-    /// <summary>The network at its start: weights normal, of deviation √(2 / inputs).</summary>
-    public static Network<float> Start()
-    {
-        var network = Network.Initialise<float>(
-            1,
-            RandomSeed,
-            Architectures.Dense(Activation.Relu, 784, 1024, 1024, Chapter.Classes)
-        );
-        return network.With(
-            new Parameters<float>(
-                ListModule.OfSeq(
-                    network.Parameters.Layers.Select(layer => new Layer<float>(
-                        layer.Weights * MathF.Sqrt(2f / layer.Weights.ColumnCount),
-                        layer.Biases
-                    ))
+    private static Architecture Architecture =>
+        Architectures.Dense(Activation.Relu, 784, 1024, 1024, Chapter.Classes);
+
+    private static Hyperparameters Settings(int epochs) =>
+        Chapter.Required(
+            Runs.Hyperparameters(
+                new(
+                    RunLength.NewEpochs(epochs),
+                    BatchSize,
+                    Rate,
+                    ScheduleMethod.Constant,
+                    0,
+                    Initialiser.HeNormal,
+                    Sampling.Epoch,
+                    GradientMethod.Backpropagation,
+                    Chapter.Required(Parse.Optimizer(OptimizerPlanModule.Named("Adam"))),
+                    RandomSeed
                 )
             )
         );
-    }
+
+    /// <summary>The network at its start: weights normal, of deviation √(2 / inputs).</summary>
+    public static Network<float> Start() =>
+        Network.Initialise<float>(Initialiser.HeNormal, RandomSeed, Architecture);
 
     private static Figures Train(LoadedData<float> data, int epochs)
     {
         var train = data.Train;
-        var network = Start();
-        var adam = Optimizer.Adam<float>(0.9, 0.999, 1e-8);
-        var state = adam.Start(network.Parameters);
+        var settings = Settings(epochs);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, BatchSize);
-        var loss = float.NaN;
+        var state = Trainer.Start<float>(settings, Architecture);
         var seconds = new List<double>();
         for (var epoch = 0; epoch < epochs; epoch++)
         {
             seconds.Add(
                 Measure.Seconds(() =>
-                {
-                    var order = Batch.Order(RandomSeed, train.Count, epoch);
-                    for (var i = 0; i < perEpoch; i++)
-                    {
-                        var batch = Dataset.Take(Batch.Slice(order, BatchSize, i), train);
-                        (loss, var gradient) = Gradient.Backward(network, batch);
-                        (var parameters, state) = adam.Step(
-                            Rate,
-                            gradient,
-                            state,
-                            network.Parameters
-                        );
-                        network = network.With(parameters);
-                    }
-                })
+                    state = Runs.Advance(settings, train, perEpoch, (_, _) => true, state)
+                )
             );
         }
         return new()
         {
             ["train_seconds"] = seconds.Sum(),
             ["epoch_seconds"] = seconds,
-            ["last_loss"] = (double)loss,
+            ["last_loss"] = state.Loss,
             ["images_per_second"] = train.Count * epochs / seconds.Sum(),
             ["images_per_second_best_epoch"] = train.Count / seconds.Min(),
-            ["final_test_accuracy"] = Network.Evaluate(network, data.Test).Accuracy,
+            ["final_test_accuracy"] = Network.Evaluate(state.Network, data.Test).Accuracy,
         };
     }
 }

@@ -1,0 +1,183 @@
+namespace Pipeline.Learning
+
+open System
+
+/// A learning rate for every iteration, counted from 0.
+type Schedule = int64 -> float
+
+/// How a run's learning rate changes.
+[<RequireQualifiedAccess>]
+type ScheduleMethod =
+    /// Not at all.
+    | Constant
+    /// Times factor after every so many iterations.
+    | Step of every: int64 * factor: float
+    /// The same, evenly over the iterations.
+    | Exponential of every: int64 * factor: float
+    /// Down to a share of the rate at the run's end, along half a cosine.
+    | Cosine of last: float
+    /// Up to the rate and down again.
+    | OneCycle of rise: float
+
+/// What a person may say of a schedule; a number left out is the default.
+type ScheduleChoice = {
+    /// Constant, Step, Exponential, Cosine or OneCycle.
+    Name: string
+    /// Iterations of Step and Exponential, 1 or more; 1000.
+    Every: Nullable<int64>
+    /// γ of Step and Exponential, greater than 0; 0.1.
+    Factor: Nullable<float>
+    /// The share of the rate that Cosine ends at, 0 to 1; 0.
+    Last: Nullable<float>
+    /// The share of iterations in which OneCycle rises, more than 0 and less than 1; 0.3.
+    Rise: Nullable<float>
+}
+
+/// <summary>Learning rates that change with the iteration. A schedule is a function, so schedules
+/// compose: <c>Schedule.cosine 10000L 0.001 0.1 |> Schedule.warmUp 500L</c>.</summary>
+[<RequireQualifiedAccess>]
+module Schedule =
+    let private requirePositive (name: string) (value: int64) : unit =
+        if value < 1L then
+            invalidArg name $"expected 1 or more, found {value}"
+
+    /// <summary>Always the same.</summary>
+    /// <param name="rate">The rate.</param>
+    [<CompiledName("Constant")>]
+    let constant (rate: float) : Schedule = fun _ -> rate
+
+    /// <summary>η·γ^⌊i / every⌋.</summary>
+    /// <param name="every">Iterations between two steps, 1 or more.</param>
+    /// <param name="factor">γ; 0.1 in PyTorch.</param>
+    /// <param name="rate">η, the first rate.</param>
+    /// <exception cref="T:System.ArgumentException"><paramref name="every"/> is below 1.</exception>
+    [<CompiledName("Step")>]
+    let step (every: int64) (factor: float) (rate: float) : Schedule =
+        requirePositive (nameof every) every
+        fun iteration -> rate * Elementary.Power(factor, iteration / every)
+
+    let private exp (x: float) : float =
+        Elementary.Exp<float, float, Lanes1<float>> x
+
+    /// <summary>η·γ^(i / every).</summary>
+    /// <param name="every">Iterations in which the rate is multiplied by γ, 1 or more.</param>
+    /// <param name="factor">γ, greater than 0.</param>
+    /// <param name="rate">η, the first rate.</param>
+    /// <exception cref="T:System.ArgumentException"><paramref name="every"/> is below 1.</exception>
+    [<CompiledName("Exponential")>]
+    let exponential (every: int64) (factor: float) (rate: float) : Schedule =
+        requirePositive (nameof every) every
+        let logarithm = Elementary.Log factor
+
+        fun iteration -> rate * exp (logarithm * float iteration / float every)
+
+    /// ½(1 + cos πx) for x of 0 to 1: from 1 down to 0.
+    let private halfCosine (x: float) : float = 0.5 * (1.0 + Elementary.CosPi x)
+
+    /// <summary>last + (η − last)·½(1 + cos(πi / total)); last from <paramref name="total"/>
+    /// on.</summary>
+    /// <param name="total">Iterations on the way down, 1 or more.</param>
+    /// <param name="last">The rate at the end.</param>
+    /// <param name="rate">η, the first rate.</param>
+    /// <exception cref="T:System.ArgumentException"><paramref name="total"/> is below 1.</exception>
+    /// <remarks>Source: Loshchilov and Hutter, SGDR, 2017, without restarts.</remarks>
+    [<CompiledName("Cosine")>]
+    let cosine (total: int64) (last: float) (rate: float) : Schedule =
+        requirePositive (nameof total) total
+
+        fun iteration ->
+            let share = min 1.0 (float iteration / float total)
+            last + (rate - last) * halfCosine share
+
+    /// <summary>From peak/25 up to the peak and down to peak/250,000, both along half a
+    /// cosine.</summary>
+    /// <param name="total">Iterations of the whole cycle, 2 or more.</param>
+    /// <param name="rise">The share of them on the way up, more than 0 and less than 1; 0.3 in
+    /// PyTorch.</param>
+    /// <param name="peak">The highest rate.</param>
+    /// <exception cref="T:System.ArgumentException"><paramref name="total"/> or
+    /// <paramref name="rise"/> is out of range.</exception>
+    /// <remarks>Source: Smith and Topin, Super-convergence, 2018; the numbers are PyTorch's.</remarks>
+    [<CompiledName("OneCycle")>]
+    let oneCycle (total: int64) (rise: float) (peak: float) : Schedule =
+        if total < 2L then
+            invalidArg (nameof total) $"expected 2 or more, found {total}"
+
+        if not (rise > 0.0 && rise < 1.0) then
+            invalidArg (nameof rise) $"expected more than 0 and less than 1, found {rise}"
+
+        let first, last = peak / 25.0, peak / 250000.0
+        let top = rise * float total - 1.0
+
+        fun iteration ->
+            let i = float iteration
+
+            if i < top then
+                peak + (first - peak) * halfCosine (i / top)
+            else
+                let share = min 1.0 ((i - top) / (float total - 1.0 - top))
+                last + (peak - last) * halfCosine share
+
+    /// <summary>Another schedule, whose first rates are less: (i + 1) / count of what they would
+    /// be.</summary>
+    /// <param name="count">Iterations until the rate is the other schedule's; 0 changes nothing.</param>
+    /// <param name="schedule">The other schedule.</param>
+    /// <param name="iteration">The iteration, from 0.</param>
+    [<CompiledName("WarmUp")>]
+    let warmUp (count: int64) (schedule: Schedule) (iteration: int64) : float =
+        let rate = schedule iteration
+
+        if iteration < count then
+            rate * (float (iteration + 1L) / float count)
+        else
+            rate
+
+    /// <summary>The schedule that a run is told to use.</summary>
+    /// <param name="total">Iterations of the run.</param>
+    /// <param name="rate">The learning rate.</param>
+    /// <param name="method">How it changes.</param>
+    [<CompiledName("OfMethod")>]
+    let ofMethod (total: int64) (rate: float) (method: ScheduleMethod) : Schedule =
+        match method with
+        | ScheduleMethod.Constant -> constant rate
+        | ScheduleMethod.Step(every, factor) -> step every factor rate
+        | ScheduleMethod.Exponential(every, factor) -> exponential every factor rate
+        | ScheduleMethod.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
+        | ScheduleMethod.OneCycle rise -> oneCycle (max 2L total) rise rate
+
+    let private choice name numbers make : Choice<ScheduleMethod> = {
+        Name = name
+        Numbers = numbers
+        Make = make
+    }
+
+    let private stepping = [ "ScheduleEvery", 1000.0; "ScheduleFactor", 0.1 ]
+
+    let private choices = [
+        choice "Constant" [] (fun _ -> ScheduleMethod.Constant)
+        choice "Step" stepping (fun number ->
+            ScheduleMethod.Step(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
+        choice "Exponential" stepping (fun number ->
+            ScheduleMethod.Exponential(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
+        choice "Cosine" [ "ScheduleLast", 0.0 ] (fun number ->
+            ScheduleMethod.Cosine(number "ScheduleLast"))
+        choice "OneCycle" [ "ScheduleRise", 0.3 ] (fun number ->
+            ScheduleMethod.OneCycle(number "ScheduleRise"))
+    ]
+
+    /// <summary>The schedule that is meant, or a fault for a name that is none or a number that the
+    /// schedule does not have.</summary>
+    [<CompiledName("Parse")>]
+    let parse (said: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
+        let every = said.Every |> Option.ofNullable |> Option.map float |> Option.toNullable
+
+        Choice.parse
+            "Schedule"
+            choices
+            [
+                "ScheduleEvery", every
+                "ScheduleFactor", said.Factor
+                "ScheduleLast", said.Last
+                "ScheduleRise", said.Rise
+            ]
+            said.Name

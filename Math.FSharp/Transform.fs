@@ -1,0 +1,377 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open Pipeline.Learning.Arithmetic
+
+/// x within ±limit; what is not a number stays so.
+[<Struct>]
+type internal ClipOp<'T when 'T :> INumber<'T>> = {
+    Limit: 'T
+} with
+
+    interface IMap<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            let highest, lowest = 'L.Create op.Limit, 'L.Create(-op.Limit)
+            'L.WhereGreater(x, highest, highest, 'L.WhereGreater(lowest, x, lowest, x))
+
+/// factor·x.
+[<Struct>]
+type internal ScaleOp<'T when 'T :> INumber<'T>> = {
+    Factor: 'T
+} with
+
+    interface IMap<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            'L.Multiply('L.Create op.Factor, x)
+
+/// factor·x + y.
+[<Struct>]
+type internal AddScaledOp<'T when 'T :> INumber<'T>> = {
+    Factor: 'T
+} with
+
+    interface IMap2<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+            'L.MultiplyAdd('L.Create op.Factor, x, y)
+
+/// factor·sign x + y.
+[<Struct>]
+type internal AddScaledSignOp<'T when 'T :> INumber<'T>> = {
+    Factor: 'T
+} with
+
+    interface IMap2<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+            'L.MultiplyAdd('L.Create op.Factor, Elementary.Sign<'V, 'T, 'L> x, y)
+
+/// factor·(x − y) + y.
+[<Struct>]
+type internal TowardsOp<'T when 'T :> INumber<'T>> = {
+    Factor: 'T
+} with
+
+    interface IMap2<'T> with
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+            'L.MultiplyAdd('L.Create op.Factor, 'L.Subtract(x, y), y)
+
+/// What is done to gradients and parameters around an optimizer's rule.
+[<RequireQualifiedAccess>]
+type Transform =
+    /// Every element of the gradient brought within ±limit.
+    | ClipByValue of limit: float
+    /// The whole gradient scaled down to a length of limit where it is longer.
+    | ClipByNorm of limit: float
+    /// Parameters shrink by a share of the rate at each step.
+    | Decay of strength: float
+    /// The slope of strength·Σ|θ| is added to the gradient.
+    | PenaltyL1 of strength: float
+    /// The slope of ½·strength·Σθ² is added to the gradient.
+    | PenaltyL2 of strength: float
+    /// A step every so many gradients, with their mean.
+    | Accumulate of count: int
+    /// A running mean of the parameters is kept beside them.
+    | Average of decay: float
+
+/// <summary>Optimizers made of others. Chained with |>, the last is the first to see the gradient:
+/// <c>Optimizer.adam 0.9 0.999 1e-8 |> Transform.decay 0.01 |> Transform.clipByNorm 1.0</c>.</summary>
+/// <remarks>None changes the loss that a step reports: it is that of the data alone.</remarks>
+[<RequireQualifiedAccess>]
+module Transform =
+    let private require (name: string) (holds: bool) (expected: string) (found: obj) : unit =
+        if not holds then
+            invalidArg name $"expected {expected}, found {found}"
+
+    let private requirePositive (name: string) (value: float) : unit =
+        require name (value > 0.0 && Double.IsFinite value) "a finite number greater than 0" value
+
+    let private requireNotNegative (name: string) (value: float) : unit =
+        require name (value >= 0.0 && Double.IsFinite value) "a finite number, 0 or greater" value
+
+    let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
+
+    let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
+        parameters
+        |> Parameters.mapTensors (fun _ values ->
+            let result = Spare<'T>.Take values.Length
+            Kernels.mapInto result op values
+            result)
+
+    /// op(x, y) for every x of one record and its partner y of the other.
+    let private map2
+        (op: 'Op :> IMap2<'T>)
+        (first: Parameters<'T>)
+        (second: Parameters<'T>)
+        : Parameters<'T> =
+        Parameters.requireSameShape "parameters" first second
+
+        Parameters.mapTensors2
+            (fun x y ->
+                let result = Spare<'T>.Take x.Length
+                Kernels.map2Into result op x y
+                result)
+            first
+            second
+
+    /// The optimizer on another gradient, made of the gradient and the parameters.
+    let private onGradient
+        (change: Parameters<'T> -> Parameters<'T> -> Parameters<'T>)
+        (optimizer: Optimizer<'T>)
+        : Optimizer<'T> = {
+        optimizer with
+            Update =
+                fun rate gradient state parameters ->
+                    optimizer.Update rate (change gradient parameters) state parameters
+    }
+
+    /// <summary>Every element of the gradient brought within ±limit.</summary>
+    /// <param name="limit">Greater than 0.</param>
+    /// <param name="optimizer">What gets the clipped gradient.</param>
+    /// <exception cref="T:System.ArgumentException">The limit is not a finite number greater than
+    /// 0.</exception>
+    [<CompiledName("ClipByValue")>]
+    let clipByValue
+        (limit: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        requirePositive (nameof limit) limit
+        onGradient (fun gradient _ -> map { Limit = number limit } gradient) optimizer
+
+    /// <summary>The length of a gradient over all parameters, √Σg², summed in double.</summary>
+    [<CompiledName("Norm")>]
+    let norm (gradient: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        Parameters.tensors gradient
+        |> List.fold (fun sum (_, values) -> sum + Kernels.sumOfSquares values) 0.0
+        |> Math.Sqrt
+
+    /// <summary>The whole gradient times limit / ‖g‖ where ‖g‖ is above the limit by more than a
+    /// millionth of it.</summary>
+    /// <param name="limit">The greatest length ‖g‖ = √Σg² over all parameters; greater than 0.</param>
+    /// <param name="optimizer">What gets the clipped gradient.</param>
+    /// <exception cref="T:System.ArgumentException">The limit is not a finite number greater than
+    /// 0.</exception>
+    /// <remarks>Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural
+    /// networks, 2013. PyTorch divides by ‖g‖ + 10⁻⁶, which would clip a clipped gradient
+    /// again.</remarks>
+    [<CompiledName("ClipByNorm")>]
+    let clipByNorm
+        (limit: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        requirePositive (nameof limit) limit
+
+        onGradient
+            (fun gradient _ ->
+                let length = norm gradient
+
+                if length > limit * (1.0 + 1e-6) then
+                    map
+                        {
+                            ScaleOp.Factor = number (limit / length)
+                        }
+                        gradient
+                else
+                    gradient)
+            optimizer
+
+    /// <summary>Decoupled weight decay: the optimizer steps from (1 − ηλ)θ instead of θ.</summary>
+    /// <param name="strength">λ, 0 or greater; 0.01 is AdamW's in PyTorch.</param>
+    /// <param name="optimizer">What steps from there.</param>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <remarks>Biases shrink as weights do, as in PyTorch. Source: Loshchilov and Hutter, Decoupled
+    /// weight decay regularization, 2019.</remarks>
+    [<CompiledName("Decay")>]
+    let decay
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        requireNotNegative (nameof strength) strength
+
+        {
+            optimizer with
+                Update =
+                    fun rate gradient state parameters ->
+                        let factor = 1.0 - Double.CreateTruncating rate * strength
+
+                        optimizer.Update
+                            rate
+                            gradient
+                            state
+                            (map { ScaleOp.Factor = number factor } parameters)
+        }
+
+    /// <summary>AdamW: Adam with decoupled weight decay.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.TransformModule.Decay``1" />
+    [<CompiledName("AdamW")>]
+    let adamW
+        (beta1: float)
+        (beta2: float)
+        (epsilon: float)
+        (strength: float)
+        : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        Optimizer.adam beta1 beta2 epsilon |> decay strength
+
+    /// <summary>The penalty ½λΣθ²: λθ is added to the gradient.</summary>
+    /// <param name="strength">λ, 0 or greater.</param>
+    /// <param name="optimizer">What gets the sum.</param>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <remarks>Biases count as weights do: PyTorch's <c>weight_decay</c>. The book (ch. 6) leaves them
+    /// out.</remarks>
+    [<CompiledName("PenaltyL2")>]
+    let penaltyL2
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        requireNotNegative (nameof strength) strength
+
+        onGradient
+            (fun gradient parameters ->
+                map2 { AddScaledOp.Factor = number strength } parameters gradient)
+            optimizer
+
+    /// <summary>The penalty λΣ|θ|: λ·sign θ is added to the gradient.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.TransformModule.PenaltyL2``1" />
+    [<CompiledName("PenaltyL1")>]
+    let penaltyL1
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        requireNotNegative (nameof strength) strength
+
+        onGradient
+            (fun gradient parameters ->
+                map2
+                    {
+                        AddScaledSignOp.Factor = number strength
+                    }
+                    parameters
+                    gradient)
+            optimizer
+
+    /// The outermost memory, which must be the transform's own, and the state without it.
+    let private own
+        (name: string)
+        (state: OptimizerState<'T>)
+        : struct (Parameters<'T> * OptimizerState<'T>) =
+        match state.Memory with
+        | memory :: rest when memory.Name = name ->
+            struct (memory.Values, { state with Memory = rest })
+        | _ -> invalidArg (nameof state) $"expected a memory of {name} first"
+
+    let private withOwn
+        (name: string)
+        (values: Parameters<'T>)
+        (state: OptimizerState<'T>)
+        : OptimizerState<'T> = {
+        state with
+            Memory = { Name = name; Values = values } :: state.Memory
+    }
+
+    /// <summary>One step of the optimizer every so many gradients, with their mean; between steps the
+    /// parameters stay.</summary>
+    /// <param name="count">How many gradients, 1 or more.</param>
+    /// <param name="optimizer">What gets the mean.</param>
+    /// <exception cref="T:System.ArgumentException">The count is below 1.</exception>
+    [<CompiledName("Accumulate")>]
+    let accumulate
+        (count: int)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        require (nameof count) (count >= 1) "1 or more" count
+        let name = "sum"
+
+        {
+            Init =
+                fun parameters ->
+                    withOwn name (Parameters.zeros parameters) (optimizer.Init parameters)
+            Update =
+                fun rate gradient state parameters ->
+                    let struct (sum, rest) = own name state
+                    let seen = state.Steps + 1L
+                    let sum = map2 { AddScaledOp.Factor = 'T.One } gradient sum
+
+                    if seen % int64 count <> 0L then
+                        struct (parameters, withOwn name sum { rest with Steps = seen })
+                    else
+                        let mean =
+                            map
+                                {
+                                    ScaleOp.Factor = number (1.0 / float count)
+                                }
+                                sum
+
+                        let struct (parameters, rest) =
+                            optimizer.Update
+                                rate
+                                mean
+                                {
+                                    rest with
+                                        Steps = state.Steps / int64 count
+                                }
+                                parameters
+
+                        struct (parameters,
+                                withOwn name (Parameters.zeros parameters) {
+                                    rest with
+                                        Steps = seen
+                                })
+        }
+
+    /// <summary>Keeps a running mean of the parameters: a′ = a + (1 − d)(θ′ − a), which begins at the
+    /// first parameters. <c>averaged</c> gives it.</summary>
+    /// <param name="decay">d: how much of the mean stays at each step, 0 up to 1; 0.999 is
+    /// usual.</param>
+    /// <param name="optimizer">What makes the steps.</param>
+    /// <exception cref="T:System.ArgumentException">d is out of range.</exception>
+    /// <remarks>Source: Polyak and Juditsky, Acceleration of stochastic approximation by averaging,
+    /// 1992.</remarks>
+    [<CompiledName("Average")>]
+    let average
+        (decay: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        require (nameof decay) (decay >= 0.0 && decay < 1.0) "0 or greater and less than 1" decay
+        let name = "average"
+
+        {
+            Init = fun parameters -> withOwn name parameters (optimizer.Init parameters)
+            Update =
+                fun rate gradient state parameters ->
+                    let struct (average, rest) = own name state
+
+                    let struct (parameters, rest) = optimizer.Update rate gradient rest parameters
+
+                    let average =
+                        map2
+                            {
+                                TowardsOp.Factor = number (1.0 - decay)
+                            }
+                            parameters
+                            average
+
+                    struct (parameters, withOwn name average rest)
+        }
+
+    /// <summary>The running mean of the parameters, where the optimizer keeps one.</summary>
+    [<CompiledName("Averaged")>]
+    let averaged (state: OptimizerState<'T>) : Parameters<'T> voption =
+        match state.Memory |> List.tryFind (fun memory -> memory.Name = "average") with
+        | Some memory -> ValueSome memory.Values
+        | None -> ValueNone
+
+    /// <summary>The optimizer with that transform around it.</summary>
+    /// <exception cref="T:System.ArgumentException">A number of the transform is out of
+    /// range.</exception>
+    [<CompiledName("Apply")>]
+    let apply
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (transform: Transform)
+        : Optimizer<'T> =
+        match transform with
+        | Transform.ClipByValue limit -> clipByValue limit optimizer
+        | Transform.ClipByNorm limit -> clipByNorm limit optimizer
+        | Transform.Decay strength -> decay strength optimizer
+        | Transform.PenaltyL1 strength -> penaltyL1 strength optimizer
+        | Transform.PenaltyL2 strength -> penaltyL2 strength optimizer
+        | Transform.Accumulate count -> accumulate count optimizer
+        | Transform.Average decay -> average decay optimizer

@@ -1,0 +1,162 @@
+/// Schedule.fs: each formula against the system's functions, and how they compose.
+module Pipeline.Properties.ScheduleLaws
+
+open System
+open Xunit
+open Pipeline.Learning
+
+/// An iteration of 0–9,999, and a whole run's length above it.
+let private place (iteration: FsCheck.NonNegativeInt) (rest: FsCheck.NonNegativeInt) =
+    let iteration = int64 (iteration.Get % 10000)
+    iteration, iteration + 1L + int64 (rest.Get % 10000)
+
+let private close (expected: float) (found: float) =
+    [| found |] |> Approximately.equal 1e-13 [| expected |]
+
+[<Law>]
+let ``steps multiply after every so many iterations, and evenly without steps`` i rest =
+    let i, every = place i rest
+    close (0.3 * Math.Pow(0.5, Math.Floor(float i / float every))) (Schedule.step every 0.5 0.3 i)
+
+    let every = 1L + every / 20L
+    close (0.3 * Math.Pow(0.5, float (i / every))) (Schedule.step every 0.5 0.3 i)
+    close (0.3 * Math.Pow(0.7, float i / float every)) (Schedule.exponential every 0.7 0.3 i)
+    // Where a step has just been taken, both are the same.
+    let whole = i / every * every
+    close (Schedule.step every 0.7 0.3 whole) (Schedule.exponential every 0.7 0.3 whole)
+
+[<Law>]
+let ``half a cosine leads from the rate to the last and stays there`` i rest =
+    let i, total = place i rest
+    let schedule = Schedule.cosine total 0.01 0.3
+
+    close (0.01 + 0.29 * 0.5 * (1.0 + Math.Cos(Math.PI * float i / float total))) (schedule i)
+
+    close 0.3 (schedule 0L)
+    close 0.01 (schedule total)
+    Exactly.equal (schedule total) (schedule (total + i))
+    Assert.True(schedule (i + 1L) <= schedule i)
+
+[<Law>]
+let ``one cycle rises to its peak and falls, from peak/25 to peak/250,000`` i rest =
+    let i, total = place i rest
+    let total = total + 9L
+    let schedule = Schedule.oneCycle total 0.3 0.5
+    let top = 0.3 * float total - 1.0
+    close (0.5 / 25.0) (schedule 0L)
+    close (0.5 / 250000.0) (schedule (total - 1L))
+    Assert.InRange(schedule i, 0.5 / 250000.0 * 0.999, 0.5 * 1.000001)
+
+    if float i + 1.0 <= top then
+        Assert.True(schedule (i + 1L) >= schedule i)
+    elif float i >= top then
+        Assert.True(schedule (i + 1L) <= schedule i)
+
+/// What PyTorch 2's OneCycleLR(max_lr=0.1, total_steps=10) gives, to 10 digits.
+[<Fact>]
+let ``one cycle is PyTorch's`` () =
+    let top, first, last = 2.0, 0.004, 0.1 / 250000.0
+
+    let expected =
+        Array.init 10 (fun i ->
+            let anneal a b share =
+                b + (a - b) / 2.0 * (1.0 + Math.Cos(Math.PI * share))
+
+            if float i <= top then
+                anneal first 0.1 (float i / top)
+            else
+                anneal 0.1 last ((float i - top) / (9.0 - top)))
+
+    Array.init 10 (fun i -> Schedule.oneCycle 10L 0.3 0.1 (int64 i))
+    |> Approximately.equal 1e-13 expected
+
+[<Law>]
+let ``a warm-up rises in equal steps to the schedule and leaves the rest`` i rest =
+    let i, count = place i rest
+    let schedule = Schedule.cosine 5000L 0.0 0.3
+    let warmed = Schedule.warmUp count schedule
+    close (schedule i * float (i + 1L) / float count) (warmed i)
+    Exactly.equal (schedule (count - 1L)) (warmed (count - 1L))
+    Exactly.equal (schedule (count + i)) (warmed (count + i))
+    Exactly.equal (schedule i) (Schedule.warmUp 0L schedule i)
+
+[<Law>]
+let ``every schedule of a run stays above 0 and at or below the rate``
+    (SmallRun(settings, data, _))
+    =
+    let total = Hyperparameters.iterations data.Count settings
+
+    for i in 0L .. total - 1L do
+        let rate = Trainer.rate settings data i
+        Assert.InRange(rate, 0.0, settings.LearningRate * (1.0 + 1e-12))
+        Exactly.equal (Hyperparameters.schedule data.Count settings i) rate
+
+[<Fact>]
+let ``the default is a constant, to the bit`` () =
+    for i in [ 0L; 1L; 9999L; Int64.MaxValue ] do
+        Exactly.equal 0.1 (Hyperparameters.schedule 60000 Hyperparameters.book i)
+
+let private said name : ScheduleChoice = {
+    Name = name
+    Every = Nullable()
+    Factor = Nullable()
+    Last = Nullable()
+    Rise = Nullable()
+}
+
+[<Fact>]
+let ``a schedule is said by name, with numbers of its own`` () =
+    for choice, expected in
+        [
+            said "constant", ScheduleMethod.Constant
+            said "Step", ScheduleMethod.Step(1000L, 0.1)
+            {
+                said "exponential" with
+                    Every = Nullable 7L
+                    Factor = Nullable 0.9
+            },
+            ScheduleMethod.Exponential(7L, 0.9)
+            {
+                said "Cosine" with
+                    Last = Nullable 0.01
+            },
+            ScheduleMethod.Cosine 0.01
+            said "OneCycle", ScheduleMethod.OneCycle 0.3
+        ] do
+        Exactly.equal (Ok expected) (Schedule.parse choice)
+
+    Exactly.faulted [ "Schedule"; "Constant, Step"; "'steep'" ] (Schedule.parse (said "steep"))
+
+    Exactly.faulted
+        [ "ScheduleLast"; "Step has no such number"; "ScheduleRise" ]
+        (Schedule.parse {
+            said "Step" with
+                Last = Nullable 0.1
+                Rise = Nullable 0.1
+        })
+
+[<Fact>]
+let ``numbers out of range are refused`` () =
+    Exactly.refused [ "every" ] (fun () -> Schedule.step 0L 0.1 0.1)
+    Exactly.refused [ "every" ] (fun () -> Schedule.exponential 0L 0.1 0.1)
+    Exactly.refused [ "total" ] (fun () -> Schedule.cosine 0L 0.1 0.1)
+    Exactly.refused [ "total" ] (fun () -> Schedule.oneCycle 1L 0.3 0.1)
+
+    for rise in [ 0.0; 1.0; nan ] do
+        Exactly.refused [ "rise" ] (fun () -> Schedule.oneCycle 10L rise 0.1)
+
+    for schedule, subject in
+        [
+            ScheduleMethod.Step(0L, 0.1), "ScheduleEvery"
+            ScheduleMethod.Exponential(1L, 0.0), "ScheduleFactor"
+            ScheduleMethod.Step(1L, nan), "ScheduleFactor"
+            ScheduleMethod.Cosine 1.1, "ScheduleLast"
+            ScheduleMethod.Cosine nan, "ScheduleLast"
+            ScheduleMethod.OneCycle 1.0, "ScheduleRise"
+        ] do
+        Exactly.faulted
+            [ subject ]
+            (Hyperparameters.create {
+                Hyperparameters.book.Recipe with
+                    Schedule = schedule
+            })

@@ -1,0 +1,298 @@
+/// Transform.fs: what each does to gradients and parameters, and how they combine.
+module Pipeline.Properties.TransformLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private steps = OptimizerLaws.steps
+let private gradients = OptimizerLaws.gradients
+
+let private descent: Optimizer<float> = Optimizer.gradientDescent
+let private adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+
+/// Every step's parameters are the same bits.
+let private same expected found =
+    List.iter2 (fun x y -> Exactly.bits (flat x) (flat y)) expected found
+
+/// The gradient that reaches an optimizer through a transform, as a step of 1 from 0 shows it.
+let private seen (transform: Optimizer<float> -> Optimizer<float>) gradient =
+    let zeros = Parameters.zeros gradient
+
+    steps (transform descent) 1.0 [ gradient ] zeros
+    |> List.last
+    |> flat
+    |> Array.map (fun x -> -x)
+
+[<Law>]
+let ``clipping by value brings every element within the limit and leaves the others``
+    (Trainable(network, _))
+    seed
+    =
+    let gradient = (gradients seed 1 network.Parameters).Head
+
+    seen (Transform.clipByValue 0.01) gradient
+    |> Exactly.bits (flat gradient |> Array.map (fun g -> Math.Clamp(g, -0.01, 0.01)))
+
+[<Law>]
+let ``clipping by norm keeps the direction and never exceeds the limit``
+    (Trainable(network, _))
+    seed
+    =
+    let gradient = (gradients seed 1 network.Parameters).Head
+
+    let length (values: float[]) =
+        Vector<float>.Build.Dense(values).L2Norm()
+
+    let before = flat gradient
+    [| Transform.norm gradient |] |> Approximately.equal 1e-14 [| length before |]
+
+    for limit in [ 0.01; 1.0; 100.0 ] do
+        let after = seen (Transform.clipByNorm limit) gradient
+        Assert.True(length after <= limit * (1.0 + 1e-6))
+        let factor = min 1.0 (limit / length before)
+        after |> Approximately.equal 1e-6 (before |> Array.map (fun g -> factor * g))
+
+        if length before <= limit then
+            Exactly.bits before after
+
+[<Law>]
+let ``clipping twice is clipping once`` (Trainable(network, _)) seed =
+    let gradients = gradients seed 5 network.Parameters
+
+    for clip in [ Transform.clipByValue 0.01; Transform.clipByNorm 0.1 ] do
+        same
+            (steps (clip adam) 0.1 gradients network.Parameters)
+            (steps (clip (clip adam)) 0.1 gradients network.Parameters)
+
+[<Law>]
+let ``decoupled decay takes a share of the rate off every parameter, beside the step``
+    (Trainable(network, _))
+    seed
+    =
+    let gradient = (gradients seed 1 network.Parameters).Head
+    let theta = flat network.Parameters
+
+    steps (Transform.decay 0.2 descent) 0.1 [ gradient ] network.Parameters
+    |> List.last
+    |> flat
+    |> Approximately.equal
+        1e-14
+        (Array.map2 (fun g x -> x - 0.1 * 0.2 * x - 0.1 * g) (flat gradient) theta)
+
+/// AdamW's paper, algorithm 2, in PyTorch's order: the decay first.
+let private adamWByPaper (strength: float) rate start (gradients: float list) =
+    let mutable theta, m, v, t = start, 0.0, 0.0, 0
+
+    [
+        for g in gradients do
+            t <- t + 1
+            m <- 0.9 * m + 0.1 * g
+            v <- 0.999 * v + 0.001 * g * g
+            let mean = m / (1.0 - Math.Pow(0.9, float t))
+            let size = v / (1.0 - Math.Pow(0.999, float t))
+            theta <- theta * (1.0 - rate * strength)
+            theta <- theta - rate * mean / (Math.Sqrt size + 1e-8)
+            yield theta
+    ]
+
+[<Law>]
+let ``fifty steps of AdamW are those of its paper`` (Trainable(network, _)) seed =
+    let all = gradients seed 50 network.Parameters
+
+    let found =
+        steps (Transform.adamW 0.9 0.999 1e-8 0.3) 0.01 all network.Parameters
+        |> List.tail
+
+    let start = flat network.Parameters
+
+    for i in 0 .. start.Length - 1 do
+        found
+        |> List.map (fun parameters -> (flat parameters)[i])
+        |> Array.ofList
+        |> Approximately.equal
+            Approximately.rounding
+            (all
+             |> List.map (fun g -> (flat g)[i])
+             |> adamWByPaper 0.3 0.01 start[i]
+             |> Array.ofList)
+
+[<Law>]
+let ``a transform of strength 0 changes no bit`` (Trainable(network, _)) seed =
+    let gradients = gradients seed 5 network.Parameters
+    let expected = steps adam 0.1 gradients network.Parameters
+
+    for nothing in
+        [
+            Transform.adamW 0.9 0.999 1e-8 0.0
+            Transform.penaltyL1 0.0 adam
+            Transform.penaltyL2 0.0 adam
+            Transform.accumulate 1 adam
+            Transform.average 0.9 adam
+        ] do
+        same expected (steps nothing 0.1 gradients network.Parameters)
+
+[<Law>]
+let ``a penalty's part of the gradient is its slope`` (Trainable(network, _)) seed =
+    let gradient = (gradients seed 1 network.Parameters).Head
+    let theta = flat network.Parameters
+
+    for penalise, penalty in
+        [
+            Transform.penaltyL2, (fun strength x -> 0.5 * strength * x * x)
+            Transform.penaltyL1, (fun strength x -> strength * abs x)
+        ] do
+        let moved =
+            steps (penalise 0.3 descent) 1.0 [ gradient ] network.Parameters
+            |> List.last
+            |> flat
+
+        let expected =
+            Array.map2
+                (fun g x ->
+                    // |x| has no slope at 0.
+                    let slope =
+                        if abs x < 1e-3 then
+                            nan
+                        else
+                            Reference.slope (fun h -> penalty 0.3 (x + h))
+
+                    x - g - slope)
+                (flat gradient)
+                theta
+
+        let known =
+            expected |> Array.map Double.IsFinite |> Array.indexed |> Array.filter snd
+
+        let at (values: float[]) =
+            known |> Array.map (fun (i, _) -> values[i])
+
+        at moved |> Approximately.equal Approximately.definition (at expected)
+
+[<Law>]
+let ``an element at rest has no penalty`` (Trainable(network, _)) =
+    let zeros = Parameters.zeros network.Parameters
+
+    for penalise in [ Transform.penaltyL1; Transform.penaltyL2 ] do
+        steps (penalise 0.3 descent) 1.0 [ zeros ] zeros
+        |> List.last
+        |> flat
+        |> Exactly.bits (flat zeros)
+
+[<Law>]
+let ``gradients of k equal batches are one batch's of k times the size``
+    (InParts(parts, network, batch))
+    =
+    let size = batch.Count / parts
+
+    let part i =
+        let columns = batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, i * size, size)
+
+        let targets =
+            match batch.Targets with
+            | Targets.Labels labels -> Targets.Labels labels[i * size .. (i + 1) * size - 1]
+            | Targets.Distributions all ->
+                Targets.Distributions(all.SubMatrix(0, all.RowCount, i * size, size))
+
+        MiniBatch.create columns targets
+
+    let gradientOf batch =
+        let struct (_, gradient) = Gradient.backward network batch
+        gradient
+
+    let all = List.init parts (part >> gradientOf)
+
+    for optimizer in [ descent; Optimizer.momentum 0.9 ] do
+        let path = steps (Transform.accumulate parts optimizer) 0.1 all network.Parameters
+
+        // Nothing moves until the last of them.
+        for before in List.take parts path do
+            Exactly.bits (flat network.Parameters) (flat before)
+
+        flat (List.last path)
+        |> Approximately.equal
+            1e-12
+            (steps optimizer 0.1 [ gradientOf batch ] network.Parameters |> List.last |> flat)
+
+[<Law>]
+let ``accumulation goes on as it began: every k gradients a step``
+    (Trainable(network, _))
+    seed
+    (Counts(_, k))
+    =
+    let k = 2 + k % 3
+    let all = gradients seed (3 * k + 1) network.Parameters
+
+    let mean group =
+        group
+        |> List.reduce (Parameters.mapTensors2 (Array.map2 (+)))
+        |> Parameters.mapTensors (fun _ sums -> sums |> Array.map (fun sum -> sum / float k))
+
+    let means = all |> List.chunkBySize k |> List.take 3 |> List.map mean
+
+    let expected = steps adam 0.01 means network.Parameters |> List.last
+
+    steps (Transform.accumulate k adam) 0.01 all network.Parameters
+    |> List.last
+    |> flat
+    // A mean of nearly 0 has no digits of its own, and Adam gives it a whole step.
+    |> Approximately.equal 1e-6 (flat expected)
+
+[<Law>]
+let ``the average begins at the first parameters and follows the others``
+    (Trainable(network, _))
+    seed
+    (Fraction decay)
+    =
+    let optimizer = Transform.average decay descent
+    let start = optimizer.Init network.Parameters
+
+    let average state =
+        (Transform.averaged state).Value |> flat
+
+    Exactly.bits (flat network.Parameters) (average start)
+    Assert.True (Transform.averaged (descent.Init network.Parameters)).IsNone
+    let mutable parameters, state, expected = network.Parameters, start, average start
+
+    for gradient in gradients seed 10 network.Parameters do
+        let struct (next, remembered) = optimizer.Update 0.1 gradient state parameters
+        parameters <- next
+        state <- remembered
+
+        expected <- Array.map2 (fun a x -> decay * a + (1.0 - decay) * x) expected (flat parameters)
+
+    average state |> Approximately.equal 1e-13 expected
+
+[<Law>]
+let ``transforms keep to their own memory, in any order`` (Trainable(network, _)) seed =
+    let all = gradients seed 7 network.Parameters
+
+    for chain in
+        [
+            Transform.accumulate 2 >> Transform.average 0.9
+            Transform.average 0.9 >> Transform.accumulate 2
+            Transform.accumulate 2 >> Transform.accumulate 3
+        ] do
+        let optimizer = chain adam
+        let path = steps optimizer 0.01 all network.Parameters
+        Exactly.equal 8 path.Length
+
+        Exactly.refused [ "memory" ] (fun () ->
+            optimizer.Update 0.01 all.Head (adam.Init network.Parameters) network.Parameters)
+
+[<Fact>]
+let ``transforms refuse numbers out of range`` () =
+    for limit in [ 0.0; -1.0; nan; infinity ] do
+        Exactly.refused [ "limit" ] (fun () -> Transform.clipByValue limit descent)
+        Exactly.refused [ "limit" ] (fun () -> Transform.clipByNorm limit descent)
+
+    for strength in [ -1.0; nan; infinity ] do
+        Exactly.refused [ "strength" ] (fun () -> Transform.decay strength descent)
+        Exactly.refused [ "strength" ] (fun () -> Transform.penaltyL1 strength descent)
+        Exactly.refused [ "strength" ] (fun () -> Transform.penaltyL2 strength descent)
+
+    Exactly.refused [ "count" ] (fun () -> Transform.accumulate 0 descent)
+
+    for decay in [ 1.0; -0.1; nan ] do
+        Exactly.refused [ "decay" ] (fun () -> Transform.average decay descent)
