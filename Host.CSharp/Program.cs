@@ -6,6 +6,8 @@ var root = new RootCommand("Trains, checks and hosts small neural networks.");
 TrainCommand.Configure(root, settings);
 root.Subcommands.Add(TrainCommand.Create(settings));
 root.Subcommands.Add(CheckCommand.Create(settings));
+root.Subcommands.Add(SanityCommand.Create(settings));
+root.Subcommands.Add(FindRateCommand.Create(settings));
 root.Subcommands.Add(ArithmeticCommand.Create());
 
 try

@@ -11,29 +11,17 @@ namespace Pipeline.Training;
 internal static class TrainingServices
 {
     /// <summary>A builder with configuration, logging and checked settings.</summary>
-    /// <param name="overrides">Settings from the command line, above all other layers.</param>
-    public static HostApplicationBuilder CreateBuilder(
-        IReadOnlyDictionary<string, string?> overrides
-    )
+    /// <param name="given">What the command line gives: its settings are above all other
+    /// layers.</param>
+    public static HostApplicationBuilder CreateBuilder(GivenSettings given)
     {
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
         );
-        try
-        {
-            builder.Configuration.AddJsonFile(
-                "appsettings.json",
-                optional: true,
-                reloadOnChange: false
-            );
-        }
-        catch (InvalidDataException malformed)
-        {
-            throw new RefusedException([
-                $"appsettings.json: {malformed.GetBaseException().Message}",
-            ]);
-        }
-        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(overrides);
+        AddFile(builder.Configuration, "appsettings.json", optional: true);
+        if (given.Preset is { } preset)
+            AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
+        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
         string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
@@ -61,17 +49,30 @@ internal static class TrainingServices
     }
 
     /// <summary>Everything that is wrong with the settings.</summary>
-    public static IReadOnlyList<string> FaultsOf(IReadOnlyDictionary<string, string?> overrides)
+    public static IReadOnlyList<string> FaultsOf(GivenSettings given)
     {
         try
         {
-            using var host = CreateBuilder(overrides).Build();
+            using var host = CreateBuilder(given).Build();
             host.Services.GetRequiredService<RunPlan>();
             return [];
         }
         catch (RefusedException refused)
         {
             return refused.Reasons;
+        }
+    }
+
+    private static void AddFile(IConfigurationBuilder configuration, string path, bool optional)
+    {
+        try
+        {
+            configuration.AddJsonFile(path, optional, reloadOnChange: false);
+        }
+        catch (Exception unusable)
+            when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedException([$"{path}: {unusable.GetBaseException().Message}"]);
         }
     }
 

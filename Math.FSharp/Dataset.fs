@@ -59,6 +59,21 @@ module MiniBatch =
             targets = targets
         }
 
+    /// The same samples with other numbers.
+    let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> = {
+        batch with
+            inputs = Inputs.Columns(change batch.Inputs)
+    }
+
+    /// The same samples with other targets.
+    let internal retarget
+        (change: Targets<'T> -> Targets<'T>)
+        (batch: MiniBatch<'T>)
+        : MiniBatch<'T> = {
+        batch with
+            targets = change batch.targets
+    }
+
     /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
     let convert
@@ -91,6 +106,10 @@ type Dataset<'T
     features: int
     classes: int
     samples: Samples<'T>
+    /// Where in them the data set's own stand; all of them where there is none.
+    places: int[] voption
+    /// Rows and columns, where samples are images.
+    image: struct (int * int) voption
     targets: Targets<'T>
 } with
 
@@ -100,6 +119,8 @@ type Dataset<'T
     member data.Features = data.features
     /// How many classes there are.
     member data.Classes = data.classes
+    /// Rows and columns of a sample, where samples are images.
+    member data.ImageSize = data.image
     /// What should be said of each.
     member data.Targets = data.targets
 
@@ -132,6 +153,8 @@ module Dataset =
             features = inputs.RowCount
             classes = classes
             samples = Samples.Columns inputs
+            places = ValueNone
+            image = ValueNone
             targets = targets
         }
 
@@ -165,6 +188,8 @@ module Dataset =
                     match BytePairs.create (images.Rows * images.Columns) images.Pixels with
                     | ValueSome pairs -> Samples.Pairs pairs
                     | ValueNone -> Samples.Bytes images.Pixels
+                places = ValueNone
+                image = ValueSome(struct (images.Rows, images.Columns))
                 targets = Targets.Labels labels
             })
 
@@ -185,28 +210,82 @@ module Dataset =
 
         Kernels.matrix features places.Length values
 
-    /// <summary>The samples at some places, in that order.</summary>
-    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
-    /// <param name="data">The data set.</param>
-    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
-    [<CompiledName("Take")>]
-    let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+    /// Where the samples at some places of the data set stand: a new array.
+    let private find (places: int[]) (data: Dataset<'T>) : int[] =
         for place in places do
             if place < 0 || place >= data.Count then
                 invalidArg
                     (nameof places)
                     $"expected places of 0 to {data.Count - 1}, found {place}"
 
+        match data.places with
+        | ValueNone -> Array.copy places
+        | ValueSome own -> places |> Array.map (fun place -> own[place])
+
+    /// <summary>A data set of the samples at some places, in that order. Their numbers are held once,
+    /// with those of the whole.</summary>
+    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
+    /// <param name="data">The whole.</param>
+    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
+    [<CompiledName("Select")>]
+    let select (places: int[]) (data: Dataset<'T>) : Dataset<'T> = {
+        data with
+            places = ValueSome(find places data)
+            targets = Targets.take places data.targets
+    }
+
+    /// The class of every sample: of a distribution, the most probable.
+    let private strata (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
+        match data.targets with
+        | Targets.Labels labels -> labels
+        | Targets.Distributions columns -> Targets.mostProbable columns
+
+    /// <summary>The data set in two: for training, and for validation, which holds the same share of
+    /// every class.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="share">The share for validation, 0 to 1: of each class, so many samples that the
+    /// number is nearest to it.</param>
+    /// <param name="data">The whole.</param>
+    /// <returns>Training and validation, each in the whole's order; no sample is in both.</returns>
+    /// <exception cref="T:System.ArgumentException">The share is out of range.</exception>
+    [<CompiledName("Split")>]
+    let split
+        (seed: uint64)
+        (share: float)
+        (data: Dataset<'T>)
+        : struct (Dataset<'T> * Dataset<'T>) =
+        if not (share >= 0.0 && share <= 1.0) then
+            invalidArg (nameof share) $"expected 0 to 1, found {share}"
+
+        let isKept: bool[] = Array.zeroCreate data.Count
+
+        for stratum, members in
+            strata data |> Array.indexed |> Array.groupBy snd |> Array.sortBy fst do
+            let order = Random.permutation members.Length seed Stream.Validation (int64 stratum)
+
+            for i in 0 .. int (Math.Round(share * float members.Length)) - 1 do
+                isKept[fst members[order[i]]] <- true
+
+        let where kept =
+            [| 0 .. data.Count - 1 |] |> Array.filter (fun place -> isKept[place] = kept)
+
+        struct (select (where false) data, select (where true) data)
+
+    /// <summary>The samples at some places, in that order.</summary>
+    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
+    /// <param name="data">The data set.</param>
+    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
+    [<CompiledName("Take")>]
+    let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+        let found = find places data
+        let targets = Targets.take places data.targets
+        let places = found
         let features = data.features
 
         {
             inputs =
                 match data.samples with
-                | Samples.Pairs pairs ->
-                    Inputs.Pairs {
-                        Source = pairs
-                        Samples = Array.copy places
-                    }
+                | Samples.Pairs pairs -> Inputs.Pairs { Source = pairs; Samples = places }
                 | Samples.Bytes bytes -> Inputs.Columns(dense features bytes places)
                 | Samples.Columns columns ->
                     let source = Kernels.values columns
@@ -216,15 +295,7 @@ module Dataset =
                         Array.blit source (places[s] * features) values (s * features) features
 
                     Inputs.Columns(Kernels.matrix features places.Length values)
-            targets =
-                match data.targets with
-                | Targets.Labels labels ->
-                    Targets.Labels(places |> Array.map (fun place -> labels[place]))
-                | Targets.Distributions columns ->
-                    places
-                    |> Array.map (fun place -> columns.Column place)
-                    |> Matrix<'T>.Build.DenseOfColumnVectors
-                    |> Targets.Distributions
+            targets = targets
         }
 
     /// The samples of a part of so many, parts counted from 0; the last may be smaller.

@@ -80,22 +80,27 @@ module Gradient =
     /// The loss of a mini-batch, and what `finish` makes of each layer, of the gradient in what the
     /// layer gives and of its input, from the last layer down.
     let private sweep
+        (dropout: Dropout voption)
         (finish: Layer<'T> -> Matrix<'T> -> LayerInputs<'T> -> Layer<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
         batch.FirstInputs
         |> Inputs.enter (fun inputs ->
-            let struct (logits, seen, kept) = Network.trace network inputs
+            let struct (logits, passed, lastInput) = Network.trace dropout network inputs
             let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
 
-            // Everything from the last layer down; `below` are the hidden layers under this one.
-            let rec run layers seen (below: HiddenLayer list) kept upstream finished =
-                match layers, seen, below, kept with
-                | layer :: layersBelow, input :: inputsBelow, hidden :: rest, needed :: others ->
+            // `below` are the hidden layers under this one, nearest first.
+            let rec run layers input (below: (HiddenLayer * Passed<'T>) list) upstream finished =
+                match layers, below with
+                | layer :: layersBelow, (hidden, passed) :: rest ->
+                    let next = Kernels.inputGradient layer.Weights upstream
+
                     let next =
-                        Kernels.inputGradient layer.Weights upstream
-                        |> Activation.back hidden.Activation needed
+                        match passed.Mask with
+                        | ValueSome mask -> Dropout.become mask next
+                        | ValueNone -> next
+                        |> Activation.back hidden.Activation passed.Kept
 
                     let found = finish layer upstream input
 
@@ -104,26 +109,32 @@ module Gradient =
                     Spare.Give(Kernels.values upstream)
                     Spare.Give(Kernels.values output)
 
-                    if not (obj.ReferenceEquals(needed, output)) then
-                        Spare.Give(Kernels.values needed)
+                    if not (obj.ReferenceEquals(passed.Kept, output)) then
+                        Spare.Give(Kernels.values passed.Kept)
 
-                    run layersBelow inputsBelow rest others next (found :: finished)
-                | layer :: _, input :: _, [], _ ->
+                    passed.Mask |> ValueOption.iter Spare.Give
+                    run layersBelow passed.Input rest next (found :: finished)
+                | layer :: _, [] ->
                     let found = finish layer upstream input
                     Spare.Give(Kernels.values upstream)
                     found :: finished
-                | _ -> finished
+                | [], _ -> finished
 
             let layers =
                 run
                     (List.rev network.Parameters.Layers)
-                    seen
-                    (List.rev network.Architecture.Hidden)
-                    kept
+                    lastInput
+                    (List.zip (List.rev network.Architecture.Hidden) passed)
                     upstream
                     []
 
             struct (loss, { Layers = layers }))
+
+    /// A layer's gradient.
+    let private gradientOf (_: Layer<'T>) (upstream: Matrix<'T>) (input: LayerInputs<'T>) = {
+        Weights = LayerInputs.weightGradient upstream input
+        Biases = Kernels.biasGradient upstream
+    }
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
@@ -134,13 +145,23 @@ module Gradient =
     /// size.</exception>
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
-        sweep
-            (fun _ upstream input -> {
-                Weights = LayerInputs.weightGradient upstream input
-                Biases = Kernels.biasGradient upstream
-            })
-            network
-            batch
+        sweep ValueNone gradientOf network batch
+
+    /// <summary>The loss of a mini-batch without the hidden units that a step of training leaves out,
+    /// and its gradient in every parameter, by the chain rule.</summary>
+    /// <param name="dropout">Which units.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">The samples.</param>
+    /// <returns><c>Network.lossWithDropout</c>, and a gradient shaped like the parameters.</returns>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("BackwardWithDropout")>]
+    let backwardWithDropout
+        (dropout: Dropout)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : struct ('T * Parameters<'T>) =
+        sweep (ValueSome dropout) gradientOf network batch
 
     /// <summary>The loss of a mini-batch, and the parameters one step of gradient descent later: the
     /// same bits as <c>Optimizer.descend</c> of <c>backward</c>, with no gradient in
@@ -158,6 +179,7 @@ module Gradient =
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
         sweep
+            ValueNone
             (fun layer upstream input -> {
                 Weights = LayerInputs.descend rate layer.Weights upstream input
                 Biases =

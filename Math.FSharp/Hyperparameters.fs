@@ -89,6 +89,16 @@ type Recipe = {
     Gradient: GradientMethod
     /// What becomes of it.
     Optimizer: OptimizerPlan
+    /// How training images are varied.
+    Augmentation: Augmentation
+    /// The share of hidden units that a step leaves out, 0 or more, less than 1.
+    Dropout: float
+    /// ε of <c>Targets.smooth</c>, which the training targets go through: 0 or more, less than 1.
+    LabelSmoothing: float
+    /// The share of the training samples that is kept for validation, 0 to 0.9.
+    Validation: float
+    /// Epochs without a lower validation loss after which the run ends, 1 or more.
+    EarlyStopping: int voption
     /// What every random number of the run follows from.
     Seed: uint64
 }
@@ -114,6 +124,8 @@ type Hyperparameters = private {
     member settings.Gradient = settings.recipe.Gradient
     /// What becomes of it.
     member settings.Optimizer = settings.recipe.Optimizer
+    /// The share of the training samples that is kept for validation.
+    member settings.Validation = settings.recipe.Validation
     /// What every random number of the run follows from.
     member settings.Seed = settings.recipe.Seed
 
@@ -134,6 +146,11 @@ module Hyperparameters =
             Sampling = Sampling.Replacement
             Gradient = GradientMethod.Backpropagation
             Optimizer = OptimizerPlan.gradientDescent
+            Augmentation = Augmentation.none
+            Dropout = 0.0
+            LabelSmoothing = 0.0
+            Validation = 0.0
+            EarlyStopping = ValueNone
             Seed = 1UL
         }
     }
@@ -156,6 +173,47 @@ module Hyperparameters =
             rise > 0.0 && rise < 1.0,
             Fault.create "ScheduleRise" "more than 0 and less than 1" $"{rise}"
           ]
+        | ScheduleMethod.Plateau(patience, factor) -> [
+            patience >= 1, Fault.create "SchedulePatience" "1 or more" $"{patience}"
+            isFactor factor, Fault.create "ScheduleFactor" positive $"{factor}"
+          ]
+
+    let private checkAugmentation (augmentation: Augmentation) : (bool * Fault) list = [
+        for subject, limit in
+            [
+                "Shift", augmentation.Shift
+                "Elastic", augmentation.Elastic
+                "Noise", augmentation.Noise
+            ] do
+            limit >= 0.0 && limit <= 1e6, Fault.create subject "0 to 1000000" $"{limit}"
+        augmentation.Rotation >= 0.0 && augmentation.Rotation <= 180.0,
+        Fault.create "Rotation" "0 to 180 degrees" $"{augmentation.Rotation}"
+        augmentation.Scale >= 0.0 && augmentation.Scale < 1.0,
+        Fault.create "Scale" "0 or greater and less than 1" $"{augmentation.Scale}"
+        augmentation.Smoothness > 0.0 && augmentation.Smoothness <= 1000.0,
+        Fault.create "Smoothness" "more than 0 and up to 1000" $"{augmentation.Smoothness}"
+    ]
+
+    /// What looks at validation samples, where there are none.
+    let private checkValidation (recipe: Recipe) : (bool * Fault) list =
+        let needs = "some share of the training samples"
+
+        [
+            recipe.Validation >= 0.0 && recipe.Validation <= 0.9,
+            Fault.create "Validation" "0 to 0.9" $"{recipe.Validation}"
+            match recipe.EarlyStopping with
+            | ValueSome patience ->
+                patience >= 1, Fault.create "EarlyStopping" "1 or more" $"{patience}"
+
+                recipe.Validation <> 0.0,
+                Fault.create "Validation" $"{needs} for EarlyStopping" "none"
+            | ValueNone -> ()
+            match recipe.Schedule with
+            | ScheduleMethod.Plateau _ ->
+                recipe.Validation <> 0.0,
+                Fault.create "Validation" $"{needs} for the schedule Plateau" "none"
+            | _ -> ()
+        ]
 
     /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
     [<CompiledName("Create")>]
@@ -172,6 +230,15 @@ module Hyperparameters =
                     "a finite number greater than 0"
                     $"{recipe.LearningRate}"
                 yield! checkSchedule recipe.Schedule
+                recipe.Dropout >= 0.0 && recipe.Dropout < 1.0,
+                Fault.create "Dropout" "0 or greater and less than 1" $"{recipe.Dropout}"
+                recipe.LabelSmoothing >= 0.0 && recipe.LabelSmoothing < 1.0,
+                Fault.create
+                    "LabelSmoothing"
+                    "0 or greater and less than 1"
+                    $"{recipe.LabelSmoothing}"
+                yield! checkAugmentation recipe.Augmentation
+                yield! checkValidation recipe
                 recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" $"{recipe.WarmUp}"
                 match recipe.Initialiser with
                 | Initialiser.Fixed deviation ->

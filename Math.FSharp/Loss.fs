@@ -28,6 +28,36 @@ module Targets =
         | Targets.Labels labels -> labels.Length
         | Targets.Distributions columns -> columns.ColumnCount
 
+    /// The row of each column's greatest element; the first of equals.
+    let internal mostProbable
+        (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : int[] =
+        let values = Kernels.values columns
+        let rows = columns.RowCount
+
+        Array.init columns.ColumnCount (fun s ->
+            let mutable best = 0
+
+            for k in 1 .. rows - 1 do
+                if 'T.op_GreaterThan (values[s * rows + k], values[s * rows + best]) then
+                    best <- k
+
+            best)
+
+    /// The targets of the samples at some places, in that order.
+    let internal take (places: int[]) (targets: Targets<'T>) : Targets<'T> =
+        match targets with
+        | Targets.Labels labels -> Targets.Labels(places |> Array.map (fun place -> labels[place]))
+        | Targets.Distributions columns ->
+            let rows = columns.RowCount
+            let source = Kernels.values columns
+            let values = Array.zeroCreate (rows * places.Length)
+
+            for s in 0 .. places.Length - 1 do
+                Array.blit source (places[s] * rows) values (s * rows) rows
+
+            Targets.Distributions(Kernels.matrix rows places.Length values)
+
     let private requireLabels (classes: int) (labels: int[]) : unit =
         for label in labels do
             if label < 0 || label >= classes then
@@ -55,6 +85,35 @@ module Targets =
         match targets with
         | Targets.Labels labels -> oneHot classes labels
         | Targets.Distributions columns -> columns
+
+    /// <summary>Targets less certain: (1 − ε)t + ε/K of K classes.</summary>
+    /// <param name="epsilon">ε, 0 to 1: how much of every target is shared out evenly.</param>
+    /// <param name="classes">K.</param>
+    /// <param name="targets">t: labels, made one-hot, or columns.</param>
+    /// <returns>Columns that sum to what t's do.</returns>
+    /// <exception cref="T:System.ArgumentException">ε is out of range, or a label is not a
+    /// class.</exception>
+    /// <remarks>Source: Szegedy et al., Rethinking the Inception architecture, 2016.</remarks>
+    [<CompiledName("Smooth")>]
+    let smooth
+        (epsilon: float)
+        (classes: int)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Targets<'T> =
+        if not (epsilon >= 0.0 && epsilon <= 1.0) then
+            invalidArg (nameof epsilon) $"expected 0 to 1, found {epsilon}"
+
+        let columns = columns classes targets
+        let kept, shared = 'T.CreateTruncating(1.0 - epsilon), 'T.CreateTruncating epsilon
+        let masses = Activation.columnSums columns
+
+        let each =
+            masses |> Array.map (fun mass -> mass * shared / 'T.CreateTruncating classes)
+
+        Kernels.values columns
+        |> Array.mapi (fun i t -> kept * t + each[i / classes])
+        |> Kernels.matrix classes columns.ColumnCount
+        |> Targets.Distributions
 
     /// A caller's slip where the logits are not those of as many samples and classes.
     let internal requireFit (logits: Matrix<'T>) (targets: Targets<'T>) : unit =

@@ -273,6 +273,21 @@ type Network<'T
     Parameters: Parameters<'T>
 }
 
+/// What a hidden layer's forward pass leaves for the way back.
+type internal Passed<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// What came in.
+    Input: LayerInputs<'T>
+    /// What the activation kept.
+    Kept: Matrix<'T>
+    /// What its outputs were multiplied by.
+    Mask: 'T[] voption
+}
+
 /// How well a network does on a data set.
 [<Struct>]
 type Score = {
@@ -321,30 +336,48 @@ module Network =
         Parameters = Parameters.convert network.Parameters
     }
 
-    /// The logits, and what the way back needs: every layer's input and, of each hidden layer, what its
-    /// activation kept; the last layer's first.
+    /// The logits, and what the way back needs of the hidden layers, the last one first.
     let internal trace
+        (dropout: Dropout voption)
         (network: Network<'T>)
         (inputs: LayerInputs<'T>)
-        : struct (Matrix<'T> * LayerInputs<'T> list * Matrix<'T> list) =
+        : struct (Matrix<'T> * Passed<'T> list * LayerInputs<'T>) =
         let affine layer x =
             LayerInputs.affine layer.Weights layer.Biases x
 
-        let rec run layers (hidden: HiddenLayer list) x seen kept =
+        let rec run i layers (hidden: HiddenLayer list) x passed =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
-                let struct (output, needed) = affine layer x |> Activation.pass activation
-                run rest above (LayerInputs.Columns output) (x :: seen) (needed :: kept)
-            | [ last ], [] -> struct (affine last x, x :: seen, kept)
+                let struct (output, kept) = affine layer x |> Activation.pass activation
+
+                let struct (output, mask) =
+                    match dropout with
+                    | ValueNone -> struct (output, ValueNone)
+                    | ValueSome dropout ->
+                        let mask = Dropout.mask i (output.RowCount * output.ColumnCount) dropout
+
+                        struct (Dropout.apply mask output, ValueSome mask)
+
+                run
+                    (i + 1)
+                    rest
+                    above
+                    (LayerInputs.Columns output)
+                    ({ Input = x; Kept = kept; Mask = mask } :: passed)
+            | [ last ], [] -> struct (affine last x, passed, x)
             | _ ->
                 invalidArg
                     (nameof network)
                     $"expected parameters of {network.Architecture.Hidden.Length + 1} layers, found {network.Parameters.Layers.Length}"
 
-        run network.Parameters.Layers network.Architecture.Hidden inputs [] []
+        run 0 network.Parameters.Layers network.Architecture.Hidden inputs []
 
-    let private logitsOf (network: Network<'T>) (inputs: LayerInputs<'T>) : Matrix<'T> =
-        let struct (logits, _, _) = trace network inputs
+    let private logitsOf
+        (dropout: Dropout voption)
+        (network: Network<'T>)
+        (inputs: LayerInputs<'T>)
+        : Matrix<'T> =
+        let struct (logits, _, _) = trace dropout network inputs
         logits
 
     /// <summary>What the last layer gives, before softmax.</summary>
@@ -355,11 +388,11 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        logitsOf network (LayerInputs.Columns inputs)
+        logitsOf ValueNone network (LayerInputs.Columns inputs)
 
     /// The same for a mini-batch.
     let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> Inputs.enter (logitsOf network)
+        batch.FirstInputs |> Inputs.enter (logitsOf ValueNone network)
 
     /// <summary>The probability of every class.</summary>
     /// <param name="network">The network.</param>
@@ -407,17 +440,7 @@ module Network =
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
     [<CompiledName("Classify")>]
     let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
-        let values = Kernels.values scores
-        let rows = scores.RowCount
-
-        Array.init scores.ColumnCount (fun s ->
-            let mutable best = 0
-
-            for k in 1 .. rows - 1 do
-                if 'T.op_GreaterThan (values[s * rows + k], values[s * rows + best]) then
-                    best <- k
-
-            best)
+        Targets.mostProbable scores
 
     /// How many of the columns have their greatest element where their target has it.
     let private correct (targets: Targets<'T>) (logits: Matrix<'T>) : int =
@@ -434,6 +457,16 @@ module Network =
     [<CompiledName("Loss")>]
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
         logits network batch |> Loss.crossEntropy batch.Targets
+
+    /// <summary>The mean cross entropy of a mini-batch without the hidden units that a step of training
+    /// leaves out: the function whose slope <c>Gradient.backwardWithDropout</c> gives.</summary>
+    /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
+    /// size.</exception>
+    [<CompiledName("LossWithDropout")>]
+    let lossWithDropout (dropout: Dropout) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
+        batch.FirstInputs
+        |> Inputs.enter (logitsOf (ValueSome dropout) network)
+        |> Loss.crossEntropy batch.Targets
 
     /// <summary>The share of a mini-batch that the network classifies as its targets do, 0 to 1.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's

@@ -13,6 +13,16 @@ type Stream =
     | EpochOrder = 2
     /// The samples of a gradient check.
     | GradientCheck = 3
+    /// The samples that are kept for validation.
+    | Validation = 4
+    /// The hidden units that a step leaves out.
+    | Dropout = 5
+    /// How an image of a step is shifted, turned and scaled.
+    | Augmentation = 6
+    /// The fields of its elastic distortion.
+    | Distortion = 7
+    /// The noise of its pixels.
+    | Noise = 8
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]
@@ -125,6 +135,23 @@ module Random =
                      uint32 iteration,
                      uint32 (iteration >>> 32),
                      uint32 stream))
+
+    /// A block of 128 bits of a stream whose blocks are counted by group (a layer, a sample; below 2²⁴)
+    /// and number.
+    let internal block128
+        (seed: uint64)
+        (stream: Stream)
+        (group: int)
+        (iteration: int64)
+        (number: int)
+        : struct (uint32 * uint32 * uint32 * uint32) =
+        // Streams are few: the group stands above them.
+        philox
+            (struct (uint32 seed, uint32 (seed >>> 32)))
+            (struct (uint32 number,
+                     uint32 iteration,
+                     uint32 (iteration >>> 32),
+                     uint32 stream ||| (uint32 group <<< 8)))
 
     /// <summary>64 random bits.</summary>
     /// <param name="seed">The run's seed.</param>

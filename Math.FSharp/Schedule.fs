@@ -18,19 +18,23 @@ type ScheduleMethod =
     | Cosine of last: float
     /// Up to the rate and down again.
     | OneCycle of rise: float
+    /// Times factor after so many epochs without a lower validation loss.
+    | Plateau of patience: int * factor: float
 
 /// What a person may say of a schedule; a number left out is the default.
 type ScheduleChoice = {
-    /// Constant, Step, Exponential, Cosine or OneCycle.
+    /// Constant, Step, Exponential, Cosine, OneCycle or Plateau.
     Name: string
     /// Iterations of Step and Exponential, 1 or more; 1000.
     Every: Nullable<int64>
-    /// γ of Step and Exponential, greater than 0; 0.1.
+    /// γ of Step, Exponential and Plateau, greater than 0; 0.1.
     Factor: Nullable<float>
     /// The share of the rate that Cosine ends at, 0 to 1; 0.
     Last: Nullable<float>
     /// The share of iterations in which OneCycle rises, more than 0 and less than 1; 0.3.
     Rise: Nullable<float>
+    /// Epochs without a lower validation loss after which Plateau lowers the rate, 1 or more; 10.
+    Patience: Nullable<int>
 }
 
 /// <summary>Learning rates that change with the iteration. A schedule is a function, so schedules
@@ -132,14 +136,16 @@ module Schedule =
         else
             rate
 
-    /// <summary>The schedule that a run is told to use.</summary>
+    /// <summary>The schedule that a run is told to use. Plateau's factor is not in it: that follows
+    /// from how the run goes.</summary>
     /// <param name="total">Iterations of the run.</param>
     /// <param name="rate">The learning rate.</param>
     /// <param name="method">How it changes.</param>
     [<CompiledName("OfMethod")>]
     let ofMethod (total: int64) (rate: float) (method: ScheduleMethod) : Schedule =
         match method with
-        | ScheduleMethod.Constant -> constant rate
+        | ScheduleMethod.Constant
+        | ScheduleMethod.Plateau _ -> constant rate
         | ScheduleMethod.Step(every, factor) -> step every factor rate
         | ScheduleMethod.Exponential(every, factor) -> exponential every factor rate
         | ScheduleMethod.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
@@ -163,6 +169,8 @@ module Schedule =
             ScheduleMethod.Cosine(number "ScheduleLast"))
         choice "OneCycle" [ "ScheduleRise", 0.3 ] (fun number ->
             ScheduleMethod.OneCycle(number "ScheduleRise"))
+        choice "Plateau" [ "SchedulePatience", 10.0; "ScheduleFactor", 0.1 ] (fun number ->
+            ScheduleMethod.Plateau(int (number "SchedulePatience"), number "ScheduleFactor"))
     ]
 
     /// <summary>The schedule that is meant, or a fault for a name that is none or a number that the
@@ -170,6 +178,9 @@ module Schedule =
     [<CompiledName("Parse")>]
     let parse (said: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
         let every = said.Every |> Option.ofNullable |> Option.map float |> Option.toNullable
+
+        let patience =
+            said.Patience |> Option.ofNullable |> Option.map float |> Option.toNullable
 
         Choice.parse
             "Schedule"
@@ -179,5 +190,6 @@ module Schedule =
                 "ScheduleFactor", said.Factor
                 "ScheduleLast", said.Last
                 "ScheduleRise", said.Rise
+                "SchedulePatience", patience
             ]
             said.Name

@@ -3,6 +3,27 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 
+/// What a run's validation losses have shown so far.
+type Watch<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// The lowest of them; infinite before the first.
+    Lowest: float
+    /// The parameters that gave it.
+    Best: Parameters<'T> voption
+    /// The iteration they are of.
+    BestIteration: int64
+    /// Epochs since then.
+    Since: int
+    /// Epochs since then, or since the learning rate was lowered.
+    Waited: int
+    /// What the schedule's rate is multiplied by.
+    RateFactor: float
+}
+
 /// Where a run stands.
 type State<'T
     when 'T: struct
@@ -24,6 +45,8 @@ type State<'T
     EpochLoss: float
     /// The order of the epoch under way, where sampling walks through one.
     Order: int[]
+    /// What validation has shown.
+    Watch: Watch<'T>
 }
 
 /// Whether a run is getting anywhere.
@@ -68,22 +91,43 @@ module Trainer =
             FirstLoss = nan
             EpochLoss = 0.0
             Order = [||]
+            Watch = {
+                Lowest = infinity
+                Best = ValueNone
+                BestIteration = 0L
+                Since = 0
+                Waited = 0
+                RateFactor = 1.0
+            }
         }
 
-    /// The loss of a mini-batch and its gradient.
+    /// The loss of a mini-batch and its gradient, leaving out what the iteration does.
     let private gradientOf
         (settings: Hyperparameters)
+        (iteration: int64)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
+        let dropout = {
+            Share = settings.Recipe.Dropout
+            Seed = settings.Seed
+            Iteration = iteration
+        }
+
         match settings.Gradient with
-        | GradientMethod.Backpropagation -> Gradient.backward network batch
+        | GradientMethod.Backpropagation when dropout.Share = 0.0 -> Gradient.backward network batch
+        | GradientMethod.Backpropagation -> Gradient.backwardWithDropout dropout network batch
         | GradientMethod.Numerical ->
+            let network, batch = Network.convert network, MiniBatch.convert batch
+
             let struct (loss, gradient) =
-                Gradient.numericalOfLoss
-                    Gradient.DefaultStep
-                    (Network.convert network)
-                    (MiniBatch.convert batch)
+                if dropout.Share = 0.0 then
+                    Gradient.numericalOfLoss Gradient.DefaultStep network batch
+                else
+                    let loss network =
+                        Network.lossWithDropout dropout network batch
+
+                    struct (loss network, Gradient.numericalOf Gradient.DefaultStep loss network)
 
             struct ('T.CreateTruncating loss, Parameters.convert gradient)
 
@@ -111,6 +155,7 @@ module Trainer =
         : struct ('T * Parameters<'T> * OptimizerState<'T>) =
         if
             settings.Gradient = GradientMethod.Backpropagation
+            && settings.Recipe.Dropout = 0.0
             && settings.Optimizer = OptimizerPlan.gradientDescent
         then
             let struct (loss, parameters) = Gradient.descend rate state.Network batch
@@ -122,7 +167,8 @@ module Trainer =
                             Steps = state.Optimizer.Steps + 1L
                     })
         else
-            let struct (loss, gradient) = gradientOf settings state.Network batch
+            let struct (loss, gradient) =
+                gradientOf settings state.Iteration state.Network batch
 
             let struct (parameters, optimizer) =
                 (OptimizerPlan.optimizer settings.Optimizer).Update
@@ -134,10 +180,16 @@ module Trainer =
             giveUp [ gradient ] (parameters :: remembered optimizer)
             struct (loss, parameters, optimizer)
 
-    /// <summary>The learning rate of an iteration, counted from 0.</summary>
+    /// <summary>The learning rate of an iteration, counted from 0: the schedule's, times what the watch
+    /// on validation makes of it.</summary>
     [<CompiledName("Rate")>]
-    let rate (settings: Hyperparameters) (data: Dataset<'T>) (iteration: int64) : float =
-        Hyperparameters.schedule data.Count settings iteration
+    let rate
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (watch: Watch<'T>)
+        (iteration: int64)
+        : float =
+        Hyperparameters.schedule data.Count settings iteration * watch.RateFactor
 
     /// <summary>The network that a run stands for: of the running mean of its parameters where its
     /// optimizer keeps one, else the newest.</summary>
@@ -157,18 +209,17 @@ module Trainer =
         : bool =
         iteration % int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize) = 0L
 
-    /// The mini-batch of an iteration, and the order of its epoch where sampling walks through one;
-    /// `known` is the order of the iteration before, or empty.
-    let private batchOf
+    /// The places of an iteration's samples, and the order of its epoch where sampling walks through
+    /// one; `known` is the order of the iteration before, or empty.
+    let private placesOf
         (settings: Hyperparameters)
         (data: Dataset<'T>)
         (known: int[])
         (iteration: int64)
-        : struct (MiniBatch<'T> * int[]) =
+        : struct (int[] * int[]) =
         match settings.Sampling with
         | Sampling.Replacement ->
-            let places = Batch.draw settings.Seed data.Count settings.BatchSize iteration
-            struct (Dataset.take places data, known)
+            struct (Batch.draw settings.Seed data.Count settings.BatchSize iteration, known)
         | Sampling.Epoch ->
             let order =
                 if known.Length = 0 || isFirstOfEpoch settings data iteration then
@@ -177,7 +228,34 @@ module Trainer =
                 else
                     known
 
-            struct (Dataset.take (Batch.slice order settings.BatchSize iteration) data, order)
+            struct (Batch.slice order settings.BatchSize iteration, order)
+
+    /// The samples at those places as a step learns from them.
+    let private batchOf
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (iteration: int64)
+        (places: int[])
+        : MiniBatch<'T> =
+        let batch = Dataset.take places data
+        let augmentation = settings.Recipe.Augmentation
+
+        let batch =
+            match data.ImageSize with
+            | _ when Augmentation.isNone augmentation -> batch
+            | ValueSome(struct (rows, columns)) ->
+                batch
+                |> MiniBatch.revise (
+                    Augmentation.apply augmentation settings.Seed iteration rows columns
+                )
+            | ValueNone ->
+                invalidArg
+                    (nameof data)
+                    "expected images, as augmentation varies them, found numbers"
+
+        match settings.Recipe.LabelSmoothing with
+        | 0.0 -> batch
+        | epsilon -> batch |> MiniBatch.retarget (Targets.smooth epsilon data.Classes)
 
     /// <summary>One step: draw a mini-batch, find the gradient, update the parameters.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
@@ -195,8 +273,9 @@ module Trainer =
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (state: State<'T>)
         : State<'T> =
-        let struct (batch, order) = batchOf settings data state.Order state.Iteration
-        let rate = 'T.CreateTruncating(rate settings data state.Iteration)
+        let struct (places, order) = placesOf settings data state.Order state.Iteration
+        let batch = batchOf settings data state.Iteration places
+        let rate = 'T.CreateTruncating(rate settings data state.Watch state.Iteration)
         let struct (loss, parameters, optimizer) = update settings rate state batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = isFirstOfEpoch settings data state.Iteration
@@ -212,6 +291,7 @@ module Trainer =
             FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
             EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
             Order = order
+            Watch = state.Watch
         }
 
     /// <summary>Several steps: where the run stands after that many of <c>step</c>, or fewer. As nobody
@@ -247,6 +327,65 @@ module Trainer =
                     next
 
         Spare<'T>.During(fun () -> run state count)
+
+    /// <summary>Where the run stands once the loss of its model on the validation samples is known.
+    /// A lower one than ever (by more than a ten-thousandth, as in PyTorch) is remembered with the
+    /// parameters; too long without one lowers the rate, if the schedule is Plateau.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="state">Where the run stands, at the end of an epoch.</param>
+    [<CompiledName("Observe")>]
+    let observe (settings: Hyperparameters) (loss: float) (state: State<'T>) : State<'T> =
+        let watch = state.Watch
+
+        let next =
+            if loss < watch.Lowest * (1.0 - 1e-4) then
+                {
+                    watch with
+                        Lowest = loss
+                        Best = ValueSome (model state).Parameters
+                        BestIteration = state.Iteration
+                        Since = 0
+                        Waited = 0
+                }
+            else
+                {
+                    watch with
+                        Since = watch.Since + 1
+                        Waited = watch.Waited + 1
+                }
+
+        let next =
+            match settings.Recipe.Schedule with
+            | ScheduleMethod.Plateau(patience, factor) when next.Waited > patience -> {
+                next with
+                    Waited = 0
+                    RateFactor = next.RateFactor * factor
+              }
+            | _ -> next
+
+        { state with Watch = next }
+
+    /// <summary>Whether the validation loss has not fallen for as many epochs as the run is told to
+    /// wait.</summary>
+    [<CompiledName("HasStalled")>]
+    let hasStalled (settings: Hyperparameters) (state: State<'T>) : bool =
+        match settings.Recipe.EarlyStopping with
+        | ValueSome patience -> state.Watch.Since >= patience
+        | ValueNone -> false
+
+    /// <summary>The network that a run ends with, and the iteration it is of: the best on the validation
+    /// samples where the run watches for that (EarlyStopping), else <c>model</c>.</summary>
+    [<CompiledName("Outcome")>]
+    let outcome (settings: Hyperparameters) (state: State<'T>) : struct (int64 * Network<'T>) =
+        match settings.Recipe.EarlyStopping, state.Watch.Best with
+        | ValueSome _, ValueSome parameters ->
+            struct (state.Watch.BestIteration,
+                    {
+                        state.Network with
+                            Parameters = parameters
+                    })
+        | _ -> struct (state.Iteration, model state)
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

@@ -309,8 +309,8 @@ module internal TwoLayerGradient =
         let struct (hidden, logits) =
             batch.FirstInputs
             |> Inputs.enter (fun inputs ->
-                let struct (logits, layerInputs, _) = Network.trace network inputs
-                struct (LayerInputs.columns layerInputs.Head, logits))
+                let struct (logits, _, hidden) = Network.trace ValueNone network inputs
+                struct (LayerInputs.columns hidden, logits))
 
         let struct (starts, places, values) = Inputs.nonZeros batch.FirstInputs
         let units, classes = hidden.RowCount, logits.RowCount

@@ -139,3 +139,89 @@ let ``a place outside the data set is an exception`` (SmallRun(_, data, _)) =
     for place in [ -1; data.Count; Int32.MaxValue ] do
         Assert.ThrowsAny<exn>(fun () -> Dataset.take [| 0; place |] data |> ignore)
         |> ignore
+
+[<Law>]
+let ``what is selected stands there in its order, and can be selected from again``
+    (SmallRun(settings, data, _))
+    =
+    let places = Batch.draw settings.Seed data.Count 6 0L
+    let some = Dataset.select places data
+    Exactly.equal 6 some.Count
+
+    for s in 0..5 do
+        Exactly.equal (sampleOf data places[s]) (sampleOf some s)
+
+    let again = Dataset.select [| 5; 0; 5 |] some
+
+    for s, place in List.indexed [ 5; 0; 5 ] do
+        Exactly.equal (sampleOf some place) (sampleOf again s)
+
+    Exactly.refused [ "0 to 5" ] (fun () -> Dataset.select [| 6 |] some)
+    Exactly.refused [ "0 to 5" ] (fun () -> Dataset.take [| 6 |] some)
+
+[<Law>]
+let ``images that are selected are those images`` (Images images) (Seed seed) =
+    let labels = Array.init images.Count (fun i -> i % 10)
+    let data: Dataset<float> = Dataset.ofIdx 10 images labels |> orFail
+    let places = Random.permutation images.Count seed Stream.GradientCheck 0L
+    let some = Dataset.select places data
+
+    for s in 0 .. images.Count - 1 do
+        Exactly.equal (sampleOf data places[s]) (sampleOf some s)
+
+[<Law>]
+let ``a split holds every sample once, and the same share of every class on both sides``
+    (Seed seed)
+    (Classed(classes, labels))
+    (Fraction share)
+    =
+    let inputs = Matrix<float>.Build.Dense(1, max 1 labels.Length, fun _ s -> float s)
+
+    let labels = if labels.Length = 0 then [| 0 |] else labels
+    let data = Dataset.ofColumns classes inputs (Targets.Labels labels)
+    let struct (train, validation) = Dataset.split seed share data
+
+    let numbers (part: Dataset<float>) =
+        if part.Count = 0 then
+            [||]
+        else
+            (Dataset.take [| 0 .. part.Count - 1 |] part).Inputs.ToColumnMajorArray()
+
+    // Each side in the whole's order.
+    for part in [ train; validation ] do
+        Exactly.bits (Array.sort (numbers part)) (numbers part)
+
+    Array.append (numbers train) (numbers validation)
+    |> Array.sort
+    |> Exactly.bits (Array.init labels.Length float)
+
+    for label, members in labels |> Array.indexed |> Array.groupBy snd do
+        let kept =
+            numbers validation
+            |> Array.filter (fun s -> labels[int s] = label)
+            |> Array.length
+
+        Assert.InRange(
+            float kept,
+            share * float members.Length - 0.5,
+            share * float members.Length + 0.5
+        )
+
+    let struct (again, _) = Dataset.split seed share data
+    Exactly.bits (numbers train) (numbers again)
+
+[<Fact>]
+let ``another seed splits otherwise, and a share outside 0 to 1 is refused`` () =
+    let labels = Array.init 100 (fun s -> s % 10)
+    let inputs = Matrix<float>.Build.Dense(1, 100, fun _ s -> float s)
+    let data = Dataset.ofColumns 10 inputs (Targets.Labels labels)
+
+    let kept seed =
+        let struct (_, validation) = Dataset.split seed 0.3 data
+        (Dataset.take [| 0 .. validation.Count - 1 |] validation).Inputs.ToColumnMajorArray()
+
+    Exactly.equal 30 (kept 1UL).Length
+    Assert.NotEqual<float[]>(kept 1UL, kept 2UL)
+
+    for share in [ -0.1; 1.1; nan ] do
+        Exactly.refused [ "share" ] (fun () -> Dataset.split 1UL share data)

@@ -463,6 +463,8 @@ type Generators =
 
             let! schedule = Generators.ScheduleMethod().Generator
             let! warmUp = Gen.choose (0, 4)
+            let! dropout = Gen.elements [ 0.0; 0.0; 0.3 ]
+            let! smoothing = Gen.elements [ 0.0; 0.0; 0.1 ]
             let! initialiser = Generators.Initialiser().Generator
 
             let! seed = Generators.Bits
@@ -483,6 +485,11 @@ type Generators =
                     Sampling = sampling
                     Gradient = GradientMethod.Backpropagation
                     Optimizer = optimizer
+                    Augmentation = Augmentation.none
+                    Dropout = dropout
+                    LabelSmoothing = smoothing
+                    Validation = 0.0
+                    EarlyStopping = ValueNone
                     Seed = seed
                 }
                 |> orFail

@@ -18,6 +18,11 @@ let private create length size rate deviation =
         Sampling = Sampling.Epoch
         Gradient = GradientMethod.Numerical
         Optimizer = adam
+        Augmentation = { Augmentation.none with Shift = 2.0 }
+        Dropout = 0.4
+        LabelSmoothing = 0.1
+        Validation = 0.2
+        EarlyStopping = ValueSome 3
         Seed = 42UL
     }
 
@@ -53,6 +58,11 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal Sampling.Epoch settings.Sampling
         Exactly.equal GradientMethod.Numerical settings.Gradient
         Exactly.equal adam settings.Optimizer
+        Exactly.equal 2.0 settings.Recipe.Augmentation.Shift
+        Exactly.equal 0.4 settings.Recipe.Dropout
+        Exactly.equal 0.1 settings.Recipe.LabelSmoothing
+        Exactly.equal 0.2 settings.Validation
+        Exactly.equal (ValueSome 3) settings.Recipe.EarlyStopping
         Exactly.equal 42UL settings.Seed
     | Error faults ->
         Exactly.equal expected (faults |> List.map (fun fault -> fault.Subject, fault.Found))
@@ -70,6 +80,11 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal GradientMethod.Backpropagation book.Gradient
     Exactly.equal OptimizerRule.GradientDescent book.Optimizer.Rule
     Assert.Empty book.Optimizer.Transforms
+    Exactly.equal Augmentation.none book.Recipe.Augmentation
+    Exactly.equal 0.0 book.Recipe.Dropout
+    Exactly.equal 0.0 book.Recipe.LabelSmoothing
+    Exactly.equal 0.0 book.Validation
+    Exactly.equal ValueNone book.Recipe.EarlyStopping
     Exactly.equal 1UL book.Seed
     Exactly.equal (Ok book) (Hyperparameters.create book.Recipe)
 

@@ -252,3 +252,50 @@ let ``targets that do not fit are refused`` () =
 
     Exactly.refused [ "2"; "1" ] (fun () ->
         Loss.ofBatch Loss.sumSquaredError (Targets.Labels [| 0; 1 |]) (m 3 1))
+
+[<Law>]
+let ``smoothing shares out a part of every target, and keeps its sum``
+    (Soft(columns, z))
+    (Fraction epsilon)
+    =
+    let classes = columns.RowCount
+
+    let smoothed =
+        Targets.smooth epsilon classes (Targets.Distributions columns)
+        |> Targets.columns classes
+
+    for s in 0 .. columns.ColumnCount - 1 do
+        for k in 0 .. classes - 1 do
+            [| smoothed[k, s] |]
+            |> Approximately.equal 1e-14 [|
+                (1.0 - epsilon) * columns[k, s] + epsilon / float classes
+            |]
+
+        [| (smoothed.Column s).Sum() |] |> Approximately.equal 1e-14 [| 1.0 |]
+
+    // The loss is the mean of the two losses, so weighted.
+    let even = columns.Map(fun _ -> 1.0 / float classes)
+
+    let loss (targets: Matrix<float>) =
+        Loss.crossEntropy (Targets.Distributions targets) z
+
+    [| loss smoothed |]
+    |> Approximately.equal 1e-13 [| (1.0 - epsilon) * loss columns + epsilon * loss even |]
+
+    Exactly.bits
+        (columns.ToColumnMajorArray())
+        ((Targets.smooth 0.0 classes (Targets.Distributions columns)
+          |> Targets.columns classes)
+            .ToColumnMajorArray())
+
+[<Fact>]
+let ``smoothed labels are PyTorch's`` () =
+    let found: Matrix<float> =
+        Targets.smooth 0.1 4 (Targets.Labels [| 2; 0 |]) |> Targets.columns 4
+
+    found.ToColumnMajorArray()
+    |> Approximately.equal 1e-15 [| 0.025; 0.025; 0.925; 0.025; 0.925; 0.025; 0.025; 0.025 |]
+
+    for epsilon in [ -0.1; 1.1; nan ] do
+        Exactly.refused [ "epsilon" ] (fun () ->
+            (Targets.smooth epsilon 4 (Targets.Labels [| 0 |]): Targets<float>))

@@ -300,6 +300,12 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
     let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
     let memory = given.Memory
 
+    let dropout = {
+        Share = 0.4
+        Seed = 7UL
+        Iteration = 3L
+    }
+
     let activations = [
         Activation.Sigmoid
         Activation.Tanh
@@ -355,6 +361,20 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
             Dataset.take [| 0 |] data
         "Dataset.Take", fun () -> Dataset.take [| 0; data.Count - 1 |] data
         "Dataset.Parts", fun () -> List.ofSeq (Dataset.parts 2 data)
+        "Augmentation.Apply",
+        fun () ->
+            Augmentation.apply
+                {
+                    Augmentation.none with
+                        Shift = 1.0
+                        Elastic = 2.0
+                        Noise = 0.1
+                }
+                1UL
+                0L
+                one.RowCount
+                1
+                one
         "Batch.Slice", fun () -> Batch.slice given.Labels 2 1L
         "Parameters.Map2",
         fun () ->
@@ -385,6 +405,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Network.Accuracy", fun () -> Network.accuracy network batch
         "Network.Evaluate", fun () -> Network.evaluate state.Network data
         "Gradient.Backward", fun () -> Gradient.backward network batch
+        "Gradient.BackwardWithDropout", fun () -> Gradient.backwardWithDropout dropout network batch
+        "Network.LossWithDropout", fun () -> Network.lossWithDropout dropout network batch
         "Gradient.Descend", fun () -> Gradient.descend 0.1 network batch
         "Gradient.Numerical",
         fun () ->
@@ -405,12 +427,24 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
         "Transform.Norm", fun () -> Transform.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
-        "Trainer.Rate", fun () -> Trainer.rate given.Settings data 3L
+        "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Watch 3L
+        "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
+        "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
+        "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state
+        "Targets.Smooth", fun () -> Targets.smooth 0.1 network.Architecture.Classes targets
+        "Dataset.Select", fun () -> Dataset.select [| data.Count - 1; 0; 0 |] data
+        "Dataset.Split", fun () -> Dataset.split 1UL 0.5 data
         "Trainer.Model", fun () -> Trainer.model state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
         "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
+        "RateFinder.Sweep",
+        fun () -> RateFinder.sweep given.Settings 0.01 0.1 3 data state.Network.Architecture
+        "Sanity.OverFit",
+        fun () -> Sanity.overFit given.Settings 1 2 data state.Network.Architecture
+        "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
+        "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
         "Safetensors.Write", fun () -> Safetensors.write [] network
         "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
         "Losses.OfBatch",
@@ -496,6 +530,7 @@ let rec private changeable (t: Type) =
             "Parameters`1"
             "Network`1"
             "State`1"
+            "Watch`1"
             "OptimizerState`1"
         ])
     || t = typeof<IdxImages>

@@ -81,12 +81,13 @@ let ``a warm-up rises in equal steps to the schedule and leaves the rest`` i res
 
 [<Law>]
 let ``every schedule of a run stays above 0 and at or below the rate``
-    (SmallRun(settings, data, _))
+    (SmallRun(settings, data, architecture))
     =
     let total = Hyperparameters.iterations data.Count settings
+    let watch = (Trainer.start settings architecture: State<float>).Watch
 
     for i in 0L .. total - 1L do
-        let rate = Trainer.rate settings data i
+        let rate = Trainer.rate settings data watch i
         Assert.InRange(rate, 0.0, settings.LearningRate * (1.0 + 1e-12))
         Exactly.equal (Hyperparameters.schedule data.Count settings i) rate
 
@@ -101,6 +102,7 @@ let private said name : ScheduleChoice = {
     Factor = Nullable()
     Last = Nullable()
     Rise = Nullable()
+    Patience = Nullable()
 }
 
 [<Fact>]
@@ -121,6 +123,11 @@ let ``a schedule is said by name, with numbers of its own`` () =
             },
             ScheduleMethod.Cosine 0.01
             said "OneCycle", ScheduleMethod.OneCycle 0.3
+            {
+                said "Plateau" with
+                    Patience = Nullable 3
+            },
+            ScheduleMethod.Plateau(3, 0.1)
         ] do
         Exactly.equal (Ok expected) (Schedule.parse choice)
 

@@ -80,12 +80,31 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
             | Sampling.Epoch ->
                 Batch.slice (Batch.order settings.Seed data.Count (i / each)) settings.BatchSize i
 
+        let batch = Dataset.take places data
+
+        let targets =
+            match settings.Recipe.LabelSmoothing with
+            | 0.0 -> batch.Targets
+            | epsilon -> Targets.smooth epsilon data.Classes batch.Targets
+
+        let batch = MiniBatch.create batch.Inputs targets
+
         let struct (loss, gradient) =
-            Gradient.backward before.Network (Dataset.take places data)
+            match settings.Recipe.Dropout with
+            | 0.0 -> Gradient.backward before.Network batch
+            | share ->
+                Gradient.backwardWithDropout
+                    {
+                        Share = share
+                        Seed = settings.Seed
+                        Iteration = i
+                    }
+                    before.Network
+                    batch
 
         let struct (next, optimizer) =
             (OptimizerPlan.optimizer settings.Optimizer).Update
-                (Trainer.rate settings data i)
+                (Trainer.rate settings data before.Watch i)
                 gradient
                 before.Optimizer
                 before.Network.Parameters
@@ -388,3 +407,121 @@ let ``a rate far too high is told`` () =
     Assert.Contains(Health.TooHigh, healths 1000.0)
     Assert.Contains(Health.NotFinite, healths 1e30)
     Assert.All(healths 0.01, (fun health -> Exactly.equal Health.Sound health))
+
+/// The watch after validation losses, from the state of a run that has not begun.
+let private observed recipe (losses: float list) =
+    let settings = Hyperparameters.create recipe |> orFail
+
+    let start: State<float> =
+        Trainer.start settings (Architecture.dense Activation.Relu [ 2; 3; 2 ])
+
+    let states =
+        losses
+        |> List.indexed
+        |> List.scan
+            (fun state (i, loss) ->
+                // Each epoch has parameters of its own.
+                let network: Network<float> =
+                    Network.initialise
+                        (Initialiser.Fixed 1.0)
+                        (uint64 i)
+                        (Architecture.dense Activation.Relu [ 2; 3; 2 ])
+
+                {
+                    state with
+                        Iteration = int64 i
+                        Network = network
+                }
+                |> Trainer.observe settings loss)
+            start
+
+    settings, states.Tail
+
+[<Law>]
+let ``the best parameters are those of the lowest validation loss``
+    (losses: FsCheck.NonEmptyArray<FsCheck.NormalFloat>)
+    =
+    let losses = losses.Get |> Array.map (fun loss -> abs loss.Get) |> List.ofArray
+
+    let settings, states =
+        observed
+            {
+                Hyperparameters.book.Recipe with
+                    Validation = 0.1
+                    EarlyStopping = ValueSome 3
+            }
+            losses
+
+    let last = List.last states
+    let struct (iteration, network) = Trainer.outcome settings last
+    let kept = losses[int iteration]
+    Assert.All(losses, (fun loss -> Assert.True(loss >= kept * (1.0 - 1e-4))))
+    Exactly.bits (flat states[int iteration].Network.Parameters) (flat network.Parameters)
+    Exactly.equal (losses.Length - 1 - int iteration) last.Watch.Since
+
+    for state in states do
+        Exactly.equal (state.Watch.Since >= 3) (Trainer.hasStalled settings state)
+        Exactly.equal 1.0 state.Watch.RateFactor
+
+[<Fact>]
+let ``without early stopping a run ends with its last network, and never stalls`` () =
+    let settings, states =
+        observed Hyperparameters.book.Recipe [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 ]
+
+    let last = List.last states
+    let struct (iteration, network) = Trainer.outcome settings last
+    Exactly.equal last.Iteration iteration
+    Exactly.bits (flat last.Network.Parameters) (flat network.Parameters)
+    Assert.False(Trainer.hasStalled settings last)
+
+[<Fact>]
+let ``a plateau lowers the rate as PyTorch does`` () =
+    // ReduceLROnPlateau(optimizer, factor=0.5, patience=2) of PyTorch 1.13: the rates after each step.
+    let losses = [
+        1.0
+        0.9
+        0.95
+        0.95
+        0.95
+        0.8999
+        0.95
+        0.95
+        0.8
+        0.8
+        0.8
+        0.79999
+        0.9
+        0.9
+    ]
+
+    let settings, states =
+        observed
+            {
+                Hyperparameters.book.Recipe with
+                    Validation = 0.1
+                    Schedule = ScheduleMethod.Plateau(2, 0.5)
+            }
+            losses
+
+    let inputs: Matrix<float> = Matrix<float>.Build.Dense(2, 4)
+    let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1; 0; 1 |])
+
+    states
+    |> List.map (fun state -> Trainer.rate settings data state.Watch 17L)
+    |> Array.ofList
+    |> Approximately.equal 1e-15 [|
+        0.1
+        0.1
+        0.1
+        0.1
+        0.05
+        0.05
+        0.05
+        0.05
+        0.05
+        0.05
+        0.05
+        0.025
+        0.025
+        0.025
+    |]

@@ -1,4 +1,3 @@
-using System.Text;
 using OxyPlot;
 using OxyPlot.Annotations;
 using OxyPlot.Axes;
@@ -13,6 +12,7 @@ internal sealed class Curves(long iterations) : IRunObserver
     private const string LossAxis = "loss";
     private const string AccuracyAxis = "accuracy";
     private static readonly OxyColor Grey = OxyColors.DarkGray;
+    private static readonly OxyColor Green = OxyColors.SeaGreen;
     private static readonly OxyColor Blue = OxyColors.SteelBlue;
     private static readonly OxyColor Orange = OxyColors.Chocolate;
     private readonly long width = Math.Max(1, iterations / 500);
@@ -49,15 +49,7 @@ internal sealed class Curves(long iterations) : IRunObserver
     public byte[] ToSvg(string title)
     {
         AddMean();
-        var plot = new PlotModel
-        {
-            Title = $"Training of {title}",
-            TitleFontSize = 16,
-            DefaultFont = "sans-serif",
-            Background = OxyColors.White,
-            PlotAreaBorderColor = OxyColors.Gray,
-            Padding = new(12),
-        };
+        var plot = Picture.Create($"Training of {title}");
         plot.Axes.Add(
             new LinearAxis
             {
@@ -70,21 +62,33 @@ internal sealed class Curves(long iterations) : IRunObserver
             }
         );
         var highest = Highest();
-        plot.Axes.Add(Vertical(LossAxis, "cross entropy (nats)", highest, 0.54, 1));
-        plot.Axes.Add(Vertical(AccuracyAxis, "accuracy (share right)", 1, 0, 0.46));
+        plot.Axes.Add(Picture.Vertical(LossAxis, "cross entropy (nats)", highest, 0.54, 1));
+        plot.Axes.Add(Picture.Vertical(AccuracyAxis, "accuracy (share right)", 1, 0, 0.46));
         Add(plot, LossAxis, highest * 0.94, $"mini-batches, means of {width}", Grey, losses);
         Add(plot, LossAxis, highest * 0.86, "training set", Blue, From(e => e.Train.Loss));
         Add(plot, LossAxis, highest * 0.78, "test set", Orange, From(e => e.Test.Loss));
+        if (epochs.Any(epoch => epoch.Validation is not null))
+        {
+            Add(
+                plot,
+                LossAxis,
+                highest * 0.7,
+                "validation samples",
+                Green,
+                From(e => e.Validation?.Loss ?? double.NaN)
+            );
+            Add(
+                plot,
+                AccuracyAxis,
+                0.22,
+                "validation samples",
+                Green,
+                From(e => e.Validation?.Accuracy ?? double.NaN)
+            );
+        }
         Add(plot, AccuracyAxis, 0.14, "training set", Blue, From(e => e.Train.Accuracy));
         Add(plot, AccuracyAxis, 0.06, "test set", Orange, From(e => e.Test.Accuracy));
-        return Encoding.UTF8.GetBytes(
-            new SvgExporter
-            {
-                Width = 900,
-                Height = 700,
-                UseVerticalTextAlignmentWorkaround = true,
-            }.ExportToString(plot)
-        );
+        return Picture.ToSvg(plot, 900, 700);
     }
 
     private IEnumerable<DataPoint> From(Func<EpochFigures, double> figure) =>
@@ -100,27 +104,6 @@ internal sealed class Curves(long iterations) : IRunObserver
             .DefaultIfEmpty(1)
             .Max();
 
-    private static LinearAxis Vertical(
-        string key,
-        string title,
-        double maximum,
-        double start,
-        double end
-    ) =>
-        new()
-        {
-            Key = key,
-            Position = AxisPosition.Left,
-            Title = title,
-            Minimum = 0,
-            Maximum = maximum,
-            StartPosition = start,
-            EndPosition = end,
-            MajorGridlineStyle = LineStyle.Solid,
-            MajorGridlineColor = OxyColors.WhiteSmoke,
-            AxisTitleDistance = 20,
-        };
-
     /// <summary>A line, and its name in its colour at the right edge at that height. (A legend is cut
     /// off where the reader's font is wider than the one it was measured with.)</summary>
     private void Add(
@@ -132,19 +115,8 @@ internal sealed class Curves(long iterations) : IRunObserver
         IEnumerable<DataPoint> points
     )
     {
-        var line = new LineSeries
-        {
-            YAxisKey = axis,
-            Color = color,
-            StrokeThickness = 1.5,
-        };
-        line.Points.AddRange(points.Where(point => double.IsFinite(point.Y)));
-        if (line.Points.Count == 0)
+        if (!Picture.Add(plot, axis, color, points))
             return;
-        // A line of few points shows them.
-        line.MarkerType = line.Points.Count < 50 ? MarkerType.Circle : MarkerType.None;
-        line.MarkerSize = 2.5;
-        plot.Series.Add(line);
         plot.Annotations.Add(
             new TextAnnotation
             {

@@ -21,13 +21,16 @@ internal sealed record Summary(
     double? FinalTrainAccuracy,
     double? FinalTestLoss,
     double? FinalTestAccuracy,
+    double? FinalValidationLoss,
+    double? FinalValidationAccuracy,
     double? BestTestAccuracy,
     long? BestIteration,
     string ParametersSha256,
     int Threads,
     string Precision,
     ulong Seed,
-    string? Message
+    string? Message,
+    IReadOnlyList<string> Findings
 );
 
 /// <summary>The folder of one run. Logs grow line by line; every other file is whole or
@@ -50,11 +53,15 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         epochs = Open("epochs.csv");
         progress.WriteLine("iteration,epoch,loss,learning_rate,seconds");
         epochs.WriteLine(
-            "epoch,iteration,train_loss,train_accuracy,test_loss,test_accuracy,seconds"
+            "epoch,iteration,train_loss,train_accuracy,test_loss,test_accuracy,seconds,validation_loss,validation_accuracy"
         );
     }
 
     public string Path { get; }
+
+    /// <summary>The losses after each epoch: on the training samples, and on those kept for validation
+    /// or else the test set.</summary>
+    public List<EpochLosses> Losses { get; } = [];
 
     /// <summary>The evaluation with the best test accuracy so far.</summary>
     public EpochFigures? Best { get; private set; }
@@ -139,10 +146,11 @@ internal sealed class RunFolder : IRunObserver, IDisposable
     public void Evaluated(EpochFigures epoch)
     {
         Finished(epoch);
+        Losses.Add(new(epoch.Epoch, epoch.Train.Loss, (epoch.Validation ?? epoch.Test).Loss));
         epochs.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{epoch.Epoch},{epoch.Iteration},{epoch.Train.Loss},{epoch.Train.Accuracy},{epoch.Test.Loss},{epoch.Test.Accuracy},{epoch.Seconds:F6}"
+                $"{epoch.Epoch},{epoch.Iteration},{epoch.Train.Loss},{epoch.Train.Accuracy},{epoch.Test.Loss},{epoch.Test.Accuracy},{epoch.Seconds:F6},{epoch.Validation?.Loss},{epoch.Validation?.Accuracy}"
             )
         );
         epochs.Flush();
@@ -155,14 +163,14 @@ internal sealed class RunFolder : IRunObserver, IDisposable
             Best = kept;
     }
 
-    public void WriteModel<T>(State<T> state)
+    public void WriteModel<T>(Network<T> network, long iteration)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var metadata = new Dictionary<string, string>
         {
-            ["iteration"] = state.Iteration.ToString(CultureInfo.InvariantCulture),
+            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
         };
-        WriteWhole("model.safetensors", Models.ToSafetensors(Trainer.Model(state), metadata));
+        WriteWhole("model.safetensors", Models.ToSafetensors(network, metadata));
     }
 
     public void WriteCurves(Curves curves, string title) =>
@@ -182,11 +190,6 @@ internal sealed class RunFolder : IRunObserver, IDisposable
     private void WriteJson<TValue>(string name, TValue value) =>
         WriteWhole(name, [.. JsonSerializer.SerializeToUtf8Bytes(value, Json), (byte)'\n']);
 
-    private void WriteWhole(string name, byte[] bytes)
-    {
-        var final = System.IO.Path.Combine(Path, name);
-        var temporary = $"{final}.tmp";
-        File.WriteAllBytes(temporary, bytes);
-        File.Move(temporary, final, overwrite: true);
-    }
+    private void WriteWhole(string name, byte[] bytes) =>
+        WholeFile.Write(System.IO.Path.Combine(Path, name), bytes);
 }

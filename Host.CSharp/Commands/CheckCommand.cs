@@ -29,9 +29,9 @@ internal static class CheckCommand
         return command;
     }
 
-    private static int Run(Dictionary<string, string?> overrides, int samples)
+    private static int Run(GivenSettings given, int samples)
     {
-        using var host = TrainingServices.CreateBuilder(overrides).Build();
+        using var host = TrainingServices.CreateBuilder(given).Build();
         var plan = host.Services.GetRequiredService<RunPlan>();
         plan.ApplyThreads();
         var settings = plan.Settings;

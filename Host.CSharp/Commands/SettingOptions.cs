@@ -3,6 +3,14 @@ using System.Globalization;
 
 namespace Pipeline.Training;
 
+/// <summary>What a command line says of settings.</summary>
+/// <param name="Values">By their full names, <c>Pipeline:Section:Name</c>.</param>
+/// <param name="Preset">A file of settings to lay over the defaults.</param>
+internal sealed record GivenSettings(
+    IReadOnlyDictionary<string, string?> Values,
+    string? Preset = null
+);
+
 /// <summary>Settings as options <c>--Section:Name</c>. Values are taken as they stand: the settings' own
 /// check judges them, whatever layer they come from.</summary>
 internal sealed class SettingOptions
@@ -12,9 +20,17 @@ internal sealed class SettingOptions
         .. SettingCatalog.All.Select(setting => (setting, Create(setting))),
     ];
 
+    private readonly Option<string> preset = new("--preset")
+    {
+        Description =
+            $"settings to start from: {string.Join(", ", Presets.Names)}, or a .json file of your own",
+        HelpName = "name",
+    };
+
     /// <summary>Adds the options of those settings that mean something to the command.</summary>
     public void AddTo(Command command, Func<Setting, bool> matters)
     {
+        command.Options.Add(preset);
         foreach (var (setting, option) in options)
         {
             if (matters(setting))
@@ -23,20 +39,20 @@ internal sealed class SettingOptions
     }
 
     /// <summary>What the command line sets.</summary>
-    public Dictionary<string, string?> Read(ParseResult parsed)
+    public GivenSettings Read(ParseResult parsed)
     {
-        var given = new Dictionary<string, string?>();
+        var values = new Dictionary<string, string?>();
         foreach (var (setting, option) in options)
         {
             if (parsed.GetResult(option) is { Implicit: false } result)
             {
-                given[$"{SettingsReader.Root}:{setting.Key}"] = string.Join(
+                values[$"{SettingsReader.Root}:{setting.Key}"] = string.Join(
                     ',',
                     result.Tokens.Select(token => token.Value)
                 );
             }
         }
-        return given;
+        return new(values, parsed.GetValue(preset));
     }
 
     /// <summary>Everything that is wrong with a command line that could not be parsed, and with the
@@ -51,7 +67,7 @@ internal sealed class SettingOptions
                 : Learning
                     .Interop.Faults.Create(
                         stray,
-                        "a command (train, check, arithmetic) or an option (--help lists them)",
+                        "a command (train, check, sanity, find-rate, arithmetic) or an option (--help lists them)",
                         "neither"
                     )
                     .ToString();

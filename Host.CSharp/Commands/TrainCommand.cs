@@ -24,9 +24,9 @@ internal static class TrainCommand
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed)));
     }
 
-    private static async Task<int> RunAsync(Dictionary<string, string?> overrides)
+    private static async Task<int> RunAsync(GivenSettings given)
     {
-        var builder = TrainingServices.CreateBuilder(overrides);
+        var builder = TrainingServices.CreateBuilder(given);
         builder.Services.AddTraining();
         using var host = builder.Build();
         // Settings are judged here, before a host that fails to start would log it as a fault.

@@ -61,11 +61,7 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
     }
 
     public void Evaluated(EpochFigures epoch) =>
-        Line(
-            Invariant(
-                $"epoch {epoch.Epoch} | train acc: {epoch.Train.Accuracy:F4}, test acc: {epoch.Test.Accuracy:F4}"
-            )
-        );
+        Line(Invariant($"epoch {epoch.Epoch} | {Accuracies(epoch)}"));
 
     public void Finished(EpochFigures kept) { }
 
@@ -75,6 +71,7 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         EpochFigures? kept,
         double seconds,
         string? advice,
+        IEnumerable<string> findings,
         string folder
     )
     {
@@ -86,12 +83,10 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         );
         if (kept is not null)
         {
-            Line(
-                Invariant(
-                    $"final | train acc: {kept.Train.Accuracy:F4}, test acc: {kept.Test.Accuracy:F4}"
-                )
-            );
+            Line(Invariant($"final | {Accuracies(kept)}"));
         }
+        foreach (var finding in findings)
+            Line(finding);
         Line($"run folder: {folder}");
         if (advice is not null)
             errors.WriteLine(advice);
@@ -101,6 +96,16 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
     {
         foreach (var reason in reasons)
             errors.WriteLine(reason);
+    }
+
+    private static string Accuracies(EpochFigures epoch)
+    {
+        var validation = epoch.Validation is { } score
+            ? Invariant($" validation acc: {score.Accuracy:F4},")
+            : "";
+        return Invariant(
+            $"train acc: {epoch.Train.Accuracy:F4},{validation} test acc: {epoch.Test.Accuracy:F4}"
+        );
     }
 
     private static string Pace(double rate) =>

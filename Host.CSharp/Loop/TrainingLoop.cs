@@ -19,6 +19,7 @@ internal sealed record EpochFigures(
     long Iteration,
     Score Train,
     Score Test,
+    Score? Validation,
     double Seconds
 );
 
@@ -38,17 +39,21 @@ internal interface IRunObserver
 internal enum LoopEnd
 {
     Finished,
+    Stalled,
     Stopped,
     NotFinite,
     TooHigh,
 }
 
-/// <summary>What a run came to: the state to keep, the steps done (more than the kept state's where the
-/// run diverged), and how good the state is, unless the run was stopped.</summary>
+/// <summary>What a run came to: the network to keep and the iteration it is of, the steps done (more than
+/// that where the run diverged or an earlier network was better), and how good the network is, unless
+/// the run was stopped.</summary>
 internal sealed record LoopResult<T>(
     LoopEnd End,
-    State<T> State,
+    Network<T> Network,
+    long Iteration,
     long ReachedIteration,
+    Network<T>? NotFinite,
     EpochFigures? Kept,
     double TrainSeconds
 )
@@ -74,6 +79,7 @@ internal sealed class TrainingLoop<T>(
     /// network.</exception>
     public async Task<LoopResult<T>> RunAsync(
         Dataset<T> train,
+        Dataset<T>? validation,
         Dataset<T> test,
         CancellationToken stop
     )
@@ -86,12 +92,15 @@ internal sealed class TrainingLoop<T>(
         // Where the newest steps began and those before them, and the end of the last sound epoch.
         var (begin, earlier, soundEpoch) = (state, state, state);
 
-        async Task<EpochFigures> EvaluateAsync(State<T> at) =>
+        async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network) =>
             new(
-                at.Iteration / perEpoch,
-                at.Iteration,
-                await Leavable(() => Network.Evaluate(Trainer.Model(at), train), stop),
-                await Leavable(() => Network.Evaluate(Trainer.Model(at), test), stop),
+                iteration / perEpoch,
+                iteration,
+                await Leavable(() => Network.Evaluate(network, train), stop),
+                await Leavable(() => Network.Evaluate(network, test), stop),
+                validation is null
+                    ? null
+                    : await Leavable(() => Network.Evaluate(network, validation), stop),
                 trained.TotalSeconds
             );
 
@@ -103,12 +112,40 @@ internal sealed class TrainingLoop<T>(
             return Runs.Advance(settings, train, count, (_, _) => true, from);
         }
 
-        async Task<LoopResult<T>> EndAsync(LoopEnd end, State<T> kept, EpochFigures? known)
+        async Task<LoopResult<T>> EndAsync(
+            LoopEnd end,
+            long iteration,
+            Network<T> kept,
+            EpochFigures? known = null,
+            Network<T>? notFinite = null
+        )
         {
-            var figures = known ?? await EvaluateAsync(kept);
+            var figures =
+                known?.Iteration == iteration ? known : await EvaluateAsync(iteration, kept);
             foreach (var observer in observers)
                 observer.Finished(figures);
-            return new(end, kept, state.Iteration, figures, trained.TotalSeconds);
+            return new(
+                end,
+                kept,
+                iteration,
+                state.Iteration,
+                notFinite,
+                figures,
+                trained.TotalSeconds
+            );
+        }
+
+        // The last network that gave a finite loss is kept; the one after it did not.
+        Task<LoopResult<T>> NotFiniteAsync(long lastFinite)
+        {
+            var kept = Again(lastFinite);
+            var next = Runs.Advance(settings, train, 1, (_, _) => true, kept);
+            return EndAsync(
+                LoopEnd.NotFinite,
+                kept.Iteration,
+                Trainer.Model(kept),
+                notFinite: next.Network
+            );
         }
 
         try
@@ -118,17 +155,22 @@ internal sealed class TrainingLoop<T>(
                 EpochFigures? figures = null;
                 if (state.Iteration % perEpoch == 0)
                 {
-                    figures = await EvaluateAsync(state);
+                    figures = await EvaluateAsync(state.Iteration, Trainer.Model(state));
                     foreach (var observer in observers)
                         observer.Evaluated(figures);
+                    if (figures.Validation is { } score)
+                        state = Trainer.Observe(settings, score.Loss, state);
                     soundEpoch = state;
                 }
-                if (state.Iteration == total)
+                var hasStalled = Trainer.HasStalled(settings, state);
+                if (state.Iteration == total || hasStalled)
                 {
-                    figures ??= await EvaluateAsync(state);
-                    return double.IsFinite(figures.Train.Loss)
-                        ? await EndAsync(LoopEnd.Finished, state, figures)
-                        : await EndAsync(LoopEnd.NotFinite, Again(state.Iteration - 1), null);
+                    figures ??= await EvaluateAsync(state.Iteration, Trainer.Model(state));
+                    if (!double.IsFinite(figures.Train.Loss))
+                        return await NotFiniteAsync(state.Iteration - 1);
+                    var (iteration, network) = Trainer.Outcome(settings, state);
+                    var end = hasStalled ? LoopEnd.Stalled : LoopEnd.Finished;
+                    return await EndAsync(end, iteration, network, figures);
                 }
 
                 stop.ThrowIfCancellationRequested();
@@ -139,17 +181,25 @@ internal sealed class TrainingLoop<T>(
 
                 var health = Trainer.Health(settings, train, state);
                 if (health.IsNotFinite)
-                {
-                    // The last parameters that gave a finite loss.
-                    return await EndAsync(LoopEnd.NotFinite, Again(state.Iteration - 2), null);
-                }
+                    return await NotFiniteAsync(state.Iteration - 2);
                 if (health.IsTooHigh)
-                    return await EndAsync(LoopEnd.TooHigh, soundEpoch, null);
+                {
+                    var (iteration, model) = (soundEpoch.Iteration, Trainer.Model(soundEpoch));
+                    return await EndAsync(LoopEnd.TooHigh, iteration, model);
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return new(LoopEnd.Stopped, state, state.Iteration, null, trained.TotalSeconds);
+            return new(
+                LoopEnd.Stopped,
+                Trainer.Model(state),
+                state.Iteration,
+                state.Iteration,
+                null,
+                null,
+                trained.TotalSeconds
+            );
         }
     }
 
@@ -174,7 +224,7 @@ internal sealed class TrainingLoop<T>(
                 iteration,
                 (iteration - 1) / perEpoch,
                 loss,
-                Trainer.Rate(settings, train, iteration - 1),
+                Trainer.Rate(settings, train, state.Watch, iteration - 1),
                 trained.TotalSeconds
             );
             foreach (var observer in observers)

@@ -17,6 +17,9 @@ internal sealed class TrainingWorker(
     ILogger<TrainingWorker> logger
 ) : BackgroundService
 {
+    /// <summary>So many training samples tell which units learn nothing.</summary>
+    private const int Probe = 1000;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -69,10 +72,11 @@ internal sealed class TrainingWorker(
             clock.GetElapsedTime(start).TotalSeconds
         );
         stop.ThrowIfCancellationRequested();
+        var (train, validation) = plan.Split(data.Train);
 
         using var folder = RunFolder.Create(plan, architecture, clock);
         folder.WriteSettings(plan, data.Hashes);
-        var iterations = Runs.Iterations(plan.Hyperparameters, data.Train.Count);
+        var iterations = Runs.Iterations(plan.Hyperparameters, train.Count);
         logger.RunStarted(
             architecture.ToString(),
             architecture.ParameterCount,
@@ -89,39 +93,46 @@ internal sealed class TrainingWorker(
         var loop = new TrainingLoop<T>(plan, [folder, curves, report, new EpochLog(logger)], clock);
         var result = await report.TrackAsync(
             iterations,
-            () => loop.RunAsync(data.Train, data.Test, stop)
+            () => loop.RunAsync(train, validation, data.Test, stop)
         );
 
         var outcome = result.End switch
         {
-            LoopEnd.Finished => Outcome.Completed,
+            LoopEnd.Finished or LoopEnd.Stalled => Outcome.Completed,
             LoopEnd.Stopped => status.Stopped,
             _ => Outcome.Diverged,
         };
         var advice = Advice(result);
+        string[] findings =
+        [
+            .. Findings(result, folder.Losses, train).Select(finding => $"{finding}"),
+        ];
         var hash = Convert.ToHexStringLower(
-            SHA256.HashData(Parameters.ToBytes(Trainer.Model(result.State).Parameters))
+            SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
         );
-        folder.WriteModel(result.State);
+        folder.WriteModel(result.Network, result.Iteration);
         folder.WriteCurves(curves, architecture.ToString());
         folder.WriteSummary(
             new Summary(
                 Outcome: outcome.ToString().ToLowerInvariant(),
                 Iterations: result.ReachedIteration,
-                ModelIteration: result.State.Iteration,
+                ModelIteration: result.Iteration,
                 TrainSeconds: Math.Round(result.TrainSeconds, 4),
                 TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
                 FinalTrainLoss: Finite(result.Kept?.Train.Loss),
                 FinalTrainAccuracy: result.Kept?.Train.Accuracy,
                 FinalTestLoss: Finite(result.Kept?.Test.Loss),
                 FinalTestAccuracy: result.Kept?.Test.Accuracy,
+                FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
+                FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
                 BestTestAccuracy: folder.Best?.Test.Accuracy,
                 BestIteration: folder.Best?.Iteration,
                 ParametersSha256: hash,
                 Threads: plan.Threads,
                 Precision: plan.Precision.ToString(),
                 Seed: plan.Hyperparameters.Seed,
-                Message: advice
+                Message: advice,
+                Findings: findings
             )
         );
         logger.RunEnded(
@@ -136,6 +147,7 @@ internal sealed class TrainingWorker(
             result.Kept,
             result.TrainSeconds,
             advice,
+            findings,
             folder.Path
         );
         return outcome;
@@ -144,6 +156,23 @@ internal sealed class TrainingWorker(
     /// <summary>JSON has no word for other numbers.</summary>
     private static double? Finite(double? figure) =>
         figure is { } number && double.IsFinite(number) ? number : null;
+
+    /// <summary>What a person might want to change, from the losses of the epochs and the
+    /// network.</summary>
+    private static IEnumerable<Finding> Findings<T>(
+        LoopResult<T> result,
+        IReadOnlyList<EpochLosses> losses,
+        Dataset<T> train
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (result.End == LoopEnd.Stopped)
+            return [];
+        var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
+        return result.NotFinite is { } network
+            ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
+            : [.. Diagnosis.OfLosses(losses), .. Diagnosis.OfUnits(result.Network, probe)];
+    }
 
     private string? Advice<T>(LoopResult<T> result)
         where T : struct, IBinaryFloatingPointIeee754<T>
@@ -163,7 +192,7 @@ internal sealed class TrainingWorker(
         return what.Length == 0
             ? null
             : FormattableString.Invariant(
-                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.State.Iteration}, {kept}, is kept."
+                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.Iteration}, {kept}, is kept."
             );
     }
 

@@ -9,6 +9,7 @@ public sealed class PipelineSettings
     public DataSettings Data { get; init; } = new();
     public ModelSettings Model { get; init; } = new();
     public TrainingSettings Training { get; init; } = new();
+    public AugmentationSettings Augmentation { get; init; } = new();
     public RunSettings Run { get; init; } = new();
 }
 
@@ -21,6 +22,11 @@ public sealed class DataSettings
 
     [Description("how many classes the labels tell apart, 2 or more")]
     public int Classes { get; init; } = 10;
+
+    [Description(
+        "share of the training samples, the same of every class, that is kept for validation, 0 to 0.9"
+    )]
+    public double Validation { get; init; }
 }
 
 /// <summary>The network.</summary>
@@ -60,13 +66,13 @@ public sealed class TrainingSettings
     [Description("learning rate: the optimizer's step size, or a schedule's highest; above 0")]
     public double LearningRate { get; init; } = 0.1;
 
-    [Description("how the rate changes: Constant, Step, Exponential, Cosine or OneCycle")]
+    [Description("how the rate changes: Constant, Step, Exponential, Cosine, OneCycle or Plateau")]
     public string Schedule { get; init; } = "Constant";
 
     [Description("iterations after which Step and Exponential have multiplied the rate; 1000")]
     public long? ScheduleEvery { get; init; }
 
-    [Description("what they multiply it by, greater than 0; 0.1")]
+    [Description("what Step, Exponential and Plateau multiply it by, greater than 0; 0.1")]
     public double? ScheduleFactor { get; init; }
 
     [Description("share of the rate that Cosine ends at, 0 to 1; 0")]
@@ -74,6 +80,9 @@ public sealed class TrainingSettings
 
     [Description("share of the run in which OneCycle rises, between 0 and 1; 0.3")]
     public double? ScheduleRise { get; init; }
+
+    [Description("epochs without a lower validation loss after which Plateau lowers the rate; 10")]
+    public int? SchedulePatience { get; init; }
 
     [Description("iterations in which the rate rises to the schedule's, 0 or more")]
     public long WarmUp { get; init; }
@@ -127,6 +136,17 @@ public sealed class TrainingSettings
     )]
     public double? AverageDecay { get; init; }
 
+    [Description("share of hidden units that each step of training leaves out, 0 up to 1")]
+    public double Dropout { get; init; }
+
+    [Description("share of every training target that goes to all classes alike, 0 up to 1")]
+    public double LabelSmoothing { get; init; }
+
+    [Description(
+        "epochs without a lower validation loss after which the run ends; the best parameters are kept"
+    )]
+    public int? EarlyStopping { get; init; }
+
     [Description("Single (32 bits) or Double (64 bits)")]
     public string Precision { get; init; } = "Single";
 
@@ -138,6 +158,28 @@ public sealed class TrainingSettings
         "most threads of a computation, 1 to 1024; every processor unless set; changes no bit"
     )]
     public int? Threads { get; init; }
+}
+
+/// <summary>How training images are varied, each step anew.</summary>
+public sealed class AugmentationSettings
+{
+    [Description("greatest shift along rows and columns, in pixels")]
+    public double Shift { get; init; }
+
+    [Description("greatest turn to either side, in degrees, 0 to 180")]
+    public double Rotation { get; init; }
+
+    [Description("greatest change of size, as a share of it, 0 up to 1")]
+    public double Scale { get; init; }
+
+    [Description("elastic distortion: how far pixels move, in pixels, before it is smoothed")]
+    public double Elastic { get; init; }
+
+    [Description("how smooth the elastic distortion is, in pixels, above 0")]
+    public double Smoothness { get; init; } = 4;
+
+    [Description("standard deviation of noise added to pixels of 0 to 1")]
+    public double Noise { get; init; }
 }
 
 /// <summary>What a run leaves.</summary>

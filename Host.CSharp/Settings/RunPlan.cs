@@ -1,3 +1,5 @@
+using System.Numerics;
+using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Control = MathNet.Numerics.Control;
@@ -64,7 +66,8 @@ internal sealed record RunPlan(
                         training.ScheduleEvery,
                         training.ScheduleFactor,
                         training.ScheduleLast,
-                        training.ScheduleRise
+                        training.ScheduleRise,
+                        training.SchedulePatience
                     )
                 ),
                 out var schedule
@@ -82,6 +85,20 @@ internal sealed record RunPlan(
                     sampling ?? book.Sampling,
                     gradient ?? book.Gradient,
                     optimizer ?? book.Optimizer,
+                    new(
+                        settings.Augmentation.Shift,
+                        settings.Augmentation.Rotation,
+                        settings.Augmentation.Scale,
+                        settings.Augmentation.Elastic,
+                        settings.Augmentation.Smoothness,
+                        settings.Augmentation.Noise
+                    ),
+                    training.Dropout,
+                    training.LabelSmoothing,
+                    settings.Data.Validation,
+                    training.EarlyStopping is int patience
+                        ? FSharpValueOption<int>.NewValueSome(patience)
+                        : FSharpValueOption<int>.ValueNone,
                     training.Seed
                 )
             ),
@@ -142,6 +159,31 @@ internal sealed record RunPlan(
                 .TryGet(out _, out var faults)
         )
             throw Refused(faults);
+    }
+
+    /// <summary>The samples to learn from, and those kept for validation, if any.</summary>
+    /// <exception cref="RefusedException">One side would be empty.</exception>
+    public (Dataset<T> Train, Dataset<T>? Validation) Split<T>(Dataset<T> all)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (Hyperparameters.Validation == 0)
+            return (all, null);
+        var (train, validation) = Dataset.Split(
+            Hyperparameters.Seed,
+            Hyperparameters.Validation,
+            all
+        );
+        return train.Count > 0 && validation.Count > 0
+            ? (train, validation)
+            : throw new RefusedException([
+                Faults
+                    .Create(
+                        "Data:Validation",
+                        "a share that leaves samples on both sides",
+                        $"{Hyperparameters.Validation} of {all.Count}"
+                    )
+                    .ToString(),
+            ]);
     }
 
     /// <summary>Lets computations use as many threads as the settings say.</summary>

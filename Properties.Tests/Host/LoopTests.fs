@@ -48,7 +48,7 @@ module LoopTests =
             use stop = new CancellationTokenSource()
             let listener = Listener(stopAfter, stop)
             let loop = TrainingLoop<float32>(plan, [| listener |], TimeProvider.System)
-            loop.RunAsync(data.Train, data.Test, stop.Token).Result, listener
+            loop.RunAsync(data.Train, null, data.Test, stop.Token).Result, listener
 
     [<Fact>]
     let ``every step is told once, and every epoch from the start`` () =
@@ -75,14 +75,14 @@ module LoopTests =
 
         Assert.Equal<byte>(
             Parameters.toBytes folded.Network.Parameters,
-            Parameters.toBytes result.State.Network.Parameters
+            Parameters.toBytes result.Network.Parameters
         )
 
     [<Fact>]
     let ``a loop told to stop ends after the step it is in, with that step's state`` () =
         let result, listener = run (settings 0.1 100000L) 30L
         Assert.Equal(LoopEnd.Stopped, result.End)
-        Assert.Equal(30L, result.State.Iteration)
+        Assert.Equal(30L, result.Iteration)
         Assert.Equal(30, listener.Steps.Count)
 
     [<Fact>]
@@ -103,14 +103,14 @@ module LoopTests =
                 -1L
 
         Assert.Equal(LoopEnd.NotFinite, result.End)
-        Assert.True(result.State.Iteration < result.ReachedIteration)
+        Assert.True(result.Iteration < result.ReachedIteration)
         Assert.True(Double.IsFinite (nonNull result.Kept).Train.Loss)
 
     [<Fact>]
     let ``a last step that spoils the parameters is a divergence too`` () =
         let result, _ = run (settings 3e38 1L) -1L
         Assert.Equal(LoopEnd.NotFinite, result.End)
-        Assert.Equal(0L, result.State.Iteration)
+        Assert.Equal(0L, result.Iteration)
         Assert.Equal(1L, result.ReachedIteration)
 
     [<Fact>]
@@ -119,4 +119,4 @@ module LoopTests =
         Assert.Equal(LoopEnd.TooHigh, result.End)
         Assert.Equal(0L, result.ReachedIteration % 15L)
         // What is kept is where that epoch began.
-        Assert.Equal(result.ReachedIteration - 15L, result.State.Iteration)
+        Assert.Equal(result.ReachedIteration - 15L, result.Iteration)

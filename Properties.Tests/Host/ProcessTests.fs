@@ -18,6 +18,10 @@ module ProcessTests =
     let private text (name: string) (json: JsonElement) : string =
         nonNull (json.GetProperty(name).GetString())
 
+    /// Options but for those that only a run has.
+    let private notOfRun =
+        List.filter (fun (option: string) -> not (option.StartsWith "--Run:"))
+
     [<Fact>]
     let ``a run prints a line an epoch and leaves a whole run folder`` () =
         use scratch = new Scratch()
@@ -243,3 +247,35 @@ module ProcessTests =
 
         Assert.Equal(0, ended.ExitCode)
         Assert.Contains("Usage:", ended.Output)
+
+    [<Fact>]
+    let ``find-rate draws the sweep and suggests a rate that is within it`` () =
+        use scratch = new Scratch()
+        let picture = scratch.Sub "rates.svg"
+
+        let options =
+            Given.options scratch []
+            |> List.filter (fun option -> not (option.Contains "LearningRate"))
+
+        let ended = Given.host ("find-rate" :: "--output" :: picture :: options)
+        Assert.Equal(0, ended.ExitCode)
+
+        let said =
+            Regex.Match(ended.Output, @"suggested: --Training:LearningRate ([0-9.E+-]+),")
+
+        let rate = float said.Groups[1].Value
+        Assert.InRange(rate, 1e-3, 100.0)
+        Assert.Contains("suggested", File.ReadAllText picture)
+        Assert.Empty(Given.runs scratch)
+
+    [<Fact>]
+    let ``sanity passes at a sound rate and fails at one of next to nothing`` () =
+        use scratch = new Scratch()
+        let fine = Given.host ("sanity" :: (Given.options scratch [] |> notOfRun))
+        Assert.Contains("learned by heart", fine.Output)
+        Assert.Equal(0, fine.ExitCode)
+
+        let slow = Given.options scratch [ "Training:LearningRate", "0.000001" ] |> notOfRun
+        let slow = Given.host ("sanity" :: slow)
+        Assert.Contains("NOT LEARNED", slow.Output)
+        Assert.Equal(1, slow.ExitCode)

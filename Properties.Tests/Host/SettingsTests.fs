@@ -8,18 +8,22 @@ open Xunit
 
 /// What the service makes of settings, from the layers of configuration to a plan or its faults.
 module SettingsTests =
-    let private plan (settings: (string * string) list) : Result<RunPlan, string list> =
-        let overrides = Dictionary<string, string>()
+    let private planOver
+        (preset: string | null)
+        (settings: (string * string) list)
+        : Result<RunPlan, string list> =
+        let values = Dictionary<string, string>()
 
         for key, value in settings do
-            overrides[$"Pipeline:{key}"] <- value
-
-        use host = TrainingServices.CreateBuilder(overrides).Build()
+            values[$"Pipeline:{key}"] <- value
 
         try
+            use host = TrainingServices.CreateBuilder(GivenSettings(values, preset)).Build()
             Ok(host.Services.GetRequiredService<RunPlan>())
         with :? RefusedException as refused ->
             Error(List.ofSeq refused.Reasons)
+
+    let private plan settings = planOver null settings
 
     let private faultsOf settings =
         match plan settings with
@@ -34,6 +38,33 @@ module SettingsTests =
             Assert.Equal<int>([| 50 |], plan.Hidden)
             Assert.Equal(Pipeline.Learning.Hyperparameters.book, plan.Hyperparameters)
             Assert.Equal(Pipeline.Learning.Precision.Single, plan.Precision)
+
+    [<Fact>]
+    let ``every preset is a run, and book is the default one`` () =
+        for name in Presets.Names do
+            match planOver name [] with
+            | Error faults -> Assert.Fail(String.concat "\n" (name :: faults))
+            | Ok plan ->
+                Assert.Equal(
+                    (name = "book"),
+                    (plan.Hyperparameters = Pipeline.Learning.Hyperparameters.book)
+                )
+
+    [<Fact>]
+    let ``what is given beside a preset is above it`` () =
+        match planOver "accurate-mnist" [ "Training:BatchSize", "77" ] with
+        | Error faults -> Assert.Fail(String.concat "\n" faults)
+        | Ok plan ->
+            Assert.Equal(77, plan.Hyperparameters.BatchSize)
+            Assert.Equal("Relu", string plan.Activation)
+
+    [<Theory>]
+    [<InlineData("acurate", "expected accurate-fashion, accurate-mnist, book or the path")>]
+    [<InlineData("nowhere.json", "or the path of a .json file, found 'nowhere.json'")>]
+    let ``a preset that is none is refused`` (name: string) (sentence: string) =
+        match planOver name [] with
+        | Ok _ -> Assert.Fail "accepted"
+        | Error faults -> Assert.Contains(sentence, String.concat "\n" faults)
 
     [<Theory>]
     [<InlineData("Training:LearningRate", "-1", "greater than 0")>]
@@ -54,7 +85,10 @@ module SettingsTests =
     [<InlineData("Training:Accumulate", "0", "1 or more")>]
     [<InlineData("Training:Schedule",
                  "Steep",
-                 "one of Constant, Step, Exponential, Cosine, OneCycle")>]
+                 "one of Constant, Step, Exponential, Cosine, OneCycle, Plateau")>]
+    [<InlineData("Data:Validation", "0.95", "0 to 0.9")>]
+    [<InlineData("Training:Dropout", "1", "less than 1")>]
+    [<InlineData("Training:LabelSmoothing", "1", "less than 1")>]
     [<InlineData("Training:ScheduleLast", "0.1", "Constant has no such number")>]
     [<InlineData("Training:WarmUp", "-1", "0 or more")>]
     [<InlineData("Model:Initialiser", "He", "one of Fixed, XavierNormal")>]
@@ -85,6 +119,13 @@ module SettingsTests =
         Assert.StartsWith($"{key}: expected ", fault)
         Assert.Contains(expected, fault)
         Assert.EndsWith(".", fault)
+
+    [<Fact>]
+    let ``what watches validation needs samples for it`` () =
+        for settings in [ [ "Training:EarlyStopping", "3" ]; [ "Training:Schedule", "Plateau" ] ] do
+            let fault = Assert.Single(faultsOf settings)
+            Assert.StartsWith("Data:Validation: expected some share of the training samples", fault)
+            Assert.Empty(faultsOf (("Data:Validation", "0.1") :: settings))
 
     [<Fact>]
     let ``all faults are said at once`` () =

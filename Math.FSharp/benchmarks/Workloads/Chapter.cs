@@ -39,6 +39,11 @@ internal static class Chapter
                     book.Sampling,
                     gradient,
                     book.Optimizer,
+                    book.Augmentation,
+                    book.Dropout,
+                    book.LabelSmoothing,
+                    book.Validation,
+                    book.EarlyStopping,
                     book.Seed
                 )
             )

@@ -62,6 +62,11 @@ internal static class Wide
                     Sampling.Epoch,
                     GradientMethod.Backpropagation,
                     Chapter.Required(Parse.Optimizer(OptimizerPlanModule.Named("Adam"))),
+                    Runs.Book.Recipe.Augmentation,
+                    Runs.Book.Recipe.Dropout,
+                    Runs.Book.Recipe.LabelSmoothing,
+                    Runs.Book.Recipe.Validation,
+                    Runs.Book.Recipe.EarlyStopping,
                     RandomSeed
                 )
             )

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary><c>find-rate</c>: sweeps the learning rate over one short run, draws the loss over it and
+/// suggests a rate.</summary>
+internal static class FindRateCommand
+{
+    private const double Lowest = 1e-6;
+    private const double Highest = 100;
+
+    public static Command Create(SettingOptions settings)
+    {
+        var command = new Command(
+            "find-rate",
+            "Sweep the learning rate over one short run and suggest one"
+        );
+        var steps = CountOption.Create("--steps", "steps of the sweep, 2 or more", 300);
+        var output = new Option<string>("--output")
+        {
+            Description = "the picture's file [default: rates.svg in Run:Directory]",
+            HelpName = "file",
+        };
+        command.Options.Add(steps);
+        command.Options.Add(output);
+        settings.AddTo(command, setting => setting.Property.Name is not ("LearningRate" or "Name"));
+        command.SetAction(parsed =>
+            Run(settings.Read(parsed), Math.Max(2, parsed.GetValue(steps)), parsed.GetValue(output))
+        );
+        return command;
+    }
+
+    private static int Run(GivenSettings given, int steps, string? output)
+    {
+        using var host = TrainingServices.CreateBuilder(given).Build();
+        var plan = host.Services.GetRequiredService<RunPlan>();
+        plan.ApplyThreads();
+        var (title, sweep) = plan.Precision.IsDouble
+            ? Sweep<double>(plan, steps)
+            : Sweep<float>(plan, steps);
+        var path = Path.GetFullPath(
+            output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg")
+        );
+        WholeFile.Write(path, RatesPicture.ToSvg(title, sweep));
+        var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
+        Write($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
+        Write(
+            sweep.Suggested.IsValueSome
+                ? (FormattableString)
+                    $"suggested: --Training:LearningRate {sweep.Suggested.Value:G2}, where the loss falls fastest"
+                : $"no rate is suggested: the loss does not fall at any"
+        );
+        Write($"picture: {path}");
+        return (int)(sweep.Suggested.IsValueSome ? Outcome.Completed : Outcome.Failed);
+    }
+
+    private static (string Title, RateSweep Sweep) Sweep<T>(RunPlan plan, int steps)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var data = IdxFolder.Load<T>(plan.Settings.Data.Directory, plan.Settings.Data.Classes);
+        var (train, _) = plan.Split(data.Train);
+        var architecture = plan.ArchitectureFor(train.Features);
+        plan.CheckBatch(architecture);
+        var sweep = RateFinder.Sweep(
+            plan.Hyperparameters,
+            Lowest,
+            Highest,
+            steps,
+            train,
+            architecture
+        );
+        return (architecture.ToString(), sweep);
+    }
+
+    private static void Write(FormattableString text) =>
+        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary><c>sanity</c>: trains on a handful of samples alone. Settings that cannot learn those by
+/// heart will not learn the rest.</summary>
+internal static class SanityCommand
+{
+    public static Command Create(SettingOptions settings)
+    {
+        var command = new Command(
+            "sanity",
+            "Learn a handful of samples by heart: whether the settings can learn at all"
+        );
+        var samples = CountOption.Create("--samples", "samples to learn", 20);
+        var steps = CountOption.Create("--steps", "steps at most", 1000);
+        command.Options.Add(samples);
+        command.Options.Add(steps);
+        settings.AddTo(command, setting => setting.Section is not ("Run" or "Augmentation"));
+        command.SetAction(parsed =>
+            Run(settings.Read(parsed), parsed.GetValue(samples), parsed.GetValue(steps))
+        );
+        return command;
+    }
+
+    private static int Run(GivenSettings given, int samples, int steps)
+    {
+        using var host = TrainingServices.CreateBuilder(given).Build();
+        var plan = host.Services.GetRequiredService<RunPlan>();
+        plan.ApplyThreads();
+        var (title, check) = plan.Precision.IsDouble
+            ? Check<double>(plan, samples, steps)
+            : Check<float>(plan, samples, steps);
+        Write(
+            $"{title}: {samples} samples, {check.Steps} steps: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
+        );
+        Write(
+            check.Passed
+                ? (FormattableString)$"learned by heart: the settings can learn"
+                : $"NOT LEARNED: expected every sample right and a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
+        );
+        return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
+    }
+
+    private static (string Title, SanityCheck Check) Check<T>(RunPlan plan, int samples, int steps)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var data = IdxFolder
+            .Load<T>(plan.Settings.Data.Directory, plan.Settings.Data.Classes)
+            .Train;
+        var architecture = plan.ArchitectureFor(data.Features);
+        var count = Math.Min(samples, data.Count);
+        return (
+            architecture.ToString(),
+            Sanity.OverFit(plan.Hyperparameters, count, steps, data, architecture)
+        );
+    }
+
+    private static void Write(FormattableString text) =>
+        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

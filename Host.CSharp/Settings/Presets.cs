@@ -1,0 +1,29 @@
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Files of settings that come with the program, each known by its name.</summary>
+internal static class Presets
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "presets");
+
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. Directory
+            .EnumerateFiles(Folder, "*.json")
+            .Select(path => Path.GetFileNameWithoutExtension(path))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The file of a preset: one of the program's by its name, or any by its path.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    public static string PathOf(string preset)
+    {
+        var isPath = preset.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
+        var path = isPath ? Path.GetFullPath(preset) : Path.Combine(Folder, $"{preset}.json");
+        if (isPath ? File.Exists(path) : Names.Contains(preset))
+            return path;
+        var expected = $"{string.Join(", ", Names)} or the path of a .json file";
+        throw new RefusedException([Faults.Create("--preset", expected, $"'{preset}'").ToString()]);
+    }
+}
