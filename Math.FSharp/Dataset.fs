@@ -93,7 +93,7 @@ module MiniBatch =
             targets =
                 match batch.targets with
                 | Targets.Labels labels -> Targets.Labels labels
-                | Targets.Distributions columns -> Targets.Distributions(convert columns)
+                | Targets.Columns columns -> Targets.Columns(convert columns)
         }
 
 /// Samples with what should be said of them.
@@ -145,7 +145,7 @@ module Dataset =
             labels |> Array.exists (fun label -> label < 0 || label >= classes)
             ->
             invalidArg (nameof targets) $"expected labels of 0 to {classes - 1}"
-        | Targets.Distributions columns when columns.RowCount <> classes ->
+        | Targets.Columns columns when columns.RowCount <> classes ->
             invalidArg (nameof targets) $"expected {classes} rows, found {columns.RowCount}"
         | _ -> ()
 
@@ -238,7 +238,7 @@ module Dataset =
     let private strata (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
         match data.targets with
         | Targets.Labels labels -> labels
-        | Targets.Distributions columns -> Targets.mostProbable columns
+        | Targets.Columns columns -> Targets.mostProbable columns
 
     /// <summary>The data set in two: for training, and for validation, which holds the same share of
     /// every class.</summary>

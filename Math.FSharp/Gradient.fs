@@ -17,10 +17,13 @@ type GradientMethod =
 
 /// How far apart the two gradients of one tensor are, at the place where they are furthest.
 type TensorCheck = {
-    /// W1, b1, W2, …
+    /// W1, b1, W2, …; g1, … of a layer that is normalised.
     Name: string
     /// How many numbers it has.
     Count: int
+    /// How many of them differ because a step crosses a kink, where a difference is no slope. The
+    /// figures below leave them out.
+    Kinks: int
     /// Row and column of that place in the book's (inputs, outputs); of a bias, its row is 0.
     Row: int
     /// See Row.
@@ -77,24 +80,80 @@ module Gradient =
     let parseMethod (name: string) : Result<GradientMethod, Fault list> =
         Fault.parseName "Gradient" methods name
 
-    /// The loss of a mini-batch, and what `finish` makes of each layer, of the gradient in what the
-    /// layer gives and of its input, from the last layer down.
+    /// What the way back has found of a layer.
+    type private Found<'T
+        when 'T: struct
+        and 'T :> System.ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> System.IEquatable<'T>
+        and 'T :> System.IFormattable> = {
+        /// The gradient in what the layer gives to its activation.
+        Upstream: Matrix<'T>
+        /// The gradient in W·x: the same, unless the layer is normalised.
+        Inner: Matrix<'T>
+        /// The gradient in γ.
+        OfGain: Vector<'T> voption
+        /// x.
+        Input: LayerInputs<'T>
+    }
+
+    /// The loss of a mini-batch, what `finish` makes of each layer and of what was found of it, from the
+    /// last layer down, and the network with its running moments as they follow.
     let private sweep
         (dropout: Dropout voption)
-        (finish: Layer<'T> -> Matrix<'T> -> LayerInputs<'T> -> Layer<'T>)
+        (finish: Layer<'T> -> Found<'T> -> Layer<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
-        : struct ('T * Parameters<'T>) =
+        : struct ('T * Parameters<'T> * Network<'T>) =
         batch.FirstInputs
         |> Inputs.enter (fun inputs ->
-            let struct (logits, passed, lastInput) = Network.trace dropout network inputs
-            let struct (loss, upstream) = Loss.crossEntropyWithGradient batch.Targets logits
+            let struct (sums, passed, lastInput) = Network.trace dropout network inputs
+
+            let struct (loss, upstream) =
+                Loss.ofHeadWithGradient network.Architecture.Head batch.Targets sums
+
+            let find (layer: Layer<'T>) standardised input upstream =
+                match layer.Gain, standardised with
+                | ValueSome gain, ValueSome standardised ->
+                    let struct (ofGain, inner) = Normalisation.back gain standardised upstream
+
+                    {
+                        Upstream = upstream
+                        Inner = inner
+                        OfGain = ValueSome ofGain
+                        Input = input
+                    }
+                | _ -> {
+                    Upstream = upstream
+                    Inner = upstream
+                    OfGain = ValueNone
+                    Input = input
+                  }
+
+            // Made on the way, and needed no longer.
+            let leave (found: Found<'T>) (standardised: Standardised<'T> voption) =
+                Spare.Give(Kernels.values found.Upstream)
+
+                if not (obj.ReferenceEquals(found.Inner, found.Upstream)) then
+                    Spare.Give(Kernels.values found.Inner)
+
+                standardised
+                |> ValueOption.iter (fun standardised ->
+                    Spare.Give(Kernels.values standardised.Values))
 
             // `below` are the hidden layers under this one, nearest first.
-            let rec run layers input (below: (HiddenLayer * Passed<'T>) list) upstream finished =
+            let rec run
+                layers
+                standardised
+                input
+                (below: (HiddenLayer * Passed<'T>) list)
+                upstream
+                finished
+                =
                 match layers, below with
                 | layer :: layersBelow, (hidden, passed) :: rest ->
-                    let next = Kernels.inputGradient layer.Weights upstream
+                    let found = find layer standardised input upstream
+                    let next = Kernels.inputGradient layer.Weights found.Inner
 
                     let next =
                         match passed.Mask with
@@ -102,65 +161,68 @@ module Gradient =
                         | ValueNone -> next
                         |> Activation.back hidden.Activation passed.Kept
 
-                    let found = finish layer upstream input
-
-                    // Made on the way, and needed no longer.
+                    let made = finish layer found
+                    leave found standardised
                     let output = LayerInputs.columns input
-                    Spare.Give(Kernels.values upstream)
                     Spare.Give(Kernels.values output)
 
                     if not (obj.ReferenceEquals(passed.Kept, output)) then
                         Spare.Give(Kernels.values passed.Kept)
 
                     passed.Mask |> ValueOption.iter Spare.Give
-                    run layersBelow passed.Input rest next (found :: finished)
+                    run layersBelow passed.Standardised passed.Input rest next (made :: finished)
                 | layer :: _, [] ->
-                    let found = finish layer upstream input
-                    Spare.Give(Kernels.values upstream)
-                    found :: finished
+                    let found = find layer standardised input upstream
+                    let made = finish layer found
+                    leave found standardised
+                    made :: finished
                 | [], _ -> finished
 
             let layers =
                 run
                     (List.rev network.Parameters.Layers)
+                    ValueNone
                     lastInput
                     (List.zip (List.rev network.Architecture.Hidden) passed)
                     upstream
                     []
 
-            struct (loss, { Layers = layers }))
+            struct (loss, { Layers = layers }, Network.follow batch.Count passed network))
 
     /// A layer's gradient.
-    let private gradientOf (_: Layer<'T>) (upstream: Matrix<'T>) (input: LayerInputs<'T>) = {
-        Weights = LayerInputs.weightGradient upstream input
-        Biases = Kernels.biasGradient upstream
+    let private gradientOf (_: Layer<'T>) (found: Found<'T>) = {
+        Weights = LayerInputs.weightGradient found.Inner found.Input
+        Biases = Kernels.biasGradient found.Upstream
+        Gain = found.OfGain
     }
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
     /// <param name="network">The network.</param>
     /// <param name="batch">The samples.</param>
-    /// <returns>The mean cross entropy, and a gradient shaped like the parameters.</returns>
+    /// <returns><c>Network.loss</c>, and a gradient shaped like the parameters.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
-        sweep ValueNone gradientOf network batch
+        let struct (loss, gradient, _) = sweep ValueNone gradientOf network batch
+        struct (loss, gradient)
 
-    /// <summary>The loss of a mini-batch without the hidden units that a step of training leaves out,
-    /// and its gradient in every parameter, by the chain rule.</summary>
-    /// <param name="dropout">Which units.</param>
+    /// <summary>The loss of a mini-batch as a step of training sees it, and its gradient in every
+    /// parameter, by the chain rule.</summary>
+    /// <param name="dropout">Which hidden units are left out.</param>
     /// <param name="network">The network.</param>
     /// <param name="batch">The samples.</param>
-    /// <returns><c>Network.lossWithDropout</c>, and a gradient shaped like the parameters.</returns>
+    /// <returns><c>Network.lossInTraining</c>, a gradient shaped like the parameters, and the network
+    /// with its running moments as they follow the mini-batch's.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
-    [<CompiledName("BackwardWithDropout")>]
-    let backwardWithDropout
+    [<CompiledName("BackwardInTraining")>]
+    let backwardInTraining
         (dropout: Dropout)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
-        : struct ('T * Parameters<'T>) =
+        : struct ('T * Parameters<'T> * Network<'T>) =
         sweep (ValueSome dropout) gradientOf network batch
 
     /// <summary>The loss of a mini-batch, and the parameters one step of gradient descent later: the
@@ -169,7 +231,7 @@ module Gradient =
     /// <param name="rate">Learning rate η.</param>
     /// <param name="network">The network, left as it was.</param>
     /// <param name="batch">The samples.</param>
-    /// <returns>The mean cross entropy before the step, and θ − η ∇L(θ).</returns>
+    /// <returns><c>Network.loss</c> before the step, and θ − η ∇L(θ).</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Descend")>]
@@ -178,15 +240,26 @@ module Gradient =
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T>) =
-        sweep
-            ValueNone
-            (fun layer upstream input -> {
-                Weights = LayerInputs.descend rate layer.Weights upstream input
-                Biases =
-                    Kernels.subtractScaledVector rate (Kernels.biasGradient upstream) layer.Biases
-            })
-            network
-            batch
+        let struct (loss, parameters, _) =
+            sweep
+                ValueNone
+                (fun layer found -> {
+                    Weights = LayerInputs.descend rate layer.Weights found.Inner found.Input
+                    Biases =
+                        Kernels.subtractScaledVector
+                            rate
+                            (Kernels.biasGradient found.Upstream)
+                            layer.Biases
+                    Gain =
+                        ValueOption.map2
+                            (Kernels.subtractScaledVector rate)
+                            found.OfGain
+                            layer.Gain
+                })
+                network
+                batch
+
+        struct (loss, parameters)
 
     /// (f(x + h) − f(x − h)) / 2h.
     let private difference
@@ -270,7 +343,7 @@ module Gradient =
     /// <param name="step">h, greater than 0; the book's is 10⁻⁴.</param>
     /// <param name="network">Where.</param>
     /// <param name="batch">The samples of the loss.</param>
-    /// <returns>The mean cross entropy, and a gradient shaped like the parameters.</returns>
+    /// <returns><c>Network.loss</c>, and a gradient shaped like the parameters.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     /// <remarks>For the chapter's network (one hidden layer, of sigmoids; labels) the differences
@@ -288,25 +361,91 @@ module Gradient =
             let loss network = Network.loss network batch
             struct (loss network, numericalOf step loss network)
 
-    /// <summary>Holds <c>backward</c> to the numerical gradient, in double precision.</summary>
+    /// A step of training that leaves nobody out.
+    let private nobody = {
+        Share = 0.0
+        Seed = 0UL
+        Iteration = 0L
+    }
+
+    let private hasKink (activation: Activation) : bool =
+        match activation with
+        | Activation.Relu
+        | Activation.LeakyRelu -> true
+        | _ -> false
+
+    /// For every unit with a kink and every sample, whether it is above the kink.
+    let private sides (network: Network<float>) (batch: MiniBatch<float>) : bool[] list =
+        batch.FirstInputs
+        |> Inputs.enter (fun inputs ->
+            let struct (_, passed, _) = Network.trace (ValueSome nobody) network inputs
+
+            List.zip network.Architecture.Hidden (List.rev passed)
+            |> List.filter (fun (hidden, _) -> hasKink hidden.Activation)
+            |> List.map (fun (_, passed) ->
+                Kernels.values passed.Kept |> Array.map (fun output -> output > 0.0)))
+
+    /// The network with one parameter changed by so much.
+    let private along (network: Network<float>) (name: string) (i: int) (change: float) =
+        let move other values =
+            if other = name then
+                let moved = Array.copy values
+                moved[i] <- moved[i] + change
+                moved
+            else
+                values
+
+        {
+            network with
+                Parameters = Parameters.mapTensors move network.Parameters
+        }
+
+    /// <summary>Holds any gradient of the loss of training (<c>Network.lossInTraining</c>, nobody left
+    /// out) to the numerical one, in double precision.</summary>
     /// <param name="tolerance">How large a difference may be, relative to its tensor's greatest entry:
     /// 10⁻⁶ say. What a central difference is off by itself is allowed on top: the losses' rounding,
-    /// some 10⁻¹⁶·L/h, and the step's truncation, some h² of the whole gradient's greatest entry.</param>
+    /// some 10⁻¹⁶·L/h, and the step's truncation, some h² of the whole gradient's greatest entry. Where
+    /// that is not enough, the loss may be more curved: then half the step is taken too, and Richardson's
+    /// extrapolation of both. A difference is put down to a kink where the step crosses one: where some
+    /// sum of ReLU or leaky ReLU changes its sign on the way.</param>
     /// <param name="step">h of the central difference.</param>
-    /// <param name="network">Where; of either precision.</param>
+    /// <param name="gradient">The gradient to judge, shaped like the parameters.</param>
+    /// <param name="network">Where.</param>
     /// <param name="batch">The samples of the loss.</param>
     /// <returns>Where and by how much the two differ, tensor by tensor.</returns>
-    [<CompiledName("Check")>]
-    let check
+    /// <exception cref="T:System.ArgumentException">Shapes differ.</exception>
+    [<CompiledName("Judge")>]
+    let judge
         (tolerance: float)
         (step: float)
+        (gradient: Parameters<float>)
         (network: Network<float>)
         (batch: MiniBatch<float>)
         : GradientCheck =
-        let struct (loss, backward) = backward network batch
-        let numerical = numericalOf step (fun moved -> Network.loss moved batch) network
+        Parameters.requireSameShape (nameof gradient) gradient network.Parameters
+
+        let loss network =
+            Network.lossInTraining nobody network batch
+
+        let numerical = numericalOf step loss network
+
+        /// Whether the step in one parameter crosses a kink.
+        let crossesKink name i =
+            let sidesAt change =
+                sides (along network name i change) batch
+
+            let here = sidesAt 0.0
+            sidesAt step <> here || sidesAt -step <> here
+
+        let extrapolated name i difference =
+            let half = step / 2.0
+            let lossAt change = loss (along network name i change)
+            let finer = (lossAt half - lossAt -half) / step
+            (4.0 * finer - difference) / 3.0
+
         // Each loss is rounded a few times, and the difference of two divided by 2h.
-        let noise = 16.0 * (System.Math.BitIncrement 1.0 - 1.0) * (1.0 + abs loss) / step
+        let noise =
+            16.0 * (System.Math.BitIncrement 1.0 - 1.0) * (1.0 + abs (loss network)) / step
 
         let scales =
             Parameters.tensors numerical
@@ -317,27 +456,59 @@ module Gradient =
         let truncation = 16.0 * step * step * List.max scales
 
         let tensors =
-            (Parameters.tensors backward, Parameters.tensors numerical, scales)
+            (Parameters.tensors gradient, Parameters.tensors numerical, scales)
             |||> List.map3 (fun (name, analytic) (_, defined) scale ->
-                let differences = Array.map2 (fun a b -> abs (a - b)) analytic defined
-                // Not a number is the worst there is.
-                let severity difference =
-                    if difference >= 0.0 then difference else infinity
+                let allowed = tolerance * scale + noise + truncation
+                let isFar (a: float) (b: float) = not (abs (a - b) <= allowed)
 
-                let at = differences |> Array.indexed |> Array.maxBy (snd >> severity) |> fst
+                let isKink =
+                    Array.map2 isFar analytic defined
+                    |> Array.mapi (fun i isFar -> isFar && crossesKink name i)
+
+                let defined =
+                    defined
+                    |> Array.mapi (fun i difference ->
+                        if isFar analytic[i] difference && not isKink[i] then
+                            extrapolated name i difference
+                        else
+                            difference)
+
+                let differences = Array.map2 (fun a b -> abs (a - b)) analytic defined
+
+                // Not a number is the worst there is.
+                let severity (i, difference) =
+                    if isKink[i] then -1.0
+                    elif difference >= 0.0 then difference
+                    else infinity
+
+                let at = differences |> Array.indexed |> Array.maxBy severity |> fst
                 let layer = network.Parameters.Layers[int (name.Substring 1) - 1]
                 let outputs = layer.Biases.Count
 
                 {
                     Name = name
                     Count = analytic.Length
+                    Kinks = isKink |> Array.filter id |> Array.length
                     Row = at / outputs
                     Column = at % outputs
                     Backward = analytic[at]
                     Numerical = defined[at]
-                    Difference = differences[at]
+                    Difference = if isKink[at] then 0.0 else differences[at]
                     Scale = scale
-                    Allowed = tolerance * scale + noise + truncation
+                    Allowed = allowed
                 })
 
         { Tensors = tensors }
+
+    /// <summary>Holds <c>backwardInTraining</c> to the numerical gradient, as <c>judge</c>
+    /// does.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.Gradient.Judge" />
+    [<CompiledName("Check")>]
+    let check
+        (tolerance: float)
+        (step: float)
+        (network: Network<float>)
+        (batch: MiniBatch<float>)
+        : GradientCheck =
+        let struct (_, gradient, _) = backwardInTraining nobody network batch
+        judge tolerance step gradient network batch

@@ -48,6 +48,9 @@ type Parse =
     /// <summary>Sigmoid, Tanh, Relu, …</summary>
     static member Activation(name: string) : Result<Activation, Fault list> = Activation.parse name
 
+    /// <summary>Softmax, Sigmoid or Identity.</summary>
+    static member Head(name: string) : Result<Head, Fault list> = Head.parse name
+
     /// <summary>Replacement or Epoch.</summary>
     static member Sampling(name: string) : Result<Sampling, Fault list> = Batch.parseSampling name
 
@@ -118,22 +121,31 @@ type Runs =
 [<AbstractClass; Sealed>]
 type Architectures =
     /// <summary>Hidden layers of these widths with one activation, or what is wrong.</summary>
+    /// <param name="head">What the outputs stand for.</param>
     /// <param name="inputs">Numbers in a sample.</param>
     /// <param name="hidden">Widths, from the input's side.</param>
+    /// <param name="normalised">Whether the hidden layers are normalised over the mini-batch.</param>
     /// <param name="activation">The hidden layers' activation.</param>
-    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="outputs">Classes to tell apart, or numbers that come out.</param>
     static member Create
-        (inputs: int, hidden: int seq, activation: Activation, classes: int)
-        : Result<Architecture, Fault list> =
+        (
+            head: Head,
+            inputs: int,
+            hidden: int seq,
+            normalised: bool,
+            activation: Activation,
+            outputs: int
+        ) : Result<Architecture, Fault list> =
         let layers = [
             for width in hidden ->
                 {
                     Width = width
+                    Normalised = normalised
                     Activation = activation
                 }
         ]
 
-        Architecture.create inputs layers classes
+        Architecture.create head inputs layers outputs
 
     /// <summary>Inputs, hidden widths and classes: <c>Dense(Activation.Sigmoid, 784, 50, 10)</c>.</summary>
     /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of

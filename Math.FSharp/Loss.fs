@@ -16,7 +16,7 @@ type Targets<'T
     /// One class a sample, counted from 0.
     | Labels of int[]
     /// One column a sample: a probability for each class, one-hot where one class is certain.
-    | Distributions of Matrix<'T>
+    | Columns of Matrix<'T>
 
 /// Making and selecting targets.
 [<RequireQualifiedAccess>]
@@ -26,7 +26,7 @@ module Targets =
     let count (targets: Targets<'T>) : int =
         match targets with
         | Targets.Labels labels -> labels.Length
-        | Targets.Distributions columns -> columns.ColumnCount
+        | Targets.Columns columns -> columns.ColumnCount
 
     /// The row of each column's greatest element; the first of equals.
     let internal mostProbable
@@ -48,7 +48,7 @@ module Targets =
     let internal take (places: int[]) (targets: Targets<'T>) : Targets<'T> =
         match targets with
         | Targets.Labels labels -> Targets.Labels(places |> Array.map (fun place -> labels[place]))
-        | Targets.Distributions columns ->
+        | Targets.Columns columns ->
             let rows = columns.RowCount
             let source = Kernels.values columns
             let values = Array.zeroCreate (rows * places.Length)
@@ -56,7 +56,7 @@ module Targets =
             for s in 0 .. places.Length - 1 do
                 Array.blit source (places[s] * rows) values (s * rows) rows
 
-            Targets.Distributions(Kernels.matrix rows places.Length values)
+            Targets.Columns(Kernels.matrix rows places.Length values)
 
     let private requireLabels (classes: int) (labels: int[]) : unit =
         for label in labels do
@@ -79,12 +79,23 @@ module Targets =
 
         Kernels.matrix classes labels.Length values
 
-    /// <summary>The targets as columns, labels made one-hot.</summary>
+    /// <summary>The targets as columns, labels made one-hot; where there is one row only, the labels
+    /// themselves.</summary>
+    /// <param name="classes">The number of rows.</param>
+    /// <param name="targets">Labels or columns.</param>
+    /// <exception cref="T:System.ArgumentException">A label is not a class.</exception>
     [<CompiledName("Columns")>]
-    let columns (classes: int) (targets: Targets<'T>) : Matrix<'T> =
+    let columns
+        (classes: int)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Matrix<'T> =
         match targets with
+        | Targets.Labels labels when classes = 1 ->
+            labels
+            |> Array.map (fun label -> 'T.CreateTruncating label)
+            |> Kernels.matrix 1 labels.Length
         | Targets.Labels labels -> oneHot classes labels
-        | Targets.Distributions columns -> columns
+        | Targets.Columns columns -> columns
 
     /// <summary>Targets less certain: (1 − ε)t + ε/K of K classes.</summary>
     /// <param name="epsilon">ε, 0 to 1: how much of every target is shared out evenly.</param>
@@ -113,7 +124,7 @@ module Targets =
         Kernels.values columns
         |> Array.mapi (fun i t -> kept * t + each[i / classes])
         |> Kernels.matrix classes columns.ColumnCount
-        |> Targets.Distributions
+        |> Targets.Columns
 
     /// A caller's slip where the logits are not those of as many samples and classes.
     let internal requireFit (logits: Matrix<'T>) (targets: Targets<'T>) : unit =
@@ -125,7 +136,7 @@ module Targets =
                 invalidArg
                     (nameof logits)
                     $"expected as many columns as the {labels.Length} labels, found {Kernels.shape logits}"
-        | Targets.Distributions columns -> Kernels.requireSameShape (nameof logits) columns logits
+        | Targets.Columns columns -> Kernels.requireSameShape (nameof logits) columns logits
 
 /// <summary>How far a network's predictions are from their targets.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, for the two forms of the book.</remarks>
@@ -227,7 +238,7 @@ module Loss =
         | Targets.Labels labels ->
             for s in 0 .. sums.Length - 1 do
                 loss <- loss + (log sums[s] - z[s * rows + labels[s]])
-        | Targets.Distributions columns ->
+        | Targets.Columns columns ->
             let t = Kernels.values columns
 
             for s in 0 .. sums.Length - 1 do
@@ -269,7 +280,7 @@ module Loss =
 
                 let own = s * rows + labels[s]
                 gradient[own] <- (exponentials[own] / sums[s] - 'T.One) / n
-        | Targets.Distributions columns ->
+        | Targets.Columns columns ->
             let t = Kernels.values columns
             let masses = Activation.columnSums columns
 
@@ -285,3 +296,97 @@ module Loss =
     let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
         let struct (loss, _, _) = crossEntropyParts targets logits
         loss
+
+    /// The targets as columns of the outputs' shape.
+    let private columnsFor (outputs: Matrix<'T>) (targets: Targets<'T>) : Matrix<'T> =
+        let columns = Targets.columns outputs.RowCount targets
+        Kernels.requireSameShape (nameof outputs) columns outputs
+        columns
+
+    /// <summary>Half the sum of squared errors, the mean over a batch: (1/n) Σₛ ½ Σₖ (yₖ − tₖ)², and its
+    /// gradient in the outputs, (y − t) / n.</summary>
+    /// <param name="targets">t: n labels (made one-hot; of a single output, the labels themselves), or
+    /// columns (outputs, n).</param>
+    /// <param name="outputs">y: (outputs, n).</param>
+    /// <returns>The loss, 0 or greater, and the gradient: (outputs, n).</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and outputs differ in shape.</exception>
+    [<CompiledName("SquaredErrorWithGradient")>]
+    let squaredErrorWithGradient
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (outputs: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        let t, y = Kernels.values (columnsFor outputs targets), Kernels.values outputs
+        let n = 'T.CreateTruncating outputs.ColumnCount
+        let errors = Array.map2 (fun y t -> y - t) y t
+
+        let squares =
+            errors |> Array.fold (fun sum e -> 'T.FusedMultiplyAdd(e, e, sum)) 'T.Zero
+
+        struct (squares / (n + n),
+                errors
+                |> Array.map (fun error -> error / n)
+                |> Kernels.matrix outputs.RowCount outputs.ColumnCount)
+
+    /// <summary>Binary cross entropy from logits, the mean over a batch of the sum over outputs:
+    /// −(1/n) Σₛ Σₖ (tₖ ln σ(zₖ) + (1 − tₖ) ln(1 − σ(zₖ))), and its gradient in the logits,
+    /// (σ(z) − t) / n.</summary>
+    /// <param name="targets">t, 0 to 1: n labels (made one-hot; of a single output, the labels
+    /// themselves), or columns (outputs, n).</param>
+    /// <param name="logits">z: (outputs, n).</param>
+    /// <returns>The loss in nats, 0 or greater, and the gradient: (outputs, n).</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape.</exception>
+    /// <remarks>Computed as Σ max(z, 0) − zt + ln(1 + e^(−|z|)), finite for finite logits. PyTorch's
+    /// BCEWithLogitsLoss takes the mean over outputs as well.</remarks>
+    [<CompiledName("BinaryCrossEntropyWithGradient")>]
+    let binaryCrossEntropyWithGradient
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        let t, z = Kernels.values (columnsFor logits targets), Kernels.values logits
+        let n = 'T.CreateTruncating logits.ColumnCount
+
+        let away =
+            z
+            |> Array.map (fun z -> -('T.Abs z))
+            |> Kernels.matrix logits.RowCount logits.ColumnCount
+
+        let rests = Kernels.values (Activation.apply Activation.Softplus away)
+        let mutable loss = 'T.Zero
+
+        for i in 0 .. z.Length - 1 do
+            // Not a number stays not a number.
+            let positive = if 'T.op_LessThan (z[i], 'T.Zero) then 'T.Zero else z[i]
+            loss <- loss + (positive - z[i] * t[i] + rests[i])
+
+        struct (loss / n,
+                Kernels.values (Activation.sigmoid logits)
+                |> Array.map2 (fun t y -> (y - t) / n) t
+                |> Kernels.matrix logits.RowCount logits.ColumnCount)
+
+    /// <summary>The loss that fits a head, the mean over a batch, and its gradient in the last layer's
+    /// sums: cross entropy, binary cross entropy or half the squared error.</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="targets">n labels, or columns (outputs, n).</param>
+    /// <param name="sums">(outputs, n).</param>
+    /// <returns>The loss and the gradient: (outputs, n).</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape.</exception>
+    [<CompiledName("OfHeadWithGradient")>]
+    let ofHeadWithGradient
+        (head: Head)
+        (targets: Targets<'T>)
+        (sums: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        match head with
+        | Head.Softmax -> crossEntropyWithGradient targets sums
+        | Head.Sigmoid -> binaryCrossEntropyWithGradient targets sums
+        | Head.Identity -> squaredErrorWithGradient targets sums
+
+    /// <summary>The loss that fits a head, the mean over a batch.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.Loss.OfHeadWithGradient``1" />
+    [<CompiledName("OfHead")>]
+    let ofHead (head: Head) (targets: Targets<'T>) (sums: Matrix<'T>) : 'T =
+        match head with
+        | Head.Softmax -> crossEntropy targets sums
+        | _ ->
+            let struct (loss, _) = ofHeadWithGradient head targets sums
+            loss

@@ -8,37 +8,47 @@ open MathNet.Numerics.LinearAlgebra
 type HiddenLayer = {
     /// How many units, 1 or more.
     Width: int
+    /// Whether every unit's sums are normalised over the mini-batch before the activation.
+    Normalised: bool
     /// What each unit makes of its sum.
     Activation: Activation
 }
 
-/// A stack of dense layers under softmax. The chapter's is 784 inputs, 50 sigmoid units, 10 classes.
+/// A stack of dense layers under a head. The chapter's is 784 inputs, 50 sigmoid units, and softmax of 10
+/// classes.
 type Architecture = private {
     inputs: int
     hidden: HiddenLayer list
-    classes: int
+    outputs: int
+    head: Head
 } with
 
     /// Numbers in a sample.
     member architecture.Inputs = architecture.inputs
     /// The hidden layers, from the input's side; none makes softmax regression.
     member architecture.Hidden = architecture.hidden
-    /// Classes to tell apart.
-    member architecture.Classes = architecture.classes
+    /// Classes to tell apart, or numbers to give.
+    member architecture.Outputs = architecture.outputs
+    /// What the outputs stand for.
+    member architecture.Head = architecture.head
 
-    /// Inputs, hidden widths and classes: [784; 50; 10].
+    /// Inputs, hidden widths and outputs: [784; 50; 10].
     member architecture.Sizes = [
         architecture.inputs
         for layer in architecture.hidden do
             layer.Width
-        architecture.classes
+        architecture.outputs
     ]
 
-    /// How many weights and biases there are.
+    /// How many parameters there are.
     member architecture.ParameterCount =
         architecture.Sizes
         |> List.pairwise
         |> List.sumBy (fun (below, above) -> (int64 below + 1L) * int64 above)
+        |> (+) (
+            architecture.hidden
+            |> List.sumBy (fun layer -> if layer.Normalised then int64 layer.Width else 0L)
+        )
 
     /// The sizes as people write them: 784-50-10.
     override architecture.ToString() =
@@ -52,29 +62,32 @@ module Architecture =
     let MaximumWidth = 65536
 
     /// <summary>The architecture of these sizes, or what is wrong with them.</summary>
+    /// <param name="head">What the outputs stand for.</param>
     /// <param name="inputs">Numbers in a sample, 1 or more.</param>
     /// <param name="hidden">The hidden layers, each 1 to 65,536 wide.</param>
-    /// <param name="classes">Classes, 2 or more.</param>
+    /// <param name="outputs">Numbers that come out, 1 or more; classes under softmax, 2 or more.</param>
     [<CompiledName("Create")>]
     let create
+        (head: Head)
         (inputs: int)
         (hidden: HiddenLayer list)
-        (classes: int)
+        (outputs: int)
         : Result<Architecture, Fault list> =
+        let fewest = if head = Head.Softmax then 2 else 1
         let widths = hidden |> List.map _.Width
         let isWidth width = width >= 1 && width <= MaximumWidth
 
         Fault.check
             [
                 inputs >= 1, Fault.create "Inputs" "1 or more" $"{inputs}"
-                classes >= 2 && classes <= MaximumWidth,
-                Fault.create "Classes" $"2 to {MaximumWidth}" $"{classes}"
+                outputs >= fewest && outputs <= MaximumWidth,
+                Fault.create "Classes" $"{fewest} to {MaximumWidth}" $"{outputs}"
                 for width in widths do
                     isWidth width,
                     Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{width}"
-                for below, above in List.pairwise [ inputs; yield! widths; classes ] do
+                for below, above in List.pairwise [ inputs; yield! widths; outputs ] do
                     // What is no width has a sentence of its own.
-                    not (List.forall isWidth (classes :: widths))
+                    not (List.forall isWidth (outputs :: widths))
                     || int64 below * int64 above <= int64 Array.MaxLength,
                     Fault.create
                         "Hidden"
@@ -84,10 +97,19 @@ module Architecture =
             (fun () -> {
                 inputs = inputs
                 hidden = hidden
-                classes = classes
+                outputs = outputs
+                head = head
             })
 
-    /// <summary>A stack of dense layers with one activation for all hidden ones.</summary>
+    /// The architecture with no layer normalised.
+    let internal plain (architecture: Architecture) : Architecture = {
+        architecture with
+            hidden =
+                architecture.hidden |> List.map (fun layer -> { layer with Normalised = false })
+    }
+
+    /// <summary>A stack of dense layers under softmax, with one activation for all hidden
+    /// ones.</summary>
     /// <param name="activation">The hidden layers' activation.</param>
     /// <param name="sizes">Inputs, hidden widths, classes: [784; 50; 10] is the chapter's.</param>
     /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
@@ -102,10 +124,11 @@ module Architecture =
                 widths
                 |> List.map (fun width -> {
                     Width = width
+                    Normalised = false
                     Activation = activation
                 })
 
-            match create inputs hidden classes[0] with
+            match create Head.Softmax inputs hidden classes[0] with
             | Ok architecture -> architecture
             | Error faults ->
                 invalidArg (nameof sizes) (faults |> List.map string |> String.concat " ")
@@ -122,6 +145,8 @@ type Layer<'T
     Weights: Matrix<'T>
     /// b: outputs.
     Biases: Vector<'T>
+    /// γ: outputs, where the layer is normalised.
+    Gain: Vector<'T> voption
 }
 
 /// All parameters of a network, or the gradient in them: a layer each, from the input's side.
@@ -153,36 +178,48 @@ module Parameters =
                 (fun one other -> {
                     Weights = weights one.Weights other.Weights
                     Biases = biases one.Biases other.Biases
+                    Gain =
+                        match one.Gain, other.Gain with
+                        | ValueSome gain, ValueSome partner -> ValueSome(biases gain partner)
+                        | _ -> ValueNone
                 })
                 first.Layers
                 second.Layers
     }
 
-    /// Every tensor's elements in their order in memory: W1, b1, W2, b2, …
+    /// Every tensor's elements in their order in memory: W1, b1, W2, b2, …; after b1 g1, where the layer
+    /// has a gain.
     let internal tensors (parameters: Parameters<'T>) : (string * 'T[]) list =
         parameters.Layers
         |> List.mapi (fun i layer -> [
             $"W{i + 1}", Kernels.values layer.Weights
             $"b{i + 1}", Kernels.elements layer.Biases
+            match layer.Gain with
+            | ValueSome gain -> $"g{i + 1}", Kernels.elements gain
+            | ValueNone -> ()
         ])
         |> List.concat
 
     /// Parameters of these elements, shaped like others.
-    let internal ofTensors (shape: Parameters<'T>) (tensors: 'U[] list) : Parameters<'U> = {
-        Layers =
-            List.map2
-                (fun layer values ->
-                    match values with
-                    | [ weights; biases ] -> {
-                        Weights =
-                            weights
-                            |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
-                        Biases = Kernels.vector biases
-                      }
-                    | _ -> invalidArg (nameof tensors) "expected two a layer")
-                shape.Layers
-                (List.chunkBySize 2 tensors)
-    }
+    let internal ofTensors (shape: Parameters<'T>) (tensors: 'U[] list) : Parameters<'U> =
+        let rec take (layers: Layer<'T> list) tensors =
+            match layers, tensors with
+            | layer :: rest, weights :: biases :: others ->
+                let struct (gain, others) =
+                    match layer.Gain, others with
+                    | ValueSome _, gain :: others -> struct (ValueSome(Kernels.vector gain), others)
+                    | _ -> struct (ValueNone, others)
+
+                {
+                    Weights =
+                        weights |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
+                    Biases = Kernels.vector biases
+                    Gain = gain
+                }
+                :: take rest others
+            | _ -> []
+
+        { Layers = take shape.Layers tensors }
 
     /// The parameters with other elements: `replace` takes each tensor's name and elements.
     let internal mapTensors
@@ -224,7 +261,10 @@ module Parameters =
                 if one.Biases.Count <> other.Biases.Count then
                     invalidArg
                         name
-                        $"expected two vectors of one length, found {one.Biases.Count} and {other.Biases.Count}")
+                        $"expected two vectors of one length, found {one.Biases.Count} and {other.Biases.Count}"
+
+                if one.Gain.IsSome <> other.Gain.IsSome then
+                    invalidArg name "expected a gain in both or in neither, found one")
             one.Layers
             other.Layers
 
@@ -269,8 +309,10 @@ type Network<'T
     and 'T :> IFormattable> = {
     /// The layers' sizes and activations.
     Architecture: Architecture
-    /// Their weights and biases.
+    /// Their weights, biases and gains.
     Parameters: Parameters<'T>
+    /// The running moments of the layers that are normalised, from the input's side.
+    Running: Moments<'T> list
 }
 
 /// What a hidden layer's forward pass leaves for the way back.
@@ -282,6 +324,8 @@ type internal Passed<'T
     and 'T :> IFormattable> = {
     /// What came in.
     Input: LayerInputs<'T>
+    /// The sums standardised, where the layer is normalised.
+    Standardised: Standardised<'T> voption
     /// What the activation kept.
     Kept: Matrix<'T>
     /// What its outputs were multiplied by.
@@ -291,9 +335,9 @@ type internal Passed<'T
 /// How well a network does on a data set.
 [<Struct>]
 type Score = {
-    /// Mean cross entropy in nats, 0 or greater.
+    /// Mean loss, 0 or greater: of softmax, cross entropy in nats.
     Loss: float
-    /// Share of samples whose greatest logit is their target's, 0 to 1.
+    /// Share of samples that the network is right about, 0 to 1, as <c>Metrics.right</c> counts.
     Accuracy: float
 }
 
@@ -302,7 +346,7 @@ type Score = {
 /// layers.</remarks>
 [<RequireQualifiedAccess>]
 module Network =
-    /// <summary>A network at its start: biases are 0.</summary>
+    /// <summary>A network at its start: biases are 0, gains 1.</summary>
     /// <param name="initialiser">How the weights begin: the book's is
     /// <c>Initialiser.Fixed 0.01</c>.</param>
     /// <param name="seed">The run's seed. Both precisions start from the same numbers,
@@ -320,6 +364,11 @@ module Network =
                 architecture.Sizes
                 |> List.pairwise
                 |> List.mapi (fun layer (inputs, outputs) -> {
+                    Gain =
+                        match List.tryItem layer architecture.Hidden with
+                        | Some { Normalised = true } ->
+                            ValueSome(Kernels.vector (Array.create outputs 'T.One))
+                        | _ -> ValueNone
                     Weights =
                         initialiser
                         |> Initialiser.weights seed layer outputs inputs
@@ -327,82 +376,195 @@ module Network =
                     Biases = Kernels.vector (Array.zeroCreate outputs)
                 })
         }
+        Running = [
+            for layer in architecture.Hidden do
+                if layer.Normalised then
+                    Normalisation.start layer.Width
+        ]
     }
 
     /// <summary>The network in the other precision, each parameter rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
-    let convert (network: Network<'T>) : Network<'U> = {
+    let convert
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Network<'U> when 'U :> IBinaryFloatingPointIeee754<'U> = {
         Architecture = network.Architecture
         Parameters = Parameters.convert network.Parameters
+        Running =
+            network.Running
+            |> List.map (fun moments ->
+                let convert vector =
+                    Kernels.elements vector
+                    |> Array.map (fun (x: 'T) -> 'U.CreateTruncating x)
+                    |> Kernels.vector
+
+                {
+                    Mean = convert moments.Mean
+                    Variance = convert moments.Variance
+                })
     }
 
-    /// The logits, and what the way back needs of the hidden layers, the last one first.
+    /// The same network without normalised layers: weights and biases do what their gains and running
+    /// moments did.
+    let internal folded (network: Network<'T>) : Network<'T> =
+        if network.Running.IsEmpty then
+            network
+        else
+            let rec fold layers running =
+                match layers, running with
+                | { Gain = ValueSome gain } as layer :: rest, moments :: others ->
+                    let struct (weights, biases) =
+                        Normalisation.fold moments gain layer.Weights layer.Biases
+
+                    {
+                        Weights = weights
+                        Biases = biases
+                        Gain = ValueNone
+                    }
+                    :: fold rest others
+                | layer :: rest, _ -> layer :: fold rest running
+                | [], _ -> []
+
+            {
+                Architecture = Architecture.plain network.Architecture
+                Parameters = {
+                    Layers = fold network.Parameters.Layers network.Running
+                }
+                Running = []
+            }
+
+    let private noBiases (layer: Layer<'T>) : Vector<'T> =
+        Kernels.vector (Array.zeroCreate layer.Biases.Count)
+
+    /// A normalised layer's sums standardised: by the mini-batch's own moments in training, else by the
+    /// running ones.
+    let private standardise inTraining (running: Moments<'T>) (sums: Matrix<'T>) =
+        let moments = if inTraining then Normalisation.moments sums else running
+        let standardised = Normalisation.standardise inTraining moments sums
+        Spare.Give(Kernels.values sums)
+        standardised
+
+    /// The last layer's sums, and what the way back needs of the hidden layers, the last one first. With
+    /// a dropout, as a step of training sees it.
     let internal trace
         (dropout: Dropout voption)
         (network: Network<'T>)
         (inputs: LayerInputs<'T>)
         : struct (Matrix<'T> * Passed<'T> list * LayerInputs<'T>) =
-        let affine layer x =
-            LayerInputs.affine layer.Weights layer.Biases x
-
-        let rec run i layers (hidden: HiddenLayer list) x passed =
+        let rec run i layers (hidden: HiddenLayer list) running x passed =
             match layers, hidden with
             | layer :: rest, { Activation = activation } :: above ->
-                let struct (output, kept) = affine layer x |> Activation.pass activation
+                let struct (sums, standardised, running) =
+                    match layer.Gain, running with
+                    | ValueSome gain, moments :: others ->
+                        let standardised =
+                            LayerInputs.affine layer.Weights (noBiases layer) x
+                            |> standardise dropout.IsSome moments
+
+                        struct (Normalisation.apply gain layer.Biases standardised,
+                                ValueSome standardised,
+                                others)
+                    | _ ->
+                        struct (LayerInputs.affine layer.Weights layer.Biases x, ValueNone, running)
+
+                let struct (output, kept) = Activation.pass activation sums
 
                 let struct (output, mask) =
                     match dropout with
-                    | ValueNone -> struct (output, ValueNone)
-                    | ValueSome dropout ->
+                    | ValueSome dropout when dropout.Share > 0.0 ->
                         let mask = Dropout.mask i (output.RowCount * output.ColumnCount) dropout
-
                         struct (Dropout.apply mask output, ValueSome mask)
+                    | _ -> struct (output, ValueNone)
 
                 run
                     (i + 1)
                     rest
                     above
+                    running
                     (LayerInputs.Columns output)
-                    ({ Input = x; Kept = kept; Mask = mask } :: passed)
-            | [ last ], [] -> struct (affine last x, passed, x)
+                    ({
+                        Input = x
+                        Standardised = standardised
+                        Kept = kept
+                        Mask = mask
+                     }
+                     :: passed)
+            | [ last ], [] -> struct (LayerInputs.affine last.Weights last.Biases x, passed, x)
             | _ ->
                 invalidArg
                     (nameof network)
                     $"expected parameters of {network.Architecture.Hidden.Length + 1} layers, found {network.Parameters.Layers.Length}"
 
-        run 0 network.Parameters.Layers network.Architecture.Hidden inputs []
+        run 0 network.Parameters.Layers network.Architecture.Hidden network.Running inputs []
 
-    let private logitsOf
+    let private sumsOf
         (dropout: Dropout voption)
         (network: Network<'T>)
         (inputs: LayerInputs<'T>)
         : Matrix<'T> =
-        let struct (logits, _, _) = trace dropout network inputs
-        logits
+        let struct (sums, _, _) = trace dropout network inputs
+        sums
 
-    /// <summary>What the last layer gives, before softmax.</summary>
+    /// The network whose running moments have followed those of a mini-batch.
+    let internal follow
+        (count: int)
+        (passed: Passed<'T> list)
+        (network: Network<'T>)
+        : Network<'T> =
+        if network.Running.IsEmpty then
+            network
+        else
+            let own = [
+                for passed in List.rev passed do
+                    match passed.Standardised with
+                    | ValueSome standardised -> standardised.Moments
+                    | ValueNone -> ()
+            ]
+
+            {
+                network with
+                    Running = List.map2 (Normalisation.follow count) own network.Running
+            }
+
+    /// The same from the mini-batch itself.
+    let internal followed
+        (dropout: Dropout)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : Network<'T> =
+        if network.Running.IsEmpty then
+            network
+        else
+            batch.FirstInputs
+            |> Inputs.enter (fun inputs ->
+                let struct (_, passed, _) = trace (ValueSome dropout) network inputs
+                follow batch.Count passed network)
+
+    /// <summary>What the last layer gives, before the head: logits, or the numbers
+    /// themselves.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">X: (inputs, batch), a sample a column.</param>
-    /// <returns>Logits: (classes, batch).</returns>
+    /// <returns>(outputs, batch).</returns>
     /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        logitsOf ValueNone network (LayerInputs.Columns inputs)
+        sumsOf ValueNone network (LayerInputs.Columns inputs)
 
     /// The same for a mini-batch.
-    let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> Inputs.enter (logitsOf ValueNone network)
+    let private sums (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
+        batch.FirstInputs |> Inputs.enter (sumsOf ValueNone network)
 
-    /// <summary>The probability of every class.</summary>
+    /// <summary>What the network says: the probability of every class, or what else its head makes of
+    /// the sums.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">X: (inputs, batch).</param>
-    /// <returns>(classes, batch); every column sums to 1.</returns>
+    /// <returns>(outputs, batch); under softmax every column sums to 1.</returns>
     /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
     /// size.</exception>
     [<CompiledName("Predict")>]
     let predict (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        forward network inputs |> Activation.softmax
+        forward network inputs |> Head.apply network.Architecture.Head
 
     /// So many samples at a time fit the caches.
     let private partSize = 128
@@ -413,68 +575,66 @@ module Network =
         (data: Dataset<'T>)
         (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
         : unit =
+        let network = folded network
+
         Work.share
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->
                 let part = Dataset.part partSize i data
-                act i part (logits network part))
+                act i part (sums network part))
 
-    /// <summary>The probability of every class for every sample of a data set.</summary>
+    /// <summary>What the network says of every sample of a data set.</summary>
     /// <param name="network">The network.</param>
     /// <param name="data">The samples.</param>
-    /// <returns>(classes, samples); every column sums to 1.</returns>
+    /// <returns>(outputs, samples); under softmax probabilities, every column of which sums to
+    /// 1.</returns>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's
     /// size.</exception>
     [<CompiledName("Probabilities")>]
     let probabilities (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
-        let classes = network.Architecture.Classes
-        let all = Kernels.newArray classes data.Count
+        let outputs = network.Architecture.Outputs
+        let all = Kernels.newArray outputs data.Count
 
-        overParts network data (fun i part logits ->
-            let found = Kernels.values (Activation.softmax logits)
-            Array.blit found 0 all (i * partSize * classes) (part.Count * classes))
+        overParts network data (fun i part sums ->
+            let found = Kernels.values (Head.apply network.Architecture.Head sums)
+            Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
 
-        Kernels.matrix classes data.Count all
+        Kernels.matrix outputs data.Count all
 
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
     [<CompiledName("Classify")>]
     let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
         Targets.mostProbable scores
 
-    /// How many of the columns have their greatest element where their target has it.
-    let private correct (targets: Targets<'T>) (logits: Matrix<'T>) : int =
-        let expected =
-            match targets with
-            | Targets.Labels labels -> labels
-            | Targets.Distributions columns -> classify columns
-
-        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected (classify logits)
-
-    /// <summary>The mean cross entropy of a mini-batch.</summary>
+    /// <summary>The mean loss of a mini-batch, of the kind that fits the head.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Loss")>]
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
-        logits network batch |> Loss.crossEntropy batch.Targets
+        sums network batch |> Loss.ofHead network.Architecture.Head batch.Targets
 
-    /// <summary>The mean cross entropy of a mini-batch without the hidden units that a step of training
-    /// leaves out: the function whose slope <c>Gradient.backwardWithDropout</c> gives.</summary>
+    /// <summary>The mean loss of a mini-batch as a step of training sees it: some hidden units are left
+    /// out, and normalised layers take the mini-batch's own moments. The function whose slope
+    /// <c>Gradient.backwardInTraining</c> gives.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
-    [<CompiledName("LossWithDropout")>]
-    let lossWithDropout (dropout: Dropout) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
+    [<CompiledName("LossInTraining")>]
+    let lossInTraining (dropout: Dropout) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
         batch.FirstInputs
-        |> Inputs.enter (logitsOf (ValueSome dropout) network)
-        |> Loss.crossEntropy batch.Targets
+        |> Inputs.enter (sumsOf (ValueSome dropout) network)
+        |> Loss.ofHead network.Architecture.Head batch.Targets
 
-    /// <summary>The share of a mini-batch that the network classifies as its targets do, 0 to 1.</summary>
+    /// <summary>The share of a mini-batch that the network is right about, 0 to 1, as
+    /// <c>Metrics.right</c> counts.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Accuracy")>]
     let accuracy (network: Network<'T>) (batch: MiniBatch<'T>) : float =
-        let right = logits network batch |> correct batch.Targets
-        float right / float batch.Count
+        let right =
+            sums network batch |> Metrics.right network.Architecture.Head batch.Targets
+
+        right / float batch.Count
 
     /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's
@@ -483,14 +643,15 @@ module Network =
     let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
         let parts = Dataset.partCount partSize data
         let losses: float[] = Array.zeroCreate parts
-        let right: int[] = Array.zeroCreate parts
+        let right: float[] = Array.zeroCreate parts
+        let head = network.Architecture.Head
 
-        overParts network data (fun i part logits ->
-            let mean = Loss.crossEntropy part.Targets logits
+        overParts network data (fun i part sums ->
+            let mean = Loss.ofHead head part.Targets sums
             losses[i] <- Double.CreateTruncating mean * float part.Count
-            right[i] <- correct part.Targets logits)
+            right[i] <- Metrics.right head part.Targets sums)
 
         {
             Loss = Array.fold (+) 0.0 losses / float data.Count
-            Accuracy = float (Array.sum right) / float data.Count
+            Accuracy = Array.fold (+) 0.0 right / float data.Count
         }

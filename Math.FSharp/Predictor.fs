@@ -81,6 +81,7 @@ type Predictor<'T
     /// <param name="network">The network; the predictor keeps its parameters, which nobody may
     /// write to.</param>
     (network: Network<'T>) =
+    let network = Network.folded network
     let architecture = network.Architecture
 
     let layers = [|
@@ -153,30 +154,39 @@ type Predictor<'T
 
     let answer (memory: 'T[]) (probabilities: Span<'T>) : unit =
         memory.AsSpan(architecture.Inputs, inputs - architecture.Inputs).Clear()
-        softmax (ReadOnlySpan(memory, logits memory, architecture.Classes)) probabilities
+        let sums = ReadOnlySpan(memory, logits memory, architecture.Outputs)
+
+        match architecture.Head with
+        | Head.Softmax -> softmax sums probabilities
+        | Head.Identity -> sums.CopyTo probabilities
+        | Head.Sigmoid ->
+            for k in 0 .. sums.Length - 1 do
+                probabilities[k] <- Elementary.Sigmoid<'T, 'T, Lanes1<'T>> sums[k]
+
         ArrayPool<'T>.Shared.Return memory
 
     let rent (given: int) (room: int) : 'T[] =
         if given <> architecture.Inputs then
             invalidArg "sample" $"expected {architecture.Inputs} numbers, found {given}"
 
-        if room <> architecture.Classes then
-            invalidArg "probabilities" $"expected room for {architecture.Classes}, found {room}"
+        if room <> architecture.Outputs then
+            invalidArg "probabilities" $"expected room for {architecture.Outputs}, found {room}"
 
         ArrayPool<'T>.Shared.Rent(inputs + 2 * widest)
 
-    /// <summary>The probability of every class.</summary>
+    /// <summary>What the network says: the probability of every class, or what else its head
+    /// gives.</summary>
     /// <param name="sample">As many numbers as the network has inputs.</param>
-    /// <param name="probabilities">Where they go: room for one a class.</param>
+    /// <param name="probabilities">Where it goes: room for one an output.</param>
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(sample: ReadOnlySpan<'T>, probabilities: Span<'T>) : unit =
         let memory = rent sample.Length probabilities.Length
         sample.CopyTo(memory.AsSpan())
         answer memory probabilities
 
-    /// <summary>The probability of every class for an image, each pixel taken as byte / 255.</summary>
+    /// <summary>What the network says of an image, each pixel taken as byte / 255.</summary>
     /// <param name="pixels">As many bytes as the network has inputs.</param>
-    /// <param name="probabilities">Where they go: room for one a class.</param>
+    /// <param name="probabilities">Where it goes: room for one an output.</param>
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(pixels: ReadOnlySpan<byte>, probabilities: Span<'T>) : unit =
         let memory = rent pixels.Length probabilities.Length

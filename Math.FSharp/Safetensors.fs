@@ -8,7 +8,8 @@ open System.Runtime.CompilerServices
 open System.Text.Json
 
 /// <summary>Networks as safetensors files: tensors W1, b1, W2, b2, … in the book's shapes, weights
-/// (inputs, outputs) and biases (outputs), with the activations in the metadata.</summary>
+/// (inputs, outputs) and biases (outputs), with the activations and the head in the metadata. Normalised
+/// layers are written as the plain ones that do the same.</summary>
 /// <remarks>The format: eight bytes of little-endian header length, a JSON header of names, types,
 /// shapes and offsets, then the numbers, little-endian, rows first. Source: the safetensors format of
 /// Hugging Face.</remarks>
@@ -34,6 +35,9 @@ module Safetensors =
     /// The metadata's entry for the hidden layers' activations.
     let private activationsName = "activations"
 
+    /// The metadata's entry for the head.
+    let private headName = "head"
+
     let private tensors (network: Network<'T>) : (string * int list * 'T[]) list =
         network.Parameters.Layers
         |> List.mapi (fun i layer -> [
@@ -45,17 +49,22 @@ module Safetensors =
         |> List.concat
 
     /// <summary>The bytes of a network's safetensors file.</summary>
-    /// <param name="metadata">Names and texts to keep beside the tensors; "activations" is taken.</param>
+    /// <param name="metadata">Names and texts to keep beside the tensors; "activations" and "head" are
+    /// taken.</param>
     /// <param name="network">The network, written in its own precision (F32 or F64).</param>
-    /// <exception cref="T:System.ArgumentException">A name is "activations".</exception>
+    /// <exception cref="T:System.ArgumentException">A name is one of those.</exception>
     [<CompiledName("Write")>]
     let write
         (metadata: (string * string) seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : byte[] =
-        if metadata |> Seq.exists (fun (name, _) -> name = activationsName) then
-            invalidArg (nameof metadata) "expected names other than activations, found that one"
+        for name, _ in metadata do
+            if name = activationsName || name = headName then
+                invalidArg
+                    (nameof metadata)
+                    $"expected names other than activations and head, found {name}"
 
+        let network = Network.folded network
         let tensors = tensors network
         let header = ArrayBufferWriter<byte>()
         use json = new Utf8JsonWriter(header)
@@ -68,6 +77,8 @@ module Safetensors =
             |> List.map (fun layer -> string layer.Activation)
             |> String.concat separator
         )
+
+        json.WriteString(headName, string network.Architecture.Head)
 
         for name, text in metadata do
             json.WriteString(name, text)
@@ -157,8 +168,14 @@ module Safetensors =
                 Fault.create property.Name "a dtype, a shape and two data_offsets" "something else"
             ]
 
-    /// The activations' names and the tensors that the header lists.
-    let private parseHeader (json: ReadOnlyMemory<byte>) : Result<string * Entry list, Fault list> =
+    /// A header: the activations' names, the head's, and the tensors that it lists.
+    type private Header = {
+        Activations: string
+        HeadName: string
+        Entries: Entry list
+    }
+
+    let private parseHeader (json: ReadOnlyMemory<byte>) : Result<Header, Fault list> =
         try
             use document = JsonDocument.Parse json
             let root = document.RootElement
@@ -166,19 +183,19 @@ module Safetensors =
             if root.ValueKind <> JsonValueKind.Object then
                 fault "a JSON object as header" $"{root.ValueKind}"
             else
-                let mutable metadata = Unchecked.defaultof<JsonElement>
-                let mutable activations = Unchecked.defaultof<JsonElement>
+                let said name unlessSaid =
+                    let mutable metadata = Unchecked.defaultof<JsonElement>
+                    let mutable value = Unchecked.defaultof<JsonElement>
 
-                let names =
                     if
                         root.TryGetProperty("__metadata__", &metadata)
                         && metadata.ValueKind = JsonValueKind.Object
-                        && metadata.TryGetProperty(activationsName, &activations)
-                        && activations.ValueKind = JsonValueKind.String
+                        && metadata.TryGetProperty((name: string), &value)
+                        && value.ValueKind = JsonValueKind.String
                     then
-                        text activations
+                        text value
                     else
-                        ""
+                        unlessSaid
 
                 let entries = [
                     for property in root.EnumerateObject() do
@@ -192,7 +209,12 @@ module Safetensors =
                         | Error faults -> faults
                         | Ok _ -> [])
                 with
-                | [] -> Ok(names, entries |> List.choose Result.toOption)
+                | [] ->
+                    Ok {
+                        Activations = said activationsName ""
+                        HeadName = said headName (string Head.Softmax)
+                        Entries = entries |> List.choose Result.toOption
+                    }
                 | faults -> Error faults
         with
         | :? JsonException
@@ -232,10 +254,11 @@ module Safetensors =
                 (fun () -> LittleEndian.numbers (data.Slice(int entry.First, int size).Span))
 
     let private network
-        (activations: string)
-        (entries: Entry list)
+        (header: Header)
         (data: ReadOnlyMemory<byte>)
         : Result<Network<'T>, Fault list> =
+        let entries = header.Entries
+
         let weights =
             [ 1 .. entries.Length ]
             |> List.map (fun i -> entries |> List.tryFind (fun entry -> entry.Name = $"W{i}"))
@@ -243,7 +266,7 @@ module Safetensors =
             |> List.choose (Option.map _.Shape)
 
         let names =
-            activations.Split(separator, StringSplitOptions.RemoveEmptyEntries)
+            header.Activations.Split(separator, StringSplitOptions.RemoveEmptyEntries)
             |> List.ofArray
 
         match weights with
@@ -255,7 +278,7 @@ module Safetensors =
         | _ when weights |> List.exists (fun shape -> shape.Length <> 2) ->
             fault "weights of two dimensions" $"%A{weights}"
         | _ when names.Length <> weights.Length - 1 ->
-            fault $"{weights.Length - 1} activations in the metadata" $"'{activations}'"
+            fault $"{weights.Length - 1} activations in the metadata" $"'{header.Activations}'"
         | _ ->
             let combine results =
                 List.foldBack
@@ -270,6 +293,7 @@ module Safetensors =
                         Activation.parse name
                         |> Result.map (fun activation -> {
                             Width = shape[1]
+                            Normalised = false
                             Activation = activation
                         }))
                     names
@@ -277,11 +301,11 @@ module Safetensors =
                 |> combine
 
             let architecture =
-                hidden
-                |> Result.bind (fun hidden ->
+                Fault.both (Head.parse header.HeadName) hidden
+                |> Result.bind (fun (head, hidden) ->
                     let first, last = List.head weights, List.last weights
 
-                    Architecture.create first[0] hidden last[1]
+                    Architecture.create head first[0] hidden last[1]
                     |> Result.mapError (List.map (Fault.within "the shapes of W1, W2, …")))
 
             let layer i (inputs, outputs) : Result<Layer<'T>, Fault list> =
@@ -291,6 +315,7 @@ module Safetensors =
                 |> Result.map (fun (weights, biases) -> {
                     Weights = Kernels.matrix outputs inputs weights
                     Biases = Kernels.vector biases
+                    Gain = ValueNone
                 })
 
             architecture
@@ -302,6 +327,7 @@ module Safetensors =
                 |> Result.map (fun layers -> {
                     Architecture = architecture
                     Parameters = { Layers = layers }
+                    Running = []
                 }))
 
     /// <summary>The network in the bytes of a safetensors file, or what is wrong with them.</summary>
@@ -310,5 +336,4 @@ module Safetensors =
     let read (bytes: ReadOnlyMemory<byte>) : Result<Network<'T>, Fault list> =
         split bytes
         |> Result.bind (fun (json, data) ->
-            parseHeader json
-            |> Result.bind (fun (activations, entries) -> network activations entries data))
+            parseHeader json |> Result.bind (fun header -> network header data))

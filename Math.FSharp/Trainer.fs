@@ -12,8 +12,8 @@ type Watch<'T
     and 'T :> IFormattable> = {
     /// The lowest of them; infinite before the first.
     Lowest: float
-    /// The parameters that gave it.
-    Best: Parameters<'T> voption
+    /// The network that gave it.
+    Best: Network<'T> voption
     /// The iteration they are of.
     BestIteration: int64
     /// Epochs since then.
@@ -101,13 +101,17 @@ module Trainer =
             }
         }
 
-    /// The loss of a mini-batch and its gradient, leaving out what the iteration does.
+    /// Whether a step of training sees the network as evaluation does.
+    let private isEvaluated (settings: Hyperparameters) (network: Network<'T>) : bool =
+        settings.Recipe.Dropout = 0.0 && network.Running.IsEmpty
+
+    /// The loss of a mini-batch, its gradient, and the network with its running moments as they follow.
     let private gradientOf
         (settings: Hyperparameters)
         (iteration: int64)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
-        : struct ('T * Parameters<'T>) =
+        : struct ('T * Parameters<'T> * Network<'T>) =
         let dropout = {
             Share = settings.Recipe.Dropout
             Seed = settings.Seed
@@ -115,21 +119,21 @@ module Trainer =
         }
 
         match settings.Gradient with
-        | GradientMethod.Backpropagation when dropout.Share = 0.0 -> Gradient.backward network batch
-        | GradientMethod.Backpropagation -> Gradient.backwardWithDropout dropout network batch
+        | GradientMethod.Backpropagation -> Gradient.backwardInTraining dropout network batch
         | GradientMethod.Numerical ->
+            let followed = Network.followed dropout network batch
             let network, batch = Network.convert network, MiniBatch.convert batch
 
             let struct (loss, gradient) =
-                if dropout.Share = 0.0 then
+                if isEvaluated settings network then
                     Gradient.numericalOfLoss Gradient.DefaultStep network batch
                 else
                     let loss network =
-                        Network.lossWithDropout dropout network batch
+                        Network.lossInTraining dropout network batch
 
                     struct (loss network, Gradient.numericalOf Gradient.DefaultStep loss network)
 
-            struct ('T.CreateTruncating loss, Parameters.convert gradient)
+            struct ('T.CreateTruncating loss, Parameters.convert gradient, followed)
 
     let private remembered (state: OptimizerState<'T>) : Parameters<'T> list =
         state.Memory |> List.map _.Values
@@ -146,28 +150,30 @@ module Trainer =
             if not (kept |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
                 Spare.Give array
 
-    /// The loss of a mini-batch, and parameters and optimizer's state after learning from it.
+    /// The loss of a mini-batch, and network and optimizer's state after learning from it.
     let private update
         (settings: Hyperparameters)
         (rate: 'T)
         (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
-        : struct ('T * Parameters<'T> * OptimizerState<'T>) =
+        : struct ('T * Network<'T> * OptimizerState<'T>) =
+        let next (network: Network<'T>) parameters = { network with Parameters = parameters }
+
         if
             settings.Gradient = GradientMethod.Backpropagation
-            && settings.Recipe.Dropout = 0.0
+            && isEvaluated settings state.Network
             && settings.Optimizer = OptimizerPlan.gradientDescent
         then
             let struct (loss, parameters) = Gradient.descend rate state.Network batch
 
             struct (loss,
-                    parameters,
+                    next state.Network parameters,
                     {
                         state.Optimizer with
                             Steps = state.Optimizer.Steps + 1L
                     })
         else
-            let struct (loss, gradient) =
+            let struct (loss, gradient, followed) =
                 gradientOf settings state.Iteration state.Network batch
 
             let struct (parameters, optimizer) =
@@ -178,7 +184,7 @@ module Trainer =
                     state.Network.Parameters
 
             giveUp [ gradient ] (parameters :: remembered optimizer)
-            struct (loss, parameters, optimizer)
+            struct (loss, next followed parameters, optimizer)
 
     /// <summary>The learning rate of an iteration, counted from 0: the schedule's, times what the watch
     /// on validation makes of it.</summary>
@@ -192,7 +198,8 @@ module Trainer =
         Hyperparameters.schedule data.Count settings iteration * watch.RateFactor
 
     /// <summary>The network that a run stands for: of the running mean of its parameters where its
-    /// optimizer keeps one, else the newest.</summary>
+    /// optimizer keeps one, else the newest. Normalised layers have become plain ones that do the
+    /// same.</summary>
     [<CompiledName("Model")>]
     let model (state: State<'T>) : Network<'T> =
         match Transform.averaged state.Optimizer with
@@ -201,6 +208,7 @@ module Trainer =
                 Parameters = parameters
           }
         | ValueNone -> state.Network
+        |> Network.folded
 
     let private isFirstOfEpoch
         (settings: Hyperparameters)
@@ -276,16 +284,13 @@ module Trainer =
         let struct (places, order) = placesOf settings data state.Order state.Iteration
         let batch = batchOf settings data state.Iteration places
         let rate = 'T.CreateTruncating(rate settings data state.Watch state.Iteration)
-        let struct (loss, parameters, optimizer) = update settings rate state batch
+        let struct (loss, network, optimizer) = update settings rate state batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = isFirstOfEpoch settings data state.Iteration
 
         {
             Iteration = state.Iteration + 1L
-            Network = {
-                state.Network with
-                    Parameters = parameters
-            }
+            Network = network
             Optimizer = optimizer
             Loss = loss
             FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
@@ -343,7 +348,7 @@ module Trainer =
                 {
                     watch with
                         Lowest = loss
-                        Best = ValueSome (model state).Parameters
+                        Best = ValueSome(model state)
                         BestIteration = state.Iteration
                         Since = 0
                         Waited = 0
@@ -379,12 +384,7 @@ module Trainer =
     [<CompiledName("Outcome")>]
     let outcome (settings: Hyperparameters) (state: State<'T>) : struct (int64 * Network<'T>) =
         match settings.Recipe.EarlyStopping, state.Watch.Best with
-        | ValueSome _, ValueSome parameters ->
-            struct (state.Watch.BestIteration,
-                    {
-                        state.Network with
-                            Parameters = parameters
-                    })
+        | ValueSome _, ValueSome network -> struct (state.Watch.BestIteration, network)
         | _ -> struct (state.Iteration, model state)
 
     /// <summary>Whether the run is getting anywhere.</summary>

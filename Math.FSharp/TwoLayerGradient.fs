@@ -288,7 +288,10 @@ module internal TwoLayerGradient =
     /// Whether the network is the chapter's: one hidden layer, of sigmoids.
     let private isTwoLayer (network: Network<float>) =
         match network.Architecture.Hidden with
-        | [ { Activation = Activation.Sigmoid } ] -> true
+        | [ {
+                Activation = Activation.Sigmoid
+                Normalised = false
+            } ] -> network.Architecture.Head = Head.Softmax
         | _ -> false
 
     let private largest (values: float[]) =
@@ -384,6 +387,7 @@ module internal TwoLayerGradient =
                             Weights =
                                 scaled loop.Weights1 |> Kernels.matrix loop.Units loop.InputCount
                             Biases = scaled loop.Biases1 |> Kernels.vector
+                            Gain = ValueNone
                         }
                         {
                             // The sums lie class by class.
@@ -391,6 +395,7 @@ module internal TwoLayerGradient =
                                 (scaled loop.Weights2 |> Kernels.matrix loop.Units loop.Classes)
                                     .Transpose()
                             Biases = scaled loop.Biases2 |> Kernels.vector
+                            Gain = ValueNone
                         }
                     ]
                 }

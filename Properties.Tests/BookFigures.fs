@@ -36,7 +36,7 @@ let ``cross entropy of a batch is the mean, from labels or one-hot`` () =
     Loss.ofBatch Loss.crossEntropyError (Targets.Labels [| 2; 2 |]) y
     |> printed mean
 
-    Loss.ofBatch Loss.crossEntropyError (Targets.Distributions t) y |> printed mean
+    Loss.ofBatch Loss.crossEntropyError (Targets.Columns t) y |> printed mean
 
 [<Fact>]
 let ``numerical derivatives of 0.01x² + 0.1x at 5 and 10, to the last digit`` () =
@@ -84,15 +84,17 @@ let private simpleNet: Network<float> = {
                             |]
                         )
                 Biases = Vector<float>.Build.Dense 3
+                Gain = ValueNone
             }
         ]
     }
+    Running = []
 }
 
 let private simpleBatch =
     MiniBatch.create
         (Matrix<float>.Build.Dense(2, 1, [| 0.6; 0.9 |]))
-        (Targets.Distributions(Matrix<float>.Build.Dense(3, 1, [| 0.0; 0.0; 1.0 |])))
+        (Targets.Columns(Matrix<float>.Build.Dense(3, 1, [| 0.0; 0.0; 1.0 |])))
 
 /// Printed to eight digits, from weights printed to eight digits.
 let private eightDigits = Approximately.equal 2e-8

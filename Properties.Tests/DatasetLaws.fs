@@ -11,7 +11,7 @@ let private sizes (data: Dataset<float>) = [| 0 .. data.Count - 1 |]
 let private targetOf (targets: Targets<float>) (sample: int) =
     match targets with
     | Targets.Labels labels -> [| float labels[sample] |]
-    | Targets.Distributions columns -> (columns.Column sample).ToArray()
+    | Targets.Columns columns -> (columns.Column sample).ToArray()
 
 let private sampleOf (data: Dataset<float>) (place: int) =
     let batch = Dataset.take [| place |] data
@@ -116,7 +116,7 @@ let ``a mini-batch to single precision and back is rounded once`` (Trainable(_, 
     | Targets.Labels one, Targets.Labels two, Targets.Labels three ->
         Exactly.bits one two
         Exactly.bits one three
-    | Targets.Distributions one, Targets.Distributions _, Targets.Distributions three ->
+    | Targets.Columns one, Targets.Columns _, Targets.Columns three ->
         Exactly.bits (rounded one) (three.ToColumnMajorArray())
     | _ -> failwith "the kind of the targets changed"
 
@@ -132,7 +132,7 @@ let ``targets that do not fit their samples are refused`` () =
             Dataset.ofColumns 4 inputs (Targets.Labels [| 0; label; 1 |]))
 
     Exactly.refused [ "4 rows"; "found 5" ] (fun () ->
-        Dataset.ofColumns 4 inputs (Targets.Distributions(Matrix<float>.Build.Dense(5, 3))))
+        Dataset.ofColumns 4 inputs (Targets.Columns(Matrix<float>.Build.Dense(5, 3))))
 
 [<Law>]
 let ``a place outside the data set is an exception`` (SmallRun(_, data, _)) =

@@ -58,10 +58,10 @@ let ``with the mask fixed, backward is its loss's gradient by definition``
     (Seed seed)
     =
     let dropout = dropout 0.4 seed 3L
-    let struct (loss, gradient) = Gradient.backwardWithDropout dropout network batch
-    Exactly.equal (Network.lossWithDropout dropout network batch) loss
+    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
+    Exactly.equal (Network.lossInTraining dropout network batch) loss
 
-    Gradient.numericalOf 1e-4 (fun moved -> Network.lossWithDropout dropout moved batch) network
+    Gradient.numericalOf 1e-4 (fun moved -> Network.lossInTraining dropout moved batch) network
     |> flat
     |> Approximately.equal 1e-6 (flat gradient)
 
@@ -69,7 +69,7 @@ let ``with the mask fixed, backward is its loss's gradient by definition``
 let ``leaving out nobody changes no bit`` (Trainable(network, batch)) (Seed seed) =
     let dropout = dropout 0.0 seed 3L
     let struct (expectedLoss, expected) = Gradient.backward network batch
-    let struct (loss, gradient) = Gradient.backwardWithDropout dropout network batch
+    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
     Exactly.bits [| expectedLoss |] [| loss |]
     Exactly.bits (flat expected) (flat gradient)
 
@@ -88,7 +88,7 @@ let ``a unit that is left out of every sample learns nothing`` (Seed seed) =
 
     let dropout = dropout 0.7 seed 0L
     let mask: float[] = Dropout.mask 0 80 dropout
-    let struct (_, gradient) = Gradient.backwardWithDropout dropout network batch
+    let struct (_, gradient, _) = Gradient.backwardInTraining dropout network batch
     let layer = gradient.Layers.Head
 
     for unit in 0..39 do

@@ -112,7 +112,7 @@ type Generators =
     static member private TargetsOf (classes: int) (count: int) =
         Gen.oneof [
             Generators.LabelsOf classes count |> Gen.map Targets.Labels
-            Generators.DistributionsOf classes count |> Gen.map Targets.Distributions
+            Generators.DistributionsOf classes count |> Gen.map Targets.Columns
         ]
 
     static member private LayerOf (outputs: int) (inputs: int) : Gen<Layer<float>> = gen {
@@ -121,7 +121,11 @@ type Generators =
 
         let! biases = Generators.VectorOf outputs (Generators.Fine 1.0)
 
-        return { Weights = weights; Biases = biases }
+        return {
+            Weights = weights
+            Biases = biases
+            Gain = ValueNone
+        }
     }
 
     static member private NetworkOf: Gen<Network<float>> = gen {
@@ -135,6 +139,7 @@ type Generators =
                 (Gen.map2
                     (fun width activation -> {
                         Width = width
+                        Normalised = false
                         Activation = activation
                     })
                     Generators.Small
@@ -154,15 +159,16 @@ type Generators =
             |> Gen.sequenceToList
 
         return {
-            Architecture = Architecture.create inputs hidden classes |> orFail
+            Architecture = Architecture.create Head.Softmax inputs hidden classes |> orFail
             Parameters = { Layers = layers }
+            Running = []
         }
     }
 
     static member private AwayFromKinks(network: Network<float>, batch: MiniBatch<float>) =
         let layers = Reference.ofNetwork network
 
-        Reference.samples network.Architecture.Classes batch
+        Reference.samples network.Architecture.Outputs batch
         |> List.forall (fun (sample, _) ->
             List.forall2
                 (fun (layer: Reference.Layer) z ->
@@ -178,7 +184,7 @@ type Generators =
             let! inputs =
                 Generators.MatrixOf network.Architecture.Inputs count (Generators.Fine 2.0)
 
-            let! targets = Generators.TargetsOf network.Architecture.Classes count
+            let! targets = Generators.TargetsOf network.Architecture.Outputs count
 
             return network, MiniBatch.create inputs targets
         }

@@ -58,7 +58,7 @@ let ``backward is the plain implementation's`` (Trainable(network, batch)) =
     let loss, gradients =
         Reference.backward
             (Reference.ofNetwork network)
-            (Reference.samples network.Architecture.Classes batch)
+            (Reference.samples network.Architecture.Outputs batch)
 
     let expected = [|
         for weights, biases in gradients do
@@ -95,8 +95,8 @@ let private part (first: int) (count: int) (batch: MiniBatch<float>) : MiniBatch
         (batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, first, count))
         (match batch.Targets with
          | Targets.Labels labels -> Targets.Labels(Array.sub labels first count)
-         | Targets.Distributions columns ->
-             Targets.Distributions(columns.SubMatrix(0, columns.RowCount, first, count)))
+         | Targets.Columns columns ->
+             Targets.Columns(columns.SubMatrix(0, columns.RowCount, first, count)))
 
 [<Law>]
 let ``the mean of the gradients of equal parts is the batch's gradient``
@@ -129,9 +129,9 @@ let ``the order of the samples changes nothing but rounding``
              |> Seq.map (fun p -> p.Inputs.Column 0)
              |> Matrix<float>.Build.DenseOfColumnVectors)
             (parts
-             |> Seq.map (fun p -> (Targets.columns network.Architecture.Classes p.Targets).Column 0)
+             |> Seq.map (fun p -> (Targets.columns network.Architecture.Outputs p.Targets).Column 0)
              |> Matrix<float>.Build.DenseOfColumnVectors
-             |> Targets.Distributions)
+             |> Targets.Columns)
 
     flat (backward network shuffled)
     |> Approximately.equal Approximately.rounding (flat (backward network batch))
@@ -303,12 +303,34 @@ let ``check's places are where it says, in the book's rows and columns``
     let severity (tensor: TensorCheck) = tensor.Difference / tensor.Allowed
     Exactly.equal (check.Tensors |> List.map severity |> List.max) (severity check.Worst)
 
+[<Law>]
+let ``a gradient wrong in one place is refused, and the place named``
+    (Trainable(network, batch))
+    (FsCheck.NonNegativeInt which)
+    =
+    let struct (_, gradient) = Gradient.backward network batch
+    let biases = gradient.Layers.Head.Biases
+    let unit = which % biases.Count
+
+    let wrong =
+        withLayer { network with Parameters = gradient } 0 (fun layer -> {
+            layer with
+                Biases = biases.MapIndexed(fun i g -> if i = unit then g + 0.01 else g)
+        })
+
+    let check = Gradient.judge 1e-6 Gradient.DefaultStep wrong.Parameters network batch
+    Assert.False check.Passed
+    Exactly.equal "b1" check.Worst.Name
+    Exactly.equal unit check.Worst.Column
+    Approximately.equal 1e-4 [| 0.01 |] [| check.Worst.Difference |]
+
 [<Fact>]
-let ``check refuses where the two gradients differ, and names the place`` () =
+let ``what differs at a kink is called a kink, and what is wrong besides is wrong`` () =
     // A ReLU unit right at its kink: the chain rule says 0, differences say half the slope.
     let layer rows columns values biases : Layer<float> = {
         Weights = Matrix<float>.Build.Dense(rows, columns, Array.ofList values)
         Biases = Vector<float>.Build.Dense(Array.ofList biases)
+        Gain = ValueNone
     }
 
     let network = {
@@ -320,23 +342,27 @@ let ``check refuses where the two gradients differ, and names the place`` () =
                 layer 2 2 [ 0.5; -0.5; 1.0; -1.0 ] [ 0.0; 0.0 ]
             ]
         }
+        Running = []
     }
 
     let batch =
         MiniBatch.create (Matrix<float>.Build.Dense(2, 1, [| 1.0; 1.0 |])) (Targets.Labels [| 1 |])
 
     let check = Gradient.check 1e-6 1e-4 network batch
-    Assert.False check.Passed
+    Assert.True check.Passed
 
-    for tensor in check.Tensors do
-        Exactly.equal (tensor.Name = "W1" || tensor.Name = "b1") (not tensor.Passed)
+    Exactly.equal [ "W1", 2; "b1", 1; "W2", 0; "b2", 0 ] [
+        for tensor in check.Tensors -> tensor.Name, tensor.Kinks
+    ]
 
-        if not tensor.Passed then
-            Exactly.equal 1 tensor.Column
-            Exactly.equal 0.0 tensor.Backward
-            Assert.InRange(tensor.Numerical, 0.5, 1.0)
+    let struct (_, gradient) = Gradient.backward network batch
 
-    Assert.StartsWith("1", check.Worst.Name.Substring 1)
+    let wrong =
+        gradient
+        |> Parameters.mapTensors (fun _ values -> values |> Array.map (fun g -> g + 0.1))
+
+    let check = Gradient.judge 1e-6 1e-4 wrong network batch
+    Assert.All(check.Tensors, (fun tensor -> Assert.False tensor.Passed))
 
 [<Law>]
 let ``check allows a small tensor no more than its own size lets pass``

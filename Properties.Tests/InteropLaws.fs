@@ -38,13 +38,15 @@ let ``architectures are those of the core`` () =
 
     Exactly.equal
         (Ok(Architecture.dense Activation.Relu [ 4; 3; 2 ]))
-        (Architectures.Create(4, [| 3 |], Activation.Relu, 2))
+        (Architectures.Create(Head.Softmax, 4, [| 3 |], false, Activation.Relu, 2))
 
     Exactly.equal
         (Ok(Architecture.dense Activation.Relu [ 4; 2 ]))
-        (Architectures.Create(4, [||], Activation.Relu, 2))
+        (Architectures.Create(Head.Softmax, 4, [||], false, Activation.Relu, 2))
 
-    match Architectures.Create(0, ResizeArray [ 0; -1 ], Activation.Relu, 1) with
+    match
+        Architectures.Create(Head.Softmax, 0, ResizeArray [ 0; -1 ], false, Activation.Relu, 1)
+    with
     | Ok _ -> failwith "expected faults"
     | Error faults -> Exactly.equal 4 faults.Length
 
@@ -52,7 +54,7 @@ let ``architectures are those of the core`` () =
 
 [<Law>]
 let ``delegates give what functions give`` (Soft(distributions, logits)) (SameLength(x, a)) =
-    let targets = Targets.Distributions distributions
+    let targets = Targets.Columns distributions
     let y = Activation.softmax logits
 
     for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do

@@ -81,12 +81,12 @@ let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits))
                 for s in 0 .. logits.ColumnCount - 1 -> loss (distributions.Column s) (y.Column s)
             ]
 
-        [| Loss.ofBatch loss (Targets.Distributions distributions) y |]
+        [| Loss.ofBatch loss (Targets.Columns distributions) y |]
         |> Approximately.equal 1e-14 [| expected |]
 
 [<Law>]
 let ``labels are one-hot columns in every loss`` (Labelled(labels, logits)) =
-    let oneHot = Targets.Distributions(Targets.oneHot logits.RowCount labels)
+    let oneHot = Targets.Columns(Targets.oneHot logits.RowCount labels)
     let labels = Targets.Labels labels
     let y = Activation.softmax logits
 
@@ -108,7 +108,7 @@ let ``one-hot columns hold a single 1, at the label`` (Classed(classes, labels))
                 Exactly.equal (if k = labels[s] then 1.0 else 0.0) columns[k, s]
 
         Exactly.equal labels (Network.classify columns)
-        Exactly.equal labels.Length (Targets.count (Targets.Distributions columns))
+        Exactly.equal labels.Length (Targets.count (Targets.Columns columns))
 
 [<Law>]
 let ``cross entropy is the plain one, from logits`` (Soft(distributions, logits)) =
@@ -116,11 +116,11 @@ let ``cross entropy is the plain one, from logits`` (Soft(distributions, logits)
         List.map2 Reference.crossEntropy (columns distributions) (columns logits)
         |> List.average
 
-    [| Loss.crossEntropy (Targets.Distributions distributions) logits |]
+    [| Loss.crossEntropy (Targets.Columns distributions) logits |]
     |> Approximately.equal 1e-14 [| expected |]
 
     [|
-        float (Loss.crossEntropy (Targets.Distributions(single distributions)) (single logits))
+        float (Loss.crossEntropy (Targets.Columns(single distributions)) (single logits))
     |]
     |> Approximately.equal 1e-5 [| expected |]
 
@@ -143,8 +143,7 @@ let ``cross entropy is never below the targets' own entropy`` (Soft(distribution
         columns distributions
         |> List.averageBy (Array.sumBy (fun t -> if t = 0.0 then 0.0 else -t * Math.Log t))
 
-    Loss.crossEntropy (Targets.Distributions distributions) logits
-    >= entropy - 1e-14
+    Loss.crossEntropy (Targets.Columns distributions) logits >= entropy - 1e-14
 
 [<Law>]
 let ``cross entropy of equal logits is ln k`` (Labelled(labels, logits)) (level: int) =
@@ -155,7 +154,7 @@ let ``cross entropy of equal logits is ln k`` (Labelled(labels, logits)) (level:
 
 [<Law>]
 let ``cross entropy's gradient is its definition's`` (Soft(distributions, logits)) =
-    let targets = Targets.Distributions distributions
+    let targets = Targets.Columns distributions
 
     gradientOf targets logits
     |> cells
@@ -167,7 +166,7 @@ let ``cross entropy's gradient is its definition's`` (Soft(distributions, logits
 let ``cross entropy's gradient is its definition's for targets of any mass too``
     (SameShape(target, logits))
     =
-    let targets = Targets.Distributions target
+    let targets = Targets.Columns target
 
     gradientOf targets logits
     |> cells
@@ -180,7 +179,7 @@ let ``cross entropy's gradient is its definition's for targets of any mass too``
 let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0``
     (Soft(distributions, logits))
     =
-    let gradient = gradientOf (Targets.Distributions distributions) logits
+    let gradient = gradientOf (Targets.Columns distributions) logits
 
     cells gradient
     |> Approximately.equal
@@ -190,7 +189,7 @@ let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0
     for column in columns gradient do
         [| Array.sum column |] |> Approximately.equal 1e-15 [| 0.0 |]
 
-    gradientOf (Targets.Distributions(single distributions)) (single logits)
+    gradientOf (Targets.Columns(single distributions)) (single logits)
     |> cells
     |> Array.map float
     |> Approximately.equal 1e-6 (cells gradient)
@@ -248,7 +247,7 @@ let ``targets that do not fit are refused`` () =
         Loss.crossEntropy (Targets.Labels [| 0; 1 |]) (m 3 1))
 
     Exactly.refused [ "(2, 1)"; "(3, 1)" ] (fun () ->
-        Loss.crossEntropy (Targets.Distributions(m 2 1)) (m 3 1))
+        Loss.crossEntropy (Targets.Columns(m 2 1)) (m 3 1))
 
     Exactly.refused [ "2"; "1" ] (fun () ->
         Loss.ofBatch Loss.sumSquaredError (Targets.Labels [| 0; 1 |]) (m 3 1))
@@ -261,7 +260,7 @@ let ``smoothing shares out a part of every target, and keeps its sum``
     let classes = columns.RowCount
 
     let smoothed =
-        Targets.smooth epsilon classes (Targets.Distributions columns)
+        Targets.smooth epsilon classes (Targets.Columns columns)
         |> Targets.columns classes
 
     for s in 0 .. columns.ColumnCount - 1 do
@@ -277,15 +276,14 @@ let ``smoothing shares out a part of every target, and keeps its sum``
     let even = columns.Map(fun _ -> 1.0 / float classes)
 
     let loss (targets: Matrix<float>) =
-        Loss.crossEntropy (Targets.Distributions targets) z
+        Loss.crossEntropy (Targets.Columns targets) z
 
     [| loss smoothed |]
     |> Approximately.equal 1e-13 [| (1.0 - epsilon) * loss columns + epsilon * loss even |]
 
     Exactly.bits
         (columns.ToColumnMajorArray())
-        ((Targets.smooth 0.0 classes (Targets.Distributions columns)
-          |> Targets.columns classes)
+        ((Targets.smooth 0.0 classes (Targets.Columns columns) |> Targets.columns classes)
             .ToColumnMajorArray())
 
 [<Fact>]

@@ -8,7 +8,7 @@ open Xunit
 open Pipeline.Learning
 
 let private forwardOfReference (network: Network<float>) (batch: MiniBatch<float>) =
-    Reference.samples network.Architecture.Classes batch
+    Reference.samples network.Architecture.Outputs batch
     |> List.map (fst >> Reference.forward (Reference.ofNetwork network))
     |> Array.concat
 
@@ -41,7 +41,7 @@ let ``predict is softmax of forward`` (Trainable(network, batch)) =
          |]
          |> Array.concat)
 
-    Exactly.equal network.Architecture.Classes y.RowCount
+    Exactly.equal network.Architecture.Outputs y.RowCount
     Exactly.equal batch.Inputs.ColumnCount y.ColumnCount
 
 [<Law>]
@@ -58,7 +58,7 @@ let ``loss is the plain mean cross entropy`` (Trainable(network, batch)) =
     let layers = Reference.ofNetwork network
 
     let expected =
-        Reference.samples network.Architecture.Classes batch
+        Reference.samples network.Architecture.Outputs batch
         |> List.averageBy (fun (x, t) -> Reference.crossEntropy t (Reference.forward layers x))
 
     [| Network.loss network batch |]
@@ -80,7 +80,7 @@ let ``accuracy is the share of samples whose greatest logit is the target's``
     let z = Network.forward network batch.Inputs
 
     let right =
-        Reference.samples network.Architecture.Classes batch
+        Reference.samples network.Architecture.Outputs batch
         |> List.mapi (fun s (_, t) -> first ((z.Column s).ToArray()) = first t)
         |> List.filter id
 
@@ -261,17 +261,21 @@ let ``map2 meets partner with partner`` (Trainable(network, _)) =
 let ``an architecture tells everything that is wrong with it`` () =
     let hidden width = {
         Width = width
+        Normalised = false
         Activation = Activation.Relu
     }
 
-    match Architecture.create 0 [ hidden 0; hidden 5; hidden 65537 ] 1 with
+    match Architecture.create Head.Softmax 0 [ hidden 0; hidden 5; hidden 65537 ] 1 with
     | Ok _ -> failwith "expected faults"
     | Error faults ->
         Exactly.equal
             [ "Inputs", "0"; "Classes", "1"; "Hidden", "0"; "Hidden", "65537" ]
             (faults |> List.map (fun fault -> fault.Subject, fault.Found))
 
-    Assert.True((Architecture.create 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk)
+    Assert.True(
+        (Architecture.create Head.Softmax 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk
+    )
+
     Exactly.refused [ "two sizes"; "1" ] (fun () -> Architecture.dense Activation.Relu [ 3 ])
     Exactly.refused [ "two sizes"; "0" ] (fun () -> Architecture.dense Activation.Relu [])
     Exactly.refused [ "Classes" ] (fun () -> Architecture.dense Activation.Relu [ 3; 1 ])

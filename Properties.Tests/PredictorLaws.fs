@@ -36,7 +36,7 @@ let private given (ProductShape(width, depth, columns)) (Seed bits as seed) =
 [<Law>]
 let ``a predictor answers as the network does, bit for bit`` shape seed =
     let network, inputs = given shape seed
-    let classes = network.Architecture.Classes
+    let classes = network.Architecture.Outputs
     let predictor = Predictor<float> network
     let expected = Network.predict network inputs
 
@@ -58,7 +58,7 @@ let ``a predictor answers as the network does, bit for bit`` shape seed =
 [<Law>]
 let ``pixels are bytes of 255`` shape seed =
     let network, inputs = given shape seed
-    let classes = network.Architecture.Classes
+    let classes = network.Architecture.Outputs
     let predictor = Predictor<float> network
 
     for s in 0 .. inputs.ColumnCount - 1 do
@@ -125,7 +125,7 @@ let ``asking changes neither the sample nor the network`` shape seed =
     let before = Array.copy (flat network.Parameters)
     let sample = (inputs.Column 0).ToArray()
     let kept = Array.copy sample
-    predict (Predictor<float> network) network.Architecture.Classes sample |> ignore
+    predict (Predictor<float> network) network.Architecture.Outputs sample |> ignore
     Exactly.bits kept sample
     Exactly.bits before (flat network.Parameters)
 

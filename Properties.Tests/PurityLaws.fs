@@ -254,7 +254,7 @@ type private Given = {
         let ofTargets targets =
             match targets with
             | Targets.Labels labels -> ofInts labels
-            | Targets.Distributions columns -> ofMatrix columns
+            | Targets.Columns columns -> ofMatrix columns
 
         let ofParameters (parameters: Parameters<float>) = [|
             for layer in parameters.Layers do
@@ -306,6 +306,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         Iteration = 3L
     }
 
+    let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+
     let activations = [
         Activation.Sigmoid
         Activation.Tanh
@@ -340,13 +342,29 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Activation.SoftmaxBackward", fun () -> Activation.softmaxBackward one other
         "Targets.Count", fun () -> Targets.count targets
         "Targets.OneHot", fun () -> (Targets.oneHot 256 given.Labels: Matrix<float>)
-        "Targets.Columns", fun () -> Targets.columns network.Architecture.Classes targets
+        "Targets.Columns", fun () -> Targets.columns network.Architecture.Outputs targets
         "Loss.SumSquaredError", fun () -> Loss.sumSquaredError v (one.Column 0)
         "Loss.CrossEntropyError", fun () -> Loss.crossEntropyError v ((one.Column 0).PointwiseAbs())
         "Loss.OfBatch", fun () -> Loss.ofBatch Loss.sumSquaredError targets (logits ())
         "Loss.CrossEntropyWithGradient",
-        fun () -> Loss.crossEntropyWithGradient (Targets.Distributions one) other
-        "Loss.CrossEntropy", fun () -> Loss.crossEntropy (Targets.Distributions one) other
+        fun () -> Loss.crossEntropyWithGradient (Targets.Columns one) other
+        "Loss.CrossEntropy", fun () -> Loss.crossEntropy (Targets.Columns one) other
+        "Loss.OfHead",
+        fun () -> [ for head in heads -> Loss.ofHead head (Targets.Columns one) other ]
+        "Loss.OfHeadWithGradient",
+        fun () -> [
+            for head in heads -> Loss.ofHeadWithGradient head (Targets.Columns one) other
+        ]
+        "Loss.SquaredErrorWithGradient",
+        fun () -> Loss.squaredErrorWithGradient (Targets.Columns one) other
+        "Loss.BinaryCrossEntropyWithGradient",
+        fun () -> Loss.binaryCrossEntropyWithGradient (Targets.Columns one) other
+        "Head.Apply", fun () -> [ for head in heads -> Head.apply head one ]
+        "Metrics.Right",
+        fun () -> [ for head in heads -> Metrics.right head (Targets.Columns one) other ]
+        "Metrics.RootMeanSquaredError",
+        fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
+        "Metrics.Determination", fun () -> Metrics.determination (Targets.Columns one) other
         "Idx.ParseImages", fun () -> Idx.parseImages bytes
         "Idx.ParseLabels", fun () -> Idx.parseLabels 10 bytes
         "Idx.WriteImages", fun () -> Idx.writeImages given.Images
@@ -405,8 +423,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Network.Accuracy", fun () -> Network.accuracy network batch
         "Network.Evaluate", fun () -> Network.evaluate state.Network data
         "Gradient.Backward", fun () -> Gradient.backward network batch
-        "Gradient.BackwardWithDropout", fun () -> Gradient.backwardWithDropout dropout network batch
-        "Network.LossWithDropout", fun () -> Network.lossWithDropout dropout network batch
+        "Gradient.BackwardInTraining", fun () -> Gradient.backwardInTraining dropout network batch
+        "Network.LossInTraining", fun () -> Network.lossInTraining dropout network batch
         "Gradient.Descend", fun () -> Gradient.descend 0.1 network batch
         "Gradient.Numerical",
         fun () ->
@@ -420,6 +438,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
                 v
         "Gradient.NumericalOfLoss", fun () -> Gradient.numericalOfLoss 1e-4 network batch
         "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
+        "Gradient.Judge", fun () -> Gradient.judge 1e-6 1e-4 parameters network batch
         "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
         "Optimizers.Start", fun () -> Optimizers.Start(adam, parameters)
@@ -431,7 +450,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
         "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state
-        "Targets.Smooth", fun () -> Targets.smooth 0.1 network.Architecture.Classes targets
+        "Targets.Smooth", fun () -> Targets.smooth 0.1 network.Architecture.Outputs targets
         "Dataset.Select", fun () -> Dataset.select [| data.Count - 1; 0; 0 |] data
         "Dataset.Split", fun () -> Dataset.split 1UL 0.5 data
         "Trainer.Model", fun () -> Trainer.model state
@@ -467,12 +486,12 @@ let ``no function changes what it is given``
     let pixels = images.Pixels.ToArray()
 
     let targets =
-        Targets.Labels(Array.init inputs.ColumnCount (fun s -> s % architecture.Classes))
+        Targets.Labels(Array.init inputs.ColumnCount (fun s -> s % architecture.Outputs))
 
     let architecture =
         Architecture.dense Activation.Relu (inputs.RowCount :: architecture.Sizes.Tail)
 
-    let data = Dataset.ofColumns architecture.Classes inputs targets
+    let data = Dataset.ofColumns architecture.Outputs inputs targets
 
     let given = {
         Network = network

@@ -155,7 +155,7 @@ module Reference =
             match batch.Targets with
             | Targets.Labels labels ->
                 Array.init classes (fun k -> if k = labels[s] then 1.0 else 0.0)
-            | Targets.Distributions columns -> Array.init classes (fun k -> columns[k, s])
+            | Targets.Columns columns -> Array.init classes (fun k -> columns[k, s])
     ]
 
     /// The step of `slope`.

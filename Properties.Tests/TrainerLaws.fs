@@ -89,13 +89,14 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
 
         let batch = MiniBatch.create batch.Inputs targets
 
-        let struct (loss, gradient) =
-            match settings.Recipe.Dropout with
-            | 0.0 -> Gradient.backward before.Network batch
-            | share ->
-                Gradient.backwardWithDropout
+        let struct (loss, gradient, followed) =
+            if settings.Recipe.Dropout = 0.0 && before.Network.Running.IsEmpty then
+                let struct (loss, gradient) = Gradient.backward before.Network batch
+                struct (loss, gradient, before.Network)
+            else
+                Gradient.backwardInTraining
                     {
-                        Share = share
+                        Share = settings.Recipe.Dropout
                         Seed = settings.Seed
                         Iteration = i
                     }
@@ -118,6 +119,7 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
         Exactly.equal optimizer.Steps after.Optimizer.Steps
 
         Exactly.equal loss after.Loss
+        Exactly.equal followed.Running after.Network.Running
         Exactly.equal (i + 1L) after.Iteration
 
 [<Law>]
@@ -150,6 +152,7 @@ let ``a run split anywhere and continued is the run undivided, bit for bit``
             Network = {
                 Architecture = architecture
                 Parameters = Parameters.convert whole[split].Network.Parameters
+                Running = whole[split].Network.Running
             }
     }
 
@@ -168,7 +171,7 @@ let private widened (architecture: Architecture) =
             architecture.Inputs
             for layer in hidden do
                 20 + layer.Width
-            architecture.Classes
+            architecture.Outputs
         ]
 
 [<Law>]

@@ -192,8 +192,7 @@ let ``gradients of k equal batches are one batch's of k times the size``
         let targets =
             match batch.Targets with
             | Targets.Labels labels -> Targets.Labels labels[i * size .. (i + 1) * size - 1]
-            | Targets.Distributions all ->
-                Targets.Distributions(all.SubMatrix(0, all.RowCount, i * size, size))
+            | Targets.Columns all -> Targets.Columns(all.SubMatrix(0, all.RowCount, i * size, size))
 
         MiniBatch.create columns targets
 

@@ -58,7 +58,15 @@ internal static class CheckCommand
         var table = new Table().Border(TableBorder.Simple);
         foreach (
             var title in (string[])
-                ["worst place", "of numbers", "backward", "numerical", "difference", "allowed"]
+                [
+                    "worst place",
+                    "of numbers",
+                    "at kinks",
+                    "backward",
+                    "numerical",
+                    "difference",
+                    "allowed",
+                ]
         )
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (var tensor in check.Tensors)
@@ -67,6 +75,7 @@ internal static class CheckCommand
             [
                 Place(tensor),
                 tensor.Count.ToString("N0", CultureInfo.InvariantCulture),
+                tensor.Kinks.ToString("N0", CultureInfo.InvariantCulture),
                 Number(tensor.Backward),
                 Number(tensor.Numerical),
                 Number(tensor.Difference),

@@ -41,6 +41,14 @@ public sealed class ModelSettings
     )]
     public string Activation { get; init; } = "Sigmoid";
 
+    [Description("whether hidden layers are normalised over the mini-batch: true or false")]
+    public bool Normalised { get; init; }
+
+    [Description(
+        "what the outputs stand for, and so the loss: Softmax (cross entropy), Sigmoid (binary cross entropy) or Identity (squared error)"
+    )]
+    public string Head { get; init; } = "Softmax";
+
     [Description(
         "how weights begin: Fixed (with WeightInitStd), XavierNormal, XavierUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform or Orthogonal"
     )]

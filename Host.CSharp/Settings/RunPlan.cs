@@ -11,6 +11,7 @@ internal sealed record RunPlan(
     PipelineSettings Settings,
     Hyperparameters Hyperparameters,
     Activation Activation,
+    Head Head,
     Precision Precision,
     int Threads
 )
@@ -40,6 +41,7 @@ internal sealed record RunPlan(
         }
 
         Ask(Parse.Activation(model.Activation), out var activation);
+        Ask(Parse.Head(model.Head), out var head);
         if (Ask(Parse.Precision(training.Precision), out var precision))
         {
             Ask(Runs.Hold("LearningRate", precision, training.LearningRate), out _);
@@ -50,7 +52,14 @@ internal sealed record RunPlan(
             Ask(Kernels.CheckThreads(wanted), out threads);
         // The data decide how many inputs there are; any number does for the other sizes' check.
         Ask(
-            Architectures.Create(1, model.Hidden ?? BookHidden, activation, settings.Data.Classes),
+            Architectures.Create(
+                head ?? Head.Softmax,
+                1,
+                model.Hidden ?? BookHidden,
+                model.Normalised,
+                activation,
+                settings.Data.Classes
+            ),
             out _
         );
         var parsed =
@@ -122,7 +131,7 @@ internal sealed record RunPlan(
         faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
-            : new(settings, hyperparameters, activation, precision, threads);
+            : new(settings, hyperparameters, activation, head!, precision, threads);
     }
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>
@@ -145,7 +154,14 @@ internal sealed record RunPlan(
     /// <summary>The network's layers, for samples of so many numbers.</summary>
     public Architecture ArchitectureFor(int inputs) =>
         Architectures
-            .Create(inputs, Hidden, Activation, Settings.Data.Classes)
+            .Create(
+                Head,
+                inputs,
+                Hidden,
+                Settings.Model.Normalised,
+                Activation,
+                Settings.Data.Classes
+            )
             .TryGet(out var architecture, out var faults)
             ? architecture
             : throw Refused(faults);

@@ -26,6 +26,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
         {
             var type when type == typeof(string) => "a text that is not empty",
             var type when type == typeof(double) => "a number",
+            var type when type == typeof(bool) => "true or false",
             var type when type == typeof(ulong) => $"a whole number of 0 to {ulong.MaxValue}",
             var type when type == typeof(long) => $"a whole number of up to {long.MaxValue}",
             _ => $"a whole number of up to {int.MaxValue}",
@@ -39,6 +40,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
         {
             var type when type == typeof(string) => text.Length > 0,
             var type when type == typeof(double) => double.TryParse(text, culture, out _),
+            var type when type == typeof(bool) => bool.TryParse(text, out _),
             var type when type == typeof(ulong) => ulong.TryParse(text, culture, out _),
             var type when type == typeof(long) => long.TryParse(text, culture, out _),
             _ => int.TryParse(text, culture, out _),

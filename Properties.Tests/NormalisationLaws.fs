@@ -1,0 +1,263 @@
+/// Normalisation.fs: layers normalised over the mini-batch, in training and after.
+module Pipeline.Properties.NormalisationLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private nobody = {
+    Share = 0.0
+    Seed = 0UL
+    Iteration = 0L
+}
+
+/// A network with normalised layers, gains and running moments of its own.
+let private normalised (seed: uint64) (activation: Activation) : Network<float> =
+    let layer width isNormalised = {
+        Width = width
+        Normalised = isNormalised
+        Activation = activation
+    }
+
+    let architecture =
+        Architecture.create Head.Softmax 3 [ layer 4 true; layer 3 false; layer 5 true ] 2
+        |> orFail
+
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.8) seed architecture
+
+    let number place i =
+        Random.normal seed Stream.GradientCheck place i
+
+    {
+        network with
+            Parameters =
+                network.Parameters
+                |> Parameters.mapTensors (fun name values ->
+                    if name[0] = 'W' then
+                        values
+                    else
+                        values |> Array.mapi (fun i x -> x + 0.5 * number (int64 name[1]) i))
+            Running =
+                network.Running
+                |> List.mapi (fun k moments -> {
+                    Mean = moments.Mean.MapIndexed(fun i _ -> number (int64 k + 100L) i)
+                    Variance =
+                        moments.Variance.MapIndexed(fun i _ ->
+                            0.1 + abs (number (int64 k + 200L) i))
+                })
+    }
+
+let private batch (seed: uint64) (count: int) : MiniBatch<float> =
+    let x = Array.init (3 * count) (Random.normal seed Stream.GradientCheck 7L)
+    MiniBatch.create (Kernels.matrix 3 count x) (Targets.Labels(Array.init count (fun s -> s % 2)))
+
+/// The last sums and every normalised layer's mean and variance, written a second time.
+let private reference inTraining (network: Network<float>) (inputs: Matrix<float>) =
+    let mutable x = inputs.ToArray()
+    let count = inputs.ColumnCount
+    let running = ResizeArray(network.Running)
+    let moments = ResizeArray()
+
+    let hidden =
+        (network.Architecture.Hidden |> List.map _.Activation) @ [ Activation.Identity ]
+
+    for layer, activation in List.zip network.Parameters.Layers hidden do
+        let w = layer.Weights
+
+        let u =
+            Array2D.init w.RowCount count (fun r s ->
+                Seq.sum [ for c in 0 .. w.ColumnCount - 1 -> w[r, c] * x[c, s] ])
+
+        let z =
+            match layer.Gain with
+            | ValueNone -> u |> Array2D.mapi (fun r _ u -> u + layer.Biases[r])
+            | ValueSome gain ->
+                let row r = Array.init count (fun s -> u[r, s])
+                let given = running[0]
+                running.RemoveAt 0
+
+                let mean, variance =
+                    if inTraining then
+                        let mean = Array.init w.RowCount (fun r -> Array.average (row r))
+
+                        mean,
+                        Array.init w.RowCount (fun r ->
+                            row r |> Array.averageBy (fun u -> (u - mean[r]) ** 2.0))
+                    else
+                        given.Mean.ToArray(), given.Variance.ToArray()
+
+                moments.Add((mean, variance))
+
+                u
+                |> Array2D.mapi (fun r _ u ->
+                    gain[r] * (u - mean[r]) / Math.Sqrt(variance[r] + 1e-5) + layer.Biases[r])
+
+        x <- z |> Array2D.map (Reference.activate activation)
+
+    x, List.ofSeq moments
+
+let private columnMajor (m: float[,]) =
+    Array.init m.Length (fun i -> m[i % Array2D.length1 m, i / Array2D.length1 m])
+
+/// A gradient by definition, of the fourth order: standardised sums are strongly curved where they
+/// vary little.
+let private byDefinition loss (network: Network<float>) : float[] =
+    let at step =
+        Gradient.numericalOf step loss network |> flat
+
+    Array.map2 (fun coarse fine -> (4.0 * fine - coarse) / 3.0) (at 1e-4) (at 5e-5)
+
+let private activations = [ Activation.Tanh; Activation.Relu; Activation.Gelu ]
+
+[<Law>]
+let ``in training and after, the sums are the paper's`` (Seed seed) (FsCheck.PositiveInt count) =
+    let batch = batch seed (2 + count % 6)
+
+    for activation in activations do
+        let network = normalised seed activation
+        let struct (loss, _, _) = Gradient.backwardInTraining nobody network batch
+        let sums, _ = reference true network batch.Inputs
+
+        let expected =
+            Loss.crossEntropy
+                batch.Targets
+                (Kernels.matrix 2 batch.Count (columnMajor sums): Matrix<float>)
+
+        Approximately.equal Approximately.rounding [| expected |] [| loss |]
+
+        let sums, _ = reference false network batch.Inputs
+
+        (Network.forward network batch.Inputs).ToColumnMajorArray()
+        |> Approximately.equal Approximately.rounding (columnMajor sums)
+
+[<Law>]
+let ``both gradients are by definition, of evaluation and of training`` (Seed seed) =
+    let batch = batch seed 5
+
+    for activation in activations do
+        let network = normalised seed activation
+        let check = Gradient.check 1e-6 Gradient.DefaultStep network batch
+        Assert.True(check.Passed, $"{activation}: %A{check.Worst}")
+        Assert.Contains("g3", check.Tensors |> List.map _.Name)
+
+        if activation <> Activation.Relu then
+            let struct (loss, gradient) = Gradient.backward network batch
+            Exactly.bits [| Network.loss network batch |] [| loss |]
+
+            byDefinition (fun moved -> Network.loss moved batch) network
+            |> Approximately.equal 1e-6 (flat gradient)
+
+            let struct (_, next) = Gradient.descend 0.1 network batch
+            Exactly.bits (Optimizer.descend 0.1 gradient network.Parameters |> flat) (flat next)
+
+[<Law>]
+let ``with dropout besides, the gradient is by definition`` (Seed seed) =
+    let network, batch = normalised seed Activation.Tanh, batch seed 6
+    let dropout = { nobody with Share = 0.3; Seed = seed }
+    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
+    Exactly.bits [| Network.lossInTraining dropout network batch |] [| loss |]
+
+    byDefinition (fun moved -> Network.lossInTraining dropout moved batch) network
+    |> Approximately.equal 1e-6 (flat gradient)
+
+[<Law>]
+let ``running moments follow by a tenth, the variance as a sample's`` (Seed seed) =
+    let network, batch = normalised seed Activation.Tanh, batch seed 5
+    let struct (_, _, followed) = Gradient.backwardInTraining nobody network batch
+    let _, own = reference true network batch.Inputs
+
+    for (mean, variance), before, after in List.zip3 own network.Running followed.Running do
+        after.Mean.ToArray()
+        |> Approximately.equal
+            Approximately.rounding
+            (Array.map2 (fun old own -> 0.9 * old + 0.1 * own) (before.Mean.ToArray()) mean)
+
+        after.Variance.ToArray()
+        |> Approximately.equal
+            Approximately.rounding
+            (Array.map2
+                (fun old own -> 0.9 * old + 0.1 * own * 5.0 / 4.0)
+                (before.Variance.ToArray())
+                variance)
+
+    Exactly.bits (flat network.Parameters) (flat followed.Parameters)
+
+    Assert.Empty(
+        Network.initialise
+            (Initialiser.Fixed 0.1)
+            seed
+            (Architecture.dense Activation.Tanh [ 2; 3; 2 ])
+        |> fun (n: Network<float>) -> n.Running
+    )
+
+[<Law>]
+let ``after training a network is affine layers, and says the same`` (Seed seed) =
+    for activation in activations do
+        let network, batch = normalised seed activation, batch seed 9
+        let plain = Network.folded network
+        Assert.True(plain.Parameters.Layers |> List.forall _.Gain.IsNone)
+        Assert.Empty plain.Running
+        Assert.DoesNotContain(true, plain.Architecture.Hidden |> List.map _.Normalised)
+
+        (Network.forward plain batch.Inputs).ToColumnMajorArray()
+        |> Approximately.equal
+            Approximately.rounding
+            ((Network.forward network batch.Inputs).ToColumnMajorArray())
+
+        // That is what is written, and read back.
+        let file = Safetensors.write [] network
+        let back: Network<float> = Safetensors.read (ReadOnlyMemory file) |> orFail
+        Exactly.bits (flat plain.Parameters) (flat back.Parameters)
+
+[<Law>]
+let ``a gain of any size and a shift of the sums change nothing that follows`` (Seed seed) =
+    let network, batch = normalised seed Activation.Tanh, batch seed 7
+    let first = network.Parameters.Layers.Head
+
+    // Weights k times as large are standardised away, up to ε.
+    let scaled = {
+        network with
+            Parameters = {
+                Layers =
+                    {
+                        first with
+                            Weights = first.Weights * 1000.0
+                    }
+                    :: network.Parameters.Layers.Tail
+            }
+    }
+
+    let loss network =
+        Network.lossInTraining nobody network batch
+
+    Assert.InRange(abs (loss scaled - loss network), 0.0, 1e-2)
+
+[<Law(MaxTest = 20)>]
+let ``a run with normalised layers is the same whole or by steps, for any threads`` (Seed seed) =
+    let data =
+        let batch = batch seed 40
+        Dataset.ofColumns 2 batch.Inputs batch.Targets
+
+    let architecture = (normalised seed Activation.Relu).Architecture
+
+    let settings =
+        Hyperparameters.create {
+            Hyperparameters.book.Recipe with
+                Length = RunLength.Iterations 12L
+                BatchSize = 8
+                Optimizer = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+        }
+        |> orFail
+
+    let start: State<float> = Trainer.start settings architecture
+    let stepped = List.fold (fun s _ -> Trainer.step settings data s) start [ 1..12 ]
+    let whole = Trainer.advance settings data 12L (fun _ _ -> true) start
+    Exactly.bits (flat stepped.Network.Parameters) (flat whole.Network.Parameters)
+
+    for one, other in List.zip stepped.Network.Running whole.Network.Running do
+        Exactly.bits (one.Mean.ToArray()) (other.Mean.ToArray())
+        Exactly.bits (one.Variance.ToArray()) (other.Variance.ToArray())
+
+    Assert.Empty (Trainer.model whole).Running
