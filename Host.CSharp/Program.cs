@@ -8,6 +8,7 @@ root.Subcommands.Add(TrainCommand.Create(settings));
 root.Subcommands.Add(CheckCommand.Create(settings));
 root.Subcommands.Add(SanityCommand.Create(settings));
 root.Subcommands.Add(FindRateCommand.Create(settings));
+root.Subcommands.Add(RegularisersCommand.Create(settings));
 root.Subcommands.Add(ArithmeticCommand.Create());
 
 try

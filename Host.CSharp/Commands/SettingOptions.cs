@@ -67,7 +67,7 @@ internal sealed class SettingOptions
                 : Learning
                     .Interop.Faults.Create(
                         stray,
-                        "a command (train, check, sanity, find-rate, arithmetic) or an option (--help lists them)",
+                        "a command (train, check, sanity, find-rate, regularisers, arithmetic) or an option (--help lists them)",
                         "neither"
                     )
                     .ToString();

@@ -24,6 +24,11 @@ public sealed class DataSettings
     public int Classes { get; init; } = 10;
 
     [Description(
+        "how many training samples to use, the same share of every class, 1 or more; all unless set"
+    )]
+    public int? Samples { get; init; }
+
+    [Description(
         "share of the training samples, the same of every class, that is kept for validation, 0 to 0.9"
     )]
     public double Validation { get; init; }

@@ -114,6 +114,10 @@ internal sealed record RunPlan(
             out var hyperparameters
         );
 
+        if (settings.Data.Samples is < 1)
+        {
+            found.Add(Faults.Create("Samples", "1 or more", $"{settings.Data.Samples}"));
+        }
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
         foreach (
@@ -182,6 +186,11 @@ internal sealed record RunPlan(
     public (Dataset<T> Train, Dataset<T>? Validation) Split<T>(Dataset<T> all)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
+        if (Settings.Data.Samples is int wanted && wanted < all.Count)
+        {
+            var share = (double)wanted / all.Count;
+            (_, all) = Dataset.Split(Hyperparameters.Seed, share, all);
+        }
         if (Hyperparameters.Validation == 0)
             return (all, null);
         var (train, validation) = Dataset.Split(

@@ -279,3 +279,31 @@ module ProcessTests =
         let slow = Given.host ("sanity" :: slow)
         Assert.Contains("NOT LEARNED", slow.Output)
         Assert.Equal(1, slow.ExitCode)
+
+    [<Fact>]
+    let ``regularisers trains once with each and prints their gaps`` () =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host [
+                "regularisers"
+                "--Data:Directory"
+                Given.data scratch
+                "--Training:Epochs"
+                "2"
+                "--Model:Hidden"
+                "8"
+            ]
+
+        Assert.Equal("", ended.Errors)
+        Assert.Equal(0, ended.ExitCode)
+
+        let rows =
+            Regex.Matches(ended.Output, @"^ +(.+?)( +-?\d\.\d{3}){6} *\r?$", RegexOptions.Multiline)
+
+        Assert.Equal("none", rows[0].Groups[1].Value)
+        Assert.Equal(11, rows.Count)
+
+        // Each run is another one.
+        let figures = rows |> Seq.map (fun row -> row.Value.Substring 26) |> Seq.distinct
+        Assert.InRange(Seq.length figures, 5, 11)

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Learning;
+using Spectre.Console;
+
+namespace Pipeline.Training;
+
+/// <summary><c>regularisers</c>: a wide network that over-fits a few samples, once as it is and once with
+/// each means against that.</summary>
+internal static class RegularisersCommand
+{
+    private const string Preset = "over-fitting";
+
+    private static readonly (string Name, (string Key, string Value)[] Settings)[] Runs =
+    [
+        ("none", []),
+        ("L2 penalty 0.01", [("Training:PenaltyL2", "0.01")]),
+        ("L1 penalty 0.0005", [("Training:PenaltyL1", "0.0005")]),
+        ("weight decay 1", [("Training:WeightDecay", "1")]),
+        ("dropout 0.7", [("Training:Dropout", "0.7")]),
+        ("label smoothing 0.1", [("Training:LabelSmoothing", "0.1")]),
+        ("early stopping", [("Data:Validation", "0.2"), ("Training:EarlyStopping", "3")]),
+        (
+            "augmentation",
+            [
+                ("Augmentation:Shift", "2"),
+                ("Augmentation:Rotation", "10"),
+                ("Augmentation:Scale", "0.1"),
+            ]
+        ),
+        ("elastic distortion", [("Augmentation:Elastic", "34")]),
+        ("noise 0.6", [("Augmentation:Noise", "0.6")]),
+        ("ten times the samples", [("Data:Samples", "3000")]),
+    ];
+
+    public static Command Create(SettingOptions settings)
+    {
+        var command = new Command(
+            "regularisers",
+            "Over-fit a few samples, and show how each regulariser narrows the gap"
+        );
+        settings.AddTo(command, setting => setting.Section != "Run");
+        command.SetAction(
+            (parsed, stop) => RunAsync(settings.Read(parsed) with { Preset = Preset }, stop)
+        );
+        return command;
+    }
+
+    private static async Task<int> RunAsync(GivenSettings given, CancellationToken stop)
+    {
+        var table = new Table().Border(TableBorder.Simple);
+        table.AddColumn("regulariser");
+        foreach (
+            var title in (string[])
+                ["train loss", "test loss", "train acc", "test acc", "loss gap", "acc gap"]
+        )
+            table.AddColumn(new TableColumn(title).RightAligned());
+        foreach (var (name, settings) in Runs)
+        {
+            var figures = await TrainAsync(given, settings, stop);
+            var (train, test) = (figures.Train, figures.Test);
+            string[] cells =
+            [
+                name,
+                Number(train.Loss),
+                Number(test.Loss),
+                Number(train.Accuracy),
+                Number(test.Accuracy),
+                Number(test.Loss - train.Loss),
+                Number(train.Accuracy - test.Accuracy),
+            ];
+            table.AddRow(cells.Select(cell => new Text(cell)));
+        }
+        AnsiConsole.Write(table);
+        return (int)Outcome.Completed;
+    }
+
+    /// <summary>The figures of the network that a run keeps.</summary>
+    private static async Task<EpochFigures> TrainAsync(
+        GivenSettings given,
+        (string Key, string Value)[] settings,
+        CancellationToken stop
+    )
+    {
+        // What is given on the command line is above these.
+        var values = settings.ToDictionary(
+            setting => $"{SettingsReader.Root}:{setting.Key}",
+            setting => (string?)setting.Value
+        );
+        foreach (var (key, value) in given.Values)
+            values[key] = value;
+        using var host = TrainingServices.CreateBuilder(given with { Values = values }).Build();
+        var plan = host.Services.GetRequiredService<RunPlan>();
+        plan.ApplyThreads();
+        var data = IdxFolder.Load<float>(plan.Settings.Data.Directory, plan.Settings.Data.Classes);
+        var (train, validation) = plan.Split(data.Train);
+        var loop = new TrainingLoop<float>(plan, [], TimeProvider.System);
+        var result = await loop.RunAsync(train, validation, data.Test, stop);
+        return result.Kept ?? throw new OperationCanceledException(stop);
+    }
+
+    private static string Number(double value) =>
+        value.ToString("F3", CultureInfo.InvariantCulture);
+}
