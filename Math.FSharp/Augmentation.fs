@@ -20,6 +20,8 @@ type Augmentation = {
     Smoothness: float
     /// Standard deviation of the noise that is added to every pixel of 0 to 1.
     Noise: float
+    /// The share of images that are mirrored, left to right, up to 1.
+    Mirror: float
 }
 
 /// Every column of an image's rows blurred: sums of weights times the rows around, those outside left
@@ -78,6 +80,7 @@ module Augmentation =
         Elastic = 0.0
         Smoothness = 4.0
         Noise = 0.0
+        Mirror = 0.0
     }
 
     /// Whether images stay as they are.
@@ -199,6 +202,10 @@ module Augmentation =
         let cosine = Elementary.CosPi(abs turn)
         let sine = Elementary.CosPi(abs (0.5 - abs turn)) * float (sign turn)
         let down, right = within augmentation.Shift 2, within augmentation.Shift 3
+
+        let isMirrored =
+            Random.uniform seed Stream.Augmentation iteration (8 * sample + 4) < augmentation.Mirror
+
         let a, b = float32 (size * cosine), float32 (size * sine)
 
         let moved which =
@@ -213,7 +220,8 @@ module Augmentation =
         for r in 0 .. rows - 1 do
             for c in 0 .. columns - 1 do
                 let i = r * columns + c
-                let y, x = float32 r - middleRow, float32 c - middleColumn
+                let y, right' = float32 r - middleRow, float32 c - middleColumn
+                let x = if isMirrored then -right' else right'
                 let mutable fromRow = middleRow + a * y - b * x - float32 down
                 let mutable fromColumn = middleColumn + b * y + a * x - float32 right
 

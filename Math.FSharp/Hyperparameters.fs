@@ -186,6 +186,8 @@ module Hyperparameters =
                 "Noise", augmentation.Noise
             ] do
             limit >= 0.0 && limit <= 1e6, Fault.create subject "0 to 1000000" $"{limit}"
+        augmentation.Mirror >= 0.0 && augmentation.Mirror <= 1.0,
+        Fault.create "Mirror" "0 to 1" $"{augmentation.Mirror}"
         augmentation.Rotation >= 0.0 && augmentation.Rotation <= 180.0,
         Fault.create "Rotation" "0 to 180 degrees" $"{augmentation.Rotation}"
         augmentation.Scale >= 0.0 && augmentation.Scale < 1.0,

@@ -44,6 +44,7 @@ let private everything = {
     Elastic = 20.0
     Smoothness = 3.0
     Noise = 0.05
+    Mirror = 0.5
 }
 
 [<Law>]
@@ -79,6 +80,25 @@ let ``the same seed, iteration and sample vary alike, and no others`` (Seed seed
     Exactly.bits
         (varied.ToColumnMajorArray() |> Array.map float32)
         ((Augmentation.apply everything seed 3L rows columns (single many)).ToColumnMajorArray())
+
+[<Law>]
+let ``mirrored images are themselves read backwards, and as many as the share says`` (Seed seed) =
+    let image = spot 4.0 13.0
+    let mirrored = spot 4.0 (float columns - 1.0 - 13.0)
+    let many = images (List.replicate 400 image)
+
+    let count =
+        (vary { Augmentation.none with Mirror = 0.3 } seed 0L many).EnumerateColumns()
+        |> Seq.sumBy (fun column ->
+            let isMirrored = column[4 * columns + 4] > 0.5
+
+            column.ToArray()
+            |> Approximately.equal 1e-6 (if isMirrored then mirrored else image)
+
+            if isMirrored then 1 else 0)
+
+    // 120 of 400, give or take five deviations.
+    Assert.InRange(count, 74, 166)
 
 [<Law>]
 let ``shifts move the light by up to the limit, in every direction`` (Seed seed) =

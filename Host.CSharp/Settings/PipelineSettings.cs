@@ -193,6 +193,9 @@ public sealed class AugmentationSettings
 
     [Description("standard deviation of noise added to pixels of 0 to 1")]
     public double Noise { get; init; }
+
+    [Description("share of images that are mirrored, left to right, 0 to 1")]
+    public double Mirror { get; init; }
 }
 
 /// <summary>What a run leaves.</summary>

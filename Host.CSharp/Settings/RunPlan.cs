@@ -100,7 +100,8 @@ internal sealed record RunPlan(
                         settings.Augmentation.Scale,
                         settings.Augmentation.Elastic,
                         settings.Augmentation.Smoothness,
-                        settings.Augmentation.Noise
+                        settings.Augmentation.Noise,
+                        settings.Augmentation.Mirror
                     ),
                     training.Dropout,
                     training.LabelSmoothing,

@@ -59,7 +59,8 @@ module SettingsTests =
             Assert.Equal("Relu", string plan.Activation)
 
     [<Theory>]
-    [<InlineData("acurate", "expected accurate-fashion, accurate-mnist, book, over-fitting or the path")>]
+    [<InlineData("acurate",
+                 "expected accurate-fashion, accurate-mnist, book, over-fitting or the path")>]
     [<InlineData("nowhere.json", "or the path of a .json file, found 'nowhere.json'")>]
     let ``a preset that is none is refused`` (name: string) (sentence: string) =
         match planOver name [] with
