@@ -15,6 +15,23 @@ type GradientMethod =
     /// chapter's own; thousands of times slower.
     | Numerical
 
+/// What the way back has found of a layer.
+type internal Found<'T
+    when 'T: struct
+    and 'T :> System.ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> System.IEquatable<'T>
+    and 'T :> System.IFormattable> = {
+    /// The gradient in what the layer gives to its activation.
+    Upstream: Matrix<'T>
+    /// The gradient in W·x: the same, unless the layer is normalised.
+    Inner: Matrix<'T>
+    /// The gradient in γ.
+    OfGain: Vector<'T> voption
+    /// x.
+    Input: LayerInputs<'T>
+}
+
 /// How far apart the two gradients of one tensor are, at the place where they are furthest.
 type TensorCheck = {
     /// W1, b1, W2, …; g1, … of a layer that is normalised.
@@ -79,23 +96,6 @@ module Gradient =
     [<CompiledName("ParseMethod")>]
     let parseMethod (name: string) : Result<GradientMethod, Fault list> =
         Fault.parseName "Gradient" methods name
-
-    /// What the way back has found of a layer.
-    type private Found<'T
-        when 'T: struct
-        and 'T :> System.ValueType
-        and 'T: (new: unit -> 'T)
-        and 'T :> System.IEquatable<'T>
-        and 'T :> System.IFormattable> = {
-        /// The gradient in what the layer gives to its activation.
-        Upstream: Matrix<'T>
-        /// The gradient in W·x: the same, unless the layer is normalised.
-        Inner: Matrix<'T>
-        /// The gradient in γ.
-        OfGain: Vector<'T> voption
-        /// x.
-        Input: LayerInputs<'T>
-    }
 
     /// The loss of a mini-batch, what `finish` makes of each layer and of what was found of it, from the
     /// last layer down, and the network with its running moments as they follow.

@@ -37,8 +37,29 @@ internal static class SettingsReader
                     faults.Add(Sentence(setting.Key, setting.Kind, $"'{value}'"));
             }
         }
+        foreach (var overridden in Overridden(configuration))
+            values.Remove(overridden);
         var sifted = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         return new(sifted, faults);
+    }
+
+    /// <summary>A run's length is said in one of two ways: the one in the upper layer counts. Both in one
+    /// layer is a fault, which the core finds.</summary>
+    private static IEnumerable<string> Overridden(IConfigurationRoot configuration)
+    {
+        const string iterations = "Training:Iterations";
+        const string epochs = "Training:Epochs";
+
+        int Layer(string key) =>
+            configuration
+                .Providers.ToList()
+                .FindLastIndex(layer => layer.TryGet($"{Root}:{key}", out _));
+
+        var (first, second) = (Layer(iterations), Layer(epochs));
+        if (first > second)
+            yield return epochs;
+        if (second > first)
+            yield return iterations;
     }
 
     /// <summary>A sentence for a setting that nobody knows.</summary>

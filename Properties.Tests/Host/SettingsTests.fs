@@ -58,6 +58,23 @@ module SettingsTests =
             Assert.Equal(77, plan.Hyperparameters.BatchSize)
             Assert.Equal("Relu", string plan.Activation)
 
+    [<Fact>]
+    let ``a run's length given either way is above the preset's`` () =
+        for setting, length in
+            [
+                ("Training:Iterations", "7"), Pipeline.Learning.RunLength.Iterations 7L
+                ("Training:Epochs", "8"), Pipeline.Learning.RunLength.Epochs 8
+            ] do
+            match planOver "accurate-mnist" [ setting ] with
+            | Error faults -> Assert.Fail(String.concat "\n" faults)
+            | Ok plan -> Assert.Equal(length, plan.Hyperparameters.Length)
+
+        Assert.Contains(
+            "both, 7 iterations and 8 epochs",
+            faultsOf [ "Training:Iterations", "7"; "Training:Epochs", "8" ]
+            |> String.concat "\n"
+        )
+
     [<Theory>]
     [<InlineData("acurate",
                  "expected accurate-fashion, accurate-mnist, book, over-fitting or the path")>]
