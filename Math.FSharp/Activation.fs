@@ -1,22 +1,26 @@
 namespace Pipeline.Learning
 
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
 [<Struct>]
 type internal SigmoidOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Sigmoid<'V, 'T, 'L> x
 
 [<Struct>]
 type internal TanhOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Tanh<'V, 'T, 'L> x
 
 [<Struct>]
 type internal ReluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             // This way round, not a number stays not a number and a diverging run is seen.
@@ -25,17 +29,20 @@ type internal ReluOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal IdentityOp<'T> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = x
 
 [<Struct>]
 type internal ExpOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Exp<'V, 'T, 'L> x
 
 /// g·y(1 − y).
 [<Struct>]
 type internal SigmoidBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             'L.Multiply(upstream, 'L.Multiply(output, 'L.Subtract(one, output)))
@@ -44,6 +51,7 @@ type internal SigmoidBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal TanhBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             'L.Multiply(upstream, 'L.Subtract(one, 'L.Multiply(output, output)))
@@ -52,6 +60,7 @@ type internal TanhBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(output, zero, upstream, zero)
@@ -59,6 +68,7 @@ type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal LeakyReluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(zero, x, 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, x), x)
@@ -67,6 +77,7 @@ type internal LeakyReluOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal LeakyReluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
             let less = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, upstream)
             'L.WhereGreater(output, Elementary.Constant<'V, 'T, 'L> 0.0, upstream, less)
@@ -74,6 +85,7 @@ type internal LeakyReluBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal EluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(zero, x, Elementary.ExpLess1<'V, 'T, 'L> x, x)
@@ -82,6 +94,7 @@ type internal EluOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal EluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
             let less =
                 'L.Multiply(upstream, 'L.Add(output, Elementary.Constant<'V, 'T, 'L> 1.0))
@@ -91,6 +104,7 @@ type internal EluBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal GeluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             'L.Multiply(x, Elementary.NormalCumulative<'V, 'T, 'L> x)
 
@@ -98,6 +112,7 @@ type internal GeluOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
             let slope =
                 'L
@@ -112,6 +127,7 @@ type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal SiluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             'L.Multiply(x, Elementary.Sigmoid<'V, 'T, 'L> x)
 
@@ -119,6 +135,7 @@ type internal SiluOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal SiluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             let sigmoid = Elementary.Sigmoid<'V, 'T, 'L> sum
@@ -128,12 +145,14 @@ type internal SiluBackwardOp<'T when 'T :> INumber<'T>> =
 [<Struct>]
 type internal SoftplusOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Softplus<'V, 'T, 'L> x
 
 /// g·σ(z).
 [<Struct>]
 type internal SoftplusBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
             'L.Multiply(upstream, Elementary.Sigmoid<'V, 'T, 'L> sum)
 
@@ -290,27 +309,6 @@ module Activation =
         : Matrix<'T> =
         backward activation z (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
 
-    /// Every column less its greatest element, which keeps eᶻ from overflowing.
-    let internal belowGreatest
-        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Matrix<'T> =
-        let z = Kernels.values logits
-        let rows = logits.RowCount
-        let shifted = Array.zeroCreate z.Length
-
-        for first in 0..rows .. z.Length - 1 do
-            let mutable top = z[first]
-
-            for i in first + 1 .. first + rows - 1 do
-                // What is not a number stays in the differences without being the greatest.
-                if 'T.op_GreaterThan (z[i], top) then
-                    top <- z[i]
-
-            for i in first .. first + rows - 1 do
-                shifted[i] <- z[i] - top
-
-        Kernels.matrix rows logits.ColumnCount shifted
-
     /// The sum of every column, from the first row to the last.
     let internal columnSums (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : 'T[] =
         let values = Kernels.values matrix
@@ -324,23 +322,32 @@ module Activation =
 
             sum)
 
+    /// Softmax of every column, the greatest element z of the column and Σⱼ e^(zⱼ − z).
+    let internal softmaxParts
+        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : struct (Matrix<'T> * 'T[] * 'T[]) =
+        let shares = Kernels.newArray logits.RowCount logits.ColumnCount
+        let greatest = Array.zeroCreate logits.ColumnCount
+        let sums = Array.zeroCreate logits.ColumnCount
+
+        Lanes.run logits.ColumnCount {
+            Logits = Kernels.values logits
+            Rows = logits.RowCount
+            Shares = shares
+            Greatest = greatest
+            Sums = sums
+        }
+
+        struct (Kernels.matrix logits.RowCount logits.ColumnCount shares, greatest, sums)
+
     /// <summary>Softmax of every column: yₖ = e^(zₖ) / Σⱼ e^(zⱼ), with the column's greatest element
     /// subtracted first.</summary>
     /// <param name="logits">z: (classes, batch).</param>
     /// <returns>y: (classes, batch); every column sums to 1.</returns>
     [<CompiledName("Softmax")>]
     let softmax (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : Matrix<'T> =
-        let exponentials = exp (belowGreatest logits)
-        let sums = columnSums exponentials
-        let rows = logits.RowCount
-        // An array just made: it becomes the result.
-        let numerators = Kernels.values exponentials
-
-        for s in 0 .. sums.Length - 1 do
-            for i in s * rows .. s * rows + rows - 1 do
-                numerators[i] <- numerators[i] / sums[s]
-
-        exponentials
+        let struct (shares, _, _) = softmaxParts logits
+        shares
 
     /// <summary>The chain rule through softmax: ∂L/∂zₖ = yₖ(gₖ − Σⱼ gⱼyⱼ), column by column.</summary>
     /// <param name="output">y = softmax(z): (classes, batch).</param>

@@ -51,21 +51,33 @@ type internal PairBatch = {
         2L * int64 source.Pairs.Length * int64 batch.Samples.Length
         / int64 (max 1 (source.Starts.Length - 1))
 
-/// A mini-batch's pairs dealt out to the pairs of inputs, chunk by chunk of at most ChunkSize samples.
-/// The bucket of place p in chunk c is the (c·PairCount + p)th: as many entries as Counts says, from
-/// the bucket's number times Stride on, their keys the chunk's samples, ascending.
+/// A mini-batch's pairs dealt out to the pairs of inputs, chunk by chunk of ChunkSize samples. The bucket
+/// of place p in chunk c is the (c·PairCount + p)th: its entries stand from the bucket's number times
+/// Stride on, before the place that Ends says, their keys the chunk's samples, ascending.
 type internal PairBuckets = {
     Batch: PairBatch
+    /// How many samples a chunk has; the last one may have fewer.
+    ChunkSize: int
     Chunks: int
     Stride: int
-    Counts: int[]
+    Ends: int[]
     Entries: BytePair[]
 } with
+
+    /// The samples of a chunk: the first, and how many.
+    member buckets.Chunk(c: int) : struct (int * int) =
+        let first = c * buckets.ChunkSize
+        struct (first, min buckets.ChunkSize (buckets.Batch.Samples.Length - first))
 
     /// A bucket's first entry.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     member buckets.Bucket(bucket: int) : byref<BytePair> =
         &Unsafe.Add(&Lanes.start buckets.Entries, nativeint bucket * nativeint buckets.Stride)
+
+    /// How many entries a bucket has.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    member buckets.Count(bucket: int) : int =
+        Unsafe.Add(&Lanes.start buckets.Ends, bucket) - bucket * buckets.Stride
 
 /// Making byte pairs and taking samples from them.
 [<RequireQualifiedAccess>]
@@ -73,9 +85,9 @@ module internal BytePairs =
     /// With more than this share of pairs left a dense product is faster.
     let private densest = 0.5
 
-    /// So many samples' sums fit the first cache.
+    /// The sums of so many samples fit the first cache.
     [<Literal>]
-    let ChunkSize = 128
+    let LargestChunk = 128
 
     /// The samples by pairs, if so many are blank that it pays.
     let create (features: int) (bytes: ReadOnlyMemory<byte>) : BytePairs voption =
@@ -144,22 +156,19 @@ module internal BytePairs =
                 // A prefetch reads nothing, so an array moved meanwhile does no harm.
                 Sse.Prefetch0(Unsafe.AsPointer(&Unsafe.Add(&start, i)))
 
-    /// The samples of a chunk: the first, and how many.
-    let chunk (batch: PairBatch) (c: int) : struct (int * int) =
-        let first = c * ChunkSize
-        struct (first, min ChunkSize (batch.Samples.Length - first))
-
     /// Deals out the pairs of a chunk's samples.
     let private deal (buckets: PairBuckets) (c: int) : unit =
         let bytes, samples = buckets.Batch.Source, buckets.Batch.Samples
-        let struct (first, count) = chunk buckets.Batch c
+        let struct (first, count) = buckets.Chunk c
         let place = c * bytes.PairCount
-        Array.Clear(buckets.Counts, place, bytes.PairCount)
-        let counts = &Unsafe.Add(&Lanes.start buckets.Counts, place)
+        let ends = &Unsafe.Add(&Lanes.start buckets.Ends, place)
 
-        let entries = &buckets.Bucket place
+        for p in 0 .. bytes.PairCount - 1 do
+            let finish = &Unsafe.Add(&ends, p)
+            finish <- (place + p) * buckets.Stride
+
+        let entries = &Lanes.start buckets.Entries
         let pairs = &Lanes.start bytes.Pairs
-        let stride = nativeint buckets.Stride
 
         for s in 0 .. count - 1 do
             if s + ahead < count then
@@ -169,33 +178,42 @@ module internal BytePairs =
 
             for n in bytes.Starts[sample] .. bytes.Starts[sample + 1] - 1 do
                 let pair = Unsafe.Add(&pairs, n)
-                let key = nativeint pair.Key
-                let size = Unsafe.Add(&counts, key)
-                Unsafe.Add(&entries, key * stride + nativeint size) <- pair.WithKey s
-                Unsafe.Add(&counts, key) <- size + 1
+                let finish = &Unsafe.Add(&ends, pair.Key)
+                let at = finish
+                finish <- at + 1
+                Unsafe.Add(&entries, at) <- pair.WithKey s
 
     /// What becomes of the mini-batch's pairs, dealt out in memory that is lent meanwhile.
     let dealt (act: PairBuckets -> 'R) (batch: PairBatch) : 'R =
-        let chunks = (batch.Samples.Length + ChunkSize - 1) / ChunkSize
+        let count = batch.Samples.Length
+        // A pair is dealt in the time of some dozens of multiplications.
+        let work = 32L * batch.Factors
+        // As many chunks for each thread.
+        let workers = min count (Work.workers work)
+        let fewest = (count + LargestChunk - 1) / LargestChunk
+        let chunks = (fewest + workers - 1) / workers * workers
+        let size = (count + chunks - 1) / chunks
+        let chunks = (count + size - 1) / size
         let places = chunks * batch.Source.PairCount
         // Room for every sample; an odd number of cache lines spreads the buckets over the cache.
-        let stride = 16 * ((min ChunkSize batch.Samples.Length + 15) / 16 ||| 1)
-        let counts = ArrayPool<int>.Shared.Rent places
+        let stride = 16 * ((size + 15) / 16 ||| 1)
+        let ends = ArrayPool<int>.Shared.Rent places
         let entries = ArrayPool<BytePair>.Shared.Rent(places * stride)
 
         try
             let buckets = {
                 Batch = batch
+                ChunkSize = size
                 Chunks = chunks
                 Stride = stride
-                Counts = counts
+                Ends = ends
                 Entries = entries
             }
 
-            Work.share batch.Factors chunks (deal buckets)
+            Work.share work chunks (deal buckets)
             act buckets
         finally
-            ArrayPool<int>.Shared.Return counts
+            ArrayPool<int>.Shared.Return ends
             ArrayPool<BytePair>.Shared.Return entries
 
     /// The mini-batch's samples one after the other, each number as the table has it.

@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 
 /// Which hidden units a step of training leaves out: a function of the run's seed and the iteration.
@@ -18,6 +19,7 @@ type Dropout = {
 [<Struct>]
 type internal MultiplyOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) = 'L.Multiply(x, y)
 
 /// <summary>Leaving out hidden units in training. Those that stay count for more, so that the mean is

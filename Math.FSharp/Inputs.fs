@@ -130,7 +130,7 @@ module internal LayerInputs =
             let rows = weights.RowCount
             let result = Kernels.newArray rows buckets.Batch.Samples.Length
 
-            Lanes.run rows {
+            Lanes.runBands rows {
                 W = Kernels.values weights
                 Biases = Kernels.elements biases
                 Table = ByteScale<'T>.Table
@@ -150,7 +150,7 @@ module internal LayerInputs =
         : Matrix<'T> =
         let rows = upstream.RowCount
 
-        Lanes.run rows {
+        Lanes.runBands rows {
             Op = op
             Weights = weights
             Upstream = Kernels.values upstream

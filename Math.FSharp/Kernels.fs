@@ -106,7 +106,7 @@ type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
             let length = loop.Gradient.Length
             // Memory is what it waits for: each element weighs as much as several multiplications.
             let work = 16L * int64 length
-            let shares = if Work.isShared work then 16 else 1
+            let shares = if Work.workers work > 1 then 16 else 1
 
             Work.share work shares (fun i ->
                 let first = int (int64 i * int64 length / int64 shares)
@@ -277,7 +277,7 @@ module Kernels =
         let rows, depth = weights.RowCount, weights.ColumnCount
         let result = newArray rows inputs.ColumnCount
 
-        Lanes.run rows {
+        Lanes.runBands rows {
             A = values weights
             ARowStep = 1
             AStep = rows
@@ -307,7 +307,7 @@ module Kernels =
         let rows = upstream.RowCount
         let result = newArray rows inputs.RowCount
 
-        Lanes.run rows {
+        Lanes.runBands rows {
             A = values upstream
             ARowStep = 1
             AStep = rows
@@ -336,7 +336,7 @@ module Kernels =
         let outputs, inputs = weights.RowCount, weights.ColumnCount
         let result = newArray inputs upstream.ColumnCount
 
-        Lanes.run inputs {
+        Lanes.runBands inputs {
             A = values weights
             ARowStep = outputs
             AStep = 1

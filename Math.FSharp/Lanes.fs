@@ -29,6 +29,10 @@ type internal ILanes<'V, 'T> =
     /// 2ⁿ for a whole n in the low bits of the significand, as adding 1.5·2^(significand bits) leaves it.
     static abstract PowerOfTwo: 'V -> 'V
 
+/// A register's first lanes as a narrower register, or the register itself.
+type internal IPart<'V, 'W> =
+    static abstract First: 'V -> 'W
+
 [<Struct>]
 type internal Lanes512<'T
     when 'T: struct
@@ -96,6 +100,10 @@ type internal Lanes512<'T
                 Vector512
                     .ShiftLeft(Vector512.Add<int64>(n.AsInt64(), Vector512.Create 1023L), 52)
                     .As<int64, 'T>()
+
+    interface IPart<Vector512<'T>, Vector512<'T>> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x
 
 [<Struct>]
 type internal Lanes256<'T
@@ -165,6 +173,10 @@ type internal Lanes256<'T
                     .ShiftLeft(Vector256.Add<int64>(n.AsInt64(), Vector256.Create 1023L), 52)
                     .As<int64, 'T>()
 
+    interface IPart<Vector256<'T>, Vector256<'T>> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x
+
 [<Struct>]
 type internal Lanes128<'T
     when 'T: struct
@@ -233,6 +245,18 @@ type internal Lanes128<'T
                     .ShiftLeft(Vector128.Add<int64>(n.AsInt64(), Vector128.Create 1023L), 52)
                     .As<int64, 'T>()
 
+    interface IPart<Vector512<'T>, Vector128<'T>> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x.GetLower().GetLower()
+
+    interface IPart<Vector256<'T>, Vector128<'T>> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x.GetLower()
+
+    interface IPart<Vector128<'T>, Vector128<'T>> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x
+
 /// One number: the path of machines without SIMD, and of vectors shorter than a register.
 [<Struct>]
 type internal Lanes1<'T
@@ -286,8 +310,12 @@ type internal Lanes1<'T
             else
                 Unsafe.BitCast<int64, 'T>((Unsafe.BitCast<'T, int64> n + 1023L) <<< 52)
 
-/// Four registers of rows, moved back to end where the column ends: their overlap holds the same
-/// numbers twice.
+    interface IPart<'T, 'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member First x = x
+
+/// A band of four registers of rows, moved back to end where the column ends: their overlap holds the
+/// same numbers twice.
 [<Struct>]
 type internal Windows = {
     W0: nativeint
@@ -296,20 +324,31 @@ type internal Windows = {
     W3: nativeint
 } with
 
-    /// The windows from row `first` on, a register `size` rows.
-    static member Of(first: int, size: int, rows: int) : Windows =
+    /// The windows from row `first` on, a register `size` rows, the last one `narrow` rows.
+    static member Of(first: int, size: int, narrow: int, rows: int) : Windows =
         let last = rows - size
 
         {
             W0 = nativeint (min first last)
             W1 = nativeint (min (first + size) last)
             W2 = nativeint (min (first + 2 * size) last)
-            W3 = nativeint (min (first + 3 * size) last)
+            W3 = nativeint (min (first + 3 * size) (rows - narrow))
         }
 
 /// A loop that runs with registers of any width.
 type internal ILoop<'T> =
     abstract Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct> : unit -> unit
+
+/// A loop over bands of four registers of rows. The fourth of the last band is of type 'W: a narrow one
+/// where it has few rows to hold, as a wide one costs as much however little of it is used.
+type internal IBandLoop<'T> =
+    abstract Run<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T>
+        and 'V: struct
+        and 'L :> IPart<'V, 'V>
+        and 'N :> ILanes<'W, 'T>
+        and 'W: struct
+        and 'N :> IPart<'V, 'W>> : unit -> unit
 
 /// An elementwise function of one array, for registers of any width.
 type internal IMap<'T> =
@@ -332,6 +371,7 @@ type internal SubtractScaled<'T> = {
 } with
 
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(gradient: 'V, parameter: 'V) =
             'L.MultiplyAdd('L.Create op.NegativeRate, gradient, parameter)
 
@@ -339,6 +379,7 @@ type internal SubtractScaled<'T> = {
 [<Struct>]
 type internal First<'T> =
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(first: 'V, _second: 'V) = first
 
 [<RequireQualifiedAccess>]
@@ -361,6 +402,37 @@ module internal Lanes =
             loop.Run<Vector128<'T>, Lanes128<'T>>()
         else
             loop.Run<'T, Lanes1<'T>>()
+
+    /// Whether three registers of `size` rows and a narrow one hold the last band of so many rows.
+    let private endsNarrow (size: int) (narrow: int) (rows: int) : bool =
+        (rows - 1) % (4 * size) < 3 * size + narrow
+
+    /// Runs the loop with the widest registers that the machine has and so many rows fill.
+    let runBands<'T, 'Loop
+        when 'Loop :> IBandLoop<'T>
+        and 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (rows: int)
+        (loop: 'Loop)
+        : unit =
+        let narrow = Vector128<'T>.Count
+
+        if Vector512.IsHardwareAccelerated && rows >= Vector512<'T>.Count then
+            if endsNarrow Vector512<'T>.Count narrow rows then
+                loop.Run<Vector512<'T>, Lanes512<'T>, Vector128<'T>, Lanes128<'T>>()
+            else
+                loop.Run<Vector512<'T>, Lanes512<'T>, Vector512<'T>, Lanes512<'T>>()
+        elif Vector256.IsHardwareAccelerated && rows >= Vector256<'T>.Count then
+            if endsNarrow Vector256<'T>.Count narrow rows then
+                loop.Run<Vector256<'T>, Lanes256<'T>, Vector128<'T>, Lanes128<'T>>()
+            else
+                loop.Run<Vector256<'T>, Lanes256<'T>, Vector256<'T>, Lanes256<'T>>()
+        elif Vector128.IsHardwareAccelerated && rows >= narrow then
+            loop.Run<Vector128<'T>, Lanes128<'T>, Vector128<'T>, Lanes128<'T>>()
+        else
+            loop.Run<'T, Lanes1<'T>, 'T, Lanes1<'T>>()
 
     /// A reference to the array's first element, without the check that every index costs.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]

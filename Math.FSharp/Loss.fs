@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
@@ -138,6 +139,17 @@ module Targets =
                     $"expected as many columns as the {labels.Length} labels, found {Kernels.shape logits}"
         | Targets.Columns columns -> Kernels.requireSameShape (nameof logits) columns logits
 
+/// x / n.
+[<Struct>]
+type internal DivideOp<'T> = {
+    Divisor: 'T
+} with
+
+    interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+            'L.Divide(x, 'L.Create op.Divisor)
+
 /// <summary>How far a network's predictions are from their targets.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, for the two forms of the book.</remarks>
 [<RequireQualifiedAccess>]
@@ -221,23 +233,21 @@ module Loss =
 
         sum / 'T.CreateTruncating predictions.ColumnCount
 
-    /// The mean cross entropy, every e^(z − max z), and their sum in each column.
+    /// The mean cross entropy, and softmax of the logits.
     let private crossEntropyParts
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
-        : struct ('T * 'T[] * 'T[]) =
+        : struct ('T * Matrix<'T>) =
         Targets.requireFit logits targets
         let rows = logits.RowCount
-        let shifted = Activation.belowGreatest logits
-        let z = Kernels.values shifted
-        let exponentials = Activation.exp shifted
-        let sums = Activation.columnSums exponentials
+        let z = Kernels.values logits
+        let struct (softmax, greatest, sums) = Activation.softmaxParts logits
         let mutable loss = 'T.Zero
 
         match targets with
         | Targets.Labels labels ->
             for s in 0 .. sums.Length - 1 do
-                loss <- loss + (log sums[s] - z[s * rows + labels[s]])
+                loss <- loss + (log sums[s] - (z[s * rows + labels[s]] - greatest[s]))
         | Targets.Columns columns ->
             let t = Kernels.values columns
 
@@ -247,11 +257,11 @@ module Loss =
 
                 for i in s * rows .. s * rows + rows - 1 do
                     if not ('T.IsZero t[i]) then
-                        sample <- 'T.FusedMultiplyAdd(t[i], logSum - z[i], sample)
+                        sample <- 'T.FusedMultiplyAdd(t[i], logSum - (z[i] - greatest[s]), sample)
 
                 loss <- loss + sample
 
-        struct (loss / 'T.CreateTruncating sums.Length, Kernels.values exponentials, sums)
+        struct (loss / 'T.CreateTruncating sums.Length, softmax)
 
     /// <summary>Cross entropy from logits, the mean over a batch: (1/n) Σₛ Σₖ tₖ (ln Σⱼ e^(zⱼ) − zₖ),
     /// and its gradient in the logits, (softmax(z)·Σₖ tₖ − t) / n.</summary>
@@ -267,34 +277,36 @@ module Loss =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        let struct (loss, exponentials, sums) = crossEntropyParts targets logits
-        let rows, count = logits.RowCount, logits.ColumnCount
-        let n = 'T.CreateTruncating count
-        let gradient = Array.zeroCreate exponentials.Length
+        let struct (loss, softmax) = crossEntropyParts targets logits
+        let rows = logits.RowCount
+        // An array just made: it becomes the gradient.
+        let gradient = Kernels.values softmax
 
         match targets with
         | Targets.Labels labels ->
-            for s in 0 .. count - 1 do
-                for i in s * rows .. s * rows + rows - 1 do
-                    gradient[i] <- exponentials[i] / sums[s] / n
-
+            for s in 0 .. labels.Length - 1 do
                 let own = s * rows + labels[s]
-                gradient[own] <- (exponentials[own] / sums[s] - 'T.One) / n
+                gradient[own] <- gradient[own] - 'T.One
         | Targets.Columns columns ->
             let t = Kernels.values columns
             let masses = Activation.columnSums columns
 
-            for s in 0 .. count - 1 do
+            for s in 0 .. masses.Length - 1 do
                 for i in s * rows .. s * rows + rows - 1 do
-                    gradient[i] <- (exponentials[i] / sums[s] * masses[s] - t[i]) / n
+                    gradient[i] <- gradient[i] * masses[s] - t[i]
 
-        struct (loss, Kernels.matrix rows count gradient)
+        let op: DivideOp<'T> = {
+            Divisor = 'T.CreateTruncating logits.ColumnCount
+        }
+
+        Kernels.mapInto gradient op gradient
+        struct (loss, softmax)
 
     /// <summary>Cross entropy from logits, the mean over a batch.</summary>
     /// <inheritdoc cref="M:Pipeline.Learning.Loss.CrossEntropyWithGradient``1" />
     [<CompiledName("CrossEntropy")>]
     let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
-        let struct (loss, _, _) = crossEntropyParts targets logits
+        let struct (loss, _) = crossEntropyParts targets logits
         loss
 
     /// The targets as columns of the outputs' shape.

@@ -187,18 +187,31 @@ module Parameters =
                 second.Layers
     }
 
-    /// Every tensor's elements in their order in memory: W1, b1, W2, b2, …; after b1 g1, where the layer
-    /// has a gain.
-    let internal tensors (parameters: Parameters<'T>) : (string * 'T[]) list =
-        parameters.Layers
-        |> List.mapi (fun i layer -> [
-            $"W{i + 1}", Kernels.values layer.Weights
-            $"b{i + 1}", Kernels.elements layer.Biases
+    /// Every tensor's elements in their order in memory: of W1, b1, W2, b2, …; after b1 of g1, where the
+    /// layer has a gain.
+    let internal arrays (parameters: Parameters<'T>) : 'T[] list = [
+        for layer in parameters.Layers do
+            Kernels.values layer.Weights
+            Kernels.elements layer.Biases
+
             match layer.Gain with
-            | ValueSome gain -> $"g{i + 1}", Kernels.elements gain
+            | ValueSome gain -> Kernels.elements gain
             | ValueNone -> ()
-        ])
-        |> List.concat
+    ]
+
+    /// The same with the tensors' names.
+    let internal tensors (parameters: Parameters<'T>) : (string * 'T[]) list =
+        let names =
+            parameters.Layers
+            |> List.mapi (fun i layer -> [
+                $"W{i + 1}"
+                $"b{i + 1}"
+                if layer.Gain.IsSome then
+                    $"g{i + 1}"
+            ])
+            |> List.concat
+
+        List.zip names (arrays parameters)
 
     /// Parameters of these elements, shaped like others.
     let internal ofTensors (shape: Parameters<'T>) (tensors: 'U[] list) : Parameters<'U> =
@@ -232,7 +245,9 @@ module Parameters =
 
     /// Zeros of the parameters' shape.
     let internal zeros (parameters: Parameters<'T>) : Parameters<'T> =
-        parameters |> mapTensors (fun _ values -> Array.zeroCreate values.Length)
+        arrays parameters
+        |> List.map (fun values -> Array.zeroCreate values.Length)
+        |> ofTensors parameters
 
     /// What `combine` makes of every two partner tensors.
     let internal mapTensors2
@@ -240,8 +255,7 @@ module Parameters =
         (first: Parameters<'T>)
         (second: Parameters<'T>)
         : Parameters<'T> =
-        List.map2 (fun (_, x) (_, y) -> combine x y) (tensors first) (tensors second)
-        |> ofTensors first
+        List.map2 combine (arrays first) (arrays second) |> ofTensors first
 
     /// A caller's slip where two records differ in shape.
     let internal requireSameShape
@@ -271,12 +285,12 @@ module Parameters =
     /// <summary>How many numbers there are in all.</summary>
     [<CompiledName("Count")>]
     let count (parameters: Parameters<'T>) : int64 =
-        tensors parameters |> List.sumBy (fun (_, values) -> int64 values.Length)
+        arrays parameters |> List.sumBy (fun values -> int64 values.Length)
 
     /// <summary>All parameters in one vector: W1 column by column, b1, W2, b2, …</summary>
     [<CompiledName("ToVector")>]
     let toVector (parameters: Parameters<'T>) : Vector<'T> =
-        tensors parameters |> List.map snd |> Array.concat |> Kernels.vector
+        arrays parameters |> Array.concat |> Kernels.vector
 
     /// <summary>The parameters in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
@@ -294,11 +308,7 @@ module Parameters =
     /// run is taken of.</summary>
     [<CompiledName("ToBytes")>]
     let toBytes (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
-        [|
-            for _, values in tensors parameters do
-                LittleEndian.bytes values
-        |]
-        |> Array.concat
+        arrays parameters |> List.map LittleEndian.bytes |> Array.concat
 
 /// An architecture with parameters.
 type Network<'T

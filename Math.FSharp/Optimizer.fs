@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
@@ -59,6 +60,7 @@ type internal MomentumOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IUpdate<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
             (gradient: 'V, parameter: 'V, velocity: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
@@ -73,6 +75,7 @@ type internal NesterovOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IUpdate<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
             (gradient: 'V, parameter: 'V, velocity: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
@@ -91,6 +94,7 @@ type internal SquaresOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IUpdate<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
             (gradient: 'V, parameter: 'V, squares: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
@@ -112,6 +116,7 @@ type internal AdamOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IUpdate<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
             (gradient: 'V, parameter: 'V, mean: 'V, squares: 'V)
             : struct ('V * 'V * 'V) =
@@ -134,6 +139,7 @@ type internal LionOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IUpdate<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
             (gradient: 'V, parameter: 'V, mean: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
@@ -217,14 +223,13 @@ module Optimizer =
 
             let steps = state.Steps + 1L
             let op = rule rate steps
-            let values = Parameters.tensors >> List.map snd
 
             let next =
                 List.map3
                     (Kernels.update op)
-                    (values gradient)
-                    (values parameters)
-                    (memories |> List.map values |> List.transpose)
+                    (Parameters.arrays gradient)
+                    (Parameters.arrays parameters)
+                    (memories |> List.map Parameters.arrays |> List.transpose)
 
             let shaped = Parameters.ofTensors parameters
 

@@ -3,9 +3,53 @@ namespace Pipeline.Learning
 open System.Buffers
 open System.Runtime.CompilerServices
 
-/// W·X + b for some samples by pairs of inputs, four registers of rows at a time: the pair's two
-/// columns of W stay in registers while its entries pass. A 0 beside a number adds nothing: x + 0·w
-/// is x.
+/// Some columns' numbers of a band of rows, register by register: three planes with a register a column
+/// and one with a narrow one, the same each time that a column comes up, and aligned.
+[<Struct>]
+type internal Planes = {
+    /// From one plane to the next.
+    Step: nativeint
+    Windows: Windows
+} with
+
+    /// Room for the planes of a band, with what aligning takes.
+    member planes.Room(narrow: int, columns: int) : int =
+        3 * int planes.Step + narrow * columns + Lanes.LineSpare
+
+    /// Lays the columns of a matrix into planes.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member planes.Lay<'T, 'V, 'L, 'W, 'N when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T>>
+        (matrix: byref<'T>, rows: int, columns: int, into: byref<'T>)
+        : unit =
+        let step, windows = planes.Step, planes.Windows
+        let narrow = &Unsafe.Add(&into, 3n * step)
+
+        for column in 0 .. columns - 1 do
+            let from = &Unsafe.Add(&matrix, nativeint column * nativeint rows)
+            let at = nativeint (column * 'L.Count)
+            'L.Store('L.Load(&from, windows.W0), &into, at)
+            'L.Store('L.Load(&from, windows.W1), &into, at + step)
+            'L.Store('L.Load(&from, windows.W2), &into, at + 2n * step)
+            'N.Store('N.Load(&from, windows.W3), &narrow, nativeint (column * 'N.Count))
+
+    /// The columns of a matrix from what lies in planes.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member planes.Gather<'T, 'V, 'L, 'W, 'N when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T>>
+        (from: byref<'T>, matrix: byref<'T>, rows: int, columns: int)
+        : unit =
+        let step, windows = planes.Step, planes.Windows
+        let narrow = &Unsafe.Add(&from, 3n * step)
+
+        for column in 0 .. columns - 1 do
+            let into = &Unsafe.Add(&matrix, nativeint column * nativeint rows)
+            let at = nativeint (column * 'L.Count)
+            'L.Store('L.Load(&from, at), &into, windows.W0)
+            'L.Store('L.Load(&from, at + step), &into, windows.W1)
+            'L.Store('L.Load(&from, at + 2n * step), &into, windows.W2)
+            'N.Store('N.Load(&narrow, nativeint (column * 'N.Count)), &into, windows.W3)
+
+/// W·X + b for some samples by pairs of inputs, a band of rows at a time: the pair's two columns of W
+/// stay in registers while its entries pass. A 0 beside a number adds nothing: x + 0·w is x.
 [<Struct>]
 type internal PairAffineLoop<'T> = {
     W: 'T[]
@@ -17,102 +61,116 @@ type internal PairAffineLoop<'T> = {
     Z: 'T[]
 } with
 
-    /// The sums of one chunk's samples: four planes, each a register for every sample of the chunk.
+    /// Adds a chunk's products to its samples' sums.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member private loop.Add<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
-        (chunk: int, windows: Windows, sums: byref<'T>)
+    member private loop.Add<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        (chunk: int, planes: Planes, sums: byref<'T>)
         : unit =
         let rows = nativeint loop.Biases.Length
         let source = loop.Inputs.Batch.Source
-        let features = source.Features
+        let windows = planes.Windows
         let w = &Lanes.start loop.W
-        let z = &sums
+        let z0 = &sums
+        let z1 = &Unsafe.Add(&sums, planes.Step)
+        let z2 = &Unsafe.Add(&sums, 2n * planes.Step)
+        let z3 = &Unsafe.Add(&sums, 3n * planes.Step)
         let table = &Lanes.start loop.Table
-        let size = nativeint 'L.Count
-        let plane = size * nativeint BytePairs.ChunkSize
 
         for p in 0 .. source.PairCount - 1 do
             let bucket = chunk * source.PairCount + p
-            let count = loop.Inputs.Counts[bucket]
+            let count = loop.Inputs.Count bucket
 
             if count > 0 then
                 let entries = &loop.Inputs.Bucket bucket
                 let mutable n = 0
                 let even = nativeint (2 * p) * rows
                 // An odd last input has no neighbour.
-                let odd = if 2 * p + 1 < features then even + rows else even
+                let odd = if 2 * p + 1 < source.Features then even + rows else even
                 let e0 = 'L.Load(&w, even + windows.W0)
                 let e1 = 'L.Load(&w, even + windows.W1)
                 let e2 = 'L.Load(&w, even + windows.W2)
-                let e3 = 'L.Load(&w, even + windows.W3)
+                let e3 = 'N.Load(&w, even + windows.W3)
                 let o0 = 'L.Load(&w, odd + windows.W0)
                 let o1 = 'L.Load(&w, odd + windows.W1)
                 let o2 = 'L.Load(&w, odd + windows.W2)
-                let o3 = 'L.Load(&w, odd + windows.W3)
+                let o3 = 'N.Load(&w, odd + windows.W3)
 
                 while n < count do
                     let entry = Unsafe.Add(&entries, n)
-                    let at = nativeint entry.Key * size
+                    let at = nativeint entry.Key * nativeint 'L.Count
+                    let narrow = nativeint entry.Key * nativeint 'N.Count
                     let x = 'L.Create(Unsafe.Add(&table, nativeint entry.First))
                     let y = 'L.Create(Unsafe.Add(&table, nativeint entry.Second))
-                    let z0 = 'L.MultiplyAdd(e0, x, 'L.Load(&z, at))
-                    let z1 = 'L.MultiplyAdd(e1, x, 'L.Load(&z, at + plane))
-                    let z2 = 'L.MultiplyAdd(e2, x, 'L.Load(&z, at + 2n * plane))
-                    let z3 = 'L.MultiplyAdd(e3, x, 'L.Load(&z, at + 3n * plane))
-                    'L.Store('L.MultiplyAdd(o0, y, z0), &z, at)
-                    'L.Store('L.MultiplyAdd(o1, y, z1), &z, at + plane)
-                    'L.Store('L.MultiplyAdd(o2, y, z2), &z, at + 2n * plane)
-                    'L.Store('L.MultiplyAdd(o3, y, z3), &z, at + 3n * plane)
+                    let s0 = 'L.MultiplyAdd(e0, x, 'L.Load(&z0, at))
+                    let s1 = 'L.MultiplyAdd(e1, x, 'L.Load(&z1, at))
+                    let s2 = 'L.MultiplyAdd(e2, x, 'L.Load(&z2, at))
+                    let s3 = 'N.MultiplyAdd(e3, 'N.First x, 'N.Load(&z3, narrow))
+                    'L.Store('L.MultiplyAdd(o0, y, s0), &z0, at)
+                    'L.Store('L.MultiplyAdd(o1, y, s1), &z1, at)
+                    'L.Store('L.MultiplyAdd(o2, y, s2), &z2, at)
+                    'N.Store('N.MultiplyAdd(o3, 'N.First y, s3), &z3, narrow)
                     n <- n + 1
 
-    /// One chunk's samples in the four registers of rows from `row` on.
-    member loop.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    /// One chunk's samples in the band of rows from `row` on.
+    member loop.Share<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
         (chunk: int, row: int)
         : unit =
         let rows = loop.Biases.Length
-        let windows = Windows.Of(row, 'L.Count, rows)
-        let struct (first, count) = BytePairs.chunk loop.Inputs.Batch chunk
+        let struct (first, count) = loop.Inputs.Chunk chunk
 
-        let sums =
-            ArrayPool<'T>.Shared.Rent(4 * 'L.Count * BytePairs.ChunkSize + Lanes.LineSpare)
+        let planes = {
+            // An odd number of half pages: no two planes' stores are 4 KiB apart, which would look like
+            // the same place to what is loaded next.
+            Step = nativeint (160 * 'L.Count)
+            Windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
+        }
 
-        let z = &Unsafe.Add(&Lanes.start sums, Lanes.lineStart sums)
+        let memory = ArrayPool<'T>.Shared.Rent(planes.Room('N.Count, count))
+        let sums = &Unsafe.Add(&Lanes.start memory, Lanes.lineStart memory)
         let biases = &Lanes.start loop.Biases
-        let size = nativeint 'L.Count
-        let plane = size * nativeint BytePairs.ChunkSize
-        let b0 = 'L.Load(&biases, windows.W0)
-        let b1 = 'L.Load(&biases, windows.W1)
-        let b2 = 'L.Load(&biases, windows.W2)
-        let b3 = 'L.Load(&biases, windows.W3)
 
         for s in 0 .. count - 1 do
-            let at = nativeint s * size
-            'L.Store(b0, &z, at)
-            'L.Store(b1, &z, at + plane)
-            'L.Store(b2, &z, at + 2n * plane)
-            'L.Store(b3, &z, at + 3n * plane)
+            let sum = &Unsafe.Add(&sums, s * 'L.Count)
+            'L.Store('L.Load(&biases, planes.Windows.W0), &sum, 0n)
+            'L.Store('L.Load(&biases, planes.Windows.W1), &sum, planes.Step)
+            'L.Store('L.Load(&biases, planes.Windows.W2), &sum, 2n * planes.Step)
 
-        loop.Add<'V, 'L>(chunk, windows, &z)
+            'N
+                .Store(
+                    'N.Load(&biases, planes.Windows.W3),
+                    &sums,
+                    3n * planes.Step + nativeint (s * 'N.Count)
+                )
+
+        loop.Add<'V, 'L, 'W, 'N>(chunk, planes, &sums)
         let result = &Unsafe.Add(&Lanes.start loop.Z, first * rows)
+        planes.Gather<'T, 'V, 'L, 'W, 'N>(&sums, &result, rows, count)
+        ArrayPool<'T>.Shared.Return memory
 
-        for s in 0 .. count - 1 do
-            let at = nativeint s * size
-            let column = nativeint (s * rows)
-            'L.Store('L.Load(&z, at), &result, column + windows.W0)
-            'L.Store('L.Load(&z, at + plane), &result, column + windows.W1)
-            'L.Store('L.Load(&z, at + 2n * plane), &result, column + windows.W2)
-            'L.Store('L.Load(&z, at + 3n * plane), &result, column + windows.W3)
-
-        ArrayPool<'T>.Shared.Return sums
-
-    interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+    interface IBandLoop<'T> with
+        member loop.Run<'V, 'L, 'W, 'N
+            when 'L :> ILanes<'V, 'T>
+            and 'V: struct
+            and 'L :> IPart<'V, 'V>
+            and 'N :> ILanes<'W, 'T>
+            and 'W: struct
+            and 'N :> IPart<'V, 'W>>
+            ()
+            =
             let loop = loop
-            let bands = (loop.Biases.Length + 4 * 'L.Count - 1) / (4 * 'L.Count)
+            let band = 4 * 'L.Count
+            let bands = (loop.Biases.Length + band - 1) / band
             let work = loop.Inputs.Batch.Factors * int64 loop.Biases.Length
 
             Work.share work (loop.Inputs.Chunks * bands) (fun i ->
-                loop.Share<'V, 'L>(i / bands, i % bands * 4 * 'L.Count))
+                let chunk, n = i / bands, i % bands
+
+                if n = bands - 1 then
+                    loop.Share<'V, 'L, 'W, 'N>(chunk, n * band)
+                else
+                    loop.Share<'V, 'L, 'V, 'L>(chunk, n * band))
 
 /// g = δ·Xᵀ for samples by pairs of inputs: two columns at a time, their sums in registers, over the
 /// samples in their order. What is stored is a function of g and of the weight that it belongs to.
@@ -129,113 +187,131 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
     Result: 'T[]
 } with
 
-    /// The columns of the pairs first … finish − 1, in four registers of rows.
+    /// The columns of the pairs first … finish − 1, in a band of rows.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member private loop.Sum<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
-        (first: int, finish: int, windows: Windows, upstream: byref<'T>)
+    member private loop.Sum<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        (first: int, finish: int, planes: Planes, upstream: byref<'T>)
         : unit =
         let rows = nativeint loop.Rows
         let source = loop.Inputs.Batch.Source
-        let features = source.Features
-        let size = nativeint 'L.Count
+        let windows = planes.Windows
         let weights = &Lanes.start loop.Weights
         let result = &Lanes.start loop.Result
         let table = &Lanes.start loop.Table
+        let op = loop.Op
+        let d0 = &upstream
+        let d1 = &Unsafe.Add(&upstream, planes.Step)
+        let d2 = &Unsafe.Add(&upstream, 2n * planes.Step)
+        let d3 = &Unsafe.Add(&upstream, 3n * planes.Step)
 
         for p in first .. finish - 1 do
             let mutable e0 = 'L.Create Unchecked.defaultof<'T>
             let mutable e1 = e0
             let mutable e2 = e0
-            let mutable e3 = e0
+            let mutable e3 = 'N.Create Unchecked.defaultof<'T>
             let mutable o0 = e0
             let mutable o1 = e0
             let mutable o2 = e0
-            let mutable o3 = e0
+            let mutable o3 = e3
 
             for chunk in 0 .. loop.Inputs.Chunks - 1 do
-                let first = chunk * BytePairs.ChunkSize
-                let delta = &Unsafe.Add(&upstream, nativeint first * 4n * size)
                 let bucket = chunk * source.PairCount + p
                 let entries = &loop.Inputs.Bucket bucket
-                let count = loop.Inputs.Counts[bucket]
+                let count = loop.Inputs.Count bucket
+                let before = nativeint (chunk * loop.Inputs.ChunkSize)
                 let mutable n = 0
 
                 while n < count do
                     let entry = Unsafe.Add(&entries, n)
-                    let at = nativeint entry.Key * 4n * size
+                    let sample = before + nativeint entry.Key
+                    let at = sample * nativeint 'L.Count
                     let x = 'L.Create(Unsafe.Add(&table, nativeint entry.First))
                     let y = 'L.Create(Unsafe.Add(&table, nativeint entry.Second))
-                    let d0 = 'L.Load(&delta, at)
-                    e0 <- 'L.MultiplyAdd(d0, x, e0)
-                    o0 <- 'L.MultiplyAdd(d0, y, o0)
-                    let d1 = 'L.Load(&delta, at + size)
-                    e1 <- 'L.MultiplyAdd(d1, x, e1)
-                    o1 <- 'L.MultiplyAdd(d1, y, o1)
-                    let d2 = 'L.Load(&delta, at + 2n * size)
-                    e2 <- 'L.MultiplyAdd(d2, x, e2)
-                    o2 <- 'L.MultiplyAdd(d2, y, o2)
-                    let d3 = 'L.Load(&delta, at + 3n * size)
-                    e3 <- 'L.MultiplyAdd(d3, x, e3)
-                    o3 <- 'L.MultiplyAdd(d3, y, o3)
+                    let delta = 'L.Load(&d0, at)
+                    e0 <- 'L.MultiplyAdd(delta, x, e0)
+                    o0 <- 'L.MultiplyAdd(delta, y, o0)
+                    let delta = 'L.Load(&d1, at)
+                    e1 <- 'L.MultiplyAdd(delta, x, e1)
+                    o1 <- 'L.MultiplyAdd(delta, y, o1)
+                    let delta = 'L.Load(&d2, at)
+                    e2 <- 'L.MultiplyAdd(delta, x, e2)
+                    o2 <- 'L.MultiplyAdd(delta, y, o2)
+                    let delta = 'N.Load(&d3, sample * nativeint 'N.Count)
+                    e3 <- 'N.MultiplyAdd(delta, 'N.First x, e3)
+                    o3 <- 'N.MultiplyAdd(delta, 'N.First y, o3)
                     n <- n + 1
 
             let even = nativeint (2 * p) * rows
             // Where an odd last input has no neighbour, its own column follows and stays.
-            let odd = if 2 * p + 1 < features then even + rows else even
+            let odd = if 2 * p + 1 < source.Features then even + rows else even
             let at = odd + windows.W0
-            'L.Store(loop.Op.Apply<'V, 'L>(o0, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(o0, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W1
-            'L.Store(loop.Op.Apply<'V, 'L>(o1, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(o1, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W2
-            'L.Store(loop.Op.Apply<'V, 'L>(o2, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(o2, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W3
-            'L.Store(loop.Op.Apply<'V, 'L>(o3, 'L.Load(&weights, at)), &result, at)
+            'N.Store(op.Apply<'W, 'N>(o3, 'N.Load(&weights, at)), &result, at)
             let at = even + windows.W0
-            'L.Store(loop.Op.Apply<'V, 'L>(e0, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(e0, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W1
-            'L.Store(loop.Op.Apply<'V, 'L>(e1, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(e1, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W2
-            'L.Store(loop.Op.Apply<'V, 'L>(e2, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>(e2, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W3
-            'L.Store(loop.Op.Apply<'V, 'L>(e3, 'L.Load(&weights, at)), &result, at)
+            'N.Store(op.Apply<'W, 'N>(e3, 'N.Load(&weights, at)), &result, at)
 
-    /// Some pairs' columns in four registers of rows.
-    member loop.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
-        (first: int, finish: int, row: int)
+    /// The columns of all pairs in the band of rows from `row` on.
+    member loop.Band<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        (row: int, work: int64)
         : unit =
-        let windows = Windows.Of(row, 'L.Count, loop.Rows)
-        let samples = loop.Upstream.Length / loop.Rows
-        let size = nativeint 'L.Count
-        let padded = ArrayPool<'T>.Shared.Rent(4 * 'L.Count * samples + Lanes.LineSpare)
-        let delta = &Unsafe.Add(&Lanes.start padded, Lanes.lineStart padded)
+        let loop = loop
+        let samples = loop.Inputs.Batch.Samples.Length
+
+        let planes = {
+            Step = nativeint (samples * 'L.Count)
+            Windows = Windows.Of(row, 'L.Count, 'N.Count, loop.Rows)
+        }
+
+        let memory = ArrayPool<'T>.Shared.Rent(planes.Room('N.Count, samples))
+        let aligned = Lanes.lineStart memory
+        let laid = &Unsafe.Add(&Lanes.start memory, aligned)
         let upstream = &Lanes.start loop.Upstream
+        planes.Lay<'T, 'V, 'L, 'W, 'N>(&upstream, loop.Rows, samples, &laid)
+        let pairs = loop.Inputs.Batch.Source.PairCount
+        // Pairs at the rim of a picture have few entries: several shares, not one a thread.
+        let shares = if Work.workers work > 1 then 16 else 1
 
-        for s in 0 .. samples - 1 do
-            let at = nativeint s * 4n * size
-            let column = nativeint s * nativeint loop.Rows
-            'L.Store('L.Load(&upstream, column + windows.W0), &delta, at)
-            'L.Store('L.Load(&upstream, column + windows.W1), &delta, at + size)
-            'L.Store('L.Load(&upstream, column + windows.W2), &delta, at + 2n * size)
-            'L.Store('L.Load(&upstream, column + windows.W3), &delta, at + 3n * size)
+        Work.share work shares (fun share ->
+            let laid = &Unsafe.Add(&Lanes.start memory, aligned)
 
-        loop.Sum<'V, 'L>(first, finish, windows, &delta)
-        ArrayPool<'T>.Shared.Return padded
+            loop.Sum<'V, 'L, 'W, 'N>(
+                share * pairs / shares,
+                (share + 1) * pairs / shares,
+                planes,
+                &laid
+            ))
 
-    interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+        ArrayPool<'T>.Shared.Return memory
+
+    interface IBandLoop<'T> with
+        member loop.Run<'V, 'L, 'W, 'N
+            when 'L :> ILanes<'V, 'T>
+            and 'V: struct
+            and 'L :> IPart<'V, 'V>
+            and 'N :> ILanes<'W, 'T>
+            and 'W: struct
+            and 'N :> IPart<'V, 'W>>
+            ()
+            =
             let loop = loop
-            let pairs = loop.Inputs.Batch.Source.PairCount
-            let bands = (loop.Rows + 4 * 'L.Count - 1) / (4 * 'L.Count)
+            let band = 4 * 'L.Count
+            let bands = (loop.Rows + band - 1) / band
+            let work = loop.Inputs.Batch.Factors * int64 loop.Rows / int64 bands
 
-            let work = loop.Inputs.Batch.Factors * int64 loop.Rows
-            // Pairs at the rim of a picture have few entries: several shares, not one a thread.
-            let shares = if Work.isShared work then max 1 (16 / bands) else 1
+            for n in 0 .. bands - 2 do
+                loop.Band<'V, 'L, 'V, 'L>(n * band, work)
 
-            Work.share work (shares * bands) (fun i ->
-                let share = i / bands
-
-                loop.Share<'V, 'L>(
-                    share * pairs / shares,
-                    (share + 1) * pairs / shares,
-                    i % bands * 4 * 'L.Count
-                ))
+            loop.Band<'V, 'L, 'W, 'N>((bands - 1) * band, work)

@@ -35,7 +35,7 @@ type internal SampleLoop<'T, 'Op when 'Op :> IMap<'T>> = {
             let mutable row = 0
 
             while row < rows do
-                let windows = Windows.Of(row, 'L.Count, rows)
+                let windows = Windows.Of(row, 'L.Count, 'L.Count, rows)
                 let mutable z0 = 'L.Load(&biases, windows.W0)
                 let mutable z1 = 'L.Load(&biases, windows.W1)
                 let mutable z2 = 'L.Load(&biases, windows.W2)

@@ -28,7 +28,8 @@ type internal ProductTile<'T> = {
 
     /// Four registers of rows by six columns: as many sums as 32 registers hold.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Tall<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    member t.Tall<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
         // A reference for each row and column: one index moves all of them.
@@ -49,32 +50,32 @@ type internal ProductTile<'T> = {
         let mutable c00 = 'L.Load(&start, column + windows.W0)
         let mutable c10 = 'L.Load(&start, column + windows.W1)
         let mutable c20 = 'L.Load(&start, column + windows.W2)
-        let mutable c30 = 'L.Load(&start, column + windows.W3)
+        let mutable c30 = 'N.Load(&start, column + windows.W3)
         column <- column + t.FromStep
         let mutable c01 = 'L.Load(&start, column + windows.W0)
         let mutable c11 = 'L.Load(&start, column + windows.W1)
         let mutable c21 = 'L.Load(&start, column + windows.W2)
-        let mutable c31 = 'L.Load(&start, column + windows.W3)
+        let mutable c31 = 'N.Load(&start, column + windows.W3)
         column <- column + t.FromStep
         let mutable c02 = 'L.Load(&start, column + windows.W0)
         let mutable c12 = 'L.Load(&start, column + windows.W1)
         let mutable c22 = 'L.Load(&start, column + windows.W2)
-        let mutable c32 = 'L.Load(&start, column + windows.W3)
+        let mutable c32 = 'N.Load(&start, column + windows.W3)
         column <- column + t.FromStep
         let mutable c03 = 'L.Load(&start, column + windows.W0)
         let mutable c13 = 'L.Load(&start, column + windows.W1)
         let mutable c23 = 'L.Load(&start, column + windows.W2)
-        let mutable c33 = 'L.Load(&start, column + windows.W3)
+        let mutable c33 = 'N.Load(&start, column + windows.W3)
         column <- column + t.FromStep
         let mutable c04 = 'L.Load(&start, column + windows.W0)
         let mutable c14 = 'L.Load(&start, column + windows.W1)
         let mutable c24 = 'L.Load(&start, column + windows.W2)
-        let mutable c34 = 'L.Load(&start, column + windows.W3)
+        let mutable c34 = 'N.Load(&start, column + windows.W3)
         column <- column + t.FromStep
         let mutable c05 = 'L.Load(&start, column + windows.W0)
         let mutable c15 = 'L.Load(&start, column + windows.W1)
         let mutable c25 = 'L.Load(&start, column + windows.W2)
-        let mutable c35 = 'L.Load(&start, column + windows.W3)
+        let mutable c35 = 'N.Load(&start, column + windows.W3)
         let mutable ai = 0n
         let mutable bi = 0n
 
@@ -84,37 +85,37 @@ type internal ProductTile<'T> = {
             let a0 = 'L.Load(&s0, ai)
             let a1 = 'L.Load(&s1, ai)
             let a2 = 'L.Load(&s2, ai)
-            let a3 = 'L.Load(&s3, ai)
+            let a3 = 'N.Load(&s3, ai)
             let b = 'L.Create(Unsafe.Add(&f0, bi))
             c00 <- 'L.MultiplyAdd(a0, b, c00)
             c10 <- 'L.MultiplyAdd(a1, b, c10)
             c20 <- 'L.MultiplyAdd(a2, b, c20)
-            c30 <- 'L.MultiplyAdd(a3, b, c30)
+            c30 <- 'N.MultiplyAdd(a3, 'N.First b, c30)
             let b = 'L.Create(Unsafe.Add(&f1, bi))
             c01 <- 'L.MultiplyAdd(a0, b, c01)
             c11 <- 'L.MultiplyAdd(a1, b, c11)
             c21 <- 'L.MultiplyAdd(a2, b, c21)
-            c31 <- 'L.MultiplyAdd(a3, b, c31)
+            c31 <- 'N.MultiplyAdd(a3, 'N.First b, c31)
             let b = 'L.Create(Unsafe.Add(&f2, bi))
             c02 <- 'L.MultiplyAdd(a0, b, c02)
             c12 <- 'L.MultiplyAdd(a1, b, c12)
             c22 <- 'L.MultiplyAdd(a2, b, c22)
-            c32 <- 'L.MultiplyAdd(a3, b, c32)
+            c32 <- 'N.MultiplyAdd(a3, 'N.First b, c32)
             let b = 'L.Create(Unsafe.Add(&f3, bi))
             c03 <- 'L.MultiplyAdd(a0, b, c03)
             c13 <- 'L.MultiplyAdd(a1, b, c13)
             c23 <- 'L.MultiplyAdd(a2, b, c23)
-            c33 <- 'L.MultiplyAdd(a3, b, c33)
+            c33 <- 'N.MultiplyAdd(a3, 'N.First b, c33)
             let b = 'L.Create(Unsafe.Add(&f4, bi))
             c04 <- 'L.MultiplyAdd(a0, b, c04)
             c14 <- 'L.MultiplyAdd(a1, b, c14)
             c24 <- 'L.MultiplyAdd(a2, b, c24)
-            c34 <- 'L.MultiplyAdd(a3, b, c34)
+            c34 <- 'N.MultiplyAdd(a3, 'N.First b, c34)
             let b = 'L.Create(Unsafe.Add(&f5, bi))
             c05 <- 'L.MultiplyAdd(a0, b, c05)
             c15 <- 'L.MultiplyAdd(a1, b, c15)
             c25 <- 'L.MultiplyAdd(a2, b, c25)
-            c35 <- 'L.MultiplyAdd(a3, b, c35)
+            c35 <- 'N.MultiplyAdd(a3, 'N.First b, c35)
             ai <- ai + t.AStep
             bi <- bi + t.BStep
             left <- left - 1
@@ -123,36 +124,36 @@ type internal ProductTile<'T> = {
         'L.Store(c00, &result, column + windows.W0)
         'L.Store(c10, &result, column + windows.W1)
         'L.Store(c20, &result, column + windows.W2)
-        'L.Store(c30, &result, column + windows.W3)
+        'N.Store(c30, &result, column + windows.W3)
         column <- column + t.IntoStep
         'L.Store(c01, &result, column + windows.W0)
         'L.Store(c11, &result, column + windows.W1)
         'L.Store(c21, &result, column + windows.W2)
-        'L.Store(c31, &result, column + windows.W3)
+        'N.Store(c31, &result, column + windows.W3)
         column <- column + t.IntoStep
         'L.Store(c02, &result, column + windows.W0)
         'L.Store(c12, &result, column + windows.W1)
         'L.Store(c22, &result, column + windows.W2)
-        'L.Store(c32, &result, column + windows.W3)
+        'N.Store(c32, &result, column + windows.W3)
         column <- column + t.IntoStep
         'L.Store(c03, &result, column + windows.W0)
         'L.Store(c13, &result, column + windows.W1)
         'L.Store(c23, &result, column + windows.W2)
-        'L.Store(c33, &result, column + windows.W3)
+        'N.Store(c33, &result, column + windows.W3)
         column <- column + t.IntoStep
         'L.Store(c04, &result, column + windows.W0)
         'L.Store(c14, &result, column + windows.W1)
         'L.Store(c24, &result, column + windows.W2)
-        'L.Store(c34, &result, column + windows.W3)
+        'N.Store(c34, &result, column + windows.W3)
         column <- column + t.IntoStep
         'L.Store(c05, &result, column + windows.W0)
         'L.Store(c15, &result, column + windows.W1)
         'L.Store(c25, &result, column + windows.W2)
-        'L.Store(c35, &result, column + windows.W3)
+        'N.Store(c35, &result, column + windows.W3)
 
     /// Two registers of rows by six columns: as many sums as 16 registers hold.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Low<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    member t.Low<'V, 'L when 'L :> ILanes<'V, 'T>>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
         // A reference for each row and column: one index moves all of them.
@@ -236,7 +237,8 @@ type internal ProductTile<'T> = {
 
     /// Four registers of rows in one column: for products of fewer than six.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Column<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    member t.Column<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
         (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
         : unit =
         // A reference for each row and column: one index moves all of them.
@@ -250,7 +252,7 @@ type internal ProductTile<'T> = {
         let mutable c0 = 'L.Load(&start, windows.W0)
         let mutable c1 = 'L.Load(&start, windows.W1)
         let mutable c2 = 'L.Load(&start, windows.W2)
-        let mutable c3 = 'L.Load(&start, windows.W3)
+        let mutable c3 = 'N.Load(&start, windows.W3)
         let mutable ai = 0n
         let mutable bi = 0n
 
@@ -261,7 +263,7 @@ type internal ProductTile<'T> = {
             c0 <- 'L.MultiplyAdd('L.Load(&s0, ai), b, c0)
             c1 <- 'L.MultiplyAdd('L.Load(&s1, ai), b, c1)
             c2 <- 'L.MultiplyAdd('L.Load(&s2, ai), b, c2)
-            c3 <- 'L.MultiplyAdd('L.Load(&s3, ai), b, c3)
+            c3 <- 'N.MultiplyAdd('N.Load(&s3, ai), 'N.First b, c3)
             ai <- ai + t.AStep
             bi <- bi + t.BStep
             left <- left - 1
@@ -270,7 +272,7 @@ type internal ProductTile<'T> = {
         'L.Store(c0, &result, windows.W0)
         'L.Store(c1, &result, windows.W1)
         'L.Store(c2, &result, windows.W2)
-        'L.Store(c3, &result, windows.W3)
+        'N.Store(c3, &result, windows.W3)
 
 /// C(i, j) = initial(i) + Σₖ A(i, k)·B(k, j): one chain of fused multiply-adds an element, k ascending.
 /// A(i, k) stands at i·ARowStep + k·AStep and B(k, j) at k·BStep + j·ColumnStep, so either is read in
@@ -329,7 +331,8 @@ type internal ProductLoop<'T> = {
 
     /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
     /// blocks of products: the rows of two panels may overlap.
-    member p.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    member p.Share<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
         (panel: Windows, first: int, finish: int, packsColumns: bool, packedB: 'T[])
         : unit =
         let row = panel.W0
@@ -342,7 +345,7 @@ type internal ProductLoop<'T> = {
         }
 
         let tall = Unsafe.SizeOf<'V>() = 64
-        let height = int windows.W3 + 'L.Count
+        let height = int windows.W3 + 'N.Count
         let rows, columns = p.Rows, p.Columns
         let packsRows = packsColumns || p.ARowStep <> 1
         let whole = columns >= ProductTile<'T>.Columns
@@ -408,9 +411,9 @@ type internal ProductLoop<'T> = {
                         rest
 
                 if not whole then
-                    tile.Column<'V, 'L>(windows, a, b, from, into)
+                    tile.Column<'V, 'L, 'W, 'N>(windows, a, b, from, into)
                 elif tall then
-                    tile.Tall<'V, 'L>(windows, a, b, from, into)
+                    tile.Tall<'V, 'L, 'W, 'N>(windows, a, b, from, into)
                 else
                     tile.Low<'V, 'L>(windows, a, b, from, into)
 
@@ -422,8 +425,16 @@ type internal ProductLoop<'T> = {
         if blocks > 1 then
             ArrayPool<'T>.Shared.Return resting
 
-    interface ILoop<'T> with
-        member p.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+    interface IBandLoop<'T> with
+        member p.Run<'V, 'L, 'W, 'N
+            when 'L :> ILanes<'V, 'T>
+            and 'V: struct
+            and 'L :> IPart<'V, 'V>
+            and 'N :> ILanes<'W, 'T>
+            and 'W: struct
+            and 'N :> IPart<'V, 'W>>
+            ()
+            =
             let p = p
             let rows, columns = p.Rows, p.Columns
             // 512-bit registers come by 32, narrower ones by 16.
@@ -455,19 +466,26 @@ type internal ProductLoop<'T> = {
 
             Work.share work (panels * shares) (fun i ->
                 let first = i % shares * band
-                let windows = Windows.Of(i / shares * height, 'L.Count, rows)
+                let finish = min columns (first + band)
+                let row = i / shares * height
 
-                let windows =
-                    if registers = 4 then
-                        windows
-                    else
-                        {
-                            windows with
-                                W2 = windows.W1
-                                W3 = windows.W1
-                        }
+                if registers = 4 && row + height >= rows then
+                    let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
+                    p.Share<'V, 'L, 'W, 'N>(windows, first, finish, isLarge, packed)
+                else
+                    let windows = Windows.Of(row, 'L.Count, 'L.Count, rows)
 
-                p.Share<'V, 'L>(windows, first, min columns (first + band), isLarge, packed))
+                    let windows =
+                        if registers = 4 then
+                            windows
+                        else
+                            {
+                                windows with
+                                    W2 = windows.W1
+                                    W3 = windows.W1
+                            }
+
+                    p.Share<'V, 'L, 'V, 'L>(windows, first, finish, isLarge, packed))
 
             if isLarge then
                 ArrayPool<'T>.Shared.Return packed

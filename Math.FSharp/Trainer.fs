@@ -143,7 +143,7 @@ module Trainer =
 
     /// Gives up the arrays of some parameters that are not among others'.
     let private giveUp (some: Parameters<'T> list) (others: Parameters<'T> list) : unit =
-        let arrays = List.collect (Parameters.tensors >> List.map snd)
+        let arrays = List.collect Parameters.arrays
         let kept = arrays others
 
         for array in arrays some do

@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open Pipeline.Learning.Arithmetic
 
 /// x within ±limit; what is not a number stays so.
@@ -11,6 +12,7 @@ type internal ClipOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             let highest, lowest = 'L.Create op.Limit, 'L.Create(-op.Limit)
             'L.WhereGreater(x, highest, highest, 'L.WhereGreater(lowest, x, lowest, x))
@@ -22,6 +24,7 @@ type internal ScaleOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IMap<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
             'L.Multiply('L.Create op.Factor, x)
 
@@ -32,6 +35,7 @@ type internal AddScaledOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, x, y)
 
@@ -42,6 +46,7 @@ type internal AddScaledSignOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, Elementary.Sign<'V, 'T, 'L> x, y)
 
@@ -52,6 +57,7 @@ type internal TowardsOp<'T when 'T :> INumber<'T>> = {
 } with
 
     interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, 'L.Subtract(x, y), y)
 
@@ -140,8 +146,8 @@ module Transform =
     /// <summary>The length of a gradient over all parameters, √Σg², summed in double.</summary>
     [<CompiledName("Norm")>]
     let norm (gradient: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
-        Parameters.tensors gradient
-        |> List.fold (fun sum (_, values) -> sum + Kernels.sumOfSquares values) 0.0
+        Parameters.arrays gradient
+        |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
         |> Math.Sqrt
 
     /// <summary>The whole gradient times limit / ‖g‖ where ‖g‖ is above the limit by more than a

@@ -262,11 +262,7 @@ type internal TwoLayerLoop = {
             // Every point is a loss of its own: far more work than a product of these sizes.
             let work = 32L * int64 loop.Values.Length * int64 loop.Units
             // Each band walks through every sample anew, so no more of them than threads.
-            let bands =
-                if Work.isShared work then
-                    min windows (Work.threads ())
-                else
-                    1
+            let bands = min windows (Work.workers work)
 
             Work.share work (bands + 1) (fun band ->
                 if band < bands then

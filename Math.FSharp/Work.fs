@@ -2,34 +2,189 @@ namespace Pipeline.Learning
 
 open System
 open System.Runtime.ExceptionServices
+open System.Threading
 open System.Threading.Tasks
 open MathNet.Numerics
+
+/// Shares of work that some threads claim one after the other, so that a busy core holds nobody up
+/// longer than its share takes: the caller from the first on, helpers from the last. A thread that does
+/// the same shares each time finds in its cache what they need.
+[<Sealed>]
+type private Job(shares: int, helpers: int, act: int -> unit) =
+    let mutable act = act
+    let mutable joined = 0
+    let mutable claimed = 0
+    let mutable fromLast = 0
+    let mutable completed = 0
+    let mutable failedAt = Int32.MaxValue
+    let mutable failure: ExceptionDispatchInfo | null = null
+
+    let claim () : bool =
+        Interlocked.Increment &claimed <= shares
+
+    /// Whether every share is done.
+    member _.IsCompleted = Volatile.Read &completed >= shares
+
+    member private job.Perform(share: int) : unit =
+        // What comes after a failure needs no doing.
+        if share < Volatile.Read &failedAt then
+            try
+                act share
+            with fault ->
+                lock job (fun () ->
+                    if share < failedAt then
+                        failure <- ExceptionDispatchInfo.Capture fault
+                        Volatile.Write(&failedAt, share))
+
+        Interlocked.Increment &completed |> ignore
+
+    /// Whether another helper is welcome.
+    member _.Welcomes() : bool =
+        Volatile.Read &claimed < shares && Interlocked.Increment &joined <= helpers
+
+    /// The caller's part.
+    member job.Lead() : unit =
+        let mutable share = 0
+
+        while claim () do
+            job.Perform share
+            share <- share + 1
+
+    /// A helper's part.
+    member job.Help() : unit =
+        while claim () do
+            job.Perform(shares - Interlocked.Increment &fromLast)
+
+    /// Lets go of what the shares refer to, and throws what one thread alone would have thrown.
+    member _.End() : unit =
+        act <- ignore
+
+        match failure with
+        | null -> ()
+        | failure -> failure.Throw()
+
+/// Threads that help with work. One that has just helped looks out for more for a while, as the next
+/// product of a step comes within microseconds, and sleeps after that.
+[<AbstractClass; Sealed>]
+type private Crew private () =
+    /// So many looks, a fraction of a microsecond each, before a helper sleeps.
+    static let patience = 400
+    /// After so many, a helper has been held up: the processor is somebody else's.
+    static let lateness = 1500
+    static let bell = obj ()
+    static let mutable job = Job(0, 0, ignore)
+    static let mutable leads = 0
+    static let mutable hired = 0
+    static let mutable asleep = 0
+    /// Jobs to do alone before helpers are called again, and how many the next time.
+    static let mutable alone = 0
+    static let mutable penalty = 0
+
+    static let sleep (known: Job) : unit =
+        lock bell (fun () ->
+            Interlocked.Increment &asleep |> ignore
+
+            while obj.ReferenceEquals(Volatile.Read &job, known) do
+                Monitor.Wait bell |> ignore
+
+            Interlocked.Decrement &asleep |> ignore)
+
+    static let serve () : unit =
+        let mutable known = job
+        let mutable looks = 0
+        let mutable spin = SpinWait()
+
+        while true do
+            let current = Volatile.Read &job
+
+            if not (obj.ReferenceEquals(current, known)) then
+                known <- current
+
+                if current.Welcomes() then
+                    current.Help()
+                    looks <- 0
+                    spin <- SpinWait()
+            elif looks < patience then
+                spin.SpinOnce -1
+                looks <- looks + 1
+            else
+                sleep known
+
+    static let hire (helpers: int) : unit =
+        while hired < helpers do
+            hired <- hired + 1
+
+            Task.Factory.StartNew(
+                serve,
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            )
+            |> ignore
+
+    /// Waits for the shares that helpers have claimed; the longer they were held up, the longer the next
+    /// small jobs are done without them.
+    static let join (current: Job) (isSmall: bool) : unit =
+        let mutable looks = 0
+        let mutable spin = SpinWait()
+
+        while not current.IsCompleted do
+            spin.SpinOnce -1
+            looks <- looks + 1
+
+        if looks > lateness && isSmall then
+            penalty <- min 16384 (2 * penalty + 512)
+            alone <- penalty
+        elif penalty > 0 then
+            penalty <- penalty - 1
+
+    /// Does all shares with up to so many helpers, unless the crew is at work already or was just held
+    /// up.
+    static member TryLead(shares: int, helpers: int, isSmall: bool, act: int -> unit) : bool =
+        if Interlocked.CompareExchange(&leads, 1, 0) <> 0 then
+            false
+        elif isSmall && alone > 0 then
+            alone <- alone - 1
+            Volatile.Write(&leads, 0)
+            false
+        else
+            let current = Job(shares, helpers, act)
+            hire helpers
+            Interlocked.Exchange(&job, current) |> ignore
+
+            if Volatile.Read &asleep > 0 then
+                lock bell (fun () ->
+                    for _ in 1..helpers do
+                        Monitor.Pulse bell)
+
+            current.Lead()
+            join current isSmall
+            Volatile.Write(&leads, 0)
+            current.End()
+            true
 
 /// Sharing work among threads.
 [<RequireQualifiedAccess>]
 module internal Work =
-    /// Fewer multiplications than this are done sooner than a second thread wakes.
-    let private worthSharing = 1L <<< 22
+    /// So many multiplications take some microseconds: a helper is worth its call.
+    let private grain = 1L <<< 18
+
+    /// So many take a millisecond or more: to wait for a helper that is held up costs little.
+    let private large = 1L <<< 26
 
     /// How many threads may share work.
     let threads () : int = Control.MaxDegreeOfParallelism
 
-    /// Whether so much work is shared.
-    let isShared (multiplications: int64) : bool =
-        threads () > 1 && multiplications >= worthSharing
+    /// How many threads so much work occupies.
+    let workers (multiplications: int64) : int =
+        int (max 1L (min (int64 (threads ())) (multiplications / grain)))
 
-    /// Does every share of the work: on as many threads as Math.NET's Control allows, where there are
-    /// enough multiplications to gain. Shares are claimed one after the other, so that a busy core
-    /// holds nobody up. They must write to different places, or the same numbers.
+    /// Does every share of the work, on as many threads as are worth it and Math.NET's Control allows.
+    /// Shares must write to different places, or the same numbers. What is shared within a share is done
+    /// by its own thread.
     let share (multiplications: int64) (shares: int) (act: int -> unit) : unit =
-        if shares > 1 && isShared multiplications then
-            let options = ParallelOptions(MaxDegreeOfParallelism = threads ())
+        let helpers = min shares (workers multiplications) - 1
 
-            try
-                Parallel.For(0, shares, options, act) |> ignore
-            with :? AggregateException as several ->
-                // The caller learns what one thread alone would have told.
-                ExceptionDispatchInfo.Capture(several.InnerExceptions[0]).Throw()
-        else
+        if helpers < 1 || not (Crew.TryLead(shares, helpers, multiplications < large, act)) then
             for i in 0 .. shares - 1 do
                 act i

@@ -163,7 +163,7 @@ let ``every width of register gives the same bits of a product``
 
     let expected = Kernels.affine w b x |> cells
 
-    for run in Registers.forDouble rows do
+    for run in Registers.bandsForDouble rows do
         let result = Array.zeroCreate (rows * columns)
 
         run {
@@ -274,7 +274,7 @@ let ``in single too, every width of register gives the same bits of a product``
     let x = drawn seed 1L depth columns |> single
     let expected = Kernels.weightGradient upstream x |> cells
 
-    for run in Registers.forSingle rows do
+    for run in Registers.bandsForSingle rows do
         let result = Array.zeroCreate (rows * depth)
 
         run {
@@ -323,7 +323,7 @@ let ``a product too large for the caches is the same chains in registers of ever
 
     let transposed (matrix: Matrix<float>) = cells (matrix.Transpose())
 
-    for run in Registers.forDouble rows do
+    for run in Registers.bandsForDouble rows do
         for rowStep, step, left in [ 1, rows, a; depth, 1, transposed w ] do
             for factorStep, columnStep, right in [ 1, depth, factors; columns, 1, transposed x ] do
                 let result = Array.zeroCreate (rows * columns)
@@ -406,7 +406,7 @@ let ``every width of register gives the same maps`` (ProductShape(length, _, _))
 
 /// What the call gives with so many threads. The setting belongs to the whole process; others see no
 /// bit of it.
-let private withThreads (threads: int) (call: unit -> 'V) : 'V =
+let internal withThreads (threads: int) (call: unit -> 'V) : 'V =
     let before = Control.MaxDegreeOfParallelism
 
     try

@@ -40,7 +40,7 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
     let features, pixels = blankEnough seed features samples
     // More samples than a chunk holds, some of them twice.
     let places =
-        Array.init (BytePairs.ChunkSize + 2 * samples) (fun i -> i * i % samples)
+        Array.init (BytePairs.LargestChunk + 2 * samples) (fun i -> i * i % samples)
 
     let count = places.Length
     let batch = batchOf features pixels places
@@ -62,7 +62,7 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
         Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream inputs))
         Exactly.bits (cells descended) (cells (LayerInputs.descend 0.3 w upstream inputs))
 
-        for run in Registers.forDouble rows do
+        for run in Registers.bandsForDouble rows do
             let result = Array.zeroCreate (rows * count)
 
             run {

@@ -18,8 +18,8 @@ internal sealed class InPlaceStep
     private readonly float[] sums1 = new float[Hidden * Samples];
     private readonly float[] output1 = new float[Hidden * Samples];
     private readonly float[] logits = new float[Classes * Samples];
-    private readonly float[] shifted = new float[Classes * Samples];
-    private readonly float[] exponentials = new float[Classes * Samples];
+    private readonly float[] greatest = new float[Samples];
+    private readonly float[] exponentialSums = new float[Samples];
     private readonly float[] upstream2 = new float[Classes * Samples];
     private readonly float[] weightGradient2 = new float[Classes * Hidden];
     private readonly float[] below = new float[Hidden * Samples];
@@ -76,11 +76,11 @@ internal sealed class InPlaceStep
     private void Learn(PairBuckets inputs, int[] labels)
     {
         var table = ByteScale<float>.Table;
-        Run(Hidden, new PairAffineLoop<float>(now.W1, now.B1, table, inputs, sums1));
+        RunBands(Hidden, new PairAffineLoop<float>(now.W1, now.B1, table, inputs, sums1));
         Run(sums1.Length, new MapLoop<float, SigmoidOp<float>>(default, sums1, output1));
-        Run(Classes, Product(now.W2, 1, Classes, output1, 1, Hidden, now.B2, logits, Hidden));
+        RunBands(Classes, Product(now.W2, 1, Classes, output1, 1, Hidden, now.B2, logits, Hidden));
         LossAndGradient(labels);
-        Run(
+        RunBands(
             Classes,
             Product(
                 upstream2,
@@ -94,7 +94,7 @@ internal sealed class InPlaceStep
                 Samples
             )
         );
-        Run(
+        RunBands(
             Hidden,
             Product(now.W2, Classes, 1, upstream2, 1, Classes, zerosOfHidden, below, Classes)
         );
@@ -105,7 +105,7 @@ internal sealed class InPlaceStep
         Run(Hidden, new RowSumsLoop<float>(upstream1, biasGradient1));
         Run(Classes, new RowSumsLoop<float>(upstream2, biasGradient2));
         var descend = new SubtractScaled<float>(-rate);
-        Run(
+        RunBands(
             Hidden,
             new PairGradientLoop<float, SubtractScaled<float>>(
                 descend,
@@ -125,28 +125,16 @@ internal sealed class InPlaceStep
     /// <summary><c>Loss.crossEntropyWithGradient</c> of labels.</summary>
     private void LossAndGradient(int[] labels)
     {
-        for (var first = 0; first < logits.Length; first += Classes)
-        {
-            var top = logits[first];
-            for (var i = first + 1; i < first + Classes; i++)
-                top = logits[i] > top ? logits[i] : top;
-            for (var i = first; i < first + Classes; i++)
-                shifted[i] = logits[i] - top;
-        }
-        Run(shifted.Length, new MapLoop<float, ExpOp<float>>(default, shifted, exponentials));
+        Run(Samples, new SoftmaxLoop<float>(logits, Classes, upstream2, greatest, exponentialSums));
         var loss = 0f;
         for (var s = 0; s < Samples; s++)
         {
-            var first = s * Classes;
-            var sum = exponentials[first];
-            for (var i = first + 1; i < first + Classes; i++)
-                sum += exponentials[i];
-            loss += (float)Elementary.Log(sum) - shifted[first + labels[s]];
-            for (var i = first; i < first + Classes; i++)
-                upstream2[i] = exponentials[i] / sum / Samples;
-            var own = first + labels[s];
-            upstream2[own] = (exponentials[own] / sum - 1) / Samples;
+            var own = s * Classes + labels[s];
+            loss += (float)Elementary.Log(exponentialSums[s]) - (logits[own] - greatest[s]);
+            upstream2[own] -= 1;
         }
+        var divide = new DivideOp<float>(Samples);
+        Run(upstream2.Length, new MapLoop<float, DivideOp<float>>(divide, upstream2, upstream2));
         Loss = loss / Samples;
     }
 
@@ -171,4 +159,7 @@ internal sealed class InPlaceStep
 
     private static void Run<TLoop>(int length, TLoop loop)
         where TLoop : ILoop<float> => Lanes.run<float, TLoop>(length, loop);
+
+    private static void RunBands<TLoop>(int rows, TLoop loop)
+        where TLoop : IBandLoop<float> => Lanes.runBands<float, TLoop>(rows, loop);
 }
