@@ -132,7 +132,7 @@ module Diagnosis =
     [<CompiledName("OfUnits")>]
     let ofUnits (network: Network<'T>) (batch: MiniBatch<'T>) : Finding list =
         let struct (_, passed, _) =
-            batch.FirstInputs |> Inputs.enter (Network.trace ValueNone network)
+            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
 
         List.zip network.Architecture.Hidden (List.rev passed)
         |> List.mapi (fun i (hidden, passed) -> [
@@ -166,7 +166,7 @@ module Diagnosis =
         let isFinite (values: 'T[]) = values |> Array.forall 'T.IsFinite
 
         let struct (logits, passed, last) =
-            batch.FirstInputs |> Inputs.enter (Network.trace ValueNone network)
+            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
 
         // What each layer gives is what comes in to the next.
         let outputs = [

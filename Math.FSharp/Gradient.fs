@@ -106,7 +106,7 @@ module Gradient =
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
         batch.FirstInputs
-        |> Inputs.enter (fun inputs ->
+        |> Inputs.dealt (fun inputs ->
             let struct (sums, passed, lastInput) = Network.trace dropout network inputs
 
             let struct (loss, upstream) =
@@ -376,14 +376,13 @@ module Gradient =
 
     /// For every unit with a kink and every sample, whether it is above the kink.
     let private sides (network: Network<float>) (batch: MiniBatch<float>) : bool[] list =
-        batch.FirstInputs
-        |> Inputs.enter (fun inputs ->
-            let struct (_, passed, _) = Network.trace (ValueSome nobody) network inputs
+        let struct (_, passed, _) =
+            batch.FirstInputs |> Inputs.enter |> Network.trace (ValueSome nobody) network
 
-            List.zip network.Architecture.Hidden (List.rev passed)
-            |> List.filter (fun (hidden, _) -> hasKink hidden.Activation)
-            |> List.map (fun (_, passed) ->
-                Kernels.values passed.Kept |> Array.map (fun output -> output > 0.0)))
+        List.zip network.Architecture.Hidden (List.rev passed)
+        |> List.filter (fun (hidden, _) -> hasKink hidden.Activation)
+        |> List.map (fun (_, passed) ->
+            Kernels.values passed.Kept |> Array.map (fun output -> output > 0.0))
 
     /// The network with one parameter changed by so much.
     let private along (network: Network<float>) (name: string) (i: int) (change: float) =

@@ -39,7 +39,9 @@ type internal LayerInputs<'T
     and 'T :> IFormattable> =
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
-    /// Bytes by pairs of inputs, each standing for byte / 255.
+    /// Bytes, each standing for byte / 255.
+    | Pairs of PairBatch
+    /// The same, dealt out to the pairs of inputs.
     | Buckets of PairBuckets
 
 [<RequireQualifiedAccess>]
@@ -105,8 +107,15 @@ module internal Inputs =
 
         struct (starts, places, Array.sub values 0 count)
 
-    /// What becomes of the inputs, ready to enter a layer; they live no longer than `act`.
-    let enter (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
+    /// The inputs, ready to enter a layer.
+    let enter (inputs: Inputs<'T>) : LayerInputs<'T> =
+        match inputs with
+        | Inputs.Columns columns -> LayerInputs.Columns columns
+        | Inputs.Pairs batch -> LayerInputs.Pairs batch
+
+    /// What becomes of the inputs, ready to enter a layer and to make its gradient; they live no longer
+    /// than `act`.
+    let dealt (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
         match inputs with
         | Inputs.Columns columns -> act (LayerInputs.Columns columns)
         | Inputs.Pairs batch -> BytePairs.dealt (LayerInputs.Buckets >> act) batch
@@ -118,16 +127,18 @@ module internal LayerInputs =
     let columns (inputs: LayerInputs<'T>) : Matrix<'T> =
         match inputs with
         | LayerInputs.Columns columns -> columns
+        | LayerInputs.Pairs batch -> Inputs.columns (Inputs.Pairs batch)
         | LayerInputs.Buckets buckets -> Inputs.columns (Inputs.Pairs buckets.Batch)
+
+    let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: PairBatch) : bool =
+        weights.ColumnCount = batch.Source.Features && weights.RowCount = biases.Count
 
     /// <c>Kernels.affine</c>.
     let affine (weights: Matrix<'T>) (biases: Vector<'T>) (inputs: LayerInputs<'T>) : Matrix<'T> =
+        let rows = weights.RowCount
+
         match inputs with
-        | LayerInputs.Buckets buckets when
-            weights.ColumnCount = buckets.Batch.Source.Features
-            && weights.RowCount = biases.Count
-            ->
-            let rows = weights.RowCount
+        | LayerInputs.Buckets buckets when fits weights biases buckets.Batch ->
             let result = Kernels.newArray rows buckets.Batch.Samples.Length
 
             Lanes.runBands rows {
@@ -139,6 +150,18 @@ module internal LayerInputs =
             }
 
             Kernels.matrix rows buckets.Batch.Samples.Length result
+        | LayerInputs.Pairs batch when fits weights biases batch ->
+            let result = Kernels.newArray rows batch.Samples.Length
+
+            Lanes.runBands rows {
+                ColumnsOfW = Kernels.values weights
+                InitialSums = Kernels.elements biases
+                Bytes = ByteScale<'T>.Table
+                Batch = batch
+                Sums = result
+            }
+
+            Kernels.matrix rows batch.Samples.Length result
         | _ -> Kernels.affine weights biases (columns inputs)
 
     let private pairGradient

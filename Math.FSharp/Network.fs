@@ -545,10 +545,10 @@ module Network =
         if network.Running.IsEmpty then
             network
         else
-            batch.FirstInputs
-            |> Inputs.enter (fun inputs ->
-                let struct (_, passed, _) = trace (ValueSome dropout) network inputs
-                follow batch.Count passed network)
+            let struct (_, passed, _) =
+                batch.FirstInputs |> Inputs.enter |> trace (ValueSome dropout) network
+
+            follow batch.Count passed network
 
     /// <summary>What the last layer gives, before the head: logits, or the numbers
     /// themselves.</summary>
@@ -563,7 +563,7 @@ module Network =
 
     /// The same for a mini-batch.
     let private sums (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> Inputs.enter (sumsOf ValueNone network)
+        batch.FirstInputs |> Inputs.enter |> sumsOf ValueNone network
 
     /// <summary>What the network says: the probability of every class, or what else its head makes of
     /// the sums.</summary>
@@ -632,7 +632,8 @@ module Network =
     [<CompiledName("LossInTraining")>]
     let lossInTraining (dropout: Dropout) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
         batch.FirstInputs
-        |> Inputs.enter (sumsOf (ValueSome dropout) network)
+        |> Inputs.enter
+        |> sumsOf (ValueSome dropout) network
         |> Loss.ofHead network.Architecture.Head batch.Targets
 
     /// <summary>The share of a mini-batch that the network is right about, 0 to 1, as

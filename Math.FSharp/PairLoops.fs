@@ -172,6 +172,95 @@ type internal PairAffineLoop<'T> = {
                 else
                     loop.Share<'V, 'L, 'V, 'L>(chunk, n * band))
 
+/// W·X + b for samples by pairs of inputs as they come, a sample at a time: its sums stay in registers.
+/// Where nobody needs the pairs dealt out this saves doing so.
+[<Struct>]
+type internal PairSumsLoop<'T> = {
+    ColumnsOfW: 'T[]
+    InitialSums: 'T[]
+    /// What each byte stands for.
+    Bytes: 'T[]
+    Batch: PairBatch
+    /// The result: (rows, samples).
+    Sums: 'T[]
+} with
+
+    /// The samples first … finish − 1 in the band of rows from `row` on.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member loop.Share<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        (first: int, finish: int, row: int)
+        : unit =
+        let source, samples = loop.Batch.Source, loop.Batch.Samples
+        let rows = nativeint loop.InitialSums.Length
+        let windows = Windows.Of(row, 'L.Count, 'N.Count, loop.InitialSums.Length)
+        let initial = &Lanes.start loop.InitialSums
+        let w = &Lanes.start loop.ColumnsOfW
+        let w0 = &Unsafe.Add(&w, windows.W0)
+        let w1 = &Unsafe.Add(&w, windows.W1)
+        let w2 = &Unsafe.Add(&w, windows.W2)
+        let w3 = &Unsafe.Add(&w, windows.W3)
+        let table = &Lanes.start loop.Bytes
+        let pairs = &Lanes.start source.Pairs
+        // An odd last input has no neighbour: 0 times its own weights adds nothing.
+        let last = nativeint (source.Features - 1) * rows
+
+        for s in first .. finish - 1 do
+            let mutable s0 = 'L.Load(&initial, windows.W0)
+            let mutable s1 = 'L.Load(&initial, windows.W1)
+            let mutable s2 = 'L.Load(&initial, windows.W2)
+            let mutable s3 = 'N.Load(&initial, windows.W3)
+            let mutable n = source.Starts[samples[s]]
+            let finish = source.Starts[samples[s] + 1]
+
+            while n < finish do
+                let pair = Unsafe.Add(&pairs, n)
+                let x = 'L.Create(Unsafe.Add(&table, nativeint pair.First))
+                let y = 'L.Create(Unsafe.Add(&table, nativeint pair.Second))
+                let even = nativeint (2 * pair.Key) * rows
+                let odd = min (even + rows) last
+                s0 <- 'L.MultiplyAdd('L.Load(&w0, even), x, s0)
+                s1 <- 'L.MultiplyAdd('L.Load(&w1, even), x, s1)
+                s2 <- 'L.MultiplyAdd('L.Load(&w2, even), x, s2)
+                s3 <- 'N.MultiplyAdd('N.Load(&w3, even), 'N.First x, s3)
+                s0 <- 'L.MultiplyAdd('L.Load(&w0, odd), y, s0)
+                s1 <- 'L.MultiplyAdd('L.Load(&w1, odd), y, s1)
+                s2 <- 'L.MultiplyAdd('L.Load(&w2, odd), y, s2)
+                s3 <- 'N.MultiplyAdd('N.Load(&w3, odd), 'N.First y, s3)
+                n <- n + 1
+
+            let result = &Unsafe.Add(&Lanes.start loop.Sums, nativeint s * rows)
+            'L.Store(s0, &result, windows.W0)
+            'L.Store(s1, &result, windows.W1)
+            'L.Store(s2, &result, windows.W2)
+            'N.Store(s3, &result, windows.W3)
+
+    interface IBandLoop<'T> with
+        member loop.Run<'V, 'L, 'W, 'N
+            when 'L :> ILanes<'V, 'T>
+            and 'V: struct
+            and 'L :> IPart<'V, 'V>
+            and 'N :> ILanes<'W, 'T>
+            and 'W: struct
+            and 'N :> IPart<'V, 'W>>
+            ()
+            =
+            let loop = loop
+            let samples = loop.Batch.Samples.Length
+            let band = 4 * 'L.Count
+            let bands = (loop.InitialSums.Length + band - 1) / band
+            let work = loop.Batch.Factors * int64 loop.InitialSums.Length
+            let shares = min samples (4 * Work.workers work)
+
+            Work.share work (bands * shares) (fun i ->
+                let n, share = i / shares, i % shares
+                let first, finish = share * samples / shares, (share + 1) * samples / shares
+
+                if n = bands - 1 then
+                    loop.Share<'V, 'L, 'W, 'N>(first, finish, n * band)
+                else
+                    loop.Share<'V, 'L, 'V, 'L>(first, finish, n * band))
+
 /// g = δ·Xᵀ for samples by pairs of inputs: two columns at a time, their sums in registers, over the
 /// samples in their order. What is stored is a function of g and of the weight that it belongs to.
 [<Struct>]

@@ -4,68 +4,141 @@ open System
 open System.Buffers
 open System.Numerics
 open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open System.Runtime.Intrinsics
+open Microsoft.FSharp.NativeInterop
 open Pipeline.Learning.Arithmetic
 
-/// One layer for one sample, f(W·x + b), inputs of 0 left out: the bits of `Kernels.affine`, from x at
-/// one place of some memory to another.
+/// The numbers of one sample, looked through by blocks of 64.
+type internal ISample<'T> =
+    /// A bit an input of the 64 from `first` on, the first the lowest: whether it is anything but 0.
+    abstract NonZero<'V, 'L when 'L :> ILanes<'V, 'T>> : first: int -> uint64
+    abstract Item: int -> 'T
+
+/// Numbers at a place in memory that stays.
 [<Struct>]
-type internal SampleLoop<'T, 'Op when 'Op :> IMap<'T>> = {
+type internal NumberSample<'T> = {
+    Numbers: nativeint
+} with
+
+    member private sample.Start: byref<'T> = &Unsafe.AsRef<'T>(sample.Numbers.ToPointer())
+
+    interface ISample<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member sample.NonZero<'V, 'L when 'L :> ILanes<'V, 'T>>(first: int) : uint64 =
+            let x = &Unsafe.Add(&sample.Start, first)
+            let mutable found = 0UL
+            let mutable lane = 0
+
+            while lane < 64 do
+                found <- found ||| ('L.NonZero('L.Load(&x, nativeint lane)) <<< lane)
+                lane <- lane + 'L.Count
+
+            found
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member sample.Item(i: int) : 'T = Unsafe.Add(&sample.Start, i)
+
+/// Bytes at a place in memory that stays, each standing for byte / 255.
+[<Struct>]
+type internal ByteSample<'T> = {
+    Pixels: nativeint
+    Table: 'T[]
+} with
+
+    member private sample.Start: byref<byte> =
+        &Unsafe.AsRef<byte>(sample.Pixels.ToPointer())
+
+    interface ISample<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member sample.NonZero<'V, 'L when 'L :> ILanes<'V, 'T>>(first: int) : uint64 =
+            let block = Vector512.LoadUnsafe(&sample.Start, unativeint first)
+            ~~~(Vector512.ExtractMostSignificantBits(Vector512.Equals(block, Vector512<byte>.Zero)))
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member sample.Item(i: int) : 'T =
+            let pixel = Unsafe.Add(&sample.Start, i)
+            Unsafe.Add(&Lanes.start sample.Table, int pixel)
+
+/// One layer for one sample, f(W·x + b), inputs of 0 left out: the bits of `Kernels.affine`, into one
+/// place of some memory.
+[<Struct>]
+type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> ISample<'T>> = {
     /// f.
     Op: 'Op
     LayerWeights: 'T[]
     LayerBiases: 'T[]
-    Memory: 'T[]
-    /// Where x begins; zeros fill it up to a multiple of SampleLoop.Block numbers.
-    From: int
+    Sample: 'Sample
+    Result: 'T[]
     Into: int
 } with
 
-    /// So many inputs are looked through at once: as many as a word has bits.
-    static member Block = 64
+    /// The band of rows from `row` on.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member private loop.Band<'V, 'L, 'W, 'N
+        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        (row: int)
+        : unit =
+        let op, sample = loop.Op, loop.Sample
+        let rows = loop.LayerBiases.Length
+        let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
+        let inputs = loop.LayerWeights.Length / rows
+        let blocks = (inputs + 63) / 64
+        let biases = &Lanes.start loop.LayerBiases
+        let weights = &Lanes.start loop.LayerWeights
+        let w0 = &Unsafe.Add(&weights, windows.W0)
+        let w1 = &Unsafe.Add(&weights, windows.W1)
+        let w2 = &Unsafe.Add(&weights, windows.W2)
+        let w3 = &Unsafe.Add(&weights, windows.W3)
+        let mutable z0 = 'L.Load(&biases, windows.W0)
+        let mutable z1 = 'L.Load(&biases, windows.W1)
+        let mutable z2 = 'L.Load(&biases, windows.W2)
+        let mutable z3 = 'N.Load(&biases, windows.W3)
 
-    interface ILoop<'T> with
-        [<MethodImpl(MethodImplOptions.NoInlining)>]
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
-            let rows = loop.LayerBiases.Length
-            let inputs = loop.LayerWeights.Length / rows
-            let weights = &Lanes.start loop.LayerWeights
-            let biases = &Lanes.start loop.LayerBiases
-            let x = &Unsafe.Add(&Lanes.start loop.Memory, loop.From)
-            let result = &Unsafe.Add(&Lanes.start loop.Memory, loop.Into)
-            let mutable row = 0
+        for block in 0 .. blocks - 1 do
+            // The last block is moved back to end where the inputs do: those it shares with the one
+            // before are left out.
+            let first = max 0 (min (64 * block) (inputs - 64))
 
-            while row < rows do
-                let windows = Windows.Of(row, 'L.Count, 'L.Count, rows)
-                let mutable z0 = 'L.Load(&biases, windows.W0)
-                let mutable z1 = 'L.Load(&biases, windows.W1)
-                let mutable z2 = 'L.Load(&biases, windows.W2)
-                let mutable z3 = 'L.Load(&biases, windows.W3)
-                let mutable block = 0
+            let mutable left =
+                if inputs >= 64 then
+                    sample.NonZero<'V, 'L> first >>> (64 * block - first) <<< (64 * block - first)
+                else
+                    (1UL <<< inputs) - 1UL
 
-                while block < inputs do
-                    let mutable left = 0UL
+            while left <> 0UL do
+                let input = first + BitOperations.TrailingZeroCount left
+                left <- left &&& (left - 1UL)
+                let x = 'L.Create(sample.Item input)
+                let column = nativeint input * nativeint rows
+                z0 <- 'L.MultiplyAdd('L.Load(&w0, column), x, z0)
+                z1 <- 'L.MultiplyAdd('L.Load(&w1, column), x, z1)
+                z2 <- 'L.MultiplyAdd('L.Load(&w2, column), x, z2)
+                z3 <- 'N.MultiplyAdd('N.Load(&w3, column), 'N.First x, z3)
 
-                    for lane in 0 .. 'L.Count .. SampleLoop<'T, 'Op>.Block - 1 do
-                        left <-
-                            left ||| ('L.NonZero('L.Load(&x, nativeint (block + lane))) <<< lane)
+        let result = &Unsafe.Add(&Lanes.start loop.Result, loop.Into)
+        'L.Store(op.Apply<'V, 'L> z0, &result, windows.W0)
+        'L.Store(op.Apply<'V, 'L> z1, &result, windows.W1)
+        'L.Store(op.Apply<'V, 'L> z2, &result, windows.W2)
+        'N.Store(op.Apply<'W, 'N> z3, &result, windows.W3)
 
-                    while left <> 0UL do
-                        let input = nativeint (block + BitOperations.TrailingZeroCount left)
-                        left <- left &&& (left - 1UL)
-                        let factor = 'L.Create(Unsafe.Add(&x, input))
-                        let column = &Unsafe.Add(&weights, input * nativeint rows)
-                        z0 <- 'L.MultiplyAdd('L.Load(&column, windows.W0), factor, z0)
-                        z1 <- 'L.MultiplyAdd('L.Load(&column, windows.W1), factor, z1)
-                        z2 <- 'L.MultiplyAdd('L.Load(&column, windows.W2), factor, z2)
-                        z3 <- 'L.MultiplyAdd('L.Load(&column, windows.W3), factor, z3)
+    interface IBandLoop<'T> with
+        member loop.Run<'V, 'L, 'W, 'N
+            when 'L :> ILanes<'V, 'T>
+            and 'V: struct
+            and 'L :> IPart<'V, 'V>
+            and 'N :> ILanes<'W, 'T>
+            and 'W: struct
+            and 'N :> IPart<'V, 'W>>
+            ()
+            =
+            let band = 4 * 'L.Count
+            let last = (loop.LayerBiases.Length - 1) / band * band
 
-                    block <- block + SampleLoop<'T, 'Op>.Block
+            for row in 0..band .. last - 1 do
+                loop.Band<'V, 'L, 'V, 'L> row
 
-                'L.Store(loop.Op.Apply<'V, 'L> z0, &result, windows.W0)
-                'L.Store(loop.Op.Apply<'V, 'L> z1, &result, windows.W1)
-                'L.Store(loop.Op.Apply<'V, 'L> z2, &result, windows.W2)
-                'L.Store(loop.Op.Apply<'V, 'L> z3, &result, windows.W3)
-                row <- row + 4 * 'L.Count
+            loop.Band<'V, 'L, 'W, 'N> last
 
 /// <summary>A network that answers for one sample at a time: nothing is allocated for an answer, and any
 /// number of threads may ask at once.</summary>
@@ -89,49 +162,48 @@ type Predictor<'T
             struct (Kernels.values layer.Weights, Kernels.elements layer.Biases)
     |]
 
-    let hidden = architecture.Hidden |> List.map _.Activation |> Array.ofList
+    let activations = [|
+        for layer in architecture.Hidden do
+            layer.Activation
+        Activation.Identity
+    |]
 
-    /// Room for so many numbers and the zeros after them.
-    let room numbers =
-        let block = SampleLoop<'T, IdentityOp<'T>>.Block
-        (numbers + block - 1) / block * block
-
-    let inputs = room architecture.Inputs
     // A layer reads one of two rooms and writes the other.
-    let widest = architecture.Sizes.Tail |> List.max |> room
+    let widest = List.max architecture.Sizes.Tail
 
-    let run (memory: 'T[]) (layer: int) (op: 'Op) : unit =
+    let apply (sample: 'Sample :> ISample<'T>) (memory: 'T[]) (layer: int) (op: 'Op) : unit =
         let struct (weights, biases) = layers[layer]
 
-        Lanes.run biases.Length {
+        Lanes.runBands biases.Length {
             Op = op
             LayerWeights = weights
             LayerBiases = biases
-            Memory = memory
-            From = if layer = 0 then 0 else inputs + (layer - 1) % 2 * widest
-            Into = inputs + layer % 2 * widest
+            Sample = sample
+            Result = memory
+            Into = layer % 2 * widest
         }
 
-    /// The samples' numbers stand in the memory; answers with where the logits begin.
-    let logits (memory: 'T[]) : int =
-        for layer in 0 .. hidden.Length - 1 do
-            let into = inputs + layer % 2 * widest
-            let width = (let struct (_, biases) = layers[layer] in biases.Length)
-            memory.AsSpan(into + width, room width - width).Clear()
+    let run (sample: 'Sample :> ISample<'T>) (memory: 'T[]) (layer: int) : unit =
+        match activations[layer] with
+        | Activation.Sigmoid -> apply sample memory layer (SigmoidOp<'T>())
+        | Activation.Tanh -> apply sample memory layer (TanhOp<'T>())
+        | Activation.Relu -> apply sample memory layer (ReluOp<'T>())
+        | Activation.Identity -> apply sample memory layer (IdentityOp<'T>())
+        | Activation.LeakyRelu -> apply sample memory layer (LeakyReluOp<'T>())
+        | Activation.Elu -> apply sample memory layer (EluOp<'T>())
+        | Activation.Gelu -> apply sample memory layer (GeluOp<'T>())
+        | Activation.Silu -> apply sample memory layer (SiluOp<'T>())
+        | Activation.Softplus -> apply sample memory layer (SoftplusOp<'T>())
 
-            match hidden[layer] with
-            | Activation.Sigmoid -> run memory layer (SigmoidOp<'T>())
-            | Activation.Tanh -> run memory layer (TanhOp<'T>())
-            | Activation.Relu -> run memory layer (ReluOp<'T>())
-            | Activation.Identity -> run memory layer (IdentityOp<'T>())
-            | Activation.LeakyRelu -> run memory layer (LeakyReluOp<'T>())
-            | Activation.Elu -> run memory layer (EluOp<'T>())
-            | Activation.Gelu -> run memory layer (GeluOp<'T>())
-            | Activation.Silu -> run memory layer (SiluOp<'T>())
-            | Activation.Softplus -> run memory layer (SoftplusOp<'T>())
+    /// Room for what any two layers give.
+    let rent (given: int) (expected: int) : 'T[] =
+        if given <> architecture.Inputs then
+            invalidArg "sample" $"expected {architecture.Inputs} numbers, found {given}"
 
-        run memory hidden.Length (IdentityOp<'T>())
-        inputs + hidden.Length % 2 * widest
+        if expected <> architecture.Outputs then
+            invalidArg "probabilities" $"expected room for {architecture.Outputs}, found {expected}"
+
+        ArrayPool<'T>.Shared.Rent(2 * widest)
 
     /// As Activation.softmax has it.
     let softmax (logits: ReadOnlySpan<'T>) (probabilities: Span<'T>) : unit =
@@ -152,9 +224,22 @@ type Predictor<'T
         for k in 0 .. logits.Length - 1 do
             probabilities[k] <- probabilities[k] / sum
 
-    let answer (memory: 'T[]) (probabilities: Span<'T>) : unit =
-        memory.AsSpan(architecture.Inputs, inputs - architecture.Inputs).Clear()
-        let sums = ReadOnlySpan(memory, logits memory, architecture.Outputs)
+    let answer (sample: 'Sample :> ISample<'T>) (memory: 'T[]) (probabilities: Span<'T>) : unit =
+        run sample memory 0
+        use rooms = fixed MemoryMarshal.AsBytes(memory.AsSpan())
+
+        for layer in 1 .. layers.Length - 1 do
+            let from = (layer - 1) % 2 * widest * Unsafe.SizeOf<'T>()
+
+            run
+                {
+                    Numbers = NativePtr.toNativeInt rooms + nativeint from
+                }
+                memory
+                layer
+
+        let last = (layers.Length - 1) % 2 * widest
+        let sums = ReadOnlySpan(memory, last, architecture.Outputs)
 
         match architecture.Head with
         | Head.Softmax -> softmax sums probabilities
@@ -165,15 +250,6 @@ type Predictor<'T
 
         ArrayPool<'T>.Shared.Return memory
 
-    let rent (given: int) (room: int) : 'T[] =
-        if given <> architecture.Inputs then
-            invalidArg "sample" $"expected {architecture.Inputs} numbers, found {given}"
-
-        if room <> architecture.Outputs then
-            invalidArg "probabilities" $"expected room for {architecture.Outputs}, found {room}"
-
-        ArrayPool<'T>.Shared.Rent(inputs + 2 * widest)
-
     /// <summary>What the network says: the probability of every class, or what else its head
     /// gives.</summary>
     /// <param name="sample">As many numbers as the network has inputs.</param>
@@ -181,8 +257,14 @@ type Predictor<'T
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(sample: ReadOnlySpan<'T>, probabilities: Span<'T>) : unit =
         let memory = rent sample.Length probabilities.Length
-        sample.CopyTo(memory.AsSpan())
-        answer memory probabilities
+        use numbers = fixed MemoryMarshal.AsBytes sample
+
+        answer
+            {
+                Numbers = NativePtr.toNativeInt numbers
+            }
+            memory
+            probabilities
 
     /// <summary>What the network says of an image, each pixel taken as byte / 255.</summary>
     /// <param name="pixels">As many bytes as the network has inputs.</param>
@@ -190,11 +272,12 @@ type Predictor<'T
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(pixels: ReadOnlySpan<byte>, probabilities: Span<'T>) : unit =
         let memory = rent pixels.Length probabilities.Length
-        let table = &Lanes.start ByteScale<'T>.Table
-        let x = &Lanes.start memory
+        use bytes = fixed pixels
 
-        for i in 0 .. pixels.Length - 1 do
-            let number = &Unsafe.Add(&x, i)
-            number <- Unsafe.Add(&table, int pixels[i])
-
-        answer memory probabilities
+        answer
+            {
+                Pixels = NativePtr.toNativeInt bytes
+                Table = ByteScale<'T>.Table
+            }
+            memory
+            probabilities

@@ -305,11 +305,10 @@ module internal TwoLayerGradient =
         (batch: MiniBatch<float>)
         (labels: int[])
         : struct (float * TwoLayerLoop) =
-        let struct (hidden, logits) =
-            batch.FirstInputs
-            |> Inputs.enter (fun inputs ->
-                let struct (logits, _, hidden) = Network.trace ValueNone network inputs
-                struct (LayerInputs.columns hidden, logits))
+        let struct (logits, _, hidden) =
+            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
+
+        let hidden = LayerInputs.columns hidden
 
         let struct (starts, places, values) = Inputs.nonZeros batch.FirstInputs
         let units, classes = hidden.RowCount, logits.RowCount

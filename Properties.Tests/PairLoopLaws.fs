@@ -53,6 +53,9 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
         KernelLaws.drawn seed 3L rows count
 
     let z, gradient = Kernels.affine w b x, Kernels.weightGradient upstream x
+    let asTheyCome: LayerInputs<float> = LayerInputs.Pairs batch
+    Exactly.bits (cells z) (cells (LayerInputs.affine w b asTheyCome))
+    Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream asTheyCome))
     let descended = Kernels.subtractScaled 0.3 gradient w
 
     batch
@@ -71,6 +74,17 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
                 Table = ByteScale<float>.Table
                 Inputs = buckets
                 Z = result
+            }
+
+            Exactly.bits (cells z) result
+            let result = Array.zeroCreate (rows * count)
+
+            run {
+                ColumnsOfW = cells w
+                InitialSums = b.ToArray()
+                Bytes = ByteScale<float>.Table
+                Batch = batch
+                Sums = result
             }
 
             Exactly.bits (cells z) result
