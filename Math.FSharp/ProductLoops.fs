@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Buffers
 open System.Runtime.CompilerServices
+open System.Runtime.Intrinsics.X86
 
 /// Sums of products for a few rows by a few columns, in registers from the first product to the last:
 /// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending. A's rows are contiguous; everything else
@@ -306,10 +307,23 @@ type internal ProductLoop<'T> = {
         let result =
             &Unsafe.Add(&Lanes.start packed, group * ProductTile<'T>.Columns * p.Depth)
 
-        for k in 0 .. p.Depth - 1 do
-            for j in 0 .. ProductTile<'T>.Columns - 1 do
-                let place = &Unsafe.Add(&result, k * ProductTile<'T>.Columns + j)
-                place <- Unsafe.Add(&source, k * p.BStep + j * p.ColumnStep)
+        let width = ProductTile<'T>.Columns
+        // Along what is contiguous.
+        let struct (runs, length, fromRun, fromNext, intoRun, intoNext) =
+            if p.ColumnStep = 1 then
+                struct (p.Depth, width, p.BStep, 1, width, 1)
+            else
+                struct (width, p.Depth, p.ColumnStep, p.BStep, 1, width)
+
+        for run in 0 .. runs - 1 do
+            let mutable at = nativeint (run * fromRun)
+            let mutable into = nativeint (run * intoRun)
+
+            for _ in 1..length do
+                let place = &Unsafe.Add(&result, into)
+                place <- Unsafe.Add(&source, at)
+                at <- at + nativeint fromNext
+                into <- into + nativeint intoNext
 
     /// A panel of rows, column after column.
     member private p.PackRows
@@ -322,12 +336,35 @@ type internal ProductLoop<'T> = {
             let source = &Unsafe.Add(&Lanes.start p.A, row * p.ARowStep + k * p.AStep)
             let result = &Unsafe.Add(&Lanes.start packed, at)
 
-            // A cache line of every row at a time: what is written meanwhile stays in the first cache.
-            for from in 0..16 .. depth - 1 do
+            // Some cache lines of every row at a time, and the next rows' asked for: what is written
+            // meanwhile stays in the first cache.
+            let run = 64
+            let step = nativeint p.AStep
+
+            for from in 0..run .. depth - 1 do
+                let finish = min depth (from + run)
+
                 for i in 0 .. height - 1 do
-                    for d in from .. min depth (from + 16) - 1 do
-                        let place = &Unsafe.Add(&result, d * height + i)
-                        place <- Unsafe.Add(&source, i * p.ARowStep + d * p.AStep)
+                    if Sse.IsSupported && i + 4 < height then
+                        for line in 0..16 .. run - 1 do
+                            Sse.Prefetch0(
+                                Unsafe.AsPointer(
+                                    &
+                                        Unsafe.Add(
+                                            &source,
+                                            (i + 4) * p.ARowStep + (from + line) * p.AStep
+                                        )
+                                )
+                            )
+
+                    let mutable at = nativeint (i * p.ARowStep + from * p.AStep)
+                    let mutable into = nativeint (from * height + i)
+
+                    for _ in from .. finish - 1 do
+                        let place = &Unsafe.Add(&result, into)
+                        place <- Unsafe.Add(&source, at)
+                        at <- at + step
+                        into <- into + nativeint height
 
     /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
     /// blocks of products: the rows of two panels may overlap.
@@ -441,7 +478,12 @@ type internal ProductLoop<'T> = {
             let registers = if Unsafe.SizeOf<'V>() = 64 then 4 else 2
             let height = registers * 'L.Count
             let panels = (rows + height - 1) / height
-            let isLarge = panels > 1 && columns >= 4 * ProductTile<'T>.Columns
+            // Rows of no more than some megabytes are as quickly read where they stand.
+            let isLarge =
+                panels > 1
+                && columns >= 4 * ProductTile<'T>.Columns
+                && int64 rows * int64 p.Depth * int64 (Unsafe.SizeOf<'T>()) > (1L <<< 22)
+
             let groups = (columns + ProductTile<'T>.Columns - 1) / ProductTile<'T>.Columns
             let work = int64 rows * int64 columns * int64 p.Depth
 
@@ -454,8 +496,10 @@ type internal ProductLoop<'T> = {
             if isLarge then
                 Work.share work groups (fun group -> p.PackColumns(packed, group))
 
-            // Wide enough to pay for packing the panel's rows, narrow enough to share out.
-            let bands = max 1 (min (columns / 48) ((16 + panels - 1) / panels))
+            // Each band of columns packs the panel's rows anew: no more of them than threads need.
+            let workers = Work.workers work
+            let shares = if workers = 1 then 1 else 4 * workers
+            let bands = max 1 (min (columns / 48) ((shares + panels - 1) / panels))
             let band = (columns + bands - 1) / bands
 
             let band =

@@ -76,9 +76,14 @@ type private Crew private () =
     static let mutable leads = 0
     static let mutable hired = 0
     static let mutable asleep = 0
-    /// Jobs to do alone before helpers are called again, and how many the next time.
-    static let mutable alone = 0
-    static let mutable penalty = 0
+    /// So much work is done before a helper that is held up goes on: with more, one waits for it.
+    static let small = 1L <<< 23
+    /// Some milliseconds of work, and most of a second.
+    static let leastPenalty = 1L <<< 28
+    static let mostPenalty = 1L <<< 33
+    /// Work to do alone before helpers are called again, and how much the next time.
+    static let mutable alone = 0L
+    static let mutable penalty = 0L
 
     static let sleep (known: Job) : unit =
         lock bell (fun () ->
@@ -122,8 +127,8 @@ type private Crew private () =
             )
             |> ignore
 
-    /// Waits for the shares that helpers have claimed; the longer they were held up, the longer the next
-    /// small jobs are done without them.
+    /// Waits for the shares that helpers have claimed; the oftener they are held up, the longer small jobs
+    /// are done without them.
     static let join (current: Job) (isSmall: bool) : unit =
         let mutable looks = 0
         let mutable spin = SpinWait()
@@ -132,19 +137,22 @@ type private Crew private () =
             spin.SpinOnce -1
             looks <- looks + 1
 
-        if looks > lateness && isSmall then
-            penalty <- min 16384 (2 * penalty + 512)
-            alone <- penalty
-        elif penalty > 0 then
-            penalty <- penalty - 1
+        if isSmall then
+            if looks > lateness then
+                penalty <- min mostPenalty (max leastPenalty (2L * penalty))
+                alone <- penalty
+            else
+                penalty <- penalty - penalty / 256L
 
-    /// Does all shares with up to so many helpers, unless the crew is at work already or was just held
-    /// up.
-    static member TryLead(shares: int, helpers: int, isSmall: bool, act: int -> unit) : bool =
+    /// Does all shares of so many multiplications with up to so many helpers, unless the crew is at work
+    /// already or was just held up.
+    static member TryLead(work: int64, shares: int, helpers: int, act: int -> unit) : bool =
+        let isSmall = work < small
+
         if Interlocked.CompareExchange(&leads, 1, 0) <> 0 then
             false
-        elif isSmall && alone > 0 then
-            alone <- alone - 1
+        elif isSmall && alone > 0L then
+            alone <- alone - work
             Volatile.Write(&leads, 0)
             false
         else
@@ -169,9 +177,6 @@ module internal Work =
     /// So many multiplications take some microseconds: a helper is worth its call.
     let private grain = 1L <<< 18
 
-    /// So many take a millisecond or more: to wait for a helper that is held up costs little.
-    let private large = 1L <<< 26
-
     /// How many threads may share work.
     let threads () : int = Control.MaxDegreeOfParallelism
 
@@ -185,6 +190,6 @@ module internal Work =
     let share (multiplications: int64) (shares: int) (act: int -> unit) : unit =
         let helpers = min shares (workers multiplications) - 1
 
-        if helpers < 1 || not (Crew.TryLead(shares, helpers, multiplications < large, act)) then
+        if helpers < 1 || not (Crew.TryLead(multiplications, shares, helpers, act)) then
             for i in 0 .. shares - 1 do
                 act i
