@@ -4,7 +4,6 @@ open System
 open System.Buffers
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
-open System.Runtime.Intrinsics.X86
 
 /// Two neighbouring numbers of a sample, not both 0, in one word, which a register moves at once.
 [<Struct>]
@@ -144,18 +143,6 @@ module internal BytePairs =
     /// How many samples ahead of their use they are asked for.
     let private ahead = 4
 
-    /// Asks for a sample's pairs ahead of their use: a random sample is seldom in a cache.
-    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    let private prefetch (bytes: BytePairs) (sample: int) : unit =
-        if Sse.IsSupported then
-            let first = bytes.Starts[sample]
-            let count = bytes.Starts[sample + 1] - first
-            let start = &Unsafe.Add(&Lanes.start bytes.Pairs, first)
-
-            for i in 0..16..count do
-                // A prefetch reads nothing, so an array moved meanwhile does no harm.
-                Sse.Prefetch0(Unsafe.AsPointer(&Unsafe.Add(&start, i)))
-
     /// Deals out the pairs of a chunk's samples.
     let private deal (buckets: PairBuckets) (c: int) : unit =
         let bytes, samples = buckets.Batch.Source, buckets.Batch.Samples
@@ -172,7 +159,12 @@ module internal BytePairs =
 
         for s in 0 .. count - 1 do
             if s + ahead < count then
-                prefetch bytes samples[first + s + ahead]
+                let next = samples[first + s + ahead]
+                // A random sample is seldom in a cache.
+                Lanes.prefetch
+                    bytes.Pairs
+                    bytes.Starts[next]
+                    (bytes.Starts[next + 1] - bytes.Starts[next])
 
             let sample = samples[first + s]
 
@@ -219,7 +211,8 @@ module internal BytePairs =
     /// The mini-batch's samples one after the other, each number as the table has it.
     let dense (table: 'T[]) (batch: PairBatch) : 'T[] =
         let features = batch.Source.Features
-        let values = Array.zeroCreate (features * batch.Samples.Length)
+        let values = Spare<'T>.Take(features * batch.Samples.Length)
+        Array.Clear values
 
         for s in 0 .. batch.Samples.Length - 1 do
             let sample = batch.Samples[s]

@@ -59,11 +59,24 @@ module MiniBatch =
             targets = targets
         }
 
-    /// The same samples with other numbers.
-    let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> = {
-        batch with
-            inputs = Inputs.Columns(change batch.Inputs)
-    }
+    /// Gives up the memory of a mini-batch just made that nobody refers to any more.
+    let internal giveUp (batch: MiniBatch<'T>) : unit =
+        match batch.inputs with
+        | Inputs.Columns columns -> Spare.Give(Kernels.values columns)
+        | Inputs.Pairs _ -> ()
+
+    /// The samples of a mini-batch just made, with other numbers.
+    let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> =
+        let numbers = batch.Inputs
+        let changed = change numbers
+
+        if not (obj.ReferenceEquals(changed, numbers)) then
+            Spare.Give(Kernels.values numbers)
+
+        {
+            batch with
+                inputs = Inputs.Columns changed
+        }
 
     /// The same samples with other targets.
     let internal retarget
@@ -195,7 +208,7 @@ module Dataset =
 
     /// The samples at some places as a dense matrix.
     let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
-        let values = Array.zeroCreate (features * places.Length)
+        let values = Kernels.newArray features places.Length
         let table = &Lanes.start ByteScale<'T>.Table
         let pixels = bytes.Span
         let start = &Lanes.start values
@@ -289,9 +302,12 @@ module Dataset =
                 | Samples.Bytes bytes -> Inputs.Columns(dense features bytes places)
                 | Samples.Columns columns ->
                     let source = Kernels.values columns
-                    let values = Array.zeroCreate (features * places.Length)
+                    let values = Kernels.newArray features places.Length
 
                     for s in 0 .. places.Length - 1 do
+                        if s + 1 < places.Length then
+                            Lanes.prefetch source (places[s + 1] * features) features
+
                         Array.blit source (places[s] * features) values (s * features) features
 
                     Inputs.Columns(Kernels.matrix features places.Length values)

@@ -5,6 +5,7 @@ open System.Numerics
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
+open System.Runtime.Intrinsics.X86
 open Microsoft.FSharp.NativeInterop
 
 /// What a loop needs of a SIMD register of any width. One loop, written against it, serves both
@@ -438,6 +439,16 @@ module internal Lanes =
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     let start (values: 'T[]) : byref<'T> =
         &MemoryMarshal.GetArrayDataReference values
+
+    /// Asks for some elements of an array ahead of their use.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let prefetch (values: 'T[]) (first: int) (count: int) : unit =
+        if Sse.IsSupported then
+            let start = &Unsafe.Add(&start values, first)
+
+            for i in 0 .. 64 / Unsafe.SizeOf<'T>() .. count - 1 do
+                // A prefetch reads nothing, so an array moved meanwhile does no harm.
+                Sse.Prefetch0(Unsafe.AsPointer(&Unsafe.Add(&start, i)))
 
     /// More elements than there are before an array's first cache line.
     [<Literal>]

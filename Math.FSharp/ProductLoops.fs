@@ -3,7 +3,6 @@ namespace Pipeline.Learning
 open System
 open System.Buffers
 open System.Runtime.CompilerServices
-open System.Runtime.Intrinsics.X86
 
 /// Sums of products for a few rows by a few columns, in registers from the first product to the last:
 /// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending. A's rows are contiguous; everything else
@@ -345,17 +344,9 @@ type internal ProductLoop<'T> = {
                 let finish = min depth (from + run)
 
                 for i in 0 .. height - 1 do
-                    if Sse.IsSupported && i + 4 < height then
-                        for line in 0..16 .. run - 1 do
-                            Sse.Prefetch0(
-                                Unsafe.AsPointer(
-                                    &
-                                        Unsafe.Add(
-                                            &source,
-                                            (i + 4) * p.ARowStep + (from + line) * p.AStep
-                                        )
-                                )
-                            )
+                    if i + 4 < height then
+                        let next = (row + i + 4) * p.ARowStep + (k + from) * p.AStep
+                        Lanes.prefetch p.A next (finish - from)
 
                     let mutable at = nativeint (i * p.ARowStep + from * p.AStep)
                     let mutable into = nativeint (from * height + i)

@@ -285,6 +285,7 @@ module Trainer =
         let batch = batchOf settings data state.Iteration places
         let rate = 'T.CreateTruncating(rate settings data state.Watch state.Iteration)
         let struct (loss, network, optimizer) = update settings rate state batch
+        MiniBatch.giveUp batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = isFirstOfEpoch settings data state.Iteration
 

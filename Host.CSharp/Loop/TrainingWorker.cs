@@ -61,7 +61,19 @@ internal sealed class TrainingWorker(
     {
         var start = clock.GetTimestamp();
         var settings = plan.Settings;
+        // Differences of a general network would take longer than they save.
+        var rehearsal = plan.Hyperparameters.Gradient.IsNumerical
+            ? Task.CompletedTask
+            : Task.Run(
+                () =>
+                    Rehearsal.Run<T>(
+                        plan.Hyperparameters,
+                        plan.ArchitectureFor(Rehearsal.Inputs, Rehearsal.Widest)
+                    ),
+                stop
+            );
         var data = IdxFolder.Load<T>(settings.Data.Directory, settings.Data.Classes);
+        await rehearsal;
         var architecture = plan.ArchitectureFor(data.Train.Features);
         plan.CheckBatch(architecture);
         logger.DataLoaded(

@@ -156,13 +156,13 @@ internal sealed record RunPlan(
             training.AverageDecay
         );
 
-    /// <summary>The network's layers, for samples of so many numbers.</summary>
-    public Architecture ArchitectureFor(int inputs) =>
+    /// <summary>The network's layers, for samples of so many numbers; none wider than that.</summary>
+    public Architecture ArchitectureFor(int inputs, int widest = int.MaxValue) =>
         Architectures
             .Create(
                 Head,
                 inputs,
-                Hidden,
+                Hidden.Select(width => Math.Min(width, widest)),
                 Settings.Model.Normalised,
                 Activation,
                 Settings.Data.Classes

@@ -13,12 +13,11 @@ internal static class Chapter
     public const int Classes = 10;
     public const int Batch = 100;
 
-    public static readonly Architecture Architecture = Architectures.Dense(
-        Activation.Sigmoid,
-        784,
-        50,
-        Classes
-    );
+    public static readonly Architecture Architecture = For(784);
+
+    /// <summary>The chapter's layers for so many inputs.</summary>
+    public static Architecture For(int inputs) =>
+        Architectures.Dense(Activation.Sigmoid, inputs, 50, Classes);
 
     public static LoadedData<T> Load<T>(string directory)
         where T : struct, IBinaryFloatingPointIeee754<T> => IdxFolder.Load<T>(directory, Classes);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Numerics;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
+using Pipeline.Training;
 
 namespace Pipeline.Benchmarks;
 
@@ -66,6 +67,8 @@ internal static class Seed
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var settings = Runs.Book;
+        // As the service does while it loads.
+        Rehearsal.Run<T>(settings, Chapter.For(Rehearsal.Inputs));
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var state = Trainer.Start<T>(settings, Chapter.Architecture);
         var losses = new double[iterations];
