@@ -133,8 +133,16 @@ module internal LayerInputs =
     let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: PairBatch) : bool =
         weights.ColumnCount = batch.Source.Features && weights.RowCount = biases.Count
 
+    /// For more rows than a band has, dealing pairs out pays even if they enter one product only.
+    [<Literal>]
+    let private FewRows = 64
+
     /// <c>Kernels.affine</c>.
-    let affine (weights: Matrix<'T>) (biases: Vector<'T>) (inputs: LayerInputs<'T>) : Matrix<'T> =
+    let rec affine
+        (weights: Matrix<'T>)
+        (biases: Vector<'T>)
+        (inputs: LayerInputs<'T>)
+        : Matrix<'T> =
         let rows = weights.RowCount
 
         match inputs with
@@ -150,6 +158,8 @@ module internal LayerInputs =
             }
 
             Kernels.matrix rows buckets.Batch.Samples.Length result
+        | LayerInputs.Pairs batch when fits weights biases batch && rows > FewRows ->
+            batch |> BytePairs.dealt (LayerInputs.Buckets >> affine weights biases)
         | LayerInputs.Pairs batch when fits weights biases batch ->
             let result = Kernels.newArray rows batch.Samples.Length
 
