@@ -471,6 +471,16 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
         "Safetensors.Write", fun () -> Safetensors.write [] network
         "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
+        "Checkpoint.Write", fun () -> Checkpoint.write state
+        "Checkpoint.Read",
+        fun () ->
+            let bytes = ReadOnlyMemory(Checkpoint.write state)
+
+            let read: State<float> =
+                Checkpoint.read given.Settings state.Network.Architecture bytes |> orFail
+
+            read.Network.Parameters.Layers.Head.Weights.Clear()
+            Checkpoint.write read
         "Losses.OfBatch",
         fun () ->
             Losses.OfBatch(Func<_, _, _>(fun t y -> Loss.sumSquaredError t y), targets, logits ())
