@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,9 +20,11 @@ internal static class TrainingServices
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
         );
         AddFile(builder.Configuration, "appsettings.json", optional: true);
+        var defaults = builder.Configuration.Sources.Count;
         if (given.Preset is { } preset)
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
+        AddEarlierRun(builder.Configuration, defaults);
         string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
@@ -63,6 +66,26 @@ internal static class TrainingServices
         }
     }
 
+    /// <summary>A run that is named to go on with brings its settings: above the defaults, and below
+    /// what is given now, which is then held to them.</summary>
+    private static void AddEarlierRun(ConfigurationManager configuration, int place)
+    {
+        string? Said(string name) => configuration[$"{SettingsReader.Root}:Run:{name}"];
+
+        if (
+            Said("Resume") is not { Length: > 0 } resume
+            || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
+            || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
+        )
+            return;
+        var directory = Said("Directory") ?? new RunSettings().Directory;
+        var earlier = EarlierRun.Find(resume, directory);
+        configuration.Sources.Insert(
+            place,
+            new MemoryConfigurationSource { InitialData = earlier.Values() }
+        );
+    }
+
     private static void AddFile(IConfigurationBuilder configuration, string path, bool optional)
     {
         try
@@ -82,6 +105,7 @@ internal static class TrainingServices
             // A run that is told to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
             .AddSingleton(TimeProvider.System)
+            .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()
             .AddSingleton(new ConsoleReport(AnsiConsole.Console, Console.Out, Console.Error))
             .AddHostedService<SignalWatch>()

@@ -212,3 +212,27 @@ module Checkpoint =
             | Some version ->
                 Error [ Fault.create versionName $"version {Version} or below" $"'{version}'" ]
             | None -> Error [ Fault.create versionName "a version in the metadata" "none" ])
+
+    /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch
+    /// under way, as a run that diverges ends with where its epoch began.</summary>
+    /// <param name="count">How many, 1 or more.</param>
+    /// <param name="iteration">Where the run stands; later checkpoints are of a run that it no longer
+    /// is.</param>
+    /// <param name="epochStart">Where its epoch began.</param>
+    /// <param name="iterations">What checkpoints there are, in any order.</param>
+    [<CompiledName("Kept")>]
+    let kept
+        (count: int)
+        (iteration: int64)
+        (epochStart: int64)
+        (iterations: int64 seq)
+        : int64 list =
+        let past =
+            iterations
+            |> Seq.filter (fun each -> each <= iteration)
+            |> Seq.distinct
+            |> Seq.sortDescending
+            |> List.ofSeq
+
+        let before = past |> List.tryFind (fun each -> each <= epochStart)
+        List.truncate count past @ Option.toList before |> List.distinct

@@ -113,6 +113,9 @@ type Runs =
         ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
         Trainer.advance settings data count (fun i loss -> goesOn.Invoke(i, loss)) state
 
+    /// <summary>Whether a longer run does not begin as this one.</summary>
+    static member LooksAhead(settings: Hyperparameters) : bool = Hyperparameters.looksAhead settings
+
     /// <summary>How many steps a run has on so many samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
         Hyperparameters.iterations samples settings

@@ -267,3 +267,36 @@ let ``what is wrong with the numbers of a checkpoint is told`` () =
             read tiny tinyArchitecture (Text.Encoding.Latin1.GetBytes changed)
 
         result |> Exactly.faulted says
+
+[<Law>]
+let ``kept are the newest few and the newest from before the epoch, and nothing from later``
+    (iterations: FsCheck.NonNegativeInt list)
+    (FsCheck.PositiveInt count)
+    (FsCheck.NonNegativeInt iteration)
+    (FsCheck.NonNegativeInt back)
+    =
+    let iterations = iterations |> List.map (_.Get >> int64)
+    let iteration = int64 iteration
+    let epochStart = max 0L (iteration - int64 back)
+    let iterations = iteration :: iterations
+    let kept = Checkpoint.kept count iteration epochStart iterations
+
+    let past =
+        iterations |> List.filter (fun each -> each <= iteration) |> List.distinct
+
+    Exactly.equal iteration kept.Head
+    Exactly.equal kept (List.distinct kept |> List.sortDescending)
+    Assert.InRange(kept.Length, 1, count + 1)
+    Assert.All(kept, (fun each -> Assert.Contains(each, past)))
+
+    let before = past |> List.filter (fun each -> each <= epochStart)
+
+    if not before.IsEmpty then
+        Assert.Contains(List.max before, kept)
+
+    for each in past do
+        let newer =
+            iteration :: past |> List.distinct |> List.filter (fun other -> other > each)
+
+        if newer.Length < count then
+            Assert.Contains(each, kept)

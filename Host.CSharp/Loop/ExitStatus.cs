@@ -13,7 +13,8 @@ internal sealed class ExitStatus
     public Outcome Stopped { get; set; } = Outcome.Interrupted;
 }
 
-/// <summary>Turns SIGINT and SIGTERM into a request to stop, and remembers which it was.</summary>
+/// <summary>Turns the signals that ask a process to end into a request to stop, and remembers which it
+/// was.</summary>
 internal sealed class SignalWatch : IHostedService, IDisposable
 {
     private readonly PosixSignalRegistration[] registrations;
@@ -39,6 +40,8 @@ internal sealed class SignalWatch : IHostedService, IDisposable
         [
             Watch(PosixSignal.SIGINT, Outcome.Interrupted),
             Watch(PosixSignal.SIGTERM, Outcome.Terminated),
+            Watch(PosixSignal.SIGHUP, Outcome.HungUp),
+            Watch(PosixSignal.SIGQUIT, Outcome.Quit),
         ];
     }
 

@@ -76,4 +76,50 @@ internal static partial class Log
         "The run ended because a file could not be read or written: {Reason}"
     )]
     public static partial void RunUnsaved(this ILogger logger, string reason);
+
+    [LoggerMessage(
+        8,
+        LogLevel.Debug,
+        "Checkpoint of iteration {Iteration}: {Bytes} bytes in {Milliseconds:F1} ms"
+    )]
+    public static partial void CheckpointSaved(
+        this ILogger logger,
+        long iteration,
+        long bytes,
+        double milliseconds
+    );
+
+    [LoggerMessage(
+        9,
+        LogLevel.Warning,
+        "The checkpoint of iteration {Iteration} could not be written, and the run goes on; the newest is of iteration {Newest}: {Reason}"
+    )]
+    public static partial void CheckpointFailed(
+        this ILogger logger,
+        long iteration,
+        long? newest,
+        string reason
+    );
+
+    [LoggerMessage(
+        10,
+        LogLevel.Warning,
+        "A checkpoint is damaged, and the one before it is taken. {Fault}"
+    )]
+    public static partial void CheckpointDamaged(this ILogger logger, string fault);
+
+    [LoggerMessage(11, LogLevel.Information, "Going on with {Folder} from iteration {Iteration}")]
+    public static partial void RunResumed(this ILogger logger, string folder, long iteration);
+
+    [LoggerMessage(
+        12,
+        LogLevel.Error,
+        "Not everything could be saved: {Reason}. The newest checkpoint is of iteration {Newest}; with room on the disk, train --resume {Folder} goes on from there"
+    )]
+    public static partial void RunUnsaved(
+        this ILogger logger,
+        string reason,
+        long? newest,
+        string folder
+    );
 }

@@ -43,28 +43,36 @@ internal enum LoopEnd
     Stopped,
     NotFinite,
     TooHigh,
+
+    /// <summary>Diverged, and what is to be kept lies before the state that the run went on
+    /// from.</summary>
+    TooLate,
 }
 
 /// <summary>What a run came to: the network to keep and the iteration it is of, the steps done (more than
-/// that where the run diverged or an earlier network was better), and how good the network is, unless
-/// the run was stopped.</summary>
+/// that where the run diverged or an earlier network was better), where it would go on from, and how
+/// good the network is, unless the run was stopped.</summary>
 internal sealed record LoopResult<T>(
     LoopEnd End,
     Network<T> Network,
     long Iteration,
     long ReachedIteration,
+    Standing<T> Standing,
     Network<T>? NotFinite,
-    EpochFigures? Kept,
-    double TrainSeconds
+    EpochFigures? Kept
 )
-    where T : struct, IBinaryFloatingPointIeee754<T>;
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    public double TrainSeconds => Standing.Trained.TotalSeconds;
+}
 
 /// <summary>Steps until the run is done, stopped or diverged. It knows nothing of a host: a test runs
 /// it with a token and a list of observers.</summary>
 internal sealed class TrainingLoop<T>(
     RunPlan plan,
     IReadOnlyList<IRunObserver> observers,
-    TimeProvider clock
+    TimeProvider clock,
+    ICheckpointing<T>? checkpointing = null
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -75,22 +83,35 @@ internal sealed class TrainingLoop<T>(
     private TimeSpan trained;
     private TimeSpan step = TimeSpan.MaxValue;
 
+    /// <param name="train">The samples to learn from.</param>
+    /// <param name="validation">Those that the run is watched by, if any.</param>
+    /// <param name="test">Those that only measure it.</param>
+    /// <param name="stop">Ends the run after the step it is in.</param>
+    /// <param name="from">Where an earlier run stood, to go on from there; else the run begins.</param>
     /// <exception cref="OperationCanceledException">The run was stopped before there was a
     /// network.</exception>
     public async Task<LoopResult<T>> RunAsync(
         Dataset<T> train,
         Dataset<T>? validation,
         Dataset<T> test,
-        CancellationToken stop
+        CancellationToken stop,
+        Standing<T>? from = null
     )
     {
         var settings = plan.Hyperparameters;
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var architecture = plan.ArchitectureFor(train.Features);
-        var state = await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
+        trained = from?.Trained ?? TimeSpan.Zero;
+        var state =
+            from?.State ?? await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
+        var first = state.Iteration;
+        // Where the run stands while it gets anywhere, by its steps alone: what a look at validation
+        // adds, it adds again when the run goes on from there.
+        var reached = state;
         // Where the newest steps began and those before them, and the end of the last sound epoch.
-        var (begin, earlier, soundEpoch) = (state, state, state);
+        var (begin, earlier) = (state, state);
+        State<T>? soundEpoch = null;
 
         async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network) =>
             new(
@@ -105,11 +126,23 @@ internal sealed class TrainingLoop<T>(
             );
 
         // The state of an iteration just passed, by the steps that led there.
-        State<T> Again(long iteration)
+        Task<State<T>> AgainAsync(long iteration)
         {
-            var from = begin.Iteration <= iteration ? begin : earlier;
-            var count = Math.Max(0, iteration - from.Iteration);
-            return Runs.Advance(settings, train, count, (_, _) => true, from);
+            var near = begin.Iteration <= iteration ? begin : earlier;
+            var count = Math.Max(0, iteration - near.Iteration);
+            return Leavable(() => Runs.Advance(settings, train, count, (_, _) => true, near), stop);
+        }
+
+        LoopResult<T> Result(
+            LoopEnd end,
+            long iteration,
+            Network<T> network,
+            EpochFigures? kept = null,
+            Network<T>? notFinite = null
+        )
+        {
+            var steps = end == LoopEnd.Stopped ? iteration : state.Iteration;
+            return new(end, network, iteration, steps, new(reached, trained), notFinite, kept);
         }
 
         async Task<LoopResult<T>> EndAsync(
@@ -124,23 +157,22 @@ internal sealed class TrainingLoop<T>(
                 known?.Iteration == iteration ? known : await EvaluateAsync(iteration, kept);
             foreach (var observer in observers)
                 observer.Finished(figures);
-            return new(
-                end,
-                kept,
-                iteration,
-                state.Iteration,
-                notFinite,
-                figures,
-                trained.TotalSeconds
-            );
+            return Result(end, iteration, kept, figures, notFinite);
         }
 
+        LoopResult<T> TooLate() => Result(LoopEnd.TooLate, first, Trainer.Model(state));
+
         // The last network that gave a finite loss is kept; the one after it did not.
-        Task<LoopResult<T>> NotFiniteAsync(long lastFinite)
+        async Task<LoopResult<T>> NotFiniteAsync(long lastFinite)
         {
-            var kept = Again(lastFinite);
-            var next = Runs.Advance(settings, train, 1, (_, _) => true, kept);
-            return EndAsync(
+            if (first > 0 && lastFinite < first)
+                return TooLate();
+            var kept = await AgainAsync(lastFinite);
+            var next = await Leavable(
+                () => Runs.Advance(settings, train, 1, (_, _) => true, kept),
+                stop
+            );
+            return await EndAsync(
                 LoopEnd.NotFinite,
                 kept.Iteration,
                 Trainer.Model(kept),
@@ -182,29 +214,26 @@ internal sealed class TrainingLoop<T>(
                 var health = Trainer.Health(settings, train, state);
                 if (health.IsNotFinite)
                     return await NotFiniteAsync(state.Iteration - 2);
+                if (health.IsTooHigh && soundEpoch is null)
+                    return TooLate();
                 if (health.IsTooHigh)
                 {
-                    var (iteration, model) = (soundEpoch.Iteration, Trainer.Model(soundEpoch));
+                    var (iteration, model) = (soundEpoch!.Iteration, Trainer.Model(soundEpoch));
                     return await EndAsync(LoopEnd.TooHigh, iteration, model);
                 }
+                reached = state;
+                if (checkpointing?.IsDue(state.Iteration) == true)
+                    checkpointing.Offer(new(state, trained));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return new(
-                LoopEnd.Stopped,
-                Trainer.Model(state),
-                state.Iteration,
-                state.Iteration,
-                null,
-                null,
-                trained.TotalSeconds
-            );
+            return Result(LoopEnd.Stopped, reached.Iteration, Trainer.Model(reached));
         }
     }
 
-    /// <summary>So many steps, or fewer where the run is told to stop or the loss is not
-    /// finite.</summary>
+    /// <summary>So many steps, or fewer where the run is told to stop, the loss is not finite or a
+    /// checkpoint is due.</summary>
     private async Task<State<T>> StepsAsync(
         Dataset<T> train,
         State<T> state,
@@ -230,7 +259,10 @@ internal sealed class TrainingLoop<T>(
             foreach (var observer in observers)
                 observer.Stepped(figures);
             start = clock.GetTimestamp();
-            return step <= Slow && double.IsFinite(loss) && !stop.IsCancellationRequested;
+            return step <= Slow
+                && double.IsFinite(loss)
+                && !stop.IsCancellationRequested
+                && checkpointing?.IsDue(iteration) != true;
         }
 
         if (step <= Slow)

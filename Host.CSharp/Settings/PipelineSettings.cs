@@ -17,6 +17,7 @@ public sealed class PipelineSettings
 public sealed class DataSettings
 {
     /// <summary>Unless set, <c>data/mnist</c> of the repository.</summary>
+    [MayChange]
     [Description("folder with the four IDX files, plain or .gz")]
     public string Directory { get; init; } = Repository.PathOf("data/mnist");
 
@@ -67,9 +68,11 @@ public sealed class ModelSettings
 public sealed class TrainingSettings
 {
     /// <summary>Unless this or Epochs is set, the book's 10,000.</summary>
+    [MayChange]
     [Description("steps, 1 or more; 10000 unless Epochs is set")]
     public long? Iterations { get; init; }
 
+    [MayChange]
     [Description("times through the training data, 1 or more, instead of Iterations")]
     public int? Epochs { get; init; }
 
@@ -167,6 +170,7 @@ public sealed class TrainingSettings
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Unless set, one for small shapes and every processor for large ones.</summary>
+    [MayChange]
     [Description(
         "most threads of a computation, 1 to 1024; every processor unless set; changes no bit"
     )]
@@ -198,9 +202,13 @@ public sealed class AugmentationSettings
     public double Mirror { get; init; }
 }
 
-/// <summary>What a run leaves.</summary>
+/// <summary>What a run leaves, and whether it goes on with an earlier one.</summary>
+[MayChange]
 public sealed class RunSettings
 {
+    internal const string Never = "Never";
+    internal const string Auto = "Auto";
+
     /// <summary>Unless set, <c>data/runs</c> of the repository.</summary>
     [Description("folder that run folders are made in")]
     public string Directory { get; init; } = Repository.PathOf("data/runs");
@@ -208,4 +216,18 @@ public sealed class RunSettings
     /// <summary>Unless set, the network's sizes, 784-50-10 say.</summary>
     [Description("the end of the run folder's name; unless set, the network's sizes")]
     public string? Name { get; init; }
+
+    [Description(
+        "Never; Auto: go on with the newest run that has not come to its end, if there is one; or a run folder to go on with"
+    )]
+    public string Resume { get; init; } = Never;
+
+    [Description("iterations from one checkpoint to the next; 0: none but at the end and in time")]
+    public long CheckpointEvery { get; init; } = 1000;
+
+    [Description("seconds after which the next checkpoint is due at the latest; 0: none in time")]
+    public double CheckpointSeconds { get; init; } = 60;
+
+    [Description("how many checkpoints are kept, 1 or more")]
+    public int CheckpointsKept { get; init; } = 3;
 }

@@ -20,6 +20,26 @@ internal sealed record RunPlan(
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
 
+    /// <summary>The settings that decide the run's bits up to where it stands.</summary>
+    public IEnumerable<Setting> Deciding =>
+        SettingCatalog.All.Where(setting =>
+            !setting.MayChange || setting.IsLength && Runs.LooksAhead(Hyperparameters)
+        );
+
+    public string DecidingSha256 => SettingsJson.Hash(SettingsJson.Of(this), Deciding);
+
+    /// <summary>The run to go on with, where the settings ask for one.</summary>
+    /// <exception cref="RefusedException">It is not there, or does not tell of itself.</exception>
+    public EarlierRun? EarlierRun() =>
+        Settings.Run.Resume switch
+        {
+            var resume when resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase) =>
+                null,
+            var resume when resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase) =>
+                Training.EarlierRun.Unfinished(Settings.Run.Directory),
+            var resume => Training.EarlierRun.Find(resume, Settings.Run.Directory),
+        };
+
     /// <summary>Asks the core about every setting.</summary>
     /// <returns>The plan, or null and every fault in a sentence.</returns>
     public static RunPlan? Create(PipelineSettings settings, out IReadOnlyList<string> faults)
@@ -119,6 +139,18 @@ internal sealed record RunPlan(
         {
             found.Add(Faults.Create("Samples", "1 or more", $"{settings.Data.Samples}"));
         }
+        if (settings.Run.CheckpointEvery < 0)
+            found.Add(
+                Faults.Create("CheckpointEvery", "0 or more", $"{settings.Run.CheckpointEvery}")
+            );
+        if (!(settings.Run.CheckpointSeconds >= 0))
+            found.Add(
+                Faults.Create("CheckpointSeconds", "0 or more", $"{settings.Run.CheckpointSeconds}")
+            );
+        if (settings.Run.CheckpointsKept < 1)
+            found.Add(
+                Faults.Create("CheckpointsKept", "1 or more", $"{settings.Run.CheckpointsKept}")
+            );
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
         foreach (
@@ -126,6 +158,7 @@ internal sealed record RunPlan(
             {
                 ("Data:Directory", settings.Data.Directory),
                 ("Run:Directory", settings.Run.Directory),
+                ("Run:Resume", settings.Run.Resume),
             }
         )
         {
