@@ -128,3 +128,18 @@ module Given =
             Directory.GetDirectories parent
         else
             [||]
+
+/// What a run must leave whatever happened to it on its way.
+[<RequireQualifiedAccess>]
+module Left =
+    let private without (column: int) (path: string) =
+        File.ReadAllLines path
+        |> Array.map (fun line -> line.Split ',' |> Array.removeAt column |> String.concat ",")
+
+    /// A run folder's model, and its logs but for the seconds.
+    let behind (folder: string) : byte[] * string[] * string[] =
+        let path name = Path.Combine(folder, name)
+
+        File.ReadAllBytes(path "model.safetensors"),
+        without 4 (path "progress.csv"),
+        without 6 (path "epochs.csv")

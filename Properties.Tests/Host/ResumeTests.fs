@@ -116,17 +116,6 @@ module ResumeTests =
 
     let private onDisk: IFiles = DiskFiles()
 
-    /// What a run has left that must not depend on interruptions: its model and its logs but for the
-    /// seconds.
-    let private left (folder: string) =
-        let without (column: int) name =
-            File.ReadAllLines(Path.Combine(folder, name))
-            |> Array.map (fun line -> line.Split ',' |> Array.removeAt column)
-
-        Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder, "model.safetensors"))),
-        without 4 "progress.csv",
-        without 6 "epochs.csv"
-
     let private settingsIn (scratch: Scratch) (name: string) (data: string) settings =
         [
             "Data:Directory", data
@@ -220,7 +209,11 @@ module ResumeTests =
                 last <- (run onDisk (plan cut) -1L).Outcome
 
             Assert.Equal(whole.Outcome, last)
-            Assert.Equal(left (folderOf scratch "whole"), left (folderOf scratch "cut")))
+
+            Assert.Equal(
+                Left.behind (folderOf scratch "whole"),
+                Left.behind (folderOf scratch "cut")
+            ))
 
     /// The folder of a run stopped after 30 of its 50 steps, and the settings that go on with it.
     let private stopped (scratch: Scratch) settings =
@@ -234,7 +227,7 @@ module ResumeTests =
         use scratch = new Scratch()
         let settings = settingsIn scratch "runs" (Given.data scratch) settings
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
-        left (folderOf scratch "runs")
+        Left.behind (folderOf scratch "runs")
 
     let private set key value settings =
         settings |> List.filter (fst >> (<>) key) |> List.append [ key, value ]
@@ -243,7 +236,7 @@ module ResumeTests =
     let ``settings that decide the bits may not change, and those that may are named`` () =
         use scratch = new Scratch()
         let settings = stopped scratch []
-        let kept = left (folderOf scratch "runs")
+        let kept = Left.behind (folderOf scratch "runs")
 
         for key, value in
             [
@@ -263,7 +256,7 @@ module ResumeTests =
             Assert.Contains("Training:Iterations", came.Refusals[1])
 
         // Nothing was written.
-        Assert.Equal(kept, left (folderOf scratch "runs"))
+        Assert.Equal(kept, Left.behind (folderOf scratch "runs"))
 
     [<Fact>]
     let ``a run may go on for longer, and is the longer run`` () =
@@ -273,7 +266,7 @@ module ResumeTests =
         Assert.Equal(Outcome.Completed, (run onDisk (plan longer) -1L).Outcome)
         let longest = settings |> set "Training:Iterations" "95"
         Assert.Equal(Outcome.Completed, (run onDisk (plan longest) -1L).Outcome)
-        Assert.Equal(whole [ "Training:Iterations", "95" ], left (folderOf scratch "runs"))
+        Assert.Equal(whole [ "Training:Iterations", "95" ], Left.behind (folderOf scratch "runs"))
 
         // But not be shorter than it is.
         let came = run onDisk (plan (settings |> set "Training:Iterations" "94")) -1L
@@ -329,7 +322,7 @@ module ResumeTests =
                     fun line -> line.Contains "is damaged" && line.Contains path
                 )
 
-            Assert.Equal(whole [], left (folderOf scratch "runs"))
+            Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
 
     [<Fact>]
     let ``a checkpoint of another run is not taken`` () =
@@ -352,7 +345,7 @@ module ResumeTests =
             (fun line -> line.Contains "expected a checkpoint of this run")
         )
 
-        Assert.Equal(whole [], left (folderOf scratch "runs"))
+        Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
 
     [<Fact>]
     let ``logs that lack what should be in them are refused`` () =
@@ -406,7 +399,7 @@ module ResumeTests =
             ] do
             let came = run onDisk (plan settings) -1L
             Assert.Equal(Outcome.Completed, came.Outcome)
-            Assert.Equal(whole [ "Training:Optimizer", "Adam" ], left folder)
+            Assert.Equal(whole [ "Training:Optimizer", "Adam" ], Left.behind folder)
 
     [<Fact>]
     let ``two cannot work on one folder`` () =
@@ -421,7 +414,7 @@ module ResumeTests =
         use scratch = new Scratch()
         let settings = stopped scratch [] |> set "Run:Resume" "Auto"
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
-        Assert.Equal(whole [], left (folderOf scratch "runs"))
+        Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
         Assert.Equal(2, Directory.GetDirectories(scratch.Sub "runs").Length)
 
@@ -455,7 +448,7 @@ module ResumeTests =
         if folder.Length > 0 && File.Exists(Path.Combine(folder[0], "settings.json")) then
             let settings = settings @ [ "Run:Resume", folder[0] ]
             Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
-            Assert.Equal(whole [], left folder[0])
+            Assert.Equal(whole [], Left.behind folder[0])
 
         came, failed.Value
 
