@@ -88,6 +88,8 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         foreach (var finding in findings)
             Line(finding);
         Line($"run folder: {folder}");
+        if (outcome is not (Outcome.Completed or Outcome.Diverged))
+            Line($"to go on: train --resume {folder}");
         if (advice is not null)
             errors.WriteLine(advice);
     }

@@ -4,7 +4,9 @@ open System
 open System.Diagnostics
 open System.IO
 open System.IO.Compression
+open System.Text.Json
 open Pipeline.Learning
+open Xunit
 
 /// A folder that is deleted when a test is done with it.
 type Scratch() =
@@ -128,6 +130,17 @@ module Given =
             Directory.GetDirectories parent
         else
             [||]
+
+/// What the files of a run folder say.
+[<RequireQualifiedAccess>]
+module Told =
+    /// The one run's summary.
+    let summary (scratch: Scratch) : JsonElement =
+        let folder = Assert.Single(Given.runs scratch)
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement
+
+    let text (name: string) (json: JsonElement) : string =
+        nonNull (json.GetProperty(name).GetString())
 
 /// What a run must leave whatever happened to it on its way.
 [<RequireQualifiedAccess>]

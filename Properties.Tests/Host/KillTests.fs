@@ -62,11 +62,11 @@ type KillTests(output: ITestOutputHelper) =
 
         match random.Next 3 with
         | 0 -> File.WriteAllBytes(path, bytes[.. bytes.Length / 2])
-        | 1 -> File.WriteAllBytes(path, [||])
-        | _ ->
+        | 1 when bytes.Length > 0 ->
             let place = random.Next bytes.Length
             bytes[place] <- bytes[place] ^^^ 255uy
             File.WriteAllBytes(path, bytes)
+        | _ -> File.WriteAllBytes(path, [||])
 
     [<Fact>]
     member _.``a run killed at any instants, and resumed each time, is the run undisturbed``() =
