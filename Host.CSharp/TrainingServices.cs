@@ -14,7 +14,11 @@ internal static class TrainingServices
     /// <summary>A builder with configuration, logging and checked settings.</summary>
     /// <param name="given">What the command line gives: its settings are above all other
     /// layers.</param>
-    public static HostApplicationBuilder CreateBuilder(GivenSettings given)
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateBuilder(GivenSettings given) =>
+        CreateBuilder(given, out _);
+
+    private static HostApplicationBuilder CreateBuilder(GivenSettings given, out RunPlan plan)
     {
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
@@ -25,29 +29,26 @@ internal static class TrainingServices
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
         AddEarlierRun(builder.Configuration, defaults);
-        string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
+        string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
         builder
             .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
-            .AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss ";
-            });
-        builder.Services.Configure<ConsoleLoggerOptions>(console =>
-            console.LogToStandardErrorThreshold = LogLevel.Trace
-        );
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
 
         var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
-        builder.Services.AddSingleton(_ =>
-        {
-            var settings = sifted.Values.Get<PipelineSettings>() ?? new();
-            var plan = RunPlan.Create(settings, out var faults);
-            return sifted.Faults.Count == 0 && plan is not null
-                ? plan
+        var settings = sifted.Values.Get<PipelineSettings>() ?? new();
+        var made = RunPlan.Create(settings, out var faults);
+        plan =
+            sifted.Faults.Count == 0 && made is not null
+                ? made
                 : throw new RefusedException([.. sifted.Faults, .. faults]);
-        });
+        builder.Services.AddSingleton(plan);
         return builder;
     }
 
@@ -56,8 +57,7 @@ internal static class TrainingServices
     {
         try
         {
-            using var host = CreateBuilder(given).Build();
-            host.Services.GetRequiredService<RunPlan>();
+            CreateBuilder(given);
             return [];
         }
         catch (RefusedException refused)
@@ -99,15 +99,32 @@ internal static class TrainingServices
         }
     }
 
-    /// <summary>The worker and what it needs.</summary>
-    public static IServiceCollection AddTraining(this IServiceCollection services) =>
-        services
+    /// <summary>A builder with the worker and what it needs.</summary>
+    /// <param name="given">What the command line gives.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateTrainingBuilder(GivenSettings given)
+    {
+        var builder = CreateBuilder(given, out var plan);
+        builder
+            .Services
             // A run that is told to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
+            // Each of the two does nothing unless that is what started the process.
+            .AddSystemd()
+            .AddWindowsService()
+            .AddTelemetry(plan.Exporter)
             .AddSingleton(TimeProvider.System)
             .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()
             .AddSingleton(new ConsoleReport(AnsiConsole.Console, Console.Out, Console.Error))
+            .AddSingleton<Pulse>()
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<Pulse>())
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<TrainingMetrics>())
+            .AddTransient(typeof(TrainingRun<>))
             .AddHostedService<SignalWatch>()
+            .AddHostedService<HealthServer>()
+            .AddHostedService<SystemdWatchdog>()
             .AddHostedService<TrainingWorker>();
+        return builder;
+    }
 }

@@ -113,6 +113,10 @@ type Runs =
         ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
         Trainer.advance settings data count (fun i loss -> goesOn.Invoke(i, loss)) state
 
+    /// <summary>How many samples an iteration, counted from 0, learns from.</summary>
+    static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
+        Batch.count settings.Sampling samples settings.BatchSize iteration
+
     /// <summary>Whether a longer run does not begin as this one.</summary>
     static member LooksAhead(settings: Hyperparameters) : bool = Hyperparameters.looksAhead settings
 

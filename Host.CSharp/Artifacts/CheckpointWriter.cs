@@ -10,7 +10,8 @@ namespace Pipeline.Training;
 /// <param name="perEpoch">Iterations of an epoch.</param>
 /// <param name="settingsSha256">Of the settings that decide the run's bits.</param>
 /// <param name="dataSha256">Of the data files.</param>
-/// <param name="logger">Told of checkpoints, and of those that could not be written.</param>
+/// <param name="metrics">Told of checkpoints, and of those that could not be written.</param>
+/// <param name="logger">Told the same.</param>
 /// <param name="clock">Times them.</param>
 internal sealed class CheckpointWriter<T>(
     RunFolder folder,
@@ -18,6 +19,7 @@ internal sealed class CheckpointWriter<T>(
     long perEpoch,
     string settingsSha256,
     IReadOnlyDictionary<string, string> dataSha256,
+    TrainingMetrics metrics,
     ILogger logger,
     TimeProvider clock
 )
@@ -32,6 +34,7 @@ internal sealed class CheckpointWriter<T>(
         var iteration = standing.State.Iteration;
         if (Saved == iteration)
             return;
+        using var span = Spans.Checkpoint(iteration);
         var start = clock.GetTimestamp();
         var bytes = Checkpoint.Write(standing.State);
         var manifest = CheckpointManifest.Create(
@@ -47,11 +50,9 @@ internal sealed class CheckpointWriter<T>(
             store.Save(manifest, bytes, iteration - (iteration % perEpoch));
         });
         Saved = iteration;
-        logger.CheckpointSaved(
-            iteration,
-            bytes.Length,
-            clock.GetElapsedTime(start).TotalMilliseconds
-        );
+        var time = clock.GetElapsedTime(start);
+        metrics.CheckpointSaved(time, bytes.Length);
+        logger.CheckpointSaved(iteration, bytes.Length, time.TotalMilliseconds);
     }
 
     /// <summary>The same, but a disk that says no is told of and does not end the run: the last good
@@ -64,6 +65,7 @@ internal sealed class CheckpointWriter<T>(
         }
         catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {
+            metrics.CheckpointFailed();
             logger.CheckpointFailed(standing.State.Iteration, Saved, trouble.Message);
         }
     }

@@ -76,7 +76,7 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         {
             var cells = steps.Next($"iteration {i}", i, place: 0, count: 5);
             foreach (var observer in observers)
-                observer.Stepped(new(i, (long)cells[1], cells[2], cells[3], cells[4]));
+                observer.Stepped(new(i, (long)cells[1], 0, cells[2], cells[3], cells[4]));
         }
         var evaluations = new Lines(files.Read(epochs.Path), epochs.Path, EpochsHeader);
         for (var i = 0L; i < iteration; i += perEpoch)

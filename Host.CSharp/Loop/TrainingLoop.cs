@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -8,6 +9,7 @@ namespace Pipeline.Training;
 internal readonly record struct StepFigures(
     long Iteration,
     long Epoch,
+    int Samples,
     double Loss,
     double LearningRate,
     double Seconds
@@ -113,8 +115,10 @@ internal sealed class TrainingLoop<T>(
         var (begin, earlier) = (state, state);
         State<T>? soundEpoch = null;
 
-        async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network) =>
-            new(
+        async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network)
+        {
+            using var span = Spans.Evaluate(iteration);
+            return new(
                 iteration / perEpoch,
                 iteration,
                 await Leavable(() => Network.Evaluate(network, train), stop),
@@ -124,6 +128,7 @@ internal sealed class TrainingLoop<T>(
                     : await Leavable(() => Network.Evaluate(network, validation), stop),
                 trained.TotalSeconds
             );
+        }
 
         // The state of an iteration just passed, by the steps that led there.
         Task<State<T>> AgainAsync(long iteration)
@@ -180,6 +185,7 @@ internal sealed class TrainingLoop<T>(
             );
         }
 
+        Activity? epoch = null;
         try
         {
             while (true)
@@ -209,7 +215,13 @@ internal sealed class TrainingLoop<T>(
                 (earlier, begin) = (begin, state);
                 var toEpochEnd = perEpoch - (state.Iteration % perEpoch);
                 var count = Math.Min(toEpochEnd, total - state.Iteration);
+                epoch ??= Spans.Epoch(state.Iteration / perEpoch);
                 state = await StepsAsync(train, state, count, stop);
+                if (state.Iteration % perEpoch == 0)
+                {
+                    epoch?.Dispose();
+                    epoch = null;
+                }
 
                 var health = Trainer.Health(settings, train, state);
                 if (health.IsNotFinite)
@@ -229,6 +241,10 @@ internal sealed class TrainingLoop<T>(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return Result(LoopEnd.Stopped, reached.Iteration, Trainer.Model(reached));
+        }
+        finally
+        {
+            epoch?.Dispose();
         }
     }
 
@@ -252,6 +268,7 @@ internal sealed class TrainingLoop<T>(
             var figures = new StepFigures(
                 iteration,
                 (iteration - 1) / perEpoch,
+                Runs.BatchSize(settings, train.Count, iteration - 1),
                 loss,
                 Trainer.Rate(settings, train, state.Watch, iteration - 1),
                 trained.TotalSeconds

@@ -12,9 +12,10 @@ internal sealed class TrainingRun<T>(
     ExitStatus status,
     ConsoleReport report,
     IEnumerable<IRunObserver> observers,
+    TrainingMetrics metrics,
     IFiles files,
     TimeProvider clock,
-    ILogger logger
+    ILogger<TrainingWorker> logger
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -76,9 +77,11 @@ internal sealed class TrainingRun<T>(
                 perEpoch,
                 plan.DecidingSha256,
                 data.Hashes,
+                metrics,
                 logger,
                 clock
             );
+            metrics.Start(from?.Trained ?? TimeSpan.Zero);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
             var loop = new TrainingLoop<T>(
                 plan,

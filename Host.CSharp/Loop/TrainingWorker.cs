@@ -1,4 +1,5 @@
 using System.Numerics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
@@ -10,8 +11,8 @@ internal sealed class TrainingWorker(
     RunPlan plan,
     ExitStatus status,
     ConsoleReport report,
-    IEnumerable<IRunObserver> observers,
-    IFiles files,
+    Pulse pulse,
+    IServiceProvider services,
     TimeProvider clock,
     IHostApplicationLifetime lifetime,
     ILogger<TrainingWorker> logger
@@ -58,13 +59,14 @@ internal sealed class TrainingWorker(
     {
         var earlier = plan.EarlierRun();
         var data = await LoadAsync<T>(stop);
-        var run = new TrainingRun<T>(plan, status, report, observers, files, clock, logger);
+        var run = services.GetRequiredService<TrainingRun<T>>();
         return await run.RunAsync(data, earlier, stop);
     }
 
     private async Task<LoadedData<T>> LoadAsync<T>(CancellationToken stop)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
+        using var span = Spans.Load();
         var start = clock.GetTimestamp();
         var settings = plan.Settings.Data;
         var data = await Task.Run(() => IdxFolder.Load<T>(settings.Directory, settings.Classes))
@@ -76,6 +78,7 @@ internal sealed class TrainingWorker(
             settings.Directory,
             clock.GetElapsedTime(start).TotalSeconds
         );
+        pulse.Ready();
         return data;
     }
 }

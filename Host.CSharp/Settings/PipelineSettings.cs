@@ -11,6 +11,8 @@ public sealed class PipelineSettings
     public TrainingSettings Training { get; init; } = new();
     public AugmentationSettings Augmentation { get; init; } = new();
     public RunSettings Run { get; init; } = new();
+    public TelemetrySettings Telemetry { get; init; } = new();
+    public HealthSettings Health { get; init; } = new();
 }
 
 /// <summary>Where the samples are.</summary>
@@ -230,4 +232,25 @@ public sealed class RunSettings
 
     [Description("how many checkpoints are kept, 1 or more")]
     public int CheckpointsKept { get; init; } = 3;
+}
+
+/// <summary>What others are told while it runs.</summary>
+[MayChange]
+public sealed class TelemetrySettings
+{
+    [Description("where metrics and traces go: None, Console or Otlp (OpenTelemetry)")]
+    public string Exporter { get; init; } = "None";
+}
+
+/// <summary>Answers to whoever asks whether the service is well.</summary>
+[MayChange]
+public sealed class HealthSettings
+{
+    [Description(
+        "port of the loopback address with /health/live and /health/ready, 1 to 65535; none unless set"
+    )]
+    public int? Port { get; init; }
+
+    [Description("seconds without a step or an evaluation after which the service is not live")]
+    public double StalledAfter { get; init; } = 300;
 }

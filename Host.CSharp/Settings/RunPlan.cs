@@ -13,7 +13,8 @@ internal sealed record RunPlan(
     Activation Activation,
     Head Head,
     Precision Precision,
-    int Threads
+    int Threads,
+    TelemetryExporter Exporter
 )
 {
     private static readonly int[] BookHidden = [50];
@@ -151,6 +152,14 @@ internal sealed record RunPlan(
             found.Add(
                 Faults.Create("CheckpointsKept", "1 or more", $"{settings.Run.CheckpointsKept}")
             );
+        if (settings.Health.Port is < 1 or > 65535)
+            found.Add(Faults.Create("Port", "1 to 65535", $"{settings.Health.Port}"));
+        if (!(settings.Health.StalledAfter > 0))
+            found.Add(
+                Faults.Create("StalledAfter", "more than 0", $"{settings.Health.StalledAfter}")
+            );
+        if (!Names.TryParse<TelemetryExporter>(settings.Telemetry.Exporter, out var exporter))
+            found.Add(Names.Fault<TelemetryExporter>("Exporter", settings.Telemetry.Exporter));
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
         foreach (
@@ -169,7 +178,7 @@ internal sealed record RunPlan(
         faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
-            : new(settings, hyperparameters, activation, head!, precision, threads);
+            : new(settings, hyperparameters, activation, head!, precision, threads, exporter);
     }
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>

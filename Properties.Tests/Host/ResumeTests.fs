@@ -7,6 +7,8 @@ open System.Threading
 open Xunit
 open FsCheck
 open FsCheck.FSharp
+open Microsoft.Extensions.DependencyInjection
+open Microsoft.Extensions.Hosting
 open Microsoft.Extensions.Logging
 open Pipeline.Learning
 open Pipeline.Properties
@@ -17,7 +19,7 @@ open Spectre.Console
 type LogKeeper() =
     member val Lines = List<string>()
 
-    interface ILogger with
+    interface ILogger<TrainingWorker> with
         member _.BeginScope _ = null
         member _.IsEnabled level = level >= LogLevel.Information
 
@@ -34,15 +36,16 @@ type private AtStep(act: int64 -> unit) =
 /// A run that is stopped and gone on with is the run undisturbed: in process, from the data to the run
 /// folder, without a host.
 module ResumeTests =
-    /// The plan of these settings.
-    let private plan (settings: (string * string) list) : RunPlan =
+    /// These settings as a command line gives them, once they have been judged.
+    let private plan (settings: (string * string) list) : GivenSettings =
         let values = Dictionary<string, string>()
 
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        use host = TrainingServices.CreateBuilder(GivenSettings values).Build()
-        host.Services.GetService typeof<RunPlan> |> nonNull |> unbox<RunPlan>
+        let given = GivenSettings values
+        TrainingServices.CreateBuilder given |> ignore
+        given
 
     /// What a run came to: its outcome, or that it was refused, and what it logged.
     type private Came = {
@@ -51,44 +54,26 @@ module ResumeTests =
         Logged: string list
     }
 
-    /// One run with those files, stopped after a step if that is asked for; `told` hears each step.
     let private runOf<'T
         when 'T: struct
         and 'T :> ValueType
         and 'T: (new: unit -> 'T)
         and 'T :> Numerics.IBinaryFloatingPointIeee754<'T>>
-        (files: IFiles)
-        (plan: RunPlan)
-        (told: int64 -> unit)
-        (stopAfter: int64)
+        (host: IHost)
+        (logger: LogKeeper)
+        (stop: CancellationToken)
         : Came =
-        use stop = new CancellationTokenSource()
-        let logger = LogKeeper()
-        let none = TextWriter.Null
-
-        let watch =
-            AtStep(fun iteration ->
-                told iteration
-
-                if iteration = stopAfter then
-                    stop.Cancel())
-
-        let run =
-            TrainingRun<'T>(
-                plan,
-                ExitStatus(),
-                ConsoleReport(AnsiConsole.Console, none, none),
-                [ watch ],
-                files,
-                TimeProvider.System,
-                logger
-            )
+        let plan = host.Services.GetRequiredService<RunPlan>()
 
         try
             let data = IdxFolder.Load<'T>(plan.Settings.Data.Directory, 10)
 
             {
-                Outcome = run.RunAsync(data, plan.EarlierRun(), stop.Token).Result
+                Outcome =
+                    host.Services
+                        .GetRequiredService<TrainingRun<'T>>()
+                        .RunAsync(data, plan.EarlierRun(), stop)
+                        .Result
                 Refusals = []
                 Logged = List.ofSeq logger.Lines
             }
@@ -106,11 +91,33 @@ module ResumeTests =
               }
             | other -> raise (nonNull other)
 
-    let private runTelling told files (plan: RunPlan) stopAfter =
-        if plan.Precision.IsDouble then
-            runOf<float> files plan told stopAfter
+    /// One run with those files, stopped after a step if that is asked for; `told` hears each step.
+    let private runTelling told (files: IFiles) (given: GivenSettings) stopAfter =
+        use stop = new CancellationTokenSource()
+        let logger = LogKeeper()
+
+        let watch =
+            AtStep(fun iteration ->
+                told iteration
+
+                if iteration = stopAfter then
+                    stop.Cancel())
+
+        let builder = TrainingServices.CreateTrainingBuilder given
+
+        builder.Services
+            .AddSingleton<IFiles>(files)
+            .AddSingleton<IRunObserver>(watch)
+            .AddSingleton<ILogger<TrainingWorker>>(logger)
+            .AddSingleton(ConsoleReport(AnsiConsole.Console, TextWriter.Null, TextWriter.Null))
+        |> ignore
+
+        use host = builder.Build()
+
+        if host.Services.GetRequiredService<RunPlan>().Precision.IsDouble then
+            runOf<float> host logger stop.Token
         else
-            runOf<float32> files plan told stopAfter
+            runOf<float32> host logger stop.Token
 
     let private run files plan stopAfter = runTelling ignore files plan stopAfter
 
