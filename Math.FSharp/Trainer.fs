@@ -78,28 +78,29 @@ module Trainer =
             ]
             (fun () -> batchSize)
 
+    let private startAt (settings: Hyperparameters) (network: Network<'T>) : State<'T> = {
+        Iteration = 0L
+        Network = network
+        Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
+        Loss = nan
+        FirstLoss = nan
+        EpochLoss = 0.0
+        Order = [||]
+        Watch = {
+            Lowest = infinity
+            Best = ValueNone
+            BestIteration = 0L
+            Since = 0
+            Waited = 0
+            RateFactor = 1.0
+        }
+    }
+
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
     let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> =
-        let network = Network.initialise settings.Initialiser settings.Seed architecture
-
-        {
-            Iteration = 0L
-            Network = network
-            Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
-            Loss = nan
-            FirstLoss = nan
-            EpochLoss = 0.0
-            Order = [||]
-            Watch = {
-                Lowest = infinity
-                Best = ValueNone
-                BestIteration = 0L
-                Since = 0
-                Waited = 0
-                RateFactor = 1.0
-            }
-        }
+        Network.initialise settings.Initialiser settings.Seed architecture
+        |> startAt settings
 
     /// Whether a step of training sees the network as evaluation does.
     let private isEvaluated (settings: Hyperparameters) (network: Network<'T>) : bool =
@@ -386,6 +387,19 @@ module Trainer =
         match settings.Recipe.EarlyStopping, state.Watch.Best with
         | ValueSome _, ValueSome network -> struct (state.Watch.BestIteration, network)
         | _ -> struct (state.Iteration, model state)
+
+    /// <summary>The state before the first step of a run that begins with what an earlier one has
+    /// learned: with the network that it ended with or, where layers are normalised and that one is not,
+    /// with its newest.</summary>
+    /// <param name="settings">The new run's hyperparameters.</param>
+    /// <param name="earlier">Where the earlier run stood at its end.</param>
+    [<CompiledName("StartFrom")>]
+    let startFrom (settings: Hyperparameters) (earlier: State<'T>) : State<'T> =
+        if earlier.Network.Running.IsEmpty then
+            let struct (_, network) = outcome settings earlier
+            startAt settings network
+        else
+            startAt settings earlier.Network
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

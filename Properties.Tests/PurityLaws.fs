@@ -452,6 +452,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Transform.Norm", fun () -> Transform.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
         "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Watch 3L
+        "Trainer.StartFrom", fun () -> Trainer.startFrom given.Settings state
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
         "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state

@@ -14,6 +14,8 @@ internal sealed class DiskFiles : IFiles
             ? [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))]
             : [];
 
+    public bool Exists(string path) => File.Exists(path);
+
     public byte[] Read(string path) => File.ReadAllBytes(path);
 
     public void Write(string path, ReadOnlySpan<byte> bytes)

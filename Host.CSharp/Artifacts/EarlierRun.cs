@@ -43,9 +43,9 @@ internal sealed record EarlierRun(
         throw Refused("Run:Resume", $"a run folder with {RunFolder.SettingsFile}", path);
     }
 
-    /// <summary>The newest run that has not come to its end.</summary>
+    /// <summary>The newest run.</summary>
     /// <exception cref="RefusedException">It does not tell of itself.</exception>
-    public static EarlierRun? Unfinished(string directory)
+    public static EarlierRun? Newest(string directory)
     {
         if (!Directory.Exists(directory))
             return null;
@@ -53,9 +53,26 @@ internal sealed record EarlierRun(
             .EnumerateDirectories(directory)
             .Where(path => File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile)))
             .Max(StringComparer.Ordinal);
-        return newest is null || IsFinished(newest)
-            ? null
-            : Read(System.IO.Path.GetFullPath(newest));
+        return newest is null ? null : Read(System.IO.Path.GetFullPath(newest));
+    }
+
+    /// <summary>Whether its summary says that there is nothing more to do.</summary>
+    public bool IsFinished()
+    {
+        var file = System.IO.Path.Combine(Path, RunFolder.SummaryFile);
+        try
+        {
+            var outcome = JsonNode.Parse(File.ReadAllBytes(file))?["outcome"]?.GetValue<string>();
+            return Enum.TryParse<Outcome>(outcome, ignoreCase: true, out var known)
+                && known is Outcome.Completed or Outcome.Diverged;
+        }
+        catch (Exception missing)
+            when (missing is JsonException or InvalidOperationException
+                || WholeFile.IsTrouble(missing)
+            )
+        {
+            return false;
+        }
     }
 
     /// <summary>Its settings by their full names, but for those of the machine and of one process.</summary>
@@ -119,27 +136,6 @@ internal sealed record EarlierRun(
         catch (Exception damaged) when (damaged is JsonException || WholeFile.IsTrouble(damaged))
         {
             throw Refused(file, "a run's settings", damaged.Message.TrimEnd('.'));
-        }
-    }
-
-    /// <summary>Whether the run's summary says that there is nothing more to do.</summary>
-    private static bool IsFinished(string path)
-    {
-        var file = System.IO.Path.Combine(path, RunFolder.SummaryFile);
-        if (!File.Exists(file))
-            return false;
-        try
-        {
-            var outcome = JsonNode.Parse(File.ReadAllBytes(file))?["outcome"]?.GetValue<string>();
-            return Enum.TryParse<Outcome>(outcome, ignoreCase: true, out var known)
-                && known is Outcome.Completed or Outcome.Diverged;
-        }
-        catch (Exception damaged)
-            when (damaged is JsonException or InvalidOperationException
-                || WholeFile.IsTrouble(damaged)
-            )
-        {
-            return false;
         }
     }
 

@@ -9,6 +9,8 @@ internal interface IFiles
     /// <summary>The names of a folder's files; none where there is no folder.</summary>
     IReadOnlyList<string> List(string folder);
 
+    bool Exists(string path);
+
     byte[] Read(string path);
 
     /// <summary>Writes a file anew and sees it through to the disk.</summary>

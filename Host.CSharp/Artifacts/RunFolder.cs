@@ -54,7 +54,7 @@ internal sealed class RunFolder : IDisposable
     {
         this.files = files;
         Path = path;
-        Checkpoints = System.IO.Path.Combine(path, "checkpoints");
+        Checkpoints = CheckpointsOf(path);
         files.CreateFolder(Checkpoints);
         held = Hold(System.IO.Path.Combine(Checkpoints, "lock"));
         Logs = new(files, path);
@@ -66,6 +66,9 @@ internal sealed class RunFolder : IDisposable
     public string Checkpoints { get; }
 
     public RunLogs Logs { get; }
+
+    /// <summary>Where a run folder has its checkpoints.</summary>
+    public static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
 
     /// <summary>A new folder.</summary>
     /// <exception cref="RefusedException">It cannot be made.</exception>

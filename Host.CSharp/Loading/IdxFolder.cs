@@ -69,6 +69,13 @@ internal static class IdxFolder
         );
     }
 
+    /// <summary>The files that data are read from, whether there or not.</summary>
+    public static IEnumerable<string> Files(string directory) =>
+        from half in (string[])["train", "t10k"]
+        from name in (string[])[ImagesOf(half), LabelsOf(half)]
+        from ending in (string[])["", ".gz"]
+        select Path.Combine(directory, name + ending);
+
     private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
 
     private static string ImagesOf(string half) => $"{half}-images-idx3-ubyte";

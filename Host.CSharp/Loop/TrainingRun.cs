@@ -6,6 +6,15 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
+/// <summary>A run that has ended: where it left what, and its model.</summary>
+internal sealed record FinishedRun<T>(
+    Outcome Outcome,
+    string Folder,
+    long Iteration,
+    Network<T> Model
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>;
+
 /// <summary>One run, from its data to what it leaves in its folder.</summary>
 internal sealed class TrainingRun<T>(
     RunPlan plan,
@@ -27,12 +36,14 @@ internal sealed class TrainingRun<T>(
     /// <summary>Runs to the end, or until told to stop.</summary>
     /// <param name="data">The samples.</param>
     /// <param name="earlier">A run to go on with, if any.</param>
+    /// <param name="first">The state to begin with, if it is not the settings' own.</param>
     /// <param name="stop">Ends the run with what was learned so far saved.</param>
     /// <exception cref="RefusedException">The data or the earlier run do not fit the
     /// settings.</exception>
-    public async Task<Outcome> RunAsync(
+    public async Task<FinishedRun<T>> RunAsync(
         LoadedData<T> data,
         EarlierRun? earlier,
+        State<T>? first,
         CancellationToken stop
     )
     {
@@ -60,7 +71,7 @@ internal sealed class TrainingRun<T>(
         Started(architecture, iterations);
 
         // Where what a diverged run keeps lies before a checkpoint, one from before is taken.
-        foreach (var from in From(store, architecture, data.Hashes, earlier))
+        foreach (var from in From(store, architecture, data.Hashes, earlier, first))
         {
             if (from?.State.Iteration > iterations)
                 throw Shorter(from.State.Iteration, iterations);
@@ -82,6 +93,9 @@ internal sealed class TrainingRun<T>(
                 clock
             );
             metrics.Start(from?.Trained ?? TimeSpan.Zero);
+            // Not to be had of the settings alone.
+            if (from is not null && ReferenceEquals(from.State, first))
+                writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
             var loop = new TrainingLoop<T>(
                 plan,
@@ -97,7 +111,10 @@ internal sealed class TrainingRun<T>(
                     )
             );
             if (result.End != LoopEnd.TooLate)
-                return Save(result, folder, store, writer, curves, history, train);
+            {
+                var outcome = Save(result, folder, store, writer, curves, history, train);
+                return new(outcome, folder.Path, result.Iteration, result.Network);
+            }
         }
         throw new InvalidOperationException("A run from its beginning is never too late.");
     }
@@ -125,7 +142,8 @@ internal sealed class TrainingRun<T>(
         CheckpointStore store,
         Architecture architecture,
         IReadOnlyDictionary<string, string> dataSha256,
-        EarlierRun? earlier
+        EarlierRun? earlier,
+        State<T>? first
     )
     {
         if (earlier is not null)
@@ -155,7 +173,7 @@ internal sealed class TrainingRun<T>(
                 }
             }
         }
-        yield return null;
+        yield return first is null ? null : new(first, TimeSpan.Zero);
     }
 
     /// <summary>Saves what the run came to, as much of it as the disk takes.</summary>

@@ -2,18 +2,16 @@ using System.Numerics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>The service: loads, trains, saves, and stops the host.</summary>
+/// <summary>The service: trains, once or whenever the data change, and stops the host.</summary>
 internal sealed class TrainingWorker(
     RunPlan plan,
     ExitStatus status,
     ConsoleReport report,
-    Pulse pulse,
+    DataLoader loader,
     IServiceProvider services,
-    TimeProvider clock,
     IHostApplicationLifetime lifetime,
     ILogger<TrainingWorker> logger
 ) : BackgroundService
@@ -57,28 +55,11 @@ internal sealed class TrainingWorker(
     private async Task<Outcome> TrainAsync<T>(CancellationToken stop)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
+        if (plan.Mode == RunMode.Watch)
+            return await services.GetRequiredService<Watching<T>>().RunAsync(stop);
         var earlier = plan.EarlierRun();
-        var data = await LoadAsync<T>(stop);
+        var data = await loader.LoadAsync<T>(stop);
         var run = services.GetRequiredService<TrainingRun<T>>();
-        return await run.RunAsync(data, earlier, stop);
-    }
-
-    private async Task<LoadedData<T>> LoadAsync<T>(CancellationToken stop)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        using var span = Spans.Load();
-        var start = clock.GetTimestamp();
-        var settings = plan.Settings.Data;
-        var data = await Task.Run(() => IdxFolder.Load<T>(settings.Directory, settings.Classes))
-            .WaitAsync(stop);
-        logger.DataLoaded(
-            data.Train.Count,
-            data.Test.Count,
-            data.Train.Features,
-            settings.Directory,
-            clock.GetElapsedTime(start).TotalSeconds
-        );
-        pulse.Ready();
-        return data;
+        return (await run.RunAsync(data, earlier, null, stop)).Outcome;
     }
 }

@@ -11,6 +11,7 @@ public sealed class PipelineSettings
     public TrainingSettings Training { get; init; } = new();
     public AugmentationSettings Augmentation { get; init; } = new();
     public RunSettings Run { get; init; } = new();
+    public WatchSettings Watch { get; init; } = new();
     public TelemetrySettings Telemetry { get; init; } = new();
     public HealthSettings Health { get; init; } = new();
 }
@@ -220,6 +221,11 @@ public sealed class RunSettings
     public string? Name { get; init; }
 
     [Description(
+        "Once: train, then end; Watch: train, then wait, and train again when the data files change"
+    )]
+    public string Mode { get; init; } = "Once";
+
+    [Description(
         "Never; Auto: go on with the newest run that has not come to its end, if there is one; or a run folder to go on with"
     )]
     public string Resume { get; init; } = Never;
@@ -232,6 +238,26 @@ public sealed class RunSettings
 
     [Description("how many checkpoints are kept, 1 or more")]
     public int CheckpointsKept { get; init; } = 3;
+}
+
+/// <summary>What becomes of a run where the data are watched.</summary>
+[MayChange]
+public sealed class WatchSettings
+{
+    [Description("seconds from one look at the data files to the next, above 0")]
+    public double Every { get; init; } = 5;
+
+    [Description("whether a run begins with what the one before it has learned: true or false")]
+    public bool WarmStart { get; init; } = true;
+
+    /// <summary>Unless set, <c>model.safetensors</c> in Run:Directory.</summary>
+    [Description("file of the model in use; unless set, model.safetensors in Run:Directory")]
+    public string? Model { get; init; }
+
+    [Description(
+        "how much lower the accuracy of a new model may be than that of the model in use, 0 to 1"
+    )]
+    public double Margin { get; init; }
 }
 
 /// <summary>What others are told while it runs.</summary>

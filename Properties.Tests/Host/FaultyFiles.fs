@@ -62,6 +62,7 @@ type FaultyFiles(faultOf: int -> string -> DiskFault option) =
             meet "CreateFolder" (fun () -> disk.CreateFolder path)
 
         member _.List folder = disk.List folder
+        member _.Exists path = disk.Exists path
         member _.Read path = meet "Read" (fun () -> disk.Read path)
 
         member _.Write(path, bytes) =

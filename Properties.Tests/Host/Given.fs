@@ -44,20 +44,25 @@ module Given =
         },
         labels
 
-    /// The four files, plain, of 300 training and 60 test images.
-    let data (scratch: Scratch) : string =
-        let folder = scratch.Sub "data"
+    /// The four files, plain, of 300 training and 60 test images: others with another seed. `relabel`
+    /// changes the training labels.
+    let write (folder: string) (seed: uint64) (relabel: int -> int) : unit =
         Directory.CreateDirectory folder |> ignore
 
-        for name, count, seed in [ "train", 300, 1UL; "t10k", 60, 2UL ] do
+        for name, count, seed, relabel in
+            [ "train", 300, seed, relabel; "t10k", 60, seed + 1UL, id ] do
             let images, labels = half seed count
 
             let write kind (bytes: byte[]) =
                 File.WriteAllBytes(Path.Combine(folder, $"{name}-{kind}-ubyte"), bytes)
 
             write "images-idx3" (Idx.writeImages images)
-            write "labels-idx1" (Idx.writeLabels labels)
+            write "labels-idx1" (Idx.writeLabels (Array.map relabel labels))
 
+    /// Such files in a folder of their own.
+    let data (scratch: Scratch) : string =
+        let folder = scratch.Sub "data"
+        write folder 1UL id
         folder
 
     /// Puts a file's gzip stream in its place.

@@ -72,8 +72,8 @@ module ResumeTests =
                 Outcome =
                     host.Services
                         .GetRequiredService<TrainingRun<'T>>()
-                        .RunAsync(data, plan.EarlierRun(), stop)
-                        .Result
+                        .RunAsync(data, plan.EarlierRun(), null, stop)
+                        .Result.Outcome
                 Refusals = []
                 Logged = List.ofSeq logger.Lines
             }
