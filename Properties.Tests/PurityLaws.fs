@@ -371,6 +371,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
         "Metrics.Determination", fun () -> Metrics.determination (Targets.Columns one) other
         "Idx.ParseImages", fun () -> Idx.parseImages bytes
+        "Idx.ClaimedLength", fun () -> Idx.claimedLength bytes
         "Idx.ParseLabels", fun () -> Idx.parseLabels 10 bytes
         "Idx.WriteImages", fun () -> Idx.writeImages given.Images
         "Idx.WriteLabels", fun () -> Idx.writeLabels given.Labels
