@@ -116,7 +116,12 @@ internal static class TrainingServices
             .AddSingleton(TimeProvider.System)
             .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()
-            .AddSingleton(new ConsoleReport(AnsiConsole.Console, Console.Out, Console.Error))
+            .AddSingleton(services => new ConsoleReport(
+                AnsiConsole.Console,
+                Console.Out,
+                Console.Error,
+                services.GetRequiredService<TimeProvider>()
+            ))
             .AddSingleton<Pulse>()
             .AddSingleton<IRunObserver>(services => services.GetRequiredService<Pulse>())
             .AddSingleton<IRunObserver>(services => services.GetRequiredService<TrainingMetrics>())

@@ -104,6 +104,7 @@ internal sealed class TrainingRun<T>(
                 checkpointing
             );
             var result = await report.TrackAsync(
+                from?.State.Iteration ?? 0,
                 iterations,
                 () =>
                     checkpointing.DuringAsync(() =>

@@ -109,7 +109,14 @@ module ResumeTests =
             .AddSingleton<IFiles>(files)
             .AddSingleton<IRunObserver>(watch)
             .AddSingleton<ILogger<TrainingWorker>>(logger)
-            .AddSingleton(ConsoleReport(AnsiConsole.Console, TextWriter.Null, TextWriter.Null))
+            .AddSingleton(
+                ConsoleReport(
+                    AnsiConsole.Console,
+                    TextWriter.Null,
+                    TextWriter.Null,
+                    TimeProvider.System
+                )
+            )
         |> ignore
 
         use host = builder.Build()

@@ -15,6 +15,7 @@ open Microsoft.Extensions.DependencyInjection
 open Microsoft.Extensions.Hosting
 open Pipeline.Learning
 open Pipeline.Training
+open Spectre.Console
 open Xunit
 
 /// A clock that stands until it is moved.
@@ -221,6 +222,50 @@ module ServiceTests =
         finally
             started.Kill()
             Given.finish started |> ignore
+
+    [<Fact>]
+    let ``where there is no terminal, a line tells now and then how fast it goes and what is left``
+        ()
+        =
+        let clock = StandingClock()
+        use said = new StringWriter(NewLine = "\n")
+        let settings = AnsiConsoleSettings(Interactive = InteractionSupport.No)
+        let console = AnsiConsole.Create settings
+        let report = ConsoleReport(console, said, TextWriter.Null, clock)
+
+        let step (iteration: int64) (seconds: float) =
+            clock.Move(TimeSpan.FromSeconds seconds)
+            let figures = StepFigures(iteration, 0L, 10, 0.25, 0.1, 1.0)
+            report.Stepped &figures
+
+        // A run of 5000 iterations that goes on from the thousandth.
+        report
+            .TrackAsync(
+                1000L,
+                5000L,
+                fun () ->
+                    step 1001L 1.0
+                    step 1100L 13.0
+                    step 1200L 6.0
+                    step 1201L 1.0
+                    // An epoch has a line of its own.
+                    clock.Move(TimeSpan.FromSeconds 14.0)
+                    let score = { Loss = 0.5; Accuracy = 0.9 }
+                    report.Evaluated(EpochFigures(2L, 1201L, score, score, Nullable(), 10.0))
+                    step 1202L 14.0
+                    step 1203L 6.0
+                    Threading.Tasks.Task.FromResult 0
+            )
+            .Wait()
+
+        Assert.Equal<string>(
+            [
+                "iteration 1200 of 5000 | loss: 0.2500 (10 a second), 0:06:20 left"
+                "epoch 2 | train acc: 0.9000, test acc: 0.9000"
+                "iteration 1203 of 5000 | loss: 0.2500 (10.0 s each), 10:32:50 left"
+            ],
+            said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        )
 
     [<Fact>]
     let ``logs are JSON where logging is told so`` () =
