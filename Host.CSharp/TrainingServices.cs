@@ -32,14 +32,7 @@ internal static class TrainingServices
         string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
-        builder
-            .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
-            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
+        AddLogging(builder);
 
         var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
         var settings = sifted.Values.Get<PipelineSettings>() ?? new();
@@ -50,6 +43,25 @@ internal static class TrainingServices
                 : throw new RefusedException([.. sifted.Faults, .. faults]);
         builder.Services.AddSingleton(plan);
         return builder;
+    }
+
+    /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
+    /// says one, plain lines, or systemd's where that started the process.</summary>
+    private static void AddLogging(HostApplicationBuilder builder)
+    {
+        var said = builder.Configuration["Logging:Console:FormatterName"];
+        builder
+            .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
+            .AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+            });
+        builder.Services.PostConfigure<ConsoleLoggerOptions>(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = said ?? console.FormatterName;
+        });
     }
 
     /// <summary>Everything that is wrong with the settings.</summary>

@@ -268,6 +268,16 @@ module ServiceTests =
         )
 
     [<Fact>]
+    let ``a message of the log is a line with its time`` () =
+        use scratch = new Scratch()
+        let ended = Given.host (Given.options scratch [])
+
+        Assert.All(
+            ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            fun line -> Assert.Matches(@"^\d\d:\d\d:\d\d info: Pipeline\.", line)
+        )
+
+    [<Fact>]
     let ``logs are JSON where logging is told so`` () =
         use scratch = new Scratch()
 
