@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Globalization
 open System.Numerics
+open System.Runtime.CompilerServices
 
 /// <summary>The state of a run as bytes from which it goes on as if it had never stopped: a safetensors
 /// file of everything that is remembered, with the numbers beside it in the metadata.</summary>
@@ -47,35 +48,61 @@ module Checkpoint =
             network.Running
         |> List.concat
 
+    /// Everything that is remembered with as many numbers as there are parameters or units.
+    let private tensors (state: State<'T>) : Tensor<'T> list = [
+        yield! TensorFile.ofParameters "" state.Network.Parameters
+        yield! ofMoments state.Network
+        for memory in state.Optimizer.Memory do
+            yield! TensorFile.ofParameters $"{memory.Name}." memory.Values
+        match state.Watch.Best with
+        | ValueSome best -> yield! TensorFile.ofParameters bestPrefix best.Parameters
+        | ValueNone -> ()
+    ]
+
+    /// <summary>The most bytes that a checkpoint may have.</summary>
+    [<Literal>]
+    let MostBytes = 0x7FFFFFC7L
+
+    /// <summary>How many bytes the checkpoint of a state has at most.</summary>
+    /// <param name="state">Where the run stands.</param>
+    [<CompiledName("Size")>]
+    let size (state: State<'T>) : int64 =
+        // A tensor's name, shape and place take far less than a thousand letters.
+        tensors state
+        |> List.sumBy (fun tensor ->
+            1000L + int64 tensor.Values.Length * int64 (Unsafe.SizeOf<'T>()))
+        |> (+) 2000L
+
     /// <summary>The bytes of a checkpoint.</summary>
     /// <param name="state">Where the run stands.</param>
+    /// <exception cref="T:System.ArgumentException">There would be more than an array can
+    /// have.</exception>
     [<CompiledName("Write")>]
     let write (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        if size state > MostBytes then
+            invalidArg
+                (nameof state)
+                $"expected a state of at most {MostBytes} bytes, found one of {size state}"
+
         let watch = state.Watch
 
-        TensorFile.write [
-            versionName, string Version
-            "architecture", string state.Network.Architecture
-            "iteration", string state.Iteration
-            "loss", text state.Loss
-            "first_loss", text state.FirstLoss
-            "epoch_loss", text state.EpochLoss
-            "steps", string state.Optimizer.Steps
-            "lowest", text watch.Lowest
-            "since", string watch.Since
-            "waited", string watch.Waited
-            "rate_factor", text watch.RateFactor
-            if watch.Best.IsSome then
-                bestIterationName, string watch.BestIteration
-        ] [
-            yield! TensorFile.ofParameters "" state.Network.Parameters
-            yield! ofMoments state.Network
-            for memory in state.Optimizer.Memory do
-                yield! TensorFile.ofParameters $"{memory.Name}." memory.Values
-            match watch.Best with
-            | ValueSome best -> yield! TensorFile.ofParameters bestPrefix best.Parameters
-            | ValueNone -> ()
-        ]
+        TensorFile.write
+            [
+                versionName, string Version
+                "architecture", string state.Network.Architecture
+                "iteration", string state.Iteration
+                "loss", text state.Loss
+                "first_loss", text state.FirstLoss
+                "epoch_loss", text state.EpochLoss
+                "steps", string state.Optimizer.Steps
+                "lowest", text watch.Lowest
+                "since", string watch.Since
+                "waited", string watch.Waited
+                "rate_factor", text watch.RateFactor
+                if watch.Best.IsSome then
+                    bestIterationName, string watch.BestIteration
+            ]
+            (tensors state)
 
     /// A number of the metadata, once it is one of its kind.
     let private number<'N when 'N :> INumberBase<'N>>

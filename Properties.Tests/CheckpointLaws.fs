@@ -58,6 +58,7 @@ let private holdsResume settings (data: Dataset<'T>) architecture losses (split:
     let bytes = Checkpoint.write whole[split]
     let resumed: State<'T> = read settings architecture bytes |> orFail
     Exactly.bits bytes (Checkpoint.write resumed)
+    Assert.InRange(Checkpoint.size resumed, int64 bytes.Length, int64 bytes.Length + 100_000L)
 
     let continued = states settings data losses (total - int64 split) resumed
 

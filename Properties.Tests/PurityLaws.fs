@@ -473,6 +473,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
         "Safetensors.Write", fun () -> Safetensors.write [] network
         "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
+        "Checkpoint.Size", fun () -> Checkpoint.size state
         "Checkpoint.Write", fun () -> Checkpoint.write state
         "Checkpoint.Read",
         fun () ->

@@ -34,6 +34,8 @@ internal sealed class CheckpointWriter<T>(
         var iteration = standing.State.Iteration;
         if (Saved == iteration)
             return;
+        if (Checkpoint.Size(standing.State) is > Checkpoint.MostBytes and var size)
+            throw new IOException($"A checkpoint would have {size:N0} bytes, too many for a file");
         using var span = Spans.Checkpoint(iteration);
         var start = clock.GetTimestamp();
         var bytes = Checkpoint.Write(standing.State);
@@ -63,7 +65,8 @@ internal sealed class CheckpointWriter<T>(
         {
             Save(standing);
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble)
+            when (WholeFile.IsTrouble(trouble) || trouble is OutOfMemoryException)
         {
             metrics.CheckpointFailed();
             logger.CheckpointFailed(standing.State.Iteration, Saved, trouble.Message);
