@@ -56,6 +56,7 @@ internal sealed class RunFolder : IDisposable
         Path = path;
         Checkpoints = CheckpointsOf(path);
         files.CreateFolder(Checkpoints);
+        files.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
         held = Hold(System.IO.Path.Combine(Checkpoints, "lock"));
         Logs = new(files, path);
     }

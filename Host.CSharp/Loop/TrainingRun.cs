@@ -139,6 +139,8 @@ internal sealed class TrainingRun<T>(
 
     /// <summary>Where to go on from: what the checkpoints hold, newest first, and the beginning. Those
     /// that are damaged are named and passed over.</summary>
+    /// <exception cref="RefusedException">One is whole and not for this run: of another, or of a later
+    /// version.</exception>
     private IEnumerable<Standing<T>?> From(
         CheckpointStore store,
         Architecture architecture,
@@ -147,32 +149,22 @@ internal sealed class TrainingRun<T>(
         State<T>? first
     )
     {
-        if (earlier is not null)
+        foreach (var checkpoint in earlier is null ? [] : store.Load(logger.CheckpointDamaged))
         {
-            foreach (var checkpoint in store.Load(logger.CheckpointDamaged))
-            {
-                var manifest = checkpoint.Manifest;
-                if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
-                {
-                    var fault = Faults.Create(
-                        checkpoint.Path,
-                        "a checkpoint of this run",
-                        "another's"
-                    );
-                    logger.CheckpointDamaged(fault.ToString());
-                }
-                else if (
-                    Checkpoint
-                        .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
-                        .TryGet(out var state, out var faults)
-                )
-                    yield return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
-                else
-                {
-                    foreach (var fault in faults)
-                        logger.CheckpointDamaged(Faults.Within(checkpoint.Path, fault).ToString());
-                }
-            }
+            var (manifest, path) = (checkpoint.Manifest, checkpoint.Path);
+            if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
+                throw new RefusedException([
+                    Faults.Create(path, "a checkpoint of this run", "another's").ToString(),
+                ]);
+            if (
+                !Checkpoint
+                    .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                    .TryGet(out var state, out var faults)
+            )
+                throw new RefusedException(
+                    faults.Select(fault => Faults.Within(path, fault).ToString())
+                );
+            yield return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
         }
         yield return first is null ? null : new(first, TimeSpan.Zero);
     }

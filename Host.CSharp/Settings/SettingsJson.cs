@@ -37,10 +37,16 @@ internal static class SettingsJson
             _ => value.ToString(),
         };
 
-    /// <summary>The SHA-256 of some settings' values.</summary>
+    /// <summary>The SHA-256 of some settings' values. One that is as it would be unless set does not
+    /// count, so that a setting which comes later changes nothing.</summary>
     public static string Hash(JsonNode settings, IEnumerable<Setting> some)
     {
-        var lines = some.Select(setting => $"{setting.Key}={Text(Value(settings, setting))}\n");
+        var unlessSet = Of(new PipelineSettings());
+        var lines =
+            from setting in some
+            let text = Text(Value(settings, setting))
+            where text != Text(Value(unlessSet, setting))
+            select $"{setting.Key}={text}\n";
         return Convert.ToHexStringLower(
             SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines)))
         );

@@ -65,6 +65,12 @@ module Given =
         write folder 1UL id
         folder
 
+    /// How often something is tried: what the environment says, else so often.
+    let times (variable: string) (unlessSaid: int) : int =
+        match Int32.TryParse(Environment.GetEnvironmentVariable variable) with
+        | true, count -> count
+        | false, _ -> unlessSaid
+
     /// Puts a file's gzip stream in its place.
     let zip (path: string) : unit =
         use zipped = new GZipStream(File.Create(path + ".gz"), CompressionLevel.Optimal)

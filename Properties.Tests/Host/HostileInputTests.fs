@@ -107,10 +107,7 @@ module private Mutation =
 /// and memory.
 type HostileInputTests(output: ITestOutputHelper) =
     /// How many inputs each parser gets: a million are a thorough run.
-    let inputs =
-        match Int32.TryParse(Environment.GetEnvironmentVariable "HOSTILE_INPUTS") with
-        | true, count -> count
-        | false, _ -> 600
+    let inputs = Given.times "HOSTILE_INPUTS" 600
 
     let seed = Random.Shared.Next 1000000
 

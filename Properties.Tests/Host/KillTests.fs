@@ -12,10 +12,7 @@ open Xunit.Abstractions
 /// The service killed again and again, at random instants.
 type KillTests(output: ITestOutputHelper) =
     /// How many kills there are: 200 are a thorough run.
-    let kills =
-        match Int32.TryParse(Environment.GetEnvironmentVariable "KILLS") with
-        | true, count -> count
-        | false, _ -> 5
+    let kills = Given.times "KILLS" 5
 
     let seed = Random.Shared.Next 1000000
     let random = Random seed

@@ -287,6 +287,17 @@ module ResumeTests =
         Assert.Contains("expected 95 iterations or more", Assert.Single came.Refusals)
 
     [<Fact>]
+    let ``a setting that is as it would be unless set has no part in the checkpoints' hash`` () =
+        let hash settings =
+            use host = TrainingServices.CreateBuilder(plan settings).Build()
+            host.Services.GetRequiredService<RunPlan>().DecidingSha256
+
+        Assert.Equal(hash [], hash [ "Training:Dropout", "0"; "Training:Threads", "1" ])
+        Assert.Equal(hash [], hash [ "Training:Iterations", "7"; "Run:Name", "x" ])
+        Assert.NotEqual<string>(hash [], hash [ "Training:Dropout", "0.1" ])
+        Assert.NotEqual<string>(hash [], hash [ "Model:Hidden", "51" ])
+
+    [<Fact>]
     let ``under a schedule that looks ahead a run's length decides its bits`` () =
         use scratch = new Scratch()
         let settings = stopped scratch [ "Training:Schedule", "Cosine" ]
@@ -339,27 +350,49 @@ module ResumeTests =
             Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
 
     [<Fact>]
-    let ``a checkpoint of another run is not taken`` () =
-        use scratch = new Scratch()
-        let settings = stopped scratch []
-        use other = new Scratch()
-        stopped other [ "Training:Seed", "7" ] |> ignore
-
+    let ``a whole checkpoint of another run or a later version is refused, and nothing is deleted``
+        ()
+        =
         let checkpoints scratch =
             Path.Combine(folderOf scratch "runs", "checkpoints")
 
-        for path in Directory.GetFiles(checkpoints other, "*30.*") do
-            File.Copy(path, Path.Combine(checkpoints scratch, string (Path.GetFileName path)), true)
+        let ofAnother (folder: string) =
+            use other = new Scratch()
+            stopped other [ "Training:Seed", "7" ] |> ignore
 
-        let came = run onDisk (plan settings) -1L
-        Assert.Equal(Outcome.Completed, came.Outcome)
+            for path in Directory.GetFiles(checkpoints other, "*30.*") do
+                File.Copy(path, Path.Combine(folder, string (Path.GetFileName path)), true)
 
-        Assert.Contains(
-            came.Logged,
-            (fun line -> line.Contains "expected a checkpoint of this run")
-        )
+        let ofLater (folder: string) =
+            let payload = Path.Combine(folder, "000000030.safetensors")
+            let manifest = Path.Combine(folder, "000000030.json")
+            let latin = Text.Encoding.Latin1
+            let text = latin.GetString(File.ReadAllBytes payload)
 
-        Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
+            let later =
+                latin.GetBytes(text.Replace("\"checkpoint\":\"1\"", "\"checkpoint\":\"9\""))
+
+            let hash (bytes: byte[]) =
+                Convert.ToHexStringLower(Security.Cryptography.SHA256.HashData bytes)
+
+            let said = File.ReadAllText manifest
+            let before = hash (File.ReadAllBytes payload)
+            Assert.Contains(before, said)
+            File.WriteAllText(manifest, said.Replace(before, hash later))
+            File.WriteAllBytes(payload, later)
+
+        for change, says in
+            [
+                ofAnother, "expected a checkpoint of this run, found another's"
+                ofLater, "checkpoint: expected version 1 or below, found '9'"
+            ] do
+            use scratch = new Scratch()
+            let settings = stopped scratch []
+            change (checkpoints scratch)
+            let files = Directory.GetFiles(checkpoints scratch).Length
+            let came = run onDisk (plan settings) -1L
+            Assert.Contains(says, Assert.Single came.Refusals)
+            Assert.Equal(files, Directory.GetFiles(checkpoints scratch).Length)
 
     [<Fact>]
     let ``logs that lack what should be in them are refused`` () =
