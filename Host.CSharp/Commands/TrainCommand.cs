@@ -28,7 +28,14 @@ internal static class TrainCommand
     {
         using var host = TrainingServices.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
-        await host.RunAsync();
-        return (int)status.Outcome;
+        try
+        {
+            await host.RunAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop while it starts, the host does not go on starting.
+        }
+        return status.Code;
     }
 }

@@ -4,13 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>How the process is to end, as the worker decides: a failure until it has.</summary>
+/// <summary>How the process is to end.</summary>
 internal sealed class ExitStatus
 {
-    public Outcome Outcome { get; set; } = Outcome.Failed;
+    /// <summary>What the worker has decided. Told to stop while the host still starts, it is never
+    /// asked.</summary>
+    public Outcome? Decided { get; set; }
 
     /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
     public Outcome Stopped { get; set; } = Outcome.Interrupted;
+
+    public int Code => (int)(Decided ?? Stopped);
 }
 
 /// <summary>Turns the signals that ask a process to end into a request to stop, and remembers which it

@@ -23,28 +23,28 @@ internal sealed class TrainingWorker(
             // The host finishes starting first.
             await Task.Yield();
             plan.ApplyThreads();
-            status.Outcome = plan.Precision.IsDouble
+            status.Decided = plan.Precision.IsDouble
                 ? await TrainAsync<double>(stoppingToken)
                 : await TrainAsync<float>(stoppingToken);
         }
         catch (RefusedException refused)
         {
             report.Refused(refused.Reasons);
-            status.Outcome = Outcome.Refused;
+            status.Decided = Outcome.Refused;
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            status.Outcome = status.Stopped;
+            status.Decided = status.Stopped;
         }
         catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {
             logger.RunUnsaved(trouble.Message);
-            status.Outcome = Outcome.Failed;
+            status.Decided = Outcome.Failed;
         }
         catch (Exception unexpected)
         {
             logger.RunFailed(unexpected);
-            status.Outcome = Outcome.Failed; // a worker that merely throws leaves exit code 0
+            status.Decided = Outcome.Failed; // a worker that merely throws leaves exit code 0
         }
         finally
         {

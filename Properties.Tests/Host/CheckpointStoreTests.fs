@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open System.IO
 open System.Text
+open Pipeline.Learning
 open Pipeline.Training
 open Xunit
 
@@ -174,3 +175,36 @@ module CheckpointStoreTests =
         File.Delete(scratch.Sub "000000200.json")
         Assert.Equal(([ 100L ], []), load scratch.Path)
         Assert.Equal(([], []), load (scratch.Sub "nowhere"))
+
+    [<Fact>]
+    let ``a checkpoint is due after so many iterations, and after so many seconds`` () =
+        let architecture = Architecture.dense Activation.Relu [ 1; 2 ]
+
+        let standing =
+            Standing<float32>(Trainer.start Hyperparameters.book architecture, TimeSpan.Zero)
+
+        let dues every seconds =
+            let clock = StandingClock()
+            let settings = RunSettings(CheckpointEvery = every, CheckpointSeconds = seconds)
+
+            let cadence =
+                Checkpointing<float32>(
+                    Unchecked.defaultof<CheckpointWriter<float32>>,
+                    settings,
+                    clock
+                )
+
+            [
+                for iteration in 1L .. 12L do
+                    clock.Move(TimeSpan.FromSeconds 2.0)
+
+                    if cadence.IsDue iteration then
+                        // Of the seconds, it is the last one's that count.
+                        cadence.Offer standing
+                        iteration
+            ]
+
+        Assert.Equal<int64>([ 4L; 8L; 12L ], dues 4L 0.0)
+        Assert.Equal<int64>([ 3L; 6L; 9L; 12L ], dues 0L 5.0)
+        Assert.Equal<int64>([ 3L; 5L; 8L; 10L ], dues 5L 5.0)
+        Assert.Equal<int64>([], dues 0L 0.0)

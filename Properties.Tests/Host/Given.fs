@@ -17,6 +17,14 @@ type Scratch() =
     interface IDisposable with
         member _.Dispose() = Directory.Delete(path, true)
 
+/// A clock that stands until it is moved.
+type StandingClock() =
+    inherit TimeProvider()
+    let mutable now = 0L
+    member _.Move(time: TimeSpan) = now <- now + time.Ticks
+    override _.GetTimestamp() = now
+    override _.TimestampFrequency = TimeSpan.TicksPerSecond
+
 /// How a process of the host ended.
 type Ended = {
     ExitCode: int

@@ -18,14 +18,6 @@ open Pipeline.Training
 open Spectre.Console
 open Xunit
 
-/// A clock that stands until it is moved.
-type private StandingClock() =
-    inherit TimeProvider()
-    let mutable now = 0L
-    member _.Move(time: TimeSpan) = now <- now + time.Ticks
-    override _.GetTimestamp() = now
-    override _.TimestampFrequency = TimeSpan.TicksPerSecond
-
 /// What the service tells those who watch it: metrics, traces, health, logs, systemd.
 module ServiceTests =
     let private services (settings: (string * string) list) =

@@ -84,7 +84,6 @@ module StopTests =
             "Training:Precision", "Double"
         ],
         "progress.csv"
-        "its data still to load", long, ""
     ]
 
     let slowNames: TheoryData<string> =
@@ -98,19 +97,28 @@ module StopTests =
             let _, settings, sign = slow |> List.find (fun (each, _, _) -> each = name)
             let started = Given.start (Given.options scratch settings)
 
-            if sign <> "" then
-                waitUntil "the run did not start" (fun () -> has scratch sign 1L)
-
-            // Past the start of the program, and into the first steps.
+            waitUntil "the run did not start" (fun () -> has scratch sign 1L)
+            // Into the first steps.
             Thread.Sleep 700
             let clock = Stopwatch.StartNew()
             signal "TERM" started
             let ended = Given.finish started
             Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
             Assert.Equal(143, ended.ExitCode)
+            Assert.NotEmpty(checkpoints scratch)
 
-            if sign <> "" then
-                Assert.NotEmpty(checkpoints scratch)
+    [<Fact>]
+    let ``SIGTERM ends it in time also while it starts`` () =
+        if onUnix then
+            for delay in 100..100..700 do
+                use scratch = new Scratch()
+                let started = Given.start (Given.options scratch long)
+                Thread.Sleep delay
+                let clock = Stopwatch.StartNew()
+                signal "TERM" started
+                let ended = Given.finish started
+                Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
+                Assert.True((ended.ExitCode = 143), $"{delay} ms: {ended}")
 
     [<Fact>]
     let ``a stopped run that goes on is the run undisturbed`` () =
