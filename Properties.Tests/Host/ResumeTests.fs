@@ -229,6 +229,37 @@ module ResumeTests =
                 Left.behind (folderOf scratch "cut")
             ))
 
+    [<Theory>]
+    [<InlineData("Identity", "3", "is no longer a finite number")>]
+    [<InlineData("Sigmoid", "1000", "is above ten times the first loss")>]
+    let ``a run that diverges keeps the same network wherever it was stopped before``
+        (activation: string)
+        (rate: string)
+        (says: string)
+        =
+        use scratch = new Scratch()
+        let data = Given.data scratch
+
+        let settings name =
+            settingsIn scratch name data [
+                "Model:Activation", activation
+                "Training:LearningRate", rate
+                "Run:CheckpointEvery", "4"
+                "Run:Resume", "Auto"
+            ]
+
+        Assert.Equal(Outcome.Diverged, (run onDisk (plan (settings "whole")) -1L).Outcome)
+        let whole = folderOf scratch "whole"
+        Assert.Contains(says, File.ReadAllText(Path.Combine(whole, "summary.json")))
+        let _, progress, _ = Left.behind whole
+        Assert.True(progress.Length > 6, $"{progress.Length}")
+
+        for stopAfter in 1 .. progress.Length - 1 do
+            let cut = settings $"cut{stopAfter}"
+            run onDisk (plan cut) (int64 stopAfter) |> ignore
+            Assert.Equal(Outcome.Diverged, (run onDisk (plan cut) -1L).Outcome)
+            Assert.Equal(Left.behind whole, Left.behind (folderOf scratch $"cut{stopAfter}"))
+
     /// The folder of a run stopped after 30 of its 50 steps, and the settings that go on with it.
     let private stopped (scratch: Scratch) settings =
         let data = Given.data scratch
