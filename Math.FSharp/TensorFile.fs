@@ -99,22 +99,18 @@ module internal TensorFile =
         json.WriteEndObject()
         json.Flush()
         // Blanks bring the data to a multiple of eight bytes.
-        let padding = Array.create (-header.WrittenCount &&& 7) (byte ' ')
-        let length: byte[] = Array.zeroCreate 8
+        let data = 8 + header.WrittenCount + (-header.WrittenCount &&& 7)
+        let bytes: byte[] = Array.zeroCreate (data + int offset)
+        BinaryPrimitives.WriteUInt64LittleEndian(Span bytes, uint64 (data - 8))
+        header.WrittenSpan.CopyTo(bytes.AsSpan 8)
+        bytes.AsSpan(8 + header.WrittenCount, data - 8 - header.WrittenCount).Fill(byte ' ')
+        let mutable place = data
 
-        BinaryPrimitives.WriteUInt64LittleEndian(
-            Span length,
-            uint64 (header.WrittenCount + padding.Length)
-        )
+        for tensor in tensors do
+            LittleEndian.copy tensor.Values (bytes.AsSpan place)
+            place <- place + tensor.Values.Length * Unsafe.SizeOf<'T>()
 
-        [|
-            length
-            header.WrittenSpan.ToArray()
-            padding
-            for tensor in tensors do
-                LittleEndian.bytes tensor.Values
-        |]
-        |> Array.concat
+        bytes
 
     let private fault expected found =
         Error [ Fault.create "" expected found ]

@@ -462,6 +462,15 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Dataset.Split", fun () -> Dataset.split 1UL 0.5 data
         "Trainer.Model", fun () -> Trainer.model state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
+        "Trainer.AdvanceKeeping",
+        fun () ->
+            Trainer.advanceKeeping
+                given.Settings
+                data
+                5L
+                (fun _ _ -> true)
+                (fun state -> state.Iteration = 3L)
+                state
         "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state

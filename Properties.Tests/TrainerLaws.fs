@@ -241,6 +241,29 @@ let ``several steps at once are as many one by one, and leave the start as it wa
     |> same one[int stopAt]
 
 [<Law>]
+let ``states that are kept on the way stay as they are``
+    (SmallRun(settings, data, architecture))
+    (FsCheck.PositiveInt every)
+    =
+    let architecture = widened architecture
+    let one = Trainer.start settings architecture |> states settings data
+    let kept = ResizeArray()
+
+    let keeps (state: State<float>) =
+        let isKept = state.Iteration % int64 (every % 4 + 1) = 0L
+
+        if isKept then
+            kept.Add state
+
+        isKept
+
+    Trainer.advanceKeeping settings data (stepsOf settings) (fun _ _ -> true) keeps one.Head
+    |> same (List.last one)
+
+    for state in kept do
+        same one[int state.Iteration] state
+
+[<Law>]
 let ``the same settings and data give the same bits`` (SmallRun(settings, data, architecture)) =
     same (run settings data architecture) (run settings data architecture)
     let data = inSingle data

@@ -15,6 +15,7 @@ internal sealed class LineLog(IFiles files, string path)
     private readonly Lock gate = new();
     private readonly StringBuilder waiting = new();
     private long length;
+    private long flushed;
     private int next = Batch;
 
     public string Path => path;
@@ -57,7 +58,11 @@ internal sealed class LineLog(IFiles files, string path)
     public void Flush()
     {
         Write();
+        var written = Volatile.Read(ref length);
+        if (written == flushed)
+            return;
         files.Flush(path);
+        flushed = written;
     }
 
     /// <summary>Starts anew behind the first <paramref name="bytes"/> bytes of the file.</summary>
@@ -68,6 +73,7 @@ internal sealed class LineLog(IFiles files, string path)
             waiting.Clear();
             files.Truncate(path, bytes);
             length = bytes;
+            flushed = 0;
         }
     }
 }

@@ -108,6 +108,9 @@ internal sealed class TrainingLoop<T>(
         var state =
             from?.State ?? await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
         var first = state.Iteration;
+        // A disk that takes no checkpoint says so at once, and while the network is first evaluated.
+        if (from is null)
+            checkpointing?.Offer(new(state, trained));
         // Where the run stands while it gets anywhere, by its steps alone: what a look at validation
         // adds, it adds again when the run goes on from there.
         var reached = state;
@@ -234,8 +237,6 @@ internal sealed class TrainingLoop<T>(
                     return await EndAsync(LoopEnd.TooHigh, iteration, model);
                 }
                 reached = state;
-                if (checkpointing?.IsDue(state.Iteration) == true)
-                    checkpointing.Offer(new(state, trained));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -248,8 +249,8 @@ internal sealed class TrainingLoop<T>(
         }
     }
 
-    /// <summary>So many steps, or fewer where the run is told to stop, the loss is not finite or a
-    /// checkpoint is due.</summary>
+    /// <summary>So many steps, or fewer where the run is told to stop or the loss is not
+    /// finite.</summary>
     private async Task<State<T>> StepsAsync(
         Dataset<T> train,
         State<T> state,
@@ -276,16 +277,26 @@ internal sealed class TrainingLoop<T>(
             foreach (var observer in observers)
                 observer.Stepped(figures);
             start = clock.GetTimestamp();
-            return step <= Slow
-                && double.IsFinite(loss)
-                && !stop.IsCancellationRequested
-                && checkpointing?.IsDue(iteration) != true;
+            return step <= Slow && double.IsFinite(loss) && !stop.IsCancellationRequested;
+        }
+
+        // Only what is getting anywhere is worth to go on from.
+        bool Keeps(State<T> next)
+        {
+            if (
+                checkpointing?.IsDue(next.Iteration) != true
+                || !Trainer.Health(settings, train, next).IsSound
+            )
+                return false;
+            checkpointing.Offer(new(next, trained));
+            return true;
         }
 
         if (step <= Slow)
-            return Runs.Advance(settings, train, count, Stepped, state);
+            return Runs.Advance(settings, train, count, Stepped, Keeps, state);
         var next = await Leavable(() => Trainer.Step(settings, train, state), stop);
         Stepped(next.Iteration, next.Loss);
+        Keeps(next);
         return next;
     }
 
