@@ -514,7 +514,14 @@ module ResumeTests =
 
         let came =
             try
-                runTelling (fun i -> Volatile.Write(&step.contents, i)) files (plan settings) -1L
+                runTelling
+                    (fun i ->
+                        Volatile.Write(&step.contents, i)
+                        // Time enough for checkpoints on the way.
+                        Thread.Sleep 2)
+                    files
+                    (plan settings)
+                    -1L
             with error when WholeFile.IsTrouble error -> {
                 Outcome = Outcome.Failed
                 Refusals = []
