@@ -65,7 +65,9 @@ internal sealed class Checkpointing<T>(
                 var start = clock.GetTimestamp();
                 writer.TrySave(standing);
                 var rest = Rest * clock.GetElapsedTime(start);
-                await Task.WhenAny(ended.Task, Task.Delay(rest, clock));
+                // The one before the first step takes nothing from a step, and longer than any other.
+                if (standing.State.Iteration > 0)
+                    await Task.WhenAny(ended.Task, Task.Delay(rest, clock));
                 isBusy = false;
             }
         });
