@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,18 +14,42 @@ internal static class TrainingServices
     /// <summary>A builder with configuration, logging and checked settings.</summary>
     /// <param name="given">What the command line gives: its settings are above all other
     /// layers.</param>
-    public static HostApplicationBuilder CreateBuilder(GivenSettings given)
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateBuilder(GivenSettings given) =>
+        CreateBuilder(given, out _);
+
+    private static HostApplicationBuilder CreateBuilder(GivenSettings given, out RunPlan plan)
     {
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
         );
         AddFile(builder.Configuration, "appsettings.json", optional: true);
+        var defaults = builder.Configuration.Sources.Count;
         if (given.Preset is { } preset)
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
-        string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
+        AddEarlierRun(builder.Configuration, defaults);
+        string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
+        AddLogging(builder);
+
+        var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
+        var settings = sifted.Values.Get<PipelineSettings>() ?? new();
+        var made = RunPlan.Create(settings, out var faults);
+        plan =
+            sifted.Faults.Count == 0 && made is not null
+                ? made
+                : throw new RefusedException([.. sifted.Faults, .. faults]);
+        builder.Services.AddSingleton(plan);
+        return builder;
+    }
+
+    /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
+    /// says one, plain lines, or systemd's where that started the process.</summary>
+    private static void AddLogging(HostApplicationBuilder builder)
+    {
+        var said = builder.Configuration["Logging:Console:FormatterName"];
         builder
             .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
             .AddSimpleConsole(console =>
@@ -32,20 +57,11 @@ internal static class TrainingServices
                 console.SingleLine = true;
                 console.TimestampFormat = "HH:mm:ss ";
             });
-        builder.Services.Configure<ConsoleLoggerOptions>(console =>
-            console.LogToStandardErrorThreshold = LogLevel.Trace
-        );
-
-        var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
-        builder.Services.AddSingleton(_ =>
+        builder.Services.PostConfigure<ConsoleLoggerOptions>(console =>
         {
-            var settings = sifted.Values.Get<PipelineSettings>() ?? new();
-            var plan = RunPlan.Create(settings, out var faults);
-            return sifted.Faults.Count == 0 && plan is not null
-                ? plan
-                : throw new RefusedException([.. sifted.Faults, .. faults]);
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = said ?? console.FormatterName;
         });
-        return builder;
     }
 
     /// <summary>Everything that is wrong with the settings.</summary>
@@ -53,14 +69,33 @@ internal static class TrainingServices
     {
         try
         {
-            using var host = CreateBuilder(given).Build();
-            host.Services.GetRequiredService<RunPlan>();
+            CreateBuilder(given);
             return [];
         }
         catch (RefusedException refused)
         {
             return refused.Reasons;
         }
+    }
+
+    /// <summary>A run that is named to go on with brings its settings: above the defaults, and below
+    /// what is given now, which is then held to them.</summary>
+    private static void AddEarlierRun(ConfigurationManager configuration, int place)
+    {
+        string? Said(string name) => configuration[$"{SettingsReader.Root}:Run:{name}"];
+
+        if (
+            Said("Resume") is not { Length: > 0 } resume
+            || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
+            || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
+        )
+            return;
+        var directory = Said("Directory") ?? new RunSettings().Directory;
+        var earlier = EarlierRun.Find(resume, directory);
+        configuration.Sources.Insert(
+            place,
+            new MemoryConfigurationSource { InitialData = earlier.Values() }
+        );
     }
 
     private static void AddFile(IConfigurationBuilder configuration, string path, bool optional)
@@ -76,14 +111,41 @@ internal static class TrainingServices
         }
     }
 
-    /// <summary>The worker and what it needs.</summary>
-    public static IServiceCollection AddTraining(this IServiceCollection services) =>
-        services
+    /// <summary>A builder with the worker and what it needs.</summary>
+    /// <param name="given">What the command line gives.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateTrainingBuilder(GivenSettings given)
+    {
+        var builder = CreateBuilder(given, out var plan);
+        builder
+            .Services
             // A run that is told to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
+            // Each of the two does nothing unless that is what started the process.
+            .AddSystemd()
+            .AddWindowsService()
+            .AddTelemetry(plan.Exporter)
             .AddSingleton(TimeProvider.System)
+            .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()
-            .AddSingleton(new ConsoleReport(AnsiConsole.Console, Console.Out, Console.Error))
+            .AddSingleton(services => new ConsoleReport(
+                AnsiConsole.Console,
+                Console.Out,
+                Console.Error,
+                services.GetRequiredService<TimeProvider>()
+            ))
+            .AddSingleton<Pulse>()
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<Pulse>())
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<TrainingMetrics>())
+            .AddSingleton<DataLoader>()
+            .AddSingleton<DataWatch>()
+            .AddSingleton<Publisher>()
+            .AddTransient(typeof(TrainingRun<>))
+            .AddTransient(typeof(Watching<>))
             .AddHostedService<SignalWatch>()
+            .AddHostedService<HealthServer>()
+            .AddHostedService<SystemdWatchdog>()
             .AddHostedService<TrainingWorker>();
+        return builder;
+    }
 }

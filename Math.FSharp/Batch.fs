@@ -74,3 +74,17 @@ module Batch =
         let each = iterationsPerEpoch order.Length size
         let first = int (iteration % int64 each) * size
         Array.sub order first (min size (order.Length - first))
+
+    /// <summary>How many samples an iteration learns from: the batch's size, or what is left at the end
+    /// of an epoch.</summary>
+    /// <param name="sampling">How mini-batches are chosen.</param>
+    /// <param name="samples">How many samples there are.</param>
+    /// <param name="size">How many samples a batch has.</param>
+    /// <param name="iteration">The iteration, from 0.</param>
+    [<CompiledName("Count")>]
+    let count (sampling: Sampling) (samples: int) (size: int) (iteration: int64) : int =
+        match sampling with
+        | Sampling.Replacement -> size
+        | Sampling.Epoch ->
+            let place = int (iteration % int64 (iterationsPerEpoch samples size))
+            min size (samples - place * size)

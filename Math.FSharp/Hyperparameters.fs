@@ -263,3 +263,15 @@ module Hyperparameters =
         settings.recipe.Schedule
         |> Schedule.ofMethod (iterations samples settings) settings.LearningRate
         |> Schedule.warmUp settings.recipe.WarmUp
+
+    /// <summary>Whether a step's learning rate depends on how long the run is, so that a longer run does
+    /// not begin as this one.</summary>
+    [<CompiledName("LooksAhead")>]
+    let looksAhead (settings: Hyperparameters) : bool =
+        match settings.recipe.Schedule with
+        | ScheduleMethod.Cosine _
+        | ScheduleMethod.OneCycle _ -> true
+        | ScheduleMethod.Constant
+        | ScheduleMethod.Step _
+        | ScheduleMethod.Exponential _
+        | ScheduleMethod.Plateau _ -> false

@@ -27,6 +27,29 @@ module Idx =
     let private word (bytes: ReadOnlyMemory<byte>) (index: int) : int64 =
         int64 (BinaryPrimitives.ReadUInt32BigEndian(bytes.Span.Slice(4 * index, 4)))
 
+    /// The words after the magic number, and how many bytes they and the header claim together.
+    let private claim (words: int) (bytes: ReadOnlyMemory<byte>) : int64 list * bigint =
+        let sizes = [ for i in 1..words -> word bytes i ]
+        // The product of three words of 32 bits needs more than 64.
+        sizes,
+        List.fold (fun product (size: int64) -> product * bigint size) 1I sizes
+        + bigint (4 * (words + 1))
+
+    /// <summary>How many bytes a file has in all, by what its header claims.</summary>
+    /// <param name="start">The file's first 16 bytes, or all that there are.</param>
+    /// <returns>The number, at most 2⁶³ − 1; nothing where they are no header.</returns>
+    [<CompiledName("ClaimedLength")>]
+    let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
+        let isOf magic words =
+            start.Length >= 4 * (words + 1) && word start 0 = int64 magic
+
+        let claimed words =
+            ValueSome(int64 (min (bigint Int64.MaxValue) (snd (claim words start))))
+
+        if isOf imagesMagic 3 then claimed 3
+        elif isOf labelsMagic 1 then claimed 1
+        else ValueNone
+
     /// The words after the magic number, once the header and the whole length are as they should be.
     let private header
         (kind: string)
@@ -41,12 +64,8 @@ module Idx =
         elif word bytes 0 <> int64 magic then
             Error [ Fault.create "" $"the magic number {magic} of IDX {kind}" $"{word bytes 0}" ]
         else
-            let sizes = [ for i in 1..words -> word bytes i ]
+            let sizes, expected = claim words bytes
             let shape = sizes |> List.map string |> String.concat " × "
-            // The product of three words of 32 bits needs more than 64.
-            let expected =
-                List.fold (fun product (size: int64) -> product * bigint size) 1I sizes
-                + bigint size
 
             if expected <> bigint bytes.Length then
                 Error [

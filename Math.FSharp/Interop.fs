@@ -101,7 +101,30 @@ type Runs =
     /// <param name="count">How many steps at most.</param>
     /// <param name="goesOn">Told each iteration and its loss; says whether another step
     /// follows.</param>
+    /// <param name="keeps">Told each state after that; says whether it keeps it.</param>
     /// <param name="state">Where the run stands; left as it was.</param>
+    static member Advance
+        (
+            settings: Hyperparameters,
+            data: Dataset<'T>,
+            count: int64,
+            goesOn: Func<int64, float, bool>,
+            keeps: Func<State<'T>, bool>,
+            state: State<'T>
+        ) : State<'T> =
+        ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
+        ArgumentNullException.ThrowIfNull(keeps, nameof keeps)
+
+        Trainer.advanceKeeping
+            settings
+            data
+            count
+            (fun i loss -> goesOn.Invoke(i, loss))
+            keeps.Invoke
+            state
+
+    /// <summary>Several steps, no state between them kept.</summary>
+    /// <inheritdoc cref="M:Pipeline.Learning.Interop.Runs.Advance``1" />
     static member Advance
         (
             settings: Hyperparameters,
@@ -110,8 +133,14 @@ type Runs =
             goesOn: Func<int64, float, bool>,
             state: State<'T>
         ) : State<'T> =
-        ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
-        Trainer.advance settings data count (fun i loss -> goesOn.Invoke(i, loss)) state
+        Runs.Advance(settings, data, count, goesOn, (fun _ -> false), state)
+
+    /// <summary>How many samples an iteration, counted from 0, learns from.</summary>
+    static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
+        Batch.count settings.Sampling samples settings.BatchSize iteration
+
+    /// <summary>Whether a longer run does not begin as this one.</summary>
+    static member LooksAhead(settings: Hyperparameters) : bool = Hyperparameters.looksAhead settings
 
     /// <summary>How many steps a run has on so many samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =

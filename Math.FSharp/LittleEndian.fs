@@ -7,15 +7,19 @@ open System.Runtime.InteropServices
 /// Numbers as bytes, the low byte first on every machine.
 [<RequireQualifiedAccess>]
 module internal LittleEndian =
-    let bytes (values: 'T[]) : byte[] =
-        let bytes = MemoryMarshal.AsBytes(ReadOnlySpan values).ToArray()
+    /// The numbers' bytes at the start of a span.
+    let copy (values: 'T[]) (bytes: Span<byte>) : unit =
+        MemoryMarshal.AsBytes(ReadOnlySpan values).CopyTo bytes
 
         if not BitConverter.IsLittleEndian then
             let size = Unsafe.SizeOf<'T>()
 
             for i in 0 .. values.Length - 1 do
-                Array.Reverse(bytes, i * size, size)
+                bytes.Slice(i * size, size).Reverse()
 
+    let bytes (values: 'T[]) : byte[] =
+        let bytes = Array.zeroCreate (values.Length * Unsafe.SizeOf<'T>())
+        copy values (Span bytes)
         bytes
 
     let numbers (bytes: ReadOnlySpan<byte>) : 'T[] =

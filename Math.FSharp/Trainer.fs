@@ -78,28 +78,29 @@ module Trainer =
             ]
             (fun () -> batchSize)
 
+    let private startAt (settings: Hyperparameters) (network: Network<'T>) : State<'T> = {
+        Iteration = 0L
+        Network = network
+        Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
+        Loss = nan
+        FirstLoss = nan
+        EpochLoss = 0.0
+        Order = [||]
+        Watch = {
+            Lowest = infinity
+            Best = ValueNone
+            BestIteration = 0L
+            Since = 0
+            Waited = 0
+            RateFactor = 1.0
+        }
+    }
+
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
     let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> =
-        let network = Network.initialise settings.Initialiser settings.Seed architecture
-
-        {
-            Iteration = 0L
-            Network = network
-            Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
-            Loss = nan
-            FirstLoss = nan
-            EpochLoss = 0.0
-            Order = [||]
-            Watch = {
-                Lowest = infinity
-                Best = ValueNone
-                BestIteration = 0L
-                Since = 0
-                Waited = 0
-                RateFactor = 1.0
-            }
-        }
+        Network.initialise settings.Initialiser settings.Seed architecture
+        |> startAt settings
 
     /// Whether a step of training sees the network as evaluation does.
     let private isEvaluated (settings: Hyperparameters) (network: Network<'T>) : bool =
@@ -300,6 +301,43 @@ module Trainer =
             Watch = state.Watch
         }
 
+    /// <summary>The same as <c>advance</c>, where some of the states between are kept.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most, 0 or more.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="keeps">Told each state after that; says whether it keeps it, and so its
+    /// memory.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("AdvanceKeeping")>]
+    let advanceKeeping
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (count: int64)
+        (goesOn: int64 -> float -> bool)
+        (keeps: State<'T> -> bool)
+        (state: State<'T>)
+        : State<'T> =
+        // What an earlier state shares with later ones it shares with the newest that is kept, too.
+        let rec run (current: State<'T>) (kept: State<'T>) left =
+            if left = 0L then
+                current
+            else
+                let next = step settings data current
+
+                // The first state is the caller's, and so is what later ones share with it.
+                if not (obj.ReferenceEquals(current, kept)) then
+                    giveUp (held current) (held next @ held kept @ held state)
+
+                let goesOn = goesOn next.Iteration next.Loss
+                let kept = if keeps next then next else kept
+                if goesOn then run next kept (left - 1L) else next
+
+        Spare<'T>.During(fun () -> run state state count)
+
     /// <summary>Several steps: where the run stands after that many of <c>step</c>, or fewer. As nobody
     /// sees the states between, their memory is used again, which makes large steps
     /// quicker.</summary>
@@ -319,20 +357,7 @@ module Trainer =
         (goesOn: int64 -> float -> bool)
         (state: State<'T>)
         : State<'T> =
-        let rec run (current: State<'T>) left =
-            if left = 0L then
-                current
-            else
-                let next = step settings data current
-                // The first state is the caller's, and so is what later ones share with it.
-                giveUp (held current) (held next @ held state)
-
-                if goesOn next.Iteration next.Loss then
-                    run next (left - 1L)
-                else
-                    next
-
-        Spare<'T>.During(fun () -> run state count)
+        advanceKeeping settings data count goesOn (fun _ -> false) state
 
     /// <summary>Where the run stands once the loss of its model on the validation samples is known.
     /// A lower one than ever (by more than a ten-thousandth, as in PyTorch) is remembered with the
@@ -387,6 +412,19 @@ module Trainer =
         match settings.Recipe.EarlyStopping, state.Watch.Best with
         | ValueSome _, ValueSome network -> struct (state.Watch.BestIteration, network)
         | _ -> struct (state.Iteration, model state)
+
+    /// <summary>The state before the first step of a run that begins with what an earlier one has
+    /// learned: with the network that it ended with or, where layers are normalised and that one is not,
+    /// with its newest.</summary>
+    /// <param name="settings">The new run's hyperparameters.</param>
+    /// <param name="earlier">Where the earlier run stood at its end.</param>
+    [<CompiledName("StartFrom")>]
+    let startFrom (settings: Hyperparameters) (earlier: State<'T>) : State<'T> =
+        if earlier.Network.Running.IsEmpty then
+            let struct (_, network) = outcome settings earlier
+            startAt settings network
+        else
+            startAt settings earlier.Network
 
     /// <summary>Whether the run is getting anywhere.</summary>
     /// <param name="settings">The run's hyperparameters.</param>

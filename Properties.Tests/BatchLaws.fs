@@ -104,3 +104,16 @@ let ``no samples, or batches of none, are refused`` () =
 
     Exactly.refused [ "samples" ] (fun () -> Batch.slice [||] 1 0L)
     Exactly.refused [ "0" ] (fun () -> Batch.draw 1UL 0 1 0L)
+
+[<Law>]
+let ``an iteration learns from as many samples as it draws`` (Counts(samples, size)) (Seed seed) =
+    let order = Batch.order seed samples 0L
+
+    for iteration in 0L .. int64 (3 * Batch.iterationsPerEpoch samples size) do
+        Exactly.equal
+            (Batch.slice order size iteration).Length
+            (Batch.count Sampling.Epoch samples size iteration)
+
+        Exactly.equal
+            (Batch.draw seed samples size iteration).Length
+            (Batch.count Sampling.Replacement samples size iteration)

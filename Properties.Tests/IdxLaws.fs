@@ -169,6 +169,31 @@ let ``a header that claims four billion images allocates nothing for them`` () =
     Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, 100_000L)
 
 [<Law>]
+let ``a header claims the length that its file has`` (Images original) (Classed(_, known)) =
+    for bytes in [ Idx.writeImages original; Idx.writeLabels known ] do
+        let claimed = Idx.claimedLength (ReadOnlyMemory bytes[..15])
+        Exactly.equal (ValueSome(int64 bytes.Length)) claimed
+
+        // No more of the file is looked at.
+        Exactly.equal claimed (Idx.claimedLength (ReadOnlyMemory bytes))
+
+[<Fact>]
+let ``what is no header claims nothing, and what is beyond any file claims the most there is`` () =
+    for bytes in
+        [
+            [||]
+            [| 0uy; 0uy; 8uy; 3uy |]
+            words [ 2051u; 1u; 1u ]
+            words [ 7u; 1u; 1u; 1u ]
+        ] do
+        Exactly.equal ValueNone (Idx.claimedLength (ReadOnlyMemory bytes))
+
+    words [ 2051u; UInt32.MaxValue; UInt32.MaxValue; UInt32.MaxValue ]
+    |> ReadOnlyMemory
+    |> Idx.claimedLength
+    |> Exactly.equal (ValueSome Int64.MaxValue)
+
+[<Law>]
 let ``the pixels are the file's own bytes, not a copy`` (Images original) =
     let bytes = Idx.writeImages original
 

@@ -371,6 +371,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
         "Metrics.Determination", fun () -> Metrics.determination (Targets.Columns one) other
         "Idx.ParseImages", fun () -> Idx.parseImages bytes
+        "Idx.ClaimedLength", fun () -> Idx.claimedLength bytes
         "Idx.ParseLabels", fun () -> Idx.parseLabels 10 bytes
         "Idx.WriteImages", fun () -> Idx.writeImages given.Images
         "Idx.WriteLabels", fun () -> Idx.writeLabels given.Labels
@@ -452,6 +453,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Transform.Norm", fun () -> Transform.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
         "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Watch 3L
+        "Trainer.StartFrom", fun () -> Trainer.startFrom given.Settings state
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
         "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state
@@ -460,6 +462,15 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Dataset.Split", fun () -> Dataset.split 1UL 0.5 data
         "Trainer.Model", fun () -> Trainer.model state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
+        "Trainer.AdvanceKeeping",
+        fun () ->
+            Trainer.advanceKeeping
+                given.Settings
+                data
+                5L
+                (fun _ _ -> true)
+                (fun state -> state.Iteration = 3L)
+                state
         "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
@@ -471,6 +482,17 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
         "Safetensors.Write", fun () -> Safetensors.write [] network
         "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
+        "Checkpoint.Size", fun () -> Checkpoint.size state
+        "Checkpoint.Write", fun () -> Checkpoint.write state
+        "Checkpoint.Read",
+        fun () ->
+            let bytes = ReadOnlyMemory(Checkpoint.write state)
+
+            let read: State<float> =
+                Checkpoint.read given.Settings state.Network.Architecture bytes |> orFail
+
+            read.Network.Parameters.Layers.Head.Weights.Clear()
+            Checkpoint.write read
         "Losses.OfBatch",
         fun () ->
             Losses.OfBatch(Func<_, _, _>(fun t y -> Loss.sumSquaredError t y), targets, logits ())

@@ -162,6 +162,33 @@ let ``a run split anywhere and continued is the run undivided, bit for bit``
     for expected, actual in List.zip (List.skip (split + 1) whole) continued.Tail do
         same expected actual
 
+[<Law>]
+let ``a run that begins with an earlier one's end has its network, and nothing else of it``
+    (SmallRun(settings, data, architecture))
+    (other: OptimizerPlan)
+    =
+    let earlier = run settings data architecture
+
+    let settings =
+        Hyperparameters.create {
+            settings.Recipe with
+                Optimizer = other
+        }
+        |> orFail
+
+    let first = Trainer.startFrom settings earlier
+    let fresh: State<float> = Trainer.start settings architecture
+    let struct (_, network) = Trainer.outcome settings earlier
+    Exactly.bits (flat network.Parameters) (parameters first)
+    Exactly.equal fresh.Watch first.Watch
+    Exactly.equal fresh.Iteration first.Iteration
+    Exactly.equal 0L first.Optimizer.Steps
+
+    // What a mean of parameters begins with is the parameters.
+    Exactly.equal
+        (other.Transforms |> List.exists _.IsAverage)
+        (Transform.averaged first.Optimizer).IsSome
+
 /// A batch that makes arrays long enough to be used again: two hidden layers of up to 25 units.
 let private widened (architecture: Architecture) =
     match architecture.Hidden with
@@ -212,6 +239,29 @@ let ``several steps at once are as many one by one, and leave the start as it wa
 
     Trainer.advance settings data (total - first) (fun i _ -> i < stopAt) start
     |> same one[int stopAt]
+
+[<Law>]
+let ``states that are kept on the way stay as they are``
+    (SmallRun(settings, data, architecture))
+    (FsCheck.PositiveInt every)
+    =
+    let architecture = widened architecture
+    let one = Trainer.start settings architecture |> states settings data
+    let kept = ResizeArray()
+
+    let keeps (state: State<float>) =
+        let isKept = state.Iteration % int64 (every % 4 + 1) = 0L
+
+        if isKept then
+            kept.Add state
+
+        isKept
+
+    Trainer.advanceKeeping settings data (stepsOf settings) (fun _ _ -> true) keeps one.Head
+    |> same (List.last one)
+
+    for state in kept do
+        same one[int state.Iteration] state
 
 [<Law>]
 let ``the same settings and data give the same bits`` (SmallRun(settings, data, architecture)) =

@@ -4,7 +4,6 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -33,41 +32,49 @@ internal sealed record Summary(
     IReadOnlyList<string> Findings
 );
 
-/// <summary>The folder of one run. Logs grow line by line; every other file is whole or
-/// absent.</summary>
-internal sealed class RunFolder : IRunObserver, IDisposable
+/// <summary>The folder of one run, which one process at a time works on. Logs grow line by line; every
+/// other file is whole or absent.</summary>
+internal sealed class RunFolder : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new()
+    public const string SettingsFile = "settings.json";
+    public const string SummaryFile = "summary.json";
+    private const string ModelFile = "model.safetensors";
+
+    /// <summary>How every JSON file of a run is written.</summary>
+    public static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    private readonly StreamWriter progress;
-    private readonly StreamWriter epochs;
+    private readonly IFiles files;
+    private readonly FileStream held;
 
-    private RunFolder(string path)
+    private RunFolder(IFiles files, string path)
     {
+        this.files = files;
         Path = path;
-        progress = Open("progress.csv");
-        epochs = Open("epochs.csv");
-        progress.WriteLine("iteration,epoch,loss,learning_rate,seconds");
-        epochs.WriteLine(
-            "epoch,iteration,train_loss,train_accuracy,test_loss,test_accuracy,seconds,validation_loss,validation_accuracy"
-        );
+        Checkpoints = CheckpointsOf(path);
+        files.CreateFolder(Checkpoints);
+        files.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
+        held = Hold(System.IO.Path.Combine(Checkpoints, "lock"));
+        Logs = new(files, path);
     }
 
     public string Path { get; }
 
-    /// <summary>The losses after each epoch: on the training samples, and on those kept for validation
-    /// or else the test set.</summary>
-    public List<EpochLosses> Losses { get; } = [];
+    /// <summary>The folder of its checkpoints.</summary>
+    public string Checkpoints { get; }
 
-    /// <summary>The evaluation with the best test accuracy so far.</summary>
-    public EpochFigures? Best { get; private set; }
+    public RunLogs Logs { get; }
 
-    /// <exception cref="RefusedException">The folder cannot be made.</exception>
+    /// <summary>Where a run folder has its checkpoints.</summary>
+    public static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
+
+    /// <summary>A new folder.</summary>
+    /// <exception cref="RefusedException">It cannot be made.</exception>
     public static RunFolder Create(
+        IFiles files,
         RunPlan plan,
         Learning.Architecture architecture,
         TimeProvider clock
@@ -82,17 +89,31 @@ internal sealed class RunFolder : IRunObserver, IDisposable
             var path = System.IO.Path.Combine(parent, $"{time}-{name}");
             for (var again = 2; Directory.Exists(path); again++)
                 path = System.IO.Path.Combine(parent, $"{time}-{name}-{again}");
-            Directory.CreateDirectory(path);
-            return new(path);
+            return new(files, path);
         }
-        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {
-            var fault = Faults.Create(
-                "Run:Directory",
-                "a folder that can be written",
-                $"{parent} ({unusable.Message.TrimEnd('.')})"
+            throw Refused("Run:Directory", "a folder that can be written", parent, trouble);
+        }
+    }
+
+    /// <summary>The folder of a run to go on with.</summary>
+    /// <exception cref="RefusedException">Another process works on it, or it cannot be
+    /// written.</exception>
+    public static RunFolder Open(IFiles files, string path)
+    {
+        try
+        {
+            return new(files, path);
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            throw Refused(
+                path,
+                "a run folder that can be written and that no other process works on",
+                "another",
+                trouble
             );
-            throw new RefusedException([fault.ToString()]);
         }
     }
 
@@ -101,7 +122,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
     {
         var effective = new
         {
-            Settings = Effective(plan),
+            Settings = SettingsJson.Of(plan),
             DataSha256 = dataHashes,
             Build = new
             {
@@ -120,47 +141,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
                 Vector128 = Vector128.IsHardwareAccelerated,
             },
         };
-        WriteJson("settings.json", effective);
-    }
-
-    /// <summary>The settings, with what was chosen for those that were left open.</summary>
-    private static JsonNode Effective(RunPlan plan)
-    {
-        var settings = JsonSerializer.SerializeToNode(plan.Settings, Json)!;
-        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(plan.Hidden);
-        var training = settings["training"]!;
-        if (plan.Hyperparameters.Length is RunLength.Iterations steps)
-            training["iterations"] = steps.Item;
-        training["threads"] = plan.Threads;
-        return settings;
-    }
-
-    public void Stepped(in StepFigures step) =>
-        progress.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{step.Iteration},{step.Epoch},{step.Loss},{step.LearningRate},{step.Seconds:F6}"
-            )
-        );
-
-    public void Evaluated(EpochFigures epoch)
-    {
-        Finished(epoch);
-        Losses.Add(new(epoch.Epoch, epoch.Train.Loss, (epoch.Validation ?? epoch.Test).Loss));
-        epochs.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{epoch.Epoch},{epoch.Iteration},{epoch.Train.Loss},{epoch.Train.Accuracy},{epoch.Test.Loss},{epoch.Test.Accuracy},{epoch.Seconds:F6},{epoch.Validation?.Loss},{epoch.Validation?.Accuracy}"
-            )
-        );
-        epochs.Flush();
-        progress.Flush();
-    }
-
-    public void Finished(EpochFigures kept)
-    {
-        if (Best is null || kept.Test.Accuracy > Best.Test.Accuracy)
-            Best = kept;
+        Write(SettingsFile, ToJson(effective));
     }
 
     public void WriteModel<T>(Network<T> network, long iteration)
@@ -170,26 +151,39 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         {
             ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
         };
-        WriteWhole("model.safetensors", Models.ToSafetensors(network, metadata));
+        Write(ModelFile, Models.ToSafetensors(network, metadata));
     }
 
     public void WriteCurves(Curves curves, string title) =>
-        WriteWhole("curves.svg", curves.ToSvg(title));
+        Write("curves.svg", curves.ToSvg(title));
 
-    public void WriteSummary(Summary summary) => WriteJson("summary.json", summary);
+    public void WriteSummary(Summary summary) => Write(SummaryFile, ToJson(summary));
 
-    public void Dispose()
-    {
-        progress.Dispose();
-        epochs.Dispose();
-    }
+    /// <summary>Takes away the summary of a run that goes on.</summary>
+    public void DeleteSummary() => files.Delete(System.IO.Path.Combine(Path, SummaryFile));
 
-    private StreamWriter Open(string name) =>
-        new(System.IO.Path.Combine(Path, name)) { NewLine = "\n" };
+    public static byte[] ToJson<TValue>(TValue value) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(value, Json), (byte)'\n'];
 
-    private void WriteJson<TValue>(string name, TValue value) =>
-        WriteWhole(name, [.. JsonSerializer.SerializeToUtf8Bytes(value, Json), (byte)'\n']);
+    public void Dispose() => held.Dispose();
 
-    private void WriteWhole(string name, byte[] bytes) =>
-        WholeFile.Write(System.IO.Path.Combine(Path, name), bytes);
+    private void Write(string name, byte[] bytes) =>
+        WholeFile.Write(files, System.IO.Path.Combine(Path, name), bytes);
+
+    /// <summary>Holds the folder: the system lets one process at a time open the file, and lets go of it
+    /// however the process ends.</summary>
+    private static FileStream Hold(string path) =>
+        new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+    private static RefusedException Refused(
+        string subject,
+        string expected,
+        string found,
+        Exception trouble
+    ) =>
+        new([
+            Faults
+                .Create(subject, expected, $"{found} ({trouble.Message.TrimEnd('.')})")
+                .ToString(),
+        ]);
 }

@@ -27,7 +27,12 @@ internal static class FindRateCommand
         };
         command.Options.Add(steps);
         command.Options.Add(output);
-        settings.AddTo(command, setting => setting.Property.Name is not ("LearningRate" or "Name"));
+        settings.AddTo(
+            command,
+            setting =>
+                setting.Key == "Run:Directory"
+                || setting.Section != "Run" && setting.Property.Name != "LearningRate"
+        );
         command.SetAction(parsed =>
             Run(settings.Read(parsed), Math.Max(2, parsed.GetValue(steps)), parsed.GetValue(output))
         );
@@ -45,7 +50,7 @@ internal static class FindRateCommand
         var path = Path.GetFullPath(
             output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg")
         );
-        WholeFile.Write(path, RatesPicture.ToSvg(title, sweep));
+        WholeFile.Write(new DiskFiles(), path, RatesPicture.ToSvg(title, sweep));
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
         Write($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
         Write(

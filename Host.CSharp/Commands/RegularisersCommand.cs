@@ -56,9 +56,12 @@ internal static class RegularisersCommand
                 ["train loss", "test loss", "train acc", "test acc", "loss gap", "acc gap"]
         )
             table.AddColumn(new TableColumn(title).RightAligned());
-        foreach (var (name, settings) in Runs)
+        foreach (var (i, (name, settings)) in Runs.Index())
         {
-            var figures = await TrainAsync(given, settings, stop);
+            var figures = await ShowAsync(
+                $"{i + 1} of {Runs.Length}: {name}",
+                () => TrainAsync(given, settings, stop)
+            );
             var (train, test) = (figures.Train, figures.Test);
             string[] cells =
             [
@@ -74,6 +77,15 @@ internal static class RegularisersCommand
         }
         AnsiConsole.Write(table);
         return (int)Outcome.Completed;
+    }
+
+    /// <summary>Says what is under way: in a terminal while it is, elsewhere in a line.</summary>
+    private static async Task<EpochFigures> ShowAsync(string what, Func<Task<EpochFigures>> run)
+    {
+        if (AnsiConsole.Profile.Capabilities.Interactive)
+            return await AnsiConsole.Status().StartAsync(what, _ => run());
+        Console.WriteLine(what);
+        return await run();
     }
 
     /// <summary>The figures of the network that a run keeps.</summary>

@@ -96,10 +96,19 @@ internal sealed class SettingOptions
 
     private static Option Create(Setting setting)
     {
-        var name = $"--{setting.Key}";
+        // What a person types often has a short name.
+        string[] names = setting.Key == "Run:Resume" ? ["--resume"] : [];
         return setting.IsList
-            ? new Option<string[]>(name) { Description = Describe(setting), HelpName = "values" }
-            : new Option<string>(name) { Description = Describe(setting), HelpName = "value" };
+            ? new Option<string[]>($"--{setting.Key}", names)
+            {
+                Description = Describe(setting),
+                HelpName = "values",
+            }
+            : new Option<string>($"--{setting.Key}", names)
+            {
+                Description = Describe(setting),
+                HelpName = "value",
+            };
     }
 
     private static string Describe(Setting setting) =>

@@ -26,13 +26,16 @@ internal static class TrainCommand
 
     private static async Task<int> RunAsync(GivenSettings given)
     {
-        var builder = TrainingServices.CreateBuilder(given);
-        builder.Services.AddTraining();
-        using var host = builder.Build();
-        // Settings are judged here, before a host that fails to start would log it as a fault.
-        host.Services.GetRequiredService<RunPlan>();
+        using var host = TrainingServices.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
-        await host.RunAsync();
-        return (int)status.Outcome;
+        try
+        {
+            await host.RunAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop while it starts, the host does not go on starting.
+        }
+        return status.Code;
     }
 }

@@ -69,6 +69,13 @@ internal static class IdxFolder
         );
     }
 
+    /// <summary>The files that data are read from, whether there or not.</summary>
+    public static IEnumerable<string> Files(string directory) =>
+        from half in (string[])["train", "t10k"]
+        from name in (string[])[ImagesOf(half), LabelsOf(half)]
+        from ending in (string[])["", ".gz"]
+        select Path.Combine(directory, name + ending);
+
     private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
 
     private static string ImagesOf(string half) => $"{half}-images-idx3-ubyte";
@@ -158,15 +165,26 @@ internal static class IdxFolder
         var content = new MemoryStream(
             (int)Math.Min(length, Math.Min(16L * zipped.Length, 1 << 30))
         );
+        bool isWhole;
         try
         {
-            stream.CopyTo(content);
+            var start = new byte[16];
+            start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+            var claimed = Idx.ClaimedLength(start);
+            // A small stream can hold much. Where that is no IDX file, the start is enough to say so.
+            if (claimed.IsNone)
+                return start;
+            content.Write(start);
+            // Its own header is to say the same.
+            isWhole = claimed.Value == length;
+            if (isWhole)
+                CopyUpTo(length + 1, stream, content);
         }
         catch (InvalidDataException)
         {
             throw new RefusedException([Sentence(path, "one whole gzip stream", "a damaged one")]);
         }
-        if (content.Length != length)
+        if (!isWhole || content.Length != length)
         {
             throw new RefusedException([
                 Sentence(
@@ -177,5 +195,13 @@ internal static class IdxFolder
             ]);
         }
         return content.GetBuffer().AsMemory(0, (int)length);
+    }
+
+    private static void CopyUpTo(long length, GZipStream from, MemoryStream to)
+    {
+        var buffer = new byte[1 << 16];
+        int count;
+        while (to.Length < length && (count = from.Read(buffer)) > 0)
+            to.Write(buffer, 0, count);
     }
 }

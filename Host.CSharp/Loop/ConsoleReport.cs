@@ -4,15 +4,36 @@ using Spectre.Console;
 
 namespace Pipeline.Training;
 
-/// <summary>What a person sees: a line an epoch, and in a terminal a bar with the time left.</summary>
-internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, TextWriter errors)
-    : IRunObserver
+/// <summary>What a person sees: a line an epoch, and in between, of a run that takes its time, how fast it
+/// goes and how much is left: a bar in a terminal, elsewhere a line now and then.</summary>
+internal sealed class ConsoleReport(
+    IAnsiConsole console,
+    TextWriter output,
+    TextWriter errors,
+    TimeProvider clock
+) : IRunObserver
 {
+    /// <summary>So long nothing is said where there is no bar.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
     private ProgressTask? bar;
     private long every = 1;
+    private long total;
+    private long first;
+    private long lineTime;
+    private long lineIteration;
 
-    public async Task<TResult> TrackAsync<TResult>(long iterations, Func<Task<TResult>> run)
+    /// <param name="from">The iteration that the run goes on from.</param>
+    /// <param name="iterations">The run's last.</param>
+    /// <param name="run">The run.</param>
+    public async Task<TResult> TrackAsync<TResult>(
+        long from,
+        long iterations,
+        Func<Task<TResult>> run
+    )
     {
+        (first, total) = (from, iterations);
+        Said(from);
         if (!console.Profile.Capabilities.Interactive)
             return await run();
         every = Math.Max(1, iterations / 500);
@@ -27,7 +48,7 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
             )
             .StartAsync(async context =>
             {
-                bar = context.AddTask("training", maxValue: iterations);
+                bar = context.AddTask("training", maxValue: Math.Max(1, iterations - from));
                 try
                 {
                     return await Task.Run(run);
@@ -52,16 +73,43 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
 
     public void Stepped(in StepFigures step)
     {
-        if (bar is null || step.Iteration % every != 0)
+        if (bar is null)
+        {
+            Plain(step);
             return;
-        bar.Value = step.Iteration;
+        }
+        if (step.Iteration % every != 0)
+            return;
+        bar.Value = step.Iteration - first;
         bar.Description = Invariant(
             $"iteration {step.Iteration}, loss {step.Loss:F3}, {step.Iteration / step.Seconds:F0}/s"
         );
     }
 
-    public void Evaluated(EpochFigures epoch) =>
+    /// <summary>A line, if there was none for long.</summary>
+    private void Plain(in StepFigures step)
+    {
+        var silence = clock.GetElapsedTime(lineTime);
+        if (silence < Silence)
+            return;
+        var rate = (step.Iteration - lineIteration) / silence.TotalSeconds;
+        var left = TimeSpan.FromSeconds(Math.Min((total - step.Iteration) / rate, 1e9));
+        Line(
+            Invariant(
+                $"iteration {step.Iteration} of {total} | loss: {step.Loss:F4}{Pace(rate)}, {Math.Floor(left.TotalHours):F0}:{left:mm\\:ss} left"
+            )
+        );
+        Said(step.Iteration);
+    }
+
+    private void Said(long iteration) =>
+        (lineTime, lineIteration) = (clock.GetTimestamp(), iteration);
+
+    public void Evaluated(EpochFigures epoch)
+    {
         Line(Invariant($"epoch {epoch.Epoch} | {Accuracies(epoch)}"));
+        Said(epoch.Iteration);
+    }
 
     public void Finished(EpochFigures kept) { }
 
@@ -88,6 +136,8 @@ internal sealed class ConsoleReport(IAnsiConsole console, TextWriter output, Tex
         foreach (var finding in findings)
             Line(finding);
         Line($"run folder: {folder}");
+        if (outcome is not (Outcome.Completed or Outcome.Diverged))
+            Line($"to go on: train --resume {folder}");
         if (advice is not null)
             errors.WriteLine(advice);
     }

@@ -4,16 +4,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>How the process is to end, as the worker decides: a failure until it has.</summary>
+/// <summary>How the process is to end.</summary>
 internal sealed class ExitStatus
 {
-    public Outcome Outcome { get; set; } = Outcome.Failed;
+    /// <summary>What the worker has decided. Told to stop while the host still starts, it is never
+    /// asked.</summary>
+    public Outcome? Decided { get; set; }
 
     /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
     public Outcome Stopped { get; set; } = Outcome.Interrupted;
+
+    public int Code => (int)(Decided ?? Stopped);
 }
 
-/// <summary>Turns SIGINT and SIGTERM into a request to stop, and remembers which it was.</summary>
+/// <summary>Turns the signals that ask a process to end into a request to stop, and remembers which it
+/// was.</summary>
 internal sealed class SignalWatch : IHostedService, IDisposable
 {
     private readonly PosixSignalRegistration[] registrations;
@@ -39,6 +44,8 @@ internal sealed class SignalWatch : IHostedService, IDisposable
         [
             Watch(PosixSignal.SIGINT, Outcome.Interrupted),
             Watch(PosixSignal.SIGTERM, Outcome.Terminated),
+            Watch(PosixSignal.SIGHUP, Outcome.HungUp),
+            Watch(PosixSignal.SIGQUIT, Outcome.Quit),
         ];
     }
 

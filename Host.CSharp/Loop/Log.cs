@@ -76,4 +76,98 @@ internal static partial class Log
         "The run ended because a file could not be read or written: {Reason}"
     )]
     public static partial void RunUnsaved(this ILogger logger, string reason);
+
+    [LoggerMessage(
+        8,
+        LogLevel.Debug,
+        "Checkpoint of iteration {Iteration}: {Bytes} bytes in {Milliseconds:F1} ms"
+    )]
+    public static partial void CheckpointSaved(
+        this ILogger logger,
+        long iteration,
+        long bytes,
+        double milliseconds
+    );
+
+    [LoggerMessage(
+        9,
+        LogLevel.Warning,
+        "The checkpoint of iteration {Iteration} could not be written, and the run goes on; the newest is of iteration {Newest}: {Reason}"
+    )]
+    public static partial void CheckpointFailed(
+        this ILogger logger,
+        long iteration,
+        long? newest,
+        string reason
+    );
+
+    [LoggerMessage(
+        10,
+        LogLevel.Warning,
+        "A checkpoint is damaged, and the one before it is taken. {Fault}"
+    )]
+    public static partial void CheckpointDamaged(this ILogger logger, string fault);
+
+    [LoggerMessage(11, LogLevel.Information, "Going on with {Folder} from iteration {Iteration}")]
+    public static partial void RunResumed(this ILogger logger, string folder, long iteration);
+
+    [LoggerMessage(
+        12,
+        LogLevel.Error,
+        "Not everything could be saved: {Reason}. The newest checkpoint is of iteration {Newest}; with room on the disk, train --resume {Folder} goes on from there"
+    )]
+    public static partial void RunUnsaved(
+        this ILogger logger,
+        string reason,
+        long? newest,
+        string folder
+    );
+
+    [LoggerMessage(
+        13,
+        LogLevel.Information,
+        "The model of {Run} is in use now, as {Model}: accuracy {Accuracy:F4}, that of the one before it {Before:F4}"
+    )]
+    public static partial void ModelPublished(
+        this ILogger logger,
+        string run,
+        string model,
+        double accuracy,
+        double? before
+    );
+
+    [LoggerMessage(
+        14,
+        LogLevel.Warning,
+        "The model of {Run} is not put to use: accuracy {Accuracy:F4}, that of the one in use {Used:F4}"
+    )]
+    public static partial void ModelKept(
+        this ILogger logger,
+        string run,
+        double accuracy,
+        double? used
+    );
+
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "The model in use cannot be read, and is replaced. {Fault}"
+    )]
+    public static partial void ModelUnreadable(this ILogger logger, string fault);
+
+    [LoggerMessage(16, LogLevel.Information, "Waiting for other data in {Directory}")]
+    public static partial void Waiting(this ILogger logger, string directory);
+
+    [LoggerMessage(17, LogLevel.Warning, "The data or settings were refused. {Reason}")]
+    public static partial void DataRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(18, LogLevel.Information, "Beginning with what {Run} has learned")]
+    public static partial void WarmStarted(this ILogger logger, string run);
+
+    [LoggerMessage(
+        19,
+        LogLevel.Warning,
+        "The run begins from scratch: nothing can be had of {Run}. {Reason}"
+    )]
+    public static partial void ColdStarted(this ILogger logger, string run, string reason);
 }

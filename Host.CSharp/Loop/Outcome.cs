@@ -14,8 +14,14 @@ internal enum Outcome
     /// <summary>The loss left all bounds; the last good state is kept.</summary>
     Diverged = 3,
 
+    /// <summary>Stopped by SIGHUP, its terminal gone: what was learned so far is saved.</summary>
+    HungUp = 129,
+
     /// <summary>Stopped by SIGINT (Ctrl+C), what was learned so far is saved.</summary>
     Interrupted = 130,
+
+    /// <summary>Stopped by SIGQUIT (Ctrl+\), what was learned so far is saved.</summary>
+    Quit = 131,
 
     /// <summary>Stopped by SIGTERM, what was learned so far is saved.</summary>
     Terminated = 143,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -8,6 +9,7 @@ namespace Pipeline.Training;
 internal readonly record struct StepFigures(
     long Iteration,
     long Epoch,
+    int Samples,
     double Loss,
     double LearningRate,
     double Seconds
@@ -43,28 +45,36 @@ internal enum LoopEnd
     Stopped,
     NotFinite,
     TooHigh,
+
+    /// <summary>Diverged, and what is to be kept lies before the state that the run went on
+    /// from.</summary>
+    TooLate,
 }
 
 /// <summary>What a run came to: the network to keep and the iteration it is of, the steps done (more than
-/// that where the run diverged or an earlier network was better), and how good the network is, unless
-/// the run was stopped.</summary>
+/// that where the run diverged or an earlier network was better), where it would go on from, and how
+/// good the network is, unless the run was stopped.</summary>
 internal sealed record LoopResult<T>(
     LoopEnd End,
     Network<T> Network,
     long Iteration,
     long ReachedIteration,
+    Standing<T> Standing,
     Network<T>? NotFinite,
-    EpochFigures? Kept,
-    double TrainSeconds
+    EpochFigures? Kept
 )
-    where T : struct, IBinaryFloatingPointIeee754<T>;
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    public double TrainSeconds => Standing.Trained.TotalSeconds;
+}
 
 /// <summary>Steps until the run is done, stopped or diverged. It knows nothing of a host: a test runs
 /// it with a token and a list of observers.</summary>
 internal sealed class TrainingLoop<T>(
     RunPlan plan,
     IReadOnlyList<IRunObserver> observers,
-    TimeProvider clock
+    TimeProvider clock,
+    ICheckpointing<T>? checkpointing = null
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -75,25 +85,43 @@ internal sealed class TrainingLoop<T>(
     private TimeSpan trained;
     private TimeSpan step = TimeSpan.MaxValue;
 
+    /// <param name="train">The samples to learn from.</param>
+    /// <param name="validation">Those that the run is watched by, if any.</param>
+    /// <param name="test">Those that only measure it.</param>
+    /// <param name="stop">Ends the run after the step it is in.</param>
+    /// <param name="from">Where an earlier run stood, to go on from there; else the run begins.</param>
     /// <exception cref="OperationCanceledException">The run was stopped before there was a
     /// network.</exception>
     public async Task<LoopResult<T>> RunAsync(
         Dataset<T> train,
         Dataset<T>? validation,
         Dataset<T> test,
-        CancellationToken stop
+        CancellationToken stop,
+        Standing<T>? from = null
     )
     {
         var settings = plan.Hyperparameters;
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var architecture = plan.ArchitectureFor(train.Features);
-        var state = await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
+        trained = from?.Trained ?? TimeSpan.Zero;
+        var state =
+            from?.State ?? await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
+        var first = state.Iteration;
+        // A disk that takes no checkpoint says so at once, and while the network is first evaluated.
+        if (from is null)
+            checkpointing?.Offer(new(state, trained));
+        // Where the run stands while it gets anywhere, by its steps alone: what a look at validation
+        // adds, it adds again when the run goes on from there.
+        var reached = state;
         // Where the newest steps began and those before them, and the end of the last sound epoch.
-        var (begin, earlier, soundEpoch) = (state, state, state);
+        var (begin, earlier) = (state, state);
+        State<T>? soundEpoch = null;
 
-        async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network) =>
-            new(
+        async Task<EpochFigures> EvaluateAsync(long iteration, Network<T> network)
+        {
+            using var span = Spans.Evaluate(iteration);
+            return new(
                 iteration / perEpoch,
                 iteration,
                 await Leavable(() => Network.Evaluate(network, train), stop),
@@ -103,13 +131,26 @@ internal sealed class TrainingLoop<T>(
                     : await Leavable(() => Network.Evaluate(network, validation), stop),
                 trained.TotalSeconds
             );
+        }
 
         // The state of an iteration just passed, by the steps that led there.
-        State<T> Again(long iteration)
+        Task<State<T>> AgainAsync(long iteration)
         {
-            var from = begin.Iteration <= iteration ? begin : earlier;
-            var count = Math.Max(0, iteration - from.Iteration);
-            return Runs.Advance(settings, train, count, (_, _) => true, from);
+            var near = begin.Iteration <= iteration ? begin : earlier;
+            var count = Math.Max(0, iteration - near.Iteration);
+            return Leavable(() => Runs.Advance(settings, train, count, (_, _) => true, near), stop);
+        }
+
+        LoopResult<T> Result(
+            LoopEnd end,
+            long iteration,
+            Network<T> network,
+            EpochFigures? kept = null,
+            Network<T>? notFinite = null
+        )
+        {
+            var steps = end == LoopEnd.Stopped ? iteration : state.Iteration;
+            return new(end, network, iteration, steps, new(reached, trained), notFinite, kept);
         }
 
         async Task<LoopResult<T>> EndAsync(
@@ -124,23 +165,22 @@ internal sealed class TrainingLoop<T>(
                 known?.Iteration == iteration ? known : await EvaluateAsync(iteration, kept);
             foreach (var observer in observers)
                 observer.Finished(figures);
-            return new(
-                end,
-                kept,
-                iteration,
-                state.Iteration,
-                notFinite,
-                figures,
-                trained.TotalSeconds
-            );
+            return Result(end, iteration, kept, figures, notFinite);
         }
 
+        LoopResult<T> TooLate() => Result(LoopEnd.TooLate, first, Trainer.Model(state));
+
         // The last network that gave a finite loss is kept; the one after it did not.
-        Task<LoopResult<T>> NotFiniteAsync(long lastFinite)
+        async Task<LoopResult<T>> NotFiniteAsync(long lastFinite)
         {
-            var kept = Again(lastFinite);
-            var next = Runs.Advance(settings, train, 1, (_, _) => true, kept);
-            return EndAsync(
+            if (first > 0 && lastFinite < first)
+                return TooLate();
+            var kept = await AgainAsync(lastFinite);
+            var next = await Leavable(
+                () => Runs.Advance(settings, train, 1, (_, _) => true, kept),
+                stop
+            );
+            return await EndAsync(
                 LoopEnd.NotFinite,
                 kept.Iteration,
                 Trainer.Model(kept),
@@ -148,6 +188,7 @@ internal sealed class TrainingLoop<T>(
             );
         }
 
+        Activity? epoch = null;
         try
         {
             while (true)
@@ -177,29 +218,34 @@ internal sealed class TrainingLoop<T>(
                 (earlier, begin) = (begin, state);
                 var toEpochEnd = perEpoch - (state.Iteration % perEpoch);
                 var count = Math.Min(toEpochEnd, total - state.Iteration);
+                epoch ??= Spans.Epoch(state.Iteration / perEpoch);
                 state = await StepsAsync(train, state, count, stop);
+                if (state.Iteration % perEpoch == 0)
+                {
+                    epoch?.Dispose();
+                    epoch = null;
+                }
 
                 var health = Trainer.Health(settings, train, state);
                 if (health.IsNotFinite)
                     return await NotFiniteAsync(state.Iteration - 2);
+                if (health.IsTooHigh && soundEpoch is null)
+                    return TooLate();
                 if (health.IsTooHigh)
                 {
-                    var (iteration, model) = (soundEpoch.Iteration, Trainer.Model(soundEpoch));
+                    var (iteration, model) = (soundEpoch!.Iteration, Trainer.Model(soundEpoch));
                     return await EndAsync(LoopEnd.TooHigh, iteration, model);
                 }
+                reached = state;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return new(
-                LoopEnd.Stopped,
-                Trainer.Model(state),
-                state.Iteration,
-                state.Iteration,
-                null,
-                null,
-                trained.TotalSeconds
-            );
+            return Result(LoopEnd.Stopped, reached.Iteration, Trainer.Model(reached));
+        }
+        finally
+        {
+            epoch?.Dispose();
         }
     }
 
@@ -223,6 +269,7 @@ internal sealed class TrainingLoop<T>(
             var figures = new StepFigures(
                 iteration,
                 (iteration - 1) / perEpoch,
+                Runs.BatchSize(settings, train.Count, iteration - 1),
                 loss,
                 Trainer.Rate(settings, train, state.Watch, iteration - 1),
                 trained.TotalSeconds
@@ -233,10 +280,23 @@ internal sealed class TrainingLoop<T>(
             return step <= Slow && double.IsFinite(loss) && !stop.IsCancellationRequested;
         }
 
+        // Only what is getting anywhere is worth to go on from.
+        bool Keeps(State<T> next)
+        {
+            if (
+                checkpointing?.IsDue(next.Iteration) != true
+                || !Trainer.Health(settings, train, next).IsSound
+            )
+                return false;
+            checkpointing.Offer(new(next, trained));
+            return true;
+        }
+
         if (step <= Slow)
-            return Runs.Advance(settings, train, count, Stepped, state);
+            return Runs.Advance(settings, train, count, Stepped, Keeps, state);
         var next = await Leavable(() => Trainer.Step(settings, train, state), stop);
         Stepped(next.Iteration, next.Loss);
+        Keeps(next);
         return next;
     }
 

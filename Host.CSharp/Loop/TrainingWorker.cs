@@ -1,25 +1,21 @@
 using System.Numerics;
-using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning;
-using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The service: loads, trains, saves, and stops the host.</summary>
+/// <summary>The service: trains, once or whenever the data change, and stops the host.</summary>
 internal sealed class TrainingWorker(
     RunPlan plan,
     ExitStatus status,
     ConsoleReport report,
-    TimeProvider clock,
+    DataLoader loader,
+    IServiceProvider services,
     IHostApplicationLifetime lifetime,
     ILogger<TrainingWorker> logger
 ) : BackgroundService
 {
-    /// <summary>So many training samples tell which units learn nothing.</summary>
-    private const int Probe = 1000;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -27,28 +23,28 @@ internal sealed class TrainingWorker(
             // The host finishes starting first.
             await Task.Yield();
             plan.ApplyThreads();
-            status.Outcome = plan.Precision.IsDouble
+            status.Decided = plan.Precision.IsDouble
                 ? await TrainAsync<double>(stoppingToken)
                 : await TrainAsync<float>(stoppingToken);
         }
         catch (RefusedException refused)
         {
             report.Refused(refused.Reasons);
-            status.Outcome = Outcome.Refused;
+            status.Decided = Outcome.Refused;
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            status.Outcome = status.Stopped;
+            status.Decided = status.Stopped;
         }
-        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {
-            logger.RunUnsaved(unwritable.Message);
-            status.Outcome = Outcome.Failed;
+            logger.RunUnsaved(trouble.Message);
+            status.Decided = Outcome.Failed;
         }
         catch (Exception unexpected)
         {
             logger.RunFailed(unexpected);
-            status.Outcome = Outcome.Failed; // a worker that merely throws leaves exit code 0
+            status.Decided = Outcome.Failed; // a worker that merely throws leaves exit code 0
         }
         finally
         {
@@ -59,170 +55,11 @@ internal sealed class TrainingWorker(
     private async Task<Outcome> TrainAsync<T>(CancellationToken stop)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var start = clock.GetTimestamp();
-        var settings = plan.Settings;
-        // Differences of a general network would take longer than they save.
-        var rehearsal = plan.Hyperparameters.Gradient.IsNumerical
-            ? Task.CompletedTask
-            : Task.Run(
-                () =>
-                    Rehearsal.Run<T>(
-                        plan.Hyperparameters,
-                        plan.ArchitectureFor(Rehearsal.Inputs, Rehearsal.Widest)
-                    ),
-                stop
-            );
-        var data = IdxFolder.Load<T>(settings.Data.Directory, settings.Data.Classes);
-        await rehearsal;
-        var architecture = plan.ArchitectureFor(data.Train.Features);
-        plan.CheckBatch(architecture);
-        logger.DataLoaded(
-            data.Train.Count,
-            data.Test.Count,
-            data.Train.Features,
-            settings.Data.Directory,
-            clock.GetElapsedTime(start).TotalSeconds
-        );
-        stop.ThrowIfCancellationRequested();
-        var (train, validation) = plan.Split(data.Train);
-
-        using var folder = RunFolder.Create(plan, architecture, clock);
-        folder.WriteSettings(plan, data.Hashes);
-        var iterations = Runs.Iterations(plan.Hyperparameters, train.Count);
-        logger.RunStarted(
-            architecture.ToString(),
-            architecture.ParameterCount,
-            iterations,
-            plan.Hyperparameters.BatchSize,
-            plan.Hyperparameters.LearningRate,
-            plan.Hyperparameters.Gradient.ToString(),
-            plan.Precision.ToString(),
-            plan.Hyperparameters.Seed
-        );
-        if (plan.Hyperparameters.Gradient.IsNumerical)
-            report.Numerical(architecture.ParameterCount, iterations);
-        var curves = new Curves(iterations);
-        var loop = new TrainingLoop<T>(plan, [folder, curves, report, new EpochLog(logger)], clock);
-        var result = await report.TrackAsync(
-            iterations,
-            () => loop.RunAsync(train, validation, data.Test, stop)
-        );
-
-        var outcome = result.End switch
-        {
-            LoopEnd.Finished or LoopEnd.Stalled => Outcome.Completed,
-            LoopEnd.Stopped => status.Stopped,
-            _ => Outcome.Diverged,
-        };
-        var advice = Advice(result);
-        string[] findings =
-        [
-            .. Findings(result, folder.Losses, train).Select(finding => $"{finding}"),
-        ];
-        var hash = Convert.ToHexStringLower(
-            SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
-        );
-        folder.WriteModel(result.Network, result.Iteration);
-        folder.WriteCurves(curves, architecture.ToString());
-        folder.WriteSummary(
-            new Summary(
-                Outcome: outcome.ToString().ToLowerInvariant(),
-                Iterations: result.ReachedIteration,
-                ModelIteration: result.Iteration,
-                TrainSeconds: Math.Round(result.TrainSeconds, 4),
-                TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
-                FinalTrainLoss: Finite(result.Kept?.Train.Loss),
-                FinalTrainAccuracy: result.Kept?.Train.Accuracy,
-                FinalTestLoss: Finite(result.Kept?.Test.Loss),
-                FinalTestAccuracy: result.Kept?.Test.Accuracy,
-                FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
-                FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
-                BestTestAccuracy: folder.Best?.Test.Accuracy,
-                BestIteration: folder.Best?.Iteration,
-                ParametersSha256: hash,
-                Threads: plan.Threads,
-                Precision: plan.Precision.ToString(),
-                Seed: plan.Hyperparameters.Seed,
-                Message: advice,
-                Findings: findings
-            )
-        );
-        logger.RunEnded(
-            outcome.ToString().ToLowerInvariant(),
-            result.ReachedIteration,
-            result.TrainSeconds,
-            hash
-        );
-        report.Ended(
-            outcome,
-            result.ReachedIteration,
-            result.Kept,
-            result.TrainSeconds,
-            advice,
-            findings,
-            folder.Path
-        );
-        return outcome;
-    }
-
-    /// <summary>JSON has no word for other numbers.</summary>
-    private static double? Finite(double? figure) =>
-        figure is { } number && double.IsFinite(number) ? number : null;
-
-    /// <summary>What a person might want to change, from the losses of the epochs and the
-    /// network.</summary>
-    private static IEnumerable<Finding> Findings<T>(
-        LoopResult<T> result,
-        IReadOnlyList<EpochLosses> losses,
-        Dataset<T> train
-    )
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        if (result.End == LoopEnd.Stopped)
-            return [];
-        var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
-        return result.NotFinite is { } network
-            ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
-            : [.. Diagnosis.OfLosses(losses), .. Diagnosis.OfUnits(result.Network, probe)];
-    }
-
-    private string? Advice<T>(LoopResult<T> result)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        var (what, kept) = result.End switch
-        {
-            LoopEnd.NotFinite => (
-                "the loss is no longer a finite number",
-                "the last whose loss was finite"
-            ),
-            LoopEnd.TooHigh => (
-                "the mean loss of an epoch is above ten times the first loss",
-                "where that epoch began"
-            ),
-            _ => ("", ""),
-        };
-        return what.Length == 0
-            ? null
-            : FormattableString.Invariant(
-                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.Iteration}, {kept}, is kept."
-            );
-    }
-
-    /// <summary>Epochs as structured messages.</summary>
-    private sealed class EpochLog(ILogger logger) : IRunObserver
-    {
-        public void Stepped(in StepFigures step) { }
-
-        public void Evaluated(EpochFigures epoch) =>
-            logger.EpochEvaluated(
-                epoch.Epoch,
-                epoch.Iteration,
-                epoch.Train.Loss,
-                epoch.Train.Accuracy,
-                epoch.Test.Loss,
-                epoch.Test.Accuracy
-            );
-
-        public void Finished(EpochFigures kept) { }
+        if (plan.Mode == RunMode.Watch)
+            return await services.GetRequiredService<Watching<T>>().RunAsync(stop);
+        var earlier = plan.EarlierRun();
+        var data = await loader.LoadAsync<T>(stop);
+        var run = services.GetRequiredService<TrainingRun<T>>();
+        return (await run.RunAsync(data, earlier, null, stop)).Outcome;
     }
 }

@@ -11,12 +11,16 @@ public sealed class PipelineSettings
     public TrainingSettings Training { get; init; } = new();
     public AugmentationSettings Augmentation { get; init; } = new();
     public RunSettings Run { get; init; } = new();
+    public WatchSettings Watch { get; init; } = new();
+    public TelemetrySettings Telemetry { get; init; } = new();
+    public HealthSettings Health { get; init; } = new();
 }
 
 /// <summary>Where the samples are.</summary>
 public sealed class DataSettings
 {
     /// <summary>Unless set, <c>data/mnist</c> of the repository.</summary>
+    [MayChange]
     [Description("folder with the four IDX files, plain or .gz")]
     public string Directory { get; init; } = Repository.PathOf("data/mnist");
 
@@ -67,9 +71,11 @@ public sealed class ModelSettings
 public sealed class TrainingSettings
 {
     /// <summary>Unless this or Epochs is set, the book's 10,000.</summary>
+    [MayChange]
     [Description("steps, 1 or more; 10000 unless Epochs is set")]
     public long? Iterations { get; init; }
 
+    [MayChange]
     [Description("times through the training data, 1 or more, instead of Iterations")]
     public int? Epochs { get; init; }
 
@@ -167,6 +173,7 @@ public sealed class TrainingSettings
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Unless set, one for small shapes and every processor for large ones.</summary>
+    [MayChange]
     [Description(
         "most threads of a computation, 1 to 1024; every processor unless set; changes no bit"
     )]
@@ -198,9 +205,13 @@ public sealed class AugmentationSettings
     public double Mirror { get; init; }
 }
 
-/// <summary>What a run leaves.</summary>
+/// <summary>What a run leaves, and whether it goes on with an earlier one.</summary>
+[MayChange]
 public sealed class RunSettings
 {
+    internal const string Never = "Never";
+    internal const string Auto = "Auto";
+
     /// <summary>Unless set, <c>data/runs</c> of the repository.</summary>
     [Description("folder that run folders are made in")]
     public string Directory { get; init; } = Repository.PathOf("data/runs");
@@ -208,4 +219,64 @@ public sealed class RunSettings
     /// <summary>Unless set, the network's sizes, 784-50-10 say.</summary>
     [Description("the end of the run folder's name; unless set, the network's sizes")]
     public string? Name { get; init; }
+
+    [Description(
+        "Once: train, then end; Watch: train, then wait, and train again when the data files change"
+    )]
+    public string Mode { get; init; } = "Once";
+
+    [Description(
+        "Never; Auto: go on with the newest run that has not come to its end, if there is one; or a run folder to go on with"
+    )]
+    public string Resume { get; init; } = Never;
+
+    [Description("iterations from one checkpoint to the next; 0: none but at the end and in time")]
+    public long CheckpointEvery { get; init; } = 1000;
+
+    [Description("seconds after which the next checkpoint is due at the latest; 0: none in time")]
+    public double CheckpointSeconds { get; init; } = 60;
+
+    [Description("how many checkpoints are kept, 1 or more")]
+    public int CheckpointsKept { get; init; } = 3;
+}
+
+/// <summary>What becomes of a run where the data are watched.</summary>
+[MayChange]
+public sealed class WatchSettings
+{
+    [Description("seconds from one look at the data files to the next, above 0")]
+    public double Every { get; init; } = 5;
+
+    [Description("whether a run begins with what the one before it has learned: true or false")]
+    public bool WarmStart { get; init; } = true;
+
+    /// <summary>Unless set, <c>model.safetensors</c> in Run:Directory.</summary>
+    [Description("file of the model in use; unless set, model.safetensors in Run:Directory")]
+    public string? Model { get; init; }
+
+    [Description(
+        "how much lower the accuracy of a new model may be than that of the model in use, 0 to 1"
+    )]
+    public double Margin { get; init; }
+}
+
+/// <summary>What others are told while it runs.</summary>
+[MayChange]
+public sealed class TelemetrySettings
+{
+    [Description("where metrics and traces go: None, Console or Otlp (OpenTelemetry)")]
+    public string Exporter { get; init; } = "None";
+}
+
+/// <summary>Answers to whoever asks whether the service is well.</summary>
+[MayChange]
+public sealed class HealthSettings
+{
+    [Description(
+        "port of the loopback address with /health/live and /health/ready, 1 to 65535; none unless set"
+    )]
+    public int? Port { get; init; }
+
+    [Description("seconds without a step or an evaluation after which the service is not live")]
+    public double StalledAfter { get; init; } = 300;
 }

@@ -6,6 +6,16 @@ using Control = MathNet.Numerics.Control;
 
 namespace Pipeline.Training;
 
+/// <summary>What the service does once a run has ended.</summary>
+public enum RunMode
+{
+    /// <summary>It ends.</summary>
+    Once,
+
+    /// <summary>It waits for other data, and trains again.</summary>
+    Watch,
+}
+
 /// <summary>The settings as the core takes them, every value checked.</summary>
 internal sealed record RunPlan(
     PipelineSettings Settings,
@@ -13,12 +23,47 @@ internal sealed record RunPlan(
     Activation Activation,
     Head Head,
     Precision Precision,
-    int Threads
+    int Threads,
+    RunMode Mode,
+    TelemetryExporter Exporter
 )
 {
     private static readonly int[] BookHidden = [50];
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
+
+    /// <summary>The settings that decide the run's bits up to where it stands.</summary>
+    public IEnumerable<Setting> Deciding =>
+        SettingCatalog.All.Where(setting =>
+            !setting.MayChange || setting.IsLength && Runs.LooksAhead(Hyperparameters)
+        );
+
+    public string DecidingSha256 => SettingsJson.Hash(SettingsJson.Of(this), Deciding);
+
+    /// <summary>Whether the newest run is gone on with, if that is unfinished.</summary>
+    public bool IsResumedByItself => Is(RunSettings.Auto);
+
+    /// <summary>The run to go on with, where the settings ask for one.</summary>
+    /// <exception cref="RefusedException">It is not there, or does not tell of itself.</exception>
+    public EarlierRun? EarlierRun()
+    {
+        if (Is(RunSettings.Never))
+            return null;
+        var run = Settings.Run;
+        if (!IsResumedByItself)
+            return Training.EarlierRun.Find(run.Resume, run.Directory);
+        var newest = Training.EarlierRun.Newest(run.Directory);
+        return newest?.IsFinished() == false ? newest : null;
+    }
+
+    private bool Is(string resume) =>
+        Settings.Run.Resume.Equals(resume, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Where the model in use is, and what is said of it.</summary>
+    public string PublishedModel =>
+        Path.GetFullPath(
+            Settings.Watch.Model ?? Path.Combine(Settings.Run.Directory, "model.safetensors")
+        );
 
     /// <summary>Asks the core about every setting.</summary>
     /// <returns>The plan, or null and every fault in a sentence.</returns>
@@ -119,6 +164,34 @@ internal sealed record RunPlan(
         {
             found.Add(Faults.Create("Samples", "1 or more", $"{settings.Data.Samples}"));
         }
+        if (settings.Run.CheckpointEvery < 0)
+            found.Add(
+                Faults.Create("CheckpointEvery", "0 or more", $"{settings.Run.CheckpointEvery}")
+            );
+        if (!(settings.Run.CheckpointSeconds >= 0))
+            found.Add(
+                Faults.Create("CheckpointSeconds", "0 or more", $"{settings.Run.CheckpointSeconds}")
+            );
+        if (settings.Run.CheckpointsKept < 1)
+            found.Add(
+                Faults.Create("CheckpointsKept", "1 or more", $"{settings.Run.CheckpointsKept}")
+            );
+        if (!Names.TryParse<RunMode>(settings.Run.Mode, out var mode))
+            found.Add(Names.Fault<RunMode>("Mode", settings.Run.Mode));
+        if (!(settings.Watch.Every > 0 && settings.Watch.Every <= 86400))
+            found.Add(
+                Faults.Create("Every", "more than 0 and up to 86400", $"{settings.Watch.Every}")
+            );
+        if (!(settings.Watch.Margin >= 0 && settings.Watch.Margin <= 1))
+            found.Add(Faults.Create("Margin", "0 to 1", $"{settings.Watch.Margin}"));
+        if (settings.Health.Port is < 1 or > 65535)
+            found.Add(Faults.Create("Port", "1 to 65535", $"{settings.Health.Port}"));
+        if (!(settings.Health.StalledAfter > 0))
+            found.Add(
+                Faults.Create("StalledAfter", "more than 0", $"{settings.Health.StalledAfter}")
+            );
+        if (!Names.TryParse<TelemetryExporter>(settings.Telemetry.Exporter, out var exporter))
+            found.Add(Names.Fault<TelemetryExporter>("Exporter", settings.Telemetry.Exporter));
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
         foreach (
@@ -126,6 +199,8 @@ internal sealed record RunPlan(
             {
                 ("Data:Directory", settings.Data.Directory),
                 ("Run:Directory", settings.Run.Directory),
+                ("Run:Resume", settings.Run.Resume),
+                ("Watch:Model", settings.Watch.Model ?? ""),
             }
         )
         {
@@ -136,7 +211,7 @@ internal sealed record RunPlan(
         faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
-            : new(settings, hyperparameters, activation, head!, precision, threads);
+            : new(settings, hyperparameters, activation, head!, precision, threads, mode, exporter);
     }
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>

@@ -9,6 +9,14 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 {
     public string Key => $"{Section}:{Property.Name}";
 
+    /// <summary>Whether a run that goes on may have another value of it.</summary>
+    public bool MayChange =>
+        Property.IsDefined(typeof(MayChangeAttribute))
+        || Property.DeclaringType!.IsDefined(typeof(MayChangeAttribute));
+
+    /// <summary>Whether it says how long a run is.</summary>
+    public bool IsLength => Key is "Training:Iterations" or "Training:Epochs";
+
     public bool IsList => Property.PropertyType.IsArray;
 
     public string Description =>
@@ -47,6 +55,10 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
         };
     }
 }
+
+/// <summary>A setting that changes no bit of what a run has learned so far, or a class of such.</summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
+internal sealed class MayChangeAttribute : Attribute;
 
 /// <summary>All settings, read off the classes that hold them.</summary>
 internal static class SettingCatalog

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -72,16 +73,35 @@ internal static class SettingsReader
         return Sentence(key, $"a known setting ({hint})", "an unknown one");
     }
 
-    /// <summary>Levels that logging does not know; it would throw at the first message.</summary>
-    public static IEnumerable<string> LogLevelFaults(IConfiguration configuration) =>
-        from pair in configuration.GetSection("Logging").AsEnumerable()
-        where pair.Value is not null && pair.Key.Contains("LogLevel:", StringComparison.Ordinal)
-        where !Enum.TryParse<LogLevel>(pair.Value, ignoreCase: true, out _)
-        select Sentence(
-            pair.Key,
-            $"one of {string.Join(", ", Enum.GetNames<LogLevel>())}",
-            $"'{pair.Value}'"
-        );
+    /// <summary>Levels and formats that logging does not know; it would throw at the first message, or
+    /// say nothing.</summary>
+    public static IEnumerable<string> LoggingFaults(IConfiguration configuration)
+    {
+        foreach (var (key, value) in configuration.GetSection("Logging").AsEnumerable())
+        {
+            if (value is null)
+                continue;
+            if (
+                key.Contains("LogLevel:", StringComparison.Ordinal)
+                && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _)
+            )
+                yield return Sentence(key, OneOf(Enum.GetNames<LogLevel>()), $"'{value}'");
+            if (
+                key.EndsWith(":FormatterName", StringComparison.OrdinalIgnoreCase)
+                && !Formatters.Contains(value, StringComparer.OrdinalIgnoreCase)
+            )
+                yield return Sentence(key, OneOf(Formatters), $"'{value}'");
+        }
+    }
+
+    private static readonly string[] Formatters =
+    [
+        ConsoleFormatterNames.Simple,
+        ConsoleFormatterNames.Json,
+        ConsoleFormatterNames.Systemd,
+    ];
+
+    private static string OneOf(string[] names) => $"one of {string.Join(", ", names)}";
 
     /// <summary>What stands where no setting does.</summary>
     private static IEnumerable<string> Misplaced(IConfigurationRoot configuration)

@@ -4,7 +4,9 @@ open System
 open System.Diagnostics
 open System.IO
 open System.IO.Compression
+open System.Text.Json
 open Pipeline.Learning
+open Xunit
 
 /// A folder that is deleted when a test is done with it.
 type Scratch() =
@@ -14,6 +16,14 @@ type Scratch() =
 
     interface IDisposable with
         member _.Dispose() = Directory.Delete(path, true)
+
+/// A clock that stands until it is moved.
+type StandingClock() =
+    inherit TimeProvider()
+    let mutable now = 0L
+    member _.Move(time: TimeSpan) = now <- now + time.Ticks
+    override _.GetTimestamp() = now
+    override _.TimestampFrequency = TimeSpan.TicksPerSecond
 
 /// How a process of the host ended.
 type Ended = {
@@ -42,21 +52,32 @@ module Given =
         },
         labels
 
-    /// The four files, plain, of 300 training and 60 test images.
-    let data (scratch: Scratch) : string =
-        let folder = scratch.Sub "data"
+    /// The four files, plain, of 300 training and 60 test images: others with another seed. `relabel`
+    /// changes the training labels.
+    let write (folder: string) (seed: uint64) (relabel: int -> int) : unit =
         Directory.CreateDirectory folder |> ignore
 
-        for name, count, seed in [ "train", 300, 1UL; "t10k", 60, 2UL ] do
+        for name, count, seed, relabel in
+            [ "train", 300, seed, relabel; "t10k", 60, seed + 1UL, id ] do
             let images, labels = half seed count
 
             let write kind (bytes: byte[]) =
                 File.WriteAllBytes(Path.Combine(folder, $"{name}-{kind}-ubyte"), bytes)
 
             write "images-idx3" (Idx.writeImages images)
-            write "labels-idx1" (Idx.writeLabels labels)
+            write "labels-idx1" (Idx.writeLabels (Array.map relabel labels))
 
+    /// Such files in a folder of their own.
+    let data (scratch: Scratch) : string =
+        let folder = scratch.Sub "data"
+        write folder 1UL id
         folder
+
+    /// How often something is tried: what the environment says, else so often.
+    let times (variable: string) (unlessSaid: int) : int =
+        match Int32.TryParse(Environment.GetEnvironmentVariable variable) with
+        | true, count -> count
+        | false, _ -> unlessSaid
 
     /// Puts a file's gzip stream in its place.
     let zip (path: string) : unit =
@@ -128,3 +149,29 @@ module Given =
             Directory.GetDirectories parent
         else
             [||]
+
+/// What the files of a run folder say.
+[<RequireQualifiedAccess>]
+module Told =
+    /// The one run's summary.
+    let summary (scratch: Scratch) : JsonElement =
+        let folder = Assert.Single(Given.runs scratch)
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement
+
+    let text (name: string) (json: JsonElement) : string =
+        nonNull (json.GetProperty(name).GetString())
+
+/// What a run must leave whatever happened to it on its way.
+[<RequireQualifiedAccess>]
+module Left =
+    let private without (column: int) (path: string) =
+        File.ReadAllLines path
+        |> Array.map (fun line -> line.Split ',' |> Array.removeAt column |> String.concat ",")
+
+    /// A run folder's model, and its logs but for the seconds.
+    let behind (folder: string) : byte[] * string[] * string[] =
+        let path name = Path.Combine(folder, name)
+
+        File.ReadAllBytes(path "model.safetensors"),
+        without 4 (path "progress.csv"),
+        without 6 (path "epochs.csv")

@@ -1,23 +1,14 @@
 namespace Pipeline.Properties.Host
 
 open System
-open System.Diagnostics
 open System.IO
 open System.Text.Json
 open System.Text.RegularExpressions
-open System.Threading
 open Pipeline.Learning
 open Xunit
 
 /// The service as its users meet it: a process, its exit code, what it prints and leaves.
 module ProcessTests =
-    let private summary (scratch: Scratch) =
-        let folder = Assert.Single(Given.runs scratch)
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json"))).RootElement
-
-    let private text (name: string) (json: JsonElement) : string =
-        nonNull (json.GetProperty(name).GetString())
-
     /// Options but for those that only a run has.
     let private notOfRun =
         List.filter (fun (option: string) -> not (option.StartsWith "--Run:"))
@@ -58,8 +49,8 @@ module ProcessTests =
         Assert.Equal("iteration,epoch,loss,learning_rate,seconds", progress[0])
         Assert.Equal(201, progress.Length)
         Assert.Equal(15, File.ReadAllLines(Path.Combine(folder, "epochs.csv")).Length)
-        let summary = summary scratch
-        Assert.Equal("completed", text "outcome" summary)
+        let summary = Told.summary scratch
+        Assert.Equal("completed", Told.text "outcome" summary)
         Assert.Equal(200, summary.GetProperty("iterations").GetInt32())
         Assert.True(summary.GetProperty("final_test_accuracy").GetDouble() > 0.9)
 
@@ -75,7 +66,7 @@ module ProcessTests =
                 Security.Cryptography.SHA256.HashData(Parameters.toBytes network.Parameters)
                 |> Convert.ToHexStringLower
 
-            Assert.Equal(text "parameters_sha256" summary, hash)
+            Assert.Equal(Told.text "parameters_sha256" summary, hash)
 
     [<Fact>]
     let ``a seed decides every byte of the parameters`` () =
@@ -92,7 +83,7 @@ module ProcessTests =
                 )
 
             Assert.Equal(0, ended.ExitCode)
-            text "parameters_sha256" (summary scratch)
+            Told.text "parameters_sha256" (Told.summary scratch)
 
         let one = hash 1 1 "Single"
         Assert.Equal(one, hash 1 2 "Single")
@@ -145,7 +136,7 @@ module ProcessTests =
             ended.Errors
         )
 
-        Assert.Equal("diverged", text "outcome" (summary scratch))
+        Assert.Equal("diverged", Told.text "outcome" (Told.summary scratch))
         Assert.True(File.Exists(Path.Combine((Given.runs scratch)[0], "model.safetensors")))
 
     [<Fact>]
@@ -162,39 +153,7 @@ module ProcessTests =
 
         Assert.Equal(0, ended.ExitCode)
         Assert.Matches(@"numerical gradient: [\d,]+ loss evaluations an iteration, ", ended.Output)
-        Assert.True((summary scratch).GetProperty("final_test_accuracy").GetDouble() > 0.9)
-
-    /// Starts a long run, sends it a signal once it trains, and sees it end.
-    let private stopBy (signal: string) =
-        use scratch = new Scratch()
-
-        let started =
-            Given.start (Given.options scratch [ "Training:Iterations", "20000000" ])
-
-        let trains () =
-            Given.runs scratch
-            |> Array.exists (fun folder ->
-                File.Exists(Path.Combine(folder, "epochs.csv"))
-                && FileInfo(Path.Combine(folder, "epochs.csv")).Length > 1000L)
-
-        Assert.True(SpinWait.SpinUntil(trains, TimeSpan.FromMinutes 1.0), "the run did not start")
-        Process.Start("kill", [ signal; string started.Id ]).WaitForExit()
-        let ended = Given.finish started
-        let folder = Assert.Single(Given.runs scratch)
-        Assert.True(File.Exists(Path.Combine(folder, "model.safetensors")))
-        Assert.True(File.Exists(Path.Combine(folder, "curves.svg")))
-        Assert.True((summary scratch).GetProperty("iterations").GetInt64() > 0L)
-        ended.ExitCode, text "outcome" (summary scratch)
-
-    [<Fact>]
-    let ``Ctrl+C ends a run with code 130 and what was learned so far saved`` () =
-        if not (OperatingSystem.IsWindows()) then
-            Assert.Equal((130, "interrupted"), stopBy "-INT")
-
-    [<Fact>]
-    let ``SIGTERM ends a run with code 143 and what was learned so far saved`` () =
-        if not (OperatingSystem.IsWindows()) then
-            Assert.Equal((143, "terminated"), stopBy "-TERM")
+        Assert.True((Told.summary scratch).GetProperty("final_test_accuracy").GetDouble() > 0.9)
 
     [<Fact>]
     let ``check holds the gradient to its definition`` () =

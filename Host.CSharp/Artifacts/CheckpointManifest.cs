@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>What stands beside a checkpoint and makes it one: written last, it says what the bytes must
+/// be and which run they are of.</summary>
+/// <param name="Version">Of this file and of the checkpoint.</param>
+/// <param name="Iteration">Steps done.</param>
+/// <param name="TrainSeconds">Seconds of training so far.</param>
+/// <param name="Bytes">How many the checkpoint has.</param>
+/// <param name="Sha256">Their SHA-256.</param>
+/// <param name="SettingsSha256">Of the settings that decide the run's bits.</param>
+/// <param name="DataSha256">Of the data files, by their names.</param>
+internal sealed record CheckpointManifest(
+    int Version,
+    long Iteration,
+    double TrainSeconds,
+    long Bytes,
+    string Sha256,
+    string SettingsSha256,
+    IReadOnlyDictionary<string, string> DataSha256
+)
+{
+    private static readonly JsonSerializerOptions Json = new(RunFolder.Json)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    public static CheckpointManifest Create(
+        long iteration,
+        TimeSpan trained,
+        byte[] checkpoint,
+        string settingsSha256,
+        IReadOnlyDictionary<string, string> dataSha256
+    ) =>
+        new(
+            Checkpoint.Version,
+            iteration,
+            Math.Round(trained.TotalSeconds, 6),
+            checkpoint.Length,
+            Convert.ToHexStringLower(SHA256.HashData(checkpoint)),
+            settingsSha256,
+            dataSha256
+        );
+
+    public byte[] ToJson() => RunFolder.ToJson(this);
+
+    /// <returns>Null and a sentence where the bytes are no manifest.</returns>
+    public static CheckpointManifest? Parse(ReadOnlySpan<byte> json, string path, out string fault)
+    {
+        fault = "";
+        try
+        {
+            if (JsonSerializer.Deserialize<CheckpointManifest>(json, Json) is { } manifest)
+                return manifest;
+            fault = Faults.Create(path, "a checkpoint's manifest", "null").ToString();
+        }
+        catch (JsonException damaged)
+        {
+            fault = Faults
+                .Create(path, "a checkpoint's manifest", damaged.Message.TrimEnd('.'))
+                .ToString();
+        }
+        return null;
+    }
+
+    /// <summary>Whether it is of a run with these settings and data.</summary>
+    public bool IsOf(string settingsSha256, IReadOnlyDictionary<string, string> dataSha256) =>
+        SettingsSha256 == settingsSha256
+        && DataSha256.Count == dataSha256.Count
+        && DataSha256.All(file => dataSha256.GetValueOrDefault(file.Key) == file.Value);
+
+    /// <summary>A sentence for what is wrong with the checkpoint's bytes, if anything is.</summary>
+    public string? FaultOf(ReadOnlySpan<byte> checkpoint, string path)
+    {
+        if (checkpoint.Length != Bytes)
+            return Faults.Create(path, $"{Bytes} bytes", $"{checkpoint.Length}").ToString();
+        var found = Convert.ToHexStringLower(SHA256.HashData(checkpoint));
+        return found == Sha256 ? null : Faults.Create(path, $"SHA-256 {Sha256}", found).ToString();
+    }
+}

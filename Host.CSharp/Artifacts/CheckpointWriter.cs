@@ -1,0 +1,75 @@
+using System.Numerics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>Turns where a run stands into a checkpoint on the disk.</summary>
+/// <param name="folder">The run's folder.</param>
+/// <param name="store">Its checkpoints.</param>
+/// <param name="perEpoch">Iterations of an epoch.</param>
+/// <param name="settingsSha256">Of the settings that decide the run's bits.</param>
+/// <param name="dataSha256">Of the data files.</param>
+/// <param name="metrics">Told of checkpoints, and of those that could not be written.</param>
+/// <param name="logger">Told the same.</param>
+/// <param name="clock">Times them.</param>
+internal sealed class CheckpointWriter<T>(
+    RunFolder folder,
+    CheckpointStore store,
+    long perEpoch,
+    string settingsSha256,
+    IReadOnlyDictionary<string, string> dataSha256,
+    TrainingMetrics metrics,
+    ILogger logger,
+    TimeProvider clock
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The iteration of the newest checkpoint, if there is one.</summary>
+    public long? Saved { get; private set; }
+
+    /// <summary>Saves where the run stands, with the lines of its logs that lead there.</summary>
+    public void Save(Standing<T> standing)
+    {
+        var iteration = standing.State.Iteration;
+        if (Saved == iteration)
+            return;
+        if (Checkpoint.Size(standing.State) is > Checkpoint.MostBytes and var size)
+            throw new IOException($"A checkpoint would have {size:N0} bytes, too many for a file");
+        using var span = Spans.Checkpoint(iteration);
+        var start = clock.GetTimestamp();
+        var bytes = Checkpoint.Write(standing.State);
+        var manifest = CheckpointManifest.Create(
+            iteration,
+            standing.Trained,
+            bytes,
+            settingsSha256,
+            dataSha256
+        );
+        store.MakingRoom(() =>
+        {
+            folder.Logs.Flush();
+            store.Save(manifest, bytes, iteration - (iteration % perEpoch));
+        });
+        Saved = iteration;
+        var time = clock.GetElapsedTime(start);
+        metrics.CheckpointSaved(time, bytes.Length);
+        logger.CheckpointSaved(iteration, bytes.Length, time.TotalMilliseconds);
+    }
+
+    /// <summary>The same, but a disk that says no is told of and does not end the run: the last good
+    /// checkpoint stays.</summary>
+    public void TrySave(Standing<T> standing)
+    {
+        try
+        {
+            Save(standing);
+        }
+        catch (Exception trouble)
+            when (WholeFile.IsTrouble(trouble) || trouble is OutOfMemoryException)
+        {
+            metrics.CheckpointFailed();
+            logger.CheckpointFailed(standing.State.Iteration, Saved, trouble.Message);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Pipeline.Training;
+
+/// <summary>The disk itself.</summary>
+internal sealed class DiskFiles : IFiles
+{
+    public void CreateFolder(string path) => Directory.CreateDirectory(path);
+
+    public IReadOnlyList<string> List(string folder) =>
+        Directory.Exists(folder)
+            ? [.. Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))]
+            : [];
+
+    public bool Exists(string path) => File.Exists(path);
+
+    public byte[] Read(string path) => File.ReadAllBytes(path);
+
+    public void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
+        RandomAccess.Write(file, bytes, 0);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    public void Append(string path, long length, ReadOnlySpan<byte> bytes)
+    {
+        using var file = File.OpenHandle(
+            path,
+            FileMode.OpenOrCreate,
+            FileAccess.Write,
+            FileShare.ReadWrite
+        );
+        var found = RandomAccess.GetLength(file);
+        if (found < length)
+            throw new IOException($"{path} has {found} bytes where {length} were written");
+        RandomAccess.Write(file, bytes, length);
+    }
+
+    public void Truncate(string path, long length)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write);
+        RandomAccess.SetLength(file, length);
+    }
+
+    public void Flush(string path)
+    {
+        using var file = File.OpenHandle(
+            path,
+            FileMode.Open,
+            FileAccess.Write,
+            FileShare.ReadWrite
+        );
+        RandomAccess.FlushToDisk(file);
+    }
+
+    public void Rename(string path, string name) =>
+        File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, name), overwrite: true);
+
+    public void FlushFolder(string path)
+    {
+        // Windows keeps the names of files in its journal by itself.
+        if (OperatingSystem.IsWindows())
+            return;
+        // .NET opens no folders.
+        using var folder = new SafeFileHandle(Open(path, ReadOnly), ownsHandle: true);
+        if (folder.IsInvalid)
+            throw new IOException(
+                $"{path}: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}"
+            );
+        RandomAccess.FlushToDisk(folder);
+    }
+
+    public void Delete(string path) => File.Delete(path);
+
+    private const int ReadOnly = 0;
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+}

@@ -1,0 +1,28 @@
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>What a run's evaluations have shown so far.</summary>
+internal sealed class RunHistory : IRunObserver
+{
+    /// <summary>The losses after each epoch: on the training samples, and on those kept for validation
+    /// or else the test set.</summary>
+    public List<EpochLosses> Losses { get; } = [];
+
+    /// <summary>The evaluation with the best test accuracy.</summary>
+    public EpochFigures? Best { get; private set; }
+
+    public void Stepped(in StepFigures step) { }
+
+    public void Evaluated(EpochFigures epoch)
+    {
+        Finished(epoch);
+        Losses.Add(new(epoch.Epoch, epoch.Train.Loss, (epoch.Validation ?? epoch.Test).Loss));
+    }
+
+    public void Finished(EpochFigures kept)
+    {
+        if (Best is null || kept.Test.Accuracy > Best.Test.Accuracy)
+            Best = kept;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Numerics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>Loads the data that the settings name, and says so.</summary>
+internal sealed class DataLoader(
+    RunPlan plan,
+    Pulse pulse,
+    TimeProvider clock,
+    ILogger<TrainingWorker> logger
+)
+{
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public async Task<LoadedData<T>> LoadAsync<T>(CancellationToken stop)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        using var span = Spans.Load();
+        var start = clock.GetTimestamp();
+        var settings = plan.Settings.Data;
+        // Differences of a general network would take longer than they save.
+        var rehearsal = plan.Hyperparameters.Gradient.IsNumerical
+            ? Task.CompletedTask
+            : Task.Run(
+                () =>
+                    Rehearsal.Run<T>(
+                        plan.Hyperparameters,
+                        plan.ArchitectureFor(Rehearsal.Inputs, Rehearsal.Widest)
+                    ),
+                stop
+            );
+        var data = await Task.Run(() => IdxFolder.Load<T>(settings.Directory, settings.Classes))
+            .WaitAsync(stop);
+        await rehearsal.WaitAsync(stop);
+        logger.DataLoaded(
+            data.Train.Count,
+            data.Test.Count,
+            data.Train.Features,
+            settings.Directory,
+            clock.GetElapsedTime(start).TotalSeconds
+        );
+        pulse.Ready();
+        return data;
+    }
+}

@@ -1,0 +1,325 @@
+using System.Numerics;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>A run that has ended: where it left what, and its model.</summary>
+internal sealed record FinishedRun<T>(
+    Outcome Outcome,
+    string Folder,
+    long Iteration,
+    Network<T> Model
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>;
+
+/// <summary>One run, from its data to what it leaves in its folder.</summary>
+internal sealed class TrainingRun<T>(
+    RunPlan plan,
+    ExitStatus status,
+    ConsoleReport report,
+    IEnumerable<IRunObserver> observers,
+    TrainingMetrics metrics,
+    IFiles files,
+    TimeProvider clock,
+    ILogger<TrainingWorker> logger
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>So many training samples tell which units learn nothing.</summary>
+    private const int Probe = 1000;
+
+    private readonly long start = clock.GetTimestamp();
+
+    /// <summary>Runs to the end, or until told to stop.</summary>
+    /// <param name="data">The samples.</param>
+    /// <param name="earlier">A run to go on with, if any.</param>
+    /// <param name="first">The state to begin with, if it is not the settings' own.</param>
+    /// <param name="stop">Ends the run with what was learned so far saved.</param>
+    /// <exception cref="RefusedException">The data or the earlier run do not fit the
+    /// settings.</exception>
+    public async Task<FinishedRun<T>> RunAsync(
+        LoadedData<T> data,
+        EarlierRun? earlier,
+        State<T>? first,
+        CancellationToken stop
+    )
+    {
+        var architecture = plan.ArchitectureFor(data.Train.Features);
+        plan.CheckBatch(architecture);
+        var (train, validation) = plan.Split(data.Train);
+        string[] differences =
+        [
+            .. earlier?.Differences(plan) ?? [],
+            .. earlier?.Differences(data.Hashes) ?? [],
+        ];
+        if (differences.Length > 0)
+            throw new RefusedException(differences);
+
+        using var folder = earlier is null
+            ? RunFolder.Create(files, plan, architecture, clock)
+            : RunFolder.Open(files, earlier.Path);
+        var store = new CheckpointStore(
+            files,
+            folder.Checkpoints,
+            plan.Settings.Run.CheckpointsKept
+        );
+        var iterations = Runs.Iterations(plan.Hyperparameters, train.Count);
+        var perEpoch = Batch.IterationsPerEpoch(train.Count, plan.Hyperparameters.BatchSize);
+        Started(architecture, iterations);
+
+        // Where what a diverged run keeps lies before a checkpoint, one from before is taken.
+        foreach (var from in From(store, architecture, data.Hashes, earlier, first))
+        {
+            if (from?.State.Iteration > iterations)
+                throw Shorter(from.State.Iteration, iterations);
+            var (curves, history) = (new Curves(iterations), new RunHistory());
+            store.Forget(from?.State.Iteration ?? -1);
+            folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history]);
+            folder.DeleteSummary();
+            folder.WriteSettings(plan, data.Hashes);
+            if (earlier is not null)
+                logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
+            var writer = new CheckpointWriter<T>(
+                folder,
+                store,
+                perEpoch,
+                plan.DecidingSha256,
+                data.Hashes,
+                metrics,
+                logger,
+                clock
+            );
+            metrics.Start(from?.Trained ?? TimeSpan.Zero);
+            // Not to be had of the settings alone.
+            if (from is not null && ReferenceEquals(from.State, first))
+                writer.Save(from);
+            var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
+            var loop = new TrainingLoop<T>(
+                plan,
+                [folder.Logs, history, curves, report, new EpochLog(logger), .. observers],
+                clock,
+                checkpointing
+            );
+            var result = await report.TrackAsync(
+                from?.State.Iteration ?? 0,
+                iterations,
+                () =>
+                    checkpointing.DuringAsync(() =>
+                        loop.RunAsync(train, validation, data.Test, stop, from)
+                    )
+            );
+            if (result.End != LoopEnd.TooLate)
+            {
+                var outcome = Save(result, folder, store, writer, curves, history, train);
+                return new(outcome, folder.Path, result.Iteration, result.Network);
+            }
+        }
+        throw new InvalidOperationException("A run from its beginning is never too late.");
+    }
+
+    private void Started(Architecture architecture, long iterations)
+    {
+        var settings = plan.Hyperparameters;
+        logger.RunStarted(
+            architecture.ToString(),
+            architecture.ParameterCount,
+            iterations,
+            settings.BatchSize,
+            settings.LearningRate,
+            settings.Gradient.ToString(),
+            plan.Precision.ToString(),
+            settings.Seed
+        );
+        if (settings.Gradient.IsNumerical)
+            report.Numerical(architecture.ParameterCount, iterations);
+    }
+
+    /// <summary>Where to go on from: what the checkpoints hold, newest first, and the beginning. Those
+    /// that are damaged are named and passed over.</summary>
+    /// <exception cref="RefusedException">One is whole and not for this run: of another, or of a later
+    /// version.</exception>
+    private IEnumerable<Standing<T>?> From(
+        CheckpointStore store,
+        Architecture architecture,
+        IReadOnlyDictionary<string, string> dataSha256,
+        EarlierRun? earlier,
+        State<T>? first
+    )
+    {
+        foreach (var checkpoint in earlier is null ? [] : store.Load(logger.CheckpointDamaged))
+        {
+            var (manifest, path) = (checkpoint.Manifest, checkpoint.Path);
+            if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
+                throw new RefusedException([
+                    Faults.Create(path, "a checkpoint of this run", "another's").ToString(),
+                ]);
+            if (
+                !Checkpoint
+                    .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                    .TryGet(out var state, out var faults)
+            )
+                throw new RefusedException(
+                    faults.Select(fault => Faults.Within(path, fault).ToString())
+                );
+            yield return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
+        }
+        yield return first is null ? null : new(first, TimeSpan.Zero);
+    }
+
+    /// <summary>Saves what the run came to, as much of it as the disk takes.</summary>
+    private Outcome Save(
+        LoopResult<T> result,
+        RunFolder folder,
+        CheckpointStore store,
+        CheckpointWriter<T> writer,
+        Curves curves,
+        RunHistory history,
+        Dataset<T> train
+    )
+    {
+        var outcome = result.End switch
+        {
+            LoopEnd.Finished or LoopEnd.Stalled => Outcome.Completed,
+            LoopEnd.Stopped => status.Stopped,
+            _ => Outcome.Diverged,
+        };
+        var advice = Advice(result);
+        string[] findings =
+        [
+            .. Findings(result, history.Losses, train).Select(finding => $"{finding}"),
+        ];
+        var hash = Convert.ToHexStringLower(
+            SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
+        );
+        var name = outcome.ToString().ToLowerInvariant();
+        var summary = new Summary(
+            Outcome: name,
+            Iterations: result.ReachedIteration,
+            ModelIteration: result.Iteration,
+            TrainSeconds: Math.Round(result.TrainSeconds, 4),
+            TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
+            FinalTrainLoss: Finite(result.Kept?.Train.Loss),
+            FinalTrainAccuracy: result.Kept?.Train.Accuracy,
+            FinalTestLoss: Finite(result.Kept?.Test.Loss),
+            FinalTestAccuracy: result.Kept?.Test.Accuracy,
+            FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
+            FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
+            BestTestAccuracy: history.Best?.Test.Accuracy,
+            BestIteration: history.Best?.Iteration,
+            ParametersSha256: hash,
+            Threads: plan.Threads,
+            Precision: plan.Precision.ToString(),
+            Seed: plan.Hyperparameters.Seed,
+            Message: advice,
+            Findings: findings
+        );
+        var saved = true;
+        // The summary is last: where it is, all else is.
+        foreach (
+            var save in (Action[])
+                [
+                    () => writer.Save(result.Standing),
+                    () => folder.WriteModel(result.Network, result.Iteration),
+                    folder.Logs.Flush,
+                    () =>
+                        folder.WriteCurves(curves, plan.ArchitectureFor(train.Features).ToString()),
+                    () =>
+                    {
+                        if (saved)
+                            folder.WriteSummary(summary);
+                    },
+                ]
+        )
+        {
+            try
+            {
+                store.MakingRoom(save);
+            }
+            catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+            {
+                saved = false;
+                logger.RunUnsaved(trouble.Message, writer.Saved, folder.Path);
+            }
+        }
+        logger.RunEnded(name, result.ReachedIteration, result.TrainSeconds, hash);
+        report.Ended(
+            outcome,
+            result.ReachedIteration,
+            result.Kept,
+            result.TrainSeconds,
+            advice,
+            findings,
+            folder.Path
+        );
+        return saved ? outcome : Outcome.Failed;
+    }
+
+    /// <summary>JSON has no word for other numbers.</summary>
+    private static double? Finite(double? figure) =>
+        figure is { } number && double.IsFinite(number) ? number : null;
+
+    /// <summary>What a person might want to change, from the losses of the epochs and the
+    /// network.</summary>
+    private static IEnumerable<Finding> Findings(
+        LoopResult<T> result,
+        IReadOnlyList<EpochLosses> losses,
+        Dataset<T> train
+    )
+    {
+        if (result.End == LoopEnd.Stopped)
+            return [];
+        var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
+        return result.NotFinite is { } network
+            ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
+            : [.. Diagnosis.OfLosses(losses), .. Diagnosis.OfUnits(result.Network, probe)];
+    }
+
+    private string? Advice(LoopResult<T> result)
+    {
+        var (what, kept) = result.End switch
+        {
+            LoopEnd.NotFinite => (
+                "the loss is no longer a finite number",
+                "the last whose loss was finite"
+            ),
+            LoopEnd.TooHigh => (
+                "the mean loss of an epoch is above ten times the first loss",
+                "where that epoch began"
+            ),
+            _ => ("", ""),
+        };
+        return what.Length == 0
+            ? null
+            : FormattableString.Invariant(
+                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.Iteration}, {kept}, is kept."
+            );
+    }
+
+    private RefusedException Shorter(long reached, long iterations)
+    {
+        var key = plan.Hyperparameters.Length.IsEpochs ? "Training:Epochs" : "Training:Iterations";
+        var expected = $"{reached} iterations or more, where the run stands";
+        return new([Faults.Create(key, expected, $"{iterations}").ToString()]);
+    }
+
+    /// <summary>Epochs as structured messages.</summary>
+    private sealed class EpochLog(ILogger logger) : IRunObserver
+    {
+        public void Stepped(in StepFigures step) { }
+
+        public void Evaluated(EpochFigures epoch) =>
+            logger.EpochEvaluated(
+                epoch.Epoch,
+                epoch.Iteration,
+                epoch.Train.Loss,
+                epoch.Train.Accuracy,
+                epoch.Test.Loss,
+                epoch.Test.Accuracy
+            );
+
+        public void Finished(EpochFigures kept) { }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Pipeline.Training;
+
+/// <summary>Whether the service is alive, and whether it has what it needs.</summary>
+internal sealed class Pulse(RunPlan plan, TimeProvider clock) : IRunObserver
+{
+    private long last = clock.GetTimestamp();
+
+    /// <summary>Whether the data are loaded.</summary>
+    public bool IsReady { get; private set; }
+
+    /// <summary>Whether something was done lately: a step, an evaluation, a look at the data.</summary>
+    public bool IsLive =>
+        clock.GetElapsedTime(Volatile.Read(ref last)).TotalSeconds
+        <= plan.Settings.Health.StalledAfter;
+
+    public void Ready()
+    {
+        IsReady = true;
+        Beat();
+    }
+
+    public void Beat() => Volatile.Write(ref last, clock.GetTimestamp());
+
+    public void Stepped(in StepFigures step) => Beat();
+
+    public void Evaluated(EpochFigures epoch) => Beat();
+
+    public void Finished(EpochFigures kept) => Beat();
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+
+namespace Pipeline.Training;
+
+/// <summary>Tells systemd that the service is alive, twice in the time that its unit allows
+/// (WatchdogSec). Where the loop no longer advances it stays silent, and systemd starts the service
+/// anew.</summary>
+internal sealed class SystemdWatchdog(IServiceProvider services, Pulse pulse, TimeProvider clock)
+    : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (
+            services.GetService<ISystemdNotifier>() is not { IsEnabled: true } notifier
+            || !long.TryParse(
+                Environment.GetEnvironmentVariable("WATCHDOG_USEC"),
+                CultureInfo.InvariantCulture,
+                out var microseconds
+            )
+            || microseconds <= 0
+        )
+            return;
+        using var timer = new PeriodicTimer(TimeSpan.FromMicroseconds(microseconds / 2.0), clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (pulse.IsLive)
+                notifier.Notify(new ServiceState("WATCHDOG=1"));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Pipeline.Training;
+
+/// <summary>Settings as a run folder keeps them.</summary>
+internal static class SettingsJson
+{
+    /// <summary>The settings of a run, with what was chosen for those that were left open.</summary>
+    public static JsonNode Of(RunPlan plan)
+    {
+        var settings = Of(plan.Settings);
+        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(plan.Hidden);
+        var training = settings["training"]!;
+        if (plan.Hyperparameters.Length is Learning.RunLength.Iterations steps)
+            training["iterations"] = steps.Item;
+        training["threads"] = plan.Threads;
+        return settings;
+    }
+
+    public static JsonNode Of(PipelineSettings settings) =>
+        JsonSerializer.SerializeToNode(settings, RunFolder.Json)!;
+
+    /// <summary>The value of a setting; null where it is left open.</summary>
+    public static JsonNode? Value(JsonNode settings, Setting setting) =>
+        settings[Name(setting.Section)]?[Name(setting.Property.Name)];
+
+    /// <summary>A value as a person writes it.</summary>
+    public static string Text(JsonNode? value) =>
+        value switch
+        {
+            null => "nothing",
+            JsonArray { Count: 0 } => "none",
+            JsonArray list => string.Join(',', list.Select(Text)),
+            _ => value.ToString(),
+        };
+
+    /// <summary>The SHA-256 of some settings' values. One that is as it would be unless set does not
+    /// count, so that a setting which comes later changes nothing.</summary>
+    public static string Hash(JsonNode settings, IEnumerable<Setting> some)
+    {
+        var unlessSet = Of(new PipelineSettings());
+        var lines =
+            from setting in some
+            let text = Text(Value(settings, setting))
+            where text != Text(Value(unlessSet, setting))
+            select $"{setting.Key}={text}\n";
+        return Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines)))
+        );
+    }
+
+    private static string Name(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+}

@@ -1,0 +1,265 @@
+namespace Pipeline.Learning
+
+open System
+open System.Globalization
+open System.Numerics
+open System.Runtime.CompilerServices
+
+/// <summary>The state of a run as bytes from which it goes on as if it had never stopped: a safetensors
+/// file of everything that is remembered, with the numbers beside it in the metadata.</summary>
+/// <remarks>Tensors: the parameters W1, b1, g1, … (g1 where the layer is normalised); mean1 and variance1
+/// of a normalised layer; what the optimizer remembers, squares.W1 say; best.W1, … of the network that
+/// gave the lowest validation loss. The order of an epoch is not in it, as it follows from the
+/// seed.</remarks>
+[<RequireQualifiedAccess>]
+module Checkpoint =
+    /// The version that is written. Files of every version from 1 on are read.
+    [<Literal>]
+    let Version = 1
+
+    let private versionName = "checkpoint"
+    let private bestIterationName = "best_iteration"
+    let private bestPrefix = "best."
+
+    let private text (number: float) =
+        number.ToString("R", CultureInfo.InvariantCulture)
+
+    /// The tensors of a normalised layer's running moments: the layer's number, and their names.
+    let private moments (architecture: Architecture) : (HiddenLayer * string * string) list =
+        architecture.Hidden
+        |> List.mapi (fun i layer -> layer, $"mean{i + 1}", $"variance{i + 1}")
+        |> List.filter (fun (layer, _, _) -> layer.Normalised)
+
+    let private ofMoments (network: Network<'T>) : Tensor<'T> list =
+        List.map2
+            (fun (layer: HiddenLayer, mean, variance) (moments: Moments<'T>) -> [
+                {
+                    Name = mean
+                    Shape = [ layer.Width ]
+                    Values = Kernels.elements moments.Mean
+                }
+                {
+                    Name = variance
+                    Shape = [ layer.Width ]
+                    Values = Kernels.elements moments.Variance
+                }
+            ])
+            (moments network.Architecture)
+            network.Running
+        |> List.concat
+
+    /// Everything that is remembered with as many numbers as there are parameters or units.
+    let private tensors (state: State<'T>) : Tensor<'T> list = [
+        yield! TensorFile.ofParameters "" state.Network.Parameters
+        yield! ofMoments state.Network
+        for memory in state.Optimizer.Memory do
+            yield! TensorFile.ofParameters $"{memory.Name}." memory.Values
+        match state.Watch.Best with
+        | ValueSome best -> yield! TensorFile.ofParameters bestPrefix best.Parameters
+        | ValueNone -> ()
+    ]
+
+    /// <summary>The most bytes that a checkpoint may have.</summary>
+    [<Literal>]
+    let MostBytes = 0x7FFFFFC7L
+
+    /// <summary>How many bytes the checkpoint of a state has at most.</summary>
+    /// <param name="state">Where the run stands.</param>
+    [<CompiledName("Size")>]
+    let size (state: State<'T>) : int64 =
+        // A tensor's name, shape and place take far less than a thousand letters.
+        tensors state
+        |> List.sumBy (fun tensor ->
+            1000L + int64 tensor.Values.Length * int64 (Unsafe.SizeOf<'T>()))
+        |> (+) 2000L
+
+    /// <summary>The bytes of a checkpoint.</summary>
+    /// <param name="state">Where the run stands.</param>
+    /// <exception cref="T:System.ArgumentException">There would be more than an array can
+    /// have.</exception>
+    [<CompiledName("Write")>]
+    let write (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        if size state > MostBytes then
+            invalidArg
+                (nameof state)
+                $"expected a state of at most {MostBytes} bytes, found one of {size state}"
+
+        let watch = state.Watch
+
+        TensorFile.write
+            [
+                versionName, string Version
+                "architecture", string state.Network.Architecture
+                "iteration", string state.Iteration
+                "loss", text state.Loss
+                "first_loss", text state.FirstLoss
+                "epoch_loss", text state.EpochLoss
+                "steps", string state.Optimizer.Steps
+                "lowest", text watch.Lowest
+                "since", string watch.Since
+                "waited", string watch.Waited
+                "rate_factor", text watch.RateFactor
+                if watch.Best.IsSome then
+                    bestIterationName, string watch.BestIteration
+            ]
+            (tensors state)
+
+    /// A number of the metadata, once it is one of its kind.
+    let private number<'N when 'N :> INumberBase<'N>>
+        (styles: NumberStyles)
+        (expected: string)
+        (file: TensorFile)
+        (name: string)
+        : Result<'N, Fault list> =
+        let found = file.Metadata |> Map.tryFind name |> Option.defaultValue ""
+        let mutable number = 'N.Zero
+
+        if 'N.TryParse(found, styles, CultureInfo.InvariantCulture, &number) then
+            Ok number
+        else
+            Error [ Fault.create name expected $"'{found}'" ]
+
+    let private real = number<float> NumberStyles.Float "a number"
+
+    let private count file name =
+        number NumberStyles.None "a whole number, 0 or more" file name
+
+    let private running
+        (file: TensorFile)
+        (architecture: Architecture)
+        : Result<Moments<'T> list, Fault list> =
+        moments architecture
+        |> List.map (fun (layer, mean, variance) ->
+            Fault.both
+                (TensorFile.numbers file mean [ layer.Width ])
+                (TensorFile.numbers file variance [ layer.Width ])
+            |> Result.map (fun (mean, variance) -> {
+                Mean = Kernels.vector mean
+                Variance = Kernels.vector variance
+            }))
+        |> TensorFile.combine
+
+    let private network
+        (file: TensorFile)
+        (prefix: string)
+        (architecture: Architecture)
+        : Result<Network<'T>, Fault list> =
+        Fault.both (TensorFile.parameters file prefix architecture) (running file architecture)
+        |> Result.map (fun (parameters, running) -> {
+            Architecture = architecture
+            Parameters = parameters
+            Running = running
+        })
+
+    let private optimizer
+        (file: TensorFile)
+        (settings: Hyperparameters)
+        (architecture: Architecture)
+        : Result<OptimizerState<'T>, Fault list> =
+        // What it remembers does not depend on the layers.
+        let memory: OptimizerMemory<'T> list =
+            ((OptimizerPlan.optimizer settings.Optimizer).Init { Layers = [] }).Memory
+
+        let values =
+            memory
+            |> List.map (fun memory ->
+                TensorFile.parameters file $"{memory.Name}." architecture
+                |> Result.map (fun values -> { memory with Values = values }))
+            |> TensorFile.combine
+
+        Fault.both (count file "steps") values
+        |> Result.map (fun (steps, memory) -> { Steps = steps; Memory = memory })
+
+    let private watch
+        (file: TensorFile)
+        (architecture: Architecture)
+        : Result<Watch<'T>, Fault list> =
+        let best: Result<struct (int64 * Network<'T> voption), Fault list> =
+            if file.Metadata.ContainsKey bestIterationName then
+                Fault.both
+                    (count file bestIterationName)
+                    (network file bestPrefix (Architecture.plain architecture))
+                |> Result.map (fun (iteration, network) -> struct (iteration, ValueSome network))
+            else
+                Ok(struct (0L, ValueNone))
+
+        Fault.both
+            (Fault.both (real file "lowest") (real file "rate_factor"))
+            (Fault.both (Fault.both (count file "since") (count file "waited")) best)
+        |> Result.map
+            (fun ((lowest, rateFactor), ((since, waited), struct (bestIteration, best))) -> {
+                Lowest = lowest
+                Best = best
+                BestIteration = bestIteration
+                Since = since
+                Waited = waited
+                RateFactor = rateFactor
+            })
+
+    let private state
+        (settings: Hyperparameters)
+        (architecture: Architecture)
+        (file: TensorFile)
+        : Result<State<'T>, Fault list> =
+        let losses =
+            [ "loss"; "first_loss"; "epoch_loss" ]
+            |> List.map (real file)
+            |> TensorFile.combine
+
+        Fault.both
+            (Fault.both (count file "iteration") losses)
+            (Fault.both
+                (network file "" architecture)
+                (Fault.both (optimizer file settings architecture) (watch file architecture)))
+        |> Result.map (fun ((iteration, losses), (network, (optimizer, watch))) -> {
+            Iteration = iteration
+            Network = network
+            Optimizer = optimizer
+            Loss = losses[0]
+            FirstLoss = losses[1]
+            EpochLoss = losses[2]
+            Order = [||]
+            Watch = watch
+        })
+
+    /// <summary>The state in the bytes of a checkpoint, or what is wrong with them.</summary>
+    /// <param name="settings">The run's hyperparameters: they say what the optimizer remembers.</param>
+    /// <param name="architecture">The network's layers.</param>
+    /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>
+    [<CompiledName("Read")>]
+    let read
+        (settings: Hyperparameters)
+        (architecture: Architecture)
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<State<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        TensorFile.read bytes
+        |> Result.bind (fun file ->
+            match Map.tryFind versionName file.Metadata with
+            | Some version when version = string Version -> state settings architecture file
+            | Some version ->
+                Error [ Fault.create versionName $"version {Version} or below" $"'{version}'" ]
+            | None -> Error [ Fault.create versionName "a version in the metadata" "none" ])
+
+    /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch
+    /// under way, as a run that diverges ends with where its epoch began.</summary>
+    /// <param name="count">How many, 1 or more.</param>
+    /// <param name="iteration">Where the run stands; later checkpoints are of a run that it no longer
+    /// is.</param>
+    /// <param name="epochStart">Where its epoch began.</param>
+    /// <param name="iterations">What checkpoints there are, in any order.</param>
+    [<CompiledName("Kept")>]
+    let kept
+        (count: int)
+        (iteration: int64)
+        (epochStart: int64)
+        (iterations: int64 seq)
+        : int64 list =
+        let past =
+            iterations
+            |> Seq.filter (fun each -> each <= iteration)
+            |> Seq.distinct
+            |> Seq.sortDescending
+            |> List.ofSeq
+
+        let before = past |> List.tryFind (fun each -> each <= epochStart)
+        List.truncate count past @ Option.toList before |> List.distinct

@@ -1,0 +1,89 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.IO
+open Pipeline.Training
+
+/// What a disk can do to a call.
+[<RequireQualifiedAccess>]
+type DiskFault =
+    /// ENOSPC, after half the bytes.
+    | Full
+    /// EIO.
+    | Broken
+    /// EROFS, as .NET says it.
+    | ReadOnly
+    /// ENOENT: the folder is gone.
+    | Vanished
+    /// Half the bytes are written, and the process dies there.
+    | ShortWrite
+
+/// The process of a test has died, as far as its files know.
+exception Died
+
+/// A disk whose calls fail as `faultOf` says, told the number of the call from 0 and its name.
+type FaultyFiles(faultOf: int -> string -> DiskFault option) =
+    let disk: IFiles = DiskFiles()
+    let mutable calls = 0
+
+    let raiseFault fault =
+        match fault with
+        | DiskFault.Full -> raise (IOException("No space left on device", 28))
+        | DiskFault.Broken -> raise (IOException("Input/output error", 5))
+        | DiskFault.ReadOnly -> raise (UnauthorizedAccessException "Read-only file system")
+        | DiskFault.Vanished ->
+            raise (DirectoryNotFoundException "Could not find a part of the path")
+        | DiskFault.ShortWrite -> raise Died
+
+    let next name =
+        let number = calls
+        calls <- calls + 1
+        faultOf number name
+
+    let meet name (call: unit -> 'R) : 'R =
+        match next name with
+        | None -> call ()
+        | Some fault -> raiseFault fault
+
+    /// The same for a call that writes so many bytes: some are written before it fails.
+    let write name (bytes: ReadOnlyMemory<byte>) (call: ReadOnlyMemory<byte> -> unit) =
+        match next name with
+        | None -> call bytes
+        | Some(DiskFault.Full | DiskFault.Broken | DiskFault.ShortWrite as fault) ->
+            call (bytes.Slice(0, bytes.Length / 2))
+            raiseFault fault
+        | Some fault -> raiseFault fault
+
+    /// How many calls there were.
+    member _.Calls = calls
+
+    interface IFiles with
+        member _.CreateFolder path =
+            meet "CreateFolder" (fun () -> disk.CreateFolder path)
+
+        member _.List folder = disk.List folder
+        member _.Exists path = disk.Exists path
+        member _.Read path = meet "Read" (fun () -> disk.Read path)
+
+        member _.Write(path, bytes) =
+            write "Write" (ReadOnlyMemory(bytes.ToArray())) (fun part ->
+                disk.Write(path, part.Span))
+
+        member _.Append(path, length, bytes) =
+            write "Append" (ReadOnlyMemory(bytes.ToArray())) (fun part ->
+                disk.Append(path, length, part.Span))
+
+        member _.Truncate(path, length) =
+            meet "Truncate" (fun () -> disk.Truncate(path, length))
+
+        member _.Flush path =
+            meet "Flush" (fun () -> disk.Flush path)
+
+        member _.Rename(path, name) =
+            meet "Rename" (fun () -> disk.Rename(path, name))
+
+        member _.FlushFolder path =
+            meet "FlushFolder" (fun () -> disk.FlushFolder path)
+
+        member _.Delete path =
+            meet "Delete" (fun () -> disk.Delete path)

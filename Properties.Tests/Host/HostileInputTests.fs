@@ -1,0 +1,353 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.IO.Compression
+open System.Text
+open Pipeline.Learning
+open Pipeline.Properties
+open Pipeline.Training
+open Xunit
+open Xunit.Abstractions
+
+/// Changes to bytes that hurt parsers.
+[<RequireQualifiedAccess>]
+module private Mutation =
+    /// Numbers at which sizes overflow.
+    let private numbers = [|
+        0L
+        1L
+        -1L
+        127L
+        128L
+        255L
+        32767L
+        65535L
+        2147483647L
+        2147483648L
+        4294967295L
+        Int64.MaxValue
+        Int64.MinValue
+    |]
+
+    /// Texts that mean something to some format.
+    let private texts = [|
+        "\""
+        "{"
+        "}"
+        "["
+        "]"
+        ","
+        ":"
+        "null"
+        "-1"
+        "1e999"
+        "NaN"
+        "99999999999999999999"
+        "\\ud800"
+        "\u0000"
+        "../"
+        "\n"
+        "W1"
+        "F64"
+    |]
+
+    let private splice (at: int) (length: int) (middle: byte[]) (bytes: byte[]) =
+        let at = min at bytes.Length
+        let rest = min bytes.Length (at + length)
+        Array.concat [ bytes[.. at - 1]; middle; bytes[rest..] ]
+
+    /// One change: of a bit, a byte, a word, a cut, a stretch doubled, moved or left out.
+    let private one (random: Random) (bytes: byte[]) : byte[] =
+        let place () = random.Next(bytes.Length + 1)
+
+        let stretch () =
+            1 + random.Next(1 + min 64 bytes.Length)
+
+        let at = place ()
+
+        match random.Next 9 with
+        | 0 -> bytes[.. at - 1]
+        | 1 ->
+            let change = Array.copy bytes
+
+            if at < bytes.Length then
+                change[at] <- change[at] ^^^ (1uy <<< random.Next 8)
+
+            change
+        | 2 -> splice at 1 [| byte (random.Next 256) |] bytes
+        | 3 ->
+            let word = BitConverter.GetBytes numbers[random.Next numbers.Length]
+            let size = [| 1; 2; 4; 8 |][random.Next 4]
+
+            let word =
+                if random.Next 2 = 0 then
+                    word[.. size - 1]
+                else
+                    Array.rev word[.. size - 1]
+
+            splice at size word bytes
+        | 4 -> splice at 0 bytes[at .. at + stretch () - 1 |> min (bytes.Length - 1)] bytes
+        | 5 -> splice at (stretch ()) [||] bytes
+        | 6 ->
+            splice at (random.Next 3) (Encoding.UTF8.GetBytes texts[random.Next texts.Length]) bytes
+        | 7 ->
+            let other = place ()
+            splice at 0 bytes[other .. other + stretch () - 1 |> min (bytes.Length - 1)] bytes
+        | _ ->
+            Array.init (random.Next 64) (fun _ -> byte (random.Next 256))
+            |> Array.append bytes
+
+    /// One to four changes.
+    let apply (random: Random) (bytes: byte[]) : byte[] =
+        Seq.fold (fun bytes _ -> one random bytes) bytes (seq { 0 .. random.Next 4 })
+
+/// Every parser on bytes that were made to hurt it: it gives a value or declared faults, in bounded time
+/// and memory.
+type HostileInputTests(output: ITestOutputHelper) =
+    /// How many inputs each parser gets: a million are a thorough run.
+    let inputs = Given.times "HOSTILE_INPUTS" 600
+
+    let seed = Random.Shared.Next 1000000
+
+    /// So many bytes may be taken for a file: some twenty for each of its own, and room for a message of
+    /// .NET's.
+    let allowed (bytes: byte[]) = 2_000_000L + 20L * int64 bytes.Length
+
+    /// Tries a parser, which says whether it took its input, on what becomes of some sound files.
+    let attack (name: string) (sound: byte[] list) (takes: byte[] -> bool) =
+        let random = Random seed
+        let clock = Stopwatch.StartNew()
+        let mutable taken = 0
+        let mutable slowest = TimeSpan.Zero
+        let mutable most = 0L
+
+        for bytes in sound do
+            Assert.True(takes bytes, $"{name}: a sound file is refused")
+
+        for i in 1..inputs do
+            let bytes = Mutation.apply random sound[random.Next sound.Length]
+            let start = Stopwatch.GetTimestamp()
+            let before = GC.GetAllocatedBytesForCurrentThread()
+
+            try
+                if takes bytes then
+                    taken <- taken + 1
+            with error ->
+                Assert.Fail
+                    $"{name}, seed {seed}, input {i}: {error}\n{Convert.ToBase64String bytes}"
+
+            let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+            let time = Stopwatch.GetElapsedTime start
+            slowest <- max slowest time
+            most <- max most allocated
+
+            Assert.True(
+                allocated <= allowed bytes,
+                $"{name}, seed {seed}, input {i}: {allocated} bytes for {bytes.Length}"
+            )
+
+        Assert.InRange(slowest.TotalSeconds, 0.0, 5.0)
+
+        output.WriteLine
+            $"{name}: {inputs} inputs (seed {seed}), {taken} taken, at most {most} bytes and {slowest.TotalMilliseconds:F1} ms, {clock.Elapsed.TotalSeconds:F1} s in all"
+
+    let hasFaults (result: Result<'V, Fault list>) =
+        match result with
+        | Ok _ -> true
+        | Error faults ->
+            Assert.NotEmpty faults
+
+            for fault in faults do
+                Assert.EndsWith(".", string fault)
+
+            false
+
+    /// Whether the host's part takes it, or refuses it with sentences.
+    let isTaken (act: unit -> unit) =
+        try
+            act ()
+            true
+        with :? RefusedException as refused ->
+            Assert.NotEmpty refused.Reasons
+            false
+
+    let images = {
+        Count = 3
+        Rows = 2
+        Columns = 2
+        Pixels = ReadOnlyMemory [| 0uy; 255uy; 3uy; 4uy; 0uy; 0uy; 7uy; 8uy; 9uy; 1uy; 2uy; 3uy |]
+    }
+
+    let settings =
+        Hyperparameters.create {
+            Hyperparameters.book.Recipe with
+                Optimizer = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+        }
+        |> orFail
+
+    let architecture = Architecture.dense Activation.Tanh [ 2; 3; 2 ]
+    let state: State<float32> = Trainer.start settings architecture
+
+    [<Fact>]
+    member _.``IDX images``() =
+        attack "IDX images" [ Idx.writeImages images ] (fun bytes ->
+            Idx.claimedLength (ReadOnlyMemory bytes) |> ignore
+            Idx.parseImages (ReadOnlyMemory bytes) |> hasFaults)
+
+    [<Fact>]
+    member _.``IDX labels``() =
+        attack "IDX labels" [ Idx.writeLabels [| 0; 9; 3 |]; Idx.writeLabels [||] ] (fun bytes ->
+            Idx.parseLabels 10 (ReadOnlyMemory bytes) |> hasFaults)
+
+    [<Fact>]
+    member _.``safetensors``() =
+        attack "safetensors" [ Safetensors.write [ "note", "x" ] state.Network ] (fun bytes ->
+            let network: Result<Network<float32>, _> = Safetensors.read (ReadOnlyMemory bytes)
+            hasFaults network)
+
+    [<Fact>]
+    member _.``checkpoints``() =
+        attack "checkpoints" [ Checkpoint.write state ] (fun bytes ->
+            let state: Result<State<float32>, _> =
+                Checkpoint.read settings architecture (ReadOnlyMemory bytes)
+
+            hasFaults state)
+
+    [<Fact>]
+    member _.``manifests of checkpoints``() =
+        let manifest =
+            CheckpointManifest.Create(
+                7L,
+                TimeSpan.FromSeconds 1.0,
+                [| 1uy |],
+                "s",
+                dict [ "file", "hash" ] |> Collections.Generic.Dictionary
+            )
+
+        attack "manifests" [ manifest.ToJson() ] (fun bytes ->
+            let mutable fault = ""
+
+            match CheckpointManifest.Parse(ReadOnlySpan bytes, "manifest", &fault) with
+            | null ->
+                Assert.StartsWith("manifest: expected ", fault)
+                false
+            | manifest ->
+                manifest.FaultOf(ReadOnlySpan bytes, "payload") |> ignore
+                manifest.IsOf("s", manifest.DataSha256) |> ignore
+                true)
+
+    [<Fact>]
+    member _.``gzip streams in a data folder``() =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let path = Path.Combine(folder, "train-labels-idx1-ubyte")
+
+        let zip (bytes: byte[]) =
+            use memory = new MemoryStream()
+
+            using (new GZipStream(memory, CompressionLevel.Optimal)) (fun zipped ->
+                zipped.Write(ReadOnlySpan bytes))
+
+            memory.ToArray()
+
+        let sound = File.ReadAllBytes path
+        File.Delete path
+
+        attack "gzip" [ zip sound ] (fun bytes ->
+            File.WriteAllBytes(path + ".gz", bytes)
+            isTaken (fun () -> IdxFolder.Load<float32>(folder, 10) |> ignore))
+
+    [<Fact>]
+    member _.``a small stream that holds much is not unpacked``() =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let path = Path.Combine(folder, "train-images-idx3-ubyte")
+        File.Delete path
+
+        // 400 MB in 400 kB: of zeros; and of images, as many as its header claims but not its end.
+        let bomb (start: byte[]) =
+            use file = File.Create(path + ".gz")
+
+            using (new GZipStream(file, CompressionLevel.Optimal, true)) (fun zipped ->
+                zipped.Write(ReadOnlySpan start)
+
+                for _ in 1..400 do
+                    zipped.Write(ReadOnlySpan(Array.zeroCreate<byte> 1_000_000)))
+
+        for start, claims in
+            [
+                [||], "the magic number"
+                Idx.writeImages images,
+                "one whole gzip stream, found one that is cut short, or more"
+            ] do
+            bomb start
+            let before = GC.GetTotalAllocatedBytes true
+
+            let refused =
+                Assert.Throws<RefusedException>(fun () ->
+                    IdxFolder.Load<float32>(folder, 10) |> ignore)
+
+            Assert.Contains(claims, Assert.Single refused.Reasons)
+            let allocated = GC.GetTotalAllocatedBytes true - before
+            Assert.InRange(allocated, 0L, 40_000_000L)
+
+    [<Fact>]
+    member _.``files of settings``() =
+        use scratch = new Scratch()
+        let path = scratch.Sub "preset.json"
+        let presets = Path.Combine(AppContext.BaseDirectory, "presets")
+
+        let sound = [
+            for preset in Directory.GetFiles(presets, "*.json") -> File.ReadAllBytes preset
+        ]
+
+        // Building a host takes its time.
+        attack "settings" sound (fun bytes ->
+            File.WriteAllBytes(path, bytes)
+
+            isTaken (fun () ->
+                TrainingServices.CreateBuilder(
+                    GivenSettings(Collections.Generic.Dictionary(), path)
+                )
+                |> ignore))
+
+    [<Fact>]
+    member _.``settings of a run to go on with``() =
+        use scratch = new Scratch()
+        Directory.CreateDirectory(scratch.Sub "run") |> ignore
+        let path = scratch.Sub "run/settings.json"
+
+        let sound =
+            Encoding.UTF8.GetBytes
+                """{"settings": {"data": {"directory": "d", "classes": 10}, "model": {"hidden": [50], "normalised": false}, "training": {"iterations": 100, "learning_rate": 0.1, "seed": 1}}, "data_sha256": {"a": "b"}}"""
+
+        attack "a run's settings" [ sound ] (fun bytes ->
+            File.WriteAllBytes(path, bytes)
+
+            isTaken (fun () ->
+                let earlier = EarlierRun.Find(scratch.Sub "run", scratch.Path)
+                earlier.Values() |> Seq.length |> ignore))
+
+    [<Fact>]
+    member _.``logs of a run to go on with``() =
+        use scratch = new Scratch()
+        let files: IFiles = DiskFiles()
+        let progress = scratch.Sub "progress.csv"
+        let epochs = scratch.Sub "epochs.csv"
+        let logs () = RunLogs(files, scratch.Path)
+        (logs ()).Begin()
+        let header = File.ReadAllBytes progress
+        let epochsHeader = File.ReadAllBytes epochs
+        let lines = "1,0,2.5,0.1,0.01\n2,0,2.4,0.1,0.02\n3,1,NaN,0.1,0.03\n"B
+        let evaluations = "0,0,2.5,0.1,2.5,0.1,0.01,,\n1,2,2.4,0.1,2.5,0.1,0.02,2.5,0.1\n"B
+        let sound = [ Array.append header lines; Array.append epochsHeader evaluations ]
+
+        attack "logs" sound (fun bytes ->
+            // One of the two files is the changed one.
+            let isProgress = bytes.Length > 9 && bytes[0] = 'i'B
+
+            File.WriteAllBytes(progress, (if isProgress then bytes else sound[0]))
+            File.WriteAllBytes(epochs, (if isProgress then sound[1] else bytes))
+            isTaken (fun () -> (logs ()).Rewind(3L, 2L, [])))

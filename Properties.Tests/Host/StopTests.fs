@@ -1,0 +1,271 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Threading
+open Xunit
+
+/// The service told to stop, kept from its folder, and short of disk: what it leaves, and its exit code.
+module StopTests =
+    let private onUnix = not (OperatingSystem.IsWindows())
+
+    let private waitUntil (what: string) (condition: unit -> bool) =
+        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes 1.0), what)
+
+    let private signal (name: string) (started: Process) =
+        Process.Start("kill", [ $"-{name}"; string started.Id ]).WaitForExit()
+
+    /// Whether a run has come so far as to have that file.
+    let private has (scratch: Scratch) (name: string) (least: int64) =
+        Given.runs scratch
+        |> Array.exists (fun folder ->
+            let file = FileInfo(Path.Combine(folder, name))
+            file.Exists && file.Length >= least)
+
+    let private checkpoints (scratch: Scratch) =
+        Given.runs scratch
+        |> Array.map (fun folder -> Path.Combine(folder, "checkpoints"))
+        |> Array.filter Directory.Exists
+        |> Array.collect (fun folder -> Directory.GetFiles(folder, "*.json"))
+
+    let private resume (scratch: Scratch) (more: string list) =
+        Given.host ([ "train"; "--resume"; Assert.Single(Given.runs scratch) ] @ more)
+
+    /// What a run of these settings leaves that nothing disturbs.
+    let private whole settings =
+        use scratch = new Scratch()
+        Assert.Equal(0, (Given.host (Given.options scratch settings)).ExitCode)
+        Left.behind (Assert.Single(Given.runs scratch))
+
+    let private long = [ "Training:Iterations", "20000000" ]
+
+    [<Theory>]
+    [<InlineData("INT", 130, "interrupted")>]
+    [<InlineData("TERM", 143, "terminated")>]
+    [<InlineData("HUP", 129, "hungup")>]
+    [<InlineData("QUIT", 131, "quit")>]
+    let ``a signal ends a run with a code of its own and what was learned so far saved``
+        (name: string)
+        (code: int)
+        (outcome: string)
+        =
+        if onUnix then
+            use scratch = new Scratch()
+            let started = Given.start (Given.options scratch long)
+            waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
+            signal name started
+            let ended = Given.finish started
+            Assert.Equal(code, ended.ExitCode)
+            Assert.Equal(outcome, Told.text "outcome" (Told.summary scratch))
+            Assert.True((Told.summary scratch).GetProperty("iterations").GetInt64() > 0L)
+            Assert.True(has scratch "model.safetensors" 1L)
+            Assert.True(has scratch "curves.svg" 1L)
+            Assert.NotEmpty(checkpoints scratch)
+            let folder = Assert.Single(Given.runs scratch)
+            Assert.Contains($"to go on: train --resume {folder}", ended.Output)
+
+    /// Settings whose steps or states take long, and others.
+    let private settings: (string * (string * string) list) list = [
+        "fast steps", long
+        "a step of half a minute",
+        [
+            "Model:Hidden", "300,300"
+            "Training:Gradient", "Numerical"
+            "Training:Precision", "Double"
+        ]
+        "a state of 50 MB",
+        long
+        @ [
+            "Model:Hidden", "1400,1400"
+            "Training:Optimizer", "Adam"
+            "Training:LearningRate", "0.001"
+            "Training:BatchSize", "300"
+            "Training:Precision", "Double"
+        ]
+    ]
+
+    let settingsNames: TheoryData<string> = TheoryData<string>(settings |> Seq.map fst)
+
+    [<Theory>]
+    [<MemberData(nameof settingsNames)>]
+    let ``SIGTERM ends a run within five seconds, whatever its settings`` (name: string) =
+        if onUnix then
+            use scratch = new Scratch()
+            let _, settings = settings |> List.find (fst >> (=) name)
+            let started = Given.start (Given.options scratch settings)
+            // Its first checkpoint is of the beginning.
+            waitUntil "the run did not start" (fun () -> (checkpoints scratch).Length > 0)
+            // Into the first steps.
+            Thread.Sleep 700
+            let clock = Stopwatch.StartNew()
+            signal "TERM" started
+            let ended = Given.finish started
+            Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
+            Assert.Equal(143, ended.ExitCode)
+            Assert.NotEmpty(checkpoints scratch)
+
+    [<Fact>]
+    let ``SIGTERM ends it in time also while it starts`` () =
+        if onUnix then
+            for delay in 100..100..700 do
+                use scratch = new Scratch()
+                let started = Given.start (Given.options scratch long)
+                Thread.Sleep delay
+                let clock = Stopwatch.StartNew()
+                signal "TERM" started
+                let ended = Given.finish started
+                Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
+                Assert.True((ended.ExitCode = 143), $"{delay} ms: {ended}")
+
+    [<Fact>]
+    let ``a stopped run that goes on is the run undisturbed`` () =
+        if onUnix then
+            let settings = [
+                "Training:Iterations", "60000"
+                "Training:Optimizer", "Adam"
+                "Training:LearningRate", "0.001"
+                "Training:Dropout", "0.1"
+            ]
+
+            use scratch = new Scratch()
+            let started = Given.start (Given.options scratch settings)
+            waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
+            signal "TERM" started
+            Assert.Equal(143, (Given.finish started).ExitCode)
+            let resumed = resume scratch []
+            Assert.True((resumed.ExitCode = 0), resumed.Errors)
+            Assert.Contains("Going on with", resumed.Errors)
+            let model, progress, epochs = Left.behind (Assert.Single(Given.runs scratch))
+            let wholeModel, wholeProgress, wholeEpochs = whole settings
+            Assert.Equal<byte>(wholeModel, model)
+            Assert.Equal<string>(wholeProgress, progress)
+            Assert.Equal<string>(wholeEpochs, epochs)
+
+    [<Fact>]
+    let ``a second process on a run's folder is refused with code 2`` () =
+        use scratch = new Scratch()
+        let started = Given.start (Given.options scratch long)
+
+        try
+            waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
+            let second = resume scratch []
+            Assert.Equal(2, second.ExitCode)
+            Assert.Contains("that no other process works on", second.Errors)
+            let second = Given.host (Given.options scratch (("Run:Resume", "Auto") :: long))
+            Assert.Equal(2, second.ExitCode)
+            Assert.False started.HasExited
+
+            waitUntil "the run wrote no checkpoint" (fun () ->
+                checkpoints scratch
+                |> Array.exists (fun path -> not (path.EndsWith "000000000.json")))
+        finally
+            started.Kill()
+            Given.finish started |> ignore
+
+        // The lock goes with the process, however it ends.
+        let third = resume scratch [ "--Training:Iterations"; "1" ]
+        Assert.Contains("iterations or more, where the run stands", third.Errors)
+
+    [<Fact>]
+    let ``changed settings and unknown folders are refused with code 2`` () =
+        use scratch = new Scratch()
+        Assert.Equal(0, (Given.host (Given.options scratch [])).ExitCode)
+        let changed = resume scratch [ "--Training:LearningRate=2"; "--Training:Threads=1" ]
+        Assert.Equal(2, changed.ExitCode)
+        Assert.Contains("Training:LearningRate: expected 1, as the run in", changed.Errors)
+        Assert.Contains("Settings that may change as a run goes on: ", changed.Errors)
+        let unknown = Given.host [ "train"; "--resume"; scratch.Sub "nowhere" ]
+        Assert.Equal(2, unknown.ExitCode)
+        Assert.Contains("Run:Resume: expected a run folder with settings.json", unknown.Errors)
+
+    /// A disk of its own of that many KiB, if the machine lets one have it.
+    let private onSmallDisk (size: int) (test: string -> unit) =
+        use scratch = new Scratch()
+        let disk = scratch.Sub "disk"
+        Directory.CreateDirectory disk |> ignore
+
+        let run (program: string) (arguments: string list) =
+            try
+                let info = ProcessStartInfo(program, arguments, RedirectStandardError = true)
+                use started = nonNull (Process.Start info)
+                started.WaitForExit()
+                started.ExitCode
+            with :? ComponentModel.Win32Exception ->
+                1
+
+        if
+            onUnix
+            && run "mount" [ "-t"; "tmpfs"; "-o"; $"size={size}k"; "tmpfs"; disk ] = 0
+        then
+            try
+                test disk
+            finally
+                run "umount" [ disk ] |> ignore
+
+    [<Theory>]
+    [<InlineData(false)>]
+    [<InlineData(true)>]
+    let ``a disk that fills up costs nothing that was learned`` (isFreed: bool) =
+        onSmallDisk 1024 (fun disk ->
+            use scratch = new Scratch()
+
+            let settings = [
+                "Model:Hidden", "200"
+                "Training:Optimizer", "Adam"
+                "Training:LearningRate", "0.001"
+                "Training:Iterations", "6000"
+                "Training:BatchSize", "100"
+                "Run:CheckpointEvery", "50"
+            ]
+
+            let wholeModel, wholeProgress, wholeEpochs = whole settings
+            let runs = Path.Combine(disk, "runs")
+            let here = List.filter (fun (o: string) -> not (o.StartsWith "--Run:Directory"))
+            let options = Given.options scratch settings |> here
+
+            let started = Given.start ($"--Run:Directory={runs}" :: options)
+            let errors = started.StandardError.ReadToEndAsync()
+            let nothing = started.StandardOutput.ReadToEndAsync()
+
+            waitUntil "the run wrote no checkpoint" (fun () ->
+                Directory.Exists runs
+                && Directory.GetFiles(runs, "0*.json", SearchOption.AllDirectories).Length > 0)
+
+            // Everything that is left, and what becomes free while that is written.
+            let filler = Path.Combine(disk, "filler")
+
+            let fill () =
+                try
+                    use file = new FileStream(filler, FileMode.Append)
+
+                    while true do
+                        file.Write(ReadOnlySpan(Array.zeroCreate<byte> 4096))
+                        file.Flush()
+                with :? IOException ->
+                    ()
+
+            let clock = Stopwatch.StartNew()
+
+            while not started.HasExited
+                  && (not isFreed || clock.Elapsed < TimeSpan.FromSeconds 0.7) do
+                fill ()
+                Thread.Sleep 5
+
+            File.Delete filler
+            Assert.True(started.WaitForExit(TimeSpan.FromMinutes 1.0))
+            nothing.Wait()
+            let folder = Assert.Single(Directory.GetDirectories runs)
+
+            if not isFreed then
+                Assert.Equal(1, started.ExitCode)
+                Assert.Contains("Not everything could be saved: No space left", errors.Result)
+                let resumed = Given.host [ "train"; "--resume"; folder ]
+                Assert.True((resumed.ExitCode = 0), resumed.Errors)
+            else
+                Assert.True((started.ExitCode = 0), errors.Result)
+
+            let model, progress, epochs = Left.behind folder
+            Assert.Equal<byte>(wholeModel, model)
+            Assert.Equal<string>(wholeProgress, progress)
+            Assert.Equal<string>(wholeEpochs, epochs))

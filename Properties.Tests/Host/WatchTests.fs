@@ -1,0 +1,159 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Text
+open System.Text.Json
+open System.Threading
+open Xunit
+
+/// A service that watches its data: it trains, publishes, waits, and trains again.
+type private Watched(scratch: Scratch, settings: (string * string) list) =
+    let options =
+        Given.options scratch ([ "Run:Mode", "Watch"; "Watch:Every", "0.1" ] @ settings)
+
+    let started = Given.start options
+    let said = StringBuilder()
+
+    let rec read () = task {
+        match! started.StandardError.ReadLineAsync() with
+        | null -> ()
+        | line ->
+            lock said (fun () -> said.AppendLine line |> ignore)
+            return! read ()
+    }
+
+    let reading: Tasks.Task<unit> = read ()
+
+    let printed = started.StandardOutput.ReadToEndAsync()
+
+    member _.Said = lock said (fun () -> said.ToString())
+
+    member watched.Await(what: string, condition: unit -> bool) =
+        if not (SpinWait.SpinUntil(condition, TimeSpan.FromMinutes 1.0)) then
+            Assert.Fail $"{what} did not come: {watched.Said}"
+
+    /// Waits until it has said so as often as that.
+    member watched.Hears(words: string, times: int) =
+        watched.Await(words, (fun () -> watched.Said.Split(words).Length > times))
+
+    /// Tells it to stop, and gives its exit code.
+    member _.Stop() : int =
+        Process.Start("kill", [ "-TERM"; string started.Id ]).WaitForExit()
+        Assert.True(started.WaitForExit(TimeSpan.FromSeconds 5.0), "it did not stop")
+        reading.Wait()
+        printed.Wait()
+        started.ExitCode
+
+    interface IDisposable with
+        member _.Dispose() =
+            if not started.HasExited then
+                started.Kill()
+                started.WaitForExit()
+
+module WatchTests =
+    let private folder (scratch: Scratch) = scratch.Sub "data"
+    let private model (scratch: Scratch) = scratch.Sub "runs/model.safetensors"
+
+    let private record (scratch: Scratch) (name: string) =
+        JsonDocument
+            .Parse(File.ReadAllText(scratch.Sub "runs/model.json"))
+            .RootElement.GetProperty(name)
+
+    let private waits = "Waiting for other data"
+
+    [<Fact>]
+    let ``other data make another run, which begins with what the one before has learned`` () =
+        if not (OperatingSystem.IsWindows()) then
+            use scratch = new Scratch()
+            use watched = new Watched(scratch, [])
+            watched.Hears(waits, 1)
+            let first = File.ReadAllBytes(model scratch)
+            Assert.True((record scratch "accuracy").GetDouble() > 0.9)
+            Given.write (folder scratch) 7UL id
+            watched.Hears(waits, 2)
+            Assert.Contains("Beginning with what", watched.Said)
+            Assert.Equal(2, (Given.runs scratch).Length)
+            Assert.NotEqual<byte>(first, File.ReadAllBytes(model scratch))
+            let newest = Given.runs scratch |> Array.max
+            Assert.Equal(newest, (record scratch "run").GetString())
+
+            // Where it begins is no better than where the first one ended, by much.
+            let accuracies (folder: string) =
+                File.ReadAllLines(Path.Combine(folder, "epochs.csv"))
+                |> Array.skip 1
+                |> Array.map (fun line -> float (line.Split(',')[5]))
+
+            Assert.True((accuracies newest)[0] > 0.9)
+            Assert.True((accuracies (Given.runs scratch |> Array.min))[0] < 0.6)
+            Assert.Equal(143, watched.Stop())
+
+    [<Fact>]
+    let ``a model that is worse is not put to use, unless within the margin`` () =
+        if not (OperatingSystem.IsWindows()) then
+            for margin, isUsed in [ "0.1", false; "1", true ] do
+                use scratch = new Scratch()
+
+                use watched =
+                    new Watched(scratch, [ "Watch:Margin", margin; "Watch:WarmStart", "false" ])
+
+                watched.Hears(waits, 1)
+                let first = File.ReadAllBytes(model scratch)
+                // The test set is sound; what is learned is not.
+                Given.write (folder scratch) 7UL (fun label -> (label + 1) % 10)
+                watched.Hears(waits, 2)
+                let isNew = File.ReadAllBytes(model scratch) <> first
+                Assert.Equal(isUsed, isNew)
+                Assert.Equal(not isUsed, watched.Said.Contains "is not put to use")
+
+                Assert.Equal(
+                    Given.runs scratch |> Array.max,
+                    (record scratch "considered").GetString()
+                )
+
+                Assert.Equal(143, watched.Stop())
+
+    [<Fact>]
+    let ``broken data are told of, and the service waits for better ones`` () =
+        if not (OperatingSystem.IsWindows()) then
+            use scratch = new Scratch()
+            use watched = new Watched(scratch, [])
+            watched.Hears(waits, 1)
+            let labels = Path.Combine(folder scratch, "train-labels-idx1-ubyte")
+            File.WriteAllBytes(labels, [| 1uy; 2uy |])
+            watched.Hears("expected a header of 8 bytes", 1)
+            watched.Hears(waits, 2)
+            Assert.Single(Given.runs scratch) |> ignore
+            Given.write (folder scratch) 9UL id
+            watched.Hears(waits, 3)
+            Assert.Equal(2, (Given.runs scratch).Length)
+            Assert.Equal(143, watched.Stop())
+
+    [<Fact>]
+    let ``a service started again does not train on what it knows, and finishes what it left`` () =
+        if not (OperatingSystem.IsWindows()) then
+            use scratch = new Scratch()
+            let settings = [ "Run:Resume", "Auto" ]
+
+            using (new Watched(scratch, settings)) (fun watched ->
+                watched.Hears(waits, 1)
+                Assert.Equal(143, watched.Stop()))
+
+            let first = File.ReadAllBytes(model scratch)
+
+            using (new Watched(scratch, settings)) (fun watched ->
+                watched.Hears(waits, 1)
+                Assert.Equal(143, watched.Stop()))
+
+            Assert.Single(Given.runs scratch) |> ignore
+            // As if it had been killed before it could publish.
+            File.Delete(model scratch)
+            File.Delete(scratch.Sub "runs/model.json")
+
+            using (new Watched(scratch, settings)) (fun watched ->
+                watched.Hears(waits, 1)
+                Assert.Equal(143, watched.Stop()))
+
+            Assert.Single(Given.runs scratch) |> ignore
+            Assert.Equal<byte>(first, File.ReadAllBytes(model scratch))

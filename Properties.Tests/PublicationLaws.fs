@@ -1,0 +1,27 @@
+/// Publication.fs: a model gives way only to one that is no worse.
+module Pipeline.Properties.PublicationLaws
+
+open Xunit
+open Pipeline.Learning
+
+[<Law>]
+let ``a sound model is no worse exactly if its accuracy is within the margin``
+    (Fraction used)
+    (Fraction candidate)
+    (Fraction margin)
+    =
+    let score accuracy = { Loss = 1.0; Accuracy = accuracy }
+
+    let isNoWorse margin =
+        Publication.isNoWorse margin (score used) (score candidate)
+
+    Exactly.equal (candidate >= used - margin) (isNoWorse margin)
+    Exactly.equal (candidate >= used) (isNoWorse 0.0)
+    Assert.True(isNoWorse 1.0)
+
+[<Fact>]
+let ``a model whose loss is not finite is never used`` () =
+    for loss in [ nan; infinity; -infinity ] do
+        let candidate = { Loss = loss; Accuracy = 1.0 }
+        Assert.False(Publication.isSound candidate)
+        Assert.False(Publication.isNoWorse 1.0 { Loss = 9.0; Accuracy = 0.0 } candidate)
