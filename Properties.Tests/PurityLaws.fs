@@ -469,6 +469,14 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Sanity.overFit given.Settings 1 2 data state.Network.Architecture
         "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
+        "Evaluation.OfSums",
+        fun () ->
+            Evaluation.ofSums
+                Evaluation.usual
+                Head.Sigmoid
+                [| 0 |]
+                (one.SubMatrix(0, one.RowCount, 0, 1))
+        "Evaluation.Create", fun () -> Evaluation.create Evaluation.usual state.Network data
         "Safetensors.Write", fun () -> Safetensors.write [] network
         "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
         "Losses.OfBatch",
