@@ -4,12 +4,9 @@ open System
 open System.Buffers
 open System.Buffers.Binary
 open System.Numerics
-open System.Runtime.CompilerServices
 open System.Text.Json
 
-/// <summary>Networks as safetensors files: tensors W1, b1, W2, b2, … in the book's shapes, weights
-/// (inputs, outputs) and biases (outputs), with the activations and the head in the metadata. Normalised
-/// layers are written as the plain ones that do the same.</summary>
+/// <summary>Safetensors files of tensors in single and double precision.</summary>
 /// <remarks>The format: eight bytes of little-endian header length, a JSON header of names, types,
 /// shapes and offsets, then the numbers, little-endian, rows first. Source: the safetensors format of
 /// Hugging Face.</remarks>
@@ -24,80 +21,50 @@ module Safetensors =
         End: int64
     }
 
-    let private dataType<'T> () =
-        if Type.op_Equality (typeof<'T>, typeof<float32>) then
-            "F32"
-        else
-            "F64"
+    let private metadataName = "__metadata__"
 
-    let private separator = ","
-
-    /// The metadata's entry for the hidden layers' activations.
-    let private activationsName = "activations"
-
-    /// The metadata's entry for the head.
-    let private headName = "head"
-
-    let private tensors (network: Network<'T>) : (string * int list * 'T[]) list =
-        network.Parameters.Layers
-        |> List.mapi (fun i layer -> [
-            $"W{i + 1}",
-            [ layer.Weights.ColumnCount; layer.Weights.RowCount ],
-            Kernels.values layer.Weights
-            $"b{i + 1}", [ layer.Biases.Count ], Kernels.elements layer.Biases
-        ])
-        |> List.concat
-
-    /// <summary>The bytes of a network's safetensors file.</summary>
-    /// <param name="metadata">Names and texts to keep beside the tensors; "activations" and "head" are
-    /// taken.</param>
-    /// <param name="network">The network, written in its own precision (F32 or F64).</param>
-    /// <exception cref="T:System.ArgumentException">A name is one of those.</exception>
-    [<CompiledName("Write")>]
-    let write
-        (metadata: (string * string) seq)
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : byte[] =
-        for name, _ in metadata do
-            if name = activationsName || name = headName then
-                invalidArg
-                    (nameof metadata)
-                    $"expected names other than activations and head, found {name}"
-
-        let network = Network.folded network
-        let tensors = tensors network
+    /// <summary>The bytes of a file of tensors.</summary>
+    /// <exception cref="T:System.ArgumentException">A tensor is of whole numbers.</exception>
+    [<CompiledName("Format")>]
+    let format (file: TensorFile) : byte[] =
         let header = ArrayBufferWriter<byte>()
-        use json = new Utf8JsonWriter(header)
+
+        use json =
+            new Utf8JsonWriter(header, JsonWriterOptions(Encoder = Preprocessing.readable))
+
         json.WriteStartObject()
-        json.WriteStartObject "__metadata__"
+        json.WriteStartObject metadataName
 
-        json.WriteString(
-            activationsName,
-            network.Architecture.Hidden
-            |> List.map (fun layer -> string layer.Activation)
-            |> String.concat separator
-        )
-
-        json.WriteString(headName, string network.Architecture.Head)
-
-        for name, text in metadata do
+        for name, text in file.Metadata do
             json.WriteString(name, text)
 
         json.WriteEndObject()
+
+        let contents =
+            file.Tensors
+            |> List.map (fun tensor ->
+                match tensor.Elements with
+                | Elements.Singles singles -> LittleEndian.bytes singles
+                | Elements.Doubles doubles -> LittleEndian.bytes doubles
+                | _ ->
+                    invalidArg
+                        (nameof file)
+                        $"expected numbers of type F32 or F64, found {Tensor.typeName tensor}")
+
         let mutable offset = 0L
 
-        for name, shape, values in tensors do
-            json.WriteStartObject name
-            json.WriteString("dtype", dataType<'T>())
+        for tensor, content in List.zip file.Tensors contents do
+            json.WriteStartObject tensor.Name
+            json.WriteString("dtype", Tensor.typeName tensor)
             json.WriteStartArray "shape"
 
-            for size in shape do
+            for size in tensor.Shape do
                 json.WriteNumberValue size
 
             json.WriteEndArray()
             json.WriteStartArray "data_offsets"
             json.WriteNumberValue offset
-            offset <- offset + int64 values.Length * int64 (Unsafe.SizeOf<'T>())
+            offset <- offset + int64 content.Length
             json.WriteNumberValue offset
             json.WriteEndArray()
             json.WriteEndObject()
@@ -113,14 +80,7 @@ module Safetensors =
             uint64 (header.WrittenCount + padding.Length)
         )
 
-        [|
-            length
-            header.WrittenSpan.ToArray()
-            padding
-            for _, _, values in tensors do
-                LittleEndian.bytes values
-        |]
-        |> Array.concat
+        Array.concat (length :: header.WrittenSpan.ToArray() :: padding :: contents)
 
     let private fault expected found =
         Error [ Fault.create "" expected found ]
@@ -168,14 +128,10 @@ module Safetensors =
                 Fault.create property.Name "a dtype, a shape and two data_offsets" "something else"
             ]
 
-    /// A header: the activations' names, the head's, and the tensors that it lists.
-    type private Header = {
-        Activations: string
-        HeadName: string
-        Entries: Entry list
-    }
-
-    let private parseHeader (json: ReadOnlyMemory<byte>) : Result<Header, Fault list> =
+    /// The texts of the metadata, and the tensors that a header lists.
+    let private parseHeader
+        (json: ReadOnlyMemory<byte>)
+        : Result<(string * string) list * Entry list, Fault list> =
         try
             use document = JsonDocument.Parse json
             let root = document.RootElement
@@ -183,157 +139,110 @@ module Safetensors =
             if root.ValueKind <> JsonValueKind.Object then
                 fault "a JSON object as header" $"{root.ValueKind}"
             else
-                let said name unlessSaid =
-                    let mutable metadata = Unchecked.defaultof<JsonElement>
-                    let mutable value = Unchecked.defaultof<JsonElement>
+                let mutable metadata = Unchecked.defaultof<JsonElement>
 
+                let texts = [
                     if
-                        root.TryGetProperty("__metadata__", &metadata)
+                        root.TryGetProperty(metadataName, &metadata)
                         && metadata.ValueKind = JsonValueKind.Object
-                        && metadata.TryGetProperty((name: string), &value)
-                        && value.ValueKind = JsonValueKind.String
                     then
-                        text value
-                    else
-                        unlessSaid
-
-                let entries = [
-                    for property in root.EnumerateObject() do
-                        if property.Name <> "__metadata__" then
-                            entry property
+                        for property in metadata.EnumerateObject() do
+                            if property.Value.ValueKind = JsonValueKind.String then
+                                property.Name, text property.Value
                 ]
 
-                match
-                    entries
-                    |> List.collect (function
-                        | Error faults -> faults
-                        | Ok _ -> [])
-                with
-                | [] ->
-                    Ok {
-                        Activations = said activationsName ""
-                        HeadName = said headName (string Head.Softmax)
-                        Entries = entries |> List.choose Result.toOption
-                    }
-                | faults -> Error faults
+                [
+                    for property in root.EnumerateObject() do
+                        if property.Name <> metadataName then
+                            entry property
+                ]
+                |> Fault.all
+                |> Result.map (fun entries -> texts, entries)
         with
         | :? JsonException
         | :? InvalidOperationException -> fault "a header in JSON" "something else"
 
-    /// A tensor's numbers, once its type, shape and place are right.
-    let private numbers
-        (entries: Entry list)
-        (data: ReadOnlyMemory<byte>)
-        (name: string)
-        (shape: int list)
-        : Result<'T[], Fault list> =
-        match entries |> List.tryFind (fun entry -> entry.Name = name) with
-        | None -> Error [ Fault.create name "a tensor of that name" "none" ]
-        | Some entry ->
-            // The product of any sizes that a header may claim.
-            let size =
-                List.fold
-                    (fun (product: bigint) (n: int) -> product * bigint n)
-                    (bigint (Unsafe.SizeOf<'T>()))
-                    shape
+    /// A tensor, once its type and place are right.
+    let private tensor (data: ReadOnlyMemory<byte>) (entry: Entry) : Result<Tensor, Fault list> =
+        let size =
+            match entry.DataType with
+            | "F32" -> 4
+            | "F64" -> 8
+            | _ -> 0
 
-            Fault.check
-                [
-                    entry.DataType = dataType<'T>(),
-                    Fault.create name $"numbers of type {dataType<'T>()}" $"{entry.DataType}"
-                    entry.Shape = shape, Fault.create name $"the shape %A{shape}" $"%A{entry.Shape}"
-                    entry.First >= 0L
+        let expected = Tensor.bytesOf (List.map int64 entry.Shape) size
+
+        Fault.check
+            [
+                size > 0, Fault.create entry.Name "numbers of type F32 or F64" $"{entry.DataType}"
+                List.forall (fun size -> size >= 0) entry.Shape,
+                Fault.create entry.Name "sizes of 0 or more" (Tensor.shapeText entry.Shape)
+                size = 0
+                || (entry.First >= 0L
                     && entry.First <= int64 data.Length
                     && entry.End <= int64 data.Length
-                    && bigint entry.End - bigint entry.First = size,
-                    Fault.create
-                        name
-                        $"{size} bytes among the {data.Length} bytes of data"
-                        $"offsets {entry.First} to {entry.End}"
-                ]
-                (fun () -> LittleEndian.numbers (data.Slice(int entry.First, int size).Span))
+                    && bigint entry.End - bigint entry.First = expected),
+                Fault.create
+                    entry.Name
+                    $"{expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the {data.Length} bytes of data"
+                    $"offsets {entry.First} to {entry.End}"
+            ]
+            (fun () ->
+                let bytes = data.Slice(int entry.First, int expected).Span
 
-    let private network
-        (header: Header)
-        (data: ReadOnlyMemory<byte>)
-        : Result<Network<'T>, Fault list> =
-        let entries = header.Entries
-
-        let weights =
-            [ 1 .. entries.Length ]
-            |> List.map (fun i -> entries |> List.tryFind (fun entry -> entry.Name = $"W{i}"))
-            |> List.takeWhile Option.isSome
-            |> List.choose (Option.map _.Shape)
-
-        let names =
-            header.Activations.Split(separator, StringSplitOptions.RemoveEmptyEntries)
-            |> List.ofArray
-
-        match weights with
-        | [] -> fault "tensors W1, b1, W2, b2, …" "no W1"
-        | _ when (entries |> List.map _.End |> List.max) < int64 data.Length ->
-            fault
-                $"{entries |> List.map _.End |> List.max} bytes of data, as the header claims"
-                $"{data.Length}"
-        | _ when weights |> List.exists (fun shape -> shape.Length <> 2) ->
-            fault "weights of two dimensions" $"%A{weights}"
-        | _ when names.Length <> weights.Length - 1 ->
-            fault $"{weights.Length - 1} activations in the metadata" $"'{header.Activations}'"
-        | _ ->
-            let combine results =
-                List.foldBack
-                    (fun one rest ->
-                        Fault.both one rest |> Result.map (fun (head, tail) -> head :: tail))
-                    results
-                    (Ok [])
-
-            let hidden =
-                List.map2
-                    (fun name (shape: int list) ->
-                        Activation.parse name
-                        |> Result.map (fun activation -> {
-                            Width = shape[1]
-                            Normalised = false
-                            Activation = activation
-                        }))
-                    names
-                    (List.take names.Length weights)
-                |> combine
-
-            let architecture =
-                Fault.both (Head.parse header.HeadName) hidden
-                |> Result.bind (fun (head, hidden) ->
-                    let first, last = List.head weights, List.last weights
-
-                    Architecture.create head first[0] hidden last[1]
-                    |> Result.mapError (List.map (Fault.within "the shapes of W1, W2, …")))
-
-            let layer i (inputs, outputs) : Result<Layer<'T>, Fault list> =
-                Fault.both
-                    (numbers entries data $"W{i + 1}" [ inputs; outputs ])
-                    (numbers entries data $"b{i + 1}" [ outputs ])
-                |> Result.map (fun (weights, biases) -> {
-                    Weights = Kernels.matrix outputs inputs weights
-                    Biases = Kernels.vector biases
-                    Gain = ValueNone
+                {
+                    Name = entry.Name
+                    Shape = entry.Shape
+                    Elements =
+                        if size = 4 then
+                            Elements.Singles(LittleEndian.numbers bytes)
+                        else
+                            Elements.Doubles(LittleEndian.numbers bytes)
                 })
 
-            architecture
-            |> Result.bind (fun architecture ->
-                architecture.Sizes
-                |> List.pairwise
-                |> List.mapi layer
-                |> combine
-                |> Result.map (fun layers -> {
-                    Architecture = architecture
-                    Parameters = { Layers = layers }
-                    Running = []
-                }))
-
-    /// <summary>The network in the bytes of a safetensors file, or what is wrong with them.</summary>
-    /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>
-    [<CompiledName("Read")>]
-    let read (bytes: ReadOnlyMemory<byte>) : Result<Network<'T>, Fault list> =
+    /// <summary>The tensors and metadata in the bytes of a file, or what is wrong with
+    /// them.</summary>
+    /// <param name="bytes">The whole file.</param>
+    [<CompiledName("Parse")>]
+    let parse (bytes: ReadOnlyMemory<byte>) : Result<TensorFile, Fault list> =
         split bytes
         |> Result.bind (fun (json, data) ->
-            parseHeader json |> Result.bind (fun header -> network header data))
+            parseHeader json
+            |> Result.bind (fun (metadata, entries) ->
+                let last = 0L :: List.map _.End entries |> List.max
+
+                // Any offsets that a header may claim.
+                let sum = entries |> List.sumBy (fun e -> bigint e.End - bigint e.First)
+
+                if last < int64 data.Length then
+                    fault $"{last} bytes of data, as the header claims" $"{data.Length}"
+                elif
+                    sum > bigint data.Length
+                    && List.forall (fun e -> e.First >= 0L && e.End <= int64 data.Length) entries
+                then
+                    fault
+                        $"tensors apart in the {data.Length} bytes of data"
+                        $"{sum} bytes of them"
+                else
+                    entries
+                    |> List.map (tensor data)
+                    |> Fault.all
+                    |> Result.map (fun tensors -> {
+                        Metadata = metadata
+                        Tensors = tensors
+                    })))
+
+    /// <summary>The bytes of a model's file.</summary>
+    /// <exception cref="T:System.ArgumentException">A note has the name of something that the model
+    /// itself says.</exception>
+    [<CompiledName("Write")>]
+    let write (model: Model<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        format (Model.toTensors model)
+
+    /// <summary>The model in the bytes of a file, or what is wrong with them.</summary>
+    /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>
+    [<CompiledName("Read")>]
+    let read
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        parse bytes |> Result.bind (Model.ofTensors Model.noAssumption)

@@ -43,6 +43,8 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
+    public const string ModelName = "model.safetensors";
+
     private readonly StreamWriter progress;
     private readonly StreamWriter epochs;
 
@@ -96,6 +98,12 @@ internal sealed class RunFolder : IRunObserver, IDisposable
         }
     }
 
+    /// <summary>The program's version.</summary>
+    public static string? Version =>
+        typeof(RunFolder)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion;
+
     /// <summary>Enough to repeat the run.</summary>
     public void WriteSettings(RunPlan plan, IReadOnlyDictionary<string, string> dataHashes)
     {
@@ -105,9 +113,7 @@ internal sealed class RunFolder : IRunObserver, IDisposable
             DataSha256 = dataHashes,
             Build = new
             {
-                Version = typeof(RunFolder)
-                    .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-                    ?.InformationalVersion,
+                Version,
                 Runtime = RuntimeInformation.FrameworkDescription,
                 System = RuntimeInformation.OSDescription,
                 Architecture = RuntimeInformation.ProcessArchitecture.ToString(),
@@ -163,15 +169,9 @@ internal sealed class RunFolder : IRunObserver, IDisposable
             Best = kept;
     }
 
-    public void WriteModel<T>(Network<T> network, long iteration)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        var metadata = new Dictionary<string, string>
-        {
-            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
-        };
-        WriteWhole("model.safetensors", Models.ToSafetensors(network, metadata));
-    }
+    public void WriteModel<T>(Model<T> model)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        WriteWhole(ModelName, Safetensors.Write(model));
 
     public void WriteCurves(Curves curves, string title) =>
         WriteWhole("curves.svg", curves.ToSvg(title));

@@ -87,7 +87,7 @@ internal sealed class TrainingLoop<T>(
         var settings = plan.Hyperparameters;
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
-        var architecture = plan.ArchitectureFor(train.Features);
+        var architecture = plan.ArchitectureFor(train.Features, train.Classes);
         var state = await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
         // Where the newest steps began and those before them, and the end of the last sound epoch.
         var (begin, earlier, soundEpoch) = (state, state, state);

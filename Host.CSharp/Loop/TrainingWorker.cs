@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Hosting;
@@ -61,8 +62,8 @@ internal sealed class TrainingWorker(
     {
         var start = clock.GetTimestamp();
         var settings = plan.Settings;
-        var data = IdxFolder.Load<T>(settings.Data.Directory, settings.Data.Classes);
-        var architecture = plan.ArchitectureFor(data.Train.Features);
+        var data = DataLoader.Load<T>(plan);
+        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
         plan.CheckBatch(architecture);
         logger.DataLoaded(
             data.Train.Count,
@@ -71,6 +72,8 @@ internal sealed class TrainingWorker(
             settings.Data.Directory,
             clock.GetElapsedTime(start).TotalSeconds
         );
+        if (data.Leakage is { } leakage)
+            logger.DataLeaked(leakage);
         stop.ThrowIfCancellationRequested();
         var (train, validation) = plan.Split(data.Train);
 
@@ -106,11 +109,19 @@ internal sealed class TrainingWorker(
         string[] findings =
         [
             .. Findings(result, folder.Losses, train).Select(finding => $"{finding}"),
+            .. data.Leakage is { } leaked ? [leaked] : Array.Empty<string>(),
         ];
         var hash = Convert.ToHexStringLower(
             SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
         );
-        folder.WriteModel(result.Network, result.Iteration);
+        folder.WriteModel(
+            Models.Create(
+                result.Network,
+                data.Preprocessing,
+                data.Classes,
+                Provenance(folder.Path, result.Iteration)
+            )
+        );
         folder.WriteCurves(curves, architecture.ToString());
         folder.WriteSummary(
             new Summary(
@@ -120,12 +131,12 @@ internal sealed class TrainingWorker(
                 TrainSeconds: Math.Round(result.TrainSeconds, 4),
                 TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
                 FinalTrainLoss: Finite(result.Kept?.Train.Loss),
-                FinalTrainAccuracy: result.Kept?.Train.Accuracy,
+                FinalTrainAccuracy: Finite(result.Kept?.Train.Accuracy),
                 FinalTestLoss: Finite(result.Kept?.Test.Loss),
-                FinalTestAccuracy: result.Kept?.Test.Accuracy,
+                FinalTestAccuracy: Finite(result.Kept?.Test.Accuracy),
                 FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
-                FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
-                BestTestAccuracy: folder.Best?.Test.Accuracy,
+                FinalValidationAccuracy: Finite(result.Kept?.Validation?.Accuracy),
+                BestTestAccuracy: Finite(folder.Best?.Test.Accuracy),
                 BestIteration: folder.Best?.Iteration,
                 ParametersSha256: hash,
                 Threads: plan.Threads,
@@ -152,6 +163,16 @@ internal sealed class TrainingWorker(
         );
         return outcome;
     }
+
+    /// <summary>Where a model comes from, which its file keeps.</summary>
+    private Dictionary<string, string> Provenance(string folder, long iteration) =>
+        new()
+        {
+            ["run"] = Path.GetFileName(folder),
+            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = plan.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
+            ["program"] = $"Pipeline {RunFolder.Version}",
+        };
 
     /// <summary>JSON has no word for other numbers.</summary>
     private static double? Finite(double? figure) =>

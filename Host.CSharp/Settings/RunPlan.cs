@@ -13,10 +13,15 @@ internal sealed record RunPlan(
     Activation Activation,
     Head Head,
     Precision Precision,
+    TableChoice Table,
     int Threads
 )
 {
+    private const int BookClasses = 10;
     private static readonly int[] BookHidden = [50];
+
+    /// <summary>How many classes images have.</summary>
+    public int Classes => Settings.Data.Classes ?? BookClasses;
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
 
@@ -58,7 +63,7 @@ internal sealed record RunPlan(
                 model.Hidden ?? BookHidden,
                 model.Normalised,
                 activation,
-                settings.Data.Classes
+                settings.Data.Classes ?? BookClasses
             ),
             out _
         );
@@ -115,16 +120,27 @@ internal sealed record RunPlan(
             out var hyperparameters
         );
 
-        if (settings.Data.Samples is < 1)
-        {
-            found.Add(Faults.Create("Samples", "1 or more", $"{settings.Data.Samples}"));
-        }
+        var data = settings.Data;
+        Ask(TableRules.ParseMissing(data.Missing), out var missing);
+        Ask(TableRules.ParseScaling(data.Scaling), out var scaling);
+        if (data.Samples is < 1)
+            found.Add(Faults.Create("Samples", "1 or more", $"{data.Samples}"));
+        if (data.Skip < 0)
+            found.Add(Faults.Create("Skip", "0 or more", $"{data.Skip}"));
+        if (data.MaximumBytes < 1)
+            found.Add(Faults.Create("MaximumBytes", "1 or more", $"{data.MaximumBytes}"));
+        if (data.TestShare is not (>= 0 and <= 0.9))
+            found.Add(Faults.Create("TestShare", "0 to 0.9", $"{data.TestShare}"));
+        if (data.Test is not null && data.Train is null)
+            found.Add(Faults.Create("Test", "a file beside Data:Train", "one without"));
         if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
             found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
         foreach (
             var (key, path) in new[]
             {
-                ("Data:Directory", settings.Data.Directory),
+                ("Data:Directory", data.Directory),
+                ("Data:Train", data.Train ?? ""),
+                ("Data:Test", data.Test ?? ""),
                 ("Run:Directory", settings.Run.Directory),
             }
         )
@@ -136,7 +152,24 @@ internal sealed record RunPlan(
         faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
-            : new(settings, hyperparameters, activation, head!, precision, threads);
+            : new(
+                settings,
+                hyperparameters,
+                activation,
+                head!,
+                precision,
+                new(
+                    data.Label is { } label
+                        ? FSharpValueOption<string>.NewValueSome(label)
+                        : FSharpValueOption<string>.ValueNone,
+                    [.. data.Numeric],
+                    [.. data.Categorical],
+                    [.. data.Ignored],
+                    missing!,
+                    scaling!
+                ),
+                threads
+            );
     }
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>
@@ -156,17 +189,10 @@ internal sealed record RunPlan(
             training.AverageDecay
         );
 
-    /// <summary>The network's layers, for samples of so many numbers.</summary>
-    public Architecture ArchitectureFor(int inputs) =>
+    /// <summary>The network's layers, for samples of so many numbers and outputs.</summary>
+    public Architecture ArchitectureFor(int inputs, int outputs) =>
         Architectures
-            .Create(
-                Head,
-                inputs,
-                Hidden,
-                Settings.Model.Normalised,
-                Activation,
-                Settings.Data.Classes
-            )
+            .Create(Head, inputs, Hidden, Settings.Model.Normalised, Activation, outputs)
             .TryGet(out var architecture, out var faults)
             ? architecture
             : throw Refused(faults);
