@@ -224,7 +224,7 @@ module Model =
             Error [
                 Fault.create
                     ""
-                    $"{hidden} activations in the metadata, or Model:Activation"
+                    $"{hidden} activations in the metadata, or an activation to assume"
                     "neither"
             ]
 

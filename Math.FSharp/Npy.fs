@@ -190,12 +190,12 @@ module Npy =
     /// <summary>The bytes of an array's NPY file, of version 1.</summary>
     [<CompiledName("Write")>]
     let write (tensor: Tensor) : byte[] =
-        let descr, data =
+        let descr =
             match tensor.Elements with
-            | Elements.Bytes bytes -> "|u1", bytes.ToArray()
-            | Elements.Integers integers -> "<i8", LittleEndian.bytes integers
-            | Elements.Singles singles -> "<f4", LittleEndian.bytes singles
-            | Elements.Doubles doubles -> "<f8", LittleEndian.bytes doubles
+            | Elements.Bytes _ -> "|u1"
+            | Elements.Integers _ -> "<i8"
+            | Elements.Singles _ -> "<f4"
+            | Elements.Doubles _ -> "<f8"
 
         // A tuple of one has a comma behind it.
         let sizes =
@@ -210,4 +210,4 @@ module Npy =
         let text = Encoding.UTF8.GetBytes($"{header}{padding}\n")
         let length: byte[] = Array.zeroCreate 2
         BinaryPrimitives.WriteUInt16LittleEndian(Span length, uint16 text.Length)
-        Array.concat [ magic; [| 1uy; 0uy |]; length; text; data ]
+        Array.concat [ magic; [| 1uy; 0uy |]; length; text; Tensor.toBytes tensor ]

@@ -44,8 +44,8 @@ module Safetensors =
             file.Tensors
             |> List.map (fun tensor ->
                 match tensor.Elements with
-                | Elements.Singles singles -> LittleEndian.bytes singles
-                | Elements.Doubles doubles -> LittleEndian.bytes doubles
+                | Elements.Singles _
+                | Elements.Doubles _ -> Tensor.toBytes tensor
                 | _ ->
                     invalidArg
                         (nameof file)

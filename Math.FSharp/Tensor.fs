@@ -79,6 +79,15 @@ module Tensor =
         | Elements.Singles singles -> singles |> Array.map float
         | Elements.Doubles doubles -> Array.copy doubles
 
+    /// <summary>The numbers' bytes, the low byte first.</summary>
+    [<CompiledName("ToBytes")>]
+    let toBytes (tensor: Tensor) : byte[] =
+        match tensor.Elements with
+        | Elements.Bytes bytes -> bytes.ToArray()
+        | Elements.Integers integers -> LittleEndian.bytes integers
+        | Elements.Singles singles -> LittleEndian.bytes singles
+        | Elements.Doubles doubles -> LittleEndian.bytes doubles
+
     /// How many bytes numbers of a size take in a shape that a file claims: the product of any sizes,
     /// found without overflow.
     let internal bytesOf (shape: int64 list) (size: int) : bigint =

@@ -76,6 +76,10 @@ type AnyTensor = AnyTensor of Tensor
 /// here and there. Its last column, called label, has none missing.
 type AnyTable = AnyTable of Table
 
+/// A network of 0–3 hidden layers of 1–6 units with any activation each, some of them normalised, and any
+/// head, of so many inputs.
+type AnyNetwork = AnyNetwork of (int -> Network<float>)
+
 /// The generators of all of them.
 type Generators =
     static member private Fine(limit: float) : Gen<float> =
@@ -526,6 +530,66 @@ type Generators =
                 ]
                 |> orFail
                 |> AnyTable
+        }
+        |> Arb.fromGen
+
+    static member private AnyLayer: Gen<HiddenLayer> = gen {
+        let! width = Gen.choose (1, 6)
+        let! isNormalised = Gen.frequency [ 2, Gen.constant false; 1, Gen.constant true ]
+        let! activation = Generators.Activation().Generator
+
+        return {
+            Width = width
+            Normalised = isNormalised
+            Activation = activation
+        }
+    }
+
+    static member AnyNetwork() : Arbitrary<AnyNetwork> =
+        gen {
+            let! depth = Gen.choose (0, 3)
+            let! hidden = Gen.listOfLength depth Generators.AnyLayer
+            let! head = Gen.elements [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+            let! outputs = Gen.choose ((if head = Head.Softmax then 2 else 1), 5)
+            let! seed = Generators.Bits
+
+            // Any number from −1 to 1, by its place.
+            let number place =
+                2.0 * Random.uniform seed Stream.GradientCheck 1L place - 1.0
+
+            let vector layer centre width =
+                Array.init width (fun unit -> centre + 0.5 * number (100 * layer + unit))
+                |> Vector<float>.Build.Dense
+
+            let network inputs : Network<float> =
+                let network =
+                    Architecture.create head inputs hidden outputs
+                    |> orFail
+                    |> Network.initialise Initialiser.XavierNormal seed
+
+                {
+                    network with
+                        Parameters = {
+                            Layers =
+                                network.Parameters.Layers
+                                |> List.mapi (fun i layer -> {
+                                    layer with
+                                        Biases = vector i 0.0 layer.Biases.Count
+                                        Gain =
+                                            layer.Gain
+                                            |> ValueOption.map (fun gain ->
+                                                vector (i + 10) 1.0 gain.Count)
+                                })
+                        }
+                        Running =
+                            network.Running
+                            |> List.mapi (fun i moments -> {
+                                Mean = vector (i + 20) 0.0 moments.Mean.Count
+                                Variance = vector (i + 30) 1.0 moments.Variance.Count
+                            })
+                }
+
+            return AnyNetwork network
         }
         |> Arb.fromGen
 

@@ -127,7 +127,7 @@ let ``what is wrong with a model is told`` () =
             said "classes" "{}", [ "classes"; "JSON list" ]
             said "classes" """["a"]""", [ "2 names"; "found 1" ]
             said "classes" "[null,1]", [ "classes" ]
-            torch, [ "1 activations"; "Model:Activation" ]
+            torch, [ "1 activations"; "an activation to assume" ]
             {
                 torch with
                     Tensors =

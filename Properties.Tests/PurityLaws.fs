@@ -518,6 +518,9 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Model.ClassName", fun () -> Model.className given.Model 0
         "Tensor.TypeName", fun () -> Tensor.typeName given.Tensor
         "Tensor.Count", fun () -> Tensor.count given.Tensor
+        "Tensor.ToBytes", fun () -> Array.sort (Tensor.toBytes given.Tensor)
+        "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
+        "Onnx.OfModel", fun () -> Onnx.ofModel given.Model
         "Tensor.ToDoubles", fun () -> Array.sort (Tensor.toDoubles given.Tensor)
         "Npy.Parse", fun () -> Npy.parse "x" (ReadOnlyMemory(Npy.write given.Tensor)) |> sure
         "Npy.Write", fun () -> Npy.write given.Tensor

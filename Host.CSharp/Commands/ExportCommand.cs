@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary><c>export</c>: a model in another format.</summary>
+internal static class ExportCommand
+{
+    /// <summary>The formats, each with what writes it.</summary>
+    private static readonly string[] Formats = ["onnx", "safetensors", "npz"];
+
+    public static Command Create()
+    {
+        var model = ModelArgument.Create();
+        var format = new Option<string>("--to")
+        {
+            Description =
+                $"the format: {string.Join(", ", Formats)}; unless set, the output's ending",
+            HelpName = "format",
+        };
+        var output = new Option<string>("--output")
+        {
+            Description = "the file to write",
+            HelpName = "file",
+            Required = true,
+        };
+        var assumption = new AssumptionOptions();
+        var command = new Command("export", "A model in another format: ONNX, safetensors or NPZ")
+        {
+            model,
+            format,
+            output,
+        };
+        assumption.AddTo(command);
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetValue(model)!,
+                parsed.GetValue(format),
+                parsed.GetValue(output)!,
+                assumption.Read(parsed)
+            )
+        );
+        return command;
+    }
+
+    private static int Run(string path, string? format, string output, ModelAssumption assumed)
+    {
+        format ??= Path.GetExtension(output).TrimStart('.');
+        if (!Formats.Contains(format, StringComparer.OrdinalIgnoreCase))
+        {
+            var expected = $"one of {string.Join(", ", Formats)}";
+            throw new RefusedException([Faults.Create("--to", expected, $"'{format}'").ToString()]);
+        }
+        var file = ModelFile.Read(path);
+        var (title, bytes) = file.IsDouble
+            ? Write<double>(file, assumed, format)
+            : Write<float>(file, assumed, format);
+        output = Path.GetFullPath(output);
+        WholeFile.Write(output, bytes);
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{title} as {format.ToLowerInvariant()}, {bytes.Length:N0} bytes: {output}"
+            )
+        );
+        return (int)Outcome.Completed;
+    }
+
+    private static (string Title, byte[] Bytes) Write<T>(
+        ModelFile file,
+        ModelAssumption assumed,
+        string format
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var model = file.ModelOf<T>(assumed);
+        var bytes = format.ToLowerInvariant() switch
+        {
+            "onnx" => OnnxFile.Write(model),
+            "npz" => NpzFile.Write(Npz.ToArrays(Model.ToTensors(model))),
+            _ => Safetensors.Write(model),
+        };
+        return (model.Network.Architecture.ToString(), bytes);
+    }
+}
