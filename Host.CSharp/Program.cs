@@ -9,6 +9,7 @@ root.Subcommands.Add(CheckCommand.Create(settings));
 root.Subcommands.Add(SanityCommand.Create(settings));
 root.Subcommands.Add(FindRateCommand.Create(settings));
 root.Subcommands.Add(RegularisersCommand.Create(settings));
+root.Subcommands.Add(EvaluateCommand.Create(settings));
 root.Subcommands.Add(ExportCommand.Create());
 root.Subcommands.Add(ArithmeticCommand.Create());
 

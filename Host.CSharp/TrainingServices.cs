@@ -21,6 +21,7 @@ internal static class TrainingServices
         AddFile(builder.Configuration, "appsettings.json", optional: true);
         if (given.Preset is { } preset)
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
+        builder.Configuration.AddInMemoryCollection(given.Run);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
         string[] logging = [.. SettingsReader.LogLevelFaults(builder.Configuration)];
         if (logging.Length > 0)

@@ -89,6 +89,15 @@ type TableEncoding = {
     Categories: CategoryColumn list
 } with
 
+    /// The inputs' names: a column's, or a column's and one of its categories.
+    member encoding.Inputs = [
+        for column in encoding.Numbers do
+            column.Name
+        for column in encoding.Categories do
+            for value in column.Values do
+                $"{column.Name} = {value}"
+    ]
+
     /// How many inputs a row gives.
     member encoding.Features =
         encoding.Numbers.Length + (encoding.Categories |> List.sumBy _.Values.Length)

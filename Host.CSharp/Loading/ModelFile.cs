@@ -43,8 +43,5 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     /// <exception cref="RefusedException">The tensors make no network.</exception>
     public Model<T> ModelOf<T>(ModelAssumption? assumed = null)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
-        DataFile.Require(
-            Model.OfTensors<T>(assumed ?? Model.NoAssumption, Content),
-            Path
-        );
+        DataFile.Require(Model.OfTensors<T>(assumed ?? Model.NoAssumption, Content), Path);
 }
