@@ -10,7 +10,10 @@ root.Subcommands.Add(SanityCommand.Create(settings));
 root.Subcommands.Add(FindRateCommand.Create(settings));
 root.Subcommands.Add(RegularisersCommand.Create(settings));
 root.Subcommands.Add(EvaluateCommand.Create(settings));
+root.Subcommands.Add(PredictCommand.Create(settings));
 root.Subcommands.Add(ExportCommand.Create());
+root.Subcommands.Add(InspectCommand.Create());
+root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(ArithmeticCommand.Create());
 
 try

@@ -26,6 +26,43 @@ module Preprocessing =
         | Preprocessing.Pixels(rows, columns) -> ValueSome(rows * columns)
         | Preprocessing.Table encoding -> ValueSome encoding.Features
 
+    /// <summary>How the rows of a table become samples of a model: as it was fitted to its training rows;
+    /// else every column is an input, numbers as they are, or pixels of 0 to 255.</summary>
+    /// <param name="preprocessing">The model's.</param>
+    /// <param name="inputs">How many numbers the network takes.</param>
+    /// <param name="table">The rows.</param>
+    [<CompiledName("EncodingOf")>]
+    let encodingOf
+        (preprocessing: Preprocessing)
+        (inputs: int)
+        (table: Table)
+        : Result<TableEncoding, Fault list> =
+        let plain scale =
+            Fault.check
+                [
+                    table.Columns.Length = inputs,
+                    Fault.create
+                        ""
+                        $"{inputs} columns, as the model takes numbers"
+                        $"{table.Columns.Length}"
+                ]
+                (fun () -> {
+                    Categories = []
+                    Numbers =
+                        table.Columns
+                        |> List.map (fun column -> {
+                            Name = column.Name
+                            Fill = nan
+                            Centre = 0.0
+                            Scale = scale
+                        })
+                })
+
+        match preprocessing with
+        | Preprocessing.Table encoding -> Ok encoding
+        | Preprocessing.Numbers -> plain 1.0
+        | Preprocessing.Pixels _ -> plain 255.0
+
     /// Quotes inside texts stay readable: nobody takes these files for web pages.
     let internal readable = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
 

@@ -534,6 +534,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
             (TableEncoding.encode (TableEncoding.fit choice given.Table |> orFail) given.Table
             : Result<Matrix<float>, _>)
             |> sure
+        "Histogram.Create", fun () -> Histogram.create 3 given.Numbers
         "Leakage.Find", fun () -> Leakage.find 1 bytes bytes
         "TableData.Samples",
         fun () ->
@@ -548,6 +549,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
 
             (TableData.prepare choice Head.Softmax ValueNone test given.Table
             : Result<TableData<float>, _>)
+        "Preprocessing.EncodingOf",
+        fun () -> Preprocessing.encodingOf Preprocessing.Numbers 2 given.Table
         "TableEncoding.Classes", fun () -> TableEncoding.classes given.Columns.Head
         "TableEncoding.Labels", fun () -> TableEncoding.labels [ "a"; "b" ] given.Columns.Tail.Head
         "TableEncoding.Targets",

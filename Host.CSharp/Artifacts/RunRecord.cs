@@ -11,7 +11,7 @@ namespace Pipeline.Training;
 internal sealed record RunRecord(
     string Path,
     JsonNode Settings,
-    JsonNode Summary,
+    JsonObject Summary,
     IReadOnlyList<string> Epochs
 )
 {
@@ -52,6 +52,18 @@ internal sealed record RunRecord(
             JsonArray { Count: 0 } => "none",
             JsonArray list => string.Join(',', list),
             var value => value.ToString(),
+        };
+
+    /// <summary>A figure of the summary as a person reads it.</summary>
+    public string Figure(string name) =>
+        Summary[name] switch
+        {
+            null => "–",
+            JsonValue value when value.TryGetValue<double>(out var number) => number.ToString(
+                double.IsInteger(number) ? "F0" : "G6",
+                System.Globalization.CultureInfo.InvariantCulture
+            ),
+            var other => other.ToString(),
         };
 
     private static string Name(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);

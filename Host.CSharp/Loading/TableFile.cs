@@ -26,7 +26,7 @@ internal static class TableFile
             _ => throw new RefusedException([
                 DataFile.Sentence(
                     file.Path,
-                    "a table: .csv, .tsv, .json, .npy, .npz or .parquet, or .csv.gz and the like",
+                    "a table: .csv, .tsv, .json, .npy or .parquet, also as .gz",
                     file.Kind.Length == 0 ? "no such ending" : file.Kind
                 ),
             ]),

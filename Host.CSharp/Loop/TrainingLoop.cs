@@ -31,6 +31,10 @@ internal interface IRunObserver
     /// <summary>An epoch has ended, or the run is about to begin.</summary>
     void Evaluated(EpochFigures epoch);
 
+    /// <summary>The network of that moment: to look at, not to keep.</summary>
+    void Reached<T>(long iteration, Network<T> network)
+        where T : struct, IBinaryFloatingPointIeee754<T> { }
+
     /// <summary>The state that the run keeps, once it is done or has diverged.</summary>
     void Finished(EpochFigures kept);
 }
@@ -155,9 +159,13 @@ internal sealed class TrainingLoop<T>(
                 EpochFigures? figures = null;
                 if (state.Iteration % perEpoch == 0)
                 {
-                    figures = await EvaluateAsync(state.Iteration, Trainer.Model(state));
+                    var model = Trainer.Model(state);
+                    figures = await EvaluateAsync(state.Iteration, model);
                     foreach (var observer in observers)
+                    {
+                        observer.Reached(state.Iteration, model);
                         observer.Evaluated(figures);
+                    }
                     if (figures.Validation is { } score)
                         state = Trainer.Observe(settings, score.Loss, state);
                     soundEpoch = state;
@@ -184,8 +192,8 @@ internal sealed class TrainingLoop<T>(
                     return await NotFiniteAsync(state.Iteration - 2);
                 if (health.IsTooHigh)
                 {
-                    var (iteration, model) = (soundEpoch.Iteration, Trainer.Model(soundEpoch));
-                    return await EndAsync(LoopEnd.TooHigh, iteration, model);
+                    var (iteration, kept) = (soundEpoch.Iteration, Trainer.Model(soundEpoch));
+                    return await EndAsync(LoopEnd.TooHigh, iteration, kept);
                 }
             }
         }

@@ -93,7 +93,13 @@ internal sealed class TrainingWorker(
         if (plan.Hyperparameters.Gradient.IsNumerical)
             report.Numerical(architecture.ParameterCount, iterations);
         var curves = new Curves(iterations);
-        var loop = new TrainingLoop<T>(plan, [folder, curves, report, new EpochLog(logger)], clock);
+        using var events = settings.Run.TensorBoard ? new EventFile(folder.Path, clock) : null;
+        IRunObserver[] observers = [folder, curves, report, new EpochLog(logger)];
+        var loop = new TrainingLoop<T>(
+            plan,
+            events is null ? observers : [.. observers, events],
+            clock
+        );
         var result = await report.TrackAsync(
             iterations,
             () => loop.RunAsync(train, validation, data.Test, stop)

@@ -1,4 +1,4 @@
-using BigGustave;
+using OxyPlot;
 
 namespace Pipeline.Training;
 
@@ -6,38 +6,39 @@ namespace Pipeline.Training;
 internal static class Png
 {
     /// <summary>Ink on paper: 0 is white, 255 black.</summary>
-    public static byte[] OfInk(GreyImage image)
-    {
-        var builder = PngBuilder.Create(image.Columns, image.Rows, hasAlphaChannel: false);
-        for (var i = 0; i < image.Pixels.Length; i++)
-        {
-            var grey = (byte)(255 - image.Pixels[i]);
-            builder.SetPixel(grey, grey, grey, i % image.Columns, i / image.Columns);
-        }
-        return builder.Save();
-    }
+    public static byte[] OfInk(GreyImage image) =>
+        Create(
+            image.Rows,
+            image.Columns,
+            place =>
+            {
+                var grey = (byte)(byte.MaxValue - image.Pixels[place]);
+                return OxyColor.FromRgb(grey, grey, grey);
+            }
+        );
 
     /// <summary>Numbers in colour: blue below 0, white at 0, red above, full at the limit.</summary>
-    public static byte[] OfNumbers(int rows, int columns, double[] numbers, double limit)
+    public static byte[] OfNumbers(int rows, int columns, double[] numbers, double limit) =>
+        Create(rows, columns, place => Colour(numbers[place] / limit));
+
+    private static byte[] Create(int rows, int columns, Func<int, OxyColor> colour)
     {
-        var builder = PngBuilder.Create(columns, rows, hasAlphaChannel: false);
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            var (r, g, b) = Colour(numbers[i] / limit);
-            builder.SetPixel(r, g, b, i % columns, i / columns);
-        }
-        return builder.Save();
+        // Columns first, as the library has it.
+        var pixels = new OxyColor[columns, rows];
+        for (var i = 0; i < rows * columns; i++)
+            pixels[i % columns, i / columns] = colour(i);
+        return OxyImage.Create(pixels, ImageFormat.Png).GetData();
     }
 
     /// <summary>The colour of a number of −1 to 1.</summary>
-    public static (byte R, byte G, byte B) Colour(double number)
+    private static OxyColor Colour(double number)
     {
         var share = double.IsNaN(number) ? 0 : Math.Min(1, Math.Abs(number));
 
-        byte Blend(int full) => (byte)Math.Round(255 + (share * (full - 255)));
+        byte Blend(int full) => (byte)Math.Round(byte.MaxValue + (share * (full - byte.MaxValue)));
 
         return number < 0
-            ? (Blend(33), Blend(102), Blend(172))
-            : (Blend(178), Blend(24), Blend(43));
+            ? OxyColor.FromRgb(Blend(33), Blend(102), Blend(172))
+            : OxyColor.FromRgb(Blend(178), Blend(24), Blend(43));
     }
 }

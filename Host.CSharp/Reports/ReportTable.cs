@@ -53,7 +53,8 @@ internal sealed record ReportTable(
                 )
                 .TrimEnd();
 
-        string[] lines = [Title, "", Row(Columns), .. Rows.Select(Row)];
+        string[] titles = Columns.All(title => title.Length == 0) ? [] : [Row(Columns)];
+        string[] lines = [Title, "", .. titles, .. Rows.Select(Row)];
         return string.Join('\n', lines) + "\n";
     }
 }

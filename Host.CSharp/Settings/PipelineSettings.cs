@@ -255,4 +255,7 @@ public sealed class RunSettings
     /// <summary>Unless set, the network's sizes, 784-50-10 say.</summary>
     [Description("the end of the run folder's name; unless set, the network's sizes")]
     public string? Name { get; init; }
+
+    [Description("whether a run leaves an event file for TensorBoard: true or false")]
+    public bool TensorBoard { get; init; }
 }
