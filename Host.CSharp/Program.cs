@@ -24,7 +24,7 @@ try
     );
     if (parsed.Errors.Count > 0)
         throw new RefusedException([
-            .. settings.Faults(parsed),
+            .. settings.Faults(parsed).Distinct(),
             .. TrainingServices.FaultsOf(settings.Read(parsed)),
         ]);
     return await parsed.InvokeAsync(

@@ -203,8 +203,11 @@ module Onnx =
         | Activation.Sigmoid -> draft.Add("Sigmoid", [ z ])
         | Activation.Tanh -> draft.Add("Tanh", [ z ])
         | Activation.Relu -> draft.Add("Relu", [ z ])
-        | Activation.LeakyRelu ->
+        | Activation.LeakyRelu when isSingle ->
             draft.Add("LeakyRelu", [ z ], [ "alpha", OnnxAttribute.Number 0.01f ])
+        | Activation.LeakyRelu ->
+            // An attribute would hold the slope in single precision.
+            draft.Add("Max", [ z; draft.Add("Mul", [ z; draft.Number 0.01 ]) ])
         | Activation.Silu -> draft.Add("Mul", [ z; draft.Add("Sigmoid", [ z ]) ])
         | Activation.Elu when isSingle ->
             draft.Add("Elu", [ z ], [ "alpha", OnnxAttribute.Number 1.0f ])

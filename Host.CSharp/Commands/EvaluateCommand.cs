@@ -17,12 +17,7 @@ internal static class EvaluateCommand
     {
         var usual = EvaluationModule.Usual;
         var model = ModelArgument.Create();
-        var format = new Option<string>("--format")
-        {
-            Description = $"what to print: {string.Join(", ", Formats)}",
-            DefaultValueFactory = _ => Formats[0],
-            HelpName = "format",
-        };
+        var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
         var output = new Option<string>("--output")
         {
             Description =
@@ -69,13 +64,6 @@ internal static class EvaluateCommand
         string? output
     )
     {
-        if (!Formats.Contains(format))
-        {
-            var expected = $"one of {string.Join(", ", Formats)}";
-            throw new RefusedException([
-                Faults.Create("--format", expected, $"'{format}'").ToString(),
-            ]);
-        }
         var file = ModelFile.Read(path);
         if (Directory.Exists(path))
         {

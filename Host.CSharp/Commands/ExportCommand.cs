@@ -9,18 +9,17 @@ namespace Pipeline.Training;
 /// <summary><c>export</c>: a model in another format.</summary>
 internal static class ExportCommand
 {
-    /// <summary>The formats, each with what writes it.</summary>
     private static readonly string[] Formats = ["onnx", "safetensors", "npz"];
 
     public static Command Create()
     {
         var model = ModelArgument.Create();
-        var format = new Option<string>("--to")
-        {
-            Description =
-                $"the format: {string.Join(", ", Formats)}; unless set, the output's ending",
-            HelpName = "format",
-        };
+        var format = ChoiceOption.Create(
+            "--to",
+            "the format; unless set, the output's ending",
+            Formats,
+            unlessSet: null
+        );
         var output = new Option<string>("--output")
         {
             Description = "the file to write",
@@ -48,12 +47,10 @@ internal static class ExportCommand
 
     private static int Run(string path, string? format, string output, ModelAssumption assumed)
     {
-        format ??= Path.GetExtension(output).TrimStart('.');
-        if (!Formats.Contains(format, StringComparer.OrdinalIgnoreCase))
-        {
-            var expected = $"one of {string.Join(", ", Formats)}";
-            throw new RefusedException([Faults.Create("--to", expected, $"'{format}'").ToString()]);
-        }
+        var ending = Path.GetExtension(output).TrimStart('.');
+        format ??=
+            ChoiceOption.Find(Formats, ending)
+            ?? throw new RefusedException([ChoiceOption.Sentence("--to", Formats, ending)]);
         var file = ModelFile.Read(path);
         var (title, bytes) = file.IsDouble
             ? Write<double>(file, assumed, format)
@@ -63,7 +60,7 @@ internal static class ExportCommand
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{title} as {format.ToLowerInvariant()}, {bytes.Length:N0} bytes: {output}"
+                $"{title} as {format}, {bytes.Length:N0} bytes: {output}"
             )
         );
         return (int)Outcome.Completed;
@@ -77,7 +74,7 @@ internal static class ExportCommand
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var model = file.ModelOf<T>(assumed);
-        var bytes = format.ToLowerInvariant() switch
+        var bytes = format switch
         {
             "onnx" => OnnxFile.Write(model),
             "npz" => NpzFile.Write(Npz.ToArrays(Model.ToTensors(model))),

@@ -24,19 +24,13 @@ internal static class PredictCommand
                 "images (PNG, IDX) or rows (.csv, .tsv, .json, .npy, .parquet); - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var format = new Option<string>("--format")
-        {
-            Description = $"what to print: {string.Join(", ", Formats)}",
-            DefaultValueFactory = _ => Formats[0],
-            HelpName = "format",
-        };
-        var from = new Option<string>("--from")
-        {
-            Description =
-                "of standard input: csv, tsv, json, npy, parquet; images are told by their bytes",
-            DefaultValueFactory = _ => "csv",
-            HelpName = "format",
-        };
+        var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
+        var from = ChoiceOption.Create(
+            "--from",
+            "what rows of standard input are; images are told by their bytes",
+            ["csv", "tsv", "json", "npy", "parquet"],
+            "csv"
+        );
         var top = CountOption.Create("--top", "classes to print of a sample, as text", 3);
         var dark = new Option<bool>("--dark-ink")
         {
@@ -59,44 +53,21 @@ internal static class PredictCommand
         );
         command.SetAction(parsed =>
         {
-            var chosen = parsed.GetValue(format)!;
-            if (!Formats.Contains(chosen))
-            {
-                var expected = $"one of {string.Join(", ", Formats)}";
-                throw new RefusedException([
-                    Faults.Create("--format", expected, $"'{chosen}'").ToString(),
-                ]);
-            }
             using var host = TrainingServices.CreateBuilder(settings.Read(parsed)).Build();
             var data = host.Services.GetRequiredService<RunPlan>().Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
-            var assumed = assumption.Read(parsed);
-            DataFile Read(string path) =>
-                path == StandardInput
-                    ? DataFile.Read(
-                        Console.OpenStandardInput(),
-                        $"standard input.{parsed.GetValue(from)}",
-                        data.MaximumBytes
-                    )
-                    : DataFile.Read(path, data.MaximumBytes);
-
+            DataFile[] samples =
+            [
+                .. parsed
+                    .GetValue(files)!
+                    .Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
+            ];
+            var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
             var predictions = file.IsDouble
-                ? Predict<double>(
-                    file,
-                    assumed,
-                    parsed.GetValue(files)!.Select(Read),
-                    parsed.GetValue(dark),
-                    data
-                )
-                : Predict<float>(
-                    file,
-                    assumed,
-                    parsed.GetValue(files)!.Select(Read),
-                    parsed.GetValue(dark),
-                    data
-                );
+                ? Predict<double>(file, assumed, samples, isDarkInk, data)
+                : Predict<float>(file, assumed, samples, isDarkInk, data);
             Console.Write(
-                chosen switch
+                parsed.GetValue(format) switch
                 {
                     "csv" => predictions.ToCsv(),
                     "json" => predictions.ToJson(),
@@ -106,6 +77,11 @@ internal static class PredictCommand
         });
         return command;
     }
+
+    private static DataFile Read(string path, string from, long limit) =>
+        path == StandardInput
+            ? DataFile.Read(Console.OpenStandardInput(), $"standard input.{from}", limit)
+            : DataFile.Read(path, limit);
 
     private static Predictions Predict<T>(
         ModelFile file,

@@ -76,6 +76,18 @@ module OnnxTests =
                 else
                     [ value "numbers" (cells inputs) shape ])
 
+    [<Fact>]
+    let ``a leaky unit far below 0 keeps the digits of its slope in double`` () =
+        let architecture = Architecture.dense Activation.LeakyRelu [ 1; 3; 2 ]
+        let network = Network.initialise (Initialiser.Fixed 1.0) 1UL architecture
+        let inputs = Matrix<float>.Build.DenseOfColumnArrays([| -1000.0 |], [| 1000.0 |])
+        let model = Model.ofNetwork (network: Network<float>)
+
+        let found: float[] =
+            asked (OnnxFile.Write model) [ value "numbers" (cells inputs) [ 2; 1 ] ]
+
+        Approximately.equal 1e-9 (cells (Network.predict network inputs)) found
+
     [<Law>]
     let ``images: bytes enter the graph, which scales them`` (AnyNetwork network) (Images images) =
         let data () : Dataset<'T> =

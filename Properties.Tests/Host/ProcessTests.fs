@@ -237,6 +237,11 @@ module ProcessTests =
     [<InlineData("train")>]
     [<InlineData("check")>]
     [<InlineData("arithmetic")>]
+    [<InlineData("evaluate")>]
+    [<InlineData("predict")>]
+    [<InlineData("export")>]
+    [<InlineData("inspect")>]
+    [<InlineData("diff")>]
     let ``every command helps`` (command: string) =
         let ended =
             Given.host [
