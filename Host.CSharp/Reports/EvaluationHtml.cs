@@ -139,7 +139,7 @@ internal static class EvaluationHtml
                 page,
                 "Confusion",
                 "Rows are the samples' classes, columns what the network said. Right answers are blue, wrong ones orange, the darker the more of the row.",
-                Heat(report, figures)
+                $"<div class=\"row\">{Heat(report, figures)}{Table(report.TopTable(figures))}</div>"
             );
         }
         else

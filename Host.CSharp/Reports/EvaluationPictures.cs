@@ -57,7 +57,7 @@ internal static class EvaluationPictures
             }
             plot.Series.Add(bars);
         }
-        return Picture.ToInlineSvg(plot, "classes", 500, 60 + (36 * classes.Count));
+        return Picture.ToInlineSvg(plot, "classes", 450, 60 + (36 * classes.Count));
     }
 
     /// <summary>How often answers are right over how sure the network is of them.</summary>

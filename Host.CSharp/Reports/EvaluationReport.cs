@@ -143,6 +143,22 @@ internal sealed record EvaluationReport(
             }
         );
 
+    public ReportTable TopTable(ClassEvaluation figures) =>
+        new(
+            "Top-k accuracy",
+            ["its class is among the", "share"],
+            [
+                .. figures.TopK.Select(
+                    (share, place) =>
+                        (IReadOnlyList<string>)
+                            [
+                                place == 0 ? "first answer" : $"first {place + 1} answers",
+                                ReportTable.Number(share),
+                            ]
+                ),
+            ]
+        );
+
     public ReportTable ClassTable(ClassEvaluation figures) =>
         new(
             "Classes",
