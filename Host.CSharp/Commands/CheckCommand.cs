@@ -36,7 +36,7 @@ internal static class CheckCommand
         var plan = host.Services.GetRequiredService<RunPlan>();
         plan.ApplyThreads();
         var settings = plan.Settings;
-        var data = DataLoader.Load<double>(plan).Train;
+        var data = DataFiles.Load<double>(plan).Train;
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;

@@ -112,7 +112,7 @@ internal static class EvaluateCommand
         var network = model.Network;
         var known = new KnownData(model.Preprocessing, [.. model.Classes]);
         // The label is a number to predict where the model gives numbers and names no classes.
-        var data = DataLoader.Load<T>(plan with { Head = network.Architecture.Head }, known);
+        var data = DataFiles.Load<T>(plan with { Head = network.Architecture.Head }, known);
         var (inputs, outputs) = (network.Architecture.Inputs, network.Architecture.Outputs);
         if (data.Test.Features != inputs || data.Test.Classes != outputs)
         {

@@ -61,7 +61,7 @@ internal static class FindRateCommand
     private static (string Title, RateSweep Sweep) Sweep<T>(RunPlan plan, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataLoader.Load<T>(plan);
+        var data = DataFiles.Load<T>(plan);
         var (train, _) = plan.Split(data.Train);
         var architecture = plan.ArchitectureFor(train.Features, train.Classes);
         plan.CheckBatch(architecture);

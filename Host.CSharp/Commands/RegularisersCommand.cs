@@ -94,7 +94,7 @@ internal static class RegularisersCommand
         using var host = TrainingServices.CreateBuilder(given with { Values = values }).Build();
         var plan = host.Services.GetRequiredService<RunPlan>();
         plan.ApplyThreads();
-        var data = DataLoader.Load<float>(plan);
+        var data = DataFiles.Load<float>(plan);
         var (train, validation) = plan.Split(data.Train);
         var loop = new TrainingLoop<float>(plan, [], TimeProvider.System);
         var result = await loop.RunAsync(train, validation, data.Test, stop);

@@ -49,7 +49,7 @@ internal static class SanityCommand
     private static (string Title, SanityCheck Check) Check<T>(RunPlan plan, int samples, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataLoader.Load<T>(plan).Train;
+        var data = DataFiles.Load<T>(plan).Train;
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
         var count = Math.Min(samples, data.Count);
         return (

@@ -62,7 +62,7 @@ internal sealed class TrainingWorker(
     {
         var start = clock.GetTimestamp();
         var settings = plan.Settings;
-        var data = DataLoader.Load<T>(plan);
+        var data = DataFiles.Load<T>(plan);
         var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
         plan.CheckBatch(architecture);
         logger.DataLoaded(

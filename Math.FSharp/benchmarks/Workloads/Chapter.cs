@@ -22,7 +22,7 @@ internal static class Chapter
 
     public static LoadedData<T> Load<T>(string directory)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
-        DataLoader.LoadFolder<T>(directory, Classes);
+        DataFiles.LoadFolder<T>(directory, Classes);
 
     /// <summary>The chapter's hyperparameters with another gradient or size of mini-batches.</summary>
     public static Hyperparameters With(GradientMethod gradient, int batch = Batch)

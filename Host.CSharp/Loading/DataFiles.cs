@@ -35,7 +35,7 @@ internal sealed record LoadedData<T>(
 internal sealed record KnownData(Preprocessing Preprocessing, IReadOnlyList<string> Classes);
 
 /// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
-internal static class DataLoader
+internal static class DataFiles
 {
     /// <summary>As the plan's settings say.</summary>
     /// <param name="plan">The plan.</param>
