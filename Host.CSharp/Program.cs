@@ -9,6 +9,11 @@ root.Subcommands.Add(CheckCommand.Create(settings));
 root.Subcommands.Add(SanityCommand.Create(settings));
 root.Subcommands.Add(FindRateCommand.Create(settings));
 root.Subcommands.Add(RegularisersCommand.Create(settings));
+root.Subcommands.Add(EvaluateCommand.Create(settings));
+root.Subcommands.Add(PredictCommand.Create(settings));
+root.Subcommands.Add(ExportCommand.Create());
+root.Subcommands.Add(InspectCommand.Create());
+root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(ArithmeticCommand.Create());
 
 try
@@ -19,7 +24,7 @@ try
     );
     if (parsed.Errors.Count > 0)
         throw new RefusedException([
-            .. settings.Faults(parsed),
+            .. settings.Faults(parsed).Distinct(),
             .. TrainingServices.FaultsOf(settings.Read(parsed)),
         ]);
     return await parsed.InvokeAsync(

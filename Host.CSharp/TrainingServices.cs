@@ -27,6 +27,7 @@ internal static class TrainingServices
         var defaults = builder.Configuration.Sources.Count;
         if (given.Preset is { } preset)
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
+        builder.Configuration.AddInMemoryCollection(given.Run);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
         AddEarlierRun(builder.Configuration, defaults);
         string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];

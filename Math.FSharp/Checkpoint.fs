@@ -30,32 +30,24 @@ module Checkpoint =
         |> List.mapi (fun i layer -> layer, $"mean{i + 1}", $"variance{i + 1}")
         |> List.filter (fun (layer, _, _) -> layer.Normalised)
 
-    let private ofMoments (network: Network<'T>) : Tensor<'T> list =
+    let private ofMoments (network: Network<'T>) : Tensor list =
         List.map2
             (fun (layer: HiddenLayer, mean, variance) (moments: Moments<'T>) -> [
-                {
-                    Name = mean
-                    Shape = [ layer.Width ]
-                    Values = Kernels.elements moments.Mean
-                }
-                {
-                    Name = variance
-                    Shape = [ layer.Width ]
-                    Values = Kernels.elements moments.Variance
-                }
+                Kernels.elements moments.Mean |> Tensor.ofNumbers mean [ layer.Width ]
+                Kernels.elements moments.Variance |> Tensor.ofNumbers variance [ layer.Width ]
             ])
             (moments network.Architecture)
             network.Running
         |> List.concat
 
     /// Everything that is remembered with as many numbers as there are parameters or units.
-    let private tensors (state: State<'T>) : Tensor<'T> list = [
-        yield! TensorFile.ofParameters "" state.Network.Parameters
+    let private tensors (state: State<'T>) : Tensor list = [
+        yield! TensorFiles.ofParameters "" state.Network.Parameters
         yield! ofMoments state.Network
         for memory in state.Optimizer.Memory do
-            yield! TensorFile.ofParameters $"{memory.Name}." memory.Values
+            yield! TensorFiles.ofParameters $"{memory.Name}." memory.Values
         match state.Watch.Best with
-        | ValueSome best -> yield! TensorFile.ofParameters bestPrefix best.Parameters
+        | ValueSome best -> yield! TensorFiles.ofParameters bestPrefix best.Parameters
         | ValueNone -> ()
     ]
 
@@ -70,7 +62,7 @@ module Checkpoint =
         // A tensor's name, shape and place take far less than a thousand letters.
         tensors state
         |> List.sumBy (fun tensor ->
-            1000L + int64 tensor.Values.Length * int64 (Unsafe.SizeOf<'T>()))
+            1000L + int64 (Tensor.count tensor) * int64 (Unsafe.SizeOf<'T>()))
         |> (+) 2000L
 
     /// <summary>The bytes of a checkpoint.</summary>
@@ -86,8 +78,8 @@ module Checkpoint =
 
         let watch = state.Watch
 
-        TensorFile.write
-            [
+        Safetensors.format {
+            Metadata = [
                 versionName, string Version
                 "architecture", string state.Network.Architecture
                 "iteration", string state.Iteration
@@ -102,7 +94,8 @@ module Checkpoint =
                 if watch.Best.IsSome then
                     bestIterationName, string watch.BestIteration
             ]
-            (tensors state)
+            Tensors = tensors state
+        }
 
     /// A number of the metadata, once it is one of its kind.
     let private number<'N when 'N :> INumberBase<'N>>
@@ -111,7 +104,7 @@ module Checkpoint =
         (file: TensorFile)
         (name: string)
         : Result<'N, Fault list> =
-        let found = file.Metadata |> Map.tryFind name |> Option.defaultValue ""
+        let found = TensorFiles.said name file |> ValueOption.defaultValue ""
         let mutable number = 'N.Zero
 
         if 'N.TryParse(found, styles, CultureInfo.InvariantCulture, &number) then
@@ -131,20 +124,20 @@ module Checkpoint =
         moments architecture
         |> List.map (fun (layer, mean, variance) ->
             Fault.both
-                (TensorFile.numbers file mean [ layer.Width ])
-                (TensorFile.numbers file variance [ layer.Width ])
+                (TensorFiles.numbers file mean [ layer.Width ])
+                (TensorFiles.numbers file variance [ layer.Width ])
             |> Result.map (fun (mean, variance) -> {
                 Mean = Kernels.vector mean
                 Variance = Kernels.vector variance
             }))
-        |> TensorFile.combine
+        |> Fault.all
 
     let private network
         (file: TensorFile)
         (prefix: string)
         (architecture: Architecture)
         : Result<Network<'T>, Fault list> =
-        Fault.both (TensorFile.parameters file prefix architecture) (running file architecture)
+        Fault.both (TensorFiles.parameters file prefix architecture) (running file architecture)
         |> Result.map (fun (parameters, running) -> {
             Architecture = architecture
             Parameters = parameters
@@ -163,9 +156,9 @@ module Checkpoint =
         let values =
             memory
             |> List.map (fun memory ->
-                TensorFile.parameters file $"{memory.Name}." architecture
+                TensorFiles.parameters file $"{memory.Name}." architecture
                 |> Result.map (fun values -> { memory with Values = values }))
-            |> TensorFile.combine
+            |> Fault.all
 
         Fault.both (count file "steps") values
         |> Result.map (fun (steps, memory) -> { Steps = steps; Memory = memory })
@@ -175,7 +168,7 @@ module Checkpoint =
         (architecture: Architecture)
         : Result<Watch<'T>, Fault list> =
         let best: Result<struct (int64 * Network<'T> voption), Fault list> =
-            if file.Metadata.ContainsKey bestIterationName then
+            if (TensorFiles.said bestIterationName file).IsSome then
                 Fault.both
                     (count file bestIterationName)
                     (network file bestPrefix (Architecture.plain architecture))
@@ -202,9 +195,7 @@ module Checkpoint =
         (file: TensorFile)
         : Result<State<'T>, Fault list> =
         let losses =
-            [ "loss"; "first_loss"; "epoch_loss" ]
-            |> List.map (real file)
-            |> TensorFile.combine
+            [ "loss"; "first_loss"; "epoch_loss" ] |> List.map (real file) |> Fault.all
 
         Fault.both
             (Fault.both (count file "iteration") losses)
@@ -232,13 +223,13 @@ module Checkpoint =
         (architecture: Architecture)
         (bytes: ReadOnlyMemory<byte>)
         : Result<State<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        TensorFile.read bytes
+        Safetensors.parse bytes
         |> Result.bind (fun file ->
-            match Map.tryFind versionName file.Metadata with
-            | Some version when version = string Version -> state settings architecture file
-            | Some version ->
+            match TensorFiles.said versionName file with
+            | ValueSome version when version = string Version -> state settings architecture file
+            | ValueSome version ->
                 Error [ Fault.create versionName $"version {Version} or below" $"'{version}'" ]
-            | None -> Error [ Fault.create versionName "a version in the metadata" "none" ])
+            | ValueNone -> Error [ Fault.create versionName "a version in the metadata" "none" ])
 
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch
     /// under way, as a run that diverges ends with where its epoch began.</summary>

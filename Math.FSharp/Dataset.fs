@@ -137,6 +137,21 @@ type Dataset<'T
     /// What should be said of each.
     member data.Targets = data.targets
 
+/// Choosing the same share of every class.
+[<RequireQualifiedAccess>]
+module internal Stratum =
+    /// Which of some samples are chosen: of each class, so many that their number is nearest to the share.
+    let choose (seed: uint64) (stream: Stream) (share: float) (classes: int[]) : bool[] =
+        let isChosen: bool[] = Array.zeroCreate classes.Length
+
+        for stratum, members in classes |> Array.indexed |> Array.groupBy snd |> Array.sortBy fst do
+            let order = Random.permutation members.Length seed stream (int64 stratum)
+
+            for i in 0 .. int (Math.Round(share * float members.Length)) - 1 do
+                isChosen[fst members[order[i]]] <- true
+
+        isChosen
+
 /// Making data sets and taking samples from them.
 [<RequireQualifiedAccess>]
 module Dataset =
@@ -270,14 +285,7 @@ module Dataset =
         if not (share >= 0.0 && share <= 1.0) then
             invalidArg (nameof share) $"expected 0 to 1, found {share}"
 
-        let isKept: bool[] = Array.zeroCreate data.Count
-
-        for stratum, members in
-            strata data |> Array.indexed |> Array.groupBy snd |> Array.sortBy fst do
-            let order = Random.permutation members.Length seed Stream.Validation (int64 stratum)
-
-            for i in 0 .. int (Math.Round(share * float members.Length)) - 1 do
-                isKept[fst members[order[i]]] <- true
+        let isKept = Stratum.choose seed Stream.Validation share (strata data)
 
         let where kept =
             [| 0 .. data.Count - 1 |] |> Array.filter (fun place -> isKept[place] = kept)

@@ -62,6 +62,14 @@ module Fault =
         | Ok _, Error faults -> Error faults
         | Error one, Error other -> Error(one @ other)
 
+    /// <summary>All values, or the faults of all.</summary>
+    [<CompiledName("All")>]
+    let all (results: Result<'V, Fault list> list) : Result<'V list, Fault list> =
+        List.foldBack
+            (fun one rest -> both one rest |> Result.map (fun (head, tail) -> head :: tail))
+            results
+            (Ok [])
+
     /// <summary>The choice of that name, in any case of letters, or a fault that lists the names.</summary>
     [<CompiledName("ParseName")>]
     let parseName

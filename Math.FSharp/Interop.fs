@@ -280,13 +280,23 @@ type Optimizers =
         ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
         Optimizer.descent rate steps gradient.Invoke start
 
-/// Networks as files, with metadata as a dictionary.
+/// Models from dictionaries and sequences.
 [<AbstractClass; Sealed>]
 type Models =
-    /// <summary>The bytes of a network's safetensors file.</summary>
+    /// <summary>A network with what it takes to ask it.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="metadata">Names and texts to keep beside the tensors.</param>
-    static member ToSafetensors
-        (network: Network<'T>, metadata: IReadOnlyDictionary<string, string>)
-        : byte[] =
-        Safetensors.write [ for pair in metadata -> pair.Key, pair.Value ] network
+    /// <param name="preprocessing">What becomes of a sample before it enters.</param>
+    /// <param name="classes">The classes' names, one an output; or none.</param>
+    /// <param name="notes">Names and texts to keep beside them.</param>
+    static member Create
+        (
+            network: Network<'T>,
+            preprocessing: Preprocessing,
+            classes: string seq,
+            notes: IReadOnlyDictionary<string, string>
+        ) : Model<'T> = {
+        Network = network
+        Preprocessing = preprocessing
+        Classes = List.ofSeq classes
+        Notes = [ for pair in notes -> pair.Key, pair.Value ]
+    }

@@ -594,6 +594,25 @@ module Network =
                 let part = Dataset.part partSize i data
                 act i part (sums network part))
 
+    /// What `convert` makes of the last layer's sums of every sample of a data set.
+    let private ofAll
+        (convert: Matrix<'T> -> Matrix<'T>)
+        (network: Network<'T>)
+        (data: Dataset<'T>)
+        : Matrix<'T> =
+        let outputs = network.Architecture.Outputs
+        let all = Kernels.newArray outputs data.Count
+
+        overParts network data (fun i part sums ->
+            let found = Kernels.values (convert sums)
+            Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
+
+        Kernels.matrix outputs data.Count all
+
+    /// What the last layer gives for every sample of a data set: (outputs, samples).
+    let internal sumsOfAll (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
+        ofAll id network data
+
     /// <summary>What the network says of every sample of a data set.</summary>
     /// <param name="network">The network.</param>
     /// <param name="data">The samples.</param>
@@ -603,14 +622,7 @@ module Network =
     /// size.</exception>
     [<CompiledName("Probabilities")>]
     let probabilities (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
-        let outputs = network.Architecture.Outputs
-        let all = Kernels.newArray outputs data.Count
-
-        overParts network data (fun i part sums ->
-            let found = Kernels.values (Head.apply network.Architecture.Head sums)
-            Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
-
-        Kernels.matrix outputs data.Count all
+        ofAll (Head.apply network.Architecture.Head) network data
 
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
     [<CompiledName("Classify")>]

@@ -23,6 +23,8 @@ type Stream =
     | Distortion = 7
     /// The noise of its pixels.
     | Noise = 8
+    /// The rows of a table that are kept for the test.
+    | Test = 9
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]

@@ -1,110 +1,255 @@
 namespace Pipeline.Learning
 
 open System
+open System.Buffers
+open System.Buffers.Binary
 open System.Numerics
+open System.Text.Json
 
-/// <summary>Networks as safetensors files: tensors W1, b1, W2, b2, … in the book's shapes, weights
-/// (inputs, outputs) and biases (outputs), with the activations and the head in the metadata. Normalised
-/// layers are written as the plain ones that do the same.</summary>
+/// <summary>Safetensors files of tensors in single and double precision.</summary>
+/// <remarks>The format: eight bytes of little-endian header length, a JSON header of names, types,
+/// shapes and offsets, then the numbers, little-endian, rows first. Source: the safetensors format of
+/// Hugging Face.</remarks>
 [<RequireQualifiedAccess>]
 module Safetensors =
-    let private separator = ","
+    /// One tensor of a header: its name, type, shape and place in the data.
+    type private Entry = {
+        Name: string
+        DataType: string
+        Shape: int list
+        First: int64
+        End: int64
+    }
 
-    /// The metadata's entry for the hidden layers' activations.
-    let private activationsName = "activations"
+    let private metadataName = "__metadata__"
 
-    /// The metadata's entry for the head.
-    let private headName = "head"
+    /// <summary>The bytes of a file of tensors.</summary>
+    /// <exception cref="T:System.ArgumentException">A tensor is of whole numbers.</exception>
+    [<CompiledName("Format")>]
+    let format (file: TensorFile) : byte[] =
+        let header = ArrayBufferWriter<byte>()
 
-    /// <summary>The bytes of a network's safetensors file.</summary>
-    /// <param name="metadata">Names and texts to keep beside the tensors; "activations" and "head" are
-    /// taken.</param>
-    /// <param name="network">The network, written in its own precision (F32 or F64).</param>
-    /// <exception cref="T:System.ArgumentException">A name is one of those.</exception>
-    [<CompiledName("Write")>]
-    let write
-        (metadata: (string * string) seq)
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : byte[] =
-        for name, _ in metadata do
-            if name = activationsName || name = headName then
-                invalidArg
-                    (nameof metadata)
-                    $"expected names other than activations and head, found {name}"
+        use json =
+            new Utf8JsonWriter(header, JsonWriterOptions(Encoder = Preprocessing.readable))
 
-        let network = Network.folded network
+        json.WriteStartObject()
+        json.WriteStartObject metadataName
 
-        let activations =
-            network.Architecture.Hidden
-            |> List.map (fun layer -> string layer.Activation)
-            |> String.concat separator
+        for name, text in file.Metadata do
+            json.WriteString(name, text)
 
-        TensorFile.write
-            [
-                activationsName, activations
-                headName, string network.Architecture.Head
-                yield! metadata
-            ]
-            (TensorFile.ofParameters "" network.Parameters)
+        json.WriteEndObject()
+
+        let sizes =
+            file.Tensors
+            |> List.map (fun tensor ->
+                match tensor.Elements with
+                | Elements.Singles singles -> 4L * int64 singles.Length
+                | Elements.Doubles doubles -> 8L * int64 doubles.Length
+                | _ ->
+                    invalidArg
+                        (nameof file)
+                        $"expected numbers of type F32 or F64, found {Tensor.typeName tensor}")
+
+        let mutable offset = 0L
+
+        for tensor, size in List.zip file.Tensors sizes do
+            json.WriteStartObject tensor.Name
+            json.WriteString("dtype", Tensor.typeName tensor)
+            json.WriteStartArray "shape"
+
+            for size in tensor.Shape do
+                json.WriteNumberValue size
+
+            json.WriteEndArray()
+            json.WriteStartArray "data_offsets"
+            json.WriteNumberValue offset
+            offset <- offset + size
+            json.WriteNumberValue offset
+            json.WriteEndArray()
+            json.WriteEndObject()
+
+        json.WriteEndObject()
+        json.Flush()
+        // Blanks bring the data to a multiple of eight bytes.
+        let data = 8 + header.WrittenCount + (-header.WrittenCount &&& 7)
+        let bytes: byte[] = Array.zeroCreate (data + int offset)
+        BinaryPrimitives.WriteUInt64LittleEndian(Span bytes, uint64 (data - 8))
+        header.WrittenSpan.CopyTo(bytes.AsSpan 8)
+        bytes.AsSpan(8 + header.WrittenCount, data - 8 - header.WrittenCount).Fill(byte ' ')
+        let mutable place = data
+
+        for tensor, size in List.zip file.Tensors sizes do
+            match tensor.Elements with
+            | Elements.Singles singles -> LittleEndian.copy singles (bytes.AsSpan place)
+            | Elements.Doubles doubles -> LittleEndian.copy doubles (bytes.AsSpan place)
+            | _ -> ()
+
+            place <- place + int size
+
+        bytes
 
     let private fault expected found =
         Error [ Fault.create "" expected found ]
 
-    let private network (file: TensorFile) : Result<Network<'T>, Fault list> =
-        let weights =
-            [ 1 .. file.Entries.Length ]
-            |> List.map (fun i -> TensorFile.tryFind $"W{i}" file)
-            |> List.takeWhile Option.isSome
-            |> List.choose (Option.map _.Shape)
+    /// The JSON of the header and the data behind it.
+    let private split
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<ReadOnlyMemory<byte> * ReadOnlyMemory<byte>, Fault list> =
+        if bytes.Length < 8 then
+            fault "a header length of 8 bytes" $"{bytes.Length} bytes in all"
+        else
+            let length = BinaryPrimitives.ReadUInt64LittleEndian bytes.Span
 
-        let activations =
-            file.Metadata |> Map.tryFind activationsName |> Option.defaultValue ""
+            if length > uint64 (bytes.Length - 8) then
+                fault $"a header of {length} bytes" $"{bytes.Length - 8} bytes after its length"
+            else
+                Ok(bytes.Slice(8, int length), bytes.Slice(8 + int length))
 
-        let head =
-            file.Metadata
-            |> Map.tryFind headName
-            |> Option.defaultValue (string Head.Softmax)
+    let private text (element: JsonElement) : string =
+        match element.GetString() with
+        | null -> ""
+        | text -> text
 
-        let names =
-            activations.Split(separator, StringSplitOptions.RemoveEmptyEntries)
-            |> List.ofArray
+    let private entry (property: JsonProperty) : Result<Entry, Fault list> =
+        try
+            let value = property.Value
+            let offsets = value.GetProperty "data_offsets"
 
-        match weights with
-        | [] -> fault "tensors W1, b1, W2, b2, …" "no W1"
-        | _ when weights |> List.exists (fun shape -> shape.Length <> 2) ->
-            fault "weights of two dimensions" $"%A{weights}"
-        | _ when names.Length <> weights.Length - 1 ->
-            fault $"{weights.Length - 1} activations in the metadata" $"'{activations}'"
-        | _ ->
-            let hidden =
-                List.map2
-                    (fun name (shape: int list) ->
-                        Activation.parse name
-                        |> Result.map (fun activation -> {
-                            Width = shape[1]
-                            Normalised = false
-                            Activation = activation
-                        }))
-                    names
-                    (List.take names.Length weights)
-                |> TensorFile.combine
+            Ok {
+                Name = property.Name
+                DataType = text (value.GetProperty "dtype")
+                Shape = [
+                    for size in value.GetProperty("shape").EnumerateArray() do
+                        size.GetInt32()
+                ]
+                First = offsets[0].GetInt64()
+                End = offsets[1].GetInt64()
+            }
+        with
+        | :? InvalidOperationException
+        | :? FormatException
+        | :? IndexOutOfRangeException
+        | :? Collections.Generic.KeyNotFoundException ->
+            Error [
+                Fault.create property.Name "a dtype, a shape and two data_offsets" "something else"
+            ]
 
-            Fault.both (Head.parse head) hidden
-            |> Result.bind (fun (head, hidden) ->
-                let first, last = List.head weights, List.last weights
+    /// The texts of the metadata, and the tensors that a header lists.
+    let private parseHeader
+        (json: ReadOnlyMemory<byte>)
+        : Result<(string * string) list * Entry list, Fault list> =
+        try
+            use document = JsonDocument.Parse json
+            let root = document.RootElement
 
-                Architecture.create head first[0] hidden last[1]
-                |> Result.mapError (List.map (Fault.within "the shapes of W1, W2, …")))
-            |> Result.bind (fun architecture ->
-                TensorFile.parameters file "" architecture
-                |> Result.map (fun parameters -> {
-                    Architecture = architecture
-                    Parameters = parameters
-                    Running = []
-                }))
+            if root.ValueKind <> JsonValueKind.Object then
+                fault "a JSON object as header" $"{root.ValueKind}"
+            else
+                let mutable metadata = Unchecked.defaultof<JsonElement>
 
-    /// <summary>The network in the bytes of a safetensors file, or what is wrong with them.</summary>
+                let texts = [
+                    if
+                        root.TryGetProperty(metadataName, &metadata)
+                        && metadata.ValueKind = JsonValueKind.Object
+                    then
+                        for property in metadata.EnumerateObject() do
+                            if property.Value.ValueKind = JsonValueKind.String then
+                                property.Name, text property.Value
+                ]
+
+                [
+                    for property in root.EnumerateObject() do
+                        if property.Name <> metadataName then
+                            entry property
+                ]
+                |> Fault.all
+                |> Result.map (fun entries -> texts, entries)
+        with
+        | :? JsonException
+        | :? InvalidOperationException -> fault "a header in JSON" "something else"
+
+    /// A tensor, once its type and place are right.
+    let private tensor (data: ReadOnlyMemory<byte>) (entry: Entry) : Result<Tensor, Fault list> =
+        let size =
+            match entry.DataType with
+            | "F32" -> 4
+            | "F64" -> 8
+            | _ -> 0
+
+        let expected = Tensor.bytesOf (List.map int64 entry.Shape) size
+
+        Fault.check
+            [
+                size > 0, Fault.create entry.Name "numbers of type F32 or F64" $"{entry.DataType}"
+                List.forall (fun size -> size >= 0) entry.Shape,
+                Fault.create entry.Name "sizes of 0 or more" (Tensor.shapeText entry.Shape)
+                size = 0
+                || (entry.First >= 0L
+                    && entry.First <= int64 data.Length
+                    && entry.End <= int64 data.Length
+                    && bigint entry.End - bigint entry.First = expected),
+                Fault.create
+                    entry.Name
+                    $"{expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the {data.Length} bytes of data"
+                    $"offsets {entry.First} to {entry.End}"
+            ]
+            (fun () ->
+                let bytes = data.Slice(int entry.First, int expected).Span
+
+                {
+                    Name = entry.Name
+                    Shape = entry.Shape
+                    Elements =
+                        if size = 4 then
+                            Elements.Singles(LittleEndian.numbers bytes)
+                        else
+                            Elements.Doubles(LittleEndian.numbers bytes)
+                })
+
+    /// <summary>The tensors and metadata in the bytes of a file, or what is wrong with
+    /// them.</summary>
+    /// <param name="bytes">The whole file.</param>
+    [<CompiledName("Parse")>]
+    let parse (bytes: ReadOnlyMemory<byte>) : Result<TensorFile, Fault list> =
+        split bytes
+        |> Result.bind (fun (json, data) ->
+            parseHeader json
+            |> Result.bind (fun (metadata, entries) ->
+                let last = 0L :: List.map _.End entries |> List.max
+
+                // Any offsets that a header may claim.
+                let sum = entries |> List.sumBy (fun e -> bigint e.End - bigint e.First)
+
+                if last < int64 data.Length then
+                    fault $"{last} bytes of data, as the header claims" $"{data.Length}"
+                elif
+                    sum > bigint data.Length
+                    && List.forall (fun e -> e.First >= 0L && e.End <= int64 data.Length) entries
+                then
+                    fault
+                        $"tensors apart in the {data.Length} bytes of data"
+                        $"{sum} bytes of them"
+                else
+                    entries
+                    |> List.map (tensor data)
+                    |> Fault.all
+                    |> Result.map (fun tensors -> {
+                        Metadata = metadata
+                        Tensors = tensors
+                    })))
+
+    /// <summary>The bytes of a model's file.</summary>
+    /// <exception cref="T:System.ArgumentException">A note has the name of something that the model
+    /// itself says.</exception>
+    [<CompiledName("Write")>]
+    let write (model: Model<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        format (Model.toTensors model)
+
+    /// <summary>The model in the bytes of a file, or what is wrong with them.</summary>
     /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>
     [<CompiledName("Read")>]
-    let read (bytes: ReadOnlyMemory<byte>) : Result<Network<'T>, Fault list> =
-        TensorFile.read bytes |> Result.bind network
+    let read
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        parse bytes |> Result.bind (Model.ofTensors Model.noAssumption)

@@ -69,6 +69,17 @@ type Exponent = Exponent of float
 type SmallRun =
     | SmallRun of settings: Hyperparameters * data: Dataset<float> * architecture: Architecture
 
+/// A tensor of 0–3 dimensions of 0–4 and any type, named x.
+type AnyTensor = AnyTensor of Tensor
+
+/// A table of 1–4 columns and 2–12 rows: numbers, texts that are numbers, categories; cells are missing
+/// here and there. Its last column, called label, has none missing.
+type AnyTable = AnyTable of Table
+
+/// A network of 0–3 hidden layers of 1–6 units with any activation each, some of them normalised, and any
+/// head, of so many inputs.
+type AnyNetwork = AnyNetwork of (int -> Network<float>)
+
 /// The generators of all of them.
 type Generators =
     static member private Fine(limit: float) : Gen<float> =
@@ -446,6 +457,139 @@ type Generators =
                         AverageDecay = average
                 }
                 |> orFail
+        }
+        |> Arb.fromGen
+
+    static member AnyTensor() : Arbitrary<AnyTensor> =
+        gen {
+            let! dimensions = Gen.choose (0, 3)
+            let! shape = Gen.listOfLength dimensions (Gen.choose (0, 4))
+            let count = List.fold (*) 1 shape
+            let! bits = Gen.arrayOfLength count Generators.Bits
+
+            let! elements =
+                Gen.elements [
+                    Elements.Bytes(ReadOnlyMemory(bits |> Array.map byte))
+                    Elements.Integers(bits |> Array.map int64)
+                    Elements.Singles(
+                        bits |> Array.map (fun b -> BitConverter.UInt32BitsToSingle(uint32 b))
+                    )
+                    Elements.Doubles(bits |> Array.map BitConverter.UInt64BitsToDouble)
+                ]
+
+            return
+                AnyTensor {
+                    Name = "x"
+                    Shape = shape
+                    Elements = elements
+                }
+        }
+        |> Arb.fromGen
+
+    static member AnyTable() : Arbitrary<AnyTable> =
+        let orMissing missing cell =
+            Gen.frequency [ 5, cell; 1, Gen.constant missing ]
+
+        let text (number: float) =
+            number.ToString("R", Globalization.CultureInfo.InvariantCulture)
+
+        gen {
+            let! rows = Gen.choose (2, 12)
+            let! columns = Gen.choose (0, 3)
+
+            let cells = [
+                Generators.Cell
+                |> orMissing nan
+                |> Gen.arrayOfLength rows
+                |> Gen.map Cells.Numbers
+                Generators.Cell
+                |> Gen.map text
+                |> orMissing "NA"
+                |> Gen.arrayOfLength rows
+                |> Gen.map Cells.Texts
+                Gen.elements [ "red"; "green"; "blue"; "dark blue, nearly \"black\"" ]
+                |> orMissing ""
+                |> Gen.arrayOfLength rows
+                |> Gen.map Cells.Texts
+            ]
+
+            let! inputs = Gen.listOfLength (columns + 1) (Gen.oneof cells)
+            let! labels = Gen.arrayOfLength rows (Gen.elements [ "no"; "yes"; "maybe" ])
+
+            return
+                Table.create [
+                    for place, cells in List.indexed inputs do
+                        {
+                            Name = $"column {place}"
+                            Cells = cells
+                        }
+                    {
+                        Name = "label"
+                        Cells = Cells.Texts labels
+                    }
+                ]
+                |> orFail
+                |> AnyTable
+        }
+        |> Arb.fromGen
+
+    static member private AnyLayer: Gen<HiddenLayer> = gen {
+        let! width = Gen.choose (1, 6)
+        let! isNormalised = Gen.frequency [ 2, Gen.constant false; 1, Gen.constant true ]
+        let! activation = Generators.Activation().Generator
+
+        return {
+            Width = width
+            Normalised = isNormalised
+            Activation = activation
+        }
+    }
+
+    static member AnyNetwork() : Arbitrary<AnyNetwork> =
+        gen {
+            let! depth = Gen.choose (0, 3)
+            let! hidden = Gen.listOfLength depth Generators.AnyLayer
+            let! head = Gen.elements [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+            let! outputs = Gen.choose ((if head = Head.Softmax then 2 else 1), 5)
+            let! seed = Generators.Bits
+
+            // Any number from −1 to 1, by its place.
+            let number place =
+                2.0 * Random.uniform seed Stream.GradientCheck 1L place - 1.0
+
+            let vector layer centre width =
+                Array.init width (fun unit -> centre + 0.5 * number (100 * layer + unit))
+                |> Vector<float>.Build.Dense
+
+            let network inputs : Network<float> =
+                let network =
+                    Architecture.create head inputs hidden outputs
+                    |> orFail
+                    |> Network.initialise Initialiser.XavierNormal seed
+
+                {
+                    network with
+                        Parameters = {
+                            Layers =
+                                network.Parameters.Layers
+                                |> List.mapi (fun i layer -> {
+                                    layer with
+                                        Biases = vector i 0.0 layer.Biases.Count
+                                        Gain =
+                                            layer.Gain
+                                            |> ValueOption.map (fun gain ->
+                                                vector (i + 10) 1.0 gain.Count)
+                                })
+                        }
+                        Running =
+                            network.Running
+                            |> List.mapi (fun i moments -> {
+                                Mean = vector (i + 20) 0.0 moments.Mean.Count
+                                Variance = vector (i + 30) 1.0 moments.Variance.Count
+                            })
+                }
+
+            return AnyNetwork network
         }
         |> Arb.fromGen
 

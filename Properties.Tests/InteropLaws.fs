@@ -86,12 +86,22 @@ let ``NumericalOf gives what numericalOf gives`` (Trainable(network, batch)) =
         ))
 
 [<Law>]
-let ``ToSafetensors writes what write writes`` (Trainable(network, _)) =
-    let metadata = Dictionary(dict [ "note", "x"; "seed", "1" ])
+let ``a model made of a dictionary and an array is the model made of lists``
+    (Trainable(network, _))
+    =
+    let notes = Dictionary(dict [ "note", "x"; "seed", "1" ])
+    let names = [| for k in 1 .. network.Architecture.Outputs -> $"class {k}" |]
+
+    let model = {
+        Network = network
+        Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
+        Classes = List.ofArray names
+        Notes = [ "note", "x"; "seed", "1" ]
+    }
 
     Exactly.bits
-        (Safetensors.write [ "note", "x"; "seed", "1" ] network)
-        (Models.ToSafetensors(network, metadata))
+        (Safetensors.write model)
+        (Safetensors.write (Models.Create(network, model.Preprocessing, names, notes)))
 
 [<Fact>]
 let ``a delegate that is none is refused by name`` () =

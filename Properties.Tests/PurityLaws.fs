@@ -245,7 +245,27 @@ type private Given = {
     Other: Matrix<float>
     Vector: Vector<float>
     File: byte[]
+    Numbers: float[]
+    Texts: string[]
 } with
+
+    member given.Model = Model.ofNetwork given.Network
+    member given.Tensors = Model.toTensors given.Model
+
+    member given.Tensor = Tensor.ofNumbers "x" [ given.Numbers.Length ] given.Numbers
+
+    member given.Columns = [
+        {
+            Name = "numbers"
+            Cells = Cells.Numbers given.Numbers
+        }
+        {
+            Name = "texts"
+            Cells = Cells.Texts given.Texts
+        }
+    ]
+
+    member given.Table = Table.create given.Columns |> orFail
 
     member given.Bytes() : byte[][] =
         let ofNumbers (values: float[]) =
@@ -285,6 +305,8 @@ type private Given = {
             ofMatrix given.Other
             ofNumbers (given.Vector.ToArray())
             Array.copy given.File
+            ofNumbers given.Numbers
+            Text.Encoding.UTF8.GetBytes(String.concat "," given.Texts)
         |]
 
 /// Every public function that is given something changeable, by its name in the assembly.
@@ -312,6 +334,16 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
     }
 
     let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+    let sure result : obj | null = box (orFail result)
+
+    let choice = {
+        Label = ValueSome "numbers"
+        Numeric = []
+        Categorical = [ "texts" ]
+        Ignored = []
+        Missing = Missing.Median
+        Scaling = Scaling.Standard
+    }
 
     let activations = [
         Activation.Sigmoid
@@ -480,8 +512,64 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Sanity.overFit given.Settings 1 2 data state.Network.Architecture
         "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
-        "Safetensors.Write", fun () -> Safetensors.write [] network
-        "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Network<float>, _>)
+        "Evaluation.OfSums",
+        fun () ->
+            Evaluation.ofSums
+                Evaluation.usual
+                Head.Sigmoid
+                [| 0 |]
+                (one.SubMatrix(0, one.RowCount, 0, 1))
+        "Evaluation.Create", fun () -> Evaluation.create Evaluation.usual state.Network data
+        "Model.OfNetwork", fun () -> Model.ofNetwork network
+        "Model.ToTensors", fun () -> Model.toTensors given.Model
+        "Model.OfTensors",
+        fun () ->
+            (Model.ofTensors Model.noAssumption given.Tensors: Result<Model<float>, _>)
+            |> sure
+        "Model.ClassName", fun () -> Model.className given.Model 0
+        "Tensor.TypeName", fun () -> Tensor.typeName given.Tensor
+        "Tensor.Count", fun () -> Tensor.count given.Tensor
+        "Tensor.ToBytes", fun () -> Array.sort (Tensor.toBytes given.Tensor)
+        "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
+        "Onnx.OfModel", fun () -> Onnx.ofModel given.Model
+        "Tensor.ToDoubles", fun () -> Array.sort (Tensor.toDoubles given.Tensor)
+        "Npy.Parse", fun () -> Npy.parse "x" (ReadOnlyMemory(Npy.write given.Tensor)) |> sure
+        "Npy.Write", fun () -> Npy.write given.Tensor
+        "Table.OfTensor", fun () -> Table.ofTensor given.Tensor
+        "Table.Find", fun () -> Table.find "texts" given.Table
+        "Table.Take", fun () -> Table.take [| 2; 0 |] given.Table
+        "TableEncoding.Fit", fun () -> TableEncoding.fit choice given.Table |> sure
+        "TableEncoding.Label", fun () -> TableEncoding.label choice given.Table |> sure
+        "TableEncoding.Encode",
+        fun () ->
+            (TableEncoding.encode (TableEncoding.fit choice given.Table |> orFail) given.Table
+            : Result<Matrix<float>, _>)
+            |> sure
+        "Histogram.Create", fun () -> Histogram.create 3 given.Numbers
+        "Leakage.Find", fun () -> Leakage.find 1 bytes bytes
+        "TableData.Samples",
+        fun () ->
+            let encoding = TableEncoding.fit choice given.Table |> orFail
+            let column = given.Columns.Head
+
+            (TableData.samples encoding [ "1"; "3" ] column (Table.take [| 0; 2 |] given.Table)
+            : Result<Dataset<float>, _>)
+        "TableData.Prepare",
+        fun () ->
+            let test = TestRows.Separate given.Table
+
+            (TableData.prepare choice Head.Softmax ValueNone test given.Table
+            : Result<TableData<float>, _>)
+        "Preprocessing.EncodingOf",
+        fun () -> Preprocessing.encodingOf Preprocessing.Numbers 2 given.Table
+        "TableEncoding.Classes", fun () -> TableEncoding.classes given.Columns.Head
+        "TableEncoding.Labels", fun () -> TableEncoding.labels [ "a"; "b" ] given.Columns.Tail.Head
+        "TableEncoding.Targets",
+        fun () -> (TableEncoding.targets given.Columns.Head: Result<Matrix<float>, _>)
+        "Safetensors.Write", fun () -> Safetensors.write given.Model
+        "Safetensors.Format", fun () -> Safetensors.format given.Tensors
+        "Safetensors.Parse", fun () -> Safetensors.parse bytes
+        "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Model<float>, _>)
         "Checkpoint.Size", fun () -> Checkpoint.size state
         "Checkpoint.Write", fun () -> Checkpoint.write state
         "Checkpoint.Read",
@@ -499,7 +587,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Gradients.Numerical", fun () -> Gradients.Numerical(1e-4, Func<_, _> square, v)
         "Gradients.NumericalOf", fun () -> Gradients.NumericalOf(1e-4, Func<_, _> loss, network)
         "Optimizers.Descent", fun () -> Optimizers.Descent(0.1, 3, Func<_, _> double, v)
-        "Models.ToSafetensors", fun () -> Models.ToSafetensors(network, Dictionary())
+        "Models.Create", fun () -> Models.Create(network, Preprocessing.Numbers, [], Dictionary())
     ]
 
 [<Law>]
@@ -549,7 +637,9 @@ let ``no function changes what it is given``
         One = one
         Other = other
         Vector = one.Column 0
-        File = Safetensors.write [] network
+        File = Safetensors.write (Model.ofNetwork network)
+        Numbers = [| 3.0; nan; 1.0 |]
+        Texts = [| "b"; ""; "a" |]
     }
 
     let before = given.Bytes()
@@ -578,8 +668,15 @@ let rec private changeable (t: Type) =
             "State`1"
             "Watch`1"
             "OptimizerState`1"
+            "Model`1"
         ])
-    || t = typeof<IdxImages>
+    || List.contains t [
+        typeof<IdxImages>
+        typeof<Tensor>
+        typeof<TensorFile>
+        typeof<Column>
+        typeof<Table>
+    ]
 
 [<Fact>]
 let ``the law above calls every public function that is given something changeable`` () =
@@ -637,6 +734,8 @@ let ``the law above calls every public function that is given something changeab
         Other = Matrix<float>.Build.Dense(1, 1)
         Vector = Vector<float>.Build.Dense 1
         File = [||]
+        Numbers = [| 1.0 |]
+        Texts = [| "a" |]
     }
 
     let called = calls given |> List.map fst |> set

@@ -9,7 +9,13 @@ open Xunit
 open Pipeline.Learning
 
 let private read (bytes: byte[]) : Result<Network<'T>, Fault list> =
-    Safetensors.read (ReadOnlyMemory bytes)
+    Safetensors.read (ReadOnlyMemory bytes) |> Result.map _.Network
+
+let private write notes (network: Network<'T>) : byte[] =
+    Safetensors.write {
+        Model.ofNetwork network with
+            Notes = notes
+    }
 
 /// The header's text and the data behind it.
 let private split (bytes: byte[]) =
@@ -44,17 +50,17 @@ let ``reading undoes writing, in both precisions, with any metadata``
     (text: FsCheck.NonEmptyString)
     =
     let metadata = [ "note", String.filter (Char.IsSurrogate >> not) text.Get; "seed", "1" ]
-    Safetensors.write metadata network |> read |> sameNetwork network
+    write metadata network |> read |> sameNetwork network
     let single: Network<float32> = Network.convert network
-    Safetensors.write metadata single |> read |> sameNetwork single
-    Safetensors.write [] single |> read |> sameNetwork single
+    write metadata single |> read |> sameNetwork single
+    write [] single |> read |> sameNetwork single
 
 [<Law>]
 let ``the file is the format: names, types, the book's shapes, places without holes``
     (Trainable(network, _))
     =
     let single: Network<float32> = Network.convert network
-    let bytes = Safetensors.write [ "note", "κ" ] single
+    let bytes = write [ "note", "κ" ] single
     let header, data = split bytes
     Exactly.equal 0 ((bytes.Length - data.Length) % 8)
     use json = JsonDocument.Parse header
@@ -102,7 +108,7 @@ let ``the file is the format: names, types, the book's shapes, places without ho
 // A case is a thousand cuts.
 [<Law(MaxTest = 10)>]
 let ``any cut of the bytes gives a fault`` (Trainable(network, _)) =
-    let bytes = Safetensors.write [ "note", "x" ] network
+    let bytes = write [ "note", "x" ] network
 
     for length in 0 .. bytes.Length - 1 do
         let result: Result<Network<float>, _> = read bytes[.. length - 1]
@@ -110,7 +116,7 @@ let ``any cut of the bytes gives a fault`` (Trainable(network, _)) =
 
 [<Law>]
 let ``trailing bytes give a fault`` (Trainable(network, _)) (more: FsCheck.NonEmptyArray<byte>) =
-    let bytes = Safetensors.write [] network
+    let bytes = write [] network
     let _, data = split bytes
 
     (read (Array.append bytes more.Get): Result<Network<float>, _>)
@@ -118,12 +124,12 @@ let ``trailing bytes give a fault`` (Trainable(network, _)) (more: FsCheck.NonEm
 
 [<Law>]
 let ``the other precision gives a fault that names both`` (Trainable(network, _)) =
-    (read (Safetensors.write [] network): Result<Network<float32>, _>)
+    (read (write [] network): Result<Network<float32>, _>)
     |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
 
     let single: Network<float32> = Network.convert network
 
-    (read (Safetensors.write [] single): Result<Network<float>, _>)
+    (read (write [] single): Result<Network<float>, _>)
     |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
 
 [<Law>]
@@ -141,7 +147,7 @@ let ``one byte changed gives a network or a fault and never an exception``
     (place: FsCheck.NonNegativeInt)
     (value: byte)
     =
-    let bytes = Safetensors.write [ "note", "x" ] network
+    let bytes = write [ "note", "x" ] network
 
     for place in [ place.Get % bytes.Length; place.Get * 31 % bytes.Length; place.Get % 8 ] do
         for value in [ value; byte '"'; byte '9'; byte '-'; 0xFFuy; 0uy ] do
@@ -158,7 +164,7 @@ let private tiny: Network<float32> =
         1UL
         (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
 
-let private bytesOfTiny = Safetensors.write [ "note", "x" ] tiny
+let private bytesOfTiny = write [ "note", "x" ] tiny
 
 let private readTiny change : Result<Network<float32>, Fault list> =
     read (withHeader (change: string -> string) bytesOfTiny)
@@ -177,10 +183,10 @@ let ``what is wrong with a header is told`` () =
             replace "\"Sigmoid\"" "\"Sigmoid,Tanh\"", [ "1 activations"; "Sigmoid,Tanh" ]
             replace "\"Sigmoid\"" "7", [ "1 activations" ]
             replace "[2,3]" "[3,2]", [ "b1"; "W2" ]
-            replace "[2,3]" "[2,4]", [ "W1"; "b1"; "W2" ]
+            replace "[2,3]" "[2,4]", [ "W1"; "32 bytes for 2 × 4" ]
             replace "[2,3]" "[6]", [ "two dimensions" ]
-            replace "[2,3]" "[2,0]", [ "Hidden"; "0" ]
-            replace "[2,3]" "[-2,3]", [ "Inputs"; "-2" ]
+            replace "[2,3]" "[2,0]", [ "W1"; "0 bytes for 2 × 0" ]
+            replace "[2,3]" "[-2,3]", [ "W1"; "sizes of 0 or more, found -2 × 3" ]
             replace "[2,3]" "[2147483648,3]", [ "W1" ]
             replace "[2,3]" "[2.5,3]", [ "W1" ]
             replace "[2,3]" "\"2,3\"", [ "W1" ]
@@ -200,7 +206,7 @@ let ``what is wrong with a header is told`` () =
             (fun header -> header.Trim()[1..]), [ "JSON" ]
             (fun header -> $"[{header}]"), [ "JSON object"; "Array" ]
             (fun _ -> ""), [ "JSON" ]
-            (fun _ -> "{}"), [ "W1" ]
+            (fun _ -> "{}"), [ "0 bytes of data"; "68" ]
             (fun _ -> "null"), [ "JSON object" ]
             (fun _ -> String.replicate 1000 "["), [ "JSON" ]
         ] do
@@ -209,7 +215,28 @@ let ``what is wrong with a header is told`` () =
 [<Law>]
 let ``metadata cannot pose as the activations`` (Trainable(network, _)) =
     Exactly.refused [ "activations" ] (fun () ->
-        Safetensors.write [ "note", "x"; "activations", "Relu" ] network)
+        write [ "note", "x"; "activations", "Relu" ] network)
+
+[<Fact>]
+let ``a model of no width is told from the shapes of its weights`` () =
+    let empty name shape =
+        Tensor.ofNumbers name shape (Array.empty<float32>)
+
+    let file = {
+        Metadata = []
+        Tensors = [ empty "W1" [ 0; 0 ]; empty "b1" [ 0 ] ]
+    }
+
+    (read (Safetensors.format file): Result<Network<float32>, _>)
+    |> Exactly.faulted [ "the shapes of the weights, Inputs"; "1 or more" ]
+
+[<Fact>]
+let ``tensors that share their bytes give a fault: a short file cannot claim much memory`` () =
+    let tensor = """{"dtype":"F32","shape":[6],"data_offsets":[0,24]}"""
+    let header = $"{{\"W1\":{tensor},\"b1\":{tensor},\"W2\":{tensor}}}"
+
+    (read (join header (Array.zeroCreate 24)): Result<Network<float32>, _>)
+    |> Exactly.faulted [ "tensors apart in the 24 bytes of data"; "72 bytes" ]
 
 [<Fact>]
 let ``text that is not UTF-8 gives a fault`` () =

@@ -123,8 +123,11 @@ internal sealed record EarlierRun(
                 .ToString(),
         ];
 
-    private static EarlierRun Read(string path)
+    /// <summary>The run of a folder.</summary>
+    /// <exception cref="RefusedException">It does not tell of itself.</exception>
+    public static EarlierRun Read(string path)
     {
+        path = System.IO.Path.GetFullPath(path);
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
         try
         {

@@ -67,12 +67,27 @@ internal static class Picture
     }
 
     public static byte[] ToSvg(PlotModel plot, double width, double height) =>
-        Encoding.UTF8.GetBytes(
-            new SvgExporter
-            {
-                Width = width,
-                Height = height,
-                UseVerticalTextAlignmentWorkaround = true,
-            }.ExportToString(plot)
-        );
+        Encoding.UTF8.GetBytes(Exporter(width, height, isDocument: true).ExportToString(plot));
+
+    /// <summary>As an element of a page. Names inside begin with the picture's own: those of two pictures
+    /// on one page must differ.</summary>
+    public static string ToInlineSvg(PlotModel plot, string name, double width, double height) =>
+        Exporter(width, height, isDocument: false)
+            .ExportToString(plot)
+            .Replace("id=\"clipPath", $"id=\"{name}", StringComparison.Ordinal)
+            .Replace("#clipPath", $"#{name}", StringComparison.Ordinal)
+            .Replace(
+                "<svg ",
+                FormattableString.Invariant($"<svg viewBox=\"0 0 {width} {height}\" "),
+                StringComparison.Ordinal
+            );
+
+    private static SvgExporter Exporter(double width, double height, bool isDocument) =>
+        new()
+        {
+            Width = width,
+            Height = height,
+            IsDocument = isDocument,
+            UseVerticalTextAlignmentWorkaround = true,
+        };
 }

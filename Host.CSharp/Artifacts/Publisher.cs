@@ -48,7 +48,7 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
     public void Publish<T>(FinishedRun<T> run, Dataset<T> samples)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var candidate = Network.Evaluate(run.Model, samples);
+        var candidate = Network.Evaluate(run.Model.Network, samples);
         var used = Used<T>(samples);
         var isBetter = used is { } score
             ? Publication.IsNoWorse(plan.Settings.Watch.Margin, score, candidate)
@@ -60,8 +60,11 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
                 Record(current with { Considered = run.Folder });
             return;
         }
-        var metadata = new Dictionary<string, string> { ["run"] = Path.GetFileName(run.Folder) };
-        WholeFile.Write(files, plan.PublishedModel, Models.ToSafetensors(run.Model, metadata));
+        var model = run.Model;
+        var notes = model.Notes.ToDictionary(note => note.Item1, note => note.Item2);
+        notes["run"] = Path.GetFileName(run.Folder);
+        var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
+        WholeFile.Write(files, plan.PublishedModel, Safetensors.Write(published));
         Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
         logger.ModelPublished(run.Folder, plan.PublishedModel, candidate.Accuracy, used?.Accuracy);
     }
@@ -78,13 +81,14 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
         if (
             !Safetensors
                 .Read<T>(files.Read(plan.PublishedModel))
-                .TryGet(out var network, out var faults)
+                .TryGet(out var model, out var faults)
         )
         {
             foreach (var fault in faults)
                 logger.ModelUnreadable(Faults.Within(plan.PublishedModel, fault).ToString());
             return null;
         }
+        var network = model.Network;
         return
             network.Architecture.Inputs == samples.Features
             && network.Architecture.Outputs == samples.Classes

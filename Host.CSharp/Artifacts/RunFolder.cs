@@ -38,7 +38,7 @@ internal sealed class RunFolder : IDisposable
 {
     public const string SettingsFile = "settings.json";
     public const string SummaryFile = "summary.json";
-    private const string ModelFile = "model.safetensors";
+    public const string ModelName = "model.safetensors";
 
     /// <summary>How every JSON file of a run is written.</summary>
     public static readonly JsonSerializerOptions Json = new()
@@ -117,6 +117,12 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>The program's version.</summary>
+    public static string? Version =>
+        typeof(RunFolder)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion;
+
     /// <summary>Enough to repeat the run.</summary>
     public void WriteSettings(RunPlan plan, IReadOnlyDictionary<string, string> dataHashes)
     {
@@ -126,9 +132,7 @@ internal sealed class RunFolder : IDisposable
             DataSha256 = dataHashes,
             Build = new
             {
-                Version = typeof(RunFolder)
-                    .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-                    ?.InformationalVersion,
+                Version,
                 Runtime = RuntimeInformation.FrameworkDescription,
                 System = RuntimeInformation.OSDescription,
                 Architecture = RuntimeInformation.ProcessArchitecture.ToString(),
@@ -144,15 +148,9 @@ internal sealed class RunFolder : IDisposable
         Write(SettingsFile, ToJson(effective));
     }
 
-    public void WriteModel<T>(Network<T> network, long iteration)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        var metadata = new Dictionary<string, string>
-        {
-            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
-        };
-        Write(ModelFile, Models.ToSafetensors(network, metadata));
-    }
+    public void WriteModel<T>(Model<T> model)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        Write(ModelName, Safetensors.Write(model));
 
     public void WriteCurves(Curves curves, string title) =>
         Write("curves.svg", curves.ToSvg(title));

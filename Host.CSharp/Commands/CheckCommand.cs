@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Spectre.Console;
+using Table = Spectre.Console.Table;
 
 namespace Pipeline.Training;
 
@@ -35,9 +36,9 @@ internal static class CheckCommand
         var plan = host.Services.GetRequiredService<RunPlan>();
         plan.ApplyThreads();
         var settings = plan.Settings;
-        var data = IdxFolder.Load<double>(settings.Data.Directory, settings.Data.Classes).Train;
+        var data = DataFiles.Load<double>(plan).Train;
         var network = Trainer
-            .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features))
+            .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;
         var places = Batch.Draw(plan.Hyperparameters.Seed, data.Count, samples, 0);
         var check = Gradient.Check(

@@ -66,9 +66,9 @@ internal static class FindRateCommand
     private static (string Title, RateSweep Sweep) Sweep<T>(RunPlan plan, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = IdxFolder.Load<T>(plan.Settings.Data.Directory, plan.Settings.Data.Classes);
+        var data = DataFiles.Load<T>(plan);
         var (train, _) = plan.Split(data.Train);
-        var architecture = plan.ArchitectureFor(train.Features);
+        var architecture = plan.ArchitectureFor(train.Features, train.Classes);
         plan.CheckBatch(architecture);
         var sweep = RateFinder.Sweep(
             plan.Hyperparameters,

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Spectre.Console;
+using Table = Spectre.Console.Table;
 
 namespace Pipeline.Training;
 
@@ -105,7 +106,7 @@ internal static class RegularisersCommand
         using var host = TrainingServices.CreateBuilder(given with { Values = values }).Build();
         var plan = host.Services.GetRequiredService<RunPlan>();
         plan.ApplyThreads();
-        var data = IdxFolder.Load<float>(plan.Settings.Data.Directory, plan.Settings.Data.Classes);
+        var data = DataFiles.Load<float>(plan);
         var (train, validation) = plan.Split(data.Train);
         var loop = new TrainingLoop<float>(plan, [], TimeProvider.System);
         var result = await loop.RunAsync(train, validation, data.Test, stop);

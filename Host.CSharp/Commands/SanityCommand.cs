@@ -49,10 +49,8 @@ internal static class SanityCommand
     private static (string Title, SanityCheck Check) Check<T>(RunPlan plan, int samples, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = IdxFolder
-            .Load<T>(plan.Settings.Data.Directory, plan.Settings.Data.Classes)
-            .Train;
-        var architecture = plan.ArchitectureFor(data.Features);
+        var data = DataFiles.Load<T>(plan).Train;
+        var architecture = plan.ArchitectureFor(data.Features, data.Classes);
         var count = Math.Min(samples, data.Count);
         return (
             architecture.ToString(),

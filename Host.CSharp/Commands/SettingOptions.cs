@@ -6,9 +6,11 @@ namespace Pipeline.Training;
 /// <summary>What a command line says of settings.</summary>
 /// <param name="Values">By their full names, <c>Pipeline:Section:Name</c>.</param>
 /// <param name="Preset">A file of settings to lay over the defaults.</param>
+/// <param name="Run">The settings of a run, which stand where a preset's would.</param>
 internal sealed record GivenSettings(
     IReadOnlyDictionary<string, string?> Values,
-    string? Preset = null
+    string? Preset = null,
+    IReadOnlyDictionary<string, string?>? Run = null
 );
 
 /// <summary>Settings as options <c>--Section:Name</c>. Values are taken as they stand: the settings' own
@@ -67,7 +69,7 @@ internal sealed class SettingOptions
                 : Learning
                     .Interop.Faults.Create(
                         stray,
-                        "a command (train, check, sanity, find-rate, regularisers, arithmetic) or an option (--help lists them)",
+                        "a command (train, evaluate, predict, export, inspect, diff, check, sanity, find-rate, regularisers, arithmetic) or an option (--help lists them)",
                         "neither"
                     )
                     .ToString();

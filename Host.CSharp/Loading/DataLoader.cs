@@ -18,7 +18,6 @@ internal sealed class DataLoader(
     {
         using var span = Spans.Load();
         var start = clock.GetTimestamp();
-        var settings = plan.Settings.Data;
         // Differences of a general network would take longer than they save.
         var rehearsal = plan.Hyperparameters.Gradient.IsNumerical
             ? Task.CompletedTask
@@ -26,20 +25,21 @@ internal sealed class DataLoader(
                 () =>
                     Rehearsal.Run<T>(
                         plan.Hyperparameters,
-                        plan.ArchitectureFor(Rehearsal.Inputs, Rehearsal.Widest)
+                        plan.ArchitectureFor(Rehearsal.Inputs, plan.Classes, Rehearsal.Widest)
                     ),
                 stop
             );
-        var data = await Task.Run(() => IdxFolder.Load<T>(settings.Directory, settings.Classes))
-            .WaitAsync(stop);
+        var data = await Task.Run(() => DataFiles.Load<T>(plan)).WaitAsync(stop);
         await rehearsal.WaitAsync(stop);
         logger.DataLoaded(
             data.Train.Count,
             data.Test.Count,
             data.Train.Features,
-            settings.Directory,
+            plan.DataSource,
             clock.GetElapsedTime(start).TotalSeconds
         );
+        if (data.Leakage is { } leakage)
+            logger.DataLeaked(leakage);
         pulse.Ready();
         return data;
     }

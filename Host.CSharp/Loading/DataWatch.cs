@@ -28,8 +28,8 @@ internal sealed class DataWatch(RunPlan plan, Pulse pulse, TimeProvider clock)
     private string Look() =>
         string.Join(
             ';',
-            IdxFolder
-                .Files(plan.Settings.Data.Directory)
+            DataFiles
+                .Paths(plan.Settings.Data)
                 .Select(path => new FileInfo(path))
                 .Select(file =>
                     file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "none"

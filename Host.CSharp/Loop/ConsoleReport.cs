@@ -150,6 +150,11 @@ internal sealed class ConsoleReport(
 
     private static string Accuracies(EpochFigures epoch)
     {
+        // Numbers to predict are neither right nor wrong.
+        if (double.IsNaN(epoch.Train.Accuracy))
+        {
+            return Invariant($"train loss: {epoch.Train.Loss:G6}, test loss: {epoch.Test.Loss:G6}");
+        }
         var validation = epoch.Validation is { } score
             ? Invariant($" validation acc: {score.Accuracy:F4},")
             : "";

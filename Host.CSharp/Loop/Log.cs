@@ -64,6 +64,9 @@ internal static partial class Log
         string sha256
     );
 
+    [LoggerMessage(8, LogLevel.Warning, "{Leakage}")]
+    public static partial void DataLeaked(this ILogger logger, string leakage);
+
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
 

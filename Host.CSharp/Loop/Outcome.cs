@@ -29,7 +29,7 @@ internal enum Outcome
 
 /// <summary>Settings or data that cannot be used, with a sentence for each reason.</summary>
 internal sealed class RefusedException(IEnumerable<string> reasons)
-    : Exception("Settings or data were refused.")
+    : Exception($"Settings or data were refused. {string.Join(' ', reasons)}")
 {
     public IReadOnlyList<string> Reasons { get; } = [.. reasons];
 }

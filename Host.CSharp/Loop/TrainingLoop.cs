@@ -33,6 +33,10 @@ internal interface IRunObserver
     /// <summary>An epoch has ended, or the run is about to begin.</summary>
     void Evaluated(EpochFigures epoch);
 
+    /// <summary>The network of that moment: to look at, not to keep.</summary>
+    void Reached<T>(long iteration, Network<T> network)
+        where T : struct, IBinaryFloatingPointIeee754<T> { }
+
     /// <summary>The state that the run keeps, once it is done or has diverged.</summary>
     void Finished(EpochFigures kept);
 }
@@ -103,7 +107,7 @@ internal sealed class TrainingLoop<T>(
         var settings = plan.Hyperparameters;
         var total = Runs.Iterations(settings, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
-        var architecture = plan.ArchitectureFor(train.Features);
+        var architecture = plan.ArchitectureFor(train.Features, train.Classes);
         trained = from?.Trained ?? TimeSpan.Zero;
         var state =
             from?.State ?? await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
@@ -196,9 +200,13 @@ internal sealed class TrainingLoop<T>(
                 EpochFigures? figures = null;
                 if (state.Iteration % perEpoch == 0)
                 {
-                    figures = await EvaluateAsync(state.Iteration, Trainer.Model(state));
+                    var model = Trainer.Model(state);
+                    figures = await EvaluateAsync(state.Iteration, model);
                     foreach (var observer in observers)
+                    {
+                        observer.Reached(state.Iteration, model);
                         observer.Evaluated(figures);
+                    }
                     if (figures.Validation is { } score)
                         state = Trainer.Observe(settings, score.Loss, state);
                     soundEpoch = state;
@@ -233,8 +241,8 @@ internal sealed class TrainingLoop<T>(
                     return TooLate();
                 if (health.IsTooHigh)
                 {
-                    var (iteration, model) = (soundEpoch!.Iteration, Trainer.Model(soundEpoch));
-                    return await EndAsync(LoopEnd.TooHigh, iteration, model);
+                    var (iteration, kept) = (soundEpoch!.Iteration, Trainer.Model(soundEpoch));
+                    return await EndAsync(LoopEnd.TooHigh, iteration, kept);
                 }
                 reached = state;
             }

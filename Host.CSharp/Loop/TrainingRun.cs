@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ internal sealed record FinishedRun<T>(
     Outcome Outcome,
     string Folder,
     long Iteration,
-    Network<T> Model
+    Model<T> Model
 )
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
@@ -47,7 +48,7 @@ internal sealed class TrainingRun<T>(
         CancellationToken stop
     )
     {
-        var architecture = plan.ArchitectureFor(data.Train.Features);
+        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
         plan.CheckBatch(architecture);
         var (train, validation) = plan.Split(data.Train);
         string[] differences =
@@ -97,9 +98,21 @@ internal sealed class TrainingRun<T>(
             if (from is not null && ReferenceEquals(from.State, first))
                 writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
+            using var events = plan.Settings.Run.TensorBoard
+                ? new EventFile(folder.Path, clock)
+                : null;
+            IRunObserver[] asked = events is null ? [] : [events];
             var loop = new TrainingLoop<T>(
                 plan,
-                [folder.Logs, history, curves, report, new EpochLog(logger), .. observers],
+                [
+                    folder.Logs,
+                    history,
+                    curves,
+                    report,
+                    new EpochLog(logger),
+                    .. asked,
+                    .. observers,
+                ],
                 clock,
                 checkpointing
             );
@@ -113,8 +126,24 @@ internal sealed class TrainingRun<T>(
             );
             if (result.End != LoopEnd.TooLate)
             {
-                var outcome = Save(result, folder, store, writer, curves, history, train);
-                return new(outcome, folder.Path, result.Iteration, result.Network);
+                var model = Models.Create(
+                    result.Network,
+                    data.Preprocessing,
+                    data.Classes,
+                    Provenance(result.Iteration)
+                );
+                var outcome = Save(
+                    result,
+                    data,
+                    model,
+                    folder,
+                    store,
+                    writer,
+                    curves,
+                    history,
+                    train
+                );
+                return new(outcome, folder.Path, result.Iteration, model);
             }
         }
         throw new InvalidOperationException("A run from its beginning is never too late.");
@@ -172,6 +201,8 @@ internal sealed class TrainingRun<T>(
     /// <summary>Saves what the run came to, as much of it as the disk takes.</summary>
     private Outcome Save(
         LoopResult<T> result,
+        LoadedData<T> data,
+        Model<T> model,
         RunFolder folder,
         CheckpointStore store,
         CheckpointWriter<T> writer,
@@ -190,6 +221,7 @@ internal sealed class TrainingRun<T>(
         string[] findings =
         [
             .. Findings(result, history.Losses, train).Select(finding => $"{finding}"),
+            .. data.Leakage is { } leakage ? [leakage] : Array.Empty<string>(),
         ];
         var hash = Convert.ToHexStringLower(
             SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
@@ -202,12 +234,12 @@ internal sealed class TrainingRun<T>(
             TrainSeconds: Math.Round(result.TrainSeconds, 4),
             TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
             FinalTrainLoss: Finite(result.Kept?.Train.Loss),
-            FinalTrainAccuracy: result.Kept?.Train.Accuracy,
+            FinalTrainAccuracy: Finite(result.Kept?.Train.Accuracy),
             FinalTestLoss: Finite(result.Kept?.Test.Loss),
-            FinalTestAccuracy: result.Kept?.Test.Accuracy,
+            FinalTestAccuracy: Finite(result.Kept?.Test.Accuracy),
             FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
-            FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
-            BestTestAccuracy: history.Best?.Test.Accuracy,
+            FinalValidationAccuracy: Finite(result.Kept?.Validation?.Accuracy),
+            BestTestAccuracy: Finite(history.Best?.Test.Accuracy),
             BestIteration: history.Best?.Iteration,
             ParametersSha256: hash,
             Threads: plan.Threads,
@@ -222,10 +254,9 @@ internal sealed class TrainingRun<T>(
             var save in (Action[])
                 [
                     () => writer.Save(result.Standing),
-                    () => folder.WriteModel(result.Network, result.Iteration),
+                    () => folder.WriteModel(model),
                     folder.Logs.Flush,
-                    () =>
-                        folder.WriteCurves(curves, plan.ArchitectureFor(train.Features).ToString()),
+                    () => folder.WriteCurves(curves, $"{result.Network.Architecture}"),
                     () =>
                     {
                         if (saved)
@@ -256,6 +287,17 @@ internal sealed class TrainingRun<T>(
         );
         return saved ? outcome : Outcome.Failed;
     }
+
+    /// <summary>Where a model comes from, which its file keeps; the same for every run that is set the
+    /// same.</summary>
+    private Dictionary<string, string> Provenance(long iteration) =>
+        new()
+        {
+            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = plan.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
+            ["settings_sha256"] = plan.DecidingSha256,
+            ["program"] = $"Pipeline {RunFolder.Version}",
+        };
 
     /// <summary>JSON has no word for other numbers.</summary>
     private static double? Finite(double? figure) =>

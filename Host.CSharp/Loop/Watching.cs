@@ -48,7 +48,7 @@ internal sealed class Watching<T>(
                 foreach (var reason in refused.Reasons)
                     logger.DataRefused(reason);
             }
-            logger.Waiting(plan.Settings.Data.Directory);
+            logger.Waiting(plan.DataSource);
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class Watching<T>(
             return null;
         var faults = new List<string>();
         var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
-        var architecture = plan.ArchitectureFor(data.Train.Features);
+        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
         foreach (var checkpoint in store.Load(faults.Add))
         {
             if (

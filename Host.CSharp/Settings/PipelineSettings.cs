@@ -24,8 +24,55 @@ public sealed class DataSettings
     [Description("folder with the four IDX files, plain or .gz")]
     public string Directory { get; init; } = Repository.PathOf("data/mnist");
 
-    [Description("how many classes the labels tell apart, 2 or more")]
-    public int Classes { get; init; } = 10;
+    /// <summary>Unless set, the book's 10; a table's are found in its rows.</summary>
+    [Description("how many classes the labels of images tell apart, 2 or more; 10 unless set")]
+    public int? Classes { get; init; }
+
+    [Description(
+        "file with the training rows, instead of Directory: .csv, .tsv, .json, .npy, .npz or .parquet, also as .gz"
+    )]
+    public string? Train { get; init; }
+
+    [Description("file with the test rows; a share of Train's unless set")]
+    public string? Test { get; init; }
+
+    [Description(
+        "share of Train's rows, the same of every class, that is kept for the test where there is no Test, 0 to 0.9"
+    )]
+    public double TestShare { get; init; } = 0.2;
+
+    [Description("the label's column, by name or by place from 0; the last one unless set")]
+    public string? Label { get; init; }
+
+    [Description(
+        "whether the first row of a .csv holds names: true or false; unless set, where none of its cells is a number"
+    )]
+    public bool? Header { get; init; }
+
+    [Description("lines of a .csv before its first row, 0 or more")]
+    public int Skip { get; init; }
+
+    [Description("columns to take for numbers, whatever their cells look like")]
+    public string[] Numeric { get; init; } = [];
+
+    [Description("columns to take for categories, whatever their cells look like")]
+    public string[] Categorical { get; init; } = [];
+
+    [Description("columns to leave out")]
+    public string[] Ignored { get; init; } = [];
+
+    [Description(
+        "what becomes of missing cells: Refuse, Mean or Median (of the training rows; of categories the most frequent)"
+    )]
+    public string Missing { get; init; } = "Refuse";
+
+    [Description(
+        "how numbers of a table are scaled, fitted to the training rows: None, Standard or MinMax"
+    )]
+    public string Scaling { get; init; } = "Standard";
+
+    [Description("the most bytes of a file, also once it is unzipped")]
+    public long MaximumBytes { get; init; } = DataFile.UsualLimit;
 
     [Description(
         "how many training samples to use, the same share of every class, 1 or more; all unless set"
@@ -219,6 +266,9 @@ public sealed class RunSettings
     /// <summary>Unless set, the network's sizes, 784-50-10 say.</summary>
     [Description("the end of the run folder's name; unless set, the network's sizes")]
     public string? Name { get; init; }
+
+    [Description("whether a run leaves an event file for TensorBoard: true or false")]
+    public bool TensorBoard { get; init; }
 
     [Description(
         "Once: train, then end; Watch: train, then wait, and train again when the data files change"

@@ -23,12 +23,20 @@ internal sealed record RunPlan(
     Activation Activation,
     Head Head,
     Precision Precision,
+    TableChoice Table,
     int Threads,
     RunMode Mode,
     TelemetryExporter Exporter
 )
 {
+    private const int BookClasses = 10;
     private static readonly int[] BookHidden = [50];
+
+    /// <summary>Where the training samples are from.</summary>
+    public string DataSource => Settings.Data.Train ?? Settings.Data.Directory;
+
+    /// <summary>How many classes images have.</summary>
+    public int Classes => Settings.Data.Classes ?? BookClasses;
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
 
@@ -103,7 +111,7 @@ internal sealed record RunPlan(
                 model.Hidden ?? BookHidden,
                 model.Normalised,
                 activation,
-                settings.Data.Classes
+                settings.Data.Classes ?? BookClasses
             ),
             out _
         );
@@ -160,10 +168,19 @@ internal sealed record RunPlan(
             out var hyperparameters
         );
 
-        if (settings.Data.Samples is < 1)
-        {
-            found.Add(Faults.Create("Samples", "1 or more", $"{settings.Data.Samples}"));
-        }
+        var data = settings.Data;
+        Ask(TableRules.ParseMissing(data.Missing), out var missing);
+        Ask(TableRules.ParseScaling(data.Scaling), out var scaling);
+        if (data.Samples is < 1)
+            found.Add(Faults.Create("Samples", "1 or more", $"{data.Samples}"));
+        if (data.Skip < 0)
+            found.Add(Faults.Create("Skip", "0 or more", $"{data.Skip}"));
+        if (data.MaximumBytes < 1)
+            found.Add(Faults.Create("MaximumBytes", "1 or more", $"{data.MaximumBytes}"));
+        if (data.TestShare is not (>= 0 and <= 0.9))
+            found.Add(Faults.Create("TestShare", "0 to 0.9", $"{data.TestShare}"));
+        if (data.Test is not null && data.Train is null)
+            found.Add(Faults.Create("Test", "a file beside Data:Train", "one without"));
         if (settings.Run.CheckpointEvery < 0)
             found.Add(
                 Faults.Create("CheckpointEvery", "0 or more", $"{settings.Run.CheckpointEvery}")
@@ -197,7 +214,9 @@ internal sealed record RunPlan(
         foreach (
             var (key, path) in new[]
             {
-                ("Data:Directory", settings.Data.Directory),
+                ("Data:Directory", data.Directory),
+                ("Data:Train", data.Train ?? ""),
+                ("Data:Test", data.Test ?? ""),
                 ("Run:Directory", settings.Run.Directory),
                 ("Run:Resume", settings.Run.Resume),
                 ("Watch:Model", settings.Watch.Model ?? ""),
@@ -211,7 +230,26 @@ internal sealed record RunPlan(
         faults = [.. found.Select(Sentence)];
         return faults.Count > 0
             ? null
-            : new(settings, hyperparameters, activation, head!, precision, threads, mode, exporter);
+            : new(
+                settings,
+                hyperparameters,
+                activation,
+                head!,
+                precision,
+                new(
+                    data.Label is { } label
+                        ? FSharpValueOption<string>.NewValueSome(label)
+                        : FSharpValueOption<string>.ValueNone,
+                    [.. data.Numeric],
+                    [.. data.Categorical],
+                    [.. data.Ignored],
+                    missing!,
+                    scaling!
+                ),
+                threads,
+                mode,
+                exporter
+            );
     }
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>
@@ -231,8 +269,9 @@ internal sealed record RunPlan(
             training.AverageDecay
         );
 
-    /// <summary>The network's layers, for samples of so many numbers; none wider than that.</summary>
-    public Architecture ArchitectureFor(int inputs, int widest = int.MaxValue) =>
+    /// <summary>The network's layers, for samples of so many numbers and outputs; none wider than
+    /// that.</summary>
+    public Architecture ArchitectureFor(int inputs, int outputs, int widest = int.MaxValue) =>
         Architectures
             .Create(
                 Head,
@@ -240,7 +279,7 @@ internal sealed record RunPlan(
                 Hidden.Select(width => Math.Min(width, widest)),
                 Settings.Model.Normalised,
                 Activation,
-                Settings.Data.Classes
+                outputs
             )
             .TryGet(out var architecture, out var faults)
             ? architecture

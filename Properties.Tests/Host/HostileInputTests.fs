@@ -203,9 +203,92 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     [<Fact>]
     member _.``safetensors``() =
-        attack "safetensors" [ Safetensors.write [ "note", "x" ] state.Network ] (fun bytes ->
-            let network: Result<Network<float32>, _> = Safetensors.read (ReadOnlyMemory bytes)
-            hasFaults network)
+        attack
+            "safetensors"
+            [
+                Safetensors.write {
+                    Model.ofNetwork state.Network with
+                        Notes = [ "note", "x" ]
+                }
+            ]
+            (fun bytes ->
+                let model: Result<Model<float32>, _> = Safetensors.read (ReadOnlyMemory bytes)
+                hasFaults model)
+
+    [<Fact>]
+    member _.``NPY arrays``() =
+        let tensor elements = {
+            Name = "x"
+            Shape = [ 2; 3 ]
+            Elements = elements
+        }
+
+        let sound = [
+            Npy.write (tensor (Elements.Singles [| 1f; 2f; 3f; 4f; 5f; 6f |]))
+            Npy.write (tensor (Elements.Integers [| 1L; 2L; 3L; 4L; 5L; 6L |]))
+        ]
+
+        attack "NPY" sound (fun bytes -> Npy.parse "x" (ReadOnlyMemory bytes) |> hasFaults)
+
+    [<Fact>]
+    member _.``NPZ archives``() =
+        let sound =
+            NpzFile.Write(Npz.toArrays (Model.toTensors (Model.ofNetwork state.Network)))
+
+        attack "NPZ" [ sound ] (fun bytes ->
+            isTaken (fun () -> NpzFile.Parse(ReadOnlyMemory bytes, 100_000L, "x.npz") |> ignore))
+
+    [<Fact>]
+    member _.``separated values``() =
+        attack "CSV" [ Encoding.UTF8.GetBytes "a,b\n1,\"x, y\"\n2,z\n" ] (fun bytes ->
+            isTaken (fun () ->
+                CsvFile.Parse(ReadOnlyMemory bytes, CsvLayout(Nullable(), 0), "x.csv") |> ignore))
+
+    [<Fact>]
+    member _.``rows in JSON``() =
+        let sound =
+            [ """[{"a": 1, "b": "x"}, {"a": null}]"""; "[1, 2]\n[3, 4]\n" ]
+            |> List.map Encoding.UTF8.GetBytes
+
+        attack "JSON rows" sound (fun bytes ->
+            isTaken (fun () -> JsonRows.Parse(ReadOnlyMemory bytes, "x.json") |> ignore))
+
+    [<Fact>]
+    member _.``preprocessing in JSON``() =
+        let sound =
+            [
+                Preprocessing.Numbers
+                Preprocessing.Pixels(2, 3)
+                Preprocessing.Table {
+                    Numbers = [
+                        {
+                            Name = "x"
+                            Fill = nan
+                            Centre = 1.0
+                            Scale = 2.0
+                        }
+                    ]
+                    Categories = [
+                        {
+                            Name = "y"
+                            Values = [ "a"; "b" ]
+                            Fill = "a"
+                        }
+                    ]
+                }
+            ]
+            |> List.map (Preprocessing.toJson >> Encoding.UTF8.GetBytes)
+
+        attack "preprocessing" sound (fun bytes ->
+            Preprocessing.ofJson (Encoding.UTF8.GetString bytes) |> hasFaults)
+
+    [<Fact>]
+    member _.``PNG images``() =
+        let sound = Png.OfInk(GreyImage(3, 5, Array.init 15 byte))
+
+        attack "PNG" [ sound ] (fun bytes ->
+            isTaken (fun () ->
+                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
 
     [<Fact>]
     member _.``checkpoints``() =
@@ -257,7 +340,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
         attack "gzip" [ zip sound ] (fun bytes ->
             File.WriteAllBytes(path + ".gz", bytes)
-            isTaken (fun () -> IdxFolder.Load<float32>(folder, 10) |> ignore))
+            isTaken (fun () -> DataFiles.LoadFolder<float32>(folder, 10) |> ignore))
 
     [<Fact>]
     member _.``a small stream that holds much is not unpacked``() =
@@ -287,7 +370,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
             let refused =
                 Assert.Throws<RefusedException>(fun () ->
-                    IdxFolder.Load<float32>(folder, 10) |> ignore)
+                    DataFiles.LoadFolder<float32>(folder, 10) |> ignore)
 
             Assert.Contains(claims, Assert.Single refused.Reasons)
             let allocated = GC.GetTotalAllocatedBytes true - before

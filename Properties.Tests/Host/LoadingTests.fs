@@ -7,7 +7,8 @@ open Xunit
 
 /// What the service makes of a data folder, whole or damaged.
 module LoadingTests =
-    let private load folder = IdxFolder.Load<float32>(folder, 10)
+    let private load folder =
+        DataFiles.LoadFolder<float32>(folder, 10)
 
     let private images = "train-images-idx3-ubyte"
     let private labels = "train-labels-idx1-ubyte"

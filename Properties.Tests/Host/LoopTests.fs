@@ -39,7 +39,7 @@ module LoopTests =
 
     let private run settings stopAfter =
         use scratch = new Scratch()
-        let data = IdxFolder.Load<float32>(Given.data scratch, 10)
+        let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
         let mutable faults: IReadOnlyList<string> = []
 
         match RunPlan.Create(settings, &faults) with
@@ -63,7 +63,7 @@ module LoopTests =
     let ``the loop is the fold of the core's step`` () =
         let result, _ = run (settings 0.1 50L) -1L
         use scratch = new Scratch()
-        let data = IdxFolder.Load<float32>(Given.data scratch, 10)
+        let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
         let mutable faults: IReadOnlyList<string> = []
         let plan = nonNull (RunPlan.Create(settings 0.1 50L, &faults))
 
@@ -71,7 +71,7 @@ module LoopTests =
             [ 1..50 ]
             |> Seq.fold
                 (fun state _ -> Trainer.step plan.Hyperparameters data.Train state)
-                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor 16))
+                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor(16, 10)))
 
         Assert.Equal<byte>(
             Parameters.toBytes folded.Network.Parameters,

@@ -54,16 +54,16 @@ module ProcessTests =
         Assert.Equal(200, summary.GetProperty("iterations").GetInt32())
         Assert.True(summary.GetProperty("final_test_accuracy").GetDouble() > 0.9)
 
-        let model: Result<Network<float32>, Fault list> =
+        let model: Result<Model<float32>, Fault list> =
             Safetensors.read (
                 ReadOnlyMemory(File.ReadAllBytes(Path.Combine(folder, "model.safetensors")))
             )
 
         match model with
         | Error faults -> Assert.Fail $"{faults}"
-        | Ok network ->
+        | Ok model ->
             let hash =
-                Security.Cryptography.SHA256.HashData(Parameters.toBytes network.Parameters)
+                Security.Cryptography.SHA256.HashData(Parameters.toBytes model.Network.Parameters)
                 |> Convert.ToHexStringLower
 
             Assert.Equal(Told.text "parameters_sha256" summary, hash)
@@ -196,6 +196,11 @@ module ProcessTests =
     [<InlineData("train")>]
     [<InlineData("check")>]
     [<InlineData("arithmetic")>]
+    [<InlineData("evaluate")>]
+    [<InlineData("predict")>]
+    [<InlineData("export")>]
+    [<InlineData("inspect")>]
+    [<InlineData("diff")>]
     let ``every command helps`` (command: string) =
         let ended =
             Given.host [

@@ -66,7 +66,7 @@ module ResumeTests =
         let plan = host.Services.GetRequiredService<RunPlan>()
 
         try
-            let data = IdxFolder.Load<'T>(plan.Settings.Data.Directory, 10)
+            let data = DataFiles.LoadFolder<'T>(plan.Settings.Data.Directory, 10)
 
             {
                 Outcome =

@@ -266,7 +266,7 @@ module ServiceTests =
 
         Assert.All(
             ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries),
-            fun line -> Assert.Matches(@"^\d\d:\d\d:\d\d info: Pipeline\.", line)
+            fun line -> Assert.Matches(@"^\d\d:\d\d:\d\d (info|warn): Pipeline\.", line)
         )
 
     [<Fact>]

@@ -77,7 +77,7 @@ module SettingsTests =
 
     [<Theory>]
     [<InlineData("acurate",
-                 "expected accurate-fashion, accurate-mnist, book, over-fitting or the path")>]
+                 "expected accurate-fashion, accurate-mnist, book, over-fitting, small-table or the path")>]
     [<InlineData("nowhere.json", "or the path of a .json file, found 'nowhere.json'")>]
     let ``a preset that is none is refused`` (name: string) (sentence: string) =
         match planOver name [] with
@@ -117,6 +117,14 @@ module SettingsTests =
     [<InlineData("Model:Activation", "Sigmod", "one of Sigmoid, Tanh, Relu, Identity")>]
     [<InlineData("Model:WeightInitStd", "-0.1", "0 or greater")>]
     [<InlineData("Data:Classes", "1", "2 to 65536")>]
+    [<InlineData("Data:Missing", "Guess", "one of Refuse, Mean, Median")>]
+    [<InlineData("Data:Scaling", "Log", "one of None, Standard, MinMax")>]
+    [<InlineData("Data:TestShare", "1", "0 to 0.9")>]
+    [<InlineData("Data:Skip", "-1", "0 or more")>]
+    [<InlineData("Data:MaximumBytes", "0", "1 or more")>]
+    [<InlineData("Data:Header", "perhaps", "true or false")>]
+    [<InlineData("Data:Test", "rows.csv", "a file beside Data:Train")>]
+    [<InlineData("Run:TensorBoard", "1", "true or false")>]
     [<InlineData("Run:Name", "a/b", "a name that a folder can have")>]
     [<InlineData("Training:LerningRate", "0.1", "Training:LearningRate is the nearest")>]
     [<InlineData("Weather:Forecast", "fine", "a known setting")>]

@@ -20,7 +20,8 @@ internal static class Chapter
         Architectures.Dense(Activation.Sigmoid, inputs, 50, Classes);
 
     public static LoadedData<T> Load<T>(string directory)
-        where T : struct, IBinaryFloatingPointIeee754<T> => IdxFolder.Load<T>(directory, Classes);
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        DataFiles.LoadFolder<T>(directory, Classes);
 
     /// <summary>The chapter's hyperparameters with another gradient or size of mini-batches.</summary>
     public static Hyperparameters With(GradientMethod gradient, int batch = Batch)

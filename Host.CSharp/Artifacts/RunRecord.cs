@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Pipeline.Training;
+
+/// <summary>What a run has left in its folder.</summary>
+/// <param name="Run">The run, as its settings tell of it.</param>
+/// <param name="Summary">What it came to.</param>
+/// <param name="Epochs">Its figures after each epoch: a header, then a line an epoch.</param>
+internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyList<string> Epochs)
+{
+    public string Path => Run.Path;
+
+    /// <exception cref="RefusedException">It is no run's folder, or a file in it is damaged.</exception>
+    public static RunRecord Read(string path)
+    {
+        var run = EarlierRun.Read(path);
+        var epochs = DataFile.Read(
+            System.IO.Path.Combine(run.Path, "epochs.csv"),
+            DataFile.UsualLimit
+        );
+        return new(
+            run,
+            SummaryOf(run.Path),
+            System
+                .Text.Encoding.UTF8.GetString(epochs.Content.Span)
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        );
+    }
+
+    /// <summary>A setting as a person writes it; null where it was left open.</summary>
+    public string? Value(Setting setting) =>
+        SettingsJson.Value(Run.Settings, setting) is { } value ? SettingsJson.Text(value) : null;
+
+    private static JsonObject SummaryOf(string folder)
+    {
+        var path = System.IO.Path.Combine(folder, RunFolder.SummaryFile);
+        try
+        {
+            var file = DataFile.Read(path, DataFile.UsualLimit);
+            return JsonNode.Parse(file.Content.Span) as JsonObject
+                ?? throw Refused(path, "no JSON object");
+        }
+        catch (JsonException damaged)
+        {
+            throw Refused(path, damaged.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>A figure of the summary as a person reads it.</summary>
+    public string Figure(string name) =>
+        Summary[name] switch
+        {
+            null => "–",
+            JsonValue value when value.TryGetValue<double>(out var number) => number.ToString(
+                double.IsInteger(number) ? "F0" : "G6",
+                System.Globalization.CultureInfo.InvariantCulture
+            ),
+            var other => other.ToString(),
+        };
+
+    private static RefusedException Refused(string path, string found) =>
+        new([DataFile.Sentence(path, "what a run leaves", found)]);
+}

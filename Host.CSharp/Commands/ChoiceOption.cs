@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>An option that takes one of some names, in any case of letters.</summary>
+internal static class ChoiceOption
+{
+    /// <param name="name">The option's name.</param>
+    /// <param name="description">What it is for.</param>
+    /// <param name="choices">The names.</param>
+    /// <param name="unlessSet">What it is unless set; nothing, where that follows from
+    /// elsewhere.</param>
+    public static Option<string?> Create(
+        string name,
+        string description,
+        string[] choices,
+        string? unlessSet
+    )
+    {
+        var option = new Option<string?>(name)
+        {
+            Description = $"{description}: {string.Join(", ", choices)}",
+            HelpName = "name",
+            CustomParser = result =>
+            {
+                var said = result.Tokens[0].Value;
+                var chosen = Find(choices, said);
+                if (chosen is null)
+                    result.AddError(Sentence(name, choices, said));
+                return chosen;
+            },
+        };
+        if (unlessSet is not null)
+            option.DefaultValueFactory = _ => unlessSet;
+        return option;
+    }
+
+    /// <summary>The choice of that name.</summary>
+    /// <returns>Null where there is none.</returns>
+    public static string? Find(string[] choices, string said) =>
+        Array.Find(choices, choice => choice.Equals(said, StringComparison.OrdinalIgnoreCase));
+
+    public static string Sentence(string name, string[] choices, string said) =>
+        Faults.Create(name, $"one of {string.Join(", ", choices)}", $"'{said}'").ToString();
+}

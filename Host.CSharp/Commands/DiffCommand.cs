@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Globalization;
+using OxyPlot;
+using OxyPlot.Axes;
+
+namespace Pipeline.Training;
+
+/// <summary><c>diff</c>: settings, figures and curves of two runs side by side.</summary>
+internal static class DiffCommand
+{
+    /// <summary>Lines of epochs at most, the last among them.</summary>
+    private const int MostEpochs = 20;
+
+    public static Command Create()
+    {
+        var (first, second) = (Run("run"), Run("other"));
+        var output = new Option<string>("--output")
+        {
+            Description = "a picture of both runs' losses on the test set, .svg",
+            HelpName = "file",
+        };
+        var command = new Command("diff", "Settings, figures and curves of two runs side by side")
+        {
+            first,
+            second,
+            output,
+        };
+        command.SetAction(parsed =>
+        {
+            var one = RunRecord.Read(parsed.GetValue(first)!);
+            var other = RunRecord.Read(parsed.GetValue(second)!);
+            ReportTable[] tables = [Settings(one, other), Figures(one, other), Epochs(one, other)];
+            Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
+            if (parsed.GetValue(output) is { } path)
+                WholeFile.Write(new DiskFiles(), Path.GetFullPath(path), Picture(one, other));
+        });
+        return command;
+    }
+
+    private static Argument<string> Run(string name) => new(name) { Description = "a run folder" };
+
+    private static string[] Titles(string kind, RunRecord one, RunRecord other) =>
+        [kind, Path.GetFileName(one.Path), Path.GetFileName(other.Path)];
+
+    private static ReportTable Settings(RunRecord one, RunRecord other) =>
+        new(
+            "Settings that differ",
+            Titles("setting", one, other),
+            [
+                .. from setting in SettingCatalog.All
+                let values = (One: one.Value(setting), Other: other.Value(setting))
+                where values.One != values.Other
+                select (IReadOnlyList<string>)[setting.Key, values.One ?? "–", values.Other ?? "–"],
+            ]
+        );
+
+    private static ReportTable Figures(RunRecord one, RunRecord other) =>
+        new(
+            "Figures",
+            Titles("figure", one, other),
+            [
+                .. from name in one
+                    .Summary.Select(entry => entry.Key)
+                    .Union(other.Summary.Select(entry => entry.Key))
+                where one.Summary[name] is not System.Text.Json.Nodes.JsonArray
+                select (IReadOnlyList<string>)[name, one.Figure(name), other.Figure(name)],
+            ]
+        );
+
+    /// <summary>Test loss and accuracy after some epochs of both.</summary>
+    private static ReportTable Epochs(RunRecord one, RunRecord other)
+    {
+        var (ours, theirs) = (Curve(one), Curve(other));
+        long[] epochs = [.. ours.Keys.Union(theirs.Keys).Order()];
+        var each = Math.Max(1, (epochs.Length + MostEpochs - 1) / MostEpochs);
+        return new(
+            "Loss and accuracy on the test set",
+            ["epoch", "loss", "loss of the other", "accuracy", "accuracy of the other"],
+            [
+                .. from epoch in epochs
+                where epoch % each == 0 || epoch == epochs[^1]
+                let a = ours.GetValueOrDefault(epoch, (double.NaN, double.NaN))
+                let b = theirs.GetValueOrDefault(epoch, (double.NaN, double.NaN))
+                select (IReadOnlyList<string>)
+                    [
+                        $"{epoch}",
+                        ReportTable.Number(a.Item1),
+                        ReportTable.Number(b.Item1),
+                        ReportTable.Number(a.Item2),
+                        ReportTable.Number(b.Item2),
+                    ],
+            ]
+        );
+    }
+
+    /// <summary>Test loss and accuracy by epoch.</summary>
+    private static Dictionary<long, (double Loss, double Accuracy)> Curve(RunRecord run)
+    {
+        string[] header = run.Epochs.Count == 0 ? [] : run.Epochs[0].Split(',');
+        var places = new[] { "epoch", "test_loss", "test_accuracy" }
+            .Select(name => Array.IndexOf(header, name))
+            .ToArray();
+        var curve = new Dictionary<long, (double, double)>();
+        foreach (var line in run.Epochs.Skip(1))
+        {
+            var cells = line.Split(',');
+
+            double Cell(int place) =>
+                place >= 0
+                && place < cells.Length
+                && double.TryParse(cells[place], CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : double.NaN;
+
+            if (Cell(places[0]) is var epoch && double.IsInteger(epoch))
+                curve[(long)epoch] = (Cell(places[1]), Cell(places[2]));
+        }
+        return curve;
+    }
+
+    private static byte[] Picture(RunRecord one, RunRecord other)
+    {
+        var (ours, theirs) = (Curve(one), Curve(other));
+        var plot = Training.Picture.Create(
+            $"Loss on the test set: {Path.GetFileName(one.Path)} (blue), {Path.GetFileName(other.Path)} (orange)"
+        );
+        plot.TitleFontSize = 13;
+        plot.Axes.Add(
+            new LinearAxis
+            {
+                Position = AxisPosition.Bottom,
+                Title = "epoch",
+                AxisTitleDistance = 10,
+            }
+        );
+        var losses = ours.Values.Concat(theirs.Values).Select(point => point.Loss);
+        var highest = losses.Where(double.IsFinite).DefaultIfEmpty(1).Max();
+        plot.Axes.Add(Training.Picture.Vertical("loss", "loss", 1.05 * highest, 0, 1));
+        foreach (
+            var (curve, color) in new[]
+            {
+                (ours, OxyColors.SteelBlue),
+                (theirs, OxyColors.Chocolate),
+            }
+        )
+        {
+            Training.Picture.Add(
+                plot,
+                "loss",
+                color,
+                curve
+                    .OrderBy(point => point.Key)
+                    .Select(point => new DataPoint(point.Key, point.Value.Loss))
+            );
+        }
+        return Training.Picture.ToSvg(plot, 900, 500);
+    }
+}

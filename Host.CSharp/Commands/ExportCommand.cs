@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary><c>export</c>: a model in another format.</summary>
+internal static class ExportCommand
+{
+    private static readonly string[] Formats = ["onnx", "safetensors", "npz"];
+
+    public static Command Create()
+    {
+        var model = ModelArgument.Create();
+        var format = ChoiceOption.Create(
+            "--to",
+            "the format; unless set, the output's ending",
+            Formats,
+            unlessSet: null
+        );
+        var output = new Option<string>("--output")
+        {
+            Description = "the file to write",
+            HelpName = "file",
+            Required = true,
+        };
+        var assumption = new AssumptionOptions();
+        var command = new Command("export", "A model in another format: ONNX, safetensors or NPZ")
+        {
+            model,
+            format,
+            output,
+        };
+        assumption.AddTo(command);
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetValue(model)!,
+                parsed.GetValue(format),
+                parsed.GetValue(output)!,
+                assumption.Read(parsed)
+            )
+        );
+        return command;
+    }
+
+    private static int Run(string path, string? format, string output, ModelAssumption assumed)
+    {
+        var ending = Path.GetExtension(output).TrimStart('.');
+        format ??=
+            ChoiceOption.Find(Formats, ending)
+            ?? throw new RefusedException([ChoiceOption.Sentence("--to", Formats, ending)]);
+        var file = ModelFile.Read(path);
+        var (title, bytes) = file.IsDouble
+            ? Write<double>(file, assumed, format)
+            : Write<float>(file, assumed, format);
+        output = Path.GetFullPath(output);
+        WholeFile.Write(new DiskFiles(), output, bytes);
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{title} as {format}, {bytes.Length:N0} bytes: {output}"
+            )
+        );
+        return (int)Outcome.Completed;
+    }
+
+    private static (string Title, byte[] Bytes) Write<T>(
+        ModelFile file,
+        ModelAssumption assumed,
+        string format
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var model = file.ModelOf<T>(assumed);
+        var bytes = format switch
+        {
+            "onnx" => OnnxFile.Write(model),
+            "npz" => NpzFile.Write(Npz.ToArrays(Model.ToTensors(model))),
+            _ => Safetensors.Write(model),
+        };
+        return (model.Network.Architecture.ToString(), bytes);
+    }
+}

@@ -1,0 +1,139 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary><c>inspect</c>: what a model is made of, and where it comes from.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var model = ModelArgument.Create();
+        var assumption = new AssumptionOptions();
+        var command = new Command("inspect", "What a model is made of, and where it comes from")
+        {
+            model,
+        };
+        assumption.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            var path = parsed.GetValue(model)!;
+            var file = ModelFile.Read(path);
+            var assumed = assumption.Read(parsed);
+            var tables = file.IsDouble
+                ? Tables(file.Path, file.ModelOf<double>(assumed))
+                : Tables(file.Path, file.ModelOf<float>(assumed));
+            if (Directory.Exists(path))
+                tables.Add(RunTable(RunRecord.Read(path)));
+            Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
+        });
+        return command;
+    }
+
+    private static List<ReportTable> Tables<T>(string path, Model<T> model)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var network = model.Network;
+        var architecture = network.Architecture;
+        var preprocessing = model.Preprocessing switch
+        {
+            Preprocessing.Pixels size =>
+                $"{size.rows} × {size.columns} pixels, each divided by 255",
+            Preprocessing.Table table =>
+                $"{table.Item.Numbers.Length} columns of numbers, {table.Item.Categories.Length} of categories",
+            _ => "none: numbers enter as they are",
+        };
+        string[] activations =
+        [
+            .. architecture.Hidden.Select(layer => $"{layer.Activation}"),
+            $"{architecture.Head} (head)",
+        ];
+        return
+        [
+            new(
+                $"Model {architecture}",
+                ["", ""],
+                [
+                    ["file", path],
+                    ["precision", typeof(T) == typeof(double) ? "Double" : "Single"],
+                    ["parameters", Count(architecture.ParameterCount)],
+                    ["inputs", preprocessing],
+                    [
+                        "outputs",
+                        model.Classes.IsEmpty
+                            ? $"{architecture.Outputs}"
+                            : string.Join(", ", model.Classes),
+                    ],
+                    .. model.Notes.Select(note => (IReadOnlyList<string>)[note.Item1, note.Item2]),
+                ]
+            ),
+            new(
+                "Layers",
+                [
+                    "layer",
+                    "inputs",
+                    "outputs",
+                    "activation",
+                    "parameters",
+                    "‖W‖",
+                    "mean |w|",
+                    "greatest |w|",
+                    "‖b‖",
+                ],
+                [
+                    .. network.Parameters.Layers.Select(
+                        (layer, place) =>
+                        {
+                            var sizes = layer
+                                .Weights.Enumerate()
+                                .Select(w => Math.Abs(double.CreateTruncating(w)))
+                                .ToArray();
+                            return (IReadOnlyList<string>)
+                                [
+                                    $"{place + 1}",
+                                    Count(layer.Weights.ColumnCount),
+                                    Count(layer.Weights.RowCount),
+                                    activations[place],
+                                    Count(
+                                        ((long)layer.Weights.ColumnCount + 1)
+                                            * layer.Weights.RowCount
+                                    ),
+                                    Number(Norm(sizes)),
+                                    Number(sizes.Average()),
+                                    Number(sizes.Max()),
+                                    Number(
+                                        Norm(
+                                            layer.Biases.Enumerate().Select(double.CreateTruncating)
+                                        )
+                                    ),
+                                ];
+                        }
+                    ),
+                ]
+            ),
+        ];
+    }
+
+    /// <summary>What the run came to that the model is of.</summary>
+    private static ReportTable RunTable(RunRecord run) =>
+        new(
+            "Run",
+            ["", ""],
+            [
+                .. from entry in run.Summary
+                where entry.Value is System.Text.Json.Nodes.JsonValue
+                select (IReadOnlyList<string>)[entry.Key, run.Figure(entry.Key)],
+            ]
+        );
+
+    private static double Norm(IEnumerable<double> numbers) =>
+        Math.Sqrt(numbers.Sum(number => number * number));
+
+    private static string Number(double number) =>
+        number.ToString("G4", CultureInfo.InvariantCulture);
+
+    private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+}

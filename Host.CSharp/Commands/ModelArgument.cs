@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Microsoft.FSharp.Core;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The model that a command is about.</summary>
+internal static class ModelArgument
+{
+    public static Argument<string> Create(string name = "model") =>
+        new(name) { Description = "a run folder, or a .safetensors or .npz file" };
+}
+
+/// <summary>What to take for true of a model whose file does not say it, PyTorch's say.</summary>
+internal sealed class AssumptionOptions
+{
+    private readonly Option<string> activation = new("--activation")
+    {
+        Description = "the hidden layers' activation, where the model's file does not say it",
+        HelpName = "name",
+    };
+
+    private readonly Option<string> head = new("--head")
+    {
+        Description =
+            "Softmax, Sigmoid or Identity, where the model's file does not say it [default: Softmax]",
+        HelpName = "name",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(activation);
+        command.Options.Add(head);
+    }
+
+    /// <exception cref="RefusedException">A name is none.</exception>
+    public ModelAssumption Read(ParseResult parsed) =>
+        new(
+            Value(parsed.GetValue(activation), Parse.Activation),
+            Value(parsed.GetValue(head), Parse.Head)
+        );
+
+    private static FSharpValueOption<TValue> Value<TValue>(
+        string? name,
+        Func<string, FSharpResult<TValue, Microsoft.FSharp.Collections.FSharpList<Fault>>> parse
+    ) =>
+        name is null
+            ? FSharpValueOption<TValue>.ValueNone
+            : FSharpValueOption<TValue>.NewValueSome(DataFile.Require(parse(name), ""));
+}

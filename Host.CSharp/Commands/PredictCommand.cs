@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Numerics;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary><c>predict</c>: what a model says of images or rows.</summary>
+internal static class PredictCommand
+{
+    private const string StandardInput = "-";
+    private static readonly string[] Formats = ["text", "csv", "json"];
+
+    /// <summary>The settings that tell how a table is laid out.</summary>
+    private static readonly string[] Layout = ["Header", "Skip", "MaximumBytes"];
+
+    public static Command Create(SettingOptions settings)
+    {
+        var model = ModelArgument.Create();
+        var files = new Argument<string[]>("files")
+        {
+            Description =
+                "images (PNG, IDX) or rows (.csv, .tsv, .json, .npy, .parquet); - is standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
+        var from = ChoiceOption.Create(
+            "--from",
+            "what rows of standard input are; images are told by their bytes",
+            ["csv", "tsv", "json", "npy", "parquet"],
+            "csv"
+        );
+        var top = CountOption.Create("--top", "classes to print of a sample, as text", 3);
+        var dark = new Option<bool>("--dark-ink")
+        {
+            Description = "PNG images are dark ink on light paper, not light on dark",
+        };
+        var assumption = new AssumptionOptions();
+        var command = new Command("predict", "Classes and probabilities of images or rows")
+        {
+            model,
+            files,
+            format,
+            from,
+            top,
+            dark,
+        };
+        assumption.AddTo(command);
+        settings.AddTo(
+            command,
+            setting => setting.Section is "Data" && Layout.Contains(setting.Property.Name)
+        );
+        command.SetAction(parsed =>
+        {
+            using var host = TrainingServices.CreateBuilder(settings.Read(parsed)).Build();
+            var data = host.Services.GetRequiredService<RunPlan>().Settings.Data;
+            var file = ModelFile.Read(parsed.GetValue(model)!);
+            DataFile[] samples =
+            [
+                .. parsed
+                    .GetValue(files)!
+                    .Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
+            ];
+            var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
+            var predictions = file.IsDouble
+                ? Predict<double>(file, assumed, samples, isDarkInk, data)
+                : Predict<float>(file, assumed, samples, isDarkInk, data);
+            Console.Write(
+                parsed.GetValue(format) switch
+                {
+                    "csv" => predictions.ToCsv(),
+                    "json" => predictions.ToJson(),
+                    _ => predictions.ToText(parsed.GetValue(top)),
+                }
+            );
+        });
+        return command;
+    }
+
+    private static DataFile Read(string path, string from, long limit) =>
+        path == StandardInput
+            ? DataFile.Read(Console.OpenStandardInput(), $"standard input.{from}", limit)
+            : DataFile.Read(path, limit);
+
+    private static Predictions Predict<T>(
+        ModelFile file,
+        ModelAssumption assumed,
+        IEnumerable<DataFile> files,
+        bool isDarkInk,
+        DataSettings data
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var model = file.ModelOf<T>(assumed);
+        var architecture = model.Network.Architecture;
+        var predictions = new List<Prediction>();
+        foreach (var samples in files)
+        {
+            var (names, inputs) = SampleFile.Parse(samples, model, isDarkInk, data);
+            var outputs = Network.Probabilities(model.Network, inputs);
+            predictions.AddRange(
+                names.Select(
+                    (name, sample) =>
+                        new Prediction(
+                            name,
+                            [.. outputs.Column(sample).Select(double.CreateTruncating)]
+                        )
+                )
+            );
+        }
+        return new(
+            [.. Enumerable.Range(0, architecture.Outputs).Select(k => Model.ClassName(model, k))],
+            !architecture.Head.IsIdentity || !model.Classes.IsEmpty,
+            predictions
+        );
+    }
+}

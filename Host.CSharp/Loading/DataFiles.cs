@@ -1,0 +1,259 @@
+using System.Numerics;
+using Microsoft.FSharp.Core;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Training and test samples, and what goes with them.</summary>
+/// <param name="Train">The samples to learn from.</param>
+/// <param name="Test">The samples to test with.</param>
+/// <param name="Preprocessing">What became of them on the way in.</param>
+/// <param name="Classes">The classes' names; none where numbers are to be predicted.</param>
+/// <param name="Leaked">Places of test samples that stand among the training samples too.</param>
+/// <param name="Hashes">The SHA-256 of each file's content.</param>
+internal sealed record LoadedData<T>(
+    Dataset<T> Train,
+    Dataset<T> Test,
+    Preprocessing Preprocessing,
+    IReadOnlyList<string> Classes,
+    int[] Leaked,
+    IReadOnlyDictionary<string, string> Hashes
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>A sentence for people, where test samples have leaked.</summary>
+    public string? Leakage =>
+        Leaked.Length == 0
+            ? null
+            : FormattableString.Invariant(
+                $"Leakage: of the {Test.Count} test samples, {Leaked.Length} stand among the training samples too; figures on the test set flatter."
+            );
+}
+
+/// <summary>What a network was trained on, as its model tells.</summary>
+internal sealed record KnownData(Preprocessing Preprocessing, IReadOnlyList<string> Classes);
+
+/// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
+internal static class DataFiles
+{
+    /// <summary>As the plan's settings say.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="known">What a model that is there already takes; else it follows from the training
+    /// samples.</param>
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public static LoadedData<T> Load<T>(RunPlan plan, KnownData? known = null)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var settings = plan.Settings.Data;
+        if (settings.Train is null)
+        {
+            return LoadFolder<T>(settings.Directory, plan.Classes, settings.MaximumBytes);
+        }
+        var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes);
+        var testFile = settings.Test is { } path
+            ? DataFile.Read(path, settings.MaximumBytes)
+            : null;
+        DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
+        return trainFile.Kind == ".npz"
+            ? OfArrays<T>(plan, known, trainFile, testFile, files)
+            : OfTables<T>(
+                plan,
+                known,
+                TableFile.Parse(trainFile, settings),
+                testFile is null ? null : TableFile.Parse(testFile, settings),
+                trainFile.Path,
+                files
+            );
+    }
+
+    /// <summary>The files that data are read from, whether there or not.</summary>
+    public static IEnumerable<string> Paths(DataSettings settings) =>
+        settings.Train is null ? IdxFolder.Paths(settings.Directory)
+        : settings.Test is null ? [settings.Train]
+        : [settings.Train, settings.Test];
+
+    /// <summary>A folder of images in IDX files.</summary>
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public static LoadedData<T> LoadFolder<T>(
+        string directory,
+        int classes,
+        long limit = DataFile.UsualLimit
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var (train, test, files) = IdxFolder.Load(directory, classes, limit);
+        return OfImages<T>(classes, train, test, files);
+    }
+
+    private static LoadedData<T> OfTables<T>(
+        RunPlan plan,
+        KnownData? known,
+        Table train,
+        Table? test,
+        string path,
+        IReadOnlyList<DataFile> files
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var fitted = known?.Preprocessing is Preprocessing.Table table
+            ? FSharpValueOption<
+                ValueTuple<TableEncoding, Microsoft.FSharp.Collections.FSharpList<string>>
+            >.NewValueSome((table.Item, [.. known.Classes]))
+            : default;
+        var rows = test is null
+            ? TestRows.NewShare(plan.Settings.Data.TestShare, plan.Hyperparameters.Seed)
+            : TestRows.NewSeparate(test);
+        var data = DataFile.Require(
+            TableData.Prepare<T>(plan.Table, plan.Head, fitted, rows, train),
+            path
+        );
+        return new(
+            data.Train,
+            data.Test,
+            Preprocessing.NewTable(data.Encoding),
+            [.. data.Classes],
+            data.Leaked,
+            Hashes(files)
+        );
+    }
+
+    private static LoadedData<T> OfImages<T>(
+        int classes,
+        LabelledImages train,
+        LabelledImages test,
+        IReadOnlyList<DataFile> files
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (Size(train.Images) != Size(test.Images))
+        {
+            var expected = $"images of {Size(train.Images)} pixels, as the training images are";
+            throw new RefusedException([DataFile.Sentence(test.Path, expected, Size(test.Images))]);
+        }
+        var leaked = Task.Run(() =>
+            Leakage.Find(
+                train.Images.Rows * train.Images.Columns,
+                train.Images.Pixels,
+                test.Images.Pixels
+            )
+        );
+        var testing = Task.Run(() => Dataset.OfIdx<T>(classes, test.Images, test.Labels));
+        var trainData = DataFile.Require(
+            Dataset.OfIdx<T>(classes, train.Images, train.Labels),
+            train.Path
+        );
+        return new(
+            trainData,
+            DataFile.Require(testing.GetAwaiter().GetResult(), test.Path),
+            Preprocessing.NewPixels(train.Images.Rows, train.Images.Columns),
+            [.. Enumerable.Range(0, classes).Select(k => $"{k}")],
+            leaked.GetAwaiter().GetResult(),
+            Hashes(files)
+        );
+    }
+
+    private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
+
+    /// <summary>Arrays x and y, or x_train, y_train, x_test and y_test; bytes of three dimensions are
+    /// images.</summary>
+    private static LoadedData<T> OfArrays<T>(
+        RunPlan plan,
+        KnownData? known,
+        DataFile trainFile,
+        DataFile? testFile,
+        IReadOnlyList<DataFile> files
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var limit = plan.Settings.Data.MaximumBytes;
+        var arrays = NpzFile.Parse(trainFile.Content, limit, trainFile.Path);
+        var train = Half(trainFile.Path, arrays, "train");
+        (Tensor X, Tensor Y)? test =
+            testFile is { } file
+                ? Half(file.Path, NpzFile.Parse(file.Content, limit, file.Path), "test")
+            : arrays.Any(array => IsNamed(array, "x_test")) ? Half(trainFile.Path, arrays, "test")
+            : null;
+        if (IsImages(train.X) && test is { } known2 && IsImages(known2.X))
+        {
+            return OfImages<T>(
+                plan.Classes,
+                Images(plan.Classes, train, trainFile.Path),
+                Images(plan.Classes, known2, files[^1].Path),
+                files
+            );
+        }
+        return OfTables<T>(
+            plan,
+            known,
+            WithLabel(train, trainFile.Path),
+            test is { } rows ? WithLabel(rows, files[^1].Path) : null,
+            trainFile.Path,
+            files
+        );
+    }
+
+    private static bool IsImages(Tensor tensor) =>
+        tensor is { Elements: Elements.Bytes, Shape.Length: 3 };
+
+    private static bool IsNamed(Tensor tensor, string name) =>
+        tensor.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    private static (Tensor X, Tensor Y) Half(string path, IReadOnlyList<Tensor> arrays, string half)
+    {
+        Tensor Find(string name) =>
+            arrays.FirstOrDefault(array => IsNamed(array, $"{name}_{half}"))
+            ?? arrays.FirstOrDefault(array => IsNamed(array, name))
+            ?? throw new RefusedException([
+                DataFile.Sentence(
+                    path,
+                    $"an array {name}_{half} or {name}",
+                    string.Join(", ", arrays.Select(array => array.Name))
+                ),
+            ]);
+
+        return (Find("x"), Find("y"));
+    }
+
+    private static LabelledImages Images(int classes, (Tensor X, Tensor Y) half, string path)
+    {
+        var pixels = ((Elements.Bytes)half.X.Elements).Item;
+        var shape = half.X.Shape;
+        if (pixels.Length == 0)
+            throw new RefusedException([DataFile.Sentence(path, "an image or more", "none")]);
+        double[] labels = TensorModule.ToDoubles(half.Y);
+        if (labels.FirstOrDefault(label => !IsClass(label, classes), 0) is not 0 and var wrong)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    $"{path}, {half.Y.Name}",
+                    $"classes of 0 to {classes - 1}",
+                    $"{wrong}"
+                ),
+            ]);
+        }
+        return new(
+            new IdxImages(shape[0], shape[1], shape[2], pixels),
+            [.. labels.Select(label => (int)label)],
+            path
+        );
+    }
+
+    private static bool IsClass(double label, int classes) =>
+        label >= 0 && label < classes && double.IsInteger(label);
+
+    private static Table WithLabel((Tensor X, Tensor Y) half, string path)
+    {
+        var inputs = DataFile.Require(TableModule.OfTensor(half.X), path);
+        return DataFile.Require(
+            TableModule.Create([
+                .. inputs.Columns,
+                new(half.Y.Name, Cells.NewNumbers(TensorModule.ToDoubles(half.Y))),
+            ]),
+            path
+        );
+    }
+
+    private static IReadOnlyDictionary<string, string> Hashes(IEnumerable<DataFile> files) =>
+        files.ToDictionary(file => file.Name, file => file.Hash.GetAwaiter().GetResult());
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>Rows as JSON: a list of objects (names and values) or of lists (values), or one of them a
+/// line.</summary>
+internal static class JsonRows
+{
+    /// <exception cref="RefusedException">It is no such JSON.</exception>
+    public static Table Parse(ReadOnlyMemory<byte> content, string path)
+    {
+        try
+        {
+            return Read(content, path);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        {
+            throw Refused(path, broken.Message.TrimEnd('.'));
+        }
+    }
+
+    private static Table Read(ReadOnlyMemory<byte> content, string path)
+    {
+        var options = new JsonReaderOptions { AllowMultipleValues = true };
+        var reader = new Utf8JsonReader(content.Span, options);
+        var rows = new List<Dictionary<string, string>>();
+        while (reader.Read())
+        {
+            using var document = JsonDocument.ParseValue(ref reader);
+            var root = document.RootElement;
+            // A list of rows, or a row.
+            var isRows =
+                root.ValueKind == JsonValueKind.Array
+                && root.GetArrayLength() > 0
+                && root[0].ValueKind is JsonValueKind.Array or JsonValueKind.Object;
+            JsonElement[] found = isRows ? [.. root.EnumerateArray()] : [root];
+            foreach (var row in found)
+                rows.Add(Row(row, rows.Count, path));
+        }
+        string[] names = [.. rows.SelectMany(row => row.Keys).Distinct()];
+        if ((long)names.Length * rows.Count > Array.MaxLength)
+            throw Refused(path, $"{rows.Count} rows of {names.Length} columns");
+        return DataFile.Require(
+            TableModule.Create(
+                names.Select(name => new Column(
+                    name,
+                    Cells.NewTexts([.. rows.Select(row => row.GetValueOrDefault(name, ""))])
+                ))
+            ),
+            path
+        );
+    }
+
+    private static Dictionary<string, string> Row(JsonElement row, int number, string path) =>
+        row.ValueKind switch
+        {
+            JsonValueKind.Object => row.EnumerateObject()
+                .GroupBy(property => property.Name)
+                .ToDictionary(same => same.Key, same => Cell(same.Last().Value, number, path)),
+            JsonValueKind.Array => row.EnumerateArray()
+                .Select((value, place) => (Name: $"{place}", Value: value))
+                .ToDictionary(cell => cell.Name, cell => Cell(cell.Value, number, path)),
+            _ => throw Refused($"{path}, row {number + 1}", $"{row.ValueKind}"),
+        };
+
+    private static string Cell(JsonElement value, int number, string path) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Number => value.GetRawText(),
+            JsonValueKind.True => "1",
+            JsonValueKind.False => "0",
+            JsonValueKind.Null => "",
+            _ => throw Refused($"{path}, row {number + 1}", $"{value.ValueKind} in a cell"),
+        };
+
+    private static RefusedException Refused(string place, string found) =>
+        new([DataFile.Sentence(place, "rows as JSON objects, or lists of values", found)]);
+}

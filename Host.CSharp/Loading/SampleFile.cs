@@ -1,0 +1,93 @@
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Samples to predict, with a name each.</summary>
+internal sealed record NamedSamples<T>(IReadOnlyList<string> Names, Dataset<T> Data)
+    where T : struct, IBinaryFloatingPointIeee754<T>;
+
+/// <summary>Samples without labels in files of any kind, as a model takes them.</summary>
+internal static class SampleFile
+{
+    /// <summary>The samples of a file.</summary>
+    /// <param name="file">Images (PNG or IDX), or a table of any format.</param>
+    /// <param name="model">What they are for.</param>
+    /// <param name="isDarkInk">Of PNG: whether ink is dark on light paper.</param>
+    /// <param name="settings">How tables are laid out.</param>
+    /// <exception cref="RefusedException">The file is bad, or does not fit the model.</exception>
+    public static NamedSamples<T> Parse<T>(
+        DataFile file,
+        Model<T> model,
+        bool isDarkInk,
+        DataSettings settings
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var bytes = file.Content.Span;
+        if (PngImage.IsPng(bytes))
+        {
+            var image = PngImage.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
+            return OfImages(file, model, new(1, image.Rows, image.Columns, image.Pixels));
+        }
+        if (bytes is [0, 0, 8, 3, ..])
+            return OfImages(
+                file,
+                model,
+                DataFile.Require(Idx.ParseImages(file.Content), file.Path)
+            );
+        var table = TableFile.Parse(file, settings);
+        var network = model.Network;
+        var encoding = DataFile.Require(
+            PreprocessingModule.EncodingOf(model.Preprocessing, network.Architecture.Inputs, table),
+            file.Path
+        );
+        var inputs = DataFile.Require(TableEncodingModule.Encode<T>(encoding, table), file.Path);
+        var name = file.Kind.Length == 0 ? "row" : $"{file.Name} row";
+        return new(
+            [.. Enumerable.Range(1, table.Rows).Select(row => $"{name} {row}")],
+            Dataset.OfColumns(
+                network.Architecture.Outputs,
+                inputs,
+                Targets<T>.NewLabels(new int[table.Rows])
+            )
+        );
+    }
+
+    private static NamedSamples<T> OfImages<T>(DataFile file, Model<T> model, IdxImages images)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var fits = model.Preprocessing switch
+        {
+            Preprocessing.Pixels size => size.rows == images.Rows && size.columns == images.Columns,
+            Preprocessing.Table => false,
+            _ => model.Network.Architecture.Inputs == (long)images.Rows * images.Columns,
+        };
+        if (!fits)
+        {
+            var expected = model.Preprocessing switch
+            {
+                Preprocessing.Pixels size => $"images of {size.rows} × {size.columns} pixels",
+                Preprocessing.Table => "rows of a table",
+                _ => $"{model.Network.Architecture.Inputs} numbers",
+            };
+            throw new RefusedException([
+                DataFile.Sentence(
+                    file.Path,
+                    $"{expected}, as the model takes them",
+                    $"images of {images.Rows} × {images.Columns} pixels"
+                ),
+            ]);
+        }
+        return new(
+            images.Count == 1
+                ? [file.Name]
+                : [.. Enumerable.Range(0, images.Count).Select(i => $"{file.Name} {i}")],
+            DataFile.Require(
+                Dataset.OfIdx<T>(model.Network.Architecture.Outputs, images, new int[images.Count]),
+                file.Path
+            )
+        );
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Pipeline.Training;
+
+/// <summary>What a network says of a sample.</summary>
+/// <param name="Sample">The sample's name.</param>
+/// <param name="Outputs">The probability of every class, or the numbers predicted.</param>
+internal sealed record Prediction(string Sample, double[] Outputs);
+
+/// <summary>Predictions in the forms that people and programs read.</summary>
+/// <param name="OutputNames">The classes' names.</param>
+/// <param name="AreClasses">Whether the outputs are classes; else numbers.</param>
+/// <param name="Samples">A prediction each.</param>
+internal sealed record Predictions(
+    IReadOnlyList<string> OutputNames,
+    bool AreClasses,
+    IReadOnlyList<Prediction> Samples
+)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    /// <summary>A line a sample, with the most probable classes.</summary>
+    public string ToText(int top) =>
+        string.Concat(
+            Samples.Select(prediction =>
+                $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(Exact))}\n"
+            )
+        );
+
+    private IEnumerable<string> Best(Prediction prediction, int top) =>
+        prediction
+            .Outputs.Select((probability, output) => (probability, output))
+            .OrderByDescending(pair => pair.probability)
+            .Take(top)
+            .Select(pair =>
+                $"{OutputNames[pair.output]} ({pair.probability.ToString("F4", CultureInfo.InvariantCulture)})"
+            );
+
+    /// <summary>Names, answers and every output as comma-separated values.</summary>
+    public string ToCsv()
+    {
+        var text = new StringBuilder();
+        string[] titles = AreClasses
+            ? ["sample", "class", .. OutputNames]
+            : ["sample", .. OutputNames];
+        text.Append(Row(titles));
+        foreach (var prediction in Samples)
+        {
+            var numbers = prediction.Outputs.Select(Exact);
+            string[] cells = AreClasses
+                ? [prediction.Sample, ClassOf(prediction), .. numbers]
+                : [prediction.Sample, .. numbers];
+            text.Append(Row(cells));
+        }
+        return text.ToString();
+    }
+
+    public string ToJson() =>
+        JsonSerializer.Serialize(
+            Samples.Select(prediction => new
+            {
+                prediction.Sample,
+                Class = AreClasses ? ClassOf(prediction) : null,
+                Outputs = OutputNames
+                    .Zip(prediction.Outputs)
+                    .ToDictionary(
+                        pair => pair.First,
+                        pair => double.IsFinite(pair.Second) ? (double?)pair.Second : null
+                    ),
+            }),
+            Json
+        ) + "\n";
+
+    private string ClassOf(Prediction prediction) =>
+        OutputNames[Array.IndexOf(prediction.Outputs, prediction.Outputs.Max())];
+
+    private static string Exact(double number) =>
+        number.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Row(IEnumerable<string> cells) =>
+        string.Join(',', cells.Select(Quoted)) + "\n";
+
+    private static string Quoted(string cell) =>
+        cell.AsSpan().ContainsAny(",\"\r\n")
+            ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : cell;
+}

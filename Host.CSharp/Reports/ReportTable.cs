@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace Pipeline.Training;
+
+/// <summary>A table of a report, ready for any form: its first column names rows.</summary>
+/// <param name="Title">What it is about.</param>
+/// <param name="Columns">The columns' titles.</param>
+/// <param name="Rows">The cells.</param>
+internal sealed record ReportTable(
+    string Title,
+    IReadOnlyList<string> Columns,
+    IReadOnlyList<IReadOnlyList<string>> Rows
+)
+{
+    /// <summary>A share or another figure, and a dash for one that is none.</summary>
+    public static string Number(double value, string format = "F4") =>
+        double.IsNaN(value) ? "–" : value.ToString(format, CultureInfo.InvariantCulture);
+
+    public static string Count(int count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>As Markdown.</summary>
+    public string ToMarkdown()
+    {
+        static string Row(IEnumerable<string> cells) =>
+            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
+
+        string[] lines =
+        [
+            $"## {Title}",
+            "",
+            Row(Columns),
+            Row(Columns.Select((_, place) => place == 0 ? "---" : "---:")),
+            .. Rows.Select(Row),
+        ];
+        return string.Join('\n', lines) + "\n";
+    }
+
+    /// <summary>As lines of text, columns one below the other.</summary>
+    public string ToText()
+    {
+        var widths = Columns.Select(
+            (title, place) => Rows.Select(row => row[place].Length).Append(title.Length).Max()
+        );
+        int[] room = [.. widths];
+
+        string Row(IReadOnlyList<string> cells) =>
+            string.Join(
+                    "  ",
+                    cells.Select(
+                        (cell, place) =>
+                            place == 0 ? cell.PadRight(room[place]) : cell.PadLeft(room[place])
+                    )
+                )
+                .TrimEnd();
+
+        string[] titles = Columns.All(title => title.Length == 0) ? [] : [Row(Columns)];
+        string[] lines = [Title, "", .. titles, .. Rows.Select(Row)];
+        return string.Join('\n', lines) + "\n";
+    }
+}

@@ -1,0 +1,59 @@
+namespace Pipeline.Learning
+
+open System
+open System.Collections.Generic
+open System.Numerics
+open System.Runtime.InteropServices
+
+/// <summary>Test samples that stand among the training samples too: what a network has seen is no test
+/// of what it has learned.</summary>
+[<RequireQualifiedAccess>]
+module Leakage =
+    /// A hash of 64 bits: words of eight bytes, each mixed in by a product with an odd number.
+    let private hash (row: ReadOnlySpan<byte>) : uint64 =
+        let words = MemoryMarshal.Cast<byte, uint64> row
+        let mutable h = uint64 row.Length
+
+        for word in words do
+            h <- BitOperations.RotateLeft((h ^^^ word) * 0x9E3779B97F4A7C15UL, 29)
+
+        for b in row.Slice(8 * words.Length) do
+            h <- BitOperations.RotateLeft((h ^^^ uint64 b) * 0x9E3779B97F4A7C15UL, 29)
+
+        h
+
+    /// <summary>The places of the test rows that equal a training row, byte for byte.</summary>
+    /// <param name="size">Bytes of a row, 1 or more.</param>
+    /// <param name="train">The training rows, one after the other.</param>
+    /// <param name="test">The test rows.</param>
+    /// <exception cref="T:System.ArgumentException">The bytes are no whole number of
+    /// rows.</exception>
+    [<CompiledName("Find")>]
+    let find (size: int) (train: ReadOnlyMemory<byte>) (test: ReadOnlyMemory<byte>) : int[] =
+        if size < 1 || train.Length % size <> 0 || test.Length % size <> 0 then
+            invalidArg
+                (nameof size)
+                $"expected the size of a row, found {size} for {train.Length} and {test.Length} bytes"
+
+        let row i (rows: ReadOnlyMemory<byte>) = rows.Slice(i * size, size)
+        let count = test.Length / size
+        let found = HashSet<int>()
+        // Rows of one hash, by places among the test rows: there are fewer of those.
+        let places = Dictionary<uint64, int list>(count)
+
+        for i in 0 .. count - 1 do
+            let key = hash (row i test).Span
+
+            match places.TryGetValue key with
+            | true, others -> places[key] <- i :: others
+            | false, _ -> places[key] <- [ i ]
+
+        for j in 0 .. train.Length / size - 1 do
+            match places.TryGetValue(hash (row j train).Span) with
+            | true, candidates ->
+                for i in candidates do
+                    if (row j train).Span.SequenceEqual((row i test).Span) then
+                        found.Add i |> ignore
+            | false, _ -> ()
+
+        found |> Array.ofSeq |> Array.sort

@@ -1,0 +1,220 @@
+namespace Pipeline.Learning
+
+open System
+open System.Buffers
+open System.Text
+open System.Text.Encodings.Web
+open System.Text.Json
+
+/// What becomes of a sample before it enters a network.
+[<RequireQualifiedAccess>]
+type Preprocessing =
+    /// Nothing: numbers enter as they are.
+    | Numbers
+    /// Bytes of a grey image, each divided by 255.
+    | Pixels of rows: int * columns: int
+    /// Cells of a table's row.
+    | Table of TableEncoding
+
+/// Preprocessing as text, which model files keep.
+[<RequireQualifiedAccess>]
+module Preprocessing =
+    /// How many numbers a sample has for the network; unknown where they enter as they are.
+    let internal features (preprocessing: Preprocessing) : int voption =
+        match preprocessing with
+        | Preprocessing.Numbers -> ValueNone
+        | Preprocessing.Pixels(rows, columns) -> ValueSome(rows * columns)
+        | Preprocessing.Table encoding -> ValueSome encoding.Features
+
+    /// <summary>How the rows of a table become samples of a model: as it was fitted to its training rows;
+    /// else every column is an input, numbers as they are, or pixels of 0 to 255.</summary>
+    /// <param name="preprocessing">The model's.</param>
+    /// <param name="inputs">How many numbers the network takes.</param>
+    /// <param name="table">The rows.</param>
+    [<CompiledName("EncodingOf")>]
+    let encodingOf
+        (preprocessing: Preprocessing)
+        (inputs: int)
+        (table: Table)
+        : Result<TableEncoding, Fault list> =
+        let plain scale =
+            Fault.check
+                [
+                    table.Columns.Length = inputs,
+                    Fault.create
+                        ""
+                        $"{inputs} columns, as the model takes numbers"
+                        $"{table.Columns.Length}"
+                ]
+                (fun () -> {
+                    Categories = []
+                    Numbers =
+                        table.Columns
+                        |> List.map (fun column -> {
+                            Name = column.Name
+                            Fill = nan
+                            Centre = 0.0
+                            Scale = scale
+                        })
+                })
+
+        match preprocessing with
+        | Preprocessing.Table encoding -> Ok encoding
+        | Preprocessing.Numbers -> plain 1.0
+        | Preprocessing.Pixels _ -> plain 255.0
+
+    /// Quotes inside texts stay readable: nobody takes these files for web pages.
+    let internal readable = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
+
+    let internal json (write: Utf8JsonWriter -> unit) : string =
+        let buffer = ArrayBufferWriter<byte>()
+        use json = new Utf8JsonWriter(buffer, JsonWriterOptions(Encoder = readable))
+        write json
+        json.Flush()
+        Encoding.UTF8.GetString buffer.WrittenSpan
+
+    /// JSON has no number that is none.
+    let private writeNumber (json: Utf8JsonWriter) (name: string) (number: float) : unit =
+        if Double.IsNaN number then
+            json.WriteNull name
+        else
+            json.WriteNumber(name, number)
+
+    /// <summary>The preprocessing as JSON.</summary>
+    [<CompiledName("ToJson")>]
+    let toJson (preprocessing: Preprocessing) : string =
+        json (fun json ->
+            json.WriteStartObject()
+
+            match preprocessing with
+            | Preprocessing.Numbers -> json.WriteString("kind", "numbers")
+            | Preprocessing.Pixels(rows, columns) ->
+                json.WriteString("kind", "pixels")
+                json.WriteNumber("rows", rows)
+                json.WriteNumber("columns", columns)
+            | Preprocessing.Table encoding ->
+                json.WriteString("kind", "table")
+                json.WriteStartArray "numbers"
+
+                for column in encoding.Numbers do
+                    json.WriteStartObject()
+                    json.WriteString("name", column.Name)
+                    writeNumber json "fill" column.Fill
+                    json.WriteNumber("centre", column.Centre)
+                    json.WriteNumber("scale", column.Scale)
+                    json.WriteEndObject()
+
+                json.WriteEndArray()
+                json.WriteStartArray "categories"
+
+                for column in encoding.Categories do
+                    json.WriteStartObject()
+                    json.WriteString("name", column.Name)
+                    json.WriteString("fill", column.Fill)
+                    json.WriteStartArray "values"
+
+                    for value in column.Values do
+                        json.WriteStringValue value
+
+                    json.WriteEndArray()
+                    json.WriteEndObject()
+
+                json.WriteEndArray()
+
+            json.WriteEndObject())
+
+    let private text (element: JsonElement) : string =
+        match element.GetString() with
+        | null -> raise (FormatException())
+        | text -> text
+
+    let private numberColumn (json: JsonElement) : NumberColumn =
+        let number (name: string) =
+            let value = json.GetProperty name
+
+            if value.ValueKind = JsonValueKind.Null then
+                nan
+            else
+                value.GetDouble()
+
+        let column = {
+            NumberColumn.Name = text (json.GetProperty "name")
+            Fill = number "fill"
+            Centre = number "centre"
+            Scale = number "scale"
+        }
+
+        if
+            not (Double.IsFinite column.Centre)
+            || not (Double.IsFinite column.Scale)
+            || column.Scale = 0.0
+        then
+            raise (FormatException())
+
+        column
+
+    let private categoryColumn (json: JsonElement) : CategoryColumn =
+        let column = {
+            CategoryColumn.Name = text (json.GetProperty "name")
+            Fill = text (json.GetProperty "fill")
+            Values = [ for value in json.GetProperty("values").EnumerateArray() -> text value ]
+        }
+
+        if
+            column.Values.IsEmpty
+            || (List.distinct column.Values).Length <> column.Values.Length
+            || (column.Fill <> "" && not (List.contains column.Fill column.Values))
+        then
+            raise (FormatException())
+
+        column
+
+    let private parse (root: JsonElement) : Preprocessing option =
+        match text (root.GetProperty "kind") with
+        | "numbers" -> Some Preprocessing.Numbers
+        | "pixels" ->
+            let rows = root.GetProperty("rows").GetInt32()
+            let columns = root.GetProperty("columns").GetInt32()
+
+            if rows >= 1 && columns >= 1 && int64 rows * int64 columns <= int64 Array.MaxLength then
+                Some(Preprocessing.Pixels(rows, columns))
+            else
+                None
+        | "table" ->
+            Some(
+                Preprocessing.Table {
+                    Numbers = [
+                        for column in root.GetProperty("numbers").EnumerateArray() ->
+                            numberColumn column
+                    ]
+                    Categories = [
+                        for column in root.GetProperty("categories").EnumerateArray() ->
+                            categoryColumn column
+                    ]
+                }
+            )
+        | _ -> None
+
+    /// What a reader of JSON makes of a text; nothing where the text is none, or not of that form.
+    let internal ofJsonWith (read: JsonElement -> 'V option) (json: string) : 'V option =
+        try
+            use document = JsonDocument.Parse json
+            read document.RootElement
+        with
+        | :? JsonException
+        | :? InvalidOperationException
+        | :? FormatException
+        | :? Collections.Generic.KeyNotFoundException -> None
+
+    /// <summary>The preprocessing that JSON tells of.</summary>
+    [<CompiledName("OfJson")>]
+    let ofJson (json: string) : Result<Preprocessing, Fault list> =
+        match ofJsonWith parse json with
+        | Some preprocessing -> Ok preprocessing
+        | None ->
+            Error [
+                Fault.create
+                    "preprocessing"
+                    "JSON of numbers, pixels or a table's columns"
+                    "something else"
+            ]

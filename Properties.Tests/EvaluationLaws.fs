@@ -1,0 +1,279 @@
+/// Evaluation.fs: every figure is its definition, counted a second time over plain lists.
+module Pipeline.Properties.EvaluationLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private all = {
+    Evaluation.usual with
+        TopK = 9
+        Mistakes = 99
+}
+
+/// Samples of up to 40 with their labels: the columns of a few, over and over, moved a little.
+let private many (labels: int[]) (logits: Matrix<float>) (seed: uint64) =
+    let count = 10 * labels.Length
+
+    let shift =
+        Array.init (count * logits.RowCount) (fun i ->
+            8.0 * Random.uniform seed Stream.GradientCheck 0L i)
+
+    Array.init count (fun s -> labels[s % labels.Length]),
+    Matrix<float>
+        .Build.Dense(
+            logits.RowCount,
+            count,
+            fun k s -> logits[k, s % labels.Length] / 4.0 + shift[s * logits.RowCount + k]
+        )
+
+/// What the definition says of a sample: its class, the answer, every probability.
+let private samples (labels: int[]) (logits: Matrix<float>) =
+    List.zip (List.ofArray labels) (columns logits)
+    |> List.map (fun (label, z) ->
+        let y = Reference.softmax z
+        label, List.findIndex ((=) (Array.max z)) (List.ofArray z), y)
+
+let private evaluated (labels: int[]) (logits: Matrix<float>) =
+    Evaluation.ofSums all Head.Softmax labels logits
+
+let private count predicate items =
+    items |> List.filter predicate |> List.length |> float
+
+[<Law>]
+let ``confusion counts every sample once, at its class and its answer``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    let labels, logits = many labels logits seed
+    let samples = samples labels logits
+    let evaluation = evaluated labels logits
+
+    for i in 0 .. logits.RowCount - 1 do
+        for j in 0 .. logits.RowCount - 1 do
+            Exactly.equal
+                (count (fun (label, said, _) -> label = i && said = j) samples)
+                (float evaluation.Confusion[i, j])
+
+    Exactly.equal
+        (count (fun (label, said, _) -> label = said) samples / float labels.Length)
+        evaluation.Accuracy
+
+[<Law>]
+let ``precision, recall and F1 are their definitions`` (Labelled(labels, logits)) (Seed seed) =
+    let labels, logits = many labels logits seed
+    let samples = samples labels logits
+    let evaluation = evaluated labels logits
+    Exactly.equal [ 0 .. logits.RowCount - 1 ] (evaluation.Classes |> List.map _.Class)
+
+    for figures in evaluation.Classes do
+        let k = figures.Class
+        let hits = count (fun (label, said, _) -> label = k && said = k) samples
+        let support = count (fun (label, _, _) -> label = k) samples
+        let predicted = count (fun (_, said, _) -> said = k) samples
+        let precision, recall = hits / predicted, hits / support
+
+        let f1 =
+            if hits > 0.0 then 2.0 / (1.0 / precision + 1.0 / recall)
+            elif support + predicted > 0.0 then 0.0
+            else nan
+
+        Approximately.equal Approximately.rounding [| precision; recall; f1; support; predicted |] [|
+            figures.Precision
+            figures.Recall
+            figures.F1
+            float figures.Support
+            float figures.Predicted
+        |]
+
+    let mean figure =
+        match evaluation.Classes |> List.map figure |> List.filter Double.IsFinite with
+        | [] -> nan
+        | known -> List.sum known / float known.Length
+
+    Approximately.equal Approximately.rounding [| mean _.Precision; mean _.Recall; mean _.F1 |] [|
+        evaluation.MacroPrecision
+        evaluation.MacroRecall
+        evaluation.MacroF1
+    |]
+
+[<Law>]
+let ``top k counts the samples whose class is among the k first of the sorted classes``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    let labels, logits = many labels logits seed
+    let evaluation = evaluated labels logits
+
+    let places =
+        List.map2
+            (fun label (z: float[]) ->
+                [ 0 .. z.Length - 1 ]
+                |> List.sortBy (fun k -> -z[k], k)
+                |> List.findIndex ((=) label))
+            (List.ofArray labels)
+            (columns logits)
+
+    let expected = [
+        for k in 1 .. logits.RowCount -> count (fun place -> place < k) places / float labels.Length
+    ]
+
+    Exactly.equal expected evaluation.TopK
+    Exactly.equal evaluation.Accuracy evaluation.TopK.Head
+    Exactly.equal 1.0 (List.last evaluation.TopK)
+
+[<Law>]
+let ``equal scores rank by their classes, so that the first of them is the answer`` (Seed seed) =
+    let label = Random.below 4 seed Stream.GradientCheck 0L 0
+    let evaluation = evaluated [| label |] (Matrix<float>.Build.Dense(4, 1, 0.5))
+    Exactly.equal [ for k in 1..4 -> if label < k then 1.0 else 0.0 ] evaluation.TopK
+
+[<Law>]
+let ``the loss is the mean of −ln of the class's probability`` (Labelled(labels, logits)) =
+    let expected =
+        samples labels logits
+        |> List.averageBy (fun (label, _, y) -> -Math.Log y[label])
+
+    Approximately.equal Approximately.rounding [| expected |] [| (evaluated labels logits).Loss |]
+
+[<Law>]
+let ``the calibration error is its definition over bins that hold every sample once``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    let labels, logits = many labels logits seed
+    let evaluation = evaluated labels logits
+
+    let expected =
+        samples labels logits
+        |> List.groupBy (fun (_, said, y) -> min 14 (int (y[said] * 15.0)))
+        |> List.sumBy (fun (_, own) ->
+            let right =
+                own |> List.averageBy (fun (l, said, _) -> if l = said then 1.0 else 0.0)
+
+            let confidence = own |> List.averageBy (fun (_, said, y) -> y[said])
+            float own.Length / float labels.Length * abs (right - confidence))
+
+    Approximately.equal Approximately.rounding [| expected |] [| evaluation.CalibrationError |]
+    Exactly.equal labels.Length (evaluation.Reliability |> List.sumBy _.Count)
+
+    for bin in evaluation.Reliability do
+        if bin.Count > 0 then
+            Assert.InRange(bin.Confidence, bin.Lower - 1e-12, bin.Upper + 1e-12)
+
+[<Law>]
+let ``the mistakes are the wrong answers, the most confident ones first``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    let labels, logits = many labels logits seed
+    let samples = samples labels logits
+    let evaluation = evaluated labels logits
+
+    let wrong =
+        samples
+        |> List.indexed
+        |> List.filter (fun (_, (label, said, _)) -> label <> said)
+        |> List.sortBy (fun (s, (_, said, y)) -> -y[said], s)
+
+    Exactly.equal
+        (wrong |> List.map (fun (s, (label, said, _)) -> s, label, said))
+        (evaluation.Mistakes |> List.map (fun m -> m.Sample, m.Expected, m.Predicted))
+
+    Approximately.equal Approximately.rounding [|
+        for _, (label, said, y) in wrong do
+            y[said]
+            y[label]
+    |] [|
+        for m in evaluation.Mistakes do
+            m.Confidence
+            m.OfExpected
+    |]
+
+    let few = Evaluation.ofSums { all with Mistakes = 2 } Head.Softmax labels logits
+    Exactly.equal (List.truncate 2 evaluation.Mistakes) few.Mistakes
+
+[<Law>]
+let ``evaluation of a network agrees with its loss and accuracy, under every head``
+    (Trainable(network, batch))
+    =
+    for head in [ Head.Softmax; Head.Sigmoid; Head.Identity ] do
+        let hidden = network.Architecture.Hidden
+        let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
+
+        let network = {
+            network with
+                Architecture = Architecture.create head inputs hidden outputs |> orFail
+        }
+
+        let labels = Array.init batch.Count (fun s -> s % outputs)
+        let data = Dataset.ofColumns outputs batch.Inputs (Targets.Labels labels)
+        let score = Network.evaluate network data
+
+        match Evaluation.create all network data with
+        | Evaluation.Numbers _ -> failwith "expected figures of classes"
+        | Evaluation.Classes found ->
+            Exactly.equal score.Accuracy found.Accuracy
+            Approximately.equal Approximately.rounding [| score.Loss |] [| found.Loss |]
+            Exactly.equal (head = Head.Identity) found.Reliability.IsEmpty
+            Exactly.equal (head = Head.Identity) (Double.IsNaN found.CalibrationError)
+
+[<Law>]
+let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
+    let hidden = network.Architecture.Hidden
+    let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
+
+    let network = {
+        network with
+            Architecture = Architecture.create Head.Identity inputs hidden outputs |> orFail
+    }
+
+    let answers = Network.predict network batch.Inputs
+    let targets = Targets.Columns(answers + 0.5)
+    let data = Dataset.ofColumns outputs batch.Inputs targets
+
+    match Evaluation.create all network data with
+    | Evaluation.Classes _ -> failwith "expected figures of numbers"
+    | Evaluation.Numbers found ->
+        Approximately.equal Approximately.rounding [| 0.5; Metrics.determination targets answers |] [|
+            found.RootMeanSquaredError
+            found.Determination
+        |]
+
+[<Fact>]
+let ``six samples of three classes, counted by hand`` () =
+    // Answers 0, 0, 1, 1, 1, 0 to classes 0, 0, 0, 1, 1, 2; class 2 is never said.
+    let logits =
+        Matrix<float>
+            .Build.DenseOfColumnArrays(
+                [| 2.0; 0.0; 0.0 |],
+                [| 2.0; 0.0; 0.0 |],
+                [| 0.0; 3.0; 0.0 |],
+                [| 0.0; 1.0; 0.0 |],
+                [| 0.0; 1.0; 0.0 |],
+                [| 1.0; 0.0; 0.0 |]
+            )
+
+    let found = evaluated [| 0; 0; 0; 1; 1; 2 |] logits
+    Exactly.equal (array2D [ [ 2; 1; 0 ]; [ 0; 2; 0 ]; [ 1; 0; 0 ] ]) found.Confusion
+
+    let third = 1.0 / 3.0
+
+    Approximately.equal Approximately.rounding [|
+        2.0 * third
+        2.0 * third
+        nan
+        2.0 * third
+        1.0
+        0.0
+        2.0 * third
+        0.8
+        0.0
+    |] [|
+        yield! found.Classes |> List.map _.Precision
+        yield! found.Classes |> List.map _.Recall
+        yield! found.Classes |> List.map _.F1
+    |]
+
+    Exactly.equal [ 2; 5 ] (found.Mistakes |> List.map _.Sample)

@@ -1,0 +1,251 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Collections.Generic
+open System.IO
+open MathNet.Numerics.LinearAlgebra
+open Microsoft.ML.OnnxRuntime
+open Microsoft.ML.OnnxRuntime.Tensors
+open Pipeline.Learning
+open Pipeline.Properties
+open Pipeline.Training
+open Xunit
+
+/// Exported graphs say what the network says: ONNX Runtime, made by others, is asked both.
+module OnnxTests =
+    let private options =
+        lazy
+            (new SessionOptions(
+                IntraOpNumThreads = 1,
+                InterOpNumThreads = 1,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
+            ))
+
+    let private value name (values: 'V[]) (shape: int list) : NamedOnnxValue =
+        NamedOnnxValue.CreateFromTensor(
+            name,
+            DenseTensor<'V>(Memory values, ReadOnlySpan(Array.ofList shape))
+        )
+
+    /// What the runtime makes of a model's file.
+    let private asked (bytes: byte[]) (inputs: NamedOnnxValue list) : 'T[] =
+        use session = new InferenceSession(bytes, options.Value)
+        use results = session.Run inputs
+        (Seq.exactlyOne results).AsTensor<'T>() |> Array.ofSeq
+
+    /// Ours in single within 10⁻⁵, in double within 10⁻⁹.
+    let private agree
+        (preprocessing: Preprocessing)
+        (network: Network<float>)
+        (said: Network<float> -> Matrix<float>)
+        (saidSingle: Network<float32> -> Matrix<float32>)
+        (inputs: bool -> NamedOnnxValue list)
+        =
+        let model network = {
+            Model.ofNetwork network with
+                Preprocessing = preprocessing
+        }
+
+        let found: float[] = asked (OnnxFile.Write(model network)) (inputs false)
+        Approximately.equal 1e-9 (cells (said network)) found
+        let single: Network<float32> = Network.convert network
+        let found: float32[] = asked (OnnxFile.Write(model single)) (inputs true)
+
+        Approximately.equal
+            1e-5
+            (cells (saidSingle single) |> Array.map float)
+            (found |> Array.map float)
+
+    [<Law>]
+    let ``numbers: any network says the same in ONNX Runtime, for any batch``
+        (AnyNetwork network)
+        (Cells inputs)
+        =
+        let single = inputs.Map(fun x -> float32 x)
+
+        agree
+            Preprocessing.Numbers
+            (network inputs.RowCount)
+            (fun network -> Network.predict network inputs)
+            (fun network -> Network.predict network single)
+            (fun isSingle ->
+                let shape = [ inputs.ColumnCount; inputs.RowCount ]
+
+                if isSingle then
+                    [ value "numbers" (cells single) shape ]
+                else
+                    [ value "numbers" (cells inputs) shape ])
+
+    [<Fact>]
+    let ``a leaky unit far below 0 keeps the digits of its slope in double`` () =
+        let architecture = Architecture.dense Activation.LeakyRelu [ 1; 3; 2 ]
+        let network = Network.initialise (Initialiser.Fixed 1.0) 1UL architecture
+        let inputs = Matrix<float>.Build.DenseOfColumnArrays([| -1000.0 |], [| 1000.0 |])
+        let model = Model.ofNetwork (network: Network<float>)
+
+        let found: float[] =
+            asked (OnnxFile.Write model) [ value "numbers" (cells inputs) [ 2; 1 ] ]
+
+        Approximately.equal 1e-9 (cells (Network.predict network inputs)) found
+
+    [<Law>]
+    let ``images: bytes enter the graph, which scales them`` (AnyNetwork network) (Images images) =
+        let data () : Dataset<'T> =
+            Dataset.ofIdx 1 images (Array.zeroCreate images.Count) |> orFail
+
+        agree
+            (Preprocessing.Pixels(images.Rows, images.Columns))
+            (network (images.Rows * images.Columns))
+            (fun network -> Network.probabilities network (data ()))
+            (fun network -> Network.probabilities network (data ()))
+            (fun _ -> [
+                value "pixels" (images.Pixels.ToArray()) [
+                    images.Count
+                    images.Rows
+                    images.Columns
+                ]
+            ])
+
+    [<Law>]
+    let ``tables: numbers and texts enter the graph, which fills, scales and encodes them``
+        (AnyNetwork network)
+        (AnyTable table)
+        =
+        let usable =
+            table.Columns
+            |> List.filter (fun column -> Table.texts column.Cells |> Array.exists ((<>) ""))
+            |> Table.create
+            |> orFail
+
+        if usable.Columns.Length > 1 then
+            let encoding =
+                usable
+                |> TableEncoding.fit {
+                    Label = ValueNone
+                    Numeric = []
+                    Categorical = []
+                    Ignored = []
+                    Missing = Missing.Median
+                    Scaling = Scaling.Standard
+                }
+                |> orFail
+
+            let texts (name: string) =
+                (usable.Columns |> List.find (fun column -> column.Name = name)).Cells
+                |> Table.texts
+
+            agree
+                (Preprocessing.Table encoding)
+                (network encoding.Features)
+                (fun network ->
+                    Network.predict network (TableEncoding.encode encoding usable |> orFail))
+                (fun network ->
+                    Network.predict network (TableEncoding.encode encoding usable |> orFail))
+                (fun _ -> [
+                    if not encoding.Numbers.IsEmpty then
+                        let columns =
+                            encoding.Numbers
+                            |> List.map (fun column ->
+                                texts column.Name
+                                |> Array.map (fun text -> if text = "" then nan else float text))
+
+                        value "numbers" [|
+                            for row in 0 .. usable.Rows - 1 do
+                                for column in columns -> column[row]
+                        |] [ usable.Rows; columns.Length ]
+                    for column in encoding.Categories do
+                        value column.Name (texts column.Name) [ usable.Rows; 1 ]
+                ])
+
+    [<Fact>]
+    let ``a column of categories that is called like something of the graph's own gives a sound graph``
+        ()
+        =
+        let network =
+            Network.initialise
+                Initialiser.XavierNormal
+                1UL
+                (Architecture.dense Activation.Tanh [ 2; 3; 2 ])
+
+        for name in [ "W1"; "Gemm_2"; "numbers"; "probabilities"; "LabelEncoder_1" ] do
+            let model = {
+                Model.ofNetwork (network: Network<float>) with
+                    Preprocessing =
+                        Preprocessing.Table {
+                            Numbers = []
+                            Categories = [
+                                {
+                                    Name = name
+                                    Values = [ "a"; "b" ]
+                                    Fill = ""
+                                }
+                            ]
+                        }
+            }
+
+            let found: float[] =
+                asked (OnnxFile.Write model) [ value (name + "'") [| "b" |] [ 1; 1 ] ]
+
+            Assert.Equal(2, found.Length)
+
+    [<FactWithPython("onnx")>]
+    let ``ONNX's own checker accepts every kind of graph`` () =
+        use scratch = new Scratch()
+
+        for i in 0..60 do
+            let (AnyNetwork network) =
+                FsCheck.FSharp.Gen.sampleWithSize 10 1 (Generators.AnyNetwork().Generator)
+                |> Array.head
+
+            let table = {
+                Numbers = [
+                    {
+                        Name = "x"
+                        Fill = 1.0
+                        Centre = 2.0
+                        Scale = 3.0
+                    }
+                ]
+                Categories = [
+                    {
+                        Name = "colour"
+                        Values = [ "red"; "blue" ]
+                        Fill = "red"
+                    }
+                ]
+            }
+
+            for name, preprocessing, inputs in
+                [
+                    "numbers", Preprocessing.Numbers, 2
+                    "pixels", Preprocessing.Pixels(2, 3), 6
+                    "table", Preprocessing.Table table, 3
+                ] do
+                let model = {
+                    Model.ofNetwork (network inputs) with
+                        Preprocessing = preprocessing
+                }
+
+                let single: Network<float32> = Network.convert model.Network
+                File.WriteAllBytes(scratch.Sub $"{name}-{i}.onnx", OnnxFile.Write model)
+
+                File.WriteAllBytes(
+                    scratch.Sub $"{name}-{i}-single.onnx",
+                    OnnxFile.Write {
+                        Model.ofNetwork single with
+                            Preprocessing = preprocessing
+                    }
+                )
+
+        let script =
+            "import glob, sys, onnx\n"
+            + "files = glob.glob(sys.argv[1] + '/*.onnx')\n"
+            + "for f in files: onnx.checker.check_model(onnx.load(f), full_check=True)\n"
+            + "print(len(files))"
+
+        let ended =
+            Tools.run (Tools.python "onnx").Value [ "-c"; script; scratch.Path ]
+            |> Option.get
+
+        Assert.Equal("", ended.Errors)
+        Assert.Equal("366", ended.Output.Trim())

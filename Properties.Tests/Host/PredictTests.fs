@@ -1,0 +1,244 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.IO
+open System.Text
+open System.Text.Json
+open Pipeline.Learning
+open Pipeline.Properties
+open Pipeline.Training
+open Xunit
+
+/// The commands predict, inspect and diff, and the files that they read.
+module PredictTests =
+    let private refusal (call: unit -> 'V) : string =
+        let refused = Assert.Throws<RefusedException>(fun () -> call () |> ignore)
+        String.concat "\n" refused.Reasons
+
+    /// Dark ink on light paper, or light ink on dark.
+    let private png isDarkInk rows columns (ink: byte[]) : byte[] =
+        let ink =
+            if isDarkInk then
+                ink
+            else
+                ink |> Array.map (fun x -> 255uy - x)
+
+        Png.OfInk(GreyImage(rows, columns, ink))
+
+    let private parse isDarkInk (bytes: byte[]) =
+        PngImage.Parse(ReadOnlyMemory bytes, isDarkInk, 1_000_000L, "x.png")
+
+    [<Law>]
+    let ``pictures give back the ink that was drawn`` (Images images) =
+        let ink = images.Pixels.Slice(0, images.Rows * images.Columns).ToArray()
+
+        for isDarkInk in [ true; false ] do
+            let image = parse isDarkInk (png isDarkInk images.Rows images.Columns ink)
+            Exactly.equal (images.Rows, images.Columns) (image.Rows, image.Columns)
+            Exactly.bits ink image.Pixels
+
+    /// PNG files of several kinds, made by zlib: six pixels, 0 255 0 above 255 0 255.
+    let private kinds = [
+        "grey of one bit",
+        "89504e470d0a1a0a0000000d4948445200000003000000020100000000b50f5bb70000000c49444154789c637060580000016400e1913adf2c0000000049454e44ae426082"
+        "grey of 16 bits",
+        "89504e470d0a1a0a0000000d4948445200000003000000021000000000e88fe5850000001249444154789c636060f8ff9f0142fcff0f0022eb05fbe5c2eb710000000049454e44ae426082"
+        "a palette of four bits",
+        "89504e470d0a1a0a0000000d49484452000000030000000204030000006f5a7b2900000006504c5445000000ffffffa5d99fdd0000000e49444154789c6360646010100000003b0022b5857f9a0000000049454e44ae426082"
+        "colours with transparency",
+        "89504e470d0a1a0a0000000d49484452000000030000000208060000009d74661a0000001749444154789c63e0e4e464f80f0427188000c48052ff0196630dd77d4916cc0000000049454e44ae426082"
+    ]
+
+    [<Fact>]
+    let ``every kind of PNG gives the same ink`` () =
+        for kind, hex in kinds do
+            let image = parse false (Convert.FromHexString hex)
+            Assert.True((image.Rows = 2 && image.Columns = 3), kind)
+            Assert.Equal<byte>([| 0uy; 255uy; 0uy; 255uy; 0uy; 255uy |], image.Pixels)
+
+    [<Fact>]
+    let ``damaged pictures are refused, and never an exception`` () =
+        let tried (bytes: byte[]) =
+            try
+                parse true bytes |> ignore
+            with :? RefusedException as refused ->
+                Assert.StartsWith("x.png", Assert.Single refused.Reasons)
+
+        for bytes in
+            png true 5 7 (Array.init 35 byte)
+            :: (kinds |> List.map (snd >> Convert.FromHexString)) do
+            for length in 0 .. bytes.Length - 1 do
+                tried bytes[.. length - 1]
+
+            for place in 0 .. bytes.Length - 1 do
+                for value in [ 0uy; 0xFFuy; bytes[place] ^^^ 1uy; bytes[place] ^^^ 0x40uy ] do
+                    let changed = Array.copy bytes
+                    changed[place] <- value
+                    tried changed
+
+    [<Fact>]
+    let ``a picture that claims a great size is refused before it is unpacked`` () =
+        let bytes = png true 5 7 (Array.init 35 byte)
+        bytes[16] <- 0x7Fuy
+        Assert.Contains("at most 1000000 bytes", refusal (fun () -> parse true bytes))
+
+    /// A short run on the small images.
+    let private trained (scratch: Scratch) changes =
+        let ended = Given.host (Given.options scratch changes)
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        Given.runs scratch |> Array.sort |> Array.last
+
+    let private images (scratch: Scratch) =
+        Path.Combine(scratch.Sub "data", "t10k-images-idx3-ubyte")
+
+    let private lines (text: string) =
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
+
+    [<Fact>]
+    let ``images and rows of their pixels are predicted alike, one and many, in every form`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+
+        let all =
+            Idx.parseImages (ReadOnlyMemory(File.ReadAllBytes(images scratch))) |> orFail
+
+        let pixels i = all.Pixels.Slice(16 * i, 16).ToArray()
+        let first, second = scratch.Sub "first.png", scratch.Sub "second.png"
+        File.WriteAllBytes(first, png false 4 4 (pixels 0))
+        File.WriteAllBytes(second, png false 4 4 (pixels 1))
+
+        let rows = scratch.Sub "rows.csv"
+        let row i = String.Join(',', pixels i)
+        File.WriteAllLines(rows, [ row 0; row 1 ])
+
+        let probabilities arguments =
+            let ended = Given.host ([ "predict"; folder; "--format"; "csv" ] @ arguments)
+            Assert.True((ended.ExitCode = 0), ended.Errors)
+            let said = lines ended.Output
+            Assert.Equal("sample,class,0,1,2,3,4,5,6,7,8,9", said.Head)
+            said.Tail |> List.map (fun line -> line.Substring(line.IndexOf ','))
+
+        let expected = probabilities [ images scratch ]
+        Assert.Equal(60, expected.Length)
+        Assert.Equal<string>(List.take 2 expected, probabilities [ first; second ])
+        Assert.Equal<string>(List.take 2 expected, probabilities [ rows ])
+
+        // The model says what the network does.
+        let network = ModelFile.Read(folder).ModelOf<float32>().Network
+        let data: Dataset<float32> = Dataset.ofIdx 10 all (Array.zeroCreate 60) |> orFail
+        let said = Network.probabilities network data
+        let cells = expected[7].Split(',')
+        Assert.Equal(float said[3, 7], float cells[5])
+
+        let text = Given.host [ "predict"; folder; first; "--top"; "2" ]
+        Assert.Matches(@"^first\.png: \d \([01]\.\d{4}\), \d \([01]\.\d{4}\)\n$", text.Output)
+
+        let json = Given.host [ "predict"; folder; first; "--format"; "json" ]
+        let sample = JsonDocument.Parse(json.Output).RootElement[0]
+        Assert.Equal("first.png", string (sample.GetProperty "sample"))
+        Assert.Equal(10, sample.GetProperty("outputs").EnumerateObject() |> Seq.length)
+
+        for arguments, says in
+            [
+                [ scratch.Sub "none.png" ], "a file that can be read"
+                [ first; "--format"; "xml" ], "one of text, csv, json"
+                [ Path.Combine(folder, "epochs.csv") ],
+                "16 columns, as the model takes numbers, found 9"
+            ] do
+            let ended = Given.host ([ "predict"; folder ] @ arguments)
+            Assert.Equal(2, ended.ExitCode)
+            Assert.Contains(says, ended.Errors)
+
+        File.WriteAllBytes(first, png false 4 5 (Array.zeroCreate 20))
+        let ended = Given.host [ "predict"; folder; first ]
+        Assert.Contains("images of 4 × 4 pixels, as the model takes them, found", ended.Errors)
+
+    [<Fact>]
+    let ``rows from standard input are encoded as the training rows were`` () =
+        use scratch = new Scratch()
+
+        let rows = [
+            for i in 0..59 ->
+                let colour = [ "red"; "green"; "blue" ][i % 3]
+                let size = float (i % 7)
+                let label = if colour = "red" || size > 4.0 then "yes" else "no"
+                FormattableString.Invariant $"{colour},{size},{label}"
+        ]
+
+        File.WriteAllLines(scratch.Sub "rows.csv", "colour,size,label" :: rows)
+
+        let ended =
+            Given.host [
+                "--preset"
+                "small-table"
+                "--Data:Train"
+                scratch.Sub "rows.csv"
+                "--Run:Directory"
+                scratch.Sub "runs"
+            ]
+
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        let folder = Assert.Single(Given.runs scratch)
+
+        let predict (input: string) (arguments: string list) =
+            let file = scratch.Sub "input"
+            File.WriteAllText(file, input)
+            let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+            let rest = String.concat " " arguments
+
+            Tools.run "sh" [ "-c"; $"dotnet '{program}' predict '{folder}' - {rest} < '{file}'" ]
+            |> Option.get
+
+        if not (OperatingSystem.IsWindows()) then
+            let ended = predict "size,colour\n1,red\n1,blue\n" []
+            Assert.True((ended.ExitCode = 0), ended.Errors)
+            let said = lines ended.Output
+            Assert.Contains("row 1: yes", said[0])
+            Assert.Contains("row 2: no", said[1])
+
+            let ended = predict """[{"colour": "green", "size": 6}]""" [ "--from"; "json" ]
+            Assert.Contains("row 1: yes", ended.Output)
+
+            let ended = predict "size,colour\n1,purple\n" []
+            Assert.Equal(2, ended.ExitCode)
+
+            Assert.Contains(
+                "column colour, row 1: expected one of blue, green, red, found 'purple'",
+                ended.Errors
+            )
+
+    [<Fact>]
+    let ``inspect tells what a model is made of and where it is from`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch [ "Training:Seed", "77" ]
+        let ended = Given.host [ "inspect"; folder ]
+        Assert.Equal(0, ended.ExitCode)
+
+        for said in
+            [
+                "Model 16-8-10"
+                "4 × 4 pixels"
+                "Sigmoid"
+                "Softmax (head)"
+                "226"
+                "77"
+                "completed"
+            ] do
+            Assert.Contains(said, ended.Output)
+
+    [<Fact>]
+    let ``diff shows what differs between two runs, and draws their losses`` () =
+        use scratch = new Scratch()
+        let one = trained scratch []
+        let other = trained scratch [ "Training:LearningRate", "0.5"; "Run:Name", "slower" ]
+        let picture = scratch.Sub "both.svg"
+        let ended = Given.host [ "diff"; one; other; "--output"; picture ]
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        Assert.Matches(@"Training:LearningRate +1 +0\.5", ended.Output)
+        Assert.DoesNotContain("Training:BatchSize", ended.Output)
+        Assert.Contains("final_test_accuracy", ended.Output)
+        Assert.Contains("slower", File.ReadAllText picture)
+
+        let same = Given.host [ "diff"; one; one ]
+        Assert.DoesNotContain("Training:", same.Output)
+        Assert.Equal(2, (Given.host [ "diff"; one; scratch.Sub "nowhere" ]).ExitCode)

@@ -1,0 +1,297 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.IO
+open System.IO.Compression
+open System.Text
+open Parquet
+open Parquet.Schema
+open Pipeline.Learning
+open Pipeline.Properties
+open Pipeline.Training
+open Xunit
+
+/// What the service makes of tables and arrays in files, whole or damaged.
+module TableTests =
+    let private memory (text: string) =
+        ReadOnlyMemory(Encoding.UTF8.GetBytes text)
+
+    let private refusal (call: unit -> 'V) : string =
+        let refused = Assert.Throws<RefusedException>(fun () -> call () |> ignore)
+        String.concat "\n" refused.Reasons
+
+    let private csv layout (text: string) =
+        CsvFile.Parse(memory text, layout, "x.csv")
+
+    let private usual = CsvLayout(Nullable(), 0)
+
+    /// A table's names and cells.
+    let private plain (table: Table) = [
+        for column in table.Columns -> column.Name, List.ofArray (Table.texts column.Cells)
+    ]
+
+    [<Fact>]
+    let ``separated values are read with quotes, line feeds in cells, other separators and a header``
+        ()
+        =
+        let expected = [ "a", [ "1"; "3" ]; "b c", [ "x, \"y\"\nz"; "" ] ]
+
+        Assert.Equal<(string * string list) list>(
+            expected,
+            plain (csv usual "a,b c\r\n1,\"x, \"\"y\"\"\nz\"\r\n3,\r\n")
+        )
+
+        Assert.Equal<(string * string list) list>(
+            [ "0", [ "1"; "2" ]; "1", [ "4"; "5" ] ],
+            plain (csv usual "1;4\n2;5\n")
+        )
+
+        Assert.Equal<(string * string list) list>(
+            [ "0", [ "a"; "b" ]; "1", [ "x"; "y" ] ],
+            plain (csv (CsvLayout(Nullable false, 1)) "a comment, it seems\na,x\nb,y\n")
+        )
+
+    [<Fact>]
+    let ``rows of another length are refused, each with its number, and so are broken quotes`` () =
+        let said = refusal (fun () -> csv usual "a,b\n1,2\n3\n4,5,6\n")
+        Assert.Contains("row 3: expected 2 cells, as in the first row, found 1", said)
+        Assert.Contains("row 4: expected 2 cells, as in the first row, found 3", said)
+        Assert.Contains("x.csv: expected", refusal (fun () -> csv usual ""))
+        Assert.Contains("one column of that name", refusal (fun () -> csv usual "a,a\n1,2\n"))
+        Assert.Contains("x.csv", refusal (fun () -> csv usual "a,b\n"))
+
+    [<Law>]
+    let ``any text is a table or refused, and never an exception``
+        (text: string)
+        (cells: string[])
+        =
+        for text in [ text; String.concat "," cells; String.concat "\n" cells; $"a,\"{text}" ] do
+            try
+                csv usual (string text) |> ignore
+            with :? RefusedException as refused ->
+                Assert.NotEmpty refused.Reasons
+
+    [<Fact>]
+    let ``JSON rows are objects or lists, in a list or one a line`` () =
+        let expected = [ "a", [ "1"; "2.50" ]; "b", [ "x"; "" ] ]
+
+        for text in
+            [
+                """[{"a": 1, "b": "x"}, {"b": null, "a": 2.50}]"""
+                "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2.50}\n"
+            ] do
+            Assert.Equal<(string * string list) list>(
+                expected,
+                plain (JsonRows.Parse(memory text, "x.json"))
+            )
+
+        Assert.Equal<(string * string list) list>(
+            [ "0", [ "1"; "3" ]; "1", [ "2"; "4" ] ],
+            plain (JsonRows.Parse(memory "[[1, 2], [3, 4]]", "x.json"))
+        )
+
+    [<Theory>]
+    [<InlineData("")>]
+    [<InlineData("7")>]
+    [<InlineData("{\"a\": [1]}")>]
+    [<InlineData("[{\"a\": 1}, 3]")>]
+    [<InlineData("[{\"a\": 1}")>]
+    let ``JSON that is no rows is refused`` (text: string) =
+        Assert.StartsWith("x.json", refusal (fun () -> JsonRows.Parse(memory text, "x.json")))
+
+    let private tensor name (values: float list) = {
+        Name = name
+        Shape = [ values.Length ]
+        Elements = Elements.Doubles(Array.ofList values)
+    }
+
+    let private npz (tensors: Tensor list) = NpzFile.Write tensors
+
+    let private readNpz limit (bytes: byte[]) =
+        NpzFile.Parse(ReadOnlyMemory bytes, limit, "x.npz")
+
+    [<Fact>]
+    let ``archives of arrays are read as they were written, compressed or not`` () =
+        let tensors = [ tensor "x" [ 1.0; 2.0 ]; tensor "y" [ 3.0 ] ]
+        let plain = npz tensors
+        Assert.Equal<byte>(plain, npz tensors)
+
+        let compressed =
+            use bytes = new MemoryStream()
+
+            (use archive = new ZipArchive(bytes, ZipArchiveMode.Create)
+
+             for tensor in tensors do
+                 use stream = (archive.CreateEntry $"{tensor.Name}.npy").Open()
+                 stream.Write(ReadOnlySpan(Npy.write tensor)))
+
+            bytes.ToArray()
+
+        for bytes in [ plain; compressed ] do
+            let found = readNpz 1000L bytes
+            Assert.Equal<string>([ "x"; "y" ], found |> Seq.map _.Name)
+            Assert.Equal<float>([| 1.0; 2.0 |], Tensor.toDoubles found[0])
+
+        Assert.Contains("at most 100 bytes", refusal (fun () -> readNpz 100L plain))
+
+    [<Fact>]
+    let ``damaged archives are refused, and never an exception`` () =
+        let bytes = npz [ tensor "x" [ 1.0; 2.0 ]; tensor "y" [ 3.0 ] ]
+
+        for length in 0 .. bytes.Length - 1 do
+            Assert.StartsWith("x.npz", refusal (fun () -> readNpz 1000L bytes[.. length - 1]))
+
+        for place in 0 .. bytes.Length - 1 do
+            for value in [ 0uy; 0xFFuy; bytes[place] ^^^ 1uy ] do
+                let changed = Array.copy bytes
+                changed[place] <- value
+
+                try
+                    readNpz 1000L changed |> ignore
+                with :? RefusedException as refused ->
+                    Assert.NotEmpty refused.Reasons
+
+    let private parquet () : byte[] =
+        let number = DataField<float>("number")
+        let count = DataField<Nullable<int>>("count")
+        let name = DataField<string>("name")
+        let schema = ParquetSchema(number :> Field, count, name)
+        use bytes = new MemoryStream()
+
+        (task {
+            use! writer = ParquetWriter.CreateAsync(schema, bytes)
+
+            for part in 0..1 do
+                use group = writer.CreateRowGroup()
+                do! group.WriteAsync<float>(number, ReadOnlyMemory [| float part; 0.5 |])
+
+                do!
+                    group.WriteAsync<int>(
+                        count,
+                        ReadOnlyMemory [| Nullable(7 + part); Nullable() |]
+                    )
+
+                do! group.WriteAsync(name, [| "a"; "b" |])
+                group.CompleteValidate()
+        })
+            .Wait()
+
+        bytes.ToArray()
+
+    let private readParquet limit (bytes: byte[]) =
+        ParquetFile.Parse(ReadOnlyMemory bytes, limit, "x.parquet")
+
+    [<Fact>]
+    let ``Parquet's columns of numbers and texts are read, over all row groups`` () =
+        Assert.Equal<(string * string list) list>(
+            [
+                "number", [ "0"; "0.5"; "1"; "0.5" ]
+                "count", [ "7"; ""; "8"; "" ]
+                "name", [ "a"; "b"; "a"; "b" ]
+            ],
+            plain (readParquet 10_000L (parquet ()))
+        )
+
+        Assert.Contains("at most 90 bytes", refusal (fun () -> readParquet 90L (parquet ())))
+
+    [<Fact>]
+    let ``damaged Parquet files are refused, and never another exception`` () =
+        let bytes = parquet ()
+
+        for length in 0..7 .. bytes.Length - 1 do
+            Assert.StartsWith(
+                "x.parquet",
+                refusal (fun () -> readParquet 10_000L bytes[.. length - 1])
+            )
+
+        // Before the footer, whose length stands ahead of the last four bytes.
+        let footer = BitConverter.ToInt32(bytes, bytes.Length - 8)
+
+        for place in 0..3 .. bytes.Length - 9 - footer do
+            let changed = Array.copy bytes
+            changed[place] <- changed[place] ^^^ 0x15uy
+
+            try
+                readParquet 10_000L changed |> ignore
+            with :? RefusedException as refused ->
+                Assert.NotEmpty refused.Reasons
+
+    [<Fact>]
+    let ``a file beyond the limit is refused before it is read`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "x.csv"
+        File.WriteAllText(path, String.replicate 100 "1,2\n")
+
+        Assert.Contains(
+            "at most 399 bytes (Data:MaximumBytes), found 400",
+            refusal (fun () -> DataFile.Read(path, 399L))
+        )
+
+        Given.zip path
+        Assert.Equal(400, DataFile.Read(path + ".gz", 400L).Content.Length)
+
+        Assert.Contains(
+            "at most 399 bytes (Data:MaximumBytes), found 400, once it is unzipped",
+            refusal (fun () -> DataFile.Read(path + ".gz", 399L))
+        )
+
+        Assert.Equal(".csv", DataFile.Read(path + ".gz", 400L).Kind)
+
+    /// The rows of the small images as a table, or as arrays.
+    let private train scratch (changes: (string * string) list) =
+        Given.options scratch changes
+        |> List.filter (fun option -> not (option.StartsWith "--Data:Directory"))
+        |> Given.host
+
+    [<Fact>]
+    let ``images in an archive of arrays train the network that IDX files do`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+
+        let tensors = [
+            for half, name in [ "train", "train"; "t10k", "test" ] do
+                let read kind =
+                    ReadOnlyMemory(File.ReadAllBytes(Path.Combine(folder, $"{half}-{kind}-ubyte")))
+
+                let images =
+                    Idx.parseImages (read "images-idx3")
+                    |> Result.defaultWith (fun _ -> failwith "no images")
+
+                let labels =
+                    Idx.parseLabels 10 (read "labels-idx1")
+                    |> Result.defaultWith (fun _ -> failwith "no labels")
+
+                {
+                    Name = $"x_{name}"
+                    Shape = [ images.Count; images.Rows; images.Columns ]
+                    Elements = Elements.Bytes images.Pixels
+                }
+
+                {
+                    Name = $"y_{name}"
+                    Shape = [ labels.Length ]
+                    Elements = Elements.Integers(labels |> Array.map int64)
+                }
+        ]
+
+        File.WriteAllBytes(scratch.Sub "images.npz", npz tensors)
+
+        let hash (ended: Ended) folder =
+            Assert.True((ended.ExitCode = 0), ended.Errors)
+            let summary = File.ReadAllText(Path.Combine(folder, "summary.json"))
+
+            Text.Json.JsonDocument.Parse(summary).RootElement.GetProperty("parameters_sha256")
+            |> string
+
+        let idx = Given.host (Given.options scratch [ "Run:Directory", scratch.Sub "idx" ])
+
+        let arrays =
+            train scratch [
+                "Data:Train", scratch.Sub "images.npz"
+                "Run:Directory", scratch.Sub "npz"
+            ]
+
+        Assert.Equal(
+            hash idx (Directory.GetDirectories(scratch.Sub "idx")[0]),
+            hash arrays (Directory.GetDirectories(scratch.Sub "npz")[0])
+        )

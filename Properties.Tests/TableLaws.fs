@@ -1,0 +1,348 @@
+/// Table.fs, TableEncoding.fs, TableData.fs: rows become samples by what the training rows say alone.
+module Pipeline.Properties.TableLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+
+let private choice = {
+    Label = ValueNone
+    Numeric = []
+    Categorical = []
+    Ignored = []
+    Missing = Missing.Mean
+    Scaling = Scaling.Standard
+}
+
+/// A table, or a smaller one, without columns of which no cell is there.
+let private usable (table: Table) =
+    table.Columns
+    |> List.filter (fun column -> Table.texts column.Cells |> Array.exists ((<>) ""))
+    |> Table.create
+    |> orFail
+
+let private fitted choice (AnyTable table) =
+    let table = usable table
+
+    if table.Columns.Length = 1 then
+        None
+    else
+        Some(table, TableEncoding.fit choice table |> orFail)
+
+let private encode encoding table : Matrix<float> =
+    TableEncoding.encode encoding table |> orFail
+
+let private texts (values: string list) = Cells.Texts(Array.ofList values)
+
+let private table columns =
+    columns
+    |> List.map (fun (name, cells) -> { Name = name; Cells = cells })
+    |> Table.create
+    |> orFail
+
+[<Law>]
+let ``scaled training columns have mean 0 and deviation 1, where they vary`` (any: AnyTable) =
+    match fitted choice any with
+    | None -> ()
+    | Some(table, encoding) ->
+        let inputs = encode encoding table
+
+        for i, column in List.indexed encoding.Numbers do
+            let there =
+                (table.Columns |> List.find (fun c -> c.Name = column.Name)).Cells
+                |> Table.texts
+                |> Array.indexed
+                |> Array.filter (fun (_, text) -> text <> "")
+                |> Array.map (fun (row, _) -> inputs[i, row])
+
+            let mean = Array.average there
+            let variance = there |> Array.averageBy (fun x -> (x - mean) * (x - mean))
+            // A column that does not vary stays where it is, near 0.
+            let expected = if variance < 0.5 then 0.0 else 1.0
+            Approximately.equal 1e-9 [| 0.0; expected |] [| mean; variance |]
+
+[<Law>]
+let ``MinMax takes training columns to 0 and 1`` (any: AnyTable) =
+    match fitted { choice with Scaling = Scaling.MinMax } any with
+    | None -> ()
+    | Some(table, encoding) ->
+        let inputs = encode encoding table
+
+        for i in 0 .. encoding.Numbers.Length - 1 do
+            let row = inputs.Row i
+            Approximately.equal Approximately.rounding [| 0.0 |] [| row.Minimum() |]
+
+            if row.Maximum() > 1e-12 then
+                Approximately.equal Approximately.rounding [| 1.0 |] [| row.Maximum() |]
+
+[<Law>]
+let ``every categorical column gives one 1 a row, at its category`` (any: AnyTable) =
+    match fitted choice any with
+    | None -> ()
+    | Some(table, encoding) ->
+        let inputs = encode encoding table
+        Exactly.equal encoding.Features inputs.RowCount
+        let mutable first = encoding.Numbers.Length
+
+        for column in encoding.Categories do
+            let cells =
+                (table.Columns |> List.find (fun c -> c.Name = column.Name)).Cells
+                |> Table.texts
+
+            for row in 0 .. table.Rows - 1 do
+                let expected = if cells[row] = "" then column.Fill else cells[row]
+
+                for k, value in List.indexed column.Values do
+                    Exactly.equal (if value = expected then 1.0 else 0.0) inputs[first + k, row]
+
+            first <- first + column.Values.Length
+
+[<Law>]
+let ``rows are encoded one by one: any choice of them gives the same columns``
+    (any: AnyTable)
+    (Seed seed)
+    =
+    match fitted choice any with
+    | None -> ()
+    | Some(table, encoding) ->
+        let inputs = encode encoding table
+        let places = Array.init 5 (Random.below table.Rows seed Stream.GradientCheck 0L)
+        let some = encode encoding (Table.take places table)
+
+        for i, place in Array.indexed places do
+            Exactly.bits ((inputs.Column place).ToArray()) ((some.Column i).ToArray())
+
+[<Law>]
+let ``the encoding survives being written as JSON`` (any: AnyTable) =
+    for scaling in [ Scaling.None; Scaling.Standard; Scaling.MinMax ] do
+        match fitted { choice with Scaling = scaling } any with
+        | None -> ()
+        | Some(table, encoding) ->
+            match
+                Preprocessing.Table encoding
+                |> Preprocessing.toJson
+                |> Preprocessing.ofJson
+                |> orFail
+            with
+            | Preprocessing.Table back ->
+                Exactly.bits
+                    ((encode encoding table).ToColumnMajorArray())
+                    ((encode back table).ToColumnMajorArray())
+
+                Exactly.equal encoding.Categories back.Categories
+            | other -> failwith $"expected a table, found {other}"
+
+[<Law>]
+let ``missing cells are refused where that is the rule, with their column, row and number``
+    (any: AnyTable)
+    =
+    let (AnyTable table) = any
+    let table = usable table
+
+    let missing =
+        table.Columns
+        |> List.map (fun column ->
+            column.Name,
+            Table.texts column.Cells
+            |> Array.indexed
+            |> Array.filter (fun (_, text) -> text = ""))
+        |> List.filter (fun (_, rows) -> rows.Length > 0)
+
+    match TableEncoding.fit { choice with Missing = Missing.Refuse } table with
+    | Ok _ -> Assert.Empty missing
+    | Error faults ->
+        if table.Columns.Length > 1 then
+            Exactly.equal missing.Length faults.Length
+
+            for name, rows in missing do
+                Error faults |> Exactly.faulted [ $"{name}, row {fst rows[0] + 1}" ]
+
+[<Fact>]
+let ``the mean, the median and the most frequent take the place of what is missing`` () =
+    let rows =
+        table [
+            "size", texts [ "1"; "2"; "9"; "NA" ]
+            "colour", texts [ "red"; "blue"; "red"; "?" ]
+            "label", texts [ "a"; "b"; "a"; "b" ]
+        ]
+
+    for rule, expected in [ Missing.Mean, 4.0; Missing.Median, 2.0 ] do
+        let encoding =
+            TableEncoding.fit
+                {
+                    choice with
+                        Missing = rule
+                        Scaling = Scaling.None
+                }
+                rows
+            |> orFail
+
+        // Numbers first, then blue and red.
+        Exactly.equal
+            [ expected; 0.0; 1.0 ]
+            (List.ofArray ((encode encoding rows).Column(3).ToArray()))
+
+[<Fact>]
+let ``what a column is can be said, and columns can be left out`` () =
+    let rows =
+        table [
+            "id", texts [ "7"; "8"; "9" ]
+            "floor", texts [ "1"; "2"; "10" ]
+            "label", texts [ "a"; "b"; "a" ]
+        ]
+
+    let fit choice = TableEncoding.fit choice rows |> orFail
+
+    let encoding =
+        fit {
+            choice with
+                Categorical = [ "floor" ]
+                Ignored = [ "0" ]
+        }
+
+    Exactly.equal [ "1"; "2"; "10" ] encoding.Categories.Head.Values
+    Exactly.equal 3 encoding.Features
+    Exactly.equal [ "id"; "floor" ] ((fit choice).Numbers |> List.map _.Name)
+
+    TableEncoding.fit
+        {
+            choice with
+                Numeric = [ "label" ]
+                Label = ValueSome "id"
+        }
+        rows
+    |> Exactly.faulted [ "column label, row 1"; "a number"; "'a'" ]
+
+    for key in [ "nowhere"; "3"; "-1" ] do
+        TableEncoding.fit { choice with Ignored = [ key ] } rows
+        |> Exactly.faulted [ $"column {key}"; "id, floor, label" ]
+
+[<Fact>]
+let ``a category that training rows lack is a fault that names its row`` () =
+    let rows values =
+        table [ "colour", texts values; "label", texts (List.map (fun _ -> "a") values) ]
+
+    let encoding = TableEncoding.fit choice (rows [ "red"; "blue" ]) |> orFail
+
+    (TableEncoding.encode encoding (rows [ "red"; "green" ]): Result<Matrix<float>, _>)
+    |> Exactly.faulted [ "column colour, row 2"; "blue, red"; "'green'" ]
+
+[<Fact>]
+let ``a row reads like names where none of its cells is a number or missing`` () =
+    for cells, expected in
+        [
+            [ "length"; "width" ], true
+            [ "5.1"; "3.5" ], false
+            [ "150"; "4"; "setosa" ], false
+            [ "a"; "" ], false
+            [ "1e3" ], false
+        ] do
+        Exactly.equal expected (Table.isHeader cells)
+
+[<Law>]
+let ``a split has every row once, the same ones for the same seed`` (any: AnyTable) (Seed seed) =
+    match fitted choice any with
+    | None -> ()
+    | Some(table, _) ->
+        let prepare () : Result<TableData<float>, _> =
+            TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.4, seed)) table
+
+        match prepare () with
+        // So few rows may lack a class, a category, or any number, on one side.
+        | Error faults -> Assert.NotEmpty faults
+        | Ok data ->
+            Exactly.equal table.Rows (data.Train.Count + data.Test.Count)
+            let again = prepare () |> orFail
+
+            let inputs (data: Dataset<float>) =
+                cells (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+
+            Exactly.bits (inputs data.Train) (inputs again.Train)
+            Exactly.bits (inputs data.Test) (inputs again.Test)
+
+[<Fact>]
+let ``test rows have no say in the encoding`` () =
+    let rows values =
+        table [
+            "x", texts (values |> List.map string)
+            "label", texts (values |> List.mapi (fun i _ -> if i % 2 = 0 then "a" else "b"))
+        ]
+
+    let train = rows [ 1; 2; 3; 4 ]
+
+    let encoding test =
+        (TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows test)) train
+         |> orFail
+        : TableData<float>)
+            .Encoding
+
+    Exactly.equal (encoding [ 1; 2 ]) (encoding [ 1000; -1000; 7 ])
+    Exactly.equal (TableEncoding.fit choice train |> orFail) (encoding [ 5; 6 ])
+
+[<Fact>]
+let ``under Identity the label is a number to predict`` () =
+    let rows =
+        table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]
+
+    let prepared =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate rows) rows
+
+    let data: TableData<float> = orFail prepared
+    Exactly.equal 1 data.Train.Classes
+    Exactly.equal [] data.Classes
+
+    match data.Train.Targets with
+    | Targets.Columns columns -> Exactly.equal [| 10.0; 20.5; 30.0 |] (cells columns)
+    | Targets.Labels _ -> failwith "expected numbers"
+
+[<Law>]
+let ``leaked rows are those that a search through all pairs finds``
+    (train: byte list)
+    (test: byte list)
+    (size: FsCheck.PositiveInt)
+    =
+    // Few values, so that many rows are equal.
+    let size = 1 + size.Get % 10
+
+    let rows (bytes: byte list) =
+        bytes
+        |> List.map (fun b -> Array.init size (fun i -> if i = size - 1 then b % 3uy else 7uy))
+
+    let train, test = rows train, rows test
+    let memory rows = ReadOnlyMemory(Array.concat rows)
+
+    test
+    |> List.indexed
+    |> List.filter (fun (_, row) -> List.contains row train)
+    |> List.map fst
+    |> Exactly.equal (List.ofArray (Leakage.find size (memory train) (memory test)))
+
+[<Fact>]
+let ``rows of no size are the caller's slip`` () =
+    let bytes = ReadOnlyMemory(Array.zeroCreate<byte> 4)
+    Exactly.refused [ "3"; "4" ] (fun () -> Leakage.find 3 bytes bytes)
+    Exactly.refused [ "0" ] (fun () -> Leakage.find 0 bytes bytes)
+
+[<Fact>]
+let ``preprocessing that is none gives a fault`` () =
+    for json in
+        [
+            ""
+            "{}"
+            "[]"
+            "7"
+            "null"
+            """{"kind":"sound"}"""
+            """{"kind":null}"""
+            """{"kind":"pixels","rows":0,"columns":3}"""
+            """{"kind":"pixels","rows":65536,"columns":65536}"""
+            """{"kind":"pixels","rows":1}"""
+            """{"kind":"table"}"""
+            """{"kind":"table","numbers":[{"name":"x","fill":null,"centre":0,"scale":0}],"categories":[]}"""
+            """{"kind":"table","numbers":[{"name":"x","fill":null,"centre":"0","scale":1}],"categories":[]}"""
+            """{"kind":"table","numbers":[],"categories":[{"name":"x","fill":"","values":[]}]}"""
+            """{"kind":"table","numbers":[],"categories":[{"name":"x","fill":"b","values":["a"]}]}"""
+            """{"kind":"table","numbers":[],"categories":[{"name":"x","fill":"","values":["a","a"]}]}"""
+        ] do
+        Preprocessing.ofJson json |> Exactly.faulted [ "preprocessing" ]
