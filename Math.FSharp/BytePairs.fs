@@ -161,10 +161,11 @@ module internal BytePairs =
             if s + ahead < count then
                 let next = samples[first + s + ahead]
                 // A random sample is seldom in a cache.
-                Lanes.prefetch
-                    bytes.Pairs
-                    bytes.Starts[next]
-                    (bytes.Starts[next + 1] - bytes.Starts[next])
+                Lanes.prefetch (
+                    &pairs,
+                    bytes.Starts[next],
+                    bytes.Starts[next + 1] - bytes.Starts[next]
+                )
 
             let sample = samples[first + s]
 

@@ -224,17 +224,13 @@ module Dataset =
     /// The samples at some places as a dense matrix.
     let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
         let values = Kernels.newArray features places.Length
-        let table = &Lanes.start ByteScale<'T>.Table
-        let pixels = bytes.Span
-        let start = &Lanes.start values
 
-        for s in 0 .. places.Length - 1 do
-            let source = pixels.Slice(places[s] * features, features)
-            let destination = &Unsafe.Add(&start, s * features)
-
-            for i in 0 .. source.Length - 1 do
-                let number = &Unsafe.Add(&destination, i)
-                number <- Unsafe.Add(&table, int source[i])
+        Lanes.run features {
+            ScaleLoop.Bytes = bytes
+            Size = features
+            Places = places
+            Scaled = values
+        }
 
         Kernels.matrix features places.Length values
 
@@ -314,7 +310,7 @@ module Dataset =
 
                     for s in 0 .. places.Length - 1 do
                         if s + 1 < places.Length then
-                            Lanes.prefetch source (places[s + 1] * features) features
+                            Lanes.prefetch (&Lanes.start source, places[s + 1] * features, features)
 
                         Array.blit source (places[s] * features) values (s * features) features
 

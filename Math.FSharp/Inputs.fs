@@ -2,6 +2,8 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
 open MathNet.Numerics.LinearAlgebra
 
 /// byte / 255 for every byte.
@@ -14,6 +16,42 @@ type internal ByteScale<'T> private () =
             Array.init 256 (fun v -> float v / 255.0) |> box |> unbox<'T[]>
 
     static member Table: 'T[] = table
+
+/// byte / 255 for the bytes of some samples of one size.
+[<Struct>]
+type internal ScaleLoop<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>> = {
+    Bytes: ReadOnlyMemory<byte>
+    Size: int
+    /// Which samples.
+    Places: int[]
+    /// Theirs, one after the other.
+    Scaled: 'T[]
+} with
+
+    interface ILoop<'T> with
+        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+            let most = 'L.Create('T.CreateTruncating 255)
+            let bytes = &MemoryMarshal.GetReference loop.Bytes.Span
+            let last = loop.Size - 'L.Count
+
+            for s in 0 .. loop.Places.Length - 1 do
+                if s + 1 < loop.Places.Length then
+                    // A random sample is seldom in a cache.
+                    Lanes.prefetch (&bytes, loop.Places[s + 1] * loop.Size, loop.Size)
+
+                let source = &Unsafe.Add(&bytes, loop.Places[s] * loop.Size)
+                let scaled = &Unsafe.Add(&Lanes.start loop.Scaled, s * loop.Size)
+                let mutable i = 0
+
+                while i < loop.Size do
+                    // The last register overlaps the one before it.
+                    let at = nativeint (min i last)
+                    'L.Store('L.Divide('L.LoadBytes(&source, at), most), &scaled, at)
+                    i <- i + 'L.Count
 
 /// The inputs of a mini-batch: numbers, or the pixels of pictures that are mostly blank. Either form
 /// gives the same bits: leaving out a zero changes no sum.

@@ -15,6 +15,8 @@ type internal ILanes<'V, 'T> =
     static abstract Count: int
     static abstract Create: 'T -> 'V
     static abstract Load: byref<'T> * nativeint -> 'V
+    /// So many bytes as numbers.
+    static abstract LoadBytes: byref<byte> * nativeint -> 'V
     static abstract Store: 'V * byref<'T> * nativeint -> unit
     static abstract Add: 'V * 'V -> 'V
     static abstract Subtract: 'V * 'V -> 'V
@@ -29,6 +31,30 @@ type internal ILanes<'V, 'T> =
     static abstract NonZero: 'V -> uint64
     /// 2ⁿ for a whole n in the low bits of the significand, as adding 1.5·2^(significand bits) leaves it.
     static abstract PowerOfTwo: 'V -> 'V
+
+/// Bytes as whole numbers of 32 bits.
+[<RequireQualifiedAccess>]
+module internal Widening =
+    /// As many bytes as the word has, in a register's first lanes.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let load<'W when 'W: struct and 'W: unmanaged and 'W :> ValueType and 'W: (new: unit -> 'W)>
+        (start: byref<byte>, i: nativeint)
+        : Vector128<byte> =
+        Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<'W>(&Unsafe.Add(&start, i))).AsByte()
+
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let to128 (bytes: Vector128<byte>) : Vector128<int> =
+        Vector128.WidenLower(Vector128.WidenLower bytes).AsInt32()
+
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let to256 (bytes: Vector128<byte>) : Vector256<int> =
+        Vector256.WidenLower(Vector128.WidenLower(bytes).ToVector256Unsafe()).AsInt32()
+
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+    let to512 (bytes: Vector128<byte>) : Vector512<int> =
+        Vector512
+            .WidenLower(Vector256.WidenLower(bytes.ToVector256Unsafe()).ToVector512Unsafe())
+            .AsInt32()
 
 /// A register's first lanes as a narrower register, or the register itself.
 type internal IPart<'V, 'W> =
@@ -49,6 +75,19 @@ type internal Lanes512<'T
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Load(start, i) =
             Vector512.LoadUnsafe<'T>(&start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member LoadBytes(start, i) =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector512
+                    .ConvertToSingle(Widening.to512 (Vector128.LoadUnsafe(&start, unativeint i)))
+                    .As<float32, 'T>()
+            else
+                let whole = Widening.to256 (Widening.load<uint64>(&start, i))
+
+                Vector512
+                    .ConvertToDouble(Vector512.WidenLower(whole.ToVector512Unsafe()))
+                    .As<float, 'T>()
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Store(v, start, i) =
@@ -123,6 +162,19 @@ type internal Lanes256<'T
             Vector256.LoadUnsafe<'T>(&start, unativeint i)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member LoadBytes(start, i) =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector256
+                    .ConvertToSingle(Widening.to256 (Widening.load<uint64>(&start, i)))
+                    .As<float32, 'T>()
+            else
+                let whole = Widening.to128 (Widening.load<uint32>(&start, i))
+
+                Vector256
+                    .ConvertToDouble(Vector256.WidenLower(whole.ToVector256Unsafe()))
+                    .As<float, 'T>()
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Store(v, start, i) =
             Vector256.StoreUnsafe<'T>(v, &start, unativeint i)
 
@@ -193,6 +245,17 @@ type internal Lanes128<'T
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Load(start, i) =
             Vector128.LoadUnsafe<'T>(&start, unativeint i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member LoadBytes(start, i) =
+            if Type.op_Equality (typeof<'T>, typeof<float32>) then
+                Vector128
+                    .ConvertToSingle(Widening.to128 (Widening.load<uint32>(&start, i)))
+                    .As<float32, 'T>()
+            else
+                let whole = Widening.to128 (Widening.load<uint16>(&start, i))
+
+                Vector128.ConvertToDouble(Vector128.WidenLower(whole)).As<float, 'T>()
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Store(v, start, i) =
@@ -273,6 +336,10 @@ type internal Lanes1<'T
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Load(start, i) = Unsafe.Add(&start, i)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member LoadBytes(start, i) =
+            'T.CreateTruncating(Unsafe.Add(&start, i))
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member Store(v, start, i) =
@@ -440,11 +507,11 @@ module internal Lanes =
     let start (values: 'T[]) : byref<'T> =
         &MemoryMarshal.GetArrayDataReference values
 
-    /// Asks for some elements of an array ahead of their use.
+    /// Asks for some elements ahead of their use.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    let prefetch (values: 'T[]) (first: int) (count: int) : unit =
+    let prefetch (values: byref<'T>, first: int, count: int) : unit =
         if Sse.IsSupported then
-            let start = &Unsafe.Add(&start values, first)
+            let start = &Unsafe.Add(&values, first)
 
             for i in 0 .. 64 / Unsafe.SizeOf<'T>() .. count - 1 do
                 // A prefetch reads nothing, so an array moved meanwhile does no harm.

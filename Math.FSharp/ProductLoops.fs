@@ -346,7 +346,7 @@ type internal ProductLoop<'T> = {
                 for i in 0 .. height - 1 do
                     if i + 4 < height then
                         let next = (row + i + 4) * p.ARowStep + (k + from) * p.AStep
-                        Lanes.prefetch p.A next (finish - from)
+                        Lanes.prefetch (&Lanes.start p.A, next, finish - from)
 
                     let mutable at = nativeint (i * p.ARowStep + from * p.AStep)
                     let mutable into = nativeint (from * height + i)

@@ -225,3 +225,36 @@ let ``another seed splits otherwise, and a share outside 0 to 1 is refused`` () 
 
     for share in [ -0.1; 1.1; nan ] do
         Exactly.refused [ "share" ] (fun () -> Dataset.split 1UL share data)
+
+[<Law>]
+let ``a pixel counts byte / 255, whatever the width of the registers``
+    (ProductShape(size, count, _))
+    =
+    // Every byte that there is, and samples that overlap none.
+    let samples = 256 / size + count
+    let bytes = Array.init (samples * size) byte
+    let places = Array.init (samples + 3) (fun s -> s * 7 % samples)
+
+    let expected =
+        places
+        |> Array.collect (fun place -> Array.sub bytes (place * size) size)
+        |> Array.map (fun pixel -> float pixel / 255.0)
+
+    let scaled (run: ILoop<'T> -> unit) =
+        let scaled = Array.zeroCreate expected.Length
+
+        run {
+            ScaleLoop.Bytes = ReadOnlyMemory bytes
+            Size = size
+            Places = places
+            Scaled = scaled
+        }
+
+        scaled
+
+    for run in Registers.forDouble size do
+        scaled run |> Exactly.bits expected
+
+    for run in Registers.forSingle size do
+        scaled run
+        |> Exactly.bits (expected |> Array.map (fun x -> float32 (x * 255.0) / 255.0f))

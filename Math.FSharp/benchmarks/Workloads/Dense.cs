@@ -41,8 +41,15 @@ internal static class Dense
 
     private static Dataset<float> Lightened(Dataset<float> images)
     {
-        var inputs = Dataset.Take(Chapter.AllPlaces(images), images).Inputs;
-        inputs.MapInplace(x => x + 0.1f, Zeros.Include);
-        return Dataset.OfColumns(images.Classes, inputs, images.Targets);
+        var numbers = Dataset.Take(Chapter.AllPlaces(images), images).Inputs.ToColumnMajorArray();
+        var pixels = Array.ConvertAll(numbers, x => (byte)Math.Min(Math.Round(255 * x) + 26, 255));
+        var (rows, columns) = images.ImageSize.Value;
+        return Chapter.Required(
+            Dataset.OfIdx<float>(
+                images.Classes,
+                new IdxImages(images.Count, rows, columns, pixels),
+                ((Targets<float>.Labels)images.Targets).Item
+            )
+        );
     }
 }
