@@ -57,8 +57,10 @@ internal static class Gemm
     private static double Gflops<T>(int m, int k, int n)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var (a, b) = (Normals.Matrix<T>(m, k, 0), Normals.Matrix<T>(k, n, 1));
-        var zeros = MathNet.Numerics.LinearAlgebra.Vector<T>.Build.Dense(m);
+        // By columns as Math.NET stores them, (n, k) times (k, m) has the bytes that (m, k) times (k, n)
+        // has by rows.
+        var (a, b) = (Normals.Matrix<T>(n, k, 0), Normals.Matrix<T>(k, m, 1));
+        var zeros = MathNet.Numerics.LinearAlgebra.Vector<T>.Build.Dense(n);
         var flop = 2.0 * m * k * n;
         // About a gigaflop a timing.
         var calls = Math.Max(1, (int)(1e9 / flop));
