@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Spectre.Console;
-using Table = Spectre.Console.Table;
 
 namespace Pipeline.Training;
 
@@ -12,6 +10,17 @@ namespace Pipeline.Training;
 internal static class RegularisersCommand
 {
     private const string Preset = "over-fitting";
+
+    private static readonly string[] Columns =
+    [
+        "regulariser",
+        "train loss",
+        "test loss",
+        "train acc",
+        "test acc",
+        "loss gap",
+        "acc gap",
+    ];
 
     private static readonly (string Name, (string Key, string Value)[] Settings)[] Runs =
     [
@@ -50,13 +59,7 @@ internal static class RegularisersCommand
 
     private static async Task<int> RunAsync(GivenSettings given, CancellationToken stop)
     {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn("regulariser");
-        foreach (
-            var title in (string[])
-                ["train loss", "test loss", "train acc", "test acc", "loss gap", "acc gap"]
-        )
-            table.AddColumn(new TableColumn(title).RightAligned());
+        List<string[]> rows = [];
         foreach (var (i, (name, settings)) in Runs.Index())
         {
             var figures = await ShowAsync(
@@ -64,8 +67,7 @@ internal static class RegularisersCommand
                 () => TrainAsync(given, settings, stop)
             );
             var (train, test) = (figures.Train, figures.Test);
-            string[] cells =
-            [
+            rows.Add([
                 name,
                 Number(train.Loss),
                 Number(test.Loss),
@@ -73,10 +75,10 @@ internal static class RegularisersCommand
                 Number(test.Accuracy),
                 Number(test.Loss - train.Loss),
                 Number(train.Accuracy - test.Accuracy),
-            ];
-            table.AddRow(cells.Select(cell => new Text(cell)));
+            ]);
         }
-        AnsiConsole.Write(table);
+        var table = new ReportTable("Each regulariser by itself", Columns, rows);
+        Console.WriteLine($"\n{table.ToText()}");
         return (int)Outcome.Completed;
     }
 
@@ -113,6 +115,5 @@ internal static class RegularisersCommand
         return result.Kept ?? throw new OperationCanceledException(stop);
     }
 
-    private static string Number(double value) =>
-        value.ToString("F3", CultureInfo.InvariantCulture);
+    private static string Number(double value) => ReportTable.Number(value, "F3");
 }

@@ -263,11 +263,11 @@ module ProcessTests =
         Assert.Equal(0, ended.ExitCode)
 
         let rows =
-            Regex.Matches(ended.Output, @"^ +(.+?)( +-?\d\.\d{3}){6} *\r?$", RegexOptions.Multiline)
+            Regex.Matches(ended.Output, @"^(.+?)( +-?\d\.\d{3}){6} *\r?$", RegexOptions.Multiline)
 
         Assert.Equal("none", rows[0].Groups[1].Value)
         Assert.Equal(11, rows.Count)
 
         // Each run is another one.
-        let figures = rows |> Seq.map (fun row -> row.Value.Substring 26) |> Seq.distinct
+        let figures = rows |> Seq.map (fun row -> row.Value.Substring 21) |> Seq.distinct
         Assert.InRange(Seq.length figures, 5, 11)
