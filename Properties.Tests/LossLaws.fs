@@ -258,6 +258,9 @@ let ``smoothing shares out a part of every target, and keeps its sum``
     (Fraction epsilon)
     =
     let classes = columns.RowCount
+    // Targets need not sum to 1: a sample may belong to several classes.
+    let sum s = float (s + 1) / 2.0
+    let columns = columns.MapIndexed(fun _ s t -> sum s * t)
 
     let smoothed =
         Targets.smooth epsilon classes (Targets.Columns columns)
@@ -267,13 +270,13 @@ let ``smoothing shares out a part of every target, and keeps its sum``
         for k in 0 .. classes - 1 do
             [| smoothed[k, s] |]
             |> Approximately.equal 1e-14 [|
-                (1.0 - epsilon) * columns[k, s] + epsilon / float classes
+                (1.0 - epsilon) * columns[k, s] + epsilon * sum s / float classes
             |]
 
-        [| (smoothed.Column s).Sum() |] |> Approximately.equal 1e-14 [| 1.0 |]
+        [| (smoothed.Column s).Sum() |] |> Approximately.equal 1e-14 [| sum s |]
 
     // The loss is the mean of the two losses, so weighted.
-    let even = columns.Map(fun _ -> 1.0 / float classes)
+    let even = columns.MapIndexed(fun _ s _ -> sum s / float classes)
 
     let loss (targets: Matrix<float>) =
         Loss.crossEntropy (Targets.Columns targets) z
