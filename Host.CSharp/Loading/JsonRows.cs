@@ -7,12 +7,16 @@ namespace Pipeline.Training;
 /// line.</summary>
 internal static class JsonRows
 {
-    /// <exception cref="RefusedException">It is no such JSON.</exception>
-    public static Table Parse(ReadOnlyMemory<byte> content, string path)
+    /// <param name="content">The whole file.</param>
+    /// <param name="limit">The most bytes of the table's cells: rows that share no name make many of
+    /// little text.</param>
+    /// <param name="path">Where it is from.</param>
+    /// <exception cref="RefusedException">It is no such JSON, or makes too many cells.</exception>
+    public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
         try
         {
-            return Read(content, path);
+            return Read(content, limit, path);
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
@@ -20,7 +24,7 @@ internal static class JsonRows
         }
     }
 
-    private static Table Read(ReadOnlyMemory<byte> content, string path)
+    private static Table Read(ReadOnlyMemory<byte> content, long limit, string path)
     {
         var options = new JsonReaderOptions { AllowMultipleValues = true };
         var reader = new Utf8JsonReader(content.Span, options);
@@ -39,8 +43,16 @@ internal static class JsonRows
                 rows.Add(Row(row, rows.Count, path));
         }
         string[] names = [.. rows.SelectMany(row => row.Keys).Distinct()];
-        if ((long)names.Length * rows.Count > Array.MaxLength)
-            throw Refused(path, $"{rows.Count} rows of {names.Length} columns");
+        if ((long)names.Length * rows.Count > limit / IntPtr.Size)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    path,
+                    $"cells of at most {limit} bytes (Data:MaximumBytes)",
+                    $"{rows.Count} rows of {names.Length} columns"
+                ),
+            ]);
+        }
         return DataFile.Require(
             TableModule.Create(
                 names.Select(name => new Column(

@@ -15,7 +15,7 @@ internal static class TableFile
                 new(settings.Header, settings.Skip),
                 file.Path
             ),
-            ".json" or ".jsonl" => JsonRows.Parse(file.Content, file.Path),
+            ".json" or ".jsonl" => JsonRows.Parse(file.Content, settings.MaximumBytes, file.Path),
             ".parquet" => ParquetFile.Parse(file.Content, settings.MaximumBytes, file.Path),
             ".npy" => DataFile.Require(
                 TableModule.OfTensor(

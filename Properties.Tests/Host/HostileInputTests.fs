@@ -251,7 +251,8 @@ type HostileInputTests(output: ITestOutputHelper) =
             |> List.map Encoding.UTF8.GetBytes
 
         attack "JSON rows" sound (fun bytes ->
-            isTaken (fun () -> JsonRows.Parse(ReadOnlyMemory bytes, "x.json") |> ignore))
+            isTaken (fun () ->
+                JsonRows.Parse(ReadOnlyMemory bytes, 1_000_000L, "x.json") |> ignore))
 
     [<Fact>]
     member _.``preprocessing in JSON``() =
@@ -375,6 +376,19 @@ type HostileInputTests(output: ITestOutputHelper) =
             Assert.Contains(claims, Assert.Single refused.Reasons)
             let allocated = GC.GetTotalAllocatedBytes true - before
             Assert.InRange(allocated, 0L, 40_000_000L)
+
+    [<Fact>]
+    member _.``rows of JSON that share no name make no table of their square``() =
+        let text = String.concat "\n" [ for i in 1..4000 -> $"""{{"c{i}": 1}}""" ]
+        let bytes = ReadOnlyMemory(Encoding.UTF8.GetBytes text)
+        let before = GC.GetAllocatedBytesForCurrentThread()
+
+        let refused =
+            Assert.Throws<RefusedException>(fun () ->
+                JsonRows.Parse(bytes, 50_000_000L, "x.json") |> ignore)
+
+        Assert.Contains("found 4000 rows of 4000 columns", Assert.Single refused.Reasons)
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, 20_000_000L)
 
     [<Fact>]
     member _.``files of settings``() =

@@ -23,6 +23,9 @@ module TableTests =
     let private csv layout (text: string) =
         CsvFile.Parse(memory text, layout, "x.csv")
 
+    let private json (text: string) =
+        JsonRows.Parse(memory text, 1000L, "x.json")
+
     let private usual = CsvLayout(Nullable(), 0)
 
     /// A table's names and cells.
@@ -80,14 +83,11 @@ module TableTests =
                 """[{"a": 1, "b": "x"}, {"b": null, "a": 2.50}]"""
                 "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2.50}\n"
             ] do
-            Assert.Equal<(string * string list) list>(
-                expected,
-                plain (JsonRows.Parse(memory text, "x.json"))
-            )
+            Assert.Equal<(string * string list) list>(expected, plain (json text))
 
         Assert.Equal<(string * string list) list>(
             [ "0", [ "1"; "3" ]; "1", [ "2"; "4" ] ],
-            plain (JsonRows.Parse(memory "[[1, 2], [3, 4]]", "x.json"))
+            plain (json "[[1, 2], [3, 4]]")
         )
 
     [<Theory>]
@@ -97,7 +97,7 @@ module TableTests =
     [<InlineData("[{\"a\": 1}, 3]")>]
     [<InlineData("[{\"a\": 1}")>]
     let ``JSON that is no rows is refused`` (text: string) =
-        Assert.StartsWith("x.json", refusal (fun () -> JsonRows.Parse(memory text, "x.json")))
+        Assert.StartsWith("x.json", refusal (fun () -> json text))
 
     let private tensor name (values: float list) = {
         Name = name
