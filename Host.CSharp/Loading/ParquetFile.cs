@@ -19,8 +19,8 @@ internal static class ParquetFile
     /// large.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
-        // Some damaged footers keep the library in a loop. Nothing ends it but the process, which a
-        // refused file brings about.
+        // Some damaged footers keep the library in a loop, which only the end of the process ends: a
+        // service that watches its data pays for each such file with a thread.
         var patience = TimeSpan.FromSeconds(Patience + (content.Length >> 20));
         var reading = Task.Run(() => ReadAsync(content, limit, path));
         try

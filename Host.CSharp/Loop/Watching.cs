@@ -22,16 +22,16 @@ internal sealed class Watching<T>(
     private IReadOnlyDictionary<string, string>? done;
 
     /// <summary>Goes on until told to stop, or until something cannot be saved.</summary>
-    /// <exception cref="RefusedException">The settings do not fit the run to go on with.</exception>
+    /// <exception cref="RefusedException">The settings do not fit the run to go on with, or no run folder
+    /// can be made.</exception>
     public async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var earlier = Earlier();
         while (true)
         {
             await watch.ChangedAsync(stop);
-            try
+            if (await LoadAsync(stop) is { } data)
             {
-                var data = await loader.LoadAsync<T>(stop);
                 if (earlier?.Differences(data.Hashes).Count > 0)
                     earlier = null;
                 if (done is null || !HashesAreEqual(done, data.Hashes))
@@ -42,13 +42,26 @@ internal sealed class Watching<T>(
                     (done, earlier) = (data.Hashes, null);
                 }
             }
-            catch (RefusedException refused)
-            {
-                // Perhaps a file that is still being copied; the next ones may be better.
-                foreach (var reason in refused.Reasons)
-                    logger.DataRefused(reason);
-            }
             logger.Waiting(plan.DataSource);
+        }
+    }
+
+    /// <summary>The data, or null where they are refused.</summary>
+    private async Task<LoadedData<T>?> LoadAsync(CancellationToken stop)
+    {
+        try
+        {
+            var data = await loader.LoadAsync<T>(stop);
+            plan.CheckBatch(plan.ArchitectureFor(data.Train.Features, data.Train.Classes));
+            plan.Split(data.Train);
+            return data;
+        }
+        catch (RefusedException refused)
+        {
+            // Perhaps a file that is still being copied; the next ones may be better.
+            foreach (var reason in refused.Reasons)
+                logger.DataRefused(reason);
+            return null;
         }
     }
 

@@ -116,10 +116,10 @@ module ProcessTests =
         Assert.Contains("t10k-labels-idx1-ubyte: expected", ended.Errors)
         Assert.Empty(Given.runs scratch)
 
-    [<Fact>]
-    let ``a run folder that cannot be made ends with code 2`` () =
+    [<Theory; InlineData "Once"; InlineData "Watch">]
+    let ``a run folder that cannot be made ends with code 2`` (mode: string) =
         use scratch = new Scratch()
-        let options = Given.options scratch []
+        let options = Given.options scratch [ "Run:Mode", mode ]
         File.WriteAllText(scratch.Sub "runs", "a file where a folder should be")
         let ended = Given.host options
         Assert.Equal(2, ended.ExitCode)
