@@ -1,7 +1,6 @@
-using OxyPlot;
-using OxyPlot.Annotations;
-using OxyPlot.Axes;
-using OxyPlot.Series;
+using System.Text;
+using Pipeline.Learning;
+using Pipeline.Pictures;
 
 namespace Pipeline.Training;
 
@@ -9,14 +8,8 @@ namespace Pipeline.Training;
 /// mini-batches are averaged, so that some 500 points make their line.</summary>
 internal sealed class Curves(long iterations) : IRunObserver
 {
-    private const string LossAxis = "loss";
-    private const string AccuracyAxis = "accuracy";
-    private static readonly OxyColor Grey = OxyColors.DarkGray;
-    private static readonly OxyColor Green = OxyColors.SeaGreen;
-    private static readonly OxyColor Blue = OxyColors.SteelBlue;
-    private static readonly OxyColor Orange = OxyColors.Chocolate;
     private readonly long width = Math.Max(1, iterations / 500);
-    private readonly List<DataPoint> losses = [];
+    private readonly List<(double, double)> losses = [];
     private readonly List<EpochFigures> epochs = [];
     private double sum;
     private long count;
@@ -49,85 +42,51 @@ internal sealed class Curves(long iterations) : IRunObserver
     public byte[] ToSvg(string title)
     {
         AddMean();
-        var plot = Picture.Create($"Training of {title}");
-        plot.Axes.Add(
-            new LinearAxis
-            {
-                Position = AxisPosition.Bottom,
-                Title = "iteration",
-                Minimum = 0,
-                Maximum = last,
-                StringFormat = "#,0",
-                AxisTitleDistance = 10,
-            }
-        );
-        var highest = Highest();
-        plot.Axes.Add(Picture.Vertical(LossAxis, "cross entropy (nats)", highest, 0.54, 1));
-        plot.Axes.Add(Picture.Vertical(AccuracyAxis, "accuracy (share right)", 1, 0, 0.46));
-        Add(plot, LossAxis, highest * 0.94, $"mini-batches, means of {width}", Grey, losses);
-        Add(plot, LossAxis, highest * 0.86, "training set", Blue, From(e => e.Train.Loss));
-        Add(plot, LossAxis, highest * 0.78, "test set", Orange, From(e => e.Test.Loss));
-        if (epochs.Any(epoch => epoch.Validation is not null))
-        {
-            Add(
-                plot,
-                LossAxis,
-                highest * 0.7,
-                "validation samples",
-                Green,
-                From(e => e.Validation?.Loss ?? double.NaN)
-            );
-            Add(
-                plot,
-                AccuracyAxis,
-                0.22,
-                "validation samples",
-                Green,
-                From(e => e.Validation?.Accuracy ?? double.NaN)
-            );
-        }
-        Add(plot, AccuracyAxis, 0.14, "training set", Blue, From(e => e.Train.Accuracy));
-        Add(plot, AccuracyAxis, 0.06, "test set", Orange, From(e => e.Test.Accuracy));
-        return Picture.ToSvg(plot, 900, 700);
+        var iteration = Axis.Linear("iteration").Within(0, last);
+        Chart[] charts =
+        [
+            new(
+                $"Training of {title}: loss",
+                iteration,
+                Axis.Linear("cross entropy (nats)").Within(0, Highest()),
+                [
+                    Mark.NewFaint($"mini-batches, means of {width}", losses),
+                    .. Lines(figures => figures.Loss),
+                ]
+            ),
+            new(
+                "Accuracy",
+                iteration,
+                Axis.Linear("accuracy (share right)").Within(0, 1),
+                [.. Lines(figures => figures.Accuracy)]
+            ),
+        ];
+        return Encoding.UTF8.GetBytes(Picture.ToSvg("curves", 900, 350, [.. charts]));
     }
 
-    private IEnumerable<DataPoint> From(Func<EpochFigures, double> figure) =>
-        epochs.Select(epoch => new DataPoint(epoch.Iteration, figure(epoch)));
+    /// <summary>A figure of the training set, of the test set and, where there are any, of the samples
+    /// for validation.</summary>
+    private IEnumerable<Mark> Lines(Func<Score, double> figure)
+    {
+        yield return Line("training set", epoch => figure(epoch.Train));
+        yield return Line("test set", epoch => figure(epoch.Test));
+        if (epochs.Any(epoch => epoch.Validation is not null))
+            yield return Line(
+                "validation samples",
+                epoch => epoch.Validation is { } score ? figure(score) : double.NaN
+            );
+    }
+
+    private Mark Line(string name, Func<EpochFigures, double> figure) =>
+        Mark.NewLine(name, epochs.Select(epoch => ((double)epoch.Iteration, figure(epoch))));
 
     /// <summary>A little above the greatest finite loss.</summary>
     private double Highest() =>
         1.05
         * losses
-            .Select(point => point.Y)
+            .Select(point => point.Item2)
             .Concat(epochs.Select(epoch => epoch.Train.Loss))
             .Where(double.IsFinite)
             .DefaultIfEmpty(1)
             .Max();
-
-    /// <summary>A line, and its name in its colour at the right edge at that height. (A legend is cut
-    /// off where the reader's font is wider than the one it was measured with.)</summary>
-    private void Add(
-        PlotModel plot,
-        string axis,
-        double height,
-        string name,
-        OxyColor color,
-        IEnumerable<DataPoint> points
-    )
-    {
-        if (!Picture.Add(plot, axis, color, points))
-            return;
-        plot.Annotations.Add(
-            new TextAnnotation
-            {
-                YAxisKey = axis,
-                Text = name,
-                TextPosition = new(last * 0.985, height),
-                TextHorizontalAlignment = HorizontalAlignment.Right,
-                TextVerticalAlignment = VerticalAlignment.Middle,
-                TextColor = color,
-                Stroke = OxyColors.Undefined,
-            }
-        );
-    }
 }

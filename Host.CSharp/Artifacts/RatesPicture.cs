@@ -1,7 +1,6 @@
-using OxyPlot;
-using OxyPlot.Axes;
-using OxyPlot.Series;
+using System.Text;
 using Pipeline.Learning;
+using Pipeline.Pictures;
 
 namespace Pipeline.Training;
 
@@ -10,43 +9,26 @@ internal static class RatesPicture
 {
     public static byte[] ToSvg(string title, RateSweep sweep)
     {
-        var plot = Picture.Create(
-            $"Learning rates of {title}: losses (grey) and their running mean (blue)"
-        );
-        plot.Axes.Add(
-            new LogarithmicAxis
-            {
-                Position = AxisPosition.Bottom,
-                Title = "learning rate",
-                AxisTitleDistance = 10,
-            }
-        );
         var steps = sweep.Steps;
         var first = steps.IsEmpty ? 1 : steps.First().Smoothed;
-        plot.Axes.Add(Picture.Vertical("loss", "cross entropy (nats)", 2 * first, 0, 1));
-        Picture.Add(
-            plot,
-            "loss",
-            OxyColors.LightGray,
-            steps.Select(s => new DataPoint(s.Rate, s.Loss))
+        var chart = new Chart(
+            $"Learning rates of {title}",
+            Axis.Logarithmic("learning rate"),
+            Axis.Linear("cross entropy (nats)").Within(0, 2 * first),
+            [
+                Mark.NewFaint("loss", steps.Select(s => (s.Rate, s.Loss))),
+                Mark.NewLine("running mean", steps.Select(s => (s.Rate, s.Smoothed))),
+                .. sweep.Suggested.IsValueSome
+                    ?
+                    [
+                        Mark.NewVertical(
+                            FormattableString.Invariant($"suggested: {sweep.Suggested.Value:G2}"),
+                            sweep.Suggested.Value
+                        ),
+                    ]
+                    : Array.Empty<Mark>(),
+            ]
         );
-        Picture.Add(
-            plot,
-            "loss",
-            OxyColors.SteelBlue,
-            steps.Select(s => new DataPoint(s.Rate, s.Smoothed))
-        );
-        if (sweep.Suggested.IsValueSome)
-            plot.Annotations.Add(
-                new OxyPlot.Annotations.LineAnnotation
-                {
-                    Type = OxyPlot.Annotations.LineAnnotationType.Vertical,
-                    X = sweep.Suggested.Value,
-                    Color = OxyColors.Chocolate,
-                    Text = FormattableString.Invariant($"suggested: {sweep.Suggested.Value:G2}"),
-                    YAxisKey = "loss",
-                }
-            );
-        return Picture.ToSvg(plot, 900, 500);
+        return Encoding.UTF8.GetBytes(Picture.ToSvg("rates", 900, 500, [chart]));
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using OxyPlot;
-using OxyPlot.Axes;
+using System.Text;
+using Pipeline.Pictures;
 
 namespace Pipeline.Training;
 
@@ -32,7 +32,7 @@ internal static class DiffCommand
             ReportTable[] tables = [Settings(one, other), Figures(one, other), Epochs(one, other)];
             Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
             if (parsed.GetValue(output) is { } path)
-                WholeFile.Write(new DiskFiles(), Path.GetFullPath(path), Picture(one, other));
+                WholeFile.Write(new DiskFiles(), Path.GetFullPath(path), Draw(one, other));
         });
         return command;
     }
@@ -118,41 +118,28 @@ internal static class DiffCommand
         return curve;
     }
 
-    private static byte[] Picture(RunRecord one, RunRecord other)
+    private static byte[] Draw(RunRecord one, RunRecord other)
     {
-        var (ours, theirs) = (Curve(one), Curve(other));
-        var plot = Training.Picture.Create(
-            $"Loss on the test set: {Path.GetFileName(one.Path)} (blue), {Path.GetFileName(other.Path)} (orange)"
-        );
-        plot.TitleFontSize = 13;
-        plot.Axes.Add(
-            new LinearAxis
-            {
-                Position = AxisPosition.Bottom,
-                Title = "epoch",
-                AxisTitleDistance = 10,
-            }
-        );
-        var losses = ours.Values.Concat(theirs.Values).Select(point => point.Loss);
+        Dictionary<long, (double Loss, double Accuracy)>[] curves = [Curve(one), Curve(other)];
+        var losses = curves.SelectMany(curve => curve.Values).Select(point => point.Loss);
         var highest = losses.Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        plot.Axes.Add(Training.Picture.Vertical("loss", "loss", 1.05 * highest, 0, 1));
-        foreach (
-            var (curve, color) in new[]
-            {
-                (ours, OxyColors.SteelBlue),
-                (theirs, OxyColors.Chocolate),
-            }
-        )
-        {
-            Training.Picture.Add(
-                plot,
-                "loss",
-                color,
-                curve
-                    .OrderBy(point => point.Key)
-                    .Select(point => new DataPoint(point.Key, point.Value.Loss))
-            );
-        }
-        return Training.Picture.ToSvg(plot, 900, 500);
+        var chart = new Chart(
+            "Loss on the test set",
+            Axis.Linear("epoch"),
+            Axis.Linear("loss").Within(0, 1.05 * highest),
+            [
+                .. new[] { one, other }.Zip(
+                    curves,
+                    (run, curve) =>
+                        Mark.NewLine(
+                            Path.GetFileName(run.Path),
+                            curve
+                                .OrderBy(point => point.Key)
+                                .Select(point => ((double)point.Key, point.Value.Loss))
+                        )
+                ),
+            ]
+        );
+        return Encoding.UTF8.GetBytes(Picture.ToSvg("diff", 900, 500, [chart]));
     }
 }

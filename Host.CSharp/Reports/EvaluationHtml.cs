@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using OxyPlot;
 using Pipeline.Learning;
 
 namespace Pipeline.Training;
@@ -42,9 +41,6 @@ internal static class EvaluationHtml
         .heat th { text-align: center; border: 0; }
         .heat tbody th { text-align: right; }
         .row { display: flex; flex-wrap: wrap; gap: 32px; align-items: flex-start; }
-        .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
-          margin: 0 5px 0 14px; vertical-align: -1px; }
-        .key:first-child { margin-left: 0; }
         .tiles { display: grid; gap: 12px; }
         .mistakes { grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); }
         .units { grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); }
@@ -154,18 +150,13 @@ internal static class EvaluationHtml
                 .Take(MostClasses)
                 .OrderBy(k => k.Class),
         ];
-        var keys = string.Concat(
-            EvaluationPictures.Bars.Select(bar =>
-                $"<span class=\"key\" style=\"background:{Css(bar.Color)}\"></span>{bar.Name}"
-            )
-        );
         Section(
             page,
             "Class by class",
             figures.Classes.Length > drawn.Length
                 ? $"The {drawn.Length} classes with the lowest F1 are drawn."
                 : "",
-            $"<p>{keys}</p>\n<div class=\"row\">{EvaluationPictures.Classes(report, drawn)}{Table(report.ClassTable(figures))}</div>"
+            $"<div class=\"row\">{EvaluationPictures.Classes(report, drawn)}{Table(report.ClassTable(figures))}</div>"
         );
         if (!figures.Reliability.IsEmpty)
         {
@@ -324,8 +315,6 @@ internal static class EvaluationHtml
 
         return $"<table><thead>{Row("th", table.Columns)}</thead><tbody>{string.Join('\n', table.Rows.Select(row => Row("td", row)))}</tbody></table>";
     }
-
-    private static string Css(OxyColor color) => $"rgb({color.R},{color.G},{color.B})";
 
     private static string Percent(double share, string format) =>
         double.IsNaN(share)
