@@ -27,9 +27,9 @@ let slopeOfAccuracy network =
 let byLoss =
     List.scan (fun network _ -> descend 0.1 (slopeOfLoss network) network) start [ 1..10 ]
 
-/// Accuracy is to rise: against its slope's negative.
+/// Accuracy is to rise, so its slope is followed upwards.
 let byAccuracy =
-    List.scan (fun network _ -> descend -0.1 (slopeOfAccuracy network) network) start [ 1..2 ]
+    List.scan (fun network _ -> descend -0.1 (slopeOfAccuracy network) network) start [ 1..3 ]
 
 let slope = Parameters.toVector (slopeOfAccuracy start)
 
@@ -38,9 +38,12 @@ printfn
 
 printfn $"slope of loss: length {Transform.norm (slopeOfLoss start):F4}"
 
-for name, path in [ "loss", byLoss; "accuracy", byAccuracy ] do
-    let accuracies = [ for network in path -> $"{Network.accuracy network batch:F2}" ]
-    printfn $"""accuracy on the way of {name}: {String.concat " " accuracies}"""
+let ways = [
+    for name, path in [ "the loss", byLoss; "accuracy", byAccuracy ] do
+        let accuracies = [ for network in path -> Network.accuracy network batch ]
+        printfn $"accuracy on the way of %-8s{name} %A{accuracies}"
+        $"following {name}", [ for i, a in List.indexed accuracies -> struct (float i, a) ]
+]
 
 /// Against the slope of the loss, from the place after the first step.
 let along t =
@@ -63,5 +66,11 @@ Load.save "4.2.5-accuracy" 300 [
         X = step
         Y = Axis.Linear "cross entropy (nats)"
         Marks = [ Mark.Line("", over Network.loss) ]
+    }
+    {
+        Title = "Accuracy on the way of either slope"
+        X = Axis.Linear("steps").Within(0.0, 10.0)
+        Y = Axis.Linear("accuracy (share right)").Within(0.0, 1.0)
+        Marks = [ for name, points in ways -> Mark.Line(name, points) ]
     }
 ]
