@@ -242,6 +242,33 @@ type Gradients =
         ArgumentNullException.ThrowIfNull(objective, nameof objective)
         Gradient.numericalOf step objective.Invoke network
 
+    /// <summary>Holds the gradient of a function of a matrix to its definition.</summary>
+    /// <param name="f">The function; it gets matrices of its own.</param>
+    /// <param name="gradient">Its gradient, to be judged.</param>
+    /// <param name="at">Where.</param>
+    /// <returns>The verdict; <c>ToString</c> says it in sentences.</returns>
+    static member Check
+        (f: Func<Matrix<float>, float>, gradient: Matrix<float>, at: Matrix<float>)
+        : GradientCheck =
+        ArgumentNullException.ThrowIfNull(f, nameof f)
+        GradientCheck.ofMatrix f.Invoke gradient at
+
+    /// <summary>Holds any gradient of a function of a network to its definition.</summary>
+    /// <param name="loss">The function, called from several threads.</param>
+    /// <param name="gradient">The gradient to judge, shaped like the parameters.</param>
+    /// <param name="network">Where.</param>
+    static member Check
+        (loss: Func<Network<float>, float>, gradient: Parameters<float>, network: Network<float>)
+        : GradientCheck =
+        ArgumentNullException.ThrowIfNull(loss, nameof loss)
+        GradientCheck.ofFunction loss.Invoke gradient network
+
+    /// <summary>Holds the gradient that training takes to its definition.</summary>
+    /// <param name="network">Where.</param>
+    /// <param name="batch">The samples of the loss.</param>
+    static member Check(network: Network<float>, batch: MiniBatch<float>) : GradientCheck =
+        GradientCheck.ofNetwork network batch
+
 /// Optimizers, and gradient descent on functions given as delegates.
 [<AbstractClass; Sealed; Extension>]
 type Optimizers =

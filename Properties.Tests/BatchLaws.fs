@@ -3,6 +3,7 @@ module Pipeline.Properties.BatchLaws
 
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 [<Law>]
 let ``an epoch is ⌈samples / size⌉ iterations`` (Counts(samples, size)) =

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// The right answer is 2.
 let private target = vector [ 0.0; 0.0; 1.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0; 0.0 ]
@@ -129,7 +130,7 @@ let ``the simple network's gradient, by both methods`` () =
     for gradient in [ backward; numerical ] do
         gradient.Layers.Head.Weights.ToColumnMajorArray() |> eightDigits expected
 
-    Assert.True((Gradient.check 1e-6 1e-4 simpleNet simpleBatch).Passed)
+    Assert.True((GradientCheck.ofNetwork simpleNet simpleBatch).Passed)
 
 [<Fact>]
 let ``chapter 3's softmax of (0.3, 2.9, 4.0)`` () =

@@ -6,6 +6,7 @@ open System.IO
 open System.Security.Cryptography
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private read settings architecture (bytes: byte[]) : Result<State<'T>, Fault list> =
     Checkpoint.read settings architecture (ReadOnlyMemory bytes)

@@ -4,6 +4,7 @@ module Pipeline.Properties.DiagnosisLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private found (training: float list) (others: float list) =
     List.zip training others

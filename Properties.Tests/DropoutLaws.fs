@@ -4,6 +4,7 @@ module Pipeline.Properties.DropoutLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private dropout share seed iteration = {
     Share = share

@@ -3,6 +3,7 @@ module Pipeline.Properties.ElementaryLaws
 
 open System
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private exp (x: float) =
     Elementary.Exp<float, float, Lanes1<float>> x

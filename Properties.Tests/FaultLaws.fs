@@ -3,6 +3,7 @@ module Pipeline.Properties.FaultLaws
 
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private fault subject =
     Fault.create subject "one thing" "another"

@@ -5,46 +5,7 @@ open FsCheck
 open FsCheck.FSharp
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
-
-/// A matrix of 1–4 rows and columns, cells within ±10.
-type Cells = Cells of Matrix<float>
-
-/// Two matrices of one shape, cells within ±10.
-type SameShape = SameShape of target: Matrix<float> * prediction: Matrix<float>
-
-/// Two vectors of one length of 1–4, elements within ±10.
-type SameLength = SameLength of target: Vector<float> * prediction: Vector<float>
-
-/// Logits of 2–5 classes for 1–4 samples, within ±10.
-type Logits = Logits of Matrix<float>
-
-/// Labels and logits of 2–5 classes for 1–4 samples.
-type Labelled = Labelled of labels: int[] * logits: Matrix<float>
-
-/// Distributions (columns of 0 or more that sum to 1) and logits.
-type Soft = Soft of distributions: Matrix<float> * logits: Matrix<float>
-
-/// The parts of an affine map, W, b and X, with a gradient δ in what it gives.
-type Affine =
-    | Affine of
-        weights: Matrix<float> *
-        biases: Vector<float> *
-        inputs: Matrix<float> *
-        upstream: Matrix<float>
-
-/// A network of 0–3 hidden layers of 1–4 units with an activation each, and a mini-batch of 1–4
-/// samples. A layer's row of weights sums to at most 1.5 in size, inputs are within ±2, and no ReLU
-/// unit stands within 0.02 of its kink, so differences of a small step see a smooth function.
-type Trainable = Trainable of network: Network<float> * batch: MiniBatch<float>
-
-/// A trainable network with a batch of 2–12 samples cut into so many equal parts.
-type InParts = InParts of parts: int * network: Network<float> * batch: MiniBatch<float>
-
-/// A seed of any 64 bits.
-type Seed = Seed of uint64
-
-/// A data set's size of 1–60 and a batch's of 1–70.
-type Counts = Counts of samples: int * size: int
+open Pipeline.Learning.Laws
 
 /// A number of hundredths, 0–0.99.
 type Fraction = Fraction of float
@@ -80,231 +41,8 @@ type AnyTable = AnyTable of Table
 /// head, of so many inputs.
 type AnyNetwork = AnyNetwork of (int -> Network<float>)
 
-/// The generators of all of them.
+/// The generators of all of them; the rest are the library's.
 type Generators =
-    static member private Fine(limit: float) : Gen<float> =
-        Gen.choose (-1000000, 1000000) |> Gen.map (fun n -> limit * float n / 1000000.0)
-
-    static member private Cell: Gen<float> =
-        Gen.frequency [
-            1, Gen.constant 0.0
-            3, Gen.choose (-160, 160) |> Gen.map (fun n -> float n / 16.0)
-            6, Generators.Fine 10.0
-        ]
-
-    static member private MatrixOf (rows: int) (columns: int) (cell: Gen<float>) =
-        Gen.arrayOfLength (rows * columns) cell
-        |> Gen.map (fun values -> Matrix<float>.Build.Dense(rows, columns, values))
-
-    static member private VectorOf (length: int) (cell: Gen<float>) =
-        Gen.arrayOfLength length cell |> Gen.map Vector<float>.Build.Dense
-
-    static member private Small = Gen.choose (1, 4)
-
-    static member private LabelsOf (classes: int) (count: int) =
-        Gen.arrayOfLength count (Gen.choose (0, classes - 1))
-
-    static member private DistributionsOf (classes: int) (count: int) =
-        Gen.arrayOfLength (classes * count) (Gen.choose (0, 8))
-        |> Gen.map (fun parts ->
-            let part k s =
-                // One part more for the first class, so that no column is empty.
-                parts[s * classes + k] + (if k = 0 then 1 else 0)
-
-            Matrix<float>
-                .Build.Dense(
-                    classes,
-                    count,
-                    fun k s ->
-                        float (part k s)
-                        / float (List.sum [ for j in 0 .. classes - 1 -> part j s ])
-                ))
-
-    static member private TargetsOf (classes: int) (count: int) =
-        Gen.oneof [
-            Generators.LabelsOf classes count |> Gen.map Targets.Labels
-            Generators.DistributionsOf classes count |> Gen.map Targets.Columns
-        ]
-
-    static member private LayerOf (outputs: int) (inputs: int) : Gen<Layer<float>> = gen {
-        let! weights =
-            Generators.MatrixOf outputs inputs (Generators.Fine(1.5 / float inputs))
-
-        let! biases = Generators.VectorOf outputs (Generators.Fine 1.0)
-
-        return {
-            Weights = weights
-            Biases = biases
-            Gain = ValueNone
-        }
-    }
-
-    static member private NetworkOf: Gen<Network<float>> = gen {
-        let! inputs = Generators.Small
-        let! classes = Gen.choose (2, 5)
-        let! depth = Gen.choose (0, 3)
-
-        let! hidden =
-            Gen.listOfLength
-                depth
-                (Gen.map2
-                    (fun width activation -> {
-                        Width = width
-                        Normalised = false
-                        Activation = activation
-                    })
-                    Generators.Small
-                    (Gen.elements [
-                        Activation.Sigmoid
-                        Activation.Tanh
-                        Activation.Relu
-                        Activation.Identity
-                    ]))
-
-        let sizes = [ inputs ] @ (hidden |> List.map _.Width) @ [ classes ]
-
-        let! layers =
-            sizes
-            |> List.pairwise
-            |> List.map (fun (inputs, outputs) -> Generators.LayerOf outputs inputs)
-            |> Gen.sequenceToList
-
-        return {
-            Architecture = Architecture.create Head.Softmax inputs hidden classes |> orFail
-            Parameters = { Layers = layers }
-            Running = []
-        }
-    }
-
-    static member private AwayFromKinks(network: Network<float>, batch: MiniBatch<float>) =
-        let layers = Reference.ofNetwork network
-
-        Reference.samples network.Architecture.Outputs batch
-        |> List.forall (fun (sample, _) ->
-            List.forall2
-                (fun (layer: Reference.Layer) z ->
-                    layer.Activation <> Activation.Relu
-                    || z |> Array.forall (fun z -> abs z > 0.02))
-                layers
-                (Reference.sums layers sample))
-
-    static member private TrainableOf(count: int) : Gen<Network<float> * MiniBatch<float>> =
-        gen {
-            let! network = Generators.NetworkOf
-
-            let! inputs =
-                Generators.MatrixOf network.Architecture.Inputs count (Generators.Fine 2.0)
-
-            let! targets = Generators.TargetsOf network.Architecture.Outputs count
-
-            return network, MiniBatch.create inputs targets
-        }
-        |> Gen.where Generators.AwayFromKinks
-
-    static member Cells() : Arbitrary<Cells> =
-        gen {
-            let! rows = Generators.Small
-            let! columns = Generators.Small
-            let! cells = Generators.MatrixOf rows columns Generators.Cell
-            return Cells cells
-        }
-        |> Arb.fromGen
-
-    static member SameShape() : Arbitrary<SameShape> =
-        gen {
-            let! rows = Generators.Small
-            let! columns = Generators.Small
-            let! target = Generators.MatrixOf rows columns Generators.Cell
-            let! prediction = Generators.MatrixOf rows columns Generators.Cell
-            return SameShape(target, prediction)
-        }
-        |> Arb.fromGen
-
-    static member SameLength() : Arbitrary<SameLength> =
-        gen {
-            let! length = Generators.Small
-            let! target = Generators.VectorOf length Generators.Cell
-            let! other = Generators.VectorOf length Generators.Cell
-            let! same = Gen.frequency [ 1, Gen.constant true; 4, Gen.constant false ]
-            return SameLength(target, (if same then target.Clone() else other))
-        }
-        |> Arb.fromGen
-
-    static member Logits() : Arbitrary<Logits> =
-        gen {
-            let! classes = Gen.choose (2, 5)
-            let! count = Generators.Small
-            let! logits = Generators.MatrixOf classes count Generators.Cell
-            return Logits logits
-        }
-        |> Arb.fromGen
-
-    static member Labelled() : Arbitrary<Labelled> =
-        gen {
-            let! classes = Gen.choose (2, 5)
-            let! count = Generators.Small
-            let! labels = Generators.LabelsOf classes count
-            let! logits = Generators.MatrixOf classes count Generators.Cell
-            return Labelled(labels, logits)
-        }
-        |> Arb.fromGen
-
-    static member Soft() : Arbitrary<Soft> =
-        gen {
-            let! classes = Gen.choose (2, 5)
-            let! count = Generators.Small
-            let! distributions = Generators.DistributionsOf classes count
-            let! logits = Generators.MatrixOf classes count Generators.Cell
-            return Soft(distributions, logits)
-        }
-        |> Arb.fromGen
-
-    static member Affine() : Arbitrary<Affine> =
-        gen {
-            let! outputs = Generators.Small
-            let! inputs = Generators.Small
-            let! count = Generators.Small
-            let! weights = Generators.MatrixOf outputs inputs Generators.Cell
-            let! biases = Generators.VectorOf outputs Generators.Cell
-            let! x = Generators.MatrixOf inputs count Generators.Cell
-            let! upstream = Generators.MatrixOf outputs count Generators.Cell
-            return Affine(weights, biases, x, upstream)
-        }
-        |> Arb.fromGen
-
-    static member Trainable() : Arbitrary<Trainable> =
-        gen {
-            let! count = Generators.Small
-            let! network, batch = Generators.TrainableOf count
-            return Trainable(network, batch)
-        }
-        |> Arb.fromGen
-
-    static member InParts() : Arbitrary<InParts> =
-        gen {
-            let! parts = Gen.choose (2, 4)
-            let! each = Gen.choose (1, 3)
-            let! network, batch = Generators.TrainableOf(parts * each)
-            return InParts(parts, network, batch)
-        }
-        |> Arb.fromGen
-
-    static member private Bits: Gen<uint64> =
-        Gen.arrayOfLength 8 (Gen.choose (0, 255))
-        |> Gen.map (fun bytes -> BitConverter.ToUInt64(Array.map byte bytes, 0))
-
-    static member Seed() : Arbitrary<Seed> =
-        Gen.frequency [ 4, Generators.Bits; 1, Gen.elements [ 0UL; 1UL; UInt64.MaxValue ] ]
-        |> Gen.map Seed
-        |> Arb.fromGen
-
-    static member Counts() : Arbitrary<Counts> =
-        Gen.map2
-            (fun samples size -> Counts(samples, size))
-            (Gen.choose (1, 60))
-            (Gen.choose (1, 70))
-        |> Arb.fromGen
-
     static member Fraction() : Arbitrary<Fraction> =
         Gen.choose (0, 99)
         |> Gen.map (fun hundredths -> Fraction(float hundredths / 100.0))
@@ -312,8 +50,8 @@ type Generators =
 
     static member Images() : Arbitrary<Images> =
         gen {
-            let! rows = Generators.Small
-            let! columns = Generators.Small
+            let! rows = Small.size
+            let! columns = Small.size
             let! count = Gen.choose (1, 5)
             let! empty = Gen.elements [ 0; 1; 9 ]
 
@@ -335,7 +73,7 @@ type Generators =
         gen {
             let! classes = Gen.choose (1, 256)
             let! count = Gen.choose (0, 20)
-            let! labels = Generators.LabelsOf classes count
+            let! labels = Small.labels classes count
             return Classed(classes, labels)
         }
         |> Arb.fromGen
@@ -351,7 +89,7 @@ type Generators =
 
     static member AnyNumber() : Arbitrary<AnyNumber> =
         Gen.frequency [
-            8, Generators.Bits |> Gen.map BitConverter.UInt64BitsToDouble
+            8, Small.bits |> Gen.map BitConverter.UInt64BitsToDouble
             1,
             Gen.elements [
                 0.0
@@ -368,28 +106,14 @@ type Generators =
                 1.4142135623730951
                 0.70710678118654757
             ]
-            3, Generators.Fine 10.0
+            3, Small.number 10.0
         ]
         |> Gen.map AnyNumber
         |> Arb.fromGen
 
     static member Exponent() : Arbitrary<Exponent> =
-        Gen.oneof [ Generators.Fine 800.0; Generators.Fine 90.0; Generators.Fine 1.0 ]
+        Gen.oneof [ Small.number 800.0; Small.number 90.0; Small.number 1.0 ]
         |> Gen.map Exponent
-        |> Arb.fromGen
-
-    static member Activation() : Arbitrary<Activation> =
-        Gen.elements [
-            Activation.Sigmoid
-            Activation.Tanh
-            Activation.Relu
-            Activation.Identity
-            Activation.LeakyRelu
-            Activation.Elu
-            Activation.Gelu
-            Activation.Silu
-            Activation.Softplus
-        ]
         |> Arb.fromGen
 
     static member Initialiser() : Arbitrary<Initialiser> =
@@ -465,7 +189,7 @@ type Generators =
             let! dimensions = Gen.choose (0, 3)
             let! shape = Gen.listOfLength dimensions (Gen.choose (0, 4))
             let count = List.fold (*) 1 shape
-            let! bits = Gen.arrayOfLength count Generators.Bits
+            let! bits = Gen.arrayOfLength count Small.bits
 
             let! elements =
                 Gen.elements [
@@ -498,11 +222,8 @@ type Generators =
             let! columns = Gen.choose (0, 3)
 
             let cells = [
-                Generators.Cell
-                |> orMissing nan
-                |> Gen.arrayOfLength rows
-                |> Gen.map Cells.Numbers
-                Generators.Cell
+                Small.cell |> orMissing nan |> Gen.arrayOfLength rows |> Gen.map Cells.Numbers
+                Small.cell
                 |> Gen.map text
                 |> orMissing "NA"
                 |> Gen.arrayOfLength rows
@@ -536,7 +257,7 @@ type Generators =
     static member private AnyLayer: Gen<HiddenLayer> = gen {
         let! width = Gen.choose (1, 6)
         let! isNormalised = Gen.frequency [ 2, Gen.constant false; 1, Gen.constant true ]
-        let! activation = Generators.Activation().Generator
+        let! activation = Arbitraries.Activation().Generator
 
         return {
             Width = width
@@ -551,7 +272,7 @@ type Generators =
             let! hidden = Gen.listOfLength depth Generators.AnyLayer
             let! head = Gen.elements [ Head.Softmax; Head.Sigmoid; Head.Identity ]
             let! outputs = Gen.choose ((if head = Head.Softmax then 2 else 1), 5)
-            let! seed = Generators.Bits
+            let! seed = Small.bits
 
             // Any number from −1 to 1, by its place.
             let number place =
@@ -596,10 +317,10 @@ type Generators =
     static member SmallRun() : Arbitrary<SmallRun> =
         gen {
             let! count = Gen.choose (1, 12)
-            let! features = Generators.Small
+            let! features = Small.size
             let! classes = Gen.choose (2, 4)
-            let! inputs = Generators.MatrixOf features count (Generators.Fine 2.0)
-            let! targets = Generators.TargetsOf classes count
+            let! inputs = Small.matrix features count (Small.number 2.0)
+            let! targets = Small.targets classes count
             let! size = Gen.choose (1, 14)
             let! iterations = Gen.choose (1, 12)
             let! rate = Gen.choose (1, 100)
@@ -617,9 +338,9 @@ type Generators =
             let! smoothing = Gen.elements [ 0.0; 0.0; 0.1 ]
             let! initialiser = Generators.Initialiser().Generator
 
-            let! seed = Generators.Bits
+            let! seed = Small.bits
             let! hidden = Gen.choose (0, 2)
-            let! width = Generators.Small
+            let! width = Small.size
 
             let! activation =
                 Gen.elements [ Activation.Sigmoid; Activation.Tanh; Activation.Relu ]

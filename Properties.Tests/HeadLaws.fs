@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
 
@@ -52,8 +53,8 @@ let ``every head's loss is its formula, the mean over samples`` (Trainable(netwo
 let ``under every head backward is the loss's gradient by definition`` (Trainable(network, batch)) =
     for head in heads do
         let network, batch = under head network batch
-        let check = Gradient.check 1e-6 Gradient.DefaultStep network batch
-        Assert.True(check.Passed, $"{head}: %A{check.Worst}")
+        let check = GradientCheck.ofNetwork network batch
+        Assert.True(check.Passed, $"{head}: {check}")
         let struct (loss, gradient) = Gradient.backward network batch
         Exactly.bits [| Network.loss network batch |] [| loss |]
         let next = Gradient.descend 0.5 network batch

@@ -4,6 +4,7 @@ module Pipeline.Properties.HistogramLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 [<Law>]
 let ``every bin counts the numbers above the end before it, up to its own``

@@ -4,6 +4,7 @@ module Pipeline.Properties.HyperparametersLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private adam = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
 

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.Statistics
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// Outputs and inputs of a layer of some thousand weights.
 let private shape (a: byte) (b: byte) = 40 + int a % 60, 40 + int b % 60

@@ -6,6 +6,7 @@ open System.Collections.Generic
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 open Pipeline.Learning.Interop
 
 let private tryGet (result: Result<'V, Fault list>) : bool * 'V * IReadOnlyList<Fault> =

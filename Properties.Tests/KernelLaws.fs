@@ -6,6 +6,7 @@ open MathNet.Numerics
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// A matrix of numbers within ±10 that follow from the seed, a seventh of them 0.
 let internal drawn (Seed seed) (place: int64) (rows: int) (columns: int) : Matrix<float> =

@@ -3,6 +3,7 @@ module Pipeline.Properties.LanesLaws
 
 open System.Runtime.Intrinsics
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private edges = [|
     0.0

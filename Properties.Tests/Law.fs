@@ -2,6 +2,7 @@ namespace Pipeline.Properties
 
 open System
 open FsCheck.Xunit
+open Pipeline.Learning.Laws
 open Xunit.Abstractions
 open Xunit.Sdk
 
@@ -19,7 +20,7 @@ type LawAttribute() as law =
     inherit PropertyAttribute()
 
     do
-        law.Arbitrary <- [| typeof<Generators> |]
+        law.Arbitrary <- [| typeof<Generators>; typeof<Arbitraries> |]
         law.QuietOnSuccess <- true
 
         match Environment.GetEnvironmentVariable "LAW_SEED" with

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private gradientOf targets logits : Matrix<'T> =
     let struct (_, gradient) = Loss.crossEntropyWithGradient targets logits
@@ -153,27 +154,30 @@ let ``cross entropy of equal logits is ln k`` (Labelled(labels, logits)) (level:
     |> Approximately.equal 1e-15 [| Math.Log(float logits.RowCount) |]
 
 [<Law>]
-let ``cross entropy's gradient is its definition's`` (Soft(distributions, logits)) =
-    let targets = Targets.Columns distributions
+let ``every loss of a head keeps the laws of one`` () =
+    let softmax t z =
+        Loss.ofHeadWithGradient Head.Softmax (Targets.Columns t) z
 
-    gradientOf targets logits
-    |> cells
-    |> Approximately.equal
-        Approximately.definition
-        (Reference.gradient (fun z -> Loss.crossEntropy targets (like logits z)) (cells logits))
+    let sigmoid t z =
+        Loss.ofHeadWithGradient Head.Sigmoid (Targets.Columns t) z
 
-[<Law>]
-let ``cross entropy's gradient is its definition's for targets of any mass too``
-    (SameShape(target, logits))
-    =
-    let targets = Targets.Columns target
+    let identity t y =
+        Loss.ofHeadWithGradient Head.Identity (Targets.Columns t) y
 
-    gradientOf targets logits
-    |> cells
-    |> Approximately.equal
-        // Masses up to 40 take differences of losses up to 1000.
-        (100.0 * Approximately.definition)
-        (Reference.gradient (fun z -> Loss.crossEntropy targets (like logits z)) (cells logits))
+    Law.Together [
+        yield! LossLaw.All(TargetKind.Distributions, softmax)
+        // Targets of any mass too.
+        yield! LossLaw.All(TargetKind.Numbers, softmax)
+        LossLaw.IsNonNegative(TargetKind.Distributions, softmax)
+        LossLaw.IgnoresShift(TargetKind.Distributions, softmax)
+        LossLaw.IgnoresOrderOfOutputs(TargetKind.Distributions, softmax)
+        yield! LossLaw.All(TargetKind.Shares, sigmoid)
+        LossLaw.IsNonNegative(TargetKind.Shares, sigmoid)
+        LossLaw.IgnoresOrderOfOutputs(TargetKind.Shares, sigmoid)
+        yield! LossLaw.All(TargetKind.Numbers, identity)
+        LossLaw.IsZeroAtTargetAlone(TargetKind.Numbers, identity)
+        LossLaw.IgnoresOrderOfOutputs(TargetKind.Numbers, identity)
+    ]
 
 [<Law>]
 let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0``
@@ -193,17 +197,6 @@ let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0
     |> cells
     |> Array.map float
     |> Approximately.equal 1e-6 (cells gradient)
-
-[<Law>]
-let ``cross entropy and its gradient ignore a shift`` (Labelled(labels, logits)) (shift: int) =
-    let targets = Targets.Labels labels
-    let shifted = logits.Map(fun z -> z + float (shift % 1000))
-
-    [| Loss.crossEntropy targets shifted |]
-    |> Approximately.equal 1e-12 [| Loss.crossEntropy targets logits |]
-
-    cells (gradientOf targets shifted)
-    |> Approximately.equal 1e-12 (cells (gradientOf targets logits))
 
 [<Fact>]
 let ``cross entropy stays exact where softmax underflows`` () =

@@ -6,6 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open MathNet.Numerics.Statistics
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private forwardOfReference (network: Network<float>) (batch: MiniBatch<float>) =
     Reference.samples network.Architecture.Outputs batch

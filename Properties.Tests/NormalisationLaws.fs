@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private nobody = {
     Share = 0.0
@@ -138,8 +139,8 @@ let ``both gradients are by definition, of evaluation and of training`` (Seed se
 
     for activation in activations do
         let network = normalised seed activation
-        let check = Gradient.check 1e-6 Gradient.DefaultStep network batch
-        Assert.True(check.Passed, $"{activation}: %A{check.Worst}")
+        let check = GradientCheck.ofNetwork network batch
+        Assert.True(check.Passed, $"{activation}: {check}")
         Assert.Contains("g3", check.Tensors |> List.map _.Name)
 
         if activation <> Activation.Relu then

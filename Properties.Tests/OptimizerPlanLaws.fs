@@ -4,6 +4,7 @@ module Pipeline.Properties.OptimizerPlanLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private named = OptimizerPlan.named
 let private created choice = OptimizerPlan.create choice |> orFail

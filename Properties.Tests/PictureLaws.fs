@@ -4,6 +4,7 @@ module Pipeline.Properties.PictureLaws
 open System
 open System.Xml.Linq
 open Xunit
+open Pipeline.Learning.Laws
 open Pipeline.Pictures
 
 let private chart x y marks = {

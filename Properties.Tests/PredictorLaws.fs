@@ -6,6 +6,7 @@ open System.Threading.Tasks
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private predict (predictor: Predictor<'T>) classes (sample: 'T[]) : 'T[] =
     let probabilities = Array.zeroCreate<'T> classes

@@ -3,6 +3,7 @@ module Pipeline.Properties.PublicationLaws
 
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 [<Law>]
 let ``a sound model is no worse exactly if its accuracy is within the margin``

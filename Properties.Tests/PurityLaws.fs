@@ -12,6 +12,7 @@ open MathNet.Numerics.LinearAlgebra
 open Microsoft.FSharp.Core
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 open Pipeline.Learning.Interop
 
 let private core = typeof<Fault>.Assembly
@@ -476,8 +477,10 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
                 v
         "Gradient.NumericalOfLoss", fun () -> Gradient.numericalOfLoss 1e-4 network batch
         "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
-        "Gradient.Judge", fun () -> Gradient.judge 1e-6 1e-4 parameters network batch
-        "Gradient.Check", fun () -> Gradient.check 1e-6 1e-4 network batch
+        "GradientCheck.OfFunction", fun () -> GradientCheck.ofFunction loss parameters network
+        "GradientCheck.OfMatrix", fun () -> GradientCheck.ofMatrix (fun m -> m[0, 0]) other one
+        "Gradients.Check", fun () -> Gradients.Check(network, batch)
+        "GradientCheck.OfNetwork", fun () -> GradientCheck.ofNetwork network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
         "Optimizers.Start", fun () -> Optimizers.Start(adam, parameters)
         "Optimizers.Step", fun () -> Optimizers.Step(adam, 0.1, parameters, memory, parameters)

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.Distributions
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 // The known answers of Random123's kat_vectors, "philox4x32 10".
 [<Theory>]

@@ -4,6 +4,7 @@ module Pipeline.Properties.RateFinderLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 [<Law(MaxTest = 30)>]
 let ``a sweep's rates rise by one factor, from the lowest to the highest``

@@ -4,6 +4,7 @@ module Pipeline.Properties.SanityLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private data (seed: uint64) : Dataset<float> =
     let value = Random.normal seed Stream.GradientCheck 0L

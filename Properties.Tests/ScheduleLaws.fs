@@ -4,6 +4,7 @@ module Pipeline.Properties.ScheduleLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// An iteration of 0–9,999, and a whole run's length above it.
 let private place (iteration: FsCheck.NonNegativeInt) (rest: FsCheck.NonNegativeInt) =

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// How many steps a run has that is given in steps.
 let private stepsOf (settings: Hyperparameters) = Hyperparameters.iterations 1 settings

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 let private steps = OptimizerLaws.steps
 let private gradients = OptimizerLaws.gradients

@@ -3,6 +3,7 @@ module Pipeline.Properties.TwoLayerGradientLaws
 
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// A network of one hidden layer of sigmoids, and a batch of images of which two thirds are empty.
 let private drawn seed inputs units count : Network<float> * MiniBatch<float> =

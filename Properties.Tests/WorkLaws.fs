@@ -6,6 +6,7 @@ open System.Threading
 open System.Threading.Tasks
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 
 /// As much as is shared among all threads.
 let private much = 1L <<< 40

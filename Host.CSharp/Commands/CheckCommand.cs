@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Spectre.Console;
 using Table = Spectre.Console.Table;
 
@@ -11,8 +12,6 @@ namespace Pipeline.Training;
 /// definition, in double precision, and prints the verdict.</summary>
 internal static class CheckCommand
 {
-    private const double Tolerance = 1e-6;
-
     public static Command Create(SettingOptions settings)
     {
         var command = new Command(
@@ -41,12 +40,7 @@ internal static class CheckCommand
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;
         var places = Batch.Draw(plan.Hyperparameters.Seed, data.Count, samples, 0);
-        var check = Gradient.Check(
-            Tolerance,
-            Gradient.DefaultStep,
-            network,
-            Dataset.Take(places, data)
-        );
+        var check = Gradients.Check(network, Dataset.Take(places, data));
         Print(network, samples, check);
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }
@@ -54,7 +48,7 @@ internal static class CheckCommand
     private static void Print(Network<double> network, int samples, GradientCheck check)
     {
         Write(
-            $"{network.Architecture}: backward against central differences of step {Gradient.DefaultStep}, {samples} samples, double precision"
+            $"{network.Architecture}: backward against central differences, {samples} samples, double precision"
         );
         var table = new Table().Border(TableBorder.Simple);
         foreach (
@@ -74,7 +68,7 @@ internal static class CheckCommand
         {
             string[] cells =
             [
-                Place(tensor),
+                tensor.Place,
                 tensor.Count.ToString("N0", CultureInfo.InvariantCulture),
                 tensor.Kinks.ToString("N0", CultureInfo.InvariantCulture),
                 Number(tensor.Backward),
@@ -85,17 +79,12 @@ internal static class CheckCommand
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
         AnsiConsole.Write(table);
-        var worst = check.Worst;
-        Write(
-            $"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {Place(worst)} with a difference of {Number(worst.Difference)}, where {Number(worst.Allowed)} is allowed: {Tolerance} of its tensor's greatest entry, {Number(worst.Scale)}, and rounding"
-        );
+        Write($"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {check.Worst}");
+        foreach (
+            var tensor in check.Tensors.Where(tensor => !tensor.Passed && tensor != check.Worst)
+        )
+            Write($"{tensor}");
     }
-
-    /// <summary>Where a tensor's gradients are furthest apart, as the book counts: W1[input, unit].</summary>
-    private static string Place(TensorCheck tensor) =>
-        tensor.Name.StartsWith('W')
-            ? $"{tensor.Name}[{tensor.Row}, {tensor.Column}]"
-            : $"{tensor.Name}[{tensor.Column}]";
 
     private static string Number(double value) =>
         value.ToString("0.000e+00", CultureInfo.InvariantCulture);

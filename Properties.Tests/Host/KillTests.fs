@@ -8,6 +8,7 @@ open System.Threading
 open Pipeline.Properties
 open Xunit
 open Xunit.Abstractions
+open Pipeline.Learning.Laws
 
 /// The service killed again and again, at random instants.
 type KillTests(output: ITestOutputHelper) =

@@ -5,6 +5,7 @@ open System.IO
 open System.Text.Json
 open System.Text.RegularExpressions
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 open Xunit
 
 /// The service as its users meet it: a process, its exit code, what it prints and leaves.

@@ -11,6 +11,7 @@ open Microsoft.Extensions.DependencyInjection
 open Microsoft.Extensions.Hosting
 open Microsoft.Extensions.Logging
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training
 open Spectre.Console

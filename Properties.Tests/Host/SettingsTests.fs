@@ -5,6 +5,7 @@ open Microsoft.Extensions.Configuration
 open Microsoft.Extensions.DependencyInjection
 open Pipeline.Training
 open Xunit
+open Pipeline.Learning.Laws
 
 /// What the service makes of settings, from the layers of configuration to a plan or its faults.
 module SettingsTests =

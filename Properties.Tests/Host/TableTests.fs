@@ -7,6 +7,7 @@ open System.Text
 open Parquet
 open Parquet.Schema
 open Pipeline.Learning
+open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training
 open Xunit

@@ -1,7 +1,12 @@
-namespace Pipeline.Properties
+namespace Pipeline.Learning.Laws
 
 open System
 open System.Runtime.InteropServices
+
+/// What a law says of values that break it.
+[<Sealed>]
+type LawBrokenException(message: string) =
+    inherit Exception(message)
 
 /// How close is equal. A check that fails shows the first place where the two sides differ, and both
 /// values there.
@@ -27,11 +32,11 @@ module Approximately =
     let followsDouble = 1e-4
 
     let private fail place (expected: 'T) (actual: 'T) (why: string) =
-        failwith $"at {place}: expected {expected:R}, found {actual:R}{why}"
+        raise (LawBrokenException $"at {place}: expected {expected:R}, found {actual:R}{why}")
 
     let private sameLength (expected: 'T[]) (actual: 'T[]) =
         if expected.Length <> actual.Length then
-            failwith $"expected {expected.Length} numbers, found {actual.Length}"
+            raise (LawBrokenException $"expected {expected.Length} numbers, found {actual.Length}")
 
     /// |actual − expected| ≤ tolerance · max(1, |expected|) everywhere; not a number equals only itself.
     let equal (tolerance: float) (expected: float[]) (actual: float[]) : unit =
@@ -97,7 +102,7 @@ module Exactly =
     /// The very same bits.
     let bits (expected: 'T[]) (actual: 'T[]) : unit =
         if expected.Length <> actual.Length then
-            failwith $"expected {expected.Length} elements, found {actual.Length}"
+            raise (LawBrokenException $"expected {expected.Length} elements, found {actual.Length}")
 
         let same (first: 'T[]) (second: 'T[]) =
             MemoryMarshal
@@ -109,12 +114,15 @@ module Exactly =
                 Seq.init expected.Length id
                 |> Seq.find (fun i -> not (same [| expected[i] |] [| actual[i] |]))
 
-            failwith $"at {place}: expected {expected[place]}, found {actual[place]}, in other bits"
+            raise (
+                LawBrokenException
+                    $"at {place}: expected {expected[place]}, found {actual[place]}, in other bits"
+            )
 
     /// Equal as F# says.
     let equal (expected: 'V) (actual: 'V) : unit =
         if expected <> actual then
-            failwith $"expected %A{expected}, found %A{actual}"
+            raise (LawBrokenException $"expected %A{expected}, found %A{actual}")
 
     /// The caller's slip is refused, and the message says all of this.
     let refused (says: string list) (call: unit -> 'V) : unit =
@@ -126,19 +134,21 @@ module Exactly =
                 Some refusal.Message
 
         match message with
-        | None -> failwith "expected an ArgumentException, found a result"
+        | None -> raise (LawBrokenException "expected an ArgumentException, found a result")
         | Some message ->
             for part in says do
                 if not (message.Contains part) then
-                    failwith $"expected a message with '{part}', found '{message}'"
+                    raise (
+                        LawBrokenException $"expected a message with '{part}', found '{message}'"
+                    )
 
     /// What came from outside is refused, and the faults' sentences say all of this.
     let faulted (says: string list) (result: Result<'V, Pipeline.Learning.Fault list>) : unit =
         match result with
-        | Ok _ -> failwith "expected a fault, found a value"
+        | Ok _ -> raise (LawBrokenException "expected a fault, found a value")
         | Error faults ->
             let text = faults |> List.map string |> String.concat " "
 
             for part in says do
                 if not (text.Contains part) then
-                    failwith $"expected a fault with '{part}', found '{text}'"
+                    raise (LawBrokenException $"expected a fault with '{part}', found '{text}'")

@@ -1,4 +1,4 @@
-namespace Pipeline.Properties
+namespace Pipeline.Learning.Laws
 
 open System
 open Pipeline.Learning

@@ -1,0 +1,216 @@
+namespace Pipeline.Learning.Laws
+
+open System
+open FsCheck
+open FsCheck.FSharp
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// A layer's parameters, its inputs and a gradient in what it gives, cells within ±2.
+type private LayerCase = {
+    Parameters: Matrix<float> list
+    Inputs: Matrix<float>
+    /// Any matrix of numbers; the layer's outputs take as many as they need.
+    Upstream: int -> int -> Matrix<float>
+}
+
+/// Laws of a layer: a function of parameters (matrices of any number) and inputs (features, batch) that gives
+/// outputs (units, batch), and its way back, which makes of a gradient in the outputs the gradients in
+/// every parameter and in the inputs.
+[<AbstractClass; Sealed>]
+type LayerLaw =
+    static member private Cases(shapes: Func<int, seq<struct (int * int)>>) : Arbitrary<LayerCase> =
+        gen {
+            let! features = Small.size
+            let! count = Small.size
+
+            let! parameters =
+                shapes.Invoke features
+                |> Seq.map (fun (struct (rows, columns)) ->
+                    Small.matrix rows columns (Small.number 2.0))
+                |> Gen.sequenceToList
+
+            let! inputs = Small.matrix features count (Small.number 2.0)
+            let! seed = Small.bits
+
+            return {
+                Parameters = parameters
+                Inputs = inputs
+                Upstream =
+                    fun rows columns ->
+                        Matrix<float>
+                            .Build.Dense(
+                                rows,
+                                columns,
+                                fun i s ->
+                                    4.0 * Random.uniform seed Stream.GradientCheck (int64 s) i - 2.0
+                            )
+            }
+        }
+        |> Arb.fromGen
+
+    static member private Names(count: int) : string list = [
+        for i in 1..count -> $"parameter {i}"
+    ]
+
+    /// <summary>The gradients in every parameter and in the inputs are the definition's.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    /// <param name="backward">Gradients in parameters and inputs, from parameters, inputs and the gradient in
+    /// the outputs.</param>
+    static member GradientIsDefinition
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        Laws.create "the gradients are the definition's" (LayerLaw.Cases shapes) (fun case ->
+            let parameters = List.toArray case.Parameters
+            let outputs = forward.Invoke(parameters, case.Inputs)
+            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+            let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+
+            Laws.require
+                (found.Length = parameters.Length)
+                $"expected {parameters.Length} gradients, found {found.Length}"
+
+            let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
+            let gradients = List.ofArray found @ [ inInputs ]
+            let at = case.Parameters @ [ case.Inputs ]
+
+            List.zip3 names at gradients
+            |> List.iter (fun (name, at, gradient) -> Laws.requireShape name at gradient)
+
+            // What the outputs add up to under these weights has the upstream as its gradient in them.
+            let weighted (moved: Matrix<float> list) =
+                let parameters, inputs = List.splitAt parameters.Length moved
+
+                forward
+                    .Invoke(List.toArray parameters, inputs.Head)
+                    .PointwiseMultiply(upstream)
+                    .ColumnSums()
+                    .Sum()
+
+            GradientCheck.ofMatrices weighted (List.zip names gradients) at
+            |> Laws.requireRight)
+
+    /// <summary>Nothing that the layer is given is written to, and the same gives the same bits, on both
+    /// ways.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    /// <param name="backward">Gradients in parameters and inputs.</param>
+    static member IsPure
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        Laws.create "it is pure" (LayerLaw.Cases shapes) (fun case ->
+            let parameters = List.toArray case.Parameters
+            let outputs = forward.Invoke(parameters, case.Inputs)
+            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+
+            Laws.requirePure
+                (fun () -> [
+                    for p in case.Parameters do
+                        Laws.cells p
+
+                    Laws.cells case.Inputs
+                    Laws.cells upstream
+                ])
+                (fun () ->
+                    let outputs = forward.Invoke(parameters, case.Inputs)
+
+                    let struct (found, inInputs) =
+                        backward.Invoke(parameters, case.Inputs, upstream)
+
+                    [
+                        Laws.cells outputs
+                        for g in found do
+                            Laws.cells g
+                        Laws.cells inInputs
+                    ]))
+
+    /// <summary>A sample's outputs, and the gradient in its inputs, are those it has alone; the gradient in a
+    /// parameter is the sum of the samples'.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    /// <param name="backward">Gradients in parameters and inputs.</param>
+    static member SamplesStandAlone
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        Laws.create "every sample stands alone" (LayerLaw.Cases shapes) (fun case ->
+            let parameters = List.toArray case.Parameters
+            let outputs = forward.Invoke(parameters, case.Inputs)
+            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+            let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+
+            let column s (m: Matrix<float>) = m.SubMatrix(0, m.RowCount, s, 1)
+
+            let close what expected found =
+                try
+                    Laws.cells found
+                    |> Approximately.equal Approximately.rounding (Laws.cells expected)
+                with :? LawBrokenException as difference ->
+                    Laws.broken $"{what}: {difference.Message}"
+
+            let alone = [
+                for s in 0 .. case.Inputs.ColumnCount - 1 do
+                    let x = column s case.Inputs
+
+                    close
+                        $"outputs of sample {s}"
+                        (forward.Invoke(parameters, x))
+                        (column s outputs)
+
+                    let struct (own, inX) = backward.Invoke(parameters, x, column s upstream)
+                    close $"gradient in the inputs of sample {s}" inX (column s inInputs)
+                    own
+            ]
+
+            for i, name in List.indexed (LayerLaw.Names parameters.Length) do
+                let sum = alone |> List.map (fun own -> own[i]) |> List.reduce (+)
+                close $"gradient in {name}, against the sum over samples" sum found[i])
+
+    /// <summary>All of these laws.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    /// <param name="backward">Gradients in parameters and inputs, from parameters, inputs and the gradient in
+    /// the outputs.</param>
+    static member All
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law list = [
+        LayerLaw.GradientIsDefinition(shapes, forward, backward)
+        LayerLaw.IsPure(shapes, forward, backward)
+        LayerLaw.SamplesStandAlone(shapes, forward, backward)
+    ]

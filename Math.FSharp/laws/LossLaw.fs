@@ -1,0 +1,216 @@
+namespace Pipeline.Learning.Laws
+
+open System
+open FsCheck
+open FsCheck.FSharp
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// What a loss may be given as targets.
+type TargetKind =
+    /// Any numbers.
+    | Numbers = 0
+    /// Columns of 0 or more that sum to 1.
+    | Distributions = 1
+    /// Numbers of 0 to 1.
+    | Shares = 2
+
+/// Laws of a loss: a function of targets and outputs, both (outputs, batch), that gives the loss of the
+/// batch and its gradient in the outputs.
+[<AbstractClass; Sealed>]
+type LossLaw =
+    static member private Cases(kind: TargetKind) : Arbitrary<SameShape> =
+        match kind with
+        | TargetKind.Numbers -> Arbitraries.SameShape()
+        | TargetKind.Distributions ->
+            Arbitraries.Soft()
+            |> Arb.convert (fun (Soft(t, y)) -> SameShape(t, y)) (fun (SameShape(t, y)) ->
+                Soft(t, y))
+        | TargetKind.Shares ->
+            let share (x: float) = abs x / 10.0
+
+            Arbitraries.SameShape()
+            |> Arb.convert
+                (fun (SameShape(t, y)) -> SameShape(t.Map share, y))
+                (fun (SameShape(t, y)) -> SameShape(t * 10.0, y))
+        | _ -> invalidArg (nameof kind) $"expected Numbers, Distributions or Shares, found {kind}"
+
+    /// <summary>The gradient is the loss's, by definition.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member GradientIsDefinition
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        Laws.create
+            "the gradient is the definition's"
+            (LossLaw.Cases targets)
+            (fun (SameShape(t, y)) ->
+                let struct (_, gradient) = loss.Invoke(t, y.Clone())
+                Laws.requireShape "the gradient" y gradient
+
+                GradientCheck.ofMatrix
+                    (fun moved ->
+                        let struct (value, _) = loss.Invoke(t, moved)
+                        value)
+                    gradient
+                    y
+                |> Laws.requireRight)
+
+    /// <summary>Targets and outputs stay as they were, and the same ones give the same bits.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IsPure
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        Laws.create "it is pure" (LossLaw.Cases targets) (fun (SameShape(t, y)) ->
+            Laws.requirePure (fun () -> [ Laws.cells t; Laws.cells y ]) (fun () ->
+                let struct (value, gradient) = loss.Invoke(t, y)
+                [ [| value |]; Laws.cells gradient ]))
+
+    /// <summary>The loss of a batch is the mean of its samples' losses, and the gradient of a sample in
+    /// the batch is its own divided by how many there are.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IsMeanOverBatch
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        Laws.create
+            "a batch's loss and gradient are the means of its samples'"
+            (LossLaw.Cases targets)
+            (fun (SameShape(t, y)) ->
+                let struct (value, gradient) = loss.Invoke(t, y)
+                let n = y.ColumnCount
+
+                let alone = [
+                    for s in 0 .. n - 1 ->
+                        loss.Invoke(
+                            t.SubMatrix(0, t.RowCount, s, 1),
+                            y.SubMatrix(0, y.RowCount, s, 1)
+                        )
+                ]
+
+                let mean = alone |> List.averageBy (fun (struct (value, _)) -> value)
+
+                try
+                    [| value |] |> Approximately.equal Approximately.rounding [| mean |]
+                with :? LawBrokenException as difference ->
+                    Laws.broken $"the loss of {n} samples: {difference.Message}"
+
+                for s, struct (_, own) in List.indexed alone do
+                    try
+                        (gradient.Column s).ToArray()
+                        |> Approximately.equal Approximately.rounding (Laws.cells (own / float n))
+                    with :? LawBrokenException as difference ->
+                        Laws.broken $"the gradient of sample {s} of {n}: {difference.Message}")
+
+    /// <summary>Claimed by some: the loss is 0 or greater.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IsNonNegative
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        Laws.create "the loss is 0 or greater" (LossLaw.Cases targets) (fun (SameShape(t, y)) ->
+            let struct (value, _) = loss.Invoke(t, y)
+            Laws.require (value >= 0.0) $"expected 0 or greater, found {value}")
+
+    /// <summary>Claimed by some: the loss is 0 where outputs equal targets, greater elsewhere, and its gradient
+    /// is 0 there.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IsZeroAtTargetAlone
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        Laws.create
+            "the loss is 0 at the targets, and only there"
+            (LossLaw.Cases targets)
+            (fun (SameShape(t, y)) ->
+                let struct (value, gradient) = loss.Invoke(t, t.Clone())
+                Laws.require (value = 0.0) $"expected 0 at the targets, found {value}"
+
+                Laws.require
+                    (Array.forall (fun g -> g = 0.0) (Laws.cells gradient))
+                    "expected a gradient of zeros at the targets"
+
+                let struct (value, _) = loss.Invoke(t, y)
+
+                Laws.require
+                    ((value > 0.0) = (t <> y))
+                    $"expected more than 0 away from the targets, found {value}")
+
+    /// <summary>Claimed by those of logits: the same number added to all outputs of a sample changes
+    /// nothing but rounding.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IgnoresShift
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        let cases =
+            ArbMap.defaults
+            |> ArbMap.arbitrary<int>
+            |> Arb.mapFilter (fun shift -> shift % 1000) (fun _ -> true)
+
+        Laws.create
+            "a shift of all outputs changes nothing"
+            (Arb.zip (LossLaw.Cases targets, cases))
+            (fun (SameShape(t, y), shift) ->
+                let struct (value, gradient) = loss.Invoke(t, y)
+
+                let struct (shifted, gradientShifted) =
+                    loss.Invoke(t, y.Map(fun y -> y + float shift))
+
+                // Adding the shift rounds an output by up to 2⁻⁵³ · 1010, each share of the targets its own.
+                let mass = t.ColumnAbsoluteSums().Maximum()
+                let tolerance = 1e-12 * max 1.0 mass
+                [| shifted |] |> Approximately.equal tolerance [| value |]
+
+                Laws.cells gradientShifted
+                |> Approximately.equal tolerance (Laws.cells gradient))
+
+    /// <summary>Claimed by most: another order of the outputs, the same in the targets, changes the loss by
+    /// rounding alone, and gives the gradient in that order.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member IgnoresOrderOfOutputs
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        let turned (m: Matrix<float>) =
+            Matrix<float>
+                .Build.Dense(m.RowCount, m.ColumnCount, fun k s -> m[(k + 1) % m.RowCount, s])
+
+        Laws.create
+            "another order of the outputs changes nothing"
+            (LossLaw.Cases targets)
+            (fun (SameShape(t, y)) ->
+                let struct (value, gradient) = loss.Invoke(t, y)
+                let struct (other, otherGradient) = loss.Invoke(turned t, turned y)
+                [| other |] |> Approximately.equal Approximately.rounding [| value |]
+
+                Laws.cells otherGradient
+                |> Approximately.equal Approximately.rounding (Laws.cells (turned gradient)))
+
+    /// <summary>The laws of every loss that is a mean over the batch: the first three.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member All
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law list = [
+        LossLaw.GradientIsDefinition(targets, loss)
+        LossLaw.IsPure(targets, loss)
+        LossLaw.IsMeanOverBatch(targets, loss)
+    ]

@@ -1,0 +1,160 @@
+namespace Pipeline.Learning.Laws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// Simpler values than a counterexample, to look for a smaller one among. Each is smaller by count of
+/// cells, or by their digits, so that shrinking ends; no value has more than <c>Most</c>.
+[<RequireQualifiedAccess>]
+module Shrink =
+    /// The most candidates of one value.
+    [<Literal>]
+    let Most = 60
+
+    /// <summary>0, then the whole part.</summary>
+    [<CompiledName("Number")>]
+    let number (x: float) : float seq =
+        let whole = Math.Truncate x
+
+        seq {
+            if x <> 0.0 then
+                0.0
+
+            if whole <> x && whole <> 0.0 && Double.IsFinite x then
+                whole
+        }
+
+    /// The same cells, one of them simpler; first all of them whole.
+    let private simplerCells (cells: float[]) : float[] seq = seq {
+        let whole = cells |> Array.map Math.Truncate
+
+        if whole <> cells then
+            whole
+
+        for i in 0 .. cells.Length - 1 do
+            for simpler in number cells[i] do
+                let changed = Array.copy cells
+                changed[i] <- simpler
+                changed
+    }
+
+    let private simpler (m: Matrix<float>) : Matrix<float> seq =
+        simplerCells (m.ToColumnMajorArray())
+        |> Seq.map (fun cells -> Matrix<float>.Build.Dense(m.RowCount, m.ColumnCount, cells))
+
+    let private simplerVector (v: Vector<float>) : Vector<float> seq =
+        simplerCells (v.ToArray()) |> Seq.map Vector<float>.Build.Dense
+
+    let private withoutElement (i: int) (v: Vector<float>) : Vector<float> =
+        v.ToArray() |> Array.removeAt i |> Vector<float>.Build.Dense
+
+    /// <summary>Matrices of one shape: without one of the rows, if more than so many are left, without
+    /// one of the columns, or with simpler cells.</summary>
+    /// <param name="fewestRows">Rows to keep.</param>
+    /// <param name="matrices">Of one shape.</param>
+    [<CompiledName("Matrices")>]
+    let matrices (fewestRows: int) (matrices: Matrix<float> list) : Matrix<float> list seq =
+        let first = List.head matrices
+
+        seq {
+            if first.ColumnCount > 1 then
+                for s in 0 .. first.ColumnCount - 1 do
+                    matrices |> List.map (fun m -> m.RemoveColumn s)
+
+            if first.RowCount > fewestRows then
+                for k in 0 .. first.RowCount - 1 do
+                    matrices |> List.map (fun m -> m.RemoveRow k)
+
+            for i, m in List.indexed matrices do
+                for simpler in simpler m do
+                    List.updateAt i simpler matrices
+        }
+        |> Seq.truncate Most
+
+    /// <summary>One matrix, in the same way.</summary>
+    [<CompiledName("Matrix")>]
+    let matrix (fewestRows: int) (m: Matrix<float>) : Matrix<float> seq =
+        matrices fewestRows [ m ] |> Seq.map List.head
+
+    let private withoutSample s (batch: MiniBatch<float>) =
+        MiniBatch.create
+            (batch.Inputs.RemoveColumn s)
+            (match batch.Targets with
+             | Targets.Labels labels -> Targets.Labels(Array.removeAt s labels)
+             | Targets.Columns columns -> Targets.Columns(columns.RemoveColumn s))
+
+    let private layersOf (network: Network<float>) (layers: Layer<float> list) = {
+        network with
+            Parameters = { Layers = layers }
+    }
+
+    /// The network without a hidden unit.
+    let private withoutUnit l unit (network: Network<float>) =
+        let a = network.Architecture
+
+        let hidden =
+            a.Hidden
+            |> List.updateAt l {
+                a.Hidden[l] with
+                    Width = a.Hidden[l].Width - 1
+            }
+
+        match Architecture.create a.Head a.Inputs hidden a.Outputs with
+        | Error _ -> None
+        | Ok architecture ->
+            let layers = network.Parameters.Layers
+
+            Some {
+                network with
+                    Architecture = architecture
+                    Parameters = {
+                        Layers =
+                            layers
+                            |> List.updateAt l {
+                                layers[l] with
+                                    Weights = layers[l].Weights.RemoveRow unit
+                                    Biases = withoutElement unit layers[l].Biases
+                            }
+                            |> List.updateAt (l + 1) {
+                                layers[l + 1] with
+                                    Weights = layers[l + 1].Weights.RemoveColumn unit
+                            }
+                    }
+            }
+
+    /// <summary>A network and a mini-batch: with a sample less, a hidden unit less, or simpler parameters.
+    /// Layers that are normalised stay as they are.</summary>
+    /// <param name="fewestSamples">Samples to keep.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">The mini-batch.</param>
+    [<CompiledName("Trainable")>]
+    let trainable
+        (fewestSamples: int)
+        (network: Network<float>)
+        (batch: MiniBatch<float>)
+        : struct (Network<float> * MiniBatch<float>) seq =
+        let layers = network.Parameters.Layers
+
+        seq {
+            if batch.Count > fewestSamples then
+                for s in 0 .. batch.Count - 1 do
+                    struct (network, withoutSample s batch)
+
+            for l, hidden in List.indexed network.Architecture.Hidden do
+                if hidden.Width > 1 && not hidden.Normalised then
+                    for unit in 0 .. hidden.Width - 1 do
+                        match withoutUnit l unit network with
+                        | Some smaller -> struct (smaller, batch)
+                        | None -> ()
+
+            for l, layer in List.indexed layers do
+                for simpler in simpler layer.Weights do
+                    let smaller = List.updateAt l { layer with Weights = simpler } layers
+                    struct (layersOf network smaller, batch)
+
+                for simpler in simplerVector layer.Biases do
+                    let smaller = List.updateAt l { layer with Biases = simpler } layers
+                    struct (layersOf network smaller, batch)
+        }
+        |> Seq.truncate Most

@@ -1,0 +1,210 @@
+namespace Pipeline.Learning.Laws
+
+open System
+open FsCheck
+open FsCheck.FSharp
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// Generators of small values, to build one's own from: small enough to read a counterexample, and enough
+/// for every index, shape and sum to go wrong in.
+[<RequireQualifiedAccess>]
+module Small =
+    /// <summary>Numbers within ± a limit, a millionth of it apart.</summary>
+    [<CompiledName("Number")>]
+    let number (limit: float) : Gen<float> =
+        Gen.choose (-1000000, 1000000) |> Gen.map (fun n -> limit * float n / 1000000.0)
+
+    /// <summary>Numbers within ±10: 0, sixteenths, and any.</summary>
+    [<CompiledName("Cell")>]
+    let cell: Gen<float> =
+        Gen.frequency [
+            1, Gen.constant 0.0
+            3, Gen.choose (-160, 160) |> Gen.map (fun n -> float n / 16.0)
+            6, number 10.0
+        ]
+
+    /// <summary>Sizes of 1 to 4.</summary>
+    [<CompiledName("Size")>]
+    let size: Gen<int> = Gen.choose (1, 4)
+
+    /// <summary>Matrices of a shape.</summary>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="cell">What the cells are drawn from.</param>
+    [<CompiledName("Matrix")>]
+    let matrix (rows: int) (columns: int) (cell: Gen<float>) : Gen<Matrix<float>> =
+        Gen.arrayOfLength (rows * columns) cell
+        |> Gen.map (fun values -> Matrix<float>.Build.Dense(rows, columns, values))
+
+    /// <summary>Vectors of a length.</summary>
+    /// <param name="length">How many elements.</param>
+    /// <param name="cell">What the elements are drawn from.</param>
+    [<CompiledName("Vector")>]
+    let vector (length: int) (cell: Gen<float>) : Gen<Vector<float>> =
+        Gen.arrayOfLength length cell |> Gen.map Vector<float>.Build.Dense
+
+    /// <summary>Labels, each a class from 0.</summary>
+    [<CompiledName("Labels")>]
+    let labels (classes: int) (count: int) : Gen<int[]> =
+        Gen.arrayOfLength count (Gen.choose (0, classes - 1))
+
+    /// <summary>Columns of eighths and the like, 0 or greater, that sum to 1: (classes, count).</summary>
+    [<CompiledName("Distributions")>]
+    let distributions (classes: int) (count: int) : Gen<Matrix<float>> =
+        Gen.arrayOfLength (classes * count) (Gen.choose (0, 8))
+        |> Gen.map (fun parts ->
+            let part k s =
+                // One part more for the first class, so that no column is empty.
+                parts[s * classes + k] + (if k = 0 then 1 else 0)
+
+            Matrix<float>
+                .Build.Dense(
+                    classes,
+                    count,
+                    fun k s ->
+                        float (part k s)
+                        / float (List.sum [ for j in 0 .. classes - 1 -> part j s ])
+                ))
+
+    /// <summary>Labels or distributions.</summary>
+    [<CompiledName("Targets")>]
+    let targets (classes: int) (count: int) : Gen<Targets<float>> =
+        Gen.oneof [
+            labels classes count |> Gen.map Targets.Labels
+            distributions classes count |> Gen.map Targets.Columns
+        ]
+
+    /// <summary>Any 64 bits.</summary>
+    [<CompiledName("Bits")>]
+    let bits: Gen<uint64> =
+        Gen.arrayOfLength 8 (Gen.choose (0, 255))
+        |> Gen.map (fun bytes -> BitConverter.ToUInt64(Array.map byte bytes, 0))
+
+    /// <summary>Architectures under softmax: 1–4 inputs, 0–3 hidden layers of 1–4 units, 2–5
+    /// classes.</summary>
+    /// <param name="activations">What the layers' activations are drawn from.</param>
+    [<CompiledName("Architecture")>]
+    let architecture (activations: Gen<Activation>) : Gen<Architecture> = gen {
+        let! inputs = size
+        let! classes = Gen.choose (2, 5)
+        let! depth = Gen.choose (0, 3)
+
+        let! hidden =
+            Gen.listOfLength
+                depth
+                (Gen.map2
+                    (fun width activation -> {
+                        Width = width
+                        Normalised = false
+                        Activation = activation
+                    })
+                    size
+                    activations)
+
+        return
+            match Architecture.create Head.Softmax inputs hidden classes with
+            | Ok architecture -> architecture
+            | Error faults -> failwith (faults |> List.map string |> String.concat " ")
+    }
+
+    /// <summary>Networks of an architecture: a row of weights sums to at most 1.5 in size, biases are
+    /// within ±1.</summary>
+    [<CompiledName("Network")>]
+    let network (architecture: Architecture) : Gen<Network<float>> = gen {
+        let! layers =
+            architecture.Sizes
+            |> List.pairwise
+            |> List.map (fun (inputs, outputs) -> gen {
+                let! weights = matrix outputs inputs (number (1.5 / float inputs))
+                let! biases = vector outputs (number 1.0)
+
+                return {
+                    Weights = weights
+                    Biases = biases
+                    Gain = ValueNone
+                }
+            })
+            |> Gen.sequenceToList
+
+        return {
+            Architecture = architecture
+            Parameters = { Layers = layers }
+            Running = []
+        }
+    }
+
+    /// <summary>Mini-batches for a network: inputs within ±2.</summary>
+    /// <param name="architecture">The network's.</param>
+    /// <param name="count">Samples.</param>
+    [<CompiledName("Batch")>]
+    let batch (architecture: Architecture) (count: int) : Gen<MiniBatch<float>> = gen {
+        let! inputs = matrix architecture.Inputs count (number 2.0)
+        let! targets = targets architecture.Outputs count
+        return MiniBatch.create inputs targets
+    }
+
+    /// <summary>Whether every sum of every ReLU and leaky ReLU unit is farther from 0 than a margin, for
+    /// every sample: then small steps see a smooth loss.</summary>
+    [<CompiledName("IsAwayFromKinks")>]
+    let isAwayFromKinks (margin: float) (network: Network<float>) (batch: MiniBatch<float>) : bool =
+        let layers = Reference.ofNetwork network
+
+        Reference.samples network.Architecture.Outputs batch
+        |> List.forall (fun (sample, _) ->
+            List.forall2
+                (fun (layer: Reference.Layer) z ->
+                    (layer.Activation <> Activation.Relu
+                     && layer.Activation <> Activation.LeakyRelu)
+                    || z |> Array.forall (fun z -> abs z > margin))
+                layers
+                (Reference.sums layers sample))
+
+    /// <summary>Networks with mini-batches of so many samples, away from kinks by 0.02.</summary>
+    [<CompiledName("Trainable")>]
+    let trainable (count: int) : Gen<struct (Network<float> * MiniBatch<float>)> =
+        gen {
+            let! architecture =
+                architecture (
+                    Gen.elements [
+                        Activation.Sigmoid
+                        Activation.Tanh
+                        Activation.Relu
+                        Activation.Identity
+                    ]
+                )
+
+            let! network = network architecture
+            let! batch = batch architecture count
+            return struct (network, batch)
+        }
+        |> Gen.where (fun (struct (network, batch)) -> isAwayFromKinks 0.02 network batch)
+
+    /// <summary>A gradient of the parameters' shape, some of its numbers much smaller than others, some
+    /// 0.</summary>
+    [<CompiledName("Gradient")>]
+    let gradient (parameters: Parameters<float>) : Gen<Parameters<float>> =
+        // All 53 bits are drawn, so that two numbers cancel to 0 by design alone.
+        let uniform = bits |> Gen.map (fun bits -> float (bits >>> 11) / 9007199254740992.0)
+
+        let slope = gen {
+            let! size = Gen.elements [ 1.0; 0.1; 0.01; 0.001; 0.0001 ]
+            let! share = uniform
+            return size * (6.0 * share - 3.0)
+        }
+
+        let slope = Gen.frequency [ 1, Gen.constant 0.0; 19, slope ]
+
+        parameters.Layers
+        |> List.map (fun layer -> gen {
+            let! weights = matrix layer.Weights.RowCount layer.Weights.ColumnCount slope
+            let! biases = vector layer.Biases.Count slope
+
+            return {
+                Weights = weights
+                Biases = biases
+                Gain = layer.Gain |> ValueOption.map (fun gain -> gain * 0.5)
+            }
+        })
+        |> Gen.sequenceToList
+        |> Gen.map (fun layers -> { Layers = layers })
