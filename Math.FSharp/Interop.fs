@@ -62,6 +62,10 @@ type Parse =
     static member Optimizer(choice: OptimizerChoice) : Result<OptimizerPlan, Fault list> =
         OptimizerPlan.create choice
 
+    /// <summary>An optimizer of that name with its usual numbers.</summary>
+    static member Optimizer(name: string) : Result<OptimizerPlan, Fault list> =
+        OptimizerPlan.create (OptimizerPlan.named name)
+
     /// <summary>A schedule with its numbers.</summary>
     static member Schedule(choice: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
         Schedule.parse choice
@@ -146,6 +150,77 @@ type Runs =
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
         Hyperparameters.iterations samples settings
 
+/// Recipes with other settings, for which C# has no <c>with</c>.
+[<AbstractClass; Sealed; Extension>]
+type RecipeExtensions =
+    /// <summary>The recipe with what is given in the place of its own:
+    /// <c>Runs.Book.Recipe.With(batchSize: 20, learningRate: 0.5)</c>.</summary>
+    /// <param name="recipe">The recipe, left as it was.</param>
+    /// <param name="length">How long the run is.</param>
+    /// <param name="batchSize">Samples in a mini-batch.</param>
+    /// <param name="learningRate">η of the optimizer, or the highest of a schedule.</param>
+    /// <param name="schedule">How the rate changes.</param>
+    /// <param name="warmUp">Iterations in which the rate rises to the schedule's.</param>
+    /// <param name="initialiser">How the weights begin.</param>
+    /// <param name="sampling">How mini-batches are chosen.</param>
+    /// <param name="gradient">How the gradient is found.</param>
+    /// <param name="optimizer">What becomes of it.</param>
+    /// <param name="augmentation">How training images are varied.</param>
+    /// <param name="dropout">The share of hidden units that a step leaves out.</param>
+    /// <param name="labelSmoothing">The share of every target that goes to all classes alike.</param>
+    /// <param name="validation">The share of the training samples that is kept for validation.</param>
+    /// <param name="earlyStopping">Epochs without a lower validation loss after which the run ends.</param>
+    /// <param name="seed">What every random number of the run follows from.</param>
+    [<Extension>]
+    static member With
+        (
+            recipe: Recipe,
+            [<Optional>] length: RunLength | null,
+            [<Optional>] batchSize: Nullable<int>,
+            [<Optional>] learningRate: Nullable<float>,
+            [<Optional>] schedule: ScheduleMethod | null,
+            [<Optional>] warmUp: Nullable<int64>,
+            [<Optional>] initialiser: Initialiser | null,
+            [<Optional>] sampling: Sampling | null,
+            [<Optional>] gradient: GradientMethod | null,
+            [<Optional>] optimizer: OptimizerPlan | null,
+            [<Optional>] augmentation: Augmentation | null,
+            [<Optional>] dropout: Nullable<float>,
+            [<Optional>] labelSmoothing: Nullable<float>,
+            [<Optional>] validation: Nullable<float>,
+            [<Optional>] earlyStopping: Nullable<int>,
+            [<Optional>] seed: Nullable<uint64>
+        ) : Recipe =
+        let orOwn (own: 'V) (given: 'V | null) : 'V =
+            match given with
+            | null -> own
+            | given -> given
+
+        let orNumber (own: 'V) (given: Nullable<'V>) =
+            if given.HasValue then given.Value else own
+
+        {
+            Length = orOwn recipe.Length length
+            BatchSize = orNumber recipe.BatchSize batchSize
+            LearningRate = orNumber recipe.LearningRate learningRate
+            Schedule = orOwn recipe.Schedule schedule
+            WarmUp = orNumber recipe.WarmUp warmUp
+            Initialiser = orOwn recipe.Initialiser initialiser
+            Sampling = orOwn recipe.Sampling sampling
+            Gradient = orOwn recipe.Gradient gradient
+            Optimizer = orOwn recipe.Optimizer optimizer
+            Augmentation = orOwn recipe.Augmentation augmentation
+            Dropout = orNumber recipe.Dropout dropout
+            LabelSmoothing = orNumber recipe.LabelSmoothing labelSmoothing
+            Validation = orNumber recipe.Validation validation
+            EarlyStopping =
+                if earlyStopping.HasValue then
+                    ValueSome earlyStopping.Value
+                else
+                    recipe.EarlyStopping
+            Seed = orNumber recipe.Seed seed
+        }
+
 /// Architectures from arrays.
 [<AbstractClass; Sealed>]
 type Architectures =
@@ -205,6 +280,41 @@ type NetworkExtensions =
         network with
             Parameters = parameters
     }
+
+/// Parameters and gradients number by number.
+[<AbstractClass; Sealed; Extension>]
+type ParametersExtensions =
+    /// <summary>What a function makes of every number.</summary>
+    /// <param name="parameters">The parameters, left as they were.</param>
+    /// <param name="change">The function.</param>
+    [<Extension>]
+    static member Map(parameters: Parameters<'T>, change: Func<'T, 'T>) : Parameters<'T> =
+        ArgumentNullException.ThrowIfNull(change, nameof change)
+
+        parameters
+        |> Parameters.mapTensors (fun _ values -> values |> Array.map change.Invoke)
+
+    /// <summary>What a function makes of every two partners.</summary>
+    /// <param name="parameters">The parameters, left as they were.</param>
+    /// <param name="others">Of the same shape: a gradient, say.</param>
+    /// <param name="combine">The function.</param>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<Extension>]
+    static member Zip
+        (parameters: Parameters<'T>, others: Parameters<'T>, combine: Func<'T, 'T, 'T>)
+        : Parameters<'T> =
+        ArgumentNullException.ThrowIfNull(combine, nameof combine)
+        Parameters.requireSameShape (nameof others) parameters others
+
+        Parameters.mapTensors2
+            (Array.map2 (fun one other -> combine.Invoke(one, other)))
+            parameters
+            others
+
+    /// <summary>The length of all numbers as one vector.</summary>
+    /// <param name="parameters">The parameters, or a gradient.</param>
+    [<Extension>]
+    static member Norm(parameters: Parameters<'T>) : float = Transform.norm parameters
 
 /// Losses of one sample or a batch, with functions as delegates.
 [<AbstractClass; Sealed>]
@@ -295,6 +405,47 @@ type Optimizers =
             parameters: Parameters<'T>
         ) : struct (Parameters<'T> * OptimizerState<'T>) =
         optimizer.Update rate gradient state parameters
+
+    /// <summary>An optimizer of one's own.</summary>
+    /// <param name="names">What it remembers: a number for every parameter under each name, 0 before the
+    /// first step.</param>
+    /// <param name="update">Makes of rate, gradient, parameters and memories the next parameters and
+    /// memories.</param>
+    static member Create
+        (
+            names: string seq,
+            update:
+                Func<
+                    'T,
+                    Parameters<'T>,
+                    Parameters<'T>,
+                    Parameters<'T>[],
+                    struct (Parameters<'T> * Parameters<'T>[])
+                 >
+        ) : Optimizer<'T> =
+        ArgumentNullException.ThrowIfNull(update, nameof update)
+
+        let memory values =
+            Seq.map2 (fun name values -> { Name = name; Values = values }) names values
+            |> List.ofSeq
+
+        {
+            Init =
+                fun parameters -> {
+                    Steps = 0L
+                    Memory = names |> Seq.map (fun _ -> Parameters.zeros parameters) |> memory
+                }
+            Update =
+                fun rate gradient state parameters ->
+                    let before = [| for memory in state.Memory -> memory.Values |]
+                    let struct (next, after) = update.Invoke(rate, gradient, parameters, before)
+
+                    struct (next,
+                            {
+                                Steps = state.Steps + 1L
+                                Memory = memory after
+                            })
+        }
 
     /// <summary>Gradient descent on any function: the start and the place after every step.</summary>
     /// <param name="rate">Learning rate.</param>

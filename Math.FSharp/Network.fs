@@ -155,7 +155,10 @@ type Parameters<'T
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = { Layers: Layer<'T> list }
+    and 'T :> IFormattable> = {
+    /// From the input's side.
+    Layers: Layer<'T> list
+}
 
 /// Whole-network arithmetic and the way to and from flat arrays.
 [<RequireQualifiedAccess>]

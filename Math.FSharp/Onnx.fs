@@ -6,10 +6,15 @@ open System.Text.RegularExpressions
 
 /// The types of numbers that graphs have, with ONNX's numbers for them.
 type OnnxType =
+    /// 32-bit floating point.
     | Single = 1
+    /// Whole numbers of 0 to 255.
     | Byte = 2
+    /// 64-bit whole numbers.
     | Integer = 7
+    /// Texts.
     | Text = 8
+    /// 64-bit floating point.
     | Double = 11
 
 /// The size of a dimension.

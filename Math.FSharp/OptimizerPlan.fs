@@ -6,12 +6,19 @@ open System.Numerics
 /// A rule of <c>Optimizer</c> with its numbers.
 [<RequireQualifiedAccess>]
 type OptimizerRule =
+    /// <c>Optimizer.gradientDescent</c>.
     | GradientDescent
+    /// <c>Optimizer.momentum</c>.
     | Momentum of momentum: float
+    /// <c>Optimizer.nesterov</c>.
     | Nesterov of momentum: float
+    /// <c>Optimizer.adaGrad</c>.
     | AdaGrad of epsilon: float
+    /// <c>Optimizer.rmsProp</c>.
     | RmsProp of decay: float * epsilon: float
+    /// <c>Optimizer.adam</c>.
     | Adam of beta1: float * beta2: float * epsilon: float
+    /// <c>Optimizer.lion</c>.
     | Lion of beta1: float * beta2: float
 
 /// What a person may say of an optimizer. A number left out is PyTorch's or, of a transform, leaves the

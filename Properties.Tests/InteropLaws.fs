@@ -8,6 +8,7 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 open Pipeline.Learning.Interop
+open Pipeline.CSharp
 
 let private tryGet (result: Result<'V, Fault list>) : bool * 'V * IReadOnlyList<Fault> =
     let mutable value = Unchecked.defaultof<'V>
@@ -121,3 +122,87 @@ let ``a delegate that is none is refused by name`` () =
         Gradients.NumericalOf(1e-4, Unchecked.defaultof<_>, network))
 
     Exactly.refused [ "gradient" ] (fun () -> Optimizers.Descent(0.1, 1, Unchecked.defaultof<_>, x))
+
+[<Fact>]
+let ``a run written in C# learns what its data say`` () =
+    let data = Training.Images()
+    let mutable settings = Hyperparameters.book
+    Assert.Empty(Training.Settings("Adam", 0.05, &settings))
+    Exactly.equal (60L, 4, 7UL) (Runs.Iterations(settings, 6), settings.BatchSize, settings.Seed)
+    // What was not said is the book's.
+    Exactly.equal Hyperparameters.book.Recipe.Sampling settings.Recipe.Sampling
+
+    let struct (network, losses) = Training.Run(settings, data, 3)
+    Exactly.equal 60 losses.Count
+    Assert.True(losses[59] < 0.5 * losses[0], $"{losses[0]}, then {losses[59]}")
+    Exactly.equal 1.0 (Network.evaluate network data).Accuracy
+    let struct (sizes, goes) = Training.Plan(settings, 6)
+    Exactly.equal [| 4; 4; 4 |] sizes
+    Assert.True goes
+
+    let mutable settings = Hyperparameters.book
+    let problems = Training.Settings("Adamant", 1e-60, &settings)
+    Exactly.equal 2 problems.Count
+    Assert.Contains("Adamant", problems[0])
+    Assert.StartsWith("settings, LearningRate: expected", problems[1])
+
+[<Law>]
+let ``an optimizer written in C# takes the core's steps`` (Trainable(network, batch)) =
+    let own = Training.Steps(Training.Momentum 0.9, 0.1, 5, network, batch)
+    let core = Training.Steps(Optimizer.momentum 0.9, 0.1, 5, network, batch)
+
+    flat own.Parameters
+    |> Approximately.equal Approximately.rounding (flat core.Parameters)
+
+    [| Training.CutLength(network.Parameters, 0.5) |]
+    |> Approximately.equal Approximately.rounding [|
+        flat network.Parameters |> Array.sumBy (fun x -> min 0.25 (x * x)) |> sqrt
+    |]
+
+[<Fact>]
+let ``choices are found by name from C#, and refusals are sentences`` () =
+    Exactly.equal
+        "Relu, Softmax, Epoch, Double, Numerical, Fixed 0.01, Cosine 0.1, Adam (0.9, 0.999, 1e-08), Epochs 3"
+        (Training.Choices("relu", "softmax", "epoch", "double"))
+
+    Assert.Contains("Rely", Training.Choices("Rely", "softmax", "epoch", "double"))
+    Exactly.equal "x.csv, Rows: expected 2 or more, found 1." (Mathematics.Refusal("x.csv", "1"))
+
+[<Law>]
+let ``the chapter's mathematics from C#``
+    activation
+    (SameShape(target, prediction))
+    (Trainable(network, batch))
+    =
+    Mathematics.Slope(3.0, 4.0).ToArray() |> Approximately.equal 1e-8 [| 6.0; 8.0 |]
+
+    Mathematics.Descend(0.1, 100, -3.0, 4.0).ToArray()
+    |> Approximately.equal 1e-8 [| 0.0; 0.0 |]
+
+    let expected =
+        List.map2
+            (fun t y -> Array.map2 (fun t y -> abs (y - t)) t y |> Array.max)
+            (columns target)
+            (columns prediction)
+        |> List.average
+
+    [| Mathematics.LargestError(Targets.Columns target, prediction) |]
+    |> Approximately.equal Approximately.rounding [| expected |]
+
+    Exactly.bits
+        (cells (Activation.softmax (Activation.apply activation prediction)))
+        (cells (Mathematics.Probabilities(activation, prediction)))
+
+    Assert.True((Mathematics.Judge(activation, prediction)).Passed)
+    let struct (_, gradient) = Gradient.backward network batch
+    let struct (own, given) = Mathematics.Judge(network, batch, gradient)
+    Assert.True(own.Passed && given.Passed)
+    Assert.NotNull(Mathematics.SlopeOfAccuracy(network, batch).Layers)
+    let model = Mathematics.Named(3UL, [| 4; 3; 2 |], "cat", "dog")
+    Exactly.equal ([ "cat"; "dog" ], [ "seed", "3" ]) (model.Classes, model.Notes)
+
+[<Fact>]
+let ``functions written in C# are proved, and a slip is caught`` () =
+    OwnCode.Prove 100
+    let broken = Assert.Throws<LawBrokenException>(fun () -> OwnCode.ProveSlip())
+    Assert.Contains("the derivative is the definition's", broken.Message)

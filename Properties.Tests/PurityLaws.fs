@@ -479,6 +479,10 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Gradient.NumericalOf", fun () -> Gradient.numericalOf 1e-4 loss network
         "GradientCheck.OfFunction", fun () -> GradientCheck.ofFunction loss parameters network
         "GradientCheck.OfMatrix", fun () -> GradientCheck.ofMatrix (fun m -> m[0, 0]) other one
+        "ParametersExtensions.Map", fun () -> ParametersExtensions.Map(parameters, abs)
+        "ParametersExtensions.Zip",
+        fun () -> ParametersExtensions.Zip(parameters, parameters, (fun a b -> a + b))
+        "ParametersExtensions.Norm", fun () -> ParametersExtensions.Norm parameters
         "Gradients.Check", fun () -> Gradients.Check(network, batch)
         "GradientCheck.OfNetwork", fun () -> GradientCheck.ofNetwork network batch
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters

@@ -13,22 +13,27 @@ type LawBrokenException(message: string) =
 [<RequireQualifiedAccess>]
 module Approximately =
     /// The unit roundoff of single precision: half the distance from 1 to the next number.
+    [<CompiledName("SingleRounding")>]
     let singleRounding = 1.0 / 16777216.0
 
     /// The unit roundoff of double precision.
+    [<CompiledName("DoubleRounding")>]
     let doubleRounding = 1.0 / 9007199254740992.0
 
     /// For a few dozen operations in double on numbers up to about 100: 2⁻⁵³ · 100 · 100, rounded up.
+    [<CompiledName("Rounding")>]
     let rounding = 1e-11
 
     /// For a derivative against `Reference.slope` with its step of 5·10⁻⁴: the truncation is
     /// h⁴/30 · f⁽⁵⁾ ≈ 2·10⁻¹⁵ · f⁽⁵⁾, where f⁽⁵⁾ of the generated functions stays below about 10⁵; the
     /// rounding is 2⁻⁵³ · |f| / h ≈ 2·10⁻¹³ · |f|, with |f| below about 10³. A wrong derivative is
     /// wrong in its first digits.
+    [<CompiledName("Definition")>]
     let definition = 1e-7
 
     /// For what single precision makes of a generated network, against double: four layers of at most
     /// four inputs and numbers up to 10 round by 4 · 6 · 2⁻²⁴ · 10 ≈ 1.5·10⁻⁵ on the way.
+    [<CompiledName("FollowsDouble")>]
     let followsDouble = 1e-4
 
     let private fail place (expected: 'T) (actual: 'T) (why: string) =
@@ -39,6 +44,7 @@ module Approximately =
             raise (LawBrokenException $"expected {expected.Length} numbers, found {actual.Length}")
 
     /// |actual − expected| ≤ tolerance · max(1, |expected|) everywhere; not a number equals only itself.
+    [<CompiledName("Equal")>]
     let equal (tolerance: float) (expected: float[]) (actual: float[]) : unit =
         sameLength expected actual
 
@@ -54,6 +60,7 @@ module Approximately =
                 fail i e a $", {abs (a - e)} apart; allowed {tolerance * max 1.0 (abs e)}"
 
     /// |actual − expected| ≤ bound, each place with a bound of its own.
+    [<CompiledName("Within")>]
     let within (bounds: float[]) (expected: float[]) (actual: float[]) : unit =
         sameLength expected actual
 
@@ -75,6 +82,7 @@ module Approximately =
         int64 (if bits < 0 then Int32.MinValue - bits else bits)
 
     /// At most so many representable numbers apart. Infinities and not a number equal only themselves.
+    [<CompiledName("Ulps")>]
     let ulps (most: int64) (expected: float) (actual: float) : unit =
         let close =
             if Double.IsFinite expected && Double.IsFinite actual then
@@ -86,6 +94,7 @@ module Approximately =
             fail "the result" expected actual $", more than {most} units in the last place apart"
 
     /// At most so many representable single-precision numbers apart.
+    [<CompiledName("UlpsSingle")>]
     let ulpsSingle (most: int64) (expected: float32) (actual: float32) : unit =
         let close =
             if Single.IsFinite expected && Single.IsFinite actual then
@@ -100,6 +109,7 @@ module Approximately =
 [<RequireQualifiedAccess>]
 module Exactly =
     /// The very same bits.
+    [<CompiledName("Bits")>]
     let bits (expected: 'T[]) (actual: 'T[]) : unit =
         if expected.Length <> actual.Length then
             raise (LawBrokenException $"expected {expected.Length} elements, found {actual.Length}")
@@ -120,35 +130,7 @@ module Exactly =
             )
 
     /// Equal as F# says.
+    [<CompiledName("Equal")>]
     let equal (expected: 'V) (actual: 'V) : unit =
         if expected <> actual then
             raise (LawBrokenException $"expected %A{expected}, found %A{actual}")
-
-    /// The caller's slip is refused, and the message says all of this.
-    let refused (says: string list) (call: unit -> 'V) : unit =
-        let message =
-            try
-                call () |> ignore
-                None
-            with :? ArgumentException as refusal ->
-                Some refusal.Message
-
-        match message with
-        | None -> raise (LawBrokenException "expected an ArgumentException, found a result")
-        | Some message ->
-            for part in says do
-                if not (message.Contains part) then
-                    raise (
-                        LawBrokenException $"expected a message with '{part}', found '{message}'"
-                    )
-
-    /// What came from outside is refused, and the faults' sentences say all of this.
-    let faulted (says: string list) (result: Result<'V, Pipeline.Learning.Fault list>) : unit =
-        match result with
-        | Ok _ -> raise (LawBrokenException "expected a fault, found a value")
-        | Error faults ->
-            let text = faults |> List.map string |> String.concat " "
-
-            for part in says do
-                if not (text.Contains part) then
-                    raise (LawBrokenException $"expected a fault with '{part}', found '{text}'")

@@ -9,12 +9,16 @@ open Pipeline.Learning
 module Reference =
     /// A layer: weights [output, input], biases, and what becomes of the sums.
     type Layer = {
+        /// [output, input].
         Weights: float[,]
+        /// One an output.
         Biases: float[]
+        /// What becomes of the sums.
         Activation: Activation
     }
 
     /// The layers of a network; the last one has no activation.
+    [<CompiledName("OfNetwork")>]
     let ofNetwork (network: Network<float>) : Layer list =
         let activations =
             (network.Architecture.Hidden |> List.map _.Activation) @ [ Activation.Identity ]
@@ -36,6 +40,8 @@ module Reference =
     let private normal (z: float) : float =
         MathNet.Numerics.Distributions.Normal.CDF(0.0, 1.0, z)
 
+    /// An activation of one number.
+    [<CompiledName("Activate")>]
     let activate (activation: Activation) (z: float) : float =
         match activation with
         | Activation.Sigmoid -> 1.0 / (1.0 + Math.Exp(-z))
@@ -48,6 +54,8 @@ module Reference =
         | Activation.Silu -> z / (1.0 + Math.Exp(-z))
         | Activation.Softplus -> Math.Log(1.0 + Math.Exp z)
 
+    /// Its derivative there, by hand; 0, or 0.01 of leaky ReLU, at the kink.
+    [<CompiledName("SlopeOf")>]
     let slopeOf (activation: Activation) (z: float) : float =
         match activation with
         | Activation.Sigmoid -> activate activation z * (1.0 - activate activation z)
@@ -63,6 +71,7 @@ module Reference =
         | Activation.Softplus -> 1.0 / (1.0 + Math.Exp(-z))
 
     /// Every layer's sums, before its activation, from the first layer to the last.
+    [<CompiledName("Sums")>]
     let sums (layers: Layer list) (sample: float[]) : float[] list =
         let mutable x = sample
 
@@ -79,8 +88,11 @@ module Reference =
         ]
 
     /// The logits of one sample.
+    [<CompiledName("Forward")>]
     let forward (layers: Layer list) (sample: float[]) : float[] = List.last (sums layers sample)
 
+    /// Softmax of one sample's logits.
+    [<CompiledName("Softmax")>]
     let softmax (z: float[]) : float[] =
         let top = Array.max z
         let e = z |> Array.map (fun z -> Math.Exp(z - top))
@@ -88,6 +100,7 @@ module Reference =
         e |> Array.map (fun e -> e / total)
 
     /// −Σ tₖ ln softmax(z)ₖ.
+    [<CompiledName("CrossEntropy")>]
     let crossEntropy (target: float[]) (z: float[]) : float =
         let top = Array.max z
 
@@ -96,6 +109,7 @@ module Reference =
         Array.fold2 (fun loss t z -> loss + t * (logSum - z)) 0.0 target z
 
     /// Mean loss, and the gradient of every layer's weights and biases, of samples with their targets.
+    [<CompiledName("Backward")>]
     let backward
         (layers: Layer list)
         (samples: (float[] * float[]) list)
@@ -149,6 +163,7 @@ module Reference =
         loss, gradients
 
     /// The samples of a mini-batch, each with its target as a distribution.
+    [<CompiledName("Samples")>]
     let samples (classes: int) (batch: MiniBatch<float>) : (float[] * float[]) list = [
         for s in 0 .. batch.Inputs.ColumnCount - 1 do
             Array.init batch.Inputs.RowCount (fun i -> batch.Inputs[i, s]),
@@ -159,13 +174,16 @@ module Reference =
     ]
 
     /// The step of `slope`.
+    [<CompiledName("Step")>]
     let step = 5e-4
 
     /// f′(0) by differences of fourth order: (8(f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h.
+    [<CompiledName("Slope")>]
     let slope (f: float -> float) : float =
         (8.0 * (f step - f -step) - (f (2.0 * step) - f (-2.0 * step))) / (12.0 * step)
 
     /// The gradient of a function of an array, by `slope` along every axis.
+    [<CompiledName("Gradient")>]
     let gradient (f: float[] -> float) (x: float[]) : float[] =
         Array.init x.Length (fun i ->
             slope (fun h ->

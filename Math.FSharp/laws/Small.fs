@@ -181,30 +181,31 @@ module Small =
         |> Gen.where (fun (struct (network, batch)) -> isAwayFromKinks 0.02 network batch)
 
     /// <summary>A gradient of the parameters' shape, some of its numbers much smaller than others, some
-    /// 0.</summary>
+    /// 0. All 53 bits of the others are drawn, so that no two cancel.</summary>
     [<CompiledName("Gradient")>]
     let gradient (parameters: Parameters<float>) : Gen<Parameters<float>> =
-        // All 53 bits are drawn, so that two numbers cancel to 0 by design alone.
-        let uniform = bits |> Gen.map (fun bits -> float (bits >>> 11) / 9007199254740992.0)
+        bits
+        |> Gen.map (fun seed ->
+            let slope layer place =
+                let uniform = Random.uniform seed Stream.GradientCheck
+                let kind = uniform (2L * int64 layer) place
 
-        let slope = gen {
-            let! size = Gen.elements [ 1.0; 0.1; 0.01; 0.001; 0.0001 ]
-            let! share = uniform
-            return size * (6.0 * share - 3.0)
-        }
+                if kind < 0.05 then
+                    0.0
+                else
+                    let size = 1.0 / float (pown 10 (int (kind * 5.0)))
+                    size * (6.0 * uniform (2L * int64 layer + 1L) place - 3.0)
 
-        let slope = Gen.frequency [ 1, Gen.constant 0.0; 19, slope ]
-
-        parameters.Layers
-        |> List.map (fun layer -> gen {
-            let! weights = matrix layer.Weights.RowCount layer.Weights.ColumnCount slope
-            let! biases = vector layer.Biases.Count slope
-
-            return {
-                Weights = weights
-                Biases = biases
-                Gain = layer.Gain |> ValueOption.map (fun gain -> gain * 0.5)
-            }
-        })
-        |> Gen.sequenceToList
-        |> Gen.map (fun layers -> { Layers = layers })
+            {
+                Layers =
+                    parameters.Layers
+                    |> List.mapi (fun l layer -> {
+                        Weights =
+                            layer.Weights.MapIndexed(fun o i _ ->
+                                slope l (o + i * layer.Weights.RowCount))
+                        Biases = layer.Biases.MapIndexed(fun o _ -> slope l (-1 - o))
+                        Gain =
+                            layer.Gain
+                            |> ValueOption.map _.MapIndexed(fun o _ -> slope l (-100001 - o))
+                    })
+            })

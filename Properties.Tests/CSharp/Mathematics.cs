@@ -1,0 +1,72 @@
+using MathNet.Numerics.LinearAlgebra;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.CSharp;
+
+/// <summary>The chapter's mathematics from C#: functions as lambdas.</summary>
+public static class Mathematics
+{
+    /// <summary>The gradient of x₀² + x₁² at a point, by definition.</summary>
+    public static Vector<double> Slope(params double[] at) =>
+        Gradients.Numerical(1e-4, x => x * x, Vector<double>.Build.Dense(at));
+
+    /// <summary>Where gradient descent on it arrives.</summary>
+    public static Vector<double> Descend(double rate, int steps, params double[] from) =>
+        Optimizers.Descent(rate, steps, x => 2 * x, Vector<double>.Build.Dense(from))[^1];
+
+    /// <summary>The mean over a batch of the largest error of each sample: a loss of one's own.</summary>
+    public static double LargestError(Targets<double> targets, Matrix<double> predictions) =>
+        Losses.OfBatch(
+            (target, prediction) => (prediction - target).AbsoluteMaximum(),
+            targets,
+            predictions
+        );
+
+    /// <summary>Softmax, after an activation.</summary>
+    public static Matrix<double> Probabilities(Activation activation, Matrix<double> sums) =>
+        Activations.Softmax(Activations.Apply(activation, sums));
+
+    /// <summary>The verdict on an activation's derivative.</summary>
+    public static GradientCheck Judge(Activation activation, Matrix<double> at) =>
+        Gradients.Check(
+            z => Activations.Apply(activation, z).Enumerate().Sum(),
+            Activations.Derivative(activation, at),
+            at
+        );
+
+    /// <summary>The verdict on a network's gradient, as training takes it and as given.</summary>
+    public static (GradientCheck Own, GradientCheck Given) Judge(
+        Network<double> network,
+        MiniBatch<double> batch,
+        Parameters<double> gradient
+    ) =>
+        (
+            Gradients.Check(network, batch),
+            Gradients.Check(moved => Network.Loss(moved, batch), gradient, network)
+        );
+
+    /// <summary>The gradient of a network's accuracy: zeros nearly everywhere, which is why there is a
+    /// loss.</summary>
+    public static Parameters<double> SlopeOfAccuracy(
+        Network<double> network,
+        MiniBatch<double> batch
+    ) => Gradients.NumericalOf(1e-4, moved => Network.Accuracy(moved, batch), network);
+
+    /// <summary>A network of the given sizes, as a model that knows its classes' names.</summary>
+    public static Model<double> Named(ulong seed, int[] sizes, params string[] classes) =>
+        Models.Create(
+            Network.Initialise<double>(
+                Initialiser.HeNormal,
+                seed,
+                Architectures.Dense(Activation.Relu, sizes)
+            ),
+            Preprocessing.Numbers,
+            classes,
+            new Dictionary<string, string> { ["seed"] = $"{seed}" }
+        );
+
+    /// <summary>A refusal in the core's words.</summary>
+    public static string Refusal(string file, string found) =>
+        Faults.Within(file, Faults.Create("Rows", "2 or more", found)).ToString();
+}

@@ -1,0 +1,151 @@
+using MathNet.Numerics.LinearAlgebra;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.CSharp;
+
+/// <summary>A run from C#: settings, data, steps, and what comes of them.</summary>
+public static class Training
+{
+    /// <summary>Six images of two pixels: bright on the left, or on the right.</summary>
+    public static Dataset<double> Images()
+    {
+        var pixels = new byte[] { 255, 0, 10, 240, 200, 30, 0, 250, 220, 5, 20, 190 };
+        var images = new IdxImages(6, 1, 2, pixels);
+        return Dataset
+            .OfIdx<double>(2, images, [0, 1, 0, 1, 0, 1])
+            .TryGet(out var data, out var faults)
+            ? data
+            : throw new InvalidDataException(string.Join(' ', faults));
+    }
+
+    /// <summary>The hyperparameters, or a sentence for each thing that is wrong with them.</summary>
+    public static IReadOnlyList<string> Settings(
+        string optimizer,
+        double learningRate,
+        out Hyperparameters settings
+    )
+    {
+        settings = Runs.Book;
+        var problems = new List<string>();
+        if (!Parse.Optimizer(optimizer).TryGet(out var plan, out var faults))
+            problems.AddRange(faults.Select(fault => fault.ToString()));
+        if (!Runs.Hold("LearningRate", Precision.Single, learningRate).TryGet(out _, out faults))
+            problems.AddRange(faults.Select(fault => Faults.Within("settings", fault).ToString()));
+        if (problems.Count > 0)
+            return problems;
+        var recipe = Runs.Book.Recipe.With(
+            length: RunLength.NewIterations(60),
+            batchSize: 4,
+            learningRate: learningRate,
+            optimizer: plan,
+            initialiser: Initialiser.XavierNormal,
+            seed: 7
+        );
+        if (!Runs.Hyperparameters(recipe).TryGet(out settings, out faults))
+            problems.AddRange(faults.Select(fault => fault.ToString()));
+        return problems;
+    }
+
+    /// <summary>Trains, and tells the loss of every step.</summary>
+    public static (Network<double> Network, IReadOnlyList<double> Losses) Run(
+        Hyperparameters settings,
+        Dataset<double> data,
+        params int[] hidden
+    )
+    {
+        if (
+            !Architectures
+                .Create(Head.Softmax, data.Features, hidden, false, Activation.Tanh, data.Classes)
+                .TryGet(out var architecture, out var faults)
+        )
+            throw new ArgumentException(string.Join(' ', faults), nameof(hidden));
+        var losses = new List<double>();
+        var state = Runs.Advance(
+            settings,
+            data,
+            Runs.Iterations(settings, data.Count),
+            (_, loss) =>
+            {
+                losses.Add(loss);
+                return true;
+            },
+            Trainer.Start<double>(settings, architecture)
+        );
+        return (state.Network, losses);
+    }
+
+    /// <summary>The same steps one by one, with an optimizer in hand.</summary>
+    public static Network<double> Steps(
+        Optimizer<double> optimizer,
+        double rate,
+        int steps,
+        Network<double> network,
+        MiniBatch<double> batch
+    )
+    {
+        var state = optimizer.Start(network.Parameters);
+        for (var i = 0; i < steps; i++)
+        {
+            var (_, gradient) = Gradient.Backward(network, batch);
+            (var parameters, state) = optimizer.Step(rate, gradient, state, network.Parameters);
+            network = network.With(parameters);
+        }
+        return network;
+    }
+
+    /// <summary>Momentum, written here.</summary>
+    public static Optimizer<double> Momentum(double share) =>
+        Optimizers.Create<double>(
+            ["velocity"],
+            (rate, gradient, parameters, memories) =>
+            {
+                var velocity = memories[0].Zip(gradient, (v, g) => share * v + g);
+                return (parameters.Zip(velocity, (p, v) => p - rate * v), [velocity]);
+            }
+        );
+
+    /// <summary>The length of a gradient that has been cut to ±<paramref name="limit"/>.</summary>
+    public static double CutLength(Parameters<double> gradient, double limit) =>
+        gradient.Map(g => Math.Clamp(g, -limit, limit)).Norm();
+
+    /// <summary>How many samples the first iterations see, and whether a longer run begins like this
+    /// one.</summary>
+    public static (int[] Sizes, bool Goes) Plan(Hyperparameters settings, int samples) =>
+        (
+            [.. Enumerable.Range(0, 3).Select(i => Runs.BatchSize(settings, samples, i))],
+            !Runs.LooksAhead(settings)
+        );
+
+    /// <summary>Every choice that has a name.</summary>
+    public static string Choices(string activation, string head, string sampling, string precision)
+    {
+        var problems = new List<Fault>();
+        T? Read<T>(
+            Microsoft.FSharp.Core.FSharpResult<
+                T,
+                Microsoft.FSharp.Collections.FSharpList<Fault>
+            > parsed
+        )
+        {
+            if (parsed.TryGet(out var value, out var faults))
+                return value;
+            problems.AddRange(faults);
+            return default;
+        }
+
+        object?[] found =
+        [
+            Read(Parse.Activation(activation)),
+            Read(Parse.Head(head)),
+            Read(Parse.Sampling(sampling)),
+            Read(Parse.Precision(precision)),
+            Read(Parse.Gradient("numerical")),
+            Read(Parse.Initialiser("fixed", 0.01)),
+            Read(Parse.Schedule(new("Cosine", null, null, 0.1, null, null))),
+            Read(Parse.Optimizer("Adam"))?.Rule,
+            Read(Runs.Length(null, 3)),
+        ];
+        return problems.Count == 0 ? string.Join(", ", found) : string.Join(' ', problems);
+    }
+}

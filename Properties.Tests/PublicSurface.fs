@@ -1,0 +1,219 @@
+/// What C# sees of the core and of the laws, as the C# compiler reads it: written down in Fixtures, documented
+/// in full, and all of Interop used by the C# beside these tests.
+module Pipeline.Properties.PublicSurface
+
+open System
+open System.IO
+open System.Reflection
+open System.Xml.Linq
+open Microsoft.CodeAnalysis
+open Microsoft.CodeAnalysis.CSharp
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Laws
+
+/// How a member is written down: as C# declares it.
+let private format =
+    SymbolDisplayFormat.CSharpErrorMessageFormat
+        .WithMemberOptions(
+            SymbolDisplayMemberOptions.IncludeType
+            ||| SymbolDisplayMemberOptions.IncludeParameters
+            ||| SymbolDisplayMemberOptions.IncludeModifiers
+            ||| SymbolDisplayMemberOptions.IncludeConstantValue
+        )
+        .WithParameterOptions(
+            SymbolDisplayParameterOptions.IncludeType
+            ||| SymbolDisplayParameterOptions.IncludeName
+            ||| SymbolDisplayParameterOptions.IncludeParamsRefOut
+            ||| SymbolDisplayParameterOptions.IncludeExtensionThis
+            ||| SymbolDisplayParameterOptions.IncludeDefaultValue
+        )
+        .AddMiscellaneousOptions(
+            SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
+        )
+
+/// The assembly's symbols, with what it leans on to be understood.
+let private symbols (assembly: Assembly) : IAssemblySymbol =
+    let reference (path: string) = MetadataReference.CreateFromFile path
+
+    let others =
+        (string (AppContext.GetData "TRUSTED_PLATFORM_ASSEMBLIES")).Split Path.PathSeparator
+
+    let own = reference assembly.Location
+
+    let all = [
+        own
+        for path in others do
+            if path <> assembly.Location then
+                reference path
+    ]
+
+    let compilation =
+        CSharpCompilation.Create("reader", references = Seq.cast<MetadataReference> all)
+
+    match compilation.GetAssemblyOrModuleSymbol own with
+    | :? IAssemblySymbol as found -> found
+    | _ -> failwith $"{assembly.Location} has no symbols"
+
+let private isPublic (symbol: ISymbol) =
+    symbol.DeclaredAccessibility = Accessibility.Public
+
+/// Public types, those in types too.
+let rec private types (space: INamespaceOrTypeSymbol) : INamedTypeSymbol list = [
+    for inner in space.GetMembers() do
+        match inner with
+        | :? INamespaceSymbol as inner -> yield! types inner
+        | :? INamedTypeSymbol as inner when isPublic inner ->
+            inner
+            yield! types inner
+        | _ -> ()
+]
+
+/// What every record and union has, and F# writes.
+let private usual =
+    set [ "Equals"; "GetHashCode"; "CompareTo"; "ToString"; "Tag"; "Tags"; ".ctor" ]
+
+let private members (t: INamedTypeSymbol) : ISymbol list = [
+    for inner in t.GetMembers() do
+        match inner with
+        | :? INamedTypeSymbol -> ()
+        | :? IMethodSymbol as method when not (isNull method.AssociatedSymbol) -> ()
+        | _ ->
+            if isPublic inner && not (usual.Contains inner.Name && inner.Name <> ".ctor") then
+                inner
+]
+
+let private surface (assembly: Assembly) : string[] = [|
+    let types =
+        types (symbols assembly).GlobalNamespace
+        |> List.filter (fun t -> t.Name <> "Tags")
+        |> List.sortWith (fun a b ->
+            String.CompareOrdinal(a.ToDisplayString(), b.ToDisplayString()))
+
+    for t in types do
+        $"{t.ToDisplayString format}"
+
+        yield!
+            members t
+            |> List.map (fun inner -> "    " + inner.ToDisplayString format)
+            |> List.sortWith (fun a b -> String.CompareOrdinal(a, b))
+|]
+
+let private core, laws = typeof<Fault>.Assembly, typeof<Law>.Assembly
+
+let assemblies () =
+    TheoryData<string>([ core.GetName().Name; laws.GetName().Name ])
+
+let private named (name: string) =
+    [ core; laws ] |> List.find (fun other -> other.GetName().Name = name)
+
+[<Theory>]
+[<MemberData(nameof assemblies)>]
+let ``what C# sees is what is written down`` (name: string) =
+    let file = $"{name}.api.txt"
+    let found = surface (named name)
+
+    match Environment.GetEnvironmentVariable "ACCEPT_API" with
+    | null
+    | "" ->
+        let expected =
+            File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Fixtures", file))
+
+        let difference = [
+            for line in Array.except found expected do
+                $"- {line}"
+            for line in Array.except expected found do
+                $"+ {line}"
+        ]
+
+        if expected <> found then
+            failwith (
+                String.concat "\n" [
+                    $"The public surface of {name} is not that of Properties.Tests/Fixtures/{file}:"
+                    yield! difference
+                    "If that is meant: ACCEPT_API=1 dotnet test Properties.Tests --filter PublicSurface"
+                ]
+            )
+    | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "Fixtures", file), found)
+
+[<Theory>]
+[<MemberData(nameof assemblies)>]
+let ``every public name has a summary`` (name: string) =
+    let assembly = named name
+
+    let file = Path.Combine(AppContext.BaseDirectory, $"{name}.xml")
+
+    let documented =
+        set [
+            for entry in XDocument.Load(file).Descendants "member" do
+                if
+                    entry.Value.Trim() <> "" || not (Seq.isEmpty (entry.Descendants "inheritdoc"))
+                then
+                    for name in entry.Attributes "name" do
+                        name.Value
+        ]
+
+    /// The name that XML documentation has for it. F# writes literals down as properties.
+    let id (symbol: ISymbol) =
+        let name = $"{symbol.GetDocumentationCommentId()}"
+
+        match symbol with
+        | :? IFieldSymbol as field when field.ContainingType.TypeKind <> TypeKind.Enum ->
+            "P" + name[1..]
+        | _ -> name
+
+    let isWritten (symbol: ISymbol) =
+        symbol.GetAttributes()
+        |> Seq.forall (fun attribute ->
+            match attribute.AttributeClass with
+            | null -> true
+            | kind -> kind.Name <> "CompilerGeneratedAttribute")
+
+    let missing = [
+        for t in types (symbols assembly).GlobalNamespace do
+            if t.Name <> "Tags" then
+                if not (documented.Contains(id t)) then
+                    id t
+
+                for inner in members t do
+                    // A case of a union is documented as one, its parts with it; a record's constructor
+                    // by its parts.
+                    if
+                        inner.Name <> ".ctor"
+                        && isWritten inner
+                        && not (documented.Contains(id inner))
+                    then
+                        id inner
+    ]
+
+    if not missing.IsEmpty then
+        failwith (String.concat "\n" ("No summary has:" :: missing))
+
+[<Fact>]
+let ``C# uses all of Interop`` () =
+    let calls (assembly: Assembly) = [
+        use file =
+            new Reflection.PortableExecutable.PEReader(File.OpenRead assembly.Location)
+
+        let metadata = Metadata.PEReaderExtensions.GetMetadataReader file
+
+        for handle in metadata.MemberReferences do
+            let called = metadata.GetMemberReference handle
+
+            if called.Parent.Kind = Metadata.HandleKind.TypeReference then
+                let parent =
+                    metadata.GetTypeReference(
+                        Metadata.TypeReferenceHandle.op_Explicit called.Parent
+                    )
+
+                $"{metadata.GetString parent.Name}.{metadata.GetString called.Name}"
+    ]
+
+    let offered = [
+        for t in core.GetExportedTypes() do
+            if t.Namespace = "Pipeline.Learning.Interop" then
+                for m in t.GetMethods(BindingFlags.Static ||| BindingFlags.Public) do
+                    $"{t.Name}.{m.Name}"
+    ]
+
+    Assert.Empty(set offered - set (calls typeof<Pipeline.CSharp.Training>.Assembly))
