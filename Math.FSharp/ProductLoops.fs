@@ -469,11 +469,14 @@ type internal ProductLoop<'T> = {
             let registers = if Unsafe.SizeOf<'V>() = 64 then 4 else 2
             let height = registers * 'L.Count
             let panels = (rows + height - 1) / height
-            // Rows of no more than some megabytes are as quickly read where they stand.
+            // Rows of no more than some megabytes are as quickly read where they stand, unless there are
+            // many columns to read them for.
+            let bytes = int64 rows * int64 p.Depth * int64 (Unsafe.SizeOf<'T>())
+
             let isLarge =
                 panels > 1
                 && columns >= 4 * ProductTile<'T>.Columns
-                && int64 rows * int64 p.Depth * int64 (Unsafe.SizeOf<'T>()) > (1L <<< 22)
+                && (bytes > (1L <<< 22) || bytes * int64 columns > (1L <<< 31))
 
             let groups = (columns + ProductTile<'T>.Columns - 1) / ProductTile<'T>.Columns
             let work = int64 rows * int64 columns * int64 p.Depth
