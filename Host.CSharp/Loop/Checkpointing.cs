@@ -20,7 +20,7 @@ internal interface ICheckpointing<T>
 
 /// <summary>Saves where a run stands at its cadence, in iterations and in time, while the run goes on: a
 /// state never changes. As it takes a share of the processors and the disk from the run, saving has a
-/// twenty-fifth of the time at most: what would be due during a save, or too soon after one, is
+/// fiftieth of the time at most: what would be due during a save, or too soon after one, is
 /// not.</summary>
 internal sealed class Checkpointing<T>(
     CheckpointWriter<T> writer,
@@ -30,7 +30,7 @@ internal sealed class Checkpointing<T>(
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>After a save so many times as long none is begun.</summary>
-    private const int Rest = 24;
+    private const int Rest = 49;
 
     private readonly Channel<Standing<T>> waiting = Channel.CreateBounded<Standing<T>>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
