@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Pipeline.Learning;
@@ -19,6 +20,8 @@ internal static class Chapter
     public static Architecture For(int inputs) =>
         Architectures.Dense(Activation.Sigmoid, inputs, 50, Classes);
 
+    // In a frame of its own, which ends: a caller's would hold on to what the files held.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static LoadedData<T> Load<T>(string directory)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         DataFiles.LoadFolder<T>(directory, Classes);
