@@ -196,6 +196,10 @@ module Activation =
         "Softplus", Activation.Softplus
     ]
 
+    /// Every activation.
+    [<CompiledName("All")>]
+    let all: Activation list = List.map snd names
+
     /// <summary>The activation of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Activation, Fault list> =

@@ -2,7 +2,6 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
-open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 
 /// The inputs of a data set, in their smallest useful form.

@@ -473,7 +473,7 @@ type internal ProductLoop<'T> = {
             // many columns to read them for.
             let bytes = int64 rows * int64 p.Depth * int64 (Unsafe.SizeOf<'T>())
 
-            let isLarge =
+            let packs =
                 panels > 1
                 && columns >= 4 * ProductTile<'T>.Columns
                 && (bytes > (1L <<< 22) || bytes * int64 columns > (1L <<< 31))
@@ -482,12 +482,12 @@ type internal ProductLoop<'T> = {
             let work = int64 rows * int64 columns * int64 p.Depth
 
             let packed =
-                if isLarge then
+                if packs then
                     ArrayPool<'T>.Shared.Rent(groups * ProductTile<'T>.Columns * p.Depth)
                 else
                     p.B
 
-            if isLarge then
+            if packs then
                 Work.share work groups (fun group -> p.PackColumns(packed, group))
 
             // Each band of columns packs the panel's rows anew: no more of them than threads need.
@@ -509,7 +509,7 @@ type internal ProductLoop<'T> = {
 
                 if registers = 4 && row + height >= rows then
                     let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
-                    p.Share<'V, 'L, 'W, 'N>(windows, first, finish, isLarge, packed)
+                    p.Share<'V, 'L, 'W, 'N>(windows, first, finish, packs, packed)
                 else
                     let windows = Windows.Of(row, 'L.Count, 'L.Count, rows)
 
@@ -523,7 +523,7 @@ type internal ProductLoop<'T> = {
                                     W3 = windows.W1
                             }
 
-                    p.Share<'V, 'L, 'V, 'L>(windows, first, finish, isLarge, packed))
+                    p.Share<'V, 'L, 'V, 'L>(windows, first, finish, packs, packed))
 
-            if isLarge then
+            if packs then
                 ArrayPool<'T>.Shared.Return packed

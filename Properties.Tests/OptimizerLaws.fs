@@ -56,7 +56,7 @@ let ``partners of different shape are refused`` (Trainable(network, _)) =
         (fun () -> Optimizer.descend 0.1 wider network.Parameters)
 
 /// A rule for one number, as its paper writes it: θ after each gradient.
-type private Scalar = float -> float -> float list -> float list
+type private Scalar = float -> float -> float seq -> float list
 
 /// A rule that keeps one number, from its paper's line for the memory and for θ.
 let private keepingOne
@@ -74,9 +74,9 @@ let private keepingOne
                 yield theta
         ]
 
-/// Adam's paper, algorithm 1.
-let private adamByPaper (beta1: float) (beta2: float) (epsilon: float) : Scalar =
-    fun rate start gradients ->
+/// Adam's paper, algorithm 1; with a decay AdamW's, algorithm 2, in PyTorch's order: the decay first.
+let adamByPaper (decay: float) (beta1: float) (beta2: float) (epsilon: float) =
+    fun (rate: float) (start: float) (gradients: float seq) ->
         let mutable theta, m, v, t = start, 0.0, 0.0, 0
 
         [
@@ -86,6 +86,7 @@ let private adamByPaper (beta1: float) (beta2: float) (epsilon: float) : Scalar 
                 v <- beta2 * v + (1.0 - beta2) * g * g
                 let mean = m / (1.0 - Math.Pow(beta1, float t))
                 let size = v / (1.0 - Math.Pow(beta2, float t))
+                theta <- theta * (1.0 - rate * decay)
                 theta <- theta - rate * mean / (Math.Sqrt size + epsilon)
                 yield theta
         ]
@@ -115,7 +116,7 @@ let private rules
     Optimizer.rmsProp a 1e-8,
     Optimizer.rmsProp a 1e-8,
     keepingOne (fun s g -> a * s + (1.0 - a) * g * g) (fun _ s g -> g / (Math.Sqrt s + 1e-8))
-    "Adam", Optimizer.adam a b 1e-8, Optimizer.adam a b 1e-8, adamByPaper a b 1e-8
+    "Adam", Optimizer.adam a b 1e-8, Optimizer.adam a b 1e-8, adamByPaper 0.0 a b 1e-8
     "Lion",
     Optimizer.lion a b,
     Optimizer.lion a b,

@@ -346,18 +346,6 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         Scaling = Scaling.Standard
     }
 
-    let activations = [
-        Activation.Sigmoid
-        Activation.Tanh
-        Activation.Relu
-        Activation.Identity
-        Activation.LeakyRelu
-        Activation.Elu
-        Activation.Gelu
-        Activation.Silu
-        Activation.Softplus
-    ]
-
     [
         "Kernels.Affine", fun () -> box (Kernels.affine layer.Weights layer.Biases batch.Inputs)
         "Kernels.WeightGradient", fun () -> Kernels.weightGradient one other
@@ -369,9 +357,11 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Activation.Tanh", fun () -> Activation.tanh one
         "Activation.Relu", fun () -> Activation.relu one
         "Activation.Exp", fun () -> Activation.exp one
-        "Activation.Apply", fun () -> [ for f in activations -> Activation.apply f one ]
-        "Activation.Backward", fun () -> [ for f in activations -> Activation.backward f one other ]
-        "Activation.Derivative", fun () -> [ for f in activations -> Activation.derivative f one ]
+        "Activation.Apply", fun () -> [ for f in Activation.all -> Activation.apply f one ]
+        "Activation.Backward",
+        fun () -> [ for f in Activation.all -> Activation.backward f one other ]
+        "Activation.Derivative",
+        fun () -> [ for f in Activation.all -> Activation.derivative f one ]
         "Activation.Softmax", fun () -> Activation.softmax one
         "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
         "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)

@@ -159,19 +159,7 @@ let private regraded (change: 'G -> 'G) (struct (loss: float, gradient: 'G)) =
     struct (loss, change gradient)
 
 /// Adam for one number.
-let private adamByPaper rate start (gradients: float[]) =
-    let mutable theta, m, v, t = start, 0.0, 0.0, 0
-
-    [
-        for g in gradients do
-            t <- t + 1
-            m <- 0.9 * m + 0.1 * g
-            v <- 0.999 * v + 0.001 * g * g
-            let mean = m / (1.0 - Math.Pow(0.9, float t))
-            let size = v / (1.0 - Math.Pow(0.999, float t))
-            theta <- theta - rate * mean / (Math.Sqrt size + 1e-8)
-            yield theta
-    ]
+let private adamByPaper = OptimizerLaws.adamByPaper 0.0 0.9 0.999 1e-8
 
 let private overLayers change (p: Parameters<float>) = { Layers = List.mapi change p.Layers }
 

@@ -82,22 +82,6 @@ let ``decoupled decay takes a share of the rate off every parameter, beside the 
         1e-14
         (Array.map2 (fun g x -> x - 0.1 * 0.2 * x - 0.1 * g) (flat gradient) theta)
 
-/// AdamW's paper, algorithm 2, in PyTorch's order: the decay first.
-let private adamWByPaper (strength: float) rate start (gradients: float list) =
-    let mutable theta, m, v, t = start, 0.0, 0.0, 0
-
-    [
-        for g in gradients do
-            t <- t + 1
-            m <- 0.9 * m + 0.1 * g
-            v <- 0.999 * v + 0.001 * g * g
-            let mean = m / (1.0 - Math.Pow(0.9, float t))
-            let size = v / (1.0 - Math.Pow(0.999, float t))
-            theta <- theta * (1.0 - rate * strength)
-            theta <- theta - rate * mean / (Math.Sqrt size + 1e-8)
-            yield theta
-    ]
-
 [<Law>]
 let ``fifty steps of AdamW are those of its paper`` (Trainable(network, _)) seed =
     let all = gradients seed 50 network.Parameters
@@ -116,7 +100,7 @@ let ``fifty steps of AdamW are those of its paper`` (Trainable(network, _)) seed
             Approximately.rounding
             (all
              |> List.map (fun g -> (flat g)[i])
-             |> adamWByPaper 0.3 0.01 start[i]
+             |> OptimizerLaws.adamByPaper 0.3 0.9 0.999 1e-8 0.01 start[i]
              |> Array.ofList)
 
 [<Law>]

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning.Laws
 
 open System
+open System.Numerics
 open System.Runtime.InteropServices
 
 /// What a law says of values that break it.
@@ -81,29 +82,30 @@ module Approximately =
         let bits = BitConverter.SingleToInt32Bits x
         int64 (if bits < 0 then Int32.MinValue - bits else bits)
 
-    /// At most so many representable numbers apart. Infinities and not a number equal only themselves.
-    [<CompiledName("Ulps")>]
-    let ulps (most: int64) (expected: float) (actual: float) : unit =
+    let private requireUlps<'T when 'T :> INumber<'T>>
+        (ordinal: 'T -> int64)
+        (most: int64)
+        (expected: 'T)
+        (actual: 'T)
+        : unit =
         let close =
-            if Double.IsFinite expected && Double.IsFinite actual then
+            if 'T.IsFinite expected && 'T.IsFinite actual then
                 abs (ordinal actual - ordinal expected) <= most
             else
-                expected = actual || (Double.IsNaN expected && Double.IsNaN actual)
+                'T.op_Equality (expected, actual) || ('T.IsNaN expected && 'T.IsNaN actual)
 
         if not close then
             fail "the result" expected actual $", more than {most} units in the last place apart"
+
+    /// At most so many representable numbers apart. Infinities and not a number equal only themselves.
+    [<CompiledName("Ulps")>]
+    let ulps (most: int64) (expected: float) (actual: float) : unit =
+        requireUlps ordinal most expected actual
 
     /// At most so many representable single-precision numbers apart.
     [<CompiledName("UlpsSingle")>]
     let ulpsSingle (most: int64) (expected: float32) (actual: float32) : unit =
-        let close =
-            if Single.IsFinite expected && Single.IsFinite actual then
-                abs (ordinalSingle actual - ordinalSingle expected) <= most
-            else
-                expected = actual || (Single.IsNaN expected && Single.IsNaN actual)
-
-        if not close then
-            fail "the result" expected actual $", more than {most} units in the last place apart"
+        requireUlps ordinalSingle most expected actual
 
 /// When not one bit may differ.
 [<RequireQualifiedAccess>]

@@ -116,15 +116,8 @@ type Arbitraries =
                 let! logits = Small.matrix classes count Small.cell
                 return Labelled(labels, logits)
             },
-            fun (Labelled(labels, z)) -> seq {
-                if labels.Length > 1 then
-                    for s in 0 .. labels.Length - 1 do
-                        Labelled(Array.removeAt s labels, z.RemoveColumn s)
-
-                for simpler in Shrink.matrix z.RowCount z do
-                    if simpler.ColumnCount = labels.Length then
-                        Labelled(labels, simpler)
-            }
+            fun (Labelled(labels, z)) ->
+                Shrink.beside Array.removeAt (labels, z) |> Seq.map Labelled
         )
 
     /// <summary>Distributions and logits.</summary>
@@ -137,15 +130,9 @@ type Arbitraries =
                 let! logits = Small.matrix classes count Small.cell
                 return Soft(distributions, logits)
             },
-            fun (Soft(distributions, z)) -> seq {
-                if z.ColumnCount > 1 then
-                    for s in 0 .. z.ColumnCount - 1 do
-                        Soft(distributions.RemoveColumn s, z.RemoveColumn s)
-
-                for simpler in Shrink.matrix z.RowCount z do
-                    if simpler.ColumnCount = z.ColumnCount then
-                        Soft(distributions, simpler)
-            }
+            fun (Soft(distributions, z)) ->
+                Shrink.beside (fun s (t: Matrix<float>) -> t.RemoveColumn s) (distributions, z)
+                |> Seq.map Soft
         )
 
     /// <summary>An affine map's parts.</summary>
@@ -245,15 +232,4 @@ type Arbitraries =
 
     /// <summary>Any of the core's activations.</summary>
     static member Activation() : Arbitrary<Activation> =
-        Gen.elements [
-            Activation.Sigmoid
-            Activation.Tanh
-            Activation.Relu
-            Activation.Identity
-            Activation.LeakyRelu
-            Activation.Elu
-            Activation.Gelu
-            Activation.Silu
-            Activation.Softplus
-        ]
-        |> Arb.fromGen
+        Gen.elements Activation.all |> Arb.fromGen

@@ -86,6 +86,13 @@ module internal Laws =
 
     let broken (why: string) : 'V = raise (LawBrokenException why)
 
+    /// What `check` finds broken, said of something.
+    let within (what: string) (check: unit -> unit) : unit =
+        try
+            check ()
+        with :? LawBrokenException as difference ->
+            broken $"{what}: {difference.Message}"
+
     let require (holds: bool) (why: string) : unit =
         if not holds then
             broken why
@@ -112,10 +119,7 @@ module internal Laws =
         let first = call () |> List.map Array.copy
 
         let compare what expected found =
-            try
-                List.iter2 Exactly.bits expected found
-            with :? LawBrokenException as difference ->
-                broken $"{what}: {difference.Message}"
+            within what (fun () -> List.iter2 Exactly.bits expected found)
 
         compare "an argument was written to" before (arguments ())
         compare "a second call gives something else" first (call ())

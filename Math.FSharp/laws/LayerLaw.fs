@@ -49,6 +49,14 @@ type LayerLaw =
         }
         |> Arb.fromGen
 
+    /// The parameters, what the layer gives, and a gradient in that.
+    static member private Outputs
+        (forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>, case: LayerCase)
+        : struct (Matrix<float>[] * Matrix<float> * Matrix<float>) =
+        let parameters = List.toArray case.Parameters
+        let outputs = forward.Invoke(parameters, case.Inputs)
+        struct (parameters, outputs, case.Upstream outputs.RowCount outputs.ColumnCount)
+
     static member private Names(count: int) : string list = [
         for i in 1..count -> $"parameter {i}"
     ]
@@ -71,9 +79,7 @@ type LayerLaw =
                  >
         ) : Law =
         Laws.create "the gradients are the definition's" (LayerLaw.Cases shapes) (fun case ->
-            let parameters = List.toArray case.Parameters
-            let outputs = forward.Invoke(parameters, case.Inputs)
-            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+            let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
             let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
 
             Laws.require
@@ -118,9 +124,7 @@ type LayerLaw =
                  >
         ) : Law =
         Laws.create "it is pure" (LayerLaw.Cases shapes) (fun case ->
-            let parameters = List.toArray case.Parameters
-            let outputs = forward.Invoke(parameters, case.Inputs)
-            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+            let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
 
             Laws.requirePure
                 (fun () -> [
@@ -161,19 +165,15 @@ type LayerLaw =
                  >
         ) : Law =
         Laws.create "every sample stands alone" (LayerLaw.Cases shapes) (fun case ->
-            let parameters = List.toArray case.Parameters
-            let outputs = forward.Invoke(parameters, case.Inputs)
-            let upstream = case.Upstream outputs.RowCount outputs.ColumnCount
+            let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
             let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
 
             let column s (m: Matrix<float>) = m.SubMatrix(0, m.RowCount, s, 1)
 
             let close what expected found =
-                try
+                Laws.within what (fun () ->
                     Laws.cells found
-                    |> Approximately.equal Approximately.rounding (Laws.cells expected)
-                with :? LawBrokenException as difference ->
-                    Laws.broken $"{what}: {difference.Message}"
+                    |> Approximately.equal Approximately.rounding (Laws.cells expected))
 
             let alone = [
                 for s in 0 .. case.Inputs.ColumnCount - 1 do

@@ -97,17 +97,13 @@ type LossLaw =
 
                 let mean = alone |> List.averageBy (fun (struct (value, _)) -> value)
 
-                try
-                    [| value |] |> Approximately.equal Approximately.rounding [| mean |]
-                with :? LawBrokenException as difference ->
-                    Laws.broken $"the loss of {n} samples: {difference.Message}"
+                Laws.within $"the loss of {n} samples" (fun () ->
+                    [| value |] |> Approximately.equal Approximately.rounding [| mean |])
 
                 for s, struct (_, own) in List.indexed alone do
-                    try
+                    Laws.within $"the gradient of sample {s} of {n}" (fun () ->
                         (gradient.Column s).ToArray()
-                        |> Approximately.equal Approximately.rounding (Laws.cells (own / float n))
-                    with :? LawBrokenException as difference ->
-                        Laws.broken $"the gradient of sample {s} of {n}: {difference.Message}")
+                        |> Approximately.equal Approximately.rounding (Laws.cells (own / float n))))
 
     /// <summary>Claimed by some: the loss is 0 or greater.</summary>
     /// <param name="targets">What the targets are.</param>

@@ -8,6 +8,16 @@ open Pipeline.Learning
 /// its gradient in every parameter.
 [<AbstractClass; Sealed>]
 type NetworkLaw =
+    /// A mini-batch's loss and gradient as numbers.
+    static member private Flat
+        (
+            backward: Func<Network<float>, MiniBatch<float>, struct (float * Parameters<float>)>,
+            network: Network<float>
+        ) : MiniBatch<float> -> float[] =
+        fun batch ->
+            let struct (loss, gradient) = backward.Invoke(network, batch)
+            Array.append [| loss |] (Laws.flat gradient)
+
     /// <summary>The gradient is the definition's in every parameter, at any depth.</summary>
     /// <param name="backward">The loss and its gradient.</param>
     static member GradientIsDefinition
@@ -54,9 +64,7 @@ type NetworkLaw =
             (fun (InParts(parts, network, batch)) ->
                 let each = batch.Count / parts
 
-                let flat batch =
-                    let struct (loss, gradient) = backward.Invoke(network, batch)
-                    Array.append [| loss |] (Laws.flat gradient)
+                let flat = NetworkLaw.Flat(backward, network)
 
                 let ofParts = [
                     for p in 0 .. parts - 1 -> flat (Laws.sampleOf (p * each) batch each)
@@ -93,9 +101,7 @@ type NetworkLaw =
                          |> ofColumns
                          |> Targets.Columns)
 
-                let flat batch =
-                    let struct (loss, gradient) = backward.Invoke(network, batch)
-                    Array.append [| loss |] (Laws.flat gradient)
+                let flat = NetworkLaw.Flat(backward, network)
 
                 flat shuffled |> Approximately.equal Approximately.rounding (flat batch))
 

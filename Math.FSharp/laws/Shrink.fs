@@ -77,6 +77,20 @@ module Shrink =
     let matrix (fewestRows: int) (m: Matrix<float>) : Matrix<float> seq =
         matrices fewestRows [ m ] |> Seq.map List.head
 
+    /// Logits and what should be said of them: without one of the samples, or with simpler logits.
+    let internal beside
+        (without: int -> 'A -> 'A)
+        (targets: 'A, logits: Matrix<float>)
+        : ('A * Matrix<float>) seq = seq {
+        if logits.ColumnCount > 1 then
+            for s in 0 .. logits.ColumnCount - 1 do
+                without s targets, logits.RemoveColumn s
+
+        for simpler in matrix logits.RowCount logits do
+            if simpler.ColumnCount = logits.ColumnCount then
+                targets, simpler
+    }
+
     let private withoutSample s (batch: MiniBatch<float>) =
         MiniBatch.create
             (batch.Inputs.RemoveColumn s)

@@ -27,31 +27,8 @@ internal static class Chapter
         DataFiles.LoadFolder<T>(directory, Classes);
 
     /// <summary>The chapter's hyperparameters with another gradient or size of mini-batches.</summary>
-    public static Hyperparameters With(GradientMethod gradient, int batch = Batch)
-    {
-        var book = Runs.Book.Recipe;
-        return Required(
-            Runs.Hyperparameters(
-                new(
-                    book.Length,
-                    batch,
-                    book.LearningRate,
-                    book.Schedule,
-                    book.WarmUp,
-                    book.Initialiser,
-                    book.Sampling,
-                    gradient,
-                    book.Optimizer,
-                    book.Augmentation,
-                    book.Dropout,
-                    book.LabelSmoothing,
-                    book.Validation,
-                    book.EarlyStopping,
-                    book.Seed
-                )
-            )
-        );
-    }
+    public static Hyperparameters With(GradientMethod gradient, int batch = Batch) =>
+        Required(Runs.Hyperparameters(Runs.Book.Recipe.With(batchSize: batch, gradient: gradient)));
 
     /// <summary>A value that no one can get wrong, or a slip of this program's.</summary>
     public static TValue Required<TValue>(FSharpResult<TValue, FSharpList<Fault>> result) =>
