@@ -86,7 +86,8 @@ internal static class PngImage
             ]);
         }
         var packed = new MemoryStream();
-        for (long place = SignatureLength; place + 12 <= bytes.Length; )
+        long place = SignatureLength;
+        while (place + 12 <= bytes.Length)
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(bytes[(int)place..]);
             if (place + 12 + length > bytes.Length)
@@ -95,6 +96,9 @@ internal static class PngImage
                 packed.Write(bytes.Slice((int)place + 8, (int)length));
             place += 12 + length;
         }
+        // The library makes room for all that a chunk claims, also where the file ends before it.
+        if (place != bytes.Length)
+            throw Refused(path, "one that is cut short, or more that follows it");
         packed.Position = 0;
         try
         {

@@ -292,6 +292,19 @@ type HostileInputTests(output: ITestOutputHelper) =
                 PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
 
     [<Fact>]
+    member _.``a PNG's last chunk that claims much and is not there takes nothing``() =
+        let header = (Png.OfInk(GreyImage(3, 5, Array.init 15 byte)))[..32]
+        let bytes = Array.append header [| 0uy; 255uy; 255uy; 255uy; yield! "IDAT"B |]
+        let before = GC.GetAllocatedBytesForCurrentThread()
+
+        let isTaken =
+            isTaken (fun () ->
+                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+
+        Assert.False isTaken
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, allowed bytes)
+
+    [<Fact>]
     member _.``checkpoints``() =
         attack "checkpoints" [ Checkpoint.write state ] (fun bytes ->
             let state: Result<State<float32>, _> =
