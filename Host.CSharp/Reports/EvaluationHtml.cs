@@ -41,6 +41,9 @@ internal static class EvaluationHtml
         .heat th { text-align: center; border: 0; }
         .heat tbody th { text-align: right; }
         .row { display: flex; flex-wrap: wrap; gap: 32px; align-items: flex-start; }
+        .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
+          margin: 0 5px 0 14px; vertical-align: -1px; }
+        .key:first-child { margin-left: 0; }
         .tiles { display: grid; gap: 12px; }
         .mistakes { grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); }
         .units { grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); }

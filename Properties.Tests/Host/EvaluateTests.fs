@@ -6,6 +6,7 @@ open System.Text.Json
 open Pipeline.Learning
 open Pipeline.Properties
 open Pipeline.Training
+open System.Text.RegularExpressions
 open Xunit
 
 /// The command evaluate: what it prints and leaves, and its page in a browser.
@@ -153,6 +154,22 @@ module EvaluateTests =
             Assert.Equal(0, seen.GetProperty("outside").GetInt32())
             Assert.False(seen.GetProperty("overflow").GetBoolean())
             Assert.Equal(0, seen.GetProperty("requests").GetInt32())
+
+    [<Fact>]
+    let ``every class of style that the page names is in its style sheet`` () =
+        use scratch = new Scratch()
+        let _, folder = evaluated scratch [ "Training:Iterations", "40" ] []
+        let page = File.ReadAllText(Path.Combine(folder, "evaluation.html"))
+        let sheet = page.Substring(0, page.IndexOf("</style>", StringComparison.Ordinal))
+
+        let named =
+            Regex.Matches(page, "class=\"([^\"]+)\"")
+            |> Seq.collect (fun found -> found.Groups[1].Value.Split ' ')
+            |> Seq.distinct
+            |> List.ofSeq
+
+        Assert.NotEmpty named
+        Assert.All(named, (fun name -> Assert.Matches($@"\.{name}\b", sheet)))
 
     [<FactWithChromium>]
     let ``names of classes and columns are shown as they are written, whatever they look like`` () =
