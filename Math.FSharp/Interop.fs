@@ -330,6 +330,23 @@ type Losses =
         ArgumentNullException.ThrowIfNull(loss, nameof loss)
         Loss.ofBatch (fun target prediction -> loss.Invoke(target, prediction)) targets predictions
 
+/// Tables out of files.
+[<AbstractClass; Sealed>]
+type Tables =
+    /// <summary>The table in the bytes of a Parquet file.</summary>
+    /// <param name="limit">The most bytes of all columns, unpacked; a cell counts as eight.</param>
+    /// <param name="unpack">Fills the last bytes with what the first hold, and says whether these held
+    /// just as much: false, not an exception, for bytes that are damaged.</param>
+    /// <param name="bytes">The whole file.</param>
+    static member OfParquet
+        (
+            limit: int64,
+            unpack: Func<ParquetCodec, ReadOnlyMemory<byte>, Memory<byte>, bool>,
+            bytes: ReadOnlyMemory<byte>
+        ) : Result<Table, Fault list> =
+        ArgumentNullException.ThrowIfNull(unpack, nameof unpack)
+        Parquet.parse limit (fun codec packed page -> unpack.Invoke(codec, packed, page)) bytes
+
 /// Gradients of functions given as delegates.
 [<AbstractClass; Sealed>]
 type Gradients =

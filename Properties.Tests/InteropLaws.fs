@@ -3,6 +3,7 @@ module Pipeline.Properties.InteropLaws
 
 open System
 open System.Collections.Generic
+open System.IO
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
@@ -145,6 +146,26 @@ let ``a run written in C# learns what its data say`` () =
     Exactly.equal 2 problems.Count
     Assert.Contains("Adamant", problems[0])
     Assert.StartsWith("settings, LearningRate: expected", problems[1])
+
+[<Fact>]
+let ``a column of a Parquet file whose pages nothing unpacks is a fault of that column`` () =
+    let file =
+        Path.Combine(AppContext.BaseDirectory, "Fixtures", "arrow-pages-1.parquet")
+        |> File.ReadAllBytes
+
+    let plain = set [ "column flag runs"; "column flag bits"; "column decimal plain" ]
+    let packed = Training.PackedColumns file
+    Exactly.equal 12 packed.Count
+    Assert.Empty(Set.intersect plain (set packed))
+
+    let _, _, faults =
+        Tables.OfParquet(1439L, Func<_, _, _, _>(fun _ _ _ -> false), ReadOnlyMemory file)
+        |> tryGet
+
+    Assert.Contains("at most 1439 bytes", string (Assert.Single faults))
+
+    Exactly.refused [ "unpack" ] (fun () ->
+        Tables.OfParquet(1L, Unchecked.defaultof<_>, ReadOnlyMemory file))
 
 [<Law>]
 let ``an optimizer written in C# takes the core's steps`` (Trainable(network, batch)) =

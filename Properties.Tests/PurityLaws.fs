@@ -246,6 +246,7 @@ type private Given = {
     Other: Matrix<float>
     Vector: Vector<float>
     File: byte[]
+    Parquet: byte[]
     Numbers: float[]
     Texts: string[]
 } with
@@ -306,6 +307,7 @@ type private Given = {
             ofMatrix given.Other
             ofNumbers (given.Vector.ToArray())
             Array.copy given.File
+            Array.copy given.Parquet
             ofNumbers given.Numbers
             Text.Encoding.UTF8.GetBytes(String.concat "," given.Texts)
         |]
@@ -532,6 +534,8 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Tensor.ToDoubles", fun () -> Array.sort (Tensor.toDoubles given.Tensor)
         "Npy.Parse", fun () -> Npy.parse "x" (ReadOnlyMemory(Npy.write given.Tensor)) |> sure
         "Npy.Write", fun () -> Npy.write given.Tensor
+        "Parquet.Parse",
+        fun () -> Parquet.parse 10_000L (fun _ _ _ -> false) (ReadOnlyMemory given.Parquet)
         "Table.OfTensor", fun () -> Table.ofTensor given.Tensor
         "Table.Find", fun () -> Table.find "texts" given.Table
         "Table.Take", fun () -> Table.take [| 2; 0 |] given.Table
@@ -581,6 +585,13 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Losses.OfBatch",
         fun () ->
             Losses.OfBatch(Func<_, _, _>(fun t y -> Loss.sumSquaredError t y), targets, logits ())
+        "Tables.OfParquet",
+        fun () ->
+            Tables.OfParquet(
+                10_000L,
+                Func<_, _, _, _>(fun _ _ _ -> false),
+                ReadOnlyMemory given.Parquet
+            )
         "Gradients.Numerical", fun () -> Gradients.Numerical(1e-4, Func<_, _> square, v)
         "Gradients.NumericalOf", fun () -> Gradients.NumericalOf(1e-4, Func<_, _> loss, network)
         "Optimizers.Descent", fun () -> Optimizers.Descent(0.1, 3, Func<_, _> double, v)
@@ -635,6 +646,9 @@ let ``no function changes what it is given``
         Other = other
         Vector = one.Column 0
         File = Safetensors.write (Model.ofNetwork network)
+        Parquet =
+            Path.Combine(AppContext.BaseDirectory, "Fixtures", "arrow-pages-1.parquet")
+            |> File.ReadAllBytes
         Numbers = [| 3.0; nan; 1.0 |]
         Texts = [| "b"; ""; "a" |]
     }
@@ -731,6 +745,7 @@ let ``the law above calls every public function that is given something changeab
         Other = Matrix<float>.Build.Dense(1, 1)
         Vector = Vector<float>.Build.Dense 1
         File = [||]
+        Parquet = [||]
         Numbers = [| 1.0 |]
         Texts = [| "a" |]
     }

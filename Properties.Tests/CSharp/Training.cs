@@ -19,6 +19,12 @@ public static class Training
             : throw new InvalidDataException(string.Join(' ', faults));
     }
 
+    /// <summary>Which columns of a Parquet file cannot be read where nothing unpacks its pages.</summary>
+    public static IReadOnlyList<string> PackedColumns(byte[] file) =>
+        Tables.OfParquet(10_000, (codec, packed, page) => false, file).TryGet(out _, out var faults)
+            ? []
+            : [.. faults.Select(fault => fault.Subject)];
+
     /// <summary>The hyperparameters, or a sentence for each thing that is wrong with them.</summary>
     public static IReadOnlyList<string> Settings(
         string optimizer,

@@ -255,6 +255,30 @@ type HostileInputTests(output: ITestOutputHelper) =
                 JsonRows.Parse(ReadOnlyMemory bytes, 1_000_000L, "x.json") |> ignore))
 
     [<Fact>]
+    member _.``Parquet files``() =
+        let table =
+            Table.create [
+                {
+                    Name = "number"
+                    Cells = Cells.Numbers [| 1.0; nan; 0.5 |]
+                }
+                {
+                    Name = "text"
+                    Cells = Cells.Texts [| "a"; "b"; "a" |]
+                }
+            ]
+            |> orFail
+
+        let sound = [
+            ParquetFiles.arrow 1
+            ParquetFiles.arrow 2
+            ParquetFiles.write Parquet.CompressionMethod.None 2 table
+        ]
+
+        attack "Parquet" sound (fun bytes ->
+            isTaken (fun () -> ParquetFiles.read 100_000L bytes |> ignore))
+
+    [<Fact>]
     member _.``preprocessing in JSON``() =
         let sound =
             [

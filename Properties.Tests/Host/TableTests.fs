@@ -4,8 +4,6 @@ open System
 open System.IO
 open System.IO.Compression
 open System.Text
-open Parquet
-open Parquet.Schema
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 open Pipeline.Properties
@@ -151,71 +149,6 @@ module TableTests =
                     readNpz 1000L changed |> ignore
                 with :? RefusedException as refused ->
                     Assert.NotEmpty refused.Reasons
-
-    let private parquet () : byte[] =
-        let number = DataField<float>("number")
-        let count = DataField<Nullable<int>>("count")
-        let name = DataField<string>("name")
-        let schema = ParquetSchema(number :> Field, count, name)
-        use bytes = new MemoryStream()
-
-        (task {
-            use! writer = ParquetWriter.CreateAsync(schema, bytes)
-
-            for part in 0..1 do
-                use group = writer.CreateRowGroup()
-                do! group.WriteAsync<float>(number, ReadOnlyMemory [| float part; 0.5 |])
-
-                do!
-                    group.WriteAsync<int>(
-                        count,
-                        ReadOnlyMemory [| Nullable(7 + part); Nullable() |]
-                    )
-
-                do! group.WriteAsync(name, [| "a"; "b" |])
-                group.CompleteValidate()
-        })
-            .Wait()
-
-        bytes.ToArray()
-
-    let private readParquet limit (bytes: byte[]) =
-        ParquetFile.Parse(ReadOnlyMemory bytes, limit, "x.parquet")
-
-    [<Fact>]
-    let ``Parquet's columns of numbers and texts are read, over all row groups`` () =
-        Assert.Equal<(string * string list) list>(
-            [
-                "number", [ "0"; "0.5"; "1"; "0.5" ]
-                "count", [ "7"; ""; "8"; "" ]
-                "name", [ "a"; "b"; "a"; "b" ]
-            ],
-            plain (readParquet 10_000L (parquet ()))
-        )
-
-        Assert.Contains("at most 90 bytes", refusal (fun () -> readParquet 90L (parquet ())))
-
-    [<Fact>]
-    let ``damaged Parquet files are refused, and never another exception`` () =
-        let bytes = parquet ()
-
-        for length in 0..7 .. bytes.Length - 1 do
-            Assert.StartsWith(
-                "x.parquet",
-                refusal (fun () -> readParquet 10_000L bytes[.. length - 1])
-            )
-
-        // Before the footer, whose length stands ahead of the last four bytes.
-        let footer = BitConverter.ToInt32(bytes, bytes.Length - 8)
-
-        for place in 0..3 .. bytes.Length - 9 - footer do
-            let changed = Array.copy bytes
-            changed[place] <- changed[place] ^^^ 0x15uy
-
-            try
-                readParquet 10_000L changed |> ignore
-            with :? RefusedException as refused ->
-                Assert.NotEmpty refused.Reasons
 
     [<Fact>]
     let ``a file beyond the limit is refused before it is read`` () =

@@ -1,0 +1,42 @@
+namespace Pipeline.Learning
+
+open System
+
+/// Bytes of a file that are not as its format has them.
+exception internal Damaged of expected: string * found: string
+
+/// Bytes that are read from the first to the last; where some are missing, that is damage.
+[<Sealed>]
+type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
+    let mutable place = 0
+
+    /// How many are still to be read.
+    member _.Left = bytes.Length - place
+
+    member reader.Take(count: int64) : ReadOnlyMemory<byte> =
+        if count < 0L || count > int64 reader.Left then
+            raise (Damaged($"{count} bytes more", $"{reader.Left}"))
+
+        let taken = bytes.Slice(place, int count)
+        place <- place + int count
+        taken
+
+    member reader.Byte() : byte = reader.Take(1L).Span[0]
+
+    /// A number in 7 bits a byte, the lowest first; all bytes but the last have their highest bit set
+    /// (ULEB128).
+    member reader.Unsigned() : uint64 =
+        let rec next shift value =
+            if shift > 63 then
+                raise (Damaged("a number of 64 bits", "a longer one"))
+
+            let part = reader.Byte()
+            let value = value ||| (uint64 (part &&& 0x7Fuy) <<< shift)
+            if part < 0x80uy then value else next (shift + 7) value
+
+        next 0 0UL
+
+    /// Such a number with its sign in the lowest bit: 0, −1, 1, −2, 2, … (zigzag).
+    member reader.Signed() : int64 =
+        let number = reader.Unsigned()
+        int64 (number >>> 1) ^^^ -(int64 (number &&& 1UL))

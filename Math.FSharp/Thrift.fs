@@ -1,0 +1,146 @@
+namespace Pipeline.Learning
+
+open System
+open System.Text
+
+/// A value of Thrift's compact protocol.
+[<RequireQualifiedAccess; NoComparison; NoEquality>]
+type internal ThriftValue =
+    | Flag of bool
+    /// Of 8 to 64 bits.
+    | Integer of int64
+    /// A text, or the eight bytes of a floating-point number.
+    | Bytes of ReadOnlyMemory<byte>
+    /// A list or a set; of a map the keys and values by turns.
+    | Items of ThriftValue[]
+    | Fields of ThriftFields
+
+/// The fields of a structure under their numbers.
+and internal ThriftFields = Map<int, ThriftValue>
+
+/// <summary>Apache Thrift's compact protocol, in which Parquet says what it holds.</summary>
+/// <remarks>Nothing takes more room than the bytes can fill: an item has one byte at least, and
+/// structures lie no deeper than <c>deepest</c>. Source: the Thrift compact protocol
+/// specification.</remarks>
+[<RequireQualifiedAccess>]
+module internal Thrift =
+    [<Literal>]
+    let private deepest = 32
+
+    let private damaged expected found : 'V = raise (Damaged(expected, found))
+
+    let rec private value (depth: int) (kind: int) (reader: ByteReader) : ThriftValue =
+        match kind with
+        | 3 -> ThriftValue.Integer(int64 (sbyte (reader.Byte())))
+        | 4
+        | 5
+        | 6 -> ThriftValue.Integer(reader.Signed())
+        | 7 -> ThriftValue.Bytes(reader.Take 8L)
+        | 8 -> ThriftValue.Bytes(reader.Take(int64 (reader.Unsigned())))
+        | 9
+        | 10 ->
+            let header = int (reader.Byte())
+
+            let size =
+                match header >>> 4 with
+                | 15 -> reader.Unsigned()
+                | size -> uint64 size
+
+            ThriftValue.Items(items depth [ header &&& 15 ] size reader)
+        | 11 ->
+            match reader.Unsigned() with
+            | 0UL -> ThriftValue.Items [||]
+            | size ->
+                let kinds = int (reader.Byte())
+                ThriftValue.Items(items depth [ kinds >>> 4; kinds &&& 15 ] size reader)
+        | 12 when depth < deepest -> ThriftValue.Fields(fields (depth + 1) reader)
+        | 12 -> damaged $"structures at most {deepest} deep" "deeper ones"
+        | _ -> damaged "a type of the Thrift protocol" $"number {kind}"
+
+    and private items depth (kinds: int list) (size: uint64) (reader: ByteReader) =
+        if size > uint64 reader.Left then
+            damaged $"{size} items" $"{reader.Left} bytes"
+
+        [|
+            for _ in 1UL .. size do
+                for kind in kinds do
+                    // A truth value is a byte in a list, and no byte as a field.
+                    match kind with
+                    | 1
+                    | 2 -> ThriftValue.Flag(reader.Byte() = 1uy)
+                    | kind -> value depth kind reader
+        |]
+
+    and private fields (depth: int) (reader: ByteReader) : ThriftFields =
+        let mutable known = Map.empty
+        let mutable last = 0
+        let mutable header = int (reader.Byte())
+
+        while header <> 0 do
+            last <-
+                match header >>> 4 with
+                | 0 -> int (int16 (reader.Signed()))
+                | step -> last + step
+
+            let found =
+                match header &&& 15 with
+                | 1 -> ThriftValue.Flag true
+                | 2 -> ThriftValue.Flag false
+                | kind -> value depth kind reader
+
+            known <- Map.add last found known
+            header <- int (reader.Byte())
+
+        known
+
+    /// A structure.
+    let read (reader: ByteReader) : ThriftFields = fields 0 reader
+
+    let private required what number found =
+        match found with
+        | Some value -> value
+        | None -> damaged $"{what} in field {number}" "none"
+
+    let tryInteger (number: int) (fields: ThriftFields) : int64 option =
+        match Map.tryFind number fields with
+        | Some(ThriftValue.Integer integer) -> Some integer
+        | _ -> None
+
+    let integer (number: int) (fields: ThriftFields) : int64 =
+        tryInteger number fields |> required "a whole number" number
+
+    let tryFlag (number: int) (fields: ThriftFields) : bool option =
+        match Map.tryFind number fields with
+        | Some(ThriftValue.Flag flag) -> Some flag
+        | _ -> None
+
+    let tryStructure (number: int) (fields: ThriftFields) : ThriftFields option =
+        match Map.tryFind number fields with
+        | Some(ThriftValue.Fields inner) -> Some inner
+        | _ -> None
+
+    let structure (number: int) (fields: ThriftFields) : ThriftFields =
+        tryStructure number fields |> required "a structure" number
+
+    let structures (number: int) (fields: ThriftFields) : ThriftFields list =
+        match Map.tryFind number fields with
+        | Some(ThriftValue.Items items) -> [
+            for item in items do
+                match item with
+                | ThriftValue.Fields inner -> inner
+                | _ -> damaged $"structures in field {number}" "other items"
+          ]
+        | _ -> damaged $"a list in field {number}" "none"
+
+    let private asText (value: ThriftValue) : string option =
+        match value with
+        | ThriftValue.Bytes bytes -> Some(Encoding.UTF8.GetString bytes.Span)
+        | _ -> None
+
+    let text (number: int) (fields: ThriftFields) : string =
+        Map.tryFind number fields |> Option.bind asText |> required "a text" number
+
+    let texts (number: int) (fields: ThriftFields) : string list =
+        match Map.tryFind number fields with
+        | Some(ThriftValue.Items items) -> items |> Seq.choose asText |> List.ofSeq
+        | _ -> damaged $"a list in field {number}" "none"
