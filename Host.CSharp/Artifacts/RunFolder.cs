@@ -40,6 +40,9 @@ internal sealed class RunFolder : IDisposable
     public const string SummaryFile = "summary.json";
     public const string ModelName = "model.safetensors";
 
+    /// <summary>So many names are tried where other runs take them at the same moment.</summary>
+    private const int MostAtOnce = 100;
+
     /// <summary>How every JSON file of a run is written.</summary>
     public static readonly JsonSerializerOptions Json = new()
     {
@@ -57,7 +60,7 @@ internal sealed class RunFolder : IDisposable
         Checkpoints = CheckpointsOf(path);
         files.CreateFolder(Checkpoints);
         files.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
-        held = Hold(System.IO.Path.Combine(Checkpoints, "lock"));
+        held = Hold(LockOf(path));
         Logs = new(files, path);
     }
 
@@ -70,6 +73,9 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Where a run folder has its checkpoints.</summary>
     public static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
+
+    private static string LockOf(string path) =>
+        System.IO.Path.Combine(CheckpointsOf(path), "lock");
 
     /// <summary>A new folder.</summary>
     /// <exception cref="RefusedException">It cannot be made.</exception>
@@ -86,10 +92,21 @@ internal sealed class RunFolder : IDisposable
         try
         {
             Directory.CreateDirectory(parent);
-            var path = System.IO.Path.Combine(parent, $"{time}-{name}");
-            for (var again = 2; Directory.Exists(path); again++)
-                path = System.IO.Path.Combine(parent, $"{time}-{name}-{again}");
-            return new(files, path);
+            for (var count = 1; ; count++)
+            {
+                var again = count == 1 ? "" : $"-{count}";
+                var path = System.IO.Path.Combine(parent, $"{time}-{name}{again}");
+                if (Directory.Exists(path))
+                    continue;
+                try
+                {
+                    return new(files, path);
+                }
+                catch (IOException) when (File.Exists(LockOf(path)) && count < MostAtOnce)
+                {
+                    // Another run, started at the same moment, holds it.
+                }
+            }
         }
         catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {

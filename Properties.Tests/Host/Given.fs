@@ -25,6 +25,9 @@ type StandingClock() =
     override _.GetTimestamp() = now
     override _.TimestampFrequency = TimeSpan.TicksPerSecond
 
+    override _.GetUtcNow() =
+        DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks now
+
 /// How a process of the host ended.
 type Ended = {
     ExitCode: int

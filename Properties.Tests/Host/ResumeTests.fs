@@ -489,6 +489,32 @@ module ResumeTests =
         Assert.Contains("no other process works on", Assert.Single came.Refusals)
 
     [<Fact>]
+    let ``runs that start at one moment have a folder each`` () =
+        use scratch = new Scratch()
+
+        let settings =
+            PipelineSettings(Run = RunSettings(Directory = scratch.Path, Name = "same"))
+
+        let mutable faults: IReadOnlyList<string> = []
+        let plan = nonNull (RunPlan.Create(settings, &faults))
+        use start = new Barrier(8)
+
+        let folders =
+            Array.init 8 (fun _ ->
+                let create () =
+                    start.SignalAndWait()
+                    RunFolder.Create(onDisk, plan, plan.ArchitectureFor(4, 2), StandingClock())
+
+                Tasks.Task.Factory.StartNew(create, Tasks.TaskCreationOptions.LongRunning))
+            |> Array.map _.Result
+
+        for folder in folders do
+            folder.Dispose()
+
+        Assert.Equal(8, (folders |> Array.distinctBy _.Path).Length)
+        Assert.Equal(8, Directory.GetDirectories(scratch.Path).Length)
+
+    [<Fact>]
     let ``Auto goes on with the newest run unless that has come to its end`` () =
         use scratch = new Scratch()
         let settings = stopped scratch [] |> set "Run:Resume" "Auto"
