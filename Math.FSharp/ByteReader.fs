@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Text
 
 /// Bytes of a file that are not as its format has them.
 exception internal Damaged of expected: string * found: string
@@ -14,7 +15,10 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
     member _.Left = bytes.Length - place
 
     member reader.Take(count: int64) : ReadOnlyMemory<byte> =
-        if count < 0L || count > int64 reader.Left then
+        if count < 0L then
+            raise (Damaged("a size of 0 bytes or more", $"{count}"))
+
+        if count > int64 reader.Left then
             raise (Damaged($"{count} bytes more", $"{reader.Left}"))
 
         let taken = bytes.Slice(place, int count)
@@ -27,10 +31,11 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
     /// (ULEB128).
     member reader.Unsigned() : uint64 =
         let rec next shift value =
-            if shift > 63 then
+            let part = reader.Byte()
+
+            if shift > 63 || shift = 63 && part > 1uy then
                 raise (Damaged("a number of 64 bits", "a longer one"))
 
-            let part = reader.Byte()
             let value = value ||| (uint64 (part &&& 0x7Fuy) <<< shift)
             if part < 0x80uy then value else next (shift + 7) value
 
@@ -40,3 +45,14 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
     member reader.Signed() : int64 =
         let number = reader.Unsigned()
         int64 (number >>> 1) ^^^ -(int64 (number &&& 1UL))
+
+/// Texts out of bytes.
+[<RequireQualifiedAccess>]
+module internal Utf8 =
+    let private strict = UTF8Encoding(false, throwOnInvalidBytes = true)
+
+    let read (bytes: ReadOnlyMemory<byte>) : string =
+        try
+            strict.GetString bytes.Span
+        with :? DecoderFallbackException ->
+            raise (Damaged("a text in UTF-8", "bytes that are none"))

@@ -69,7 +69,12 @@ module internal ParquetEncoding =
             if header &&& 1UL = 0UL then
                 let size = int (min size (int64 (count - filled)))
                 let bytes = reader.Take((int64 width + 7L) / 8L)
-                Array.Fill(values, int (bits (8 * bytes.Length) 0 bytes.Span), filled, size)
+                let value = bits (8 * bytes.Length) 0 bytes.Span
+
+                if value >>> width <> 0UL then
+                    damaged $"a number of {width} bits" $"{value}"
+
+                Array.Fill(values, int value, filled, size)
                 filled <- filled + size
             else
                 let needed = int (min (8L * size) (int64 (count - filled)))
@@ -135,22 +140,17 @@ module internal ParquetEncoding =
         Array.map reader.Take (deltas count reader)
 
     /// How much of the value before begins the next one, and the bytes that follow (DELTA_BYTE_ARRAY).
-    let private prefixes (limit: int64) (count: int) (reader: ByteReader) =
+    let private prefixes (charge: int64 -> unit) (count: int) (reader: ByteReader) =
         let shared = deltas count reader
         let ends = lengths count reader
         let values: ReadOnlyMemory<byte>[] = Array.zeroCreate count
         let mutable before = ReadOnlyMemory<byte>.Empty
-        let mutable left = limit
 
         for i in 0 .. count - 1 do
             if shared[i] < 0L || shared[i] > int64 before.Length then
                 damaged $"at most {before.Length} bytes of the value before" $"{shared[i]}"
 
-            left <- left - shared[i] - int64 ends[i].Length
-
-            if left < 0L then
-                damaged $"values of at most {limit} bytes (Data:MaximumBytes)" "more"
-
+            charge shared[i]
             let joined: byte[] = Array.zeroCreate (int shared[i] + ends[i].Length)
             before.Slice(0, int shared[i]).CopyTo(Memory joined)
             ends[i].CopyTo(joined.AsMemory(int shared[i]))
@@ -182,13 +182,14 @@ module internal ParquetEncoding =
             numbers 8 (fun b -> BinaryPrimitives.ReadDoubleLittleEndian b.Span)
             |> ParquetValues.Reals
         | ParquetType.FixedLengthByteArray -> ParquetValues.Bytes(numbers size id)
-        | _ ->
+        | ParquetType.ByteArray ->
             if 4L * int64 count > int64 reader.Left then
                 damaged $"{count} values and their lengths" $"{reader.Left} bytes"
 
             Array.init count (fun _ ->
                 reader.Take(int64 (BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span)))
             |> ParquetValues.Bytes
+        | _ -> damaged "values that can be read" $"{kind}"
 
     /// First bytes of all values, then second ones, … (BYTE_STREAM_SPLIT).
     let private split kind (size: int) (count: int) (reader: ByteReader) =
@@ -201,14 +202,14 @@ module internal ParquetEncoding =
 
     /// <summary>The values of a page or dictionary, those of a dictionary's places
     /// excepted.</summary>
-    /// <param name="limit">The most bytes of values that share some.</param>
+    /// <param name="charge">Told of bytes that values share, before room is taken for them.</param>
     /// <param name="kind">How they are stored.</param>
     /// <param name="length">Bytes of each value where all have as many.</param>
     /// <param name="encoding">The encoding's number in the format.</param>
     /// <param name="count">How many values.</param>
     /// <param name="reader">At their first byte.</param>
     let read
-        (limit: int64)
+        (charge: int64 -> unit)
         (kind: ParquetType)
         (length: int)
         (encoding: int64)
@@ -216,6 +217,8 @@ module internal ParquetEncoding =
         (reader: ByteReader)
         : ParquetValues =
         match encoding, kind with
+        // Of no values some writers pack nothing.
+        | _ when count = 0 -> plain kind length 0 reader
         | 0L, _ -> plain kind length count reader
         | 3L, ParquetType.Boolean ->
             let size = BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span
@@ -226,9 +229,16 @@ module internal ParquetEncoding =
             ParquetValues.Integers(deltas count reader |> Array.map (int32 >> int64))
         | 5L, ParquetType.Int64 -> ParquetValues.Integers(deltas count reader)
         | 6L, ParquetType.ByteArray -> ParquetValues.Bytes(lengths count reader)
-        | 7L, (ParquetType.ByteArray | ParquetType.FixedLengthByteArray) ->
-            ParquetValues.Bytes(prefixes limit count reader)
+        | 7L, ParquetType.ByteArray -> ParquetValues.Bytes(prefixes charge count reader)
+        | 7L, ParquetType.FixedLengthByteArray ->
+            let values = prefixes charge count reader
+
+            for value in values do
+                if value.Length <> length then
+                    damaged $"values of {length} bytes" $"{value.Length}"
+
+            ParquetValues.Bytes values
         | 9L, (ParquetType.Int32 | ParquetType.Float) -> split kind 4 count reader
         | 9L, (ParquetType.Int64 | ParquetType.Double) -> split kind 8 count reader
-        | 9L, ParquetType.FixedLengthByteArray when length > 0 -> split kind length count reader
+        | 9L, ParquetType.FixedLengthByteArray -> split kind length count reader
         | _ -> damaged $"an encoding of {kind} values" $"number {encoding}"

@@ -1,7 +1,6 @@
 namespace Pipeline.Learning
 
 open System
-open System.Text
 
 /// A value of Thrift's compact protocol.
 [<RequireQualifiedAccess; NoComparison; NoEquality>]
@@ -19,13 +18,18 @@ type internal ThriftValue =
 and internal ThriftFields = Map<int, ThriftValue>
 
 /// <summary>Apache Thrift's compact protocol, in which Parquet says what it holds.</summary>
-/// <remarks>Nothing takes more room than the bytes can fill: an item has one byte at least, and
-/// structures lie no deeper than <c>deepest</c>. Source: the Thrift compact protocol
-/// specification.</remarks>
+/// <remarks>What there is no room for in the bytes is damage: an item has one byte at least. Lists and
+/// structures lie no deeper than <c>deepest</c>, the numbers of fields rise, and a structure has no more of
+/// them than <c>most</c>. Source: the Thrift compact protocol specification.</remarks>
 [<RequireQualifiedAccess>]
 module internal Thrift =
     [<Literal>]
     let private deepest = 32
+
+    [<Literal>]
+    let private most = 64
+
+    let private flags = [| ThriftValue.Flag false; ThriftValue.Flag true |]
 
     let private damaged expected found : 'V = raise (Damaged(expected, found))
 
@@ -37,6 +41,8 @@ module internal Thrift =
         | 6 -> ThriftValue.Integer(reader.Signed())
         | 7 -> ThriftValue.Bytes(reader.Take 8L)
         | 8 -> ThriftValue.Bytes(reader.Take(int64 (reader.Unsigned())))
+        | _ when depth >= deepest ->
+            damaged $"lists and structures at most {deepest} deep" "deeper ones"
         | 9
         | 10 ->
             let header = int (reader.Byte())
@@ -46,15 +52,14 @@ module internal Thrift =
                 | 15 -> reader.Unsigned()
                 | size -> uint64 size
 
-            ThriftValue.Items(items depth [ header &&& 15 ] size reader)
+            ThriftValue.Items(items (depth + 1) [ header &&& 15 ] size reader)
         | 11 ->
             match reader.Unsigned() with
             | 0UL -> ThriftValue.Items [||]
             | size ->
                 let kinds = int (reader.Byte())
-                ThriftValue.Items(items depth [ kinds >>> 4; kinds &&& 15 ] size reader)
-        | 12 when depth < deepest -> ThriftValue.Fields(fields (depth + 1) reader)
-        | 12 -> damaged $"structures at most {deepest} deep" "deeper ones"
+                ThriftValue.Items(items (depth + 1) [ kinds >>> 4; kinds &&& 15 ] size reader)
+        | 12 -> ThriftValue.Fields(fields (depth + 1) reader)
         | _ -> damaged "a type of the Thrift protocol" $"number {kind}"
 
     and private items depth (kinds: int list) (size: uint64) (reader: ByteReader) =
@@ -67,7 +72,7 @@ module internal Thrift =
                     // A truth value is a byte in a list, and no byte as a field.
                     match kind with
                     | 1
-                    | 2 -> ThriftValue.Flag(reader.Byte() = 1uy)
+                    | 2 -> flags[if reader.Byte() = 1uy then 1 else 0]
                     | kind -> value depth kind reader
         |]
 
@@ -77,18 +82,22 @@ module internal Thrift =
         let mutable header = int (reader.Byte())
 
         while header <> 0 do
-            last <-
+            let number =
                 match header >>> 4 with
                 | 0 -> int (int16 (reader.Signed()))
                 | step -> last + step
 
+            if number <= last || known.Count = most then
+                damaged $"at most {most} fields whose numbers rise" $"{number} after {last}"
+
             let found =
                 match header &&& 15 with
-                | 1 -> ThriftValue.Flag true
-                | 2 -> ThriftValue.Flag false
+                | 1 -> flags[1]
+                | 2 -> flags[0]
                 | kind -> value depth kind reader
 
-            known <- Map.add last found known
+            known <- Map.add number found known
+            last <- number
             header <- int (reader.Byte())
 
         known
@@ -134,11 +143,14 @@ module internal Thrift =
 
     let private asText (value: ThriftValue) : string option =
         match value with
-        | ThriftValue.Bytes bytes -> Some(Encoding.UTF8.GetString bytes.Span)
+        | ThriftValue.Bytes bytes -> Some(Utf8.read bytes)
         | _ -> None
 
+    let tryText (number: int) (fields: ThriftFields) : string option =
+        Map.tryFind number fields |> Option.bind asText
+
     let text (number: int) (fields: ThriftFields) : string =
-        Map.tryFind number fields |> Option.bind asText |> required "a text" number
+        tryText number fields |> required "a text" number
 
     let texts (number: int) (fields: ThriftFields) : string list =
         match Map.tryFind number fields with

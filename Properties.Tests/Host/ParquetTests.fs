@@ -63,6 +63,132 @@ module ParquetFiles =
     let read (limit: int64) (bytes: byte[]) : Table =
         ParquetFile.Parse(ReadOnlyMemory bytes, limit, "x.parquet")
 
+/// A value of Thrift's compact protocol, to be written.
+[<RequireQualifiedAccess>]
+type Written =
+    | Flag of bool
+    | Integer of int64
+    | Text of byte[]
+    | Items of Written list
+    | Fields of (int * Written) list
+
+/// Files of one column and one page, written here byte by byte.
+[<RequireQualifiedAccess>]
+module Handmade =
+    let rec private unsigned (value: uint64) : byte list =
+        if value < 128UL then
+            [ byte value ]
+        else
+            byte ((value &&& 127UL) ||| 128UL) :: unsigned (value >>> 7)
+
+    let private signed (value: int64) =
+        unsigned (uint64 ((value <<< 1) ^^^ (value >>> 63)))
+
+    let private kind (value: Written) =
+        match value with
+        | Written.Flag flag -> if flag then 1uy else 2uy
+        | Written.Integer _ -> 6uy
+        | Written.Text _ -> 8uy
+        | Written.Items _ -> 9uy
+        | Written.Fields _ -> 12uy
+
+    let rec thrift (value: Written) : byte list =
+        match value with
+        | Written.Flag flag -> [ if flag then 1uy else 2uy ]
+        | Written.Integer integer -> signed integer
+        | Written.Text bytes -> unsigned (uint64 bytes.Length) @ List.ofArray bytes
+        | Written.Items items -> [
+            0xF0uy ||| kind items.Head
+            yield! unsigned (uint64 items.Length)
+            yield! List.collect thrift items
+          ]
+        | Written.Fields fields -> [
+            for number, value in fields do
+                kind value
+                yield! signed (int64 number)
+
+                match value with
+                | Written.Flag _ -> ()
+                | _ -> yield! thrift value
+            0uy
+          ]
+
+    let text (text: string) =
+        Written.Text(Text.Encoding.UTF8.GetBytes text)
+
+    let integers (fields: (int * int64) list) = [
+        for number, value in fields -> number, Written.Integer value
+    ]
+
+    /// Fields, some of them others or new; those of an empty list are left out.
+    let but (others: (int * Written) list) (fields: (int * Written) list) =
+        Map.foldBack (fun number value map -> Map.add number value map) (Map others) (Map fields)
+        |> Map.toList
+        |> List.filter (fun (_, value) -> value <> Written.Items [])
+
+    /// What the parts of a file say: the defaults are two rows of a 32-bit column, 5 and 6.
+    type Parts = {
+        Element: (int * Written) list
+        Header: (int * Written) list
+        Page: (int * Written) list
+        Payload: byte[]
+        About: (int * Written) list
+        Chunk: (int * Written) list
+        Rows: int64
+        Groups: int
+    }
+
+    let sound = {
+        Element = []
+        Header = []
+        Page = []
+        Payload = [| 5uy; 0uy; 0uy; 0uy; 6uy; 0uy; 0uy; 0uy |]
+        About = []
+        Chunk = []
+        Rows = 2L
+        Groups = 1
+    }
+
+    let write (parts: Parts) : byte[] =
+        let page = [
+            yield! integers [ 1, 0L; 2, int64 parts.Payload.Length; 3, int64 parts.Payload.Length ]
+            5, Written.Fields(integers [ 1, 2L; 2, 0L; 3, 3L; 4, 3L ] |> but parts.Page)
+        ]
+
+        let about = [
+            yield! integers [ 1, 1L; 4, 0L; 5, 2L; 9, 4L ]
+            3, Written.Items [ text "x" ]
+        ]
+
+        let chunk = [ 3, Written.Fields(about |> but parts.About) ] |> but parts.Chunk
+
+        let group =
+            Written.Fields [ 1, Written.Items [ Written.Fields chunk ]; 3, Written.Integer 2L ]
+
+        let element = [ yield! integers [ 1, 1L; 3, 0L ]; 4, text "x" ] |> but parts.Element
+
+        let footer =
+            thrift (
+                Written.Fields [
+                    2, Written.Items [ Written.Fields [ 4, text "root" ]; Written.Fields element ]
+                    3, Written.Integer parts.Rows
+                    4, Written.Items(List.replicate parts.Groups group)
+                ]
+            )
+
+        [|
+            yield! "PAR1"B
+            yield! thrift (Written.Fields(page |> but parts.Header))
+            yield! parts.Payload
+            yield! footer
+            yield! BitConverter.GetBytes footer.Length
+            yield! "PAR1"B
+        |]
+
+    /// A file whose footer is these bytes.
+    let ofFooter (footer: byte[]) : byte[] =
+        Array.concat [ "PAR1"B; footer; BitConverter.GetBytes footer.Length; "PAR1"B ]
+
 /// What the service makes of Parquet files, whole or damaged.
 module ParquetTests =
     let private refusal (bytes: byte[]) : string =
@@ -175,3 +301,156 @@ module ParquetTests =
             "x.parquet: expected columns of at most 1439 bytes (Data:MaximumBytes), found 180 cells.",
             Assert.Single refused.Reasons
         )
+
+    /// Files that are wrong in one thing, and what is said of them.
+    let private wrong: (string * byte[] * string) list =
+        let file change = Handmade.write (change Handmade.sound)
+        let text = Written.Text [| 255uy |]
+        let byteArray = Handmade.integers [ 1, 6L ]
+
+        [
+            "lists without end", Handmade.ofFooter (Array.create 20_000 0x19uy), "at most 32 deep"
+            "structures without end",
+            Handmade.ofFooter (Array.create 20_000 0x1Cuy),
+            "at most 32 deep"
+            "a thousand fields", Handmade.ofFooter (Array.create 1000 0x11uy), "at most 64 fields"
+            "a field twice",
+            Handmade.ofFooter [| 0x11uy; 0x01uy; 0x02uy; 0uy |],
+            "fields whose numbers rise"
+            "more items than bytes",
+            Handmade.ofFooter [| 0x19uy; 0xF1uy; 0xFFuy; 0xFFuy; 0x7Fuy |],
+            "2097151 items, found 0 bytes"
+            "a footer longer than the file",
+            Array.concat [ "PAR1"B; [| 0uy; 0uy; 0uy; 1uy |]; "PAR1"B ],
+            "a footer of at most 0 bytes, found 16777216"
+            "levels beyond their bits",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 3, 1L ]
+                    Payload = [| 2uy; 0uy; 0uy; 0uy; 4uy; 255uy |]
+            }),
+            "a number of 1 bits, found 255"
+            "truth values beyond their bits",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 0L ]
+                    About = Handmade.integers [ 1, 0L ]
+                    Page = Handmade.integers [ 2, 3L ]
+                    Payload = [| 2uy; 0uy; 0uy; 0uy; 4uy; 255uy |]
+            }),
+            "a number of 1 bits, found 255"
+            "a dictionary of truth values",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 0L ]
+                    About = Handmade.integers [ 1, 0L ]
+                    Header = [
+                        1, Written.Integer 2L
+                        7, Written.Fields(Handmade.integers [ 1, 2L; 2, 0L ])
+                    ]
+            }),
+            "a dictionary of other values"
+            "a dictionary of more values than bytes",
+            file (fun parts -> {
+                parts with
+                    Header = [
+                        1, Written.Integer 2L
+                        7, Written.Fields(Handmade.integers [ 1, 3L; 2, 0L ])
+                    ]
+            }),
+            "0 to 2 values, found 3"
+            "a page of a negative size",
+            file (fun parts -> {
+                parts with
+                    Header = Handmade.integers [ 2, -(1L <<< 60) ]
+            }),
+            "at most 100000 bytes of values and pages"
+            "a count of more than 32 bits",
+            file (fun parts -> {
+                parts with
+                    Page = Handmade.integers [ 1, (1L <<< 32) + 1L ]
+            }),
+            "0 to 2 values, found 4294967297"
+            "chunks that overlap",
+            file (fun parts -> { parts with Rows = 40L; Groups = 20 }),
+            "bytes of chunks that do not overlap"
+            "values that share more than there is room for",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 6L; 6, 0L ]
+                    About = byteArray
+                    Page = Handmade.integers [ 2, 7L ]
+                    // Blocks of 128 in four parts: what is shared is 0 and 70,000, what follows is
+                    // 70,000 and 0 long.
+                    Payload = [|
+                        yield! [ 0x80uy; 1uy; 4uy; 2uy; 0uy ]
+                        yield! [ 0xE0uy; 0xC5uy; 8uy; 0uy; 0uy; 0uy; 0uy ]
+                        yield! [ 0x80uy; 1uy; 4uy; 2uy; 0xE0uy; 0xC5uy; 8uy ]
+                        yield! [ 0xDFuy; 0xC5uy; 8uy; 0uy; 0uy; 0uy; 0uy ]
+                        yield! Array.create 70_000 (byte 'x')
+                    |]
+            }),
+            "at most 100000 bytes of values and pages"
+            "a page of another checksum",
+            file (fun parts -> {
+                parts with
+                    Header = Handmade.integers [ 4, 7L ]
+            }),
+            "a page of the checksum 7, found "
+            "columns in another file",
+            file (fun parts -> {
+                parts with
+                    Chunk = [ 1, Handmade.text "part-0.parquet" ]
+            }),
+            "found one in part-0.parquet"
+            "nothing said of missing values",
+            file (fun parts -> {
+                parts with
+                    Element = [ 3, Written.Items [] ]
+            }),
+            "says whether values may be missing"
+            "values of no length",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 7L; 6, 5L ]
+            }),
+            "values of 1 bytes or more, found 0"
+            "a decimal in old times",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 3L; 6, 5L ]
+            }),
+            "found Int96 values of another kind"
+            "other rows than the groups have",
+            file (fun parts -> { parts with Rows = 3L }),
+            "expected 3 rows, found groups of 2"
+            "a text that is no UTF-8",
+            file (fun parts -> {
+                parts with
+                    Element = Handmade.integers [ 1, 6L; 6, 0L ]
+                    About = byteArray
+                    Payload = [| 1uy; 0uy; 0uy; 0uy; 255uy; 0uy; 0uy; 0uy; 0uy |]
+            }),
+            "a text in UTF-8"
+            "a name that is no UTF-8",
+            file (fun parts -> { parts with Element = [ 4, text ] }),
+            "a text in UTF-8"
+        ]
+
+    [<Fact>]
+    let ``a file made by hand is read`` () =
+        Handmade.write Handmade.sound
+        |> ParquetFiles.read 100_000L
+        |> plain
+        |> Exactly.equal [ "x", [ "5"; "6" ] ]
+
+    let names () =
+        TheoryData<string>(wrong |> Seq.map (fun (name, _, _) -> name))
+
+    [<Theory>]
+    [<MemberData(nameof names)>]
+    let ``what is wrong in one thing is refused for that`` (name: string) =
+        let _, bytes, words = wrong |> List.find (fun (other, _, _) -> other = name)
+        let said = refusal bytes
+        Assert.StartsWith("x.parquet", said)
+        Assert.Contains(words, said)

@@ -1,0 +1,165 @@
+namespace Pipeline.Learning
+
+open System
+open System.Buffers.Binary
+open System.Globalization
+open System.Numerics
+
+/// A column as a Parquet file's schema has it.
+[<NoComparison; NoEquality>]
+type internal ParquetColumn = {
+    Name: string
+    Type: ParquetType
+    /// Bytes of a value where all have as many.
+    Length: int
+    HasMissing: bool
+    Cells: ParquetValues -> Cells
+}
+
+/// <summary>The columns of a Parquet file's schema, and what their values mean.</summary>
+/// <remarks>Source: Apache Parquet, LogicalTypes.md.</remarks>
+[<RequireQualifiedAccess>]
+module internal ParquetColumn =
+    let private damaged expected found : 'V = raise (Damaged(expected, found))
+
+    /// A number of so many decimals as the nearest one in binary.
+    let private ofDecimal (scale: int64) (unscaled: BigInteger) : float =
+        Double.Parse($"{unscaled}E-{scale}", CultureInfo.InvariantCulture)
+
+    let private numbers
+        (ofInteger: int64 -> float)
+        (ofBytes: ReadOnlyMemory<byte> -> float)
+        values
+        =
+        match values with
+        | ParquetValues.Integers integers -> Cells.Numbers(Array.map ofInteger integers)
+        | ParquetValues.Reals reals -> Cells.Numbers reals
+        | ParquetValues.Bytes bytes -> Cells.Numbers(Array.map ofBytes bytes)
+
+    let private texts values =
+        match values with
+        | ParquetValues.Bytes bytes -> Cells.Texts(Array.map Utf8.read bytes)
+        | _ -> damaged "texts in bytes" "numbers"
+
+    /// What a column's stored values mean, or what they are instead of cells. The newer of the two
+    /// marks, of a logical type, goes before the older one, of a converted type.
+    let private meaning
+        (kind: ParquetType)
+        (length: int64)
+        (element: ThriftFields)
+        : Result<ParquetValues -> Cells, string> =
+        let none (_: ReadOnlyMemory<byte>) : float = damaged "numbers" "bytes"
+        let asTexts = Ok texts
+
+        let asDecimals scale =
+            if scale < 0L || scale > 1000L then
+                damaged "0 to 1000 decimals" $"{scale}"
+
+            Ok(
+                numbers (fun i -> ofDecimal scale (BigInteger i)) (fun bytes ->
+                    if bytes.Length < 1 || bytes.Length > 32 then
+                        damaged "a decimal of 1 to 32 bytes" $"{bytes.Length}"
+
+                    ofDecimal scale (BigInteger(bytes.Span, isBigEndian = true)))
+            )
+
+        let asUnsigned =
+            if kind = ParquetType.Int32 then
+                Ok(numbers (fun i -> float (uint32 i)) none)
+            else
+                Ok(numbers (fun i -> float (uint64 i)) none)
+
+        let asStored () =
+            match kind with
+            | ParquetType.Boolean
+            | ParquetType.Int32
+            | ParquetType.Int64
+            | ParquetType.Float
+            | ParquetType.Double -> Ok(numbers float none)
+            | ParquetType.Int96 -> Error "dates or times"
+            | _ -> Error "bytes that are not marked as a text"
+
+        let isBytes = kind = ParquetType.ByteArray
+
+        let isExact =
+            isBytes
+            || kind = ParquetType.FixedLengthByteArray
+            || kind = ParquetType.Int32
+            || kind = ParquetType.Int64
+
+        let logical =
+            Thrift.tryStructure 10 element |> Option.bind (Map.toSeq >> Seq.tryHead)
+
+        match logical, Thrift.tryInteger 6 element with
+        | Some((1 | 4 | 12), _), _
+        | None, Some(0L | 4L | 19L) when isBytes -> asTexts
+        | Some(5, ThriftValue.Fields fields), _ when isExact -> asDecimals (Thrift.integer 1 fields)
+        | None, Some 5L when isExact ->
+            asDecimals (Thrift.tryInteger 7 element |> Option.defaultValue 0L)
+        | Some(10, ThriftValue.Fields fields), _ when Thrift.tryFlag 2 fields = Some false ->
+            asUnsigned
+        | None, Some(11L | 12L | 13L | 14L) -> asUnsigned
+        | Some(10, _), _
+        | Some(11, _), _
+        | None, (None | Some(15L | 16L | 17L | 18L)) -> asStored ()
+        | Some(15, _), _ when length = 2L ->
+            Ok(
+                numbers float (fun bytes ->
+                    if bytes.Length <> 2 then
+                        damaged "numbers of two bytes" $"{bytes.Length}"
+
+                    float (BinaryPrimitives.ReadHalfLittleEndian bytes.Span))
+            )
+        | Some((6 | 7 | 8), _), _
+        | None, Some(6L | 7L | 8L | 9L | 10L | 21L) -> Error "dates or times"
+        | Some((2 | 3), _), _
+        | None, Some(1L | 2L | 3L) -> Error "lists"
+        | _ -> Error $"{kind} values of another kind"
+
+    let private children (element: ThriftFields) : int64 =
+        Thrift.tryInteger 5 element |> Option.defaultValue 0L
+
+    let private ofElement (element: ThriftFields) : Result<ParquetColumn, Fault list> =
+        let name = Thrift.text 4 element
+
+        let fault found =
+            Error [
+                Fault.create $"column {name}" "numbers, truth values or texts, one a row" found
+            ]
+
+        match Thrift.tryInteger 3 element with
+        | _ when children element > 0L -> fault "a group of columns"
+        | Some 2L -> fault "lists"
+        | Some(0L | 1L as repetition) ->
+            let kind = enum<ParquetType>(int (Thrift.integer 1 element))
+            let length = Thrift.tryInteger 2 element |> Option.defaultValue 0L
+
+            let least = if kind = ParquetType.FixedLengthByteArray then 1L else 0L
+
+            if length < least || length > int64 Int32.MaxValue then
+                damaged $"values of {least} bytes or more" $"{length}"
+
+            match meaning kind length element with
+            | Error found -> fault found
+            | Ok cells ->
+                Ok {
+                    Name = name
+                    Type = kind
+                    Length = int length
+                    HasMissing = (repetition = 1L)
+                    Cells = cells
+                }
+        | _ -> damaged "a column that says whether values may be missing" "one that does not"
+
+    /// The columns of a schema. Those in a group are passed over: the group is at fault.
+    let ofSchema (elements: ThriftFields list) : Result<ParquetColumn list, Fault list> =
+        let rec behind (count: int64) (elements: ThriftFields list) =
+            match elements with
+            | element :: rest when count > 0L -> behind (count - 1L + children element) rest
+            | _ -> elements
+
+        elements
+        |> List.unfold (function
+            | [] -> None
+            | element :: rest -> Some(ofElement element, behind (children element) rest))
+        |> Fault.all

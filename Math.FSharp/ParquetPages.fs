@@ -1,0 +1,263 @@
+namespace Pipeline.Learning
+
+open System
+open System.Buffers.Binary
+
+/// Where pages are read from, and what keeps count of them; each of the three says damage.
+[<NoComparison; NoEquality>]
+type internal ParquetSource = {
+    /// The file up to its footer.
+    Bytes: ReadOnlyMemory<byte>
+    /// How many bytes of the file have been read: no chunk lies in another.
+    Walk: int64 -> unit
+    /// How many bytes room is taken for.
+    Charge: int64 -> unit
+    /// How bytes are packed, the bytes, and how many they are to be; what they are.
+    Unpack: int64 -> ReadOnlyMemory<byte> -> int64 -> ReadOnlyMemory<byte>
+}
+
+/// <summary>The pages of a column's chunk.</summary>
+/// <remarks>Source: Apache Parquet, parquet.thrift.</remarks>
+[<RequireQualifiedAccess>]
+module internal ParquetPages =
+    let private damaged expected found : 'V = raise (Damaged(expected, found))
+
+    /// CRC-32 of a byte's remainder, as gzip has it.
+    let private remainders =
+        Array.init 256 (fun first ->
+            Seq.fold
+                (fun (crc: uint32) _ ->
+                    if crc &&& 1u = 1u then
+                        (crc >>> 1) ^^^ 0xEDB88320u
+                    else
+                        crc >>> 1)
+                (uint32 first)
+                (seq { 1..8 }))
+
+    let private checksum (bytes: ReadOnlyMemory<byte>) : uint32 =
+        let span = bytes.Span
+        let mutable crc = UInt32.MaxValue
+
+        for i in 0 .. span.Length - 1 do
+            crc <- (crc >>> 8) ^^^ remainders[int ((crc ^^^ uint32 span[i]) &&& 0xFFu)]
+
+        ~~~crc
+
+    let private pick (places: int[]) (cells: Cells) : Cells =
+        let size = Table.rowsOf cells
+
+        for place in places do
+            if place < 0 || place >= size then
+                damaged $"places in a dictionary of {size} values" $"{place}"
+
+        match cells with
+        | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
+        | Cells.Texts texts -> Cells.Texts(Array.map (Array.get texts) places)
+
+    /// Puts the values that are there where they belong.
+    let private spread (isThere: int[]) (cells: Cells) : Cells =
+        // Of each row the number of values up to it.
+        let ranks = Array.scan (+) 0 isThere
+
+        let place (missing: 'V) (values: 'V[]) =
+            isThere
+            |> Array.mapi (fun i level -> if level = 1 then values[ranks[i]] else missing)
+
+        match cells with
+        | Cells.Numbers numbers -> Cells.Numbers(place nan numbers)
+        | Cells.Texts texts -> Cells.Texts(place "" texts)
+
+    /// The cells of pages, one after the other.
+    let join (pages: Cells list) : Cells =
+        match pages with
+        | Cells.Numbers _ :: _ ->
+            pages
+            |> List.choose (function
+                | Cells.Numbers numbers -> Some numbers
+                | _ -> None)
+            |> Array.concat
+            |> Cells.Numbers
+        | _ ->
+            pages
+            |> List.choose (function
+                | Cells.Texts texts -> Some texts
+                | _ -> None)
+            |> Array.concat
+            |> Cells.Texts
+
+    let private size (what: string) (most: int64) (size: int64) : int =
+        let most = min most (int64 Array.MaxLength)
+
+        if size < 0L || size > most then
+            damaged $"0 to {most} {what}" $"{size}"
+
+        int size
+
+    /// Values in an encoding, where a dictionary may have them.
+    let private values
+        (source: ParquetSource)
+        (column: ParquetColumn)
+        (dictionary: Cells option)
+        (encoding: int64)
+        (count: int)
+        (reader: ByteReader)
+        : Cells =
+        let stored encoding =
+            ParquetEncoding.read source.Charge column.Type column.Length encoding count reader
+            |> column.Cells
+
+        match encoding, dictionary with
+        | (2L | 8L), _ when count = 0 -> stored 0L
+        | (2L | 8L), Some dictionary ->
+            match int (reader.Byte()) with
+            // Some writers say nothing more of places that are all 0.
+            | 0 -> pick (Array.zeroCreate count) dictionary
+            | width -> pick (ParquetEncoding.hybrid width count reader) dictionary
+        | (2L | 8L), None -> damaged "a dictionary before places in it" "none"
+        | _ -> stored encoding
+
+    /// The values behind their levels, which say of each row whether it has one.
+    let private behind (levels: int[] option) (count: int) (values: int -> Cells) : Cells =
+        match levels with
+        | None -> values count
+        | Some levels -> values (Array.sum levels) |> spread levels
+
+    /// A page of the format's first version: levels and values are packed together.
+    let private page (column: ParquetColumn) values (most: int64) (header: ThriftFields) unpack =
+        let count = size "values" most (Thrift.integer 1 header)
+        let reader = ByteReader(unpack ())
+
+        let levels =
+            if column.HasMissing then
+                if Thrift.integer 3 header <> 3L then
+                    damaged "levels in runs" $"the encoding {Thrift.integer 3 header}"
+
+                let length = BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span
+                Some(ParquetEncoding.hybrid 1 count (ByteReader(reader.Take(int64 length))))
+            else
+                None
+
+        behind levels count (fun count -> values (Thrift.integer 2 header) count reader)
+
+    /// A page of the second version: the levels stand before what is packed.
+    let private pageV2
+        (column: ParquetColumn)
+        values
+        (most: int64)
+        (header: ThriftFields)
+        (packed: ReadOnlyMemory<byte>)
+        unpack
+        =
+        let count = size "values" most (Thrift.integer 1 header)
+        let reader = ByteReader packed
+        let length = Thrift.integer 5 header
+        let levels = reader.Take length
+
+        if Thrift.integer 6 header <> 0L then
+            damaged "no lists" "levels of repetition"
+
+        let levels =
+            if column.HasMissing then
+                Some(ParquetEncoding.hybrid 1 count (ByteReader levels))
+            else
+                None
+
+        let missing = count - (levels |> Option.map Array.sum |> Option.defaultValue count)
+
+        if Thrift.integer 2 header <> int64 missing then
+            damaged $"{Thrift.integer 2 header} missing values" $"{missing}"
+
+        let isPacked = Thrift.tryFlag 7 header <> Some false
+        let reader = ByteReader(unpack isPacked (reader.Take(int64 reader.Left)) length)
+        behind levels count (fun count -> values (Thrift.integer 4 header) count reader)
+
+    let private dictionary source (column: ParquetColumn) (header: ThriftFields) unpack =
+        let reader = ByteReader(unpack ())
+
+        // The least bytes of a value, which bound how many there are.
+        let least =
+            match column.Type with
+            | ParquetType.Boolean -> damaged "a dictionary of other values" "truth values"
+            | ParquetType.Int64
+            | ParquetType.Double -> 8
+            | ParquetType.FixedLengthByteArray -> column.Length
+            | _ -> 4
+
+        let count = size "values" (int64 (reader.Left / least)) (Thrift.integer 1 header)
+        values source column None 0L count reader
+
+    /// <summary>The cells of a chunk: pages until there is one for every row.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="column">The column that the chunk is of.</param>
+    /// <param name="rows">How many rows its group has.</param>
+    /// <param name="chunk">What the footer says of it.</param>
+    let read
+        (source: ParquetSource)
+        (column: ParquetColumn)
+        (rows: int64)
+        (chunk: ThriftFields)
+        : Cells list =
+        match Thrift.tryText 1 chunk with
+        | Some path -> damaged "columns in this file" $"one in {path}"
+        | None -> ()
+
+        let about = Thrift.structure 3 chunk
+
+        if
+            Thrift.texts 3 about <> [ column.Name ]
+            || Thrift.integer 1 about <> int64 column.Type
+            || Thrift.integer 5 about <> rows
+        then
+            damaged $"a chunk of {rows} {column.Type} values of the column" "another"
+
+        let codec = Thrift.integer 4 about
+
+        let first =
+            match Thrift.tryInteger 11 about with
+            | Some dictionary when dictionary > 0L -> min dictionary (Thrift.integer 9 about)
+            | _ -> Thrift.integer 9 about
+
+        let reader = ByteReader source.Bytes
+        reader.Take first |> ignore
+        let mutable left = rows
+        let mutable known = None
+        let mutable pages = []
+
+        while left > 0L do
+            let before = reader.Left
+            let header = Thrift.read reader
+            let whole = Thrift.integer 2 header
+            let packed = reader.Take(Thrift.integer 3 header)
+            source.Walk(int64 (before - reader.Left))
+
+            match Thrift.tryInteger 4 header with
+            | Some crc when uint32 crc <> checksum packed ->
+                damaged $"a page of the checksum {uint32 crc}" $"{checksum packed}"
+            | _ -> ()
+
+            let unpack () = source.Unpack codec packed whole
+
+            let cells =
+                match Thrift.integer 1 header with
+                | 0L ->
+                    let header = Thrift.structure 5 header
+                    Some(page column (values source column known) left header unpack)
+                | 2L when known.IsNone ->
+                    known <- Some(dictionary source column (Thrift.structure 7 header) unpack)
+                    None
+                | 2L -> damaged "one dictionary" "another"
+                | 3L ->
+                    let unpack isPacked packed (levels: int64) =
+                        source.Unpack (if isPacked then codec else 0L) packed (whole - levels)
+
+                    let header = Thrift.structure 8 header
+                    Some(pageV2 column (values source column known) left header packed unpack)
+                | _ -> None
+
+            match cells with
+            | Some cells when Table.rowsOf cells > 0 ->
+                left <- left - int64 (Table.rowsOf cells)
+                pages <- cells :: pages
+            | _ -> ()
+
+        List.rev pages
