@@ -167,20 +167,31 @@ type Activation =
     | Relu
     /// z itself.
     | Identity
-    /// z where z > 0, else z/100.
+    /// <summary>z where z > 0, else z/100.</summary>
+    /// <remarks>Source: Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic
+    /// models, 2013.</remarks>
     | LeakyRelu
-    /// z where z > 0, else eᶻ − 1, range (−1, ∞).
+    /// <summary>z where z > 0, else eᶻ − 1, range (−1, ∞).</summary>
+    /// <remarks>Source: Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by
+    /// exponential linear units, 2015, with α = 1.</remarks>
     | Elu
-    /// z·Φ(z), Φ being the standard normal distribution.
+    /// <summary>z·Φ(z), Φ being the standard normal distribution.</summary>
+    /// <remarks>Source: Hendrycks and Gimpel, Gaussian error linear units, 2016: the exact form, not one
+    /// of its approximations by tanh or σ.</remarks>
     | Gelu
-    /// z·σ(z).
+    /// <summary>z·σ(z).</summary>
+    /// <remarks>Sources: Elfwing, Uchibe and Doya, Sigmoid-weighted linear units for neural network
+    /// function approximation in reinforcement learning, 2017; Ramachandran, Zoph and Le, Searching for
+    /// activation functions, 2017, whose Swish it is with β = 1.</remarks>
     | Silu
-    /// ln(1 + eᶻ), range (0, ∞).
+    /// <summary>ln(1 + eᶻ), range (0, ∞).</summary>
+    /// <remarks>Source: Dugas, Bengio, Bélisle, Nadeau and Garcia, Incorporating second-order functional
+    /// knowledge for better option pricing, 2000.</remarks>
     | Softplus
 
 /// <summary>Activation functions, softmax, and their derivatives.</summary>
 /// <remarks>All of them are safe at any finite number: none overflows on the way to a finite result.
-/// Source: Deep Learning from Scratch, ch. 3.</remarks>
+/// Source: Deep Learning from Scratch, ch. 3; of those that are not the book's, see each.</remarks>
 [<RequireQualifiedAccess>]
 module Activation =
     /// Every activation with the name it has in settings.

@@ -50,6 +50,7 @@ module Batch =
     /// <param name="samples">How many samples there are.</param>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <returns>The places 0 … samples − 1, each once.</returns>
+    /// <exception cref="T:System.ArgumentException">Samples are below 0.</exception>
     [<CompiledName("Order")>]
     let order (seed: uint64) (samples: int) (epoch: int64) : int[] =
         Random.permutation samples seed Stream.EpochOrder epoch
@@ -60,6 +61,7 @@ module Batch =
     /// <param name="size">How many to draw.</param>
     /// <param name="iteration">The iteration, from 0.</param>
     /// <returns>Places of 0 … samples − 1.</returns>
+    /// <exception cref="T:System.ArgumentException">Samples are below 1, or size is below 0.</exception>
     [<CompiledName("Draw")>]
     let draw (seed: uint64) (samples: int) (size: int) (iteration: int64) : int[] =
         Random.severalBelow samples seed Stream.BatchWithReplacement iteration size
@@ -69,6 +71,7 @@ module Batch =
     /// <param name="size">How many samples a batch has.</param>
     /// <param name="iteration">The iteration, from 0, counted over all epochs.</param>
     /// <returns>The batch's part of the order: <paramref name="size"/> places, or what is left.</returns>
+    /// <exception cref="T:System.ArgumentException">The order is empty, or size is below 1.</exception>
     [<CompiledName("Slice")>]
     let slice (order: int[]) (size: int) (iteration: int64) : int[] =
         let each = iterationsPerEpoch order.Length size
@@ -81,6 +84,8 @@ module Batch =
     /// <param name="samples">How many samples there are.</param>
     /// <param name="size">How many samples a batch has.</param>
     /// <param name="iteration">The iteration, from 0.</param>
+    /// <exception cref="T:System.ArgumentException">Sampling is by epochs, and samples or size are
+    /// below 1; with replacement, neither is looked at.</exception>
     [<CompiledName("Count")>]
     let count (sampling: Sampling) (samples: int) (size: int) (iteration: int64) : int =
         match sampling with

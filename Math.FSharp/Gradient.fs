@@ -250,10 +250,11 @@ module Gradient =
     /// <summary>The gradient of any function of a network in every parameter, by its
     /// definition.</summary>
     /// <param name="step">h, greater than 0.</param>
-    /// <param name="objective">The function: a loss, say. It is called twice a parameter, from several
-    /// threads.</param>
+    /// <param name="objective">The function: a loss, say. Of n parameters it is called 2n + 1 times: once
+    /// with the network as it is, so that what is wrong with the shapes is thrown to the caller, then
+    /// twice a parameter, from several threads.</param>
     /// <param name="network">Where.</param>
-    /// <returns>Shaped like the parameters.</returns>
+    /// <returns>Shaped like the parameters: (f(θ + h·eᵢ) − f(θ − h·eᵢ)) / 2h for every i.</returns>
     [<CompiledName("NumericalOf")>]
     let numericalOf
         (step: 'T :> IBinaryFloatingPointIeee754<'T>)

@@ -98,14 +98,19 @@ type GradientCheck = {
 
 /// <summary>Holds a gradient to its definition, by central differences in double precision.</summary>
 /// <remarks><para>A first look takes (f(x + h) − f(x − h)) / 2h with h = 2⁻¹³·max(1, |x|) of every number,
-/// which is enough for most. Where that is further off than 10⁻⁷ of the tensor's greatest entry, differences
-/// of fourth order, (8(f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h, are taken with steps of
-/// 2⁻⁴ to 2⁻²⁵ of max(1, |x|), and of |x| where x is small; the step is kept for which truncation
-/// (twice the change to the next smaller step) and rounding (8·2⁻⁵²·(1 + |f|) / h) are least
-/// together.</para>
-/// <para>A number that is off even then stands at a kink if the slopes to its two sides stay apart as
-/// the step shrinks, and it is between them: then it is as good a slope as any. Otherwise it is
-/// wrong.</para>
+/// which is enough for most: what it may be off is 10⁻⁷ of the tensor's greatest entry and its rounding,
+/// 16·2⁻⁵²·(1 + max(|f(x + h)|, |f(x − h)|)) / h.</para>
+/// <para>Of a number that is further off, differences of fourth order,
+/// (8(f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h, are taken with steps of 2⁻⁴, 2⁻⁷, … 2⁻²⁵ of
+/// max(1, |x|), then of 2⁻⁴, 2⁻⁷, 2⁻¹⁰ and 2⁻¹³ of |x| where that is less than 0.1 and not 0. Of all steps
+/// but the last, the one is kept for which truncation (twice the change to the next of them) and rounding,
+/// 8·2⁻⁵²·(1 + |f(x)| + |x·d|) / h with the difference d found, are least together; 10⁻⁷ of the greatest
+/// entry and both are allowed. The |x·d| is there because x + h is rounded as well. All steps are
+/// of max(1, |x|) and |x| rounded down to a power of 2.</para>
+/// <para>A number that is off even then stands at a kink if the slopes to its two sides,
+/// (4f(x ± h) − f(x ± 2h) − 3f(x)) / ±2h, stay apart as the step shrinks from 2⁻¹² to 2⁻¹⁸ of max(1, |x|),
+/// each time by more than eight times their rounding, 8·2⁻⁵²·(1 + |f(x)|) / h, and it is between them: then
+/// it is as good a slope as any. Otherwise it is wrong.</para>
 /// <para>Sources: Deep Learning from Scratch, ch. 5 (gradient check); Ridders, Accurate computation of
 /// F′(x) and F′(x)F″(x), Advances in Engineering Software 4 (1982), for choosing the step by the
 /// differences themselves.</para></remarks>

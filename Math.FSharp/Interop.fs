@@ -107,6 +107,9 @@ type Runs =
     /// follows.</param>
     /// <param name="keeps">Told each state after that; says whether it keeps it.</param>
     /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands after the last step made.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
     static member Advance
         (
             settings: Hyperparameters,
@@ -127,8 +130,17 @@ type Runs =
             keeps.Invoke
             state
 
-    /// <summary>Several steps, no state between them kept.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.Interop.Runs.Advance``1" />
+    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one, no state between them
+    /// kept.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands after the last step made.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
     static member Advance
         (
             settings: Hyperparameters,

@@ -374,8 +374,12 @@ module Kernels =
     let subtractScaled (rate: 'T) (gradient: Matrix<'T>) (parameters: Matrix<'T>) : Matrix<'T> =
         map2 { NegativeRate = -rate } gradient parameters
 
-    /// <summary>θ − η·g for vectors.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.Kernels.SubtractScaled``1" />
+    /// <summary>θ − η·g for vectors, element by element, rounded once.</summary>
+    /// <param name="rate">η.</param>
+    /// <param name="gradient">g.</param>
+    /// <param name="parameters">θ, as long as g; left as it was.</param>
+    /// <returns>A vector as long as θ.</returns>
+    /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
     [<CompiledName("SubtractScaledVector")>]
     let subtractScaledVector
         (rate: 'T)

@@ -98,14 +98,16 @@ module Targets =
         | Targets.Labels labels -> oneHot classes labels
         | Targets.Columns columns -> columns
 
-    /// <summary>Targets less certain: (1 − ε)t + ε/K of K classes.</summary>
+    /// <summary>Targets less certain: (1 − ε)t + ε·(Σₖ tₖ)/K of K classes, sample by sample.</summary>
     /// <param name="epsilon">ε, 0 to 1: how much of every target is shared out evenly.</param>
     /// <param name="classes">K.</param>
-    /// <param name="targets">t: labels, made one-hot, or columns.</param>
-    /// <returns>Columns that sum to what t's do.</returns>
-    /// <exception cref="T:System.ArgumentException">ε is out of range, or a label is not a
-    /// class.</exception>
-    /// <remarks>Source: Szegedy et al., Rethinking the Inception architecture, 2016.</remarks>
+    /// <param name="targets">t: n labels (made one-hot; of a single class, the labels themselves), or
+    /// columns (K, n).</param>
+    /// <returns>Columns (K, n) that sum to what t's do.</returns>
+    /// <exception cref="T:System.ArgumentException">ε is out of range, or a label is not a class (of a
+    /// single class, any label is a target).</exception>
+    /// <remarks>Source: Szegedy et al., Rethinking the Inception architecture, 2016, where Σₖ tₖ = 1 and
+    /// the share is ε/K.</remarks>
     [<CompiledName("Smooth")>]
     let smooth
         (epsilon: float)
@@ -211,8 +213,8 @@ module Loss =
     /// <c>sumSquaredError</c> or <c>crossEntropyError</c>, say.</param>
     /// <param name="targets">Labels (made one-hot) or columns.</param>
     /// <param name="predictions">(classes, batch), a sample a column.</param>
-    /// <exception cref="T:System.ArgumentException">There are not as many targets as
-    /// predictions.</exception>
+    /// <exception cref="T:System.ArgumentException">There are not as many targets as predictions, or a
+    /// label is not a class (of a single row, any label is a target).</exception>
     [<CompiledName("OfBatch")>]
     let ofBatch
         (loss: Vector<'T> -> Vector<'T> -> 'T when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -302,8 +304,15 @@ module Loss =
         Kernels.mapInto gradient op gradient
         struct (loss, softmax)
 
-    /// <summary>Cross entropy from logits, the mean over a batch.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.Loss.CrossEntropyWithGradient``1" />
+    /// <summary>Cross entropy from logits, the mean over a batch:
+    /// (1/n) Σₛ Σₖ tₖ (ln Σⱼ e^(zⱼ) − zₖ).</summary>
+    /// <param name="targets">t: n labels, or columns (classes, n).</param>
+    /// <param name="logits">z: (classes, n), what the last layer gives before softmax.</param>
+    /// <returns>The loss in nats, 0 or greater where t is.</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape, or a label is
+    /// not a class.</exception>
+    /// <remarks>Unlike the book's form it needs no 10⁻⁷: the logarithm of the sum of exponentials is
+    /// finite for finite logits. Source: Deep Learning from Scratch, ch. 4.</remarks>
     [<CompiledName("CrossEntropy")>]
     let crossEntropy (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
         let struct (loss, _) = crossEntropyParts targets logits
@@ -321,7 +330,8 @@ module Loss =
     /// columns (outputs, n).</param>
     /// <param name="outputs">y: (outputs, n).</param>
     /// <returns>The loss, 0 or greater, and the gradient: (outputs, n).</returns>
-    /// <exception cref="T:System.ArgumentException">Targets and outputs differ in shape.</exception>
+    /// <exception cref="T:System.ArgumentException">Targets and outputs differ in shape, or a label is not
+    /// a class (of a single output, any label is a target).</exception>
     [<CompiledName("SquaredErrorWithGradient")>]
     let squaredErrorWithGradient
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -346,7 +356,8 @@ module Loss =
     /// themselves), or columns (outputs, n).</param>
     /// <param name="logits">z: (outputs, n).</param>
     /// <returns>The loss in nats, 0 or greater, and the gradient: (outputs, n).</returns>
-    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape.</exception>
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape, or a label is not
+    /// a class (of a single output, any label is a target).</exception>
     /// <remarks>Computed as Σ max(z, 0) − zt + ln(1 + e^(−|z|)), finite for finite logits. PyTorch's
     /// BCEWithLogitsLoss takes the mean over outputs as well.</remarks>
     [<CompiledName("BinaryCrossEntropyWithGradient")>]
@@ -381,7 +392,8 @@ module Loss =
     /// <param name="targets">n labels, or columns (outputs, n).</param>
     /// <param name="sums">(outputs, n).</param>
     /// <returns>The loss and the gradient: (outputs, n).</returns>
-    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape.</exception>
+    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape, or a label is not a
+    /// class (of a single output that is no softmax, any label is a target).</exception>
     [<CompiledName("OfHeadWithGradient")>]
     let ofHeadWithGradient
         (head: Head)
@@ -393,8 +405,14 @@ module Loss =
         | Head.Sigmoid -> binaryCrossEntropyWithGradient targets sums
         | Head.Identity -> squaredErrorWithGradient targets sums
 
-    /// <summary>The loss that fits a head, the mean over a batch.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.Loss.OfHeadWithGradient``1" />
+    /// <summary>The loss that fits a head, the mean over a batch: cross entropy, binary cross entropy or
+    /// half the squared error.</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="targets">n labels, or columns (outputs, n).</param>
+    /// <param name="sums">What the last layer gives before its head: (outputs, n).</param>
+    /// <returns>The loss, the same as of <c>ofHeadWithGradient</c>.</returns>
+    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape, or a label is not a
+    /// class (of a single output that is no softmax, any label is a target).</exception>
     [<CompiledName("OfHead")>]
     let ofHead (head: Head) (targets: Targets<'T>) (sums: Matrix<'T>) : 'T =
         match head with

@@ -277,7 +277,15 @@ module Optimizer =
         })
 
     /// <summary>Nesterov's momentum: v = μv + g, θ′ = θ − η(g + μv).</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.OptimizerModule.Momentum``1" />
+    /// <param name="momentum">μ: how much of the velocity v stays at each step, 0 up to 1; 0.9 is
+    /// usual, 0 is gradient descent.</param>
+    /// <returns>The optimizer; its state keeps v.</returns>
+    /// <exception cref="T:System.ArgumentException">μ is out of range; of an update, the state is
+    /// another optimizer's, or two partners differ in shape.</exception>
+    /// <remarks>Source: PyTorch's SGD with <c>nesterov=True</c>. Sutskever, Martens, Dahl and Hinton, On
+    /// the importance of initialization and momentum in deep learning, 2013, keep v = μv − ηg and take
+    /// the gradient at θ + μv: with that place as θ, the steps are the same as long as η
+    /// stays.</remarks>
     [<CompiledName("Nesterov")>]
     let nesterov (momentum: float) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
         requireShare (nameof momentum) momentum

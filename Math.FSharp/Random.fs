@@ -180,6 +180,7 @@ module Random =
         int (Math.BigMul(bits, uint64 count) >>> 64)
 
     /// <summary>A whole number of 0 … <paramref name="count"/> − 1, uniform but for an excess of at most count/2⁶⁴.</summary>
+    /// <exception cref="T:System.ArgumentException">The count is below 1.</exception>
     [<CompiledName("Below")>]
     let below (count: int) (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : int =
         requireCount count
@@ -248,6 +249,7 @@ module Random =
 
     /// <summary>The numbers 0 … <paramref name="count"/> − 1 in random order, each order equally
     /// likely (Fisher and Yates).</summary>
+    /// <exception cref="T:System.ArgumentException">The count is below 0.</exception>
     [<CompiledName("Permutation")>]
     let permutation (count: int) (seed: uint64) (stream: Stream) (iteration: int64) : int[] =
         let order = Array.init count id

@@ -206,8 +206,19 @@ module Transform =
                             (map { ScaleOp.Factor = number factor } parameters)
         }
 
-    /// <summary>AdamW: Adam with decoupled weight decay.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.TransformModule.Decay``1" />
+    /// <summary>AdamW: Adam with decoupled weight decay, its step taken from (1 − ηλ)θ instead of
+    /// θ.</summary>
+    /// <param name="beta1">β₁: how much of the mean of gradients stays at each step, 0 up to 1; 0.9 is
+    /// usual.</param>
+    /// <param name="beta2">β₂: the same of the mean of squares; 0.999.</param>
+    /// <param name="epsilon">ε, greater than 0: 10⁻⁸ in PyTorch.</param>
+    /// <param name="strength">λ, 0 or greater; 0.01 in PyTorch.</param>
+    /// <returns>The optimizer; its state is Adam's.</returns>
+    /// <exception cref="T:System.ArgumentException">β₁, β₂, ε or λ is out of range; of an update, the
+    /// state is another optimizer's, or two partners differ in shape.</exception>
+    /// <remarks>Biases shrink as weights do, and λ counts times η, as in PyTorch; in the paper it counts
+    /// times the schedule's factor alone. Source: Loshchilov and Hutter, Decoupled weight decay
+    /// regularization, 2019, algorithm 2.</remarks>
     [<CompiledName("AdamW")>]
     let adamW
         (beta1: float)
@@ -236,7 +247,13 @@ module Transform =
             optimizer
 
     /// <summary>The penalty λΣ|θ|: λ·sign θ is added to the gradient.</summary>
-    /// <inheritdoc cref="M:Pipeline.Learning.TransformModule.PenaltyL2``1" />
+    /// <param name="strength">λ, 0 or greater.</param>
+    /// <param name="optimizer">What gets the sum.</param>
+    /// <returns>The optimizer with the penalty; its state is that of the one it is made of.</returns>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <remarks>At 0, where |θ| has a kink, sign θ is 0. Biases count as weights do. Source: Tibshirani,
+    /// Regression shrinkage and selection via the lasso, Journal of the Royal Statistical Society B 58
+    /// (1996), for the penalty.</remarks>
     [<CompiledName("PenaltyL1")>]
     let penaltyL1
         (strength: float)

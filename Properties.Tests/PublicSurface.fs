@@ -136,21 +136,52 @@ let ``what C# sees is what is written down`` (name: string) =
             )
     | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "Fixtures", file), found)
 
+/// What the XML documentation says, member by member.
+let private documentation (name: string) = [
+    let file = Path.Combine(AppContext.BaseDirectory, $"{name}.xml")
+
+    for entry in XDocument.Load(file).Descendants "member" do
+        for name in entry.Attributes "name" do
+            struct (name.Value, entry)
+]
+
+[<Theory>]
+[<MemberData(nameof assemblies)>]
+let ``documentation is inherited from a member that has some`` (name: string) =
+    let entries = documentation name
+
+    let written =
+        set [
+            for struct (name, entry) in entries do
+                if entry.Value.Trim() <> "" then
+                    name
+        ]
+
+    let dangling = [
+        for struct (name, entry) in entries do
+            for inherited in entry.Descendants "inheritdoc" do
+                match inherited.Attribute "cref" with
+                | null -> $"{name} does not say from what"
+                | source when not (written.Contains source.Value) ->
+                    $"{name} inherits from {source.Value}"
+                | _ -> ()
+    ]
+
+    if not dangling.IsEmpty then
+        failwith (String.concat "\n" ("Inherited from no member's documentation:" :: dangling))
+
 [<Theory>]
 [<MemberData(nameof assemblies)>]
 let ``every public name has a summary`` (name: string) =
     let assembly = named name
 
-    let file = Path.Combine(AppContext.BaseDirectory, $"{name}.xml")
-
     let documented =
         set [
-            for entry in XDocument.Load(file).Descendants "member" do
+            for struct (name, entry) in documentation name do
                 if
                     entry.Value.Trim() <> "" || not (Seq.isEmpty (entry.Descendants "inheritdoc"))
                 then
-                    for name in entry.Attributes "name" do
-                        name.Value
+                    name
         ]
 
     /// The name that XML documentation has for it. F# writes literals down as properties.
