@@ -84,6 +84,23 @@ module LoopTests =
         Assert.Equal(LoopEnd.Stopped, result.End)
         Assert.Equal(30L, result.Iteration)
         Assert.Equal(30, listener.Steps.Count)
+        Assert.Null result.Kept
+        Assert.Empty listener.Kept
+
+    [<Theory>]
+    [<InlineData(0.1, 30L, LoopEnd.Finished)>]
+    [<InlineData(3e38, 1L, LoopEnd.NotFinite)>]
+    [<InlineData(1000.0, 200L, LoopEnd.TooHigh)>]
+    let ``an end is told once, with the figures of the network that is kept``
+        (rate: float)
+        (iterations: int64)
+        (expected: LoopEnd)
+        =
+        let result, listener = run (settings rate iterations) -1L
+        Assert.Equal(expected, result.End)
+        let told = Assert.Single listener.Kept
+        Assert.Same(nonNull result.Kept, told)
+        Assert.Equal(result.Iteration, told.Iteration)
 
     [<Fact>]
     let ``a loss that is no longer finite ends the run, and the state kept has a finite one`` () =
