@@ -37,6 +37,11 @@ catch (RefusedException refused)
         Console.Error.WriteLine(reason);
     return (int)Outcome.Refused;
 }
+catch (UnsavedException unsaved)
+{
+    Console.Error.WriteLine(unsaved.Message);
+    return (int)Outcome.Failed;
+}
 catch (Exception unexpected)
 {
     Console.Error.WriteLine($"Unexpected fault: {unexpected}");

@@ -18,6 +18,16 @@ internal static class TrainingServices
     public static HostApplicationBuilder CreateBuilder(GivenSettings given) =>
         CreateBuilder(given, out _);
 
+    /// <summary>The plan that settings make, which computations keep to from now on.</summary>
+    /// <param name="given">What the command line gives.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static RunPlan PlanOf(GivenSettings given)
+    {
+        CreateBuilder(given, out var plan);
+        plan.ApplyThreads();
+        return plan;
+    }
+
     private static HostApplicationBuilder CreateBuilder(GivenSettings given, out RunPlan plan)
     {
         var builder = Host.CreateEmptyApplicationBuilder(

@@ -83,8 +83,9 @@ module Augmentation =
         Mirror = 0.0
     }
 
-    /// Whether images stay as they are.
-    let internal isNone (augmentation: Augmentation) : bool =
+    /// <summary>Whether images stay as they are.</summary>
+    [<CompiledName("IsNone")>]
+    let isNone (augmentation: Augmentation) : bool =
         augmentation = {
                            none with
                                Smoothness = augmentation.Smoothness

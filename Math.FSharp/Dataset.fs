@@ -290,9 +290,17 @@ module Dataset =
     /// <summary>The samples at some places, in that order.</summary>
     /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
     /// <param name="data">The data set.</param>
-    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
+    /// <exception cref="T:System.ArgumentException">A place is outside the data set, or there are more
+    /// numbers than an array holds.</exception>
     [<CompiledName("Take")>]
     let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+        let most = Array.MaxLength / data.features
+
+        if places.Length > most then
+            invalidArg
+                (nameof places)
+                $"expected at most {most} samples of {data.features} numbers at once, found {places.Length}"
+
         let found = find places data
         let targets = Targets.take places data.targets
         let places = found

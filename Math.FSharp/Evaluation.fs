@@ -251,8 +251,8 @@ module Evaluation =
     /// <param name="choice">How much to tell.</param>
     /// <param name="network">The network.</param>
     /// <param name="data">Samples that it did not learn from, 1 or more.</param>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size; or they are
+    /// answers of yes and no, one by one, and no classes.</exception>
     [<CompiledName("Create")>]
     let create
         (choice: EvaluationChoice)
@@ -270,6 +270,10 @@ module Evaluation =
                 RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets sums
                 Determination = Metrics.determination data.Targets sums
             }
+        | Head.Sigmoid, Targets.Columns _ ->
+            invalidArg (nameof data) "expected a class for each sample, found answers of yes and no"
+        | _, Targets.Labels _ when sums.RowCount = 1 ->
+            invalidArg (nameof data) "expected two classes or more, found one output"
         | _, Targets.Labels labels -> Evaluation.Classes(ofSums choice head labels sums)
         | _, Targets.Columns columns ->
             Evaluation.Classes(ofSums choice head (Targets.mostProbable columns) sums)

@@ -25,6 +25,14 @@ module Head =
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Head, Fault list> = Fault.parseName "Head" names name
 
+    /// <summary>The name of the loss that a head has, with its unit.</summary>
+    [<CompiledName("LossName")>]
+    let lossName (head: Head) : string =
+        match head with
+        | Head.Softmax -> "cross entropy (nats)"
+        | Head.Sigmoid -> "binary cross entropy (nats)"
+        | Head.Identity -> "half the squared error"
+
     /// <summary>What a network says: probabilities that sum to 1, probabilities one by one, or
     /// numbers.</summary>
     /// <param name="head">The head.</param>

@@ -10,11 +10,16 @@ module Publication =
     [<CompiledName("IsSound")>]
     let isSound (candidate: Score) : bool = Double.IsFinite candidate.Loss
 
-    /// <summary>Whether a sound model's accuracy is not below another's by more than a
-    /// margin.</summary>
-    /// <param name="margin">The margin, a share of samples, 0 or greater.</param>
+    /// <summary>Whether a sound model's accuracy is not below another's by more than a margin; where
+    /// numbers are predicted, which have no accuracy, whether its loss is not above the other's by more
+    /// than that share of it.</summary>
+    /// <param name="margin">The margin, a share of samples or of the loss, 0 or greater.</param>
     /// <param name="used">How well the model in use does on the same samples.</param>
     /// <param name="candidate">How well the new model does.</param>
     [<CompiledName("IsNoWorse")>]
     let isNoWorse (margin: float) (used: Score) (candidate: Score) : bool =
-        isSound candidate && candidate.Accuracy >= used.Accuracy - margin
+        isSound candidate
+        && (if Double.IsNaN used.Accuracy then
+                candidate.Loss <= (1.0 + margin) * used.Loss
+            else
+                candidate.Accuracy >= used.Accuracy - margin)

@@ -20,6 +20,20 @@ let ``a sound model is no worse exactly if its accuracy is within the margin``
     Exactly.equal (candidate >= used) (isNoWorse 0.0)
     Assert.True(isNoWorse 1.0)
 
+[<Law>]
+let ``of models that predict numbers, which have no accuracy, the losses are compared``
+    (Fraction used)
+    (Fraction candidate)
+    (Fraction margin)
+    =
+    let score loss = { Loss = loss; Accuracy = nan }
+
+    let isNoWorse margin =
+        Publication.isNoWorse margin (score used) (score candidate)
+
+    Exactly.equal (candidate <= (1.0 + margin) * used) (isNoWorse margin)
+    Exactly.equal (candidate <= used) (isNoWorse 0.0)
+
 [<Fact>]
 let ``a model whose loss is not finite is never used`` () =
     for loss in [ nan; infinity; -infinity ] do

@@ -25,7 +25,7 @@ internal sealed record CheckpointManifest(
     IReadOnlyDictionary<string, string> DataSha256
 )
 {
-    private static readonly JsonSerializerOptions Json = new(RunFolder.Json)
+    private static readonly JsonSerializerOptions Json = new(JsonText.Options)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
@@ -49,14 +49,34 @@ internal sealed record CheckpointManifest(
             dataSha256
         );
 
-    public byte[] ToJson() => RunFolder.ToJson(this);
+    public byte[] ToJson() => JsonText.Of(this);
+
+    /// <summary>What a manifest of any version has.</summary>
+    private sealed record Versioned(int Version);
 
     /// <returns>Null and a sentence where the bytes are no manifest.</returns>
+    /// <exception cref="RefusedException">It is one of a later version of the program.</exception>
     public static CheckpointManifest? Parse(ReadOnlySpan<byte> json, string path, out string fault)
     {
         fault = "";
         try
         {
+            if (
+                JsonSerializer.Deserialize<Versioned>(json, JsonText.Options)?.Version
+                    is { } version
+                && version > Checkpoint.Version
+            )
+            {
+                throw new RefusedException([
+                    Faults
+                        .Create(
+                            path,
+                            $"a checkpoint of version {Checkpoint.Version} or before",
+                            $"version {version}, of a later program"
+                        )
+                        .ToString(),
+                ]);
+            }
             if (JsonSerializer.Deserialize<CheckpointManifest>(json, Json) is { } manifest)
                 return manifest;
             fault = Faults.Create(path, "a checkpoint's manifest", "null").ToString();

@@ -4,9 +4,9 @@ using Pipeline.Pictures;
 
 namespace Pipeline.Training;
 
-/// <summary>The picture of a run over its iterations: the loss above, accuracy below. The losses of
-/// mini-batches are averaged, so that some 500 points make their line.</summary>
-internal sealed class Curves(long iterations) : IRunObserver
+/// <summary>The picture of a run over its iterations: the loss above, accuracy below, where there are
+/// classes. The losses of mini-batches are averaged, so that some 500 points make their line.</summary>
+internal sealed class Curves(Head head, long iterations) : IRunObserver
 {
     private readonly long width = Math.Max(1, iterations / 500);
     private readonly List<(double, double)> losses = [];
@@ -48,18 +48,23 @@ internal sealed class Curves(long iterations) : IRunObserver
             new(
                 $"Training of {title}: loss",
                 iteration,
-                Axis.Linear("cross entropy (nats)").Within(0, Highest()),
+                Axis.Linear(HeadModule.LossName(head)).Within(0, Highest()),
                 [
                     Mark.NewFaint($"mini-batches, means of {width}", losses),
                     .. Lines(figures => figures.Loss),
                 ]
             ),
-            new(
-                "Accuracy",
-                iteration,
-                Axis.Linear("accuracy (share right)").Within(0, 1),
-                [.. Lines(figures => figures.Accuracy)]
-            ),
+            .. head.IsIdentity
+                ? Array.Empty<Chart>()
+                :
+                [
+                    new(
+                        "Accuracy",
+                        iteration,
+                        Axis.Linear("accuracy (share right)").Within(0, 1),
+                        [.. Lines(figures => figures.Accuracy)]
+                    ),
+                ],
         ];
         return Encoding.UTF8.GetBytes(Picture.ToSvg("curves", 900, 350, [.. charts]));
     }

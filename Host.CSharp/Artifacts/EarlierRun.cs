@@ -21,7 +21,7 @@ internal sealed record EarlierRun(
         IReadOnlyDictionary<string, string> DataSha256
     );
 
-    private static readonly JsonSerializerOptions Json = new(RunFolder.Json)
+    private static readonly JsonSerializerOptions Json = new(JsonText.Options)
     {
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -43,7 +43,8 @@ internal sealed record EarlierRun(
         throw Refused("Run:Resume", $"a run folder with {RunFolder.SettingsFile}", path);
     }
 
-    /// <summary>The newest run.</summary>
+    /// <summary>The newest run, by the time that its folder's name begins with, then by the number that it
+    /// ends with where several began at once. Folders of other names are a person's.</summary>
     /// <exception cref="RefusedException">It does not tell of itself.</exception>
     public static EarlierRun? Newest(string directory)
     {
@@ -52,7 +53,15 @@ internal sealed record EarlierRun(
         var newest = Directory
             .EnumerateDirectories(directory)
             .Where(path => File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile)))
-            .Max(StringComparer.Ordinal);
+            .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
+            .Select(run => (run.Path, run.Name, Began: RunFolder.BeganAt(run.Name)))
+            .Where(run => run.Began is not null)
+            .OrderBy(run => run.Began)
+            // -10 is after -2.
+            .ThenBy(run => run.Name.Length)
+            .ThenBy(run => run.Name, StringComparer.Ordinal)
+            .LastOrDefault()
+            .Path;
         return newest is null ? null : Read(System.IO.Path.GetFullPath(newest));
     }
 

@@ -10,13 +10,13 @@ namespace Pipeline.Training;
 /// <param name="Run">The run it is of.</param>
 /// <param name="Iteration">Steps that made it.</param>
 /// <param name="Loss">Its loss on the samples by which it was published.</param>
-/// <param name="Accuracy">Its accuracy on them.</param>
+/// <param name="Accuracy">Its accuracy on them; null where it predicts numbers.</param>
 /// <param name="Considered">The last run whose model was published or turned down.</param>
 internal sealed record PublishedModel(
     string Run,
     long Iteration,
     double Loss,
-    double Accuracy,
+    double? Accuracy,
     string Considered
 );
 
@@ -32,7 +32,7 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
         {
             return JsonSerializer.Deserialize<PublishedModel>(
                 files.Read(RecordPath),
-                RunFolder.Json
+                JsonText.Options
             );
         }
         catch (Exception missing) when (missing is JsonException || WholeFile.IsTrouble(missing))
@@ -55,7 +55,7 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
             : Publication.IsSound(candidate);
         if (!isBetter)
         {
-            logger.ModelKept(run.Folder, candidate.Accuracy, used?.Accuracy);
+            logger.ModelKept(run.Folder, Said(candidate), Said(used));
             if (Current() is { } current)
                 Record(current with { Considered = run.Folder });
             return;
@@ -65,12 +65,26 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
         notes["run"] = Path.GetFileName(run.Folder);
         var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
         WholeFile.Write(files, plan.PublishedModel, Safetensors.Write(published));
-        Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
-        logger.ModelPublished(run.Folder, plan.PublishedModel, candidate.Accuracy, used?.Accuracy);
+        Record(
+            new(
+                run.Folder,
+                run.Iteration,
+                candidate.Loss,
+                JsonText.Finite(candidate.Accuracy),
+                run.Folder
+            )
+        );
+        logger.ModelPublished(run.Folder, plan.PublishedModel, Said(candidate), Said(used));
     }
 
+    /// <summary>A score in a message: numbers that are predicted have a loss alone.</summary>
+    private static string Said(Score? score) =>
+        score is not { } known ? "none"
+        : double.IsNaN(known.Accuracy) ? FormattableString.Invariant($"loss {known.Loss:F4}")
+        : FormattableString.Invariant($"accuracy {known.Accuracy:F4}");
+
     private void Record(PublishedModel said) =>
-        WholeFile.Write(files, RecordPath, RunFolder.ToJson(said));
+        WholeFile.Write(files, RecordPath, JsonText.Of(said));
 
     /// <summary>How the model in use does; nothing where there is none that these samples fit.</summary>
     private Score? Used<T>(Dataset<T> samples)

@@ -7,14 +7,14 @@ namespace Pipeline.Training;
 /// <summary>The picture of a sweep: the loss over the learning rate.</summary>
 internal static class RatesPicture
 {
-    public static byte[] ToSvg(string title, RateSweep sweep)
+    public static byte[] ToSvg(string title, Head head, RateSweep sweep)
     {
         var steps = sweep.Steps;
         var first = steps.IsEmpty ? 1 : steps.First().Smoothed;
         var chart = new Chart(
             $"Learning rates of {title}",
             Axis.Logarithmic("learning rate"),
-            Axis.Linear("cross entropy (nats)").Within(0, 2 * first),
+            Axis.Linear(HeadModule.LossName(head)).Within(0, 2 * first),
             [
                 Mark.NewFaint("loss", steps.Select(s => (s.Rate, s.Loss))),
                 Mark.NewLine("running mean", steps.Select(s => (s.Rate, s.Smoothed))),

@@ -3,7 +3,6 @@ using System.Numerics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Text.Json;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -40,15 +39,11 @@ internal sealed class RunFolder : IDisposable
     public const string SummaryFile = "summary.json";
     public const string ModelName = "model.safetensors";
 
+    /// <summary>How a folder's name says when its run began, in UTC.</summary>
+    private const string Stamp = "yyyyMMdd'T'HHmmss'Z'";
+
     /// <summary>So many names are tried where other runs take them at the same moment.</summary>
     private const int MostAtOnce = 100;
-
-    /// <summary>How every JSON file of a run is written.</summary>
-    public static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
 
     private readonly IFiles files;
     private readonly FileStream held;
@@ -77,6 +72,18 @@ internal sealed class RunFolder : IDisposable
     private static string LockOf(string path) =>
         System.IO.Path.Combine(CheckpointsOf(path), "lock");
 
+    /// <summary>When a run began, by its folder's name; nothing of another name.</summary>
+    public static DateTime? BeganAt(string name) =>
+        DateTime.TryParseExact(
+            name.Split('-')[0],
+            Stamp,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AdjustToUniversal,
+            out var began
+        )
+            ? began
+            : null;
+
     /// <summary>A new folder.</summary>
     /// <exception cref="RefusedException">It cannot be made.</exception>
     public static RunFolder Create(
@@ -87,7 +94,7 @@ internal sealed class RunFolder : IDisposable
     )
     {
         var parent = System.IO.Path.GetFullPath(plan.Settings.Run.Directory);
-        var time = clock.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var time = clock.GetUtcNow().ToString(Stamp, CultureInfo.InvariantCulture);
         var name = plan.Settings.Run.Name ?? architecture.ToString();
         try
         {
@@ -162,7 +169,7 @@ internal sealed class RunFolder : IDisposable
                 Vector128 = Vector128.IsHardwareAccelerated,
             },
         };
-        Write(SettingsFile, ToJson(effective));
+        Write(SettingsFile, JsonText.Of(effective));
     }
 
     public void WriteModel<T>(Model<T> model)
@@ -172,13 +179,10 @@ internal sealed class RunFolder : IDisposable
     public void WriteCurves(Curves curves, string title) =>
         Write("curves.svg", curves.ToSvg(title));
 
-    public void WriteSummary(Summary summary) => Write(SummaryFile, ToJson(summary));
+    public void WriteSummary(Summary summary) => Write(SummaryFile, JsonText.Of(summary));
 
     /// <summary>Takes away the summary of a run that goes on.</summary>
     public void DeleteSummary() => files.Delete(System.IO.Path.Combine(Path, SummaryFile));
-
-    public static byte[] ToJson<TValue>(TValue value) =>
-        [.. JsonSerializer.SerializeToUtf8Bytes(value, Json), (byte)'\n'];
 
     public void Dispose() => held.Dispose();
 

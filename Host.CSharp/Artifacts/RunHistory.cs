@@ -9,7 +9,8 @@ internal sealed class RunHistory : IRunObserver
     /// or else the test set.</summary>
     public List<EpochLosses> Losses { get; } = [];
 
-    /// <summary>The evaluation with the best test accuracy.</summary>
+    /// <summary>The evaluation with the best test accuracy; where numbers are predicted, with the lowest
+    /// test loss.</summary>
     public EpochFigures? Best { get; private set; }
 
     public void Stepped(in StepFigures step) { }
@@ -22,7 +23,14 @@ internal sealed class RunHistory : IRunObserver
 
     public void Finished(EpochFigures kept)
     {
-        if (Best is null || kept.Test.Accuracy > Best.Test.Accuracy)
+        var isBetter =
+            Best is null
+            || (
+                double.IsNaN(kept.Test.Accuracy)
+                    ? kept.Test.Loss < Best.Test.Loss
+                    : kept.Test.Accuracy > Best.Test.Accuracy
+            );
+        if (isBetter)
             Best = kept;
     }
 }

@@ -71,14 +71,14 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             Begin();
             return;
         }
-        var steps = new Lines(files.Read(progress.Path), progress.Path, ProgressHeader);
+        var steps = new Lines(Read(progress.Path), progress.Path, ProgressHeader);
         for (var i = 1L; i <= iteration; i++)
         {
             var cells = steps.Next($"iteration {i}", i, place: 0, count: 5);
             foreach (var observer in observers)
                 observer.Stepped(new(i, (long)cells[1], 0, cells[2], cells[3], cells[4]));
         }
-        var evaluations = new Lines(files.Read(epochs.Path), epochs.Path, EpochsHeader);
+        var evaluations = new Lines(Read(epochs.Path), epochs.Path, EpochsHeader);
         for (var i = 0L; i < iteration; i += perEpoch)
         {
             var cells = evaluations.Next($"epoch {i / perEpoch}", i, place: 1, count: 9);
@@ -87,7 +87,10 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
                 i,
                 new(cells[2], cells[3]),
                 new(cells[4], cells[5]),
-                double.IsNaN(cells[8]) ? null : new Score(cells[7], cells[8]),
+                // Numbers that are predicted have no accuracy.
+                double.IsNaN(cells[7])
+                    ? null
+                    : new Score(cells[7], cells[8]),
                 cells[6]
             );
             foreach (var observer in observers)
@@ -95,6 +98,22 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         }
         progress.Rewind(steps.Position);
         epochs.Rewind(evaluations.Position);
+    }
+
+    private byte[] Read(string path)
+    {
+        try
+        {
+            return files.Read(path);
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            throw new RefusedException([
+                Faults
+                    .Create(path, "the log of the run to go on with", trouble.Message.TrimEnd('.'))
+                    .ToString(),
+            ]);
+        }
     }
 
     /// <summary>The lines of a log, one after the other.</summary>

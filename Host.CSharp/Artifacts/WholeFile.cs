@@ -11,9 +11,29 @@ internal static class WholeFile
     {
         var folder = Path.GetDirectoryName(path)!;
         files.CreateFolder(folder);
-        files.Write(path + Unfinished, bytes);
-        files.Rename(path + Unfinished, Path.GetFileName(path));
+        try
+        {
+            files.Write(path + Unfinished, bytes);
+            files.Rename(path + Unfinished, Path.GetFileName(path));
+        }
+        catch (Exception trouble) when (IsTrouble(trouble))
+        {
+            Clear(files, path + Unfinished);
+            throw;
+        }
         files.FlushFolder(folder);
+    }
+
+    private static void Clear(IFiles files, string unfinished)
+    {
+        try
+        {
+            files.Delete(unfinished);
+        }
+        catch (Exception trouble) when (IsTrouble(trouble))
+        {
+            // The disk that did not take it does not let go of it either.
+        }
     }
 
     /// <summary>Whether a disk said no, and not a slip of this program's.</summary>

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
-using Spectre.Console;
-using Table = Spectre.Console.Table;
 
 namespace Pipeline.Training;
 
@@ -31,11 +28,10 @@ internal static class CheckCommand
 
     private static int Run(GivenSettings given, int samples)
     {
-        using var host = TrainingServices.CreateBuilder(given).Build();
-        var plan = host.Services.GetRequiredService<RunPlan>();
-        plan.ApplyThreads();
+        var plan = TrainingServices.PlanOf(given);
         var settings = plan.Settings;
         var data = DataFiles.Load<double>(plan).Train;
+        CountOption.Require("--samples", samples, data.Count);
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;
@@ -50,35 +46,25 @@ internal static class CheckCommand
         Write(
             $"{network.Architecture}: backward against central differences, {samples} samples, double precision"
         );
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (
-            var title in (string[])
-                [
-                    "worst place",
-                    "of numbers",
-                    "at kinks",
-                    "backward",
-                    "numerical",
-                    "difference",
-                    "allowed",
-                ]
-        )
-            table.AddColumn(new TableColumn(title).RightAligned());
-        foreach (var tensor in check.Tensors)
-        {
-            string[] cells =
+        var table = new ReportTable(
+            "Each tensor's worst place",
+            ["place", "of numbers", "at kinks", "backward", "numerical", "difference", "allowed"],
             [
-                tensor.Place,
-                tensor.Count.ToString("N0", CultureInfo.InvariantCulture),
-                tensor.Kinks.ToString("N0", CultureInfo.InvariantCulture),
-                Number(tensor.Backward),
-                Number(tensor.Numerical),
-                Number(tensor.Difference),
-                Number(tensor.Allowed),
-            ];
-            table.AddRow(cells.Select(cell => new Text(cell)));
-        }
-        AnsiConsole.Write(table);
+                .. check.Tensors.Select(tensor =>
+                    (IReadOnlyList<string>)
+                        [
+                            tensor.Place,
+                            ReportTable.Count(tensor.Count),
+                            ReportTable.Count(tensor.Kinks),
+                            Number(tensor.Backward),
+                            Number(tensor.Numerical),
+                            Number(tensor.Difference),
+                            Number(tensor.Allowed),
+                        ]
+                ),
+            ]
+        );
+        Console.WriteLine($"\n{table.ToText()}");
         Write($"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {check.Worst}");
         foreach (
             var tensor in check.Tensors.Where(tensor => !tensor.Passed && tensor != check.Worst)

@@ -4,22 +4,39 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>An option that takes a count: a whole number, 1 or more.</summary>
+/// <summary>An option that takes a count: a whole number, so many or more.</summary>
 internal static class CountOption
 {
-    public static Option<int> Create(string name, string description, int unlessSet) =>
+    public static Option<int> Create(
+        string name,
+        string description,
+        int unlessSet,
+        int fewest = 1
+    ) =>
         new(name)
         {
-            Description = description,
+            Description = fewest > 1 ? $"{description}, {fewest} or more" : description,
             DefaultValueFactory = _ => unlessSet,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                if (int.TryParse(text, CultureInfo.InvariantCulture, out var count) && count >= 1)
+                if (
+                    int.TryParse(text, CultureInfo.InvariantCulture, out var count)
+                    && count >= fewest
+                )
                     return count;
-                var expected = $"a whole number of 1 to {int.MaxValue}";
+                var expected = $"a whole number of {fewest} to {int.MaxValue}";
                 result.AddError(Faults.Create(name, expected, $"'{text}'").ToString());
                 return unlessSet;
             },
         };
+
+    /// <exception cref="RefusedException">There are not so many.</exception>
+    public static void Require(string name, int count, int most)
+    {
+        if (count > most)
+            throw new RefusedException([
+                Faults.Create(name, $"a whole number of 1 to {most}", $"{count}").ToString(),
+            ]);
+    }
 }

@@ -32,7 +32,7 @@ internal static class DiffCommand
             ReportTable[] tables = [Settings(one, other), Figures(one, other), Epochs(one, other)];
             Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
             if (parsed.GetValue(output) is { } path)
-                WholeFile.Write(new DiskFiles(), Path.GetFullPath(path), Draw(one, other));
+                OutputFile.Write(path, Draw(one, other));
         });
         return command;
     }

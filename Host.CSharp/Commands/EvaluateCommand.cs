@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Numerics;
 using System.Text;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -74,9 +73,7 @@ internal static class EvaluateCommand
             };
             output ??= path;
         }
-        using var host = TrainingServices.CreateBuilder(given).Build();
-        var plan = host.Services.GetRequiredService<RunPlan>();
-        plan.ApplyThreads();
+        var plan = TrainingServices.PlanOf(given);
         var report = file.IsDouble
             ? Report<double>(plan, file, assumed, choice)
             : Report<float>(plan, file, assumed, choice);
@@ -91,15 +88,15 @@ internal static class EvaluateCommand
         );
         if (output is not null)
         {
-            output = Path.GetFullPath(output);
-            WholeFile.Write(new DiskFiles(), Path.Combine(output, "evaluation.json"), json);
-            WholeFile.Write(
-                new DiskFiles(),
+            OutputFile.Write(Path.Combine(output, "evaluation.json"), json);
+            OutputFile.Write(
                 Path.Combine(output, "evaluation.md"),
                 Encoding.UTF8.GetBytes(report.ToMarkdown())
             );
-            var page = Path.Combine(output, "evaluation.html");
-            WholeFile.Write(new DiskFiles(), page, EvaluationHtml.Write(report));
+            var page = OutputFile.Write(
+                Path.Combine(output, "evaluation.html"),
+                EvaluationHtml.Write(report)
+            );
             Console.Error.WriteLine($"report: {page}");
         }
         return (int)Outcome.Completed;

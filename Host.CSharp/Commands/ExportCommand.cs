@@ -55,8 +55,7 @@ internal static class ExportCommand
         var (title, bytes) = file.IsDouble
             ? Write<double>(file, assumed, format)
             : Write<float>(file, assumed, format);
-        output = Path.GetFullPath(output);
-        WholeFile.Write(new DiskFiles(), output, bytes);
+        output = OutputFile.Write(output, bytes);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

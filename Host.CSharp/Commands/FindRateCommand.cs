@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 
 namespace Pipeline.Training;
@@ -19,7 +18,7 @@ internal static class FindRateCommand
             "find-rate",
             "Sweep the learning rate over one short run and suggest one"
         );
-        var steps = CountOption.Create("--steps", "steps of the sweep, 2 or more", 300);
+        var steps = CountOption.Create("--steps", "steps of the sweep", 300, fewest: 2);
         var output = new Option<string>("--output")
         {
             Description = "the picture's file [default: rates.svg in Run:Directory]",
@@ -31,26 +30,25 @@ internal static class FindRateCommand
             command,
             setting =>
                 setting.Key == "Run:Directory"
-                || setting.Section != "Run" && setting.Property.Name != "LearningRate"
+                || setting.Section is "Data" or "Model" or "Training" or "Augmentation"
+                    && setting.Property.Name != "LearningRate"
         );
         command.SetAction(parsed =>
-            Run(settings.Read(parsed), Math.Max(2, parsed.GetValue(steps)), parsed.GetValue(output))
+            Run(settings.Read(parsed), parsed.GetValue(steps), parsed.GetValue(output))
         );
         return command;
     }
 
     private static int Run(GivenSettings given, int steps, string? output)
     {
-        using var host = TrainingServices.CreateBuilder(given).Build();
-        var plan = host.Services.GetRequiredService<RunPlan>();
-        plan.ApplyThreads();
+        var plan = TrainingServices.PlanOf(given);
         var (title, sweep) = plan.Precision.IsDouble
             ? Sweep<double>(plan, steps)
             : Sweep<float>(plan, steps);
-        var path = Path.GetFullPath(
-            output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg")
+        var path = OutputFile.Write(
+            output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg"),
+            RatesPicture.ToSvg(title, plan.Head, sweep)
         );
-        WholeFile.Write(new DiskFiles(), path, RatesPicture.ToSvg(title, sweep));
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
         Write($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
         Write(
@@ -68,8 +66,7 @@ internal static class FindRateCommand
     {
         var data = DataFiles.Load<T>(plan);
         var (train, _) = plan.Split(data.Train);
-        var architecture = plan.ArchitectureFor(train.Features, train.Classes);
-        plan.CheckBatch(architecture);
+        var architecture = plan.ArchitectureFor(train);
         var sweep = RateFinder.Sweep(
             plan.Hyperparameters,
             Lowest,

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Numerics;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -53,8 +52,7 @@ internal static class PredictCommand
         );
         command.SetAction(parsed =>
         {
-            using var host = TrainingServices.CreateBuilder(settings.Read(parsed)).Build();
-            var data = host.Services.GetRequiredService<RunPlan>().Settings.Data;
+            var data = TrainingServices.PlanOf(settings.Read(parsed)).Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
             DataFile[] samples =
             [

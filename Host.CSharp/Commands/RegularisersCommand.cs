@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 using Spectre.Console;
 
@@ -50,7 +49,13 @@ internal static class RegularisersCommand
             "regularisers",
             "Over-fit a few samples, and show how each regulariser narrows the gap"
         );
-        settings.AddTo(command, setting => setting.Section != "Run");
+        settings.AddTo(
+            command,
+            setting =>
+                setting.Section is "Data" or "Model" or "Training" or "Augmentation"
+                && setting.Property.Name is not "Precision",
+            hasPreset: false
+        );
         command.SetAction(
             (parsed, stop) => RunAsync(settings.Read(parsed) with { Preset = Preset }, stop)
         );
@@ -59,12 +64,18 @@ internal static class RegularisersCommand
 
     private static async Task<int> RunAsync(GivenSettings given, CancellationToken stop)
     {
+        // Whatever is wrong with one of them is said before the first.
+        var plans = Runs.Select(run => PlanOf(given, run.Settings)).ToArray();
+        var data = DataFiles.Load<float>(plans[0]);
+        foreach (var plan in plans)
+            plan.ArchitectureFor(data.Train);
         List<string[]> rows = [];
-        foreach (var (i, (name, settings)) in Runs.Index())
+        foreach (var (i, plan) in plans.Index())
         {
+            var name = Runs[i].Name;
             var figures = await ShowAsync(
                 $"{i + 1} of {Runs.Length}: {name}",
-                () => TrainAsync(given, settings, stop)
+                () => TrainAsync(plan, data, stop)
             );
             var (train, test) = (figures.Train, figures.Test);
             rows.Add([
@@ -91,12 +102,7 @@ internal static class RegularisersCommand
         return await run();
     }
 
-    /// <summary>The figures of the network that a run keeps.</summary>
-    private static async Task<EpochFigures> TrainAsync(
-        GivenSettings given,
-        (string Key, string Value)[] settings,
-        CancellationToken stop
-    )
+    private static RunPlan PlanOf(GivenSettings given, (string Key, string Value)[] settings)
     {
         // What is given on the command line is above these.
         var values = settings.ToDictionary(
@@ -105,10 +111,16 @@ internal static class RegularisersCommand
         );
         foreach (var (key, value) in given.Values)
             values[key] = value;
-        using var host = TrainingServices.CreateBuilder(given with { Values = values }).Build();
-        var plan = host.Services.GetRequiredService<RunPlan>();
-        plan.ApplyThreads();
-        var data = DataFiles.Load<float>(plan);
+        return TrainingServices.PlanOf(given with { Values = values });
+    }
+
+    /// <summary>The figures of the network that a run keeps.</summary>
+    private static async Task<EpochFigures> TrainAsync(
+        RunPlan plan,
+        LoadedData<float> data,
+        CancellationToken stop
+    )
+    {
         var (train, validation) = plan.Split(data.Train);
         var loop = new TrainingLoop<float>(plan, [], TimeProvider.System);
         var result = await loop.RunAsync(train, validation, data.Test, stop);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Learning;
 
 namespace Pipeline.Training;
@@ -20,7 +19,7 @@ internal static class SanityCommand
         var steps = CountOption.Create("--steps", "steps at most", 1000);
         command.Options.Add(samples);
         command.Options.Add(steps);
-        settings.AddTo(command, setting => setting.Section is not ("Run" or "Augmentation"));
+        settings.AddTo(command, setting => setting.Section is "Data" or "Model" or "Training");
         command.SetAction(parsed =>
             Run(settings.Read(parsed), parsed.GetValue(samples), parsed.GetValue(steps))
         );
@@ -29,9 +28,7 @@ internal static class SanityCommand
 
     private static int Run(GivenSettings given, int samples, int steps)
     {
-        using var host = TrainingServices.CreateBuilder(given).Build();
-        var plan = host.Services.GetRequiredService<RunPlan>();
-        plan.ApplyThreads();
+        var plan = TrainingServices.PlanOf(given);
         var (title, check) = plan.Precision.IsDouble
             ? Check<double>(plan, samples, steps)
             : Check<float>(plan, samples, steps);
@@ -51,10 +48,10 @@ internal static class SanityCommand
     {
         var data = DataFiles.Load<T>(plan).Train;
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
-        var count = Math.Min(samples, data.Count);
+        CountOption.Require("--samples", samples, data.Count);
         return (
             architecture.ToString(),
-            Sanity.OverFit(plan.Hyperparameters, count, steps, data, architecture)
+            Sanity.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
         );
     }
 

@@ -30,9 +30,10 @@ internal sealed class SettingOptions
     };
 
     /// <summary>Adds the options of those settings that mean something to the command.</summary>
-    public void AddTo(Command command, Func<Setting, bool> matters)
+    public void AddTo(Command command, Func<Setting, bool> matters, bool hasPreset = true)
     {
-        command.Options.Add(preset);
+        if (hasPreset)
+            command.Options.Add(preset);
         foreach (var (setting, option) in options)
         {
             if (matters(setting))
@@ -65,11 +66,11 @@ internal sealed class SettingOptions
         foreach (var stray in strays.Where((_, i) => i == 0 || !IsOption(strays[i - 1])))
         {
             yield return IsOption(stray)
-                ? SettingsReader.Unknown(stray.TrimStart('-'))
+                ? Unknown(stray.TrimStart('-'), parsed)
                 : Learning
                     .Interop.Faults.Create(
                         stray,
-                        "a command (train, evaluate, predict, export, inspect, diff, check, sanity, find-rate, regularisers, arithmetic) or an option (--help lists them)",
+                        $"a command ({string.Join(", ", parsed.RootCommandResult.Command.Subcommands.Select(command => command.Name))}) or an option (--help lists them)",
                         "neither"
                     )
                     .ToString();
@@ -82,6 +83,17 @@ internal sealed class SettingOptions
                 yield return error.Message;
         }
     }
+
+    private static string Unknown(string key, ParseResult parsed) =>
+        SettingCatalog.Find(key) is null
+            ? SettingsReader.Unknown(key)
+            : Learning
+                .Interop.Faults.Create(
+                    key,
+                    $"a setting that {parsed.CommandResult.Command.Name} uses (--help lists them)",
+                    "one that it does not"
+                )
+                .ToString();
 
     /// <summary>The parser ends an option's name at a colon or an equals sign, whichever comes first;
     /// names here have colons, so an equals sign is cut beforehand.</summary>
@@ -114,7 +126,12 @@ internal sealed class SettingOptions
     }
 
     private static string Describe(Setting setting) =>
-        setting.Default is null
-            ? setting.Description
-            : $"{setting.Description} [default: {Convert.ToString(setting.Default, CultureInfo.InvariantCulture)}]";
+        Said(setting.Default) is { Length: > 0 } said
+            ? $"{setting.Description} [default: {said}]"
+            : setting.Description;
+
+    private static string? Said(object? value) =>
+        value is Array list
+            ? string.Join(',', list.Cast<object>().Select(Said))
+            : Convert.ToString(value, CultureInfo.InvariantCulture);
 }

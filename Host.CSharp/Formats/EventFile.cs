@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
 using Pipeline.Training.Formats.TensorBoard;
 using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;
@@ -8,22 +9,37 @@ using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;
 namespace Pipeline.Training;
 
 /// <summary>A run as TensorBoard reads it: losses, accuracies and the rate as scalars, parameters as
-/// histograms.</summary>
-internal sealed class EventFile : IRunObserver, IDisposable
+/// histograms. It ends where the disk takes no more of it, and the run goes on.</summary>
+internal sealed class EventFile : IRunObserver
 {
     private const int Bins = 30;
-    private readonly FileStream file;
-    private readonly TimeProvider clock;
 
+    /// <summary>So many bytes wait at most.</summary>
+    private const int Room = 1 << 16;
+
+    private readonly IFiles files;
+    private readonly TimeProvider clock;
+    private readonly ILogger<TrainingWorker> logger;
+    private readonly string path;
+    private readonly MemoryStream waiting = new();
+    private long written;
+    private bool hasEnded;
+
+    /// <param name="files">The disk.</param>
     /// <param name="folder">Where the file is made.</param>
     /// <param name="clock">What time it is.</param>
-    public EventFile(string folder, TimeProvider clock)
+    /// <param name="logger">Told once when the disk fails.</param>
+    public EventFile(
+        IFiles files,
+        string folder,
+        TimeProvider clock,
+        ILogger<TrainingWorker> logger
+    )
     {
-        this.clock = clock;
+        (this.files, this.clock, this.logger) = (files, clock, logger);
         // TensorBoard knows its files by this beginning and a time.
         var time = clock.GetUtcNow().ToUnixTimeSeconds();
-        var name = $"events.out.tfevents.{time:D10}.pipeline";
-        file = new(Path.Combine(folder, name), FileMode.Create, FileAccess.Write, FileShare.Read);
+        path = Path.Combine(folder, $"events.out.tfevents.{time:D10}.pipeline");
         Write(new() { WallTime = Now, FileVersion = "brain.Event:2" });
     }
 
@@ -48,7 +64,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         ];
         // Numbers to predict have no accuracy.
         Scalars(epoch.Iteration, [.. figures.Where(figure => !double.IsNaN(figure.Value))]);
-        file.Flush();
+        Flush();
     }
 
     public void Reached<T>(long iteration, Network<T> network)
@@ -85,9 +101,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         );
     }
 
-    public void Finished(EpochFigures kept) { }
-
-    public void Dispose() => file.Dispose();
+    public void Finished(EpochFigures kept) => Flush();
 
     private double Now => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
@@ -115,12 +129,38 @@ internal sealed class EventFile : IRunObserver, IDisposable
         Span<byte> length = stackalloc byte[8];
         Span<byte> check = stackalloc byte[4];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)bytes.Length);
-        file.Write(length);
+        waiting.Write(length);
         BinaryPrimitives.WriteUInt32LittleEndian(check, Checksum(length));
-        file.Write(check);
-        file.Write(bytes);
+        waiting.Write(check);
+        waiting.Write(bytes);
         BinaryPrimitives.WriteUInt32LittleEndian(check, Checksum(bytes));
-        file.Write(check);
+        waiting.Write(check);
+        if (waiting.Length > Room)
+            Flush();
+    }
+
+    private void Flush()
+    {
+        var bytes = waiting.GetBuffer().AsSpan(0, (int)waiting.Length);
+        try
+        {
+            if (hasEnded)
+                return;
+            if (written == 0)
+                files.Write(path, bytes);
+            else
+                files.Append(path, written, bytes);
+            written += bytes.Length;
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            hasEnded = true;
+            logger.EventsEnded(path, trouble.Message.TrimEnd('.'));
+        }
+        finally
+        {
+            waiting.SetLength(0);
+        }
     }
 
     /// <summary>CRC-32C, turned and shifted as the format wants it.</summary>

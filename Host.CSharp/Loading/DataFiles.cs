@@ -174,12 +174,12 @@ internal static class DataFiles
                 ? Half(file.Path, NpzFile.Parse(file.Content, limit, file.Path), "test")
             : arrays.Any(array => IsNamed(array, "x_test")) ? Half(trainFile.Path, arrays, "test")
             : null;
-        if (IsImages(train.X) && test is { } known2 && IsImages(known2.X))
+        if (IsImages(train.X) && test is { } testHalf && IsImages(testHalf.X))
         {
             return OfImages<T>(
                 plan.Classes,
                 Images(plan.Classes, train, trainFile.Path),
-                Images(plan.Classes, known2, files[^1].Path),
+                Images(plan.Classes, testHalf, files[^1].Path),
                 files
             );
         }
@@ -254,6 +254,16 @@ internal static class DataFiles
         );
     }
 
-    private static IReadOnlyDictionary<string, string> Hashes(IEnumerable<DataFile> files) =>
-        files.ToDictionary(file => file.Name, file => file.Hash.GetAwaiter().GetResult());
+    /// <summary>The files' hashes by their names: a training and a test file that share one have their
+    /// role before it.</summary>
+    private static IReadOnlyDictionary<string, string> Hashes(IReadOnlyList<DataFile> files)
+    {
+        var areNamedApart = files.DistinctBy(file => file.Name).Count() == files.Count;
+        return files
+            .Select((file, i) => (Role: i == 0 ? "train" : "test", File: file))
+            .ToDictionary(
+                named => areNamedApart ? named.File.Name : $"{named.Role}/{named.File.Name}",
+                named => named.File.Hash.GetAwaiter().GetResult()
+            );
+    }
 }

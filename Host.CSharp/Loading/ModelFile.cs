@@ -13,6 +13,12 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     /// <exception cref="RefusedException">There is none, or it is none.</exception>
     public static ModelFile Read(string path)
     {
+        if (path.Length == 0)
+        {
+            throw new RefusedException([
+                DataFile.Sentence("the model", "a run folder or a file", "nothing"),
+            ]);
+        }
         path = System.IO.Path.GetFullPath(path);
         if (Directory.Exists(path))
             path = System.IO.Path.Combine(path, RunFolder.ModelName);

@@ -137,10 +137,13 @@ internal sealed class ConsoleReport(
             Line(finding);
         Line($"run folder: {folder}");
         if (outcome is not (Outcome.Completed or Outcome.Diverged))
-            Line($"to go on: train --resume {folder}");
+            Line($"to go on: train --resume {Quoted(folder)}");
         if (advice is not null)
             errors.WriteLine(advice);
     }
+
+    /// <summary>A path as a shell takes it for one argument.</summary>
+    private static string Quoted(string path) => path.Any(char.IsWhiteSpace) ? $"\"{path}\"" : path;
 
     public void Refused(IEnumerable<string> reasons)
     {

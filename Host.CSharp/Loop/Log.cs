@@ -64,7 +64,7 @@ internal static partial class Log
         string sha256
     );
 
-    [LoggerMessage(8, LogLevel.Warning, "{Leakage}")]
+    [LoggerMessage(20, LogLevel.Warning, "{Leakage}")]
     public static partial void DataLeaked(this ILogger logger, string leakage);
 
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
@@ -104,11 +104,7 @@ internal static partial class Log
         string reason
     );
 
-    [LoggerMessage(
-        10,
-        LogLevel.Warning,
-        "A checkpoint is damaged, and the one before it is taken. {Fault}"
-    )]
+    [LoggerMessage(10, LogLevel.Warning, "A checkpoint is damaged, and passed over. {Fault}")]
     public static partial void CheckpointDamaged(this ILogger logger, string fault);
 
     [LoggerMessage(11, LogLevel.Information, "Going on with {Folder} from iteration {Iteration}")]
@@ -129,26 +125,26 @@ internal static partial class Log
     [LoggerMessage(
         13,
         LogLevel.Information,
-        "The model of {Run} is in use now, as {Model}: accuracy {Accuracy:F4}, that of the one before it {Before:F4}"
+        "The model of {Run} is in use now, as {Model}: {Score}; the one before it: {Before}"
     )]
     public static partial void ModelPublished(
         this ILogger logger,
         string run,
         string model,
-        double accuracy,
-        double? before
+        string score,
+        string before
     );
 
     [LoggerMessage(
         14,
         LogLevel.Warning,
-        "The model of {Run} is not put to use: accuracy {Accuracy:F4}, that of the one in use {Used:F4}"
+        "The model of {Run} is not put to use: {Score}; the one in use: {Used}"
     )]
     public static partial void ModelKept(
         this ILogger logger,
         string run,
-        double accuracy,
-        double? used
+        string score,
+        string used
     );
 
     [LoggerMessage(
@@ -173,4 +169,11 @@ internal static partial class Log
         "The run begins from scratch: nothing can be had of {Run}. {Reason}"
     )]
     public static partial void ColdStarted(this ILogger logger, string run, string reason);
+
+    [LoggerMessage(
+        21,
+        LogLevel.Warning,
+        "The events for TensorBoard end here, and the run goes on. {Path}: {Reason}"
+    )]
+    public static partial void EventsEnded(this ILogger logger, string path, string reason);
 }

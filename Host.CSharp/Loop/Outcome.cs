@@ -27,6 +27,9 @@ internal enum Outcome
     Terminated = 143,
 }
 
+/// <summary>A disk that did not take what a command made, in a sentence.</summary>
+internal sealed class UnsavedException(string reason) : Exception(reason);
+
 /// <summary>Settings or data that cannot be used, with a sentence for each reason.</summary>
 internal sealed class RefusedException(IEnumerable<string> reasons)
     : Exception($"Settings or data were refused. {string.Join(' ', reasons)}")

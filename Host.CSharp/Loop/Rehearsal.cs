@@ -14,6 +14,9 @@ internal static class Rehearsal
     /// <summary>Wider layers take longer and compile to nothing new.</summary>
     public const int Widest = 64;
 
+    /// <summary>Larger mini-batches take the same code, and longer.</summary>
+    private const int Largest = 1000;
+
     private const int Side = 8;
     private const int Count = 64;
 
@@ -32,6 +35,13 @@ internal static class Rehearsal
             !Dataset.OfIdx<T>(architecture.Outputs, images, [.. labels]).TryGet(out var data, out _)
         )
             return;
+        if (
+            settings.BatchSize > Largest
+            && HyperparametersModule
+                .Create(settings.Recipe.With(batchSize: Largest))
+                .TryGet(out var smaller, out _)
+        )
+            settings = smaller;
         var start = Trainer.Start<T>(settings, architecture);
         var end = Runs.Advance(settings, data, 2, (_, _) => true, start);
         Network.Evaluate(Trainer.Model(end), data);

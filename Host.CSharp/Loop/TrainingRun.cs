@@ -48,8 +48,7 @@ internal sealed class TrainingRun<T>(
         CancellationToken stop
     )
     {
-        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
-        plan.CheckBatch(architecture);
+        var architecture = plan.ArchitectureFor(data.Train);
         var (train, validation) = plan.Split(data.Train);
         string[] differences =
         [
@@ -76,9 +75,9 @@ internal sealed class TrainingRun<T>(
         {
             if (from?.State.Iteration > iterations)
                 throw Shorter(from.State.Iteration, iterations);
-            var (curves, history) = (new Curves(iterations), new RunHistory());
-            store.Forget(from?.State.Iteration ?? -1);
+            var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
             folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history]);
+            store.Forget(from?.State.Iteration ?? -1);
             folder.DeleteSummary();
             folder.WriteSettings(plan, data.Hashes);
             if (earlier is not null)
@@ -98,10 +97,9 @@ internal sealed class TrainingRun<T>(
             if (from is not null && ReferenceEquals(from.State, first))
                 writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
-            using var events = plan.Settings.Run.TensorBoard
-                ? new EventFile(folder.Path, clock)
-                : null;
-            IRunObserver[] asked = events is null ? [] : [events];
+            IRunObserver[] asked = plan.Settings.Run.TensorBoard
+                ? [new EventFile(files, folder.Path, clock, logger)]
+                : [];
             var loop = new TrainingLoop<T>(
                 plan,
                 [
@@ -233,13 +231,13 @@ internal sealed class TrainingRun<T>(
             ModelIteration: result.Iteration,
             TrainSeconds: Math.Round(result.TrainSeconds, 4),
             TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
-            FinalTrainLoss: Finite(result.Kept?.Train.Loss),
-            FinalTrainAccuracy: Finite(result.Kept?.Train.Accuracy),
-            FinalTestLoss: Finite(result.Kept?.Test.Loss),
-            FinalTestAccuracy: Finite(result.Kept?.Test.Accuracy),
-            FinalValidationLoss: Finite(result.Kept?.Validation?.Loss),
-            FinalValidationAccuracy: Finite(result.Kept?.Validation?.Accuracy),
-            BestTestAccuracy: Finite(history.Best?.Test.Accuracy),
+            FinalTrainLoss: JsonText.Finite(result.Kept?.Train.Loss),
+            FinalTrainAccuracy: JsonText.Finite(result.Kept?.Train.Accuracy),
+            FinalTestLoss: JsonText.Finite(result.Kept?.Test.Loss),
+            FinalTestAccuracy: JsonText.Finite(result.Kept?.Test.Accuracy),
+            FinalValidationLoss: JsonText.Finite(result.Kept?.Validation?.Loss),
+            FinalValidationAccuracy: JsonText.Finite(result.Kept?.Validation?.Accuracy),
+            BestTestAccuracy: JsonText.Finite(history.Best?.Test.Accuracy),
             BestIteration: history.Best?.Iteration,
             ParametersSha256: hash,
             Threads: plan.Threads,
@@ -248,7 +246,7 @@ internal sealed class TrainingRun<T>(
             Message: advice,
             Findings: findings
         );
-        var saved = true;
+        List<string> troubles = [];
         // The summary is last: where it is, all else is.
         foreach (
             var save in (Action[])
@@ -259,7 +257,7 @@ internal sealed class TrainingRun<T>(
                     () => folder.WriteCurves(curves, $"{result.Network.Architecture}"),
                     () =>
                     {
-                        if (saved)
+                        if (troubles.Count == 0)
                             folder.WriteSummary(summary);
                     },
                 ]
@@ -271,10 +269,11 @@ internal sealed class TrainingRun<T>(
             }
             catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
             {
-                saved = false;
-                logger.RunUnsaved(trouble.Message, writer.Saved, folder.Path);
+                troubles.Add(trouble.Message.TrimEnd('.'));
             }
         }
+        if (troubles.Count > 0)
+            logger.RunUnsaved(string.Join("; ", troubles.Distinct()), writer.Saved, folder.Path);
         logger.RunEnded(name, result.ReachedIteration, result.TrainSeconds, hash);
         report.Ended(
             outcome,
@@ -285,7 +284,7 @@ internal sealed class TrainingRun<T>(
             findings,
             folder.Path
         );
-        return saved ? outcome : Outcome.Failed;
+        return troubles.Count == 0 ? outcome : Outcome.Failed;
     }
 
     /// <summary>Where a model comes from, which its file keeps; the same for every run that is set the
@@ -298,10 +297,6 @@ internal sealed class TrainingRun<T>(
             ["settings_sha256"] = plan.DecidingSha256,
             ["program"] = $"Pipeline {RunFolder.Version}",
         };
-
-    /// <summary>JSON has no word for other numbers.</summary>
-    private static double? Finite(double? figure) =>
-        figure is { } number && double.IsFinite(number) ? number : null;
 
     /// <summary>What a person might want to change, from the losses of the epochs and the
     /// network.</summary>

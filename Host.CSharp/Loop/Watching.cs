@@ -52,7 +52,7 @@ internal sealed class Watching<T>(
         try
         {
             var data = await loader.LoadAsync<T>(stop);
-            plan.CheckBatch(plan.ArchitectureFor(data.Train.Features, data.Train.Classes));
+            plan.ArchitectureFor(data.Train);
             plan.Split(data.Train);
             return data;
         }

@@ -42,12 +42,6 @@ internal sealed record EvaluationReport(
 
     private const int MostConfusions = 15;
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     public string ClassName(int output) =>
         output < ClassNames.Count
             ? ClassNames[output]
@@ -301,11 +295,11 @@ internal sealed record EvaluationReport(
             {
                 classes.Samples,
                 classes.Accuracy,
-                MacroPrecision = Finite(classes.MacroPrecision),
-                MacroRecall = Finite(classes.MacroRecall),
-                MacroF1 = Finite(classes.MacroF1),
-                Loss = Finite(classes.Loss),
-                CalibrationError = Finite(classes.CalibrationError),
+                MacroPrecision = JsonText.Finite(classes.MacroPrecision),
+                MacroRecall = JsonText.Finite(classes.MacroRecall),
+                MacroF1 = JsonText.Finite(classes.MacroF1),
+                Loss = JsonText.Finite(classes.Loss),
+                CalibrationError = JsonText.Finite(classes.CalibrationError),
                 classes.TopK,
                 Confusion = Enumerable
                     .Range(0, classes.Classes.Length)
@@ -319,17 +313,17 @@ internal sealed record EvaluationReport(
                     Name = ClassName(k.Class),
                     k.Support,
                     k.Predicted,
-                    Precision = Finite(k.Precision),
-                    Recall = Finite(k.Recall),
-                    F1 = Finite(k.F1),
+                    Precision = JsonText.Finite(k.Precision),
+                    Recall = JsonText.Finite(k.Recall),
+                    F1 = JsonText.Finite(k.F1),
                 }),
                 Reliability = classes.Reliability.Select(bin => new
                 {
                     bin.Lower,
                     bin.Upper,
                     bin.Count,
-                    Confidence = Finite(bin.Confidence),
-                    Accuracy = Finite(bin.Accuracy),
+                    Confidence = JsonText.Finite(bin.Confidence),
+                    Accuracy = JsonText.Finite(bin.Accuracy),
                 }),
                 Mistakes = classes.Mistakes.Select(mistake => new
                 {
@@ -343,9 +337,9 @@ internal sealed record EvaluationReport(
             Evaluation.Numbers { Item: var numbers } => new
             {
                 numbers.Samples,
-                RootMeanSquaredError = Finite(numbers.RootMeanSquaredError),
-                Determination = Finite(numbers.Determination),
-                Loss = Finite(numbers.Loss),
+                RootMeanSquaredError = JsonText.Finite(numbers.RootMeanSquaredError),
+                Determination = JsonText.Finite(numbers.Determination),
+                Loss = JsonText.Finite(numbers.Loss),
             },
             _ => new { },
         };
@@ -357,11 +351,8 @@ internal sealed record EvaluationReport(
             Leakage,
             Figures = figures,
         };
-        return [.. JsonSerializer.SerializeToUtf8Bytes(report, Json), (byte)'\n'];
+        return JsonText.Of(report);
     }
-
-    /// <summary>JSON has no word for other numbers.</summary>
-    private static double? Finite(double figure) => double.IsFinite(figure) ? figure : null;
 
     private static string Invariant(FormattableString text) =>
         text.ToString(CultureInfo.InvariantCulture);

@@ -19,12 +19,6 @@ internal sealed record Predictions(
     IReadOnlyList<Prediction> Samples
 )
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-    };
-
     /// <summary>A line a sample, with the most probable classes.</summary>
     public string ToText(int top) =>
         string.Concat(
@@ -74,7 +68,7 @@ internal sealed record Predictions(
                         pair => double.IsFinite(pair.Second) ? (double?)pair.Second : null
                     ),
             }),
-            Json
+            JsonText.Options
         ) + "\n";
 
     private string ClassOf(Prediction prediction) =>

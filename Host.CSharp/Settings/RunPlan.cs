@@ -285,15 +285,21 @@ internal sealed record RunPlan(
             ? architecture
             : throw Refused(faults);
 
-    /// <exception cref="RefusedException">The mini-batches are too large for the network.</exception>
-    public void CheckBatch(Architecture architecture)
+    /// <summary>The network's layers for training samples.</summary>
+    /// <exception cref="RefusedException">The mini-batches are too large for the network, or the samples are
+    /// no images, where these are to be varied.</exception>
+    public Architecture ArchitectureFor<T>(Dataset<T> data)
+        where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        if (
-            !Trainer
-                .CheckBatch(Hyperparameters.BatchSize, architecture)
-                .TryGet(out _, out var faults)
-        )
-            throw Refused(faults);
+        var architecture = ArchitectureFor(data.Features, data.Classes);
+        var augmentation = Hyperparameters.Recipe.Augmentation;
+        if (data.ImageSize.IsNone && !AugmentationModule.IsNone(augmentation))
+            throw Refused([Faults.Create("Augmentation", "images to vary", "numbers")]);
+        return Trainer
+            .CheckBatch(Hyperparameters.BatchSize, architecture)
+            .TryGet(out _, out var faults)
+            ? architecture
+            : throw Refused(faults);
     }
 
     /// <summary>The samples to learn from, and those kept for validation, if any.</summary>
@@ -305,6 +311,11 @@ internal sealed record RunPlan(
         {
             var share = (double)wanted / all.Count;
             (_, all) = Dataset.Split(Hyperparameters.Seed, share, all);
+            if (all.Count == 0)
+            {
+                var enough = "enough for a sample of a class, each of which has the same share";
+                throw Refused([Faults.Create("Samples", enough, $"{wanted}")]);
+            }
         }
         if (Hyperparameters.Validation == 0)
             return (all, null);

@@ -21,7 +21,7 @@ internal static class SettingsJson
     }
 
     public static JsonNode Of(PipelineSettings settings) =>
-        JsonSerializer.SerializeToNode(settings, RunFolder.Json)!;
+        JsonSerializer.SerializeToNode(settings, JsonText.Options)!;
 
     /// <summary>The value of a setting; null where it is left open.</summary>
     public static JsonNode? Value(JsonNode settings, Setting setting) =>

@@ -67,7 +67,7 @@ module ResumeTests =
         let plan = host.Services.GetRequiredService<RunPlan>()
 
         try
-            let data = DataFiles.LoadFolder<'T>(plan.Settings.Data.Directory, 10)
+            let data = DataFiles.Load<'T> plan
 
             {
                 Outcome =
@@ -229,6 +229,67 @@ module ResumeTests =
                 Left.behind (folderOf scratch "whole"),
                 Left.behind (folderOf scratch "cut")
             ))
+
+    /// A table whose label is a number.
+    let private numbers (scratch: Scratch) : string =
+        let path = scratch.Sub "rows.csv"
+
+        File.WriteAllLines(
+            path,
+            [
+                for i in 0..79 ->
+                    let x, y = float (i % 9) / 9.0, float (i % 7) / 7.0
+                    FormattableString.Invariant $"{x},{y},{x - 2.0 * y + x * y}"
+            ]
+        )
+
+        path
+
+    [<Fact>]
+    let ``a run that predicts numbers is gone on with like any other, and draws its own loss`` () =
+        use scratch = new Scratch()
+        let data = numbers scratch
+
+        let settings name =
+            settingsIn scratch name "" [
+                "Data:Train", data
+                "Data:Validation", "0.2"
+                "Model:Head", "Identity"
+            ]
+            |> List.filter (fst >> (<>) "Data:Directory")
+
+        let file folder name =
+            File.ReadAllText(Path.Combine(folderOf scratch folder, name))
+
+        Assert.Equal(Outcome.Completed, (run onDisk (plan (settings "whole")) -1L).Outcome)
+        let cut = ("Run:Resume", "Auto") :: settings "cut"
+        Assert.Equal(Outcome.Interrupted, (run onDisk (plan cut) 31L).Outcome)
+        Assert.Equal(Outcome.Completed, (run onDisk (plan cut) -1L).Outcome)
+
+        Assert.Equal(Left.behind (folderOf scratch "whole"), Left.behind (folderOf scratch "cut"))
+
+        let curves = file "whole" "curves.svg"
+        Assert.Equal(curves, file "cut" "curves.svg")
+        Assert.Contains("half the squared error", curves)
+        Assert.Contains("validation samples", curves)
+        Assert.DoesNotContain("accuracy", curves)
+        use summary = Text.Json.JsonDocument.Parse(file "cut" "summary.json")
+
+        let losses =
+            (file "cut" "epochs.csv").Split '\n'
+            |> Array.filter (fun line -> line.Length > 0)
+            |> Array.skip 1
+            |> Array.map (fun line -> float (line.Split(',')[4]), int64 (line.Split(',')[1]))
+
+        let best = summary.RootElement.GetProperty "best_iteration"
+
+        let reached = [|
+            yield! losses
+            summary.RootElement.GetProperty("final_test_loss").GetDouble(), 50L
+        |]
+
+        Assert.Equal(snd (Array.minBy fst reached), best.GetInt64())
+        Assert.NotEqual(0L, best.GetInt64())
 
     [<Theory>]
     [<InlineData("Identity", "3", "is no longer a finite number")>]
@@ -481,6 +542,56 @@ module ResumeTests =
             Assert.Equal(whole [ "Training:Optimizer", "Adam" ], Left.behind folder)
 
     [<Fact>]
+    let ``a checkpoint of a later version is refused, and nothing of it is lost`` () =
+        use scratch = new Scratch()
+        let settings = stopped scratch []
+        let checkpoints = Path.Combine(folderOf scratch "runs", "checkpoints")
+
+        for path in Directory.GetFiles(checkpoints, "*.json") do
+            let text = File.ReadAllText(path).Replace("\"version\": 1", "\"version\": 2")
+            File.WriteAllText(path, text.Replace("{\n", "{\n  \"new\": [],\n"))
+
+        let kept = Directory.GetFiles checkpoints
+        let came = run onDisk (plan settings) -1L
+        let reason = Assert.Single came.Refusals
+        Assert.EndsWith("version 2, of a later program.", reason)
+        Assert.Equal<string>(kept, Directory.GetFiles checkpoints)
+
+    [<Fact>]
+    let ``a log that is gone is told, and the checkpoints stay`` () =
+        use scratch = new Scratch()
+        let settings = stopped scratch []
+        let folder = folderOf scratch "runs"
+        File.Delete(Path.Combine(folder, "progress.csv"))
+        let kept = Directory.GetFiles(Path.Combine(folder, "checkpoints"))
+        let came = run onDisk (plan settings) -1L
+        Assert.Contains("the log of the run to go on with", Assert.Single came.Refusals)
+        Assert.Equal<string>(kept, Directory.GetFiles(Path.Combine(folder, "checkpoints")))
+
+    [<Fact>]
+    let ``the newest run is the one that began last, whatever else lies beside it`` () =
+        use scratch = new Scratch()
+
+        for name in
+            [
+                "20300101T000000Z-a"
+                "20300101T000000Z-a-2"
+                "20300101T000000Z-a-10"
+                "20291231T235959Z-z"
+                "best"
+                "zz-20310101T000000Z"
+            ] do
+            Directory.CreateDirectory(scratch.Sub name) |> ignore
+
+            File.WriteAllText(
+                Path.Combine(scratch.Sub name, "settings.json"),
+                """{"settings": {}, "data_sha256": {}}"""
+            )
+
+        let newest = nonNull (EarlierRun.Newest scratch.Path)
+        Assert.Equal("20300101T000000Z-a-10", Path.GetFileName newest.Path)
+
+    [<Fact>]
     let ``two cannot work on one folder`` () =
         use scratch = new Scratch()
         let settings = stopped scratch []
@@ -525,9 +636,9 @@ module ResumeTests =
 
     /// A run on a disk that fails where `fails` says so, of the number of a call and the steps done so far;
     /// and whether it did. Whatever came of it, with a sound disk the run goes on to its end.
-    let private failing fault (fails: int -> int64 -> bool) =
+    let private failing extra fault (fails: int -> int64 -> bool) =
         use scratch = new Scratch()
-        let settings = settingsIn scratch "runs" (Given.data scratch) []
+        let settings = settingsIn scratch "runs" (Given.data scratch) extra
         let step = ref 0L
         let failed = ref false
 
@@ -574,14 +685,20 @@ module ResumeTests =
     [<Fact>]
     let ``a disk that fails in the middle of a run costs nothing`` () =
         for fault in faults do
-            let came, _ = failing fault (fun _ step -> step >= 10L && step < 45L)
-            Assert.Equal(Outcome.Completed, came.Outcome)
+            for extra in [ []; [ "Run:TensorBoard", "true" ] ] do
+                let came, _ = failing extra fault (fun _ step -> step >= 10L && step < 45L)
+                Assert.Equal(Outcome.Completed, came.Outcome)
+
+                Assert.Equal(
+                    not extra.IsEmpty,
+                    came.Logged |> List.exists _.Contains("The events for TensorBoard end here")
+                )
 
     [<Fact>]
     let ``a disk that fails to the end leaves what was saved before, and the run says so`` () =
         for fault in faults do
             for first in [ 1L; 8L; 20L; 50L ] do
-                let came, failed = failing fault (fun _ step -> step >= first)
+                let came, failed = failing [] fault (fun _ step -> step >= first)
                 Assert.True failed
                 Assert.Equal(Outcome.Failed, came.Outcome)
 
@@ -594,6 +711,6 @@ module ResumeTests =
     let ``a folder that cannot be begun is told`` () =
         for fault in faults do
             for first in 0..10 do
-                let came, failed = failing fault (fun call _ -> call >= first)
+                let came, failed = failing [] fault (fun call _ -> call >= first)
                 Assert.True failed
                 Assert.True((came.Outcome = Outcome.Failed || came.Outcome = Outcome.Refused))

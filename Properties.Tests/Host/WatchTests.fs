@@ -115,6 +115,41 @@ module WatchTests =
                 Assert.Equal(143, watched.Stop())
 
     [<Fact>]
+    let ``models that predict numbers are put to use by their loss`` () =
+        if not (OperatingSystem.IsWindows()) then
+            use scratch = new Scratch()
+            let path = scratch.Sub "rows.csv"
+
+            let write slope =
+                File.WriteAllLines(
+                    path,
+                    [
+                        for i in 0..79 ->
+                            let x = float (i % 9) / 9.0
+                            FormattableString.Invariant $"{x},{slope * x}"
+                    ]
+                )
+
+            write 1.0
+
+            use watched =
+                new Watched(
+                    scratch,
+                    [ "Data:Train", path; "Model:Head", "Identity"; "Training:LearningRate", "0.1" ]
+                )
+
+            watched.Hears(waits, 1)
+            Assert.Contains("is in use now", watched.Said)
+            Assert.Contains(": loss 0.", watched.Said)
+            Assert.Equal(JsonValueKind.Null, (record scratch "accuracy").ValueKind)
+            write -1.0
+            watched.Hears(waits, 2)
+
+            Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
+
+            Assert.Equal(143, watched.Stop())
+
+    [<Fact>]
     let ``broken data are told of, and the service waits for better ones`` () =
         if not (OperatingSystem.IsWindows()) then
             use scratch = new Scratch()
