@@ -47,6 +47,21 @@ let ``what is taken is what was put there, in the order asked for``
         Exactly.bits target (targetOf batch.Targets s)
         Exactly.bits target (targetOf data.Targets places[s])
 
+[<Fact>]
+let ``more numbers than an array holds are not taken at once`` () =
+    let features = 65536
+    let inputs = Matrix<float32>.Build.Dense(features, 1)
+    let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0 |])
+
+    let slip =
+        Assert.Throws<ArgumentException>(fun () ->
+            Dataset.take (Array.zeroCreate 32768) data |> ignore)
+
+    Assert.Contains(
+        "expected at most 32767 samples of 65536 numbers at once, found 32768",
+        slip.Message
+    )
+
 [<Law>]
 let ``a pixel is byte / 255, image after image, row after row`` (Images images) =
     let labels = Array.init images.Count (fun i -> i % 10)

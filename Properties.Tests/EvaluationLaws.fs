@@ -221,6 +221,25 @@ let ``evaluation of a network agrees with its loss and accuracy, under every hea
             Exactly.equal (head = Head.Identity) (Double.IsNaN found.CalibrationError)
 
 [<Law>]
+let ``answers of yes and no are no classes, and not evaluated as such``
+    (Trainable(network, batch))
+    =
+    let a = network.Architecture
+
+    let network = {
+        network with
+            Architecture = Architecture.create Head.Sigmoid a.Inputs a.Hidden a.Outputs |> orFail
+    }
+
+    let answers =
+        Targets.Columns(Matrix<float>.Build.Dense(a.Outputs, batch.Count, 1.0))
+
+    let data = Dataset.ofColumns a.Outputs batch.Inputs answers
+
+    Exactly.refused [ "data"; "answers of yes and no" ] (fun () ->
+        Evaluation.create all network data)
+
+[<Law>]
 let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
     let hidden = network.Architecture.Hidden
     let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs

@@ -2,6 +2,7 @@ namespace Pipeline.Properties.Host
 
 open System
 open System.IO
+open System.IO.Compression
 open System.Text.Json
 open System.Text.RegularExpressions
 open Pipeline.Learning
@@ -116,6 +117,92 @@ module ProcessTests =
         Assert.Equal(2, ended.ExitCode)
         Assert.Contains("t10k-labels-idx1-ubyte: expected", ended.Errors)
         Assert.Empty(Given.runs scratch)
+
+    [<Fact>]
+    let ``what cannot be done is refused in a sentence, and nothing is written`` () =
+        use scratch = new Scratch()
+        let data = $"--Data:Directory={Given.data scratch}"
+        let table = scratch.Sub "rows.csv"
+        let runs = scratch.Sub "runs"
+        File.WriteAllLines(table, [ for i in 0..59 -> $"{i % 7},{i % 5},{i % 2}" ])
+        let cut = scratch.Sub "cut.csv.gz"
+
+        using (File.Create cut) (fun file ->
+            use zipped = new GZipStream(file, CompressionLevel.Optimal)
+            zipped.Write(ReadOnlySpan(File.ReadAllBytes table)))
+
+        // What is last now would be a length of two gigabytes.
+        let bytes = File.ReadAllBytes cut
+        File.WriteAllBytes(cut, [| yield! bytes[.. bytes.Length - 9]; 1uy; 2uy; 3uy; 0x7Fuy |])
+
+        let model = scratch.Sub "model.safetensors"
+
+        let network: State<float32> =
+            Trainer.start Hyperparameters.book (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+
+        File.WriteAllBytes(model, Safetensors.write (Model.ofNetwork network.Network))
+
+        for arguments, words in
+            [
+                [ "check"; data; "--samples"; "301" ],
+                "--samples: expected a whole number of 1 to 300, found 301."
+                [ "sanity"; data; "--samples"; "301" ],
+                "--samples: expected a whole number of 1 to 300, found 301."
+                [ "find-rate"; data; "--steps"; "1" ], "--steps: expected a whole number of 2 to"
+                [ "find-rate"; data; "--Training:LearningRate"; "1" ],
+                "Training:LearningRate: expected a setting that find-rate uses"
+                [ "train"; data; "--Data:Samples"; "1" ],
+                "Data:Samples: expected enough for a sample of a class"
+                [ "train"; data; "--Training:BatchSize"; "140000000" ],
+                "Training:BatchSize: expected at most"
+                [ "train"; "--Data:Train"; table; "--Augmentation:Shift"; "2" ],
+                "Augmentation: expected images to vary, found numbers."
+                [ "regularisers"; "--Data:Train"; table ],
+                "Augmentation: expected images to vary, found numbers."
+                [ "train"; "--Data:Train"; cut ], "expected one whole gzip stream"
+                [ "export"; model; "--to"; "onnx"; "--output"; scratch.Path ],
+                "expected a file that can be written"
+                [ "inspect"; "" ], "the model: expected a run folder or a file, found nothing."
+            ] do
+            let run =
+                if arguments.Head = "train" then
+                    [ $"--Run:Directory={runs}" ]
+                else
+                    []
+
+            let ended = Given.host (arguments @ run)
+            Assert.True((2 = ended.ExitCode), $"%A{arguments}: {ended.ExitCode} {ended.Errors}")
+            Assert.Contains(words, ended.Errors)
+            Assert.DoesNotContain("   at ", ended.Errors)
+
+        Assert.Empty(Given.runs scratch)
+        Assert.False(File.Exists(scratch.Path + ".tmp"))
+
+    [<Fact>]
+    let ``training and test rows may come from files of one name`` () =
+        use scratch = new Scratch()
+
+        let rows =
+            [ "a"; "b" ]
+            |> List.map (fun folder ->
+                let path = scratch.Sub $"{folder}/rows.csv"
+                Directory.CreateDirectory(scratch.Sub folder) |> ignore
+                File.WriteAllLines(path, [ for i in 0..59 -> $"{i % 7},{i % 5},{i % 2}" ])
+                path)
+
+        let ended =
+            Given.host (
+                Given.options scratch [ "Data:Train", rows[0]; "Data:Test", rows[1] ]
+                |> List.filter (fun option -> not (option.Contains "Data:Directory"))
+            )
+
+        Assert.Equal(0, ended.ExitCode)
+
+        let settings =
+            File.ReadAllText(Path.Combine((Given.runs scratch)[0], "settings.json"))
+
+        Assert.Contains("\"train/rows.csv\"", settings)
+        Assert.Contains("\"test/rows.csv\"", settings)
 
     [<Theory; InlineData "Once"; InlineData "Watch">]
     let ``a run folder that cannot be made ends with code 2`` (mode: string) =

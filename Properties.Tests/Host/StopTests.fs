@@ -8,8 +8,6 @@ open Xunit
 
 /// The service told to stop, kept from its folder, and short of disk: what it leaves, and its exit code.
 module StopTests =
-    let private onUnix = not (OperatingSystem.IsWindows())
-
     let private waitUntil (what: string) (condition: unit -> bool) =
         Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromMinutes 1.0), what)
 
@@ -49,7 +47,7 @@ module StopTests =
 
     let private long = [ "Training:Iterations", "20000000" ]
 
-    [<Theory>]
+    [<TheoryOnUnix>]
     [<InlineData("INT", 130, "interrupted")>]
     [<InlineData("TERM", 143, "terminated")>]
     [<InlineData("HUP", 129, "hungup")>]
@@ -59,7 +57,7 @@ module StopTests =
         (code: int)
         (outcome: string)
         =
-        if onUnix && not (isIgnored (code - 128)) then
+        if not (isIgnored (code - 128)) then
             use scratch = new Scratch()
             let started = Given.start (Given.options scratch long)
             waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
@@ -96,60 +94,57 @@ module StopTests =
 
     let settingsNames: TheoryData<string> = TheoryData<string>(settings |> Seq.map fst)
 
-    [<Theory>]
+    [<TheoryOnUnix>]
     [<MemberData(nameof settingsNames)>]
     let ``SIGTERM ends a run within five seconds, whatever its settings`` (name: string) =
-        if onUnix then
+        use scratch = new Scratch()
+        let _, settings = settings |> List.find (fst >> (=) name)
+        let started = Given.start (Given.options scratch settings)
+        // Its first checkpoint is of the beginning.
+        waitUntil "the run did not start" (fun () -> (checkpoints scratch).Length > 0)
+        // Into the first steps.
+        Thread.Sleep 700
+        let clock = Stopwatch.StartNew()
+        signal "TERM" started
+        let ended = Given.finish started
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
+        Assert.Equal(143, ended.ExitCode)
+        Assert.NotEmpty(checkpoints scratch)
+
+    [<FactOnUnix>]
+    let ``SIGTERM ends it in time also while it starts`` () =
+        for delay in 100..100..700 do
             use scratch = new Scratch()
-            let _, settings = settings |> List.find (fst >> (=) name)
-            let started = Given.start (Given.options scratch settings)
-            // Its first checkpoint is of the beginning.
-            waitUntil "the run did not start" (fun () -> (checkpoints scratch).Length > 0)
-            // Into the first steps.
-            Thread.Sleep 700
+            let started = Given.start (Given.options scratch long)
+            Thread.Sleep delay
             let clock = Stopwatch.StartNew()
             signal "TERM" started
             let ended = Given.finish started
             Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
-            Assert.Equal(143, ended.ExitCode)
-            Assert.NotEmpty(checkpoints scratch)
+            Assert.True((ended.ExitCode = 143), $"{delay} ms: {ended}")
 
-    [<Fact>]
-    let ``SIGTERM ends it in time also while it starts`` () =
-        if onUnix then
-            for delay in 100..100..700 do
-                use scratch = new Scratch()
-                let started = Given.start (Given.options scratch long)
-                Thread.Sleep delay
-                let clock = Stopwatch.StartNew()
-                signal "TERM" started
-                let ended = Given.finish started
-                Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 5.0)
-                Assert.True((ended.ExitCode = 143), $"{delay} ms: {ended}")
-
-    [<Fact>]
+    [<FactOnUnix>]
     let ``a stopped run that goes on is the run undisturbed`` () =
-        if onUnix then
-            let settings = [
-                "Training:Iterations", "60000"
-                "Training:Optimizer", "Adam"
-                "Training:LearningRate", "0.001"
-                "Training:Dropout", "0.1"
-            ]
+        let settings = [
+            "Training:Iterations", "60000"
+            "Training:Optimizer", "Adam"
+            "Training:LearningRate", "0.001"
+            "Training:Dropout", "0.1"
+        ]
 
-            use scratch = new Scratch()
-            let started = Given.start (Given.options scratch settings)
-            waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
-            signal "TERM" started
-            Assert.Equal(143, (Given.finish started).ExitCode)
-            let resumed = resume scratch []
-            Assert.True((resumed.ExitCode = 0), resumed.Errors)
-            Assert.Contains("Going on with", resumed.Errors)
-            let model, progress, epochs = Left.behind (Assert.Single(Given.runs scratch))
-            let wholeModel, wholeProgress, wholeEpochs = whole settings
-            Assert.Equal<byte>(wholeModel, model)
-            Assert.Equal<string>(wholeProgress, progress)
-            Assert.Equal<string>(wholeEpochs, epochs)
+        use scratch = new Scratch()
+        let started = Given.start (Given.options scratch settings)
+        waitUntil "the run did not start" (fun () -> has scratch "epochs.csv" 1000L)
+        signal "TERM" started
+        Assert.Equal(143, (Given.finish started).ExitCode)
+        let resumed = resume scratch []
+        Assert.True((resumed.ExitCode = 0), resumed.Errors)
+        Assert.Contains("Going on with", resumed.Errors)
+        let model, progress, epochs = Left.behind (Assert.Single(Given.runs scratch))
+        let wholeModel, wholeProgress, wholeEpochs = whole settings
+        Assert.Equal<byte>(wholeModel, model)
+        Assert.Equal<string>(wholeProgress, progress)
+        Assert.Equal<string>(wholeEpochs, epochs)
 
     [<Fact>]
     let ``a second process on a run's folder is refused with code 2`` () =
@@ -204,7 +199,7 @@ module StopTests =
                 1
 
         if
-            onUnix
+            not (OperatingSystem.IsWindows())
             && run "mount" [ "-t"; "tmpfs"; "-o"; $"size={size}k"; "tmpfs"; disk ] = 0
         then
             try

@@ -58,3 +58,16 @@ type FactWithChromiumAttribute() as fact =
     do
         if Tools.chromium.Value.IsNone then
             fact.Skip <- "needs Chromium (Debian: chromium)"
+
+/// A test of Unix's signals or shell.
+type FactOnUnixAttribute() as fact =
+    inherit FactAttribute()
+
+    do
+        if OperatingSystem.IsWindows() then
+            fact.Skip <- "needs signals and a shell of Unix"
+
+/// The same with data.
+type TheoryOnUnixAttribute() as theory =
+    inherit TheoryAttribute()
+    do theory.Skip <- FactOnUnixAttribute().Skip

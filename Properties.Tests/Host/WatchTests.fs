@@ -63,132 +63,124 @@ module WatchTests =
 
     let private waits = "Waiting for other data"
 
-    [<Fact>]
+    [<FactOnUnix>]
     let ``other data make another run, which begins with what the one before has learned`` () =
-        if not (OperatingSystem.IsWindows()) then
-            use scratch = new Scratch()
-            use watched = new Watched(scratch, [])
-            watched.Hears(waits, 1)
-            let first = File.ReadAllBytes(model scratch)
-            Assert.True((record scratch "accuracy").GetDouble() > 0.9)
-            Given.write (folder scratch) 7UL id
-            watched.Hears(waits, 2)
-            Assert.Contains("Beginning with what", watched.Said)
-            Assert.Equal(2, (Given.runs scratch).Length)
-            Assert.NotEqual<byte>(first, File.ReadAllBytes(model scratch))
-            let newest = Given.runs scratch |> Array.max
-            Assert.Equal(newest, (record scratch "run").GetString())
+        use scratch = new Scratch()
+        use watched = new Watched(scratch, [])
+        watched.Hears(waits, 1)
+        let first = File.ReadAllBytes(model scratch)
+        Assert.True((record scratch "accuracy").GetDouble() > 0.9)
+        Given.write (folder scratch) 7UL id
+        watched.Hears(waits, 2)
+        Assert.Contains("Beginning with what", watched.Said)
+        Assert.Equal(2, (Given.runs scratch).Length)
+        Assert.NotEqual<byte>(first, File.ReadAllBytes(model scratch))
+        let newest = Given.runs scratch |> Array.max
+        Assert.Equal(newest, (record scratch "run").GetString())
 
-            // Where it begins is no better than where the first one ended, by much.
-            let accuracies (folder: string) =
-                File.ReadAllLines(Path.Combine(folder, "epochs.csv"))
-                |> Array.skip 1
-                |> Array.map (fun line -> float (line.Split(',')[5]))
+        // Where it begins is no better than where the first one ended, by much.
+        let accuracies (folder: string) =
+            File.ReadAllLines(Path.Combine(folder, "epochs.csv"))
+            |> Array.skip 1
+            |> Array.map (fun line -> float (line.Split(',')[5]))
 
-            Assert.True((accuracies newest)[0] > 0.9)
-            Assert.True((accuracies (Given.runs scratch |> Array.min))[0] < 0.6)
-            Assert.Equal(143, watched.Stop())
+        Assert.True((accuracies newest)[0] > 0.9)
+        Assert.True((accuracies (Given.runs scratch |> Array.min))[0] < 0.6)
+        Assert.Equal(143, watched.Stop())
 
-    [<Fact>]
+    [<FactOnUnix>]
     let ``a model that is worse is not put to use, unless within the margin`` () =
-        if not (OperatingSystem.IsWindows()) then
-            for margin, isUsed in [ "0.1", false; "1", true ] do
-                use scratch = new Scratch()
-
-                use watched =
-                    new Watched(scratch, [ "Watch:Margin", margin; "Watch:WarmStart", "false" ])
-
-                watched.Hears(waits, 1)
-                let first = File.ReadAllBytes(model scratch)
-                // The test set is sound; what is learned is not.
-                Given.write (folder scratch) 7UL (fun label -> (label + 1) % 10)
-                watched.Hears(waits, 2)
-                let isNew = File.ReadAllBytes(model scratch) <> first
-                Assert.Equal(isUsed, isNew)
-                Assert.Equal(not isUsed, watched.Said.Contains "is not put to use")
-
-                Assert.Equal(
-                    Given.runs scratch |> Array.max,
-                    (record scratch "considered").GetString()
-                )
-
-                Assert.Equal(143, watched.Stop())
-
-    [<Fact>]
-    let ``models that predict numbers are put to use by their loss`` () =
-        if not (OperatingSystem.IsWindows()) then
+        for margin, isUsed in [ "0.1", false; "1", true ] do
             use scratch = new Scratch()
-            let path = scratch.Sub "rows.csv"
-
-            let write slope =
-                File.WriteAllLines(
-                    path,
-                    [
-                        for i in 0..79 ->
-                            let x = float (i % 9) / 9.0
-                            FormattableString.Invariant $"{x},{slope * x}"
-                    ]
-                )
-
-            write 1.0
 
             use watched =
-                new Watched(
-                    scratch,
-                    [ "Data:Train", path; "Model:Head", "Identity"; "Training:LearningRate", "0.1" ]
-                )
+                new Watched(scratch, [ "Watch:Margin", margin; "Watch:WarmStart", "false" ])
 
             watched.Hears(waits, 1)
-            Assert.Contains("is in use now", watched.Said)
-            Assert.Contains(": loss 0.", watched.Said)
-            Assert.Equal(JsonValueKind.Null, (record scratch "accuracy").ValueKind)
-            write -1.0
+            let first = File.ReadAllBytes(model scratch)
+            // The test set is sound; what is learned is not.
+            Given.write (folder scratch) 7UL (fun label -> (label + 1) % 10)
             watched.Hears(waits, 2)
+            let isNew = File.ReadAllBytes(model scratch) <> first
+            Assert.Equal(isUsed, isNew)
+            Assert.Equal(not isUsed, watched.Said.Contains "is not put to use")
 
             Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
 
             Assert.Equal(143, watched.Stop())
 
-    [<Fact>]
+    [<FactOnUnix>]
+    let ``models that predict numbers are put to use by their loss`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "rows.csv"
+
+        let write slope =
+            File.WriteAllLines(
+                path,
+                [
+                    for i in 0..79 ->
+                        let x = float (i % 9) / 9.0
+                        FormattableString.Invariant $"{x},{slope * x}"
+                ]
+            )
+
+        write 1.0
+
+        use watched =
+            new Watched(
+                scratch,
+                [ "Data:Train", path; "Model:Head", "Identity"; "Training:LearningRate", "0.1" ]
+            )
+
+        watched.Hears(waits, 1)
+        Assert.Contains("is in use now", watched.Said)
+        Assert.Contains(": loss 0.", watched.Said)
+        Assert.Equal(JsonValueKind.Null, (record scratch "accuracy").ValueKind)
+        write -1.0
+        watched.Hears(waits, 2)
+
+        Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
+
+        Assert.Equal(143, watched.Stop())
+
+    [<FactOnUnix>]
     let ``broken data are told of, and the service waits for better ones`` () =
-        if not (OperatingSystem.IsWindows()) then
-            use scratch = new Scratch()
-            use watched = new Watched(scratch, [])
-            watched.Hears(waits, 1)
-            let labels = Path.Combine(folder scratch, "train-labels-idx1-ubyte")
-            File.WriteAllBytes(labels, [| 1uy; 2uy |])
-            watched.Hears("expected a header of 8 bytes", 1)
-            watched.Hears(waits, 2)
-            Assert.Single(Given.runs scratch) |> ignore
-            Given.write (folder scratch) 9UL id
-            watched.Hears(waits, 3)
-            Assert.Equal(2, (Given.runs scratch).Length)
-            Assert.Equal(143, watched.Stop())
+        use scratch = new Scratch()
+        use watched = new Watched(scratch, [])
+        watched.Hears(waits, 1)
+        let labels = Path.Combine(folder scratch, "train-labels-idx1-ubyte")
+        File.WriteAllBytes(labels, [| 1uy; 2uy |])
+        watched.Hears("expected a header of 8 bytes", 1)
+        watched.Hears(waits, 2)
+        Assert.Single(Given.runs scratch) |> ignore
+        Given.write (folder scratch) 9UL id
+        watched.Hears(waits, 3)
+        Assert.Equal(2, (Given.runs scratch).Length)
+        Assert.Equal(143, watched.Stop())
 
-    [<Fact>]
+    [<FactOnUnix>]
     let ``a service started again does not train on what it knows, and finishes what it left`` () =
-        if not (OperatingSystem.IsWindows()) then
-            use scratch = new Scratch()
-            let settings = [ "Run:Resume", "Auto" ]
+        use scratch = new Scratch()
+        let settings = [ "Run:Resume", "Auto" ]
 
-            using (new Watched(scratch, settings)) (fun watched ->
-                watched.Hears(waits, 1)
-                Assert.Equal(143, watched.Stop()))
+        using (new Watched(scratch, settings)) (fun watched ->
+            watched.Hears(waits, 1)
+            Assert.Equal(143, watched.Stop()))
 
-            let first = File.ReadAllBytes(model scratch)
+        let first = File.ReadAllBytes(model scratch)
 
-            using (new Watched(scratch, settings)) (fun watched ->
-                watched.Hears(waits, 1)
-                Assert.Equal(143, watched.Stop()))
+        using (new Watched(scratch, settings)) (fun watched ->
+            watched.Hears(waits, 1)
+            Assert.Equal(143, watched.Stop()))
 
-            Assert.Single(Given.runs scratch) |> ignore
-            // As if it had been killed before it could publish.
-            File.Delete(model scratch)
-            File.Delete(scratch.Sub "runs/model.json")
+        Assert.Single(Given.runs scratch) |> ignore
+        // As if it had been killed before it could publish.
+        File.Delete(model scratch)
+        File.Delete(scratch.Sub "runs/model.json")
 
-            using (new Watched(scratch, settings)) (fun watched ->
-                watched.Hears(waits, 1)
-                Assert.Equal(143, watched.Stop()))
+        using (new Watched(scratch, settings)) (fun watched ->
+            watched.Hears(waits, 1)
+            Assert.Equal(143, watched.Stop()))
 
-            Assert.Single(Given.runs scratch) |> ignore
-            Assert.Equal<byte>(first, File.ReadAllBytes(model scratch))
+        Assert.Single(Given.runs scratch) |> ignore
+        Assert.Equal<byte>(first, File.ReadAllBytes(model scratch))
