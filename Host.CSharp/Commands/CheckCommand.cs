@@ -30,7 +30,7 @@ internal static class CheckCommand
     {
         var plan = TrainingServices.PlanOf(given);
         var settings = plan.Settings;
-        var data = DataFiles.Load<double>(plan).Train;
+        var (data, _) = plan.Split(DataFiles.Load<double>(plan).Train);
         CountOption.Require("--samples", samples, data.Count);
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))

@@ -46,7 +46,7 @@ internal static class SanityCommand
     private static (string Title, SanityCheck Check) Check<T>(RunPlan plan, int samples, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataFiles.Load<T>(plan).Train;
+        var (data, _) = plan.Split(DataFiles.Load<T>(plan).Train);
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
         CountOption.Require("--samples", samples, data.Count);
         return (

@@ -33,7 +33,7 @@ internal static class CsvFile
             HasHeaders = false,
             Culture = CultureInfo.InvariantCulture,
             MaxBufferSize = MostCharacters,
-            Delimiter = Path.GetExtension(path) is ".tsv" ? '\t' : null,
+            Delimiter = DataFile.KindOf(path) is ".tsv" ? '\t' : null,
         };
         try
         {

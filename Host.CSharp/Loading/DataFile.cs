@@ -20,7 +20,10 @@ internal sealed record DataFile(string Path, ReadOnlyMemory<byte> Content, Task<
     public string Name => NameOf(Path);
 
     /// <summary>What kind of file it is: .csv, .npz, …</summary>
-    public string Kind => System.IO.Path.GetExtension(Name).ToLowerInvariant();
+    public string Kind => KindOf(Path);
+
+    public static string KindOf(string path) =>
+        System.IO.Path.GetExtension(NameOf(path)).ToLowerInvariant();
 
     private static string NameOf(string path) =>
         IsZipped(path)

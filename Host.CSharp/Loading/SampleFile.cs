@@ -37,6 +37,16 @@ internal static class SampleFile
                 model,
                 DataFile.Require(Idx.ParseImages(file.Content), file.Path)
             );
+        if (model.Preprocessing.IsPixels && !TableFile.IsTable(file))
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    file.Path,
+                    "images (PNG or IDX), as the model takes them",
+                    "bytes of another kind"
+                ),
+            ]);
+        }
         var table = TableFile.Parse(file, settings);
         var network = model.Network;
         var encoding = DataFile.Require(

@@ -6,6 +6,10 @@ namespace Pipeline.Training;
 /// <summary>Tables in any of their formats, told by the file's ending.</summary>
 internal static class TableFile
 {
+    /// <summary>Whether the file's ending is that of a table.</summary>
+    public static bool IsTable(DataFile file) =>
+        file.Kind is ".csv" or ".tsv" or ".txt" or ".json" or ".jsonl" or ".parquet" or ".npy";
+
     /// <exception cref="RefusedException">The format is none of them, or the file is bad.</exception>
     public static Table Parse(DataFile file, DataSettings settings) =>
         file.Kind switch

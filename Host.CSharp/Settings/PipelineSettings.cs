@@ -219,7 +219,6 @@ public sealed class TrainingSettings
     [Description("what every random number follows from, 0 or greater")]
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Unless set, one for small shapes and every processor for large ones.</summary>
     [MayChange]
     [Description(
         "most threads of a computation, 1 to 1024; every processor unless set; changes no bit"
@@ -305,7 +304,7 @@ public sealed class WatchSettings
     public string? Model { get; init; }
 
     [Description(
-        "how much lower the accuracy of a new model may be than that of the model in use, 0 to 1"
+        "how much lower the accuracy of a new model may be than that of the model in use, or how much higher its loss where numbers are predicted, as a share of it: 0 to 1"
     )]
     public double Margin { get; init; }
 }

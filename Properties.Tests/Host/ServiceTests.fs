@@ -382,3 +382,24 @@ module ServiceTests =
                     last <- next ()
 
                 Assert.Equal("nothing", last))
+
+    [<Fact>]
+    let ``every message has a number of its own`` () =
+        let numbers =
+            typeof<Log>
+                .GetMethods(
+                    Reflection.BindingFlags.Static
+                    ||| Reflection.BindingFlags.Public
+                    ||| Reflection.BindingFlags.NonPublic
+                )
+            |> Array.choose (fun message ->
+                message.GetCustomAttributes(
+                    typeof<Microsoft.Extensions.Logging.LoggerMessageAttribute>,
+                    false
+                )
+                |> Array.tryHead)
+            |> Array.map (fun said ->
+                (said :?> Microsoft.Extensions.Logging.LoggerMessageAttribute).EventId)
+
+        Assert.True(numbers.Length > 15)
+        Assert.Equal<int>(Array.distinct numbers, numbers)
