@@ -19,95 +19,6 @@ type Samples<'T
     /// Numbers as they are: (features, samples), a sample a column.
     | Columns of Matrix<'T>
 
-/// A few samples together, as one step of learning sees them.
-type MiniBatch<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = private {
-    inputs: Inputs<'T>
-    targets: Targets<'T>
-} with
-
-    member internal batch.FirstInputs = batch.inputs
-    /// The samples as numbers: (features, batch), a sample a column.
-    member batch.Inputs = Inputs.columns batch.inputs
-    /// How many samples.
-    member batch.Count = Targets.count batch.targets
-    /// One a sample.
-    member batch.Targets = batch.targets
-
-/// Making mini-batches and turning them from one precision to the other.
-[<RequireQualifiedAccess>]
-module MiniBatch =
-    /// <summary>A mini-batch of samples given as columns.</summary>
-    /// <param name="inputs">(features, batch).</param>
-    /// <param name="targets">One a sample.</param>
-    /// <exception cref="T:System.ArgumentException">There are not as many targets as
-    /// samples.</exception>
-    [<CompiledName("Create")>]
-    let create (inputs: Matrix<'T>) (targets: Targets<'T>) : MiniBatch<'T> =
-        if inputs.ColumnCount <> Targets.count targets then
-            invalidArg
-                (nameof targets)
-                $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}"
-
-        {
-            inputs = Inputs.Columns inputs
-            targets = targets
-        }
-
-    /// Gives up the memory of a mini-batch just made that nobody refers to any more.
-    let internal giveUp (batch: MiniBatch<'T>) : unit =
-        match batch.inputs with
-        | Inputs.Columns columns -> Spare.Give(Kernels.values columns)
-        | Inputs.Pairs _ -> ()
-
-    /// The samples of a mini-batch just made, with other numbers.
-    let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> =
-        let numbers = batch.Inputs
-        let changed = change numbers
-
-        if not (obj.ReferenceEquals(changed, numbers)) then
-            Spare.Give(Kernels.values numbers)
-
-        {
-            batch with
-                inputs = Inputs.Columns changed
-        }
-
-    /// The same samples with other targets.
-    let internal retarget
-        (change: Targets<'T> -> Targets<'T>)
-        (batch: MiniBatch<'T>)
-        : MiniBatch<'T> = {
-        batch with
-            targets = change batch.targets
-    }
-
-    /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
-    [<CompiledName("Convert")>]
-    let convert
-        (batch: MiniBatch<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : MiniBatch<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
-        let convert (m: Matrix<'T>) : Matrix<'U> =
-            Kernels.values m
-            |> Array.map (fun x -> 'U.CreateTruncating x)
-            |> Kernels.matrix m.RowCount m.ColumnCount
-
-        {
-            inputs =
-                match batch.inputs with
-                | Inputs.Columns columns -> Inputs.Columns(convert columns)
-                // Bytes are the same in both.
-                | Inputs.Pairs batch -> Inputs.Pairs batch
-            targets =
-                match batch.targets with
-                | Targets.Labels labels -> Targets.Labels labels
-                | Targets.Columns columns -> Targets.Columns(convert columns)
-        }
-
 /// Samples with what should be said of them.
 type Dataset<'T
     when 'T: struct
@@ -135,21 +46,6 @@ type Dataset<'T
     member data.ImageSize = data.image
     /// What should be said of each.
     member data.Targets = data.targets
-
-/// Choosing the same share of every class.
-[<RequireQualifiedAccess>]
-module internal Stratum =
-    /// Which of some samples are chosen: of each class, so many that their number is nearest to the share.
-    let choose (seed: uint64) (stream: Stream) (share: float) (classes: int[]) : bool[] =
-        let isChosen: bool[] = Array.zeroCreate classes.Length
-
-        for stratum, members in classes |> Array.indexed |> Array.groupBy snd |> Array.sortBy fst do
-            let order = Random.permutation members.Length seed stream (int64 stratum)
-
-            for i in 0 .. int (Math.Round(share * float members.Length)) - 1 do
-                isChosen[fst members[order[i]]] <- true
-
-        isChosen
 
 /// Making data sets and taking samples from them.
 [<RequireQualifiedAccess>]

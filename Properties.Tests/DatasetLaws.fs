@@ -1,4 +1,4 @@
-/// Dataset.fs.
+/// MiniBatch.fs, Stratum.fs and Dataset.fs.
 module Pipeline.Properties.DatasetLaws
 
 open System

@@ -1,4 +1,4 @@
-/// Loss.fs: bounds, known values, and gradients held to their definition.
+/// Targets.fs and Loss.fs: bounds, known values, and gradients held to their definition.
 module Pipeline.Properties.LossLaws
 
 open System

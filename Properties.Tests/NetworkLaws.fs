@@ -1,4 +1,4 @@
-/// Network.fs: shapes, forward against the plain implementation, scores.
+/// Architecture.fs, Parameters.fs and Network.fs: shapes, forward against the plain implementation, scores.
 module Pipeline.Properties.NetworkLaws
 
 open System

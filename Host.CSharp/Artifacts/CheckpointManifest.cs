@@ -92,9 +92,7 @@ internal sealed record CheckpointManifest(
 
     /// <summary>Whether it is of a run with these settings and data.</summary>
     public bool IsOf(string settingsSha256, IReadOnlyDictionary<string, string> dataSha256) =>
-        SettingsSha256 == settingsSha256
-        && DataSha256.Count == dataSha256.Count
-        && DataSha256.All(file => dataSha256.GetValueOrDefault(file.Key) == file.Value);
+        SettingsSha256 == settingsSha256 && DataHashes.AreSame(DataSha256, dataSha256);
 
     /// <summary>A sentence for what is wrong with the checkpoint's bytes, if anything is.</summary>
     public string? FaultOf(ReadOnlySpan<byte> checkpoint, string path)

@@ -24,7 +24,7 @@ internal static class ArithmeticCommand
             iterations,
         };
         command.SetAction(parsed =>
-            Print(
+            Answer(
                 parsed.GetValue(samples),
                 parsed.GetValue(batch),
                 parsed.GetValue(epochs),
@@ -34,26 +34,23 @@ internal static class ArithmeticCommand
         return command;
     }
 
-    private static void Print(int samples, int batch, int epochs, int iterations)
+    private static void Answer(int samples, int batch, int epochs, int iterations)
     {
         var each = Batch.IterationsPerEpoch(samples, batch);
         var last = samples - ((each - 1) * batch);
         var (whole, left) = Batch.Epochs(samples, batch, iterations);
-        Write(
+        Print.Line(
             $"{samples:N0} samples in batches of {batch:N0}: {Count(each, "iteration")} an epoch"
         );
         if (last != batch)
-            Write($"the last batch of an epoch has {Count(last, "sample")}");
-        Write(
+            Print.Line($"the last batch of an epoch has {Count(last, "sample")}");
+        Print.Line(
             $"{Count(epochs, "epoch")}: {Count(Batch.Iterations(samples, batch, epochs), "iteration")}"
         );
         var rest = left == 0 ? "" : $" and {Count(left, "iteration")}";
-        Write($"{Count(iterations, "iteration")}: {Count(whole, "epoch")}{rest}");
+        Print.Line($"{Count(iterations, "iteration")}: {Count(whole, "epoch")}{rest}");
     }
 
     private static string Count(long count, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
-
-    private static void Write(FormattableString text) =>
-        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

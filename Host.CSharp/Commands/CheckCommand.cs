@@ -37,13 +37,13 @@ internal static class CheckCommand
             .Network;
         var places = Batch.Draw(plan.Hyperparameters.Seed, data.Count, samples, 0);
         var check = Gradients.Check(network, Dataset.Take(places, data));
-        Print(network, samples, check);
+        Show(network, samples, check);
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }
 
-    private static void Print(Network<double> network, int samples, GradientCheck check)
+    private static void Show(Network<double> network, int samples, GradientCheck check)
     {
-        Write(
+        Print.Line(
             $"{network.Architecture}: backward against central differences, {samples} samples, double precision"
         );
         var table = new ReportTable(
@@ -65,16 +65,13 @@ internal static class CheckCommand
             ]
         );
         Console.WriteLine($"\n{table.ToText()}");
-        Write($"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {check.Worst}");
+        Print.Line($"{(check.Passed ? "agrees" : "DIFFERS")}: the worst is {check.Worst}");
         foreach (
             var tensor in check.Tensors.Where(tensor => !tensor.Passed && tensor != check.Worst)
         )
-            Write($"{tensor}");
+            Print.Line($"{tensor}");
     }
 
     private static string Number(double value) =>
         value.ToString("0.000e+00", CultureInfo.InvariantCulture);
-
-    private static void Write(FormattableString text) =>
-        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

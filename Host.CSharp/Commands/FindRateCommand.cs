@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Numerics;
 using Pipeline.Learning;
 
@@ -50,14 +49,14 @@ internal static class FindRateCommand
             RatesPicture.ToSvg(title, plan.Head, sweep)
         );
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
-        Write($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
-        Write(
+        Print.Line($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
+        Print.Line(
             sweep.Suggested.IsValueSome
                 ? (FormattableString)
                     $"suggested: --Training:LearningRate {sweep.Suggested.Value:G2}, where the loss falls fastest"
                 : $"no rate is suggested: the loss does not fall at any"
         );
-        Write($"picture: {path}");
+        Print.Line($"picture: {path}");
         return (int)(sweep.Suggested.IsValueSome ? Outcome.Completed : Outcome.Failed);
     }
 
@@ -77,7 +76,4 @@ internal static class FindRateCommand
         );
         return (architecture.ToString(), sweep);
     }
-
-    private static void Write(FormattableString text) =>
-        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Numerics;
 using Pipeline.Learning;
 
@@ -32,10 +31,10 @@ internal static class SanityCommand
         var (title, check) = plan.Precision.IsDouble
             ? Check<double>(plan, samples, steps)
             : Check<float>(plan, samples, steps);
-        Write(
+        Print.Line(
             $"{title}: {samples} samples, {check.Steps} steps: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
         );
-        Write(
+        Print.Line(
             check.Passed
                 ? (FormattableString)$"learned by heart: the settings can learn"
                 : $"NOT LEARNED: expected every sample right and a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
@@ -54,7 +53,4 @@ internal static class SanityCommand
             Sanity.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
         );
     }
-
-    private static void Write(FormattableString text) =>
-        Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Pipeline.Learning;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace Pipeline.Training;
 
@@ -177,7 +177,4 @@ internal sealed class ConsoleReport(
         else
             console.WriteLine(text);
     }
-
-    private static string Invariant(FormattableString text) =>
-        text.ToString(CultureInfo.InvariantCulture);
 }

@@ -34,7 +34,7 @@ internal sealed class Watching<T>(
             {
                 if (earlier?.Differences(data.Hashes).Count > 0)
                     earlier = null;
-                if (done is null || !HashesAreEqual(done, data.Hashes))
+                if (done is null || !DataHashes.AreSame(done, data.Hashes))
                 {
                     var outcome = await RunOnceAsync(data, earlier, stop);
                     if (outcome is not (Outcome.Completed or Outcome.Diverged))
@@ -122,11 +122,4 @@ internal sealed class Watching<T>(
         logger.ColdStarted(used.Run, string.Join(' ', faults.DefaultIfEmpty("No checkpoint.")));
         return null;
     }
-
-    private static bool HashesAreEqual(
-        IReadOnlyDictionary<string, string> one,
-        IReadOnlyDictionary<string, string> other
-    ) =>
-        one.Count == other.Count
-        && one.All(file => other.GetValueOrDefault(file.Key) == file.Value);
 }

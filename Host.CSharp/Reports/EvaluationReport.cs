@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Pipeline.Learning;
+using static System.FormattableString;
 
 namespace Pipeline.Training;
 
@@ -353,7 +354,4 @@ internal sealed record EvaluationReport(
         };
         return JsonText.Of(report);
     }
-
-    private static string Invariant(FormattableString text) =>
-        text.ToString(CultureInfo.InvariantCulture);
 }
