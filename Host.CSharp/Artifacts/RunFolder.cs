@@ -39,6 +39,14 @@ internal sealed class RunFolder : IDisposable
     public const string SummaryFile = "summary.json";
     public const string ModelName = "model.safetensors";
 
+    /// <summary>What <c>evaluate</c> leaves: for programs, for texts, for browsers.</summary>
+    public static readonly string[] EvaluationFiles =
+    [
+        "evaluation.json",
+        "evaluation.md",
+        "evaluation.html",
+    ];
+
     /// <summary>How a folder's name says when its run began, in UTC.</summary>
     private const string Stamp = "yyyyMMdd'T'HHmmss'Z'";
 
@@ -181,8 +189,12 @@ internal sealed class RunFolder : IDisposable
 
     public void WriteSummary(Summary summary) => Write(SummaryFile, JsonText.Of(summary));
 
-    /// <summary>Takes away the summary of a run that goes on.</summary>
-    public void DeleteSummary() => files.Delete(System.IO.Path.Combine(Path, SummaryFile));
+    /// <summary>Takes away what is said of the model of a run that goes on.</summary>
+    public void DeleteResults()
+    {
+        foreach (var name in (string[])[SummaryFile, .. EvaluationFiles])
+            files.Delete(System.IO.Path.Combine(Path, name));
+    }
 
     public void Dispose() => held.Dispose();
 

@@ -20,7 +20,7 @@ internal static class EvaluateCommand
         var output = new Option<string>("--output")
         {
             Description =
-                "folder for evaluation.json, evaluation.md and evaluation.html; unless set, the run folder, or none",
+                $"folder for {string.Join(", ", RunFolder.EvaluationFiles)}; unless set, the run folder, or none",
             HelpName = "folder",
         };
         var top = CountOption.Create("--top", "the greatest k of the top-k accuracies", usual.TopK);
@@ -88,15 +88,15 @@ internal static class EvaluateCommand
         );
         if (output is not null)
         {
-            OutputFile.Write(Path.Combine(output, "evaluation.json"), json);
-            OutputFile.Write(
-                Path.Combine(output, "evaluation.md"),
-                Encoding.UTF8.GetBytes(report.ToMarkdown())
-            );
-            var page = OutputFile.Write(
-                Path.Combine(output, "evaluation.html"),
-                EvaluationHtml.Write(report)
-            );
+            byte[][] contents =
+            [
+                json,
+                Encoding.UTF8.GetBytes(report.ToMarkdown()),
+                EvaluationHtml.Write(report),
+            ];
+            foreach (var (name, bytes) in RunFolder.EvaluationFiles.Zip(contents))
+                OutputFile.Write(Path.Combine(output, name), bytes);
+            var page = Path.GetFullPath(Path.Combine(output, RunFolder.EvaluationFiles[^1]));
             Console.Error.WriteLine($"report: {page}");
         }
         return (int)Outcome.Completed;

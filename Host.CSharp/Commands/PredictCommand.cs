@@ -54,11 +54,14 @@ internal static class PredictCommand
         {
             var data = TrainingServices.PlanOf(settings.Read(parsed)).Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
+            var paths = parsed.GetValue(files)!;
+            if (paths.Count(path => path == StandardInput) > 1)
+                throw new RefusedException([
+                    DataFile.Sentence(StandardInput, "standard input once", "more often"),
+                ]);
             DataFile[] samples =
             [
-                .. parsed
-                    .GetValue(files)!
-                    .Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
+                .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
             ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
             var predictions = file.IsDouble

@@ -78,7 +78,7 @@ internal sealed class TrainingRun<T>(
             var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
             folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history]);
             store.Forget(from?.State.Iteration ?? -1);
-            folder.DeleteSummary();
+            folder.DeleteResults();
             folder.WriteSettings(plan, data.Hashes);
             if (earlier is not null)
                 logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);

@@ -162,6 +162,7 @@ module ProcessTests =
                 [ "train"; "--Data:Train"; cut ], "expected one whole gzip stream"
                 [ "export"; model; "--to"; "onnx"; "--output"; scratch.Path ],
                 "expected a file that can be written"
+                [ "predict"; model; "-"; "-" ], "expected standard input once"
                 [ "inspect"; "" ], "the model: expected a run folder or a file, found nothing."
             ] do
             let run =

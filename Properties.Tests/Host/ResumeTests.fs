@@ -558,6 +558,15 @@ module ResumeTests =
         Assert.Equal<string>(kept, Directory.GetFiles checkpoints)
 
     [<Fact>]
+    let ``what was said of the model before is gone once a run goes on`` () =
+        use scratch = new Scratch()
+        let settings = stopped scratch []
+        let page = Path.Combine(folderOf scratch "runs", "evaluation.html")
+        File.WriteAllText(page, "of the model of iteration 30")
+        Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
+        Assert.False(File.Exists page)
+
+    [<Fact>]
     let ``a log that is gone is told, and the checkpoints stay`` () =
         use scratch = new Scratch()
         let settings = stopped scratch []
