@@ -54,18 +54,35 @@ internal sealed record CheckpointManifest(
     /// <summary>What a manifest of any version has.</summary>
     private sealed record Versioned(int Version);
 
-    /// <returns>Null and a sentence where the bytes are no manifest.</returns>
-    /// <exception cref="RefusedException">It is one of a later version of the program.</exception>
+    /// <summary>The version of what is no manifest of this one's.</summary>
+    private static int? VersionOf(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Versioned>(json, JsonText.Options)?.Version;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The manifest in some bytes. Where they are one, the checkpoint itself says its
+    /// version.</summary>
+    /// <returns>Null and a sentence where the bytes are none.</returns>
+    /// <exception cref="RefusedException">They are one of a later version of the program.</exception>
     public static CheckpointManifest? Parse(ReadOnlySpan<byte> json, string path, out string fault)
     {
         fault = "";
         try
         {
-            if (
-                JsonSerializer.Deserialize<Versioned>(json, JsonText.Options)?.Version
-                    is { } version
-                && version > Checkpoint.Version
-            )
+            if (JsonSerializer.Deserialize<CheckpointManifest>(json, Json) is { } manifest)
+                return manifest;
+            fault = Faults.Create(path, "a checkpoint's manifest", "null").ToString();
+        }
+        catch (JsonException damaged)
+        {
+            if (VersionOf(json) is { } version && version > Checkpoint.Version)
             {
                 throw new RefusedException([
                     Faults
@@ -77,12 +94,6 @@ internal sealed record CheckpointManifest(
                         .ToString(),
                 ]);
             }
-            if (JsonSerializer.Deserialize<CheckpointManifest>(json, Json) is { } manifest)
-                return manifest;
-            fault = Faults.Create(path, "a checkpoint's manifest", "null").ToString();
-        }
-        catch (JsonException damaged)
-        {
             fault = Faults
                 .Create(path, "a checkpoint's manifest", damaged.Message.TrimEnd('.'))
                 .ToString();

@@ -145,7 +145,9 @@ internal sealed record EarlierRun(
                 ? throw Refused(file, "a run's settings", "null")
                 : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256);
         }
-        catch (Exception damaged) when (damaged is JsonException || WholeFile.IsTrouble(damaged))
+        catch (Exception damaged)
+            // A number beyond all bounds is read, and cannot be written again.
+            when (damaged is JsonException or ArgumentException || WholeFile.IsTrouble(damaged))
         {
             throw Refused(file, "a run's settings", damaged.Message.TrimEnd('.'));
         }

@@ -348,16 +348,31 @@ type HostileInputTests(output: ITestOutputHelper) =
             )
 
         attack "manifests" [ manifest.ToJson() ] (fun bytes ->
-            let mutable fault = ""
+            isTaken (fun () ->
+                let mutable fault = ""
 
-            match CheckpointManifest.Parse(ReadOnlySpan bytes, "manifest", &fault) with
-            | null ->
-                Assert.StartsWith("manifest: expected ", fault)
-                false
-            | manifest ->
-                manifest.FaultOf(ReadOnlySpan bytes, "payload") |> ignore
-                manifest.IsOf("s", manifest.DataSha256) |> ignore
-                true)
+                match CheckpointManifest.Parse(ReadOnlySpan bytes, "manifest", &fault) with
+                | null ->
+                    Assert.StartsWith("manifest: expected ", fault)
+                    raise (RefusedException [ fault ])
+                | manifest ->
+                    manifest.FaultOf(ReadOnlySpan bytes, "payload") |> ignore
+                    manifest.IsOf("s", manifest.DataSha256) |> ignore))
+
+    [<Fact>]
+    member _.``settings of a run with a number beyond all bounds are refused``() =
+        use scratch = new Scratch()
+        Directory.CreateDirectory(scratch.Sub "run") |> ignore
+
+        File.WriteAllText(
+            scratch.Sub "run/settings.json",
+            """{"settings": {"training": {"learning_rate": 1e999}}, "data_sha256": {}}"""
+        )
+
+        let refused =
+            Assert.Throws<RefusedException>(fun () -> EarlierRun.Read(scratch.Sub "run") |> ignore)
+
+        Assert.Contains("expected a run's settings", Assert.Single refused.Reasons)
 
     [<Fact>]
     member _.``gzip streams in a data folder``() =
