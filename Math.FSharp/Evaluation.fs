@@ -252,7 +252,7 @@ module Evaluation =
     /// <param name="network">The network.</param>
     /// <param name="data">Samples that it did not learn from, 1 or more.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size; or they are
-    /// answers of yes and no, one by one, and no classes.</exception>
+    /// answers of yes and no, one by one, and no classes; or labels of a network with one output.</exception>
     [<CompiledName("Create")>]
     let create
         (choice: EvaluationChoice)

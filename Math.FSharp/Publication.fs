@@ -20,6 +20,7 @@ module Publication =
     let isNoWorse (margin: float) (used: Score) (candidate: Score) : bool =
         isSound candidate
         && (if Double.IsNaN used.Accuracy then
-                candidate.Loss <= (1.0 + margin) * used.Loss
+                // One in use that fails on these samples gives way to any.
+                not (candidate.Loss > (1.0 + margin) * used.Loss)
             else
                 candidate.Accuracy >= used.Accuracy - margin)

@@ -33,6 +33,7 @@ let ``of models that predict numbers, which have no accuracy, the losses are com
 
     Exactly.equal (candidate <= (1.0 + margin) * used) (isNoWorse margin)
     Exactly.equal (candidate <= used) (isNoWorse 0.0)
+    Assert.True(Publication.isNoWorse margin (score nan) (score candidate))
 
 [<Fact>]
 let ``a model whose loss is not finite is never used`` () =

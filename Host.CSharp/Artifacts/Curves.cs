@@ -54,7 +54,7 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
                     .. Lines(figures => figures.Loss),
                 ]
             ),
-            .. head.IsIdentity
+            .. epochs.All(epoch => double.IsNaN(epoch.Train.Accuracy))
                 ? Array.Empty<Chart>()
                 :
                 [

@@ -136,6 +136,8 @@ internal sealed record EarlierRun(
     /// <exception cref="RefusedException">It does not tell of itself.</exception>
     public static EarlierRun Read(string path)
     {
+        if (path.Length == 0)
+            throw Refused("the run", "a run folder", "nothing");
         path = System.IO.Path.GetFullPath(path);
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
         try

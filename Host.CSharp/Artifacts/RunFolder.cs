@@ -189,10 +189,10 @@ internal sealed class RunFolder : IDisposable
 
     public void WriteSummary(Summary summary) => Write(SummaryFile, JsonText.Of(summary));
 
-    /// <summary>Takes away what is said of the model of a run that goes on.</summary>
-    public void DeleteResults()
+    /// <summary>Takes away the summary, and where the run goes on what was said of its model.</summary>
+    public void DeleteResults(bool goesOn)
     {
-        foreach (var name in (string[])[SummaryFile, .. EvaluationFiles])
+        foreach (var name in (string[])[SummaryFile, .. goesOn ? EvaluationFiles : []])
             files.Delete(System.IO.Path.Combine(Path, name));
     }
 

@@ -76,7 +76,9 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         {
             var cells = steps.Next($"iteration {i}", i, place: 0, count: 5);
             foreach (var observer in observers)
-                observer.Stepped(new(i, (long)cells[1], 0, cells[2], cells[3], cells[4]));
+                observer.Stepped(
+                    new(i, (long)Of(cells[1]), 0, Of(cells[2]), Of(cells[3]), Of(cells[4]))
+                );
         }
         var evaluations = new Lines(Read(epochs.Path), epochs.Path, EpochsHeader);
         for (var i = 0L; i < iteration; i += perEpoch)
@@ -85,13 +87,10 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             var epoch = new EpochFigures(
                 i / perEpoch,
                 i,
-                new(cells[2], cells[3]),
-                new(cells[4], cells[5]),
-                // Numbers that are predicted have no accuracy.
-                double.IsNaN(cells[7])
-                    ? null
-                    : new Score(cells[7], cells[8]),
-                cells[6]
+                new(Of(cells[2]), Of(cells[3])),
+                new(Of(cells[4]), Of(cells[5])),
+                cells[7] is { } loss ? new Score(loss, Of(cells[8])) : null,
+                Of(cells[6])
             );
             foreach (var observer in observers)
                 observer.Evaluated(epoch);
@@ -99,6 +98,8 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         progress.Rewind(steps.Position);
         epochs.Rewind(evaluations.Position);
     }
+
+    private static double Of(double? cell) => cell ?? double.NaN;
 
     private byte[] Read(string path)
     {
@@ -135,24 +136,23 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         /// <summary>Where the next line begins.</summary>
         public int Position { get; private set; }
 
-        /// <summary>The numbers of the next line, once it is that of the iteration; an empty cell is not
-        /// a number.</summary>
-        public double[] Next(string what, long iteration, int place, int count)
+        /// <summary>The numbers of the next line, once it is that of the iteration, and null for each
+        /// empty cell.</summary>
+        public double?[] Next(string what, long iteration, int place, int count)
         {
             var text = Read();
-            var numbers = (text?.Split(',') ?? []).Select(Number).ToArray();
-            return
-                numbers.Length == count
-                && numbers.All(number => number is not null)
-                && numbers[place] == iteration
-                ? Array.ConvertAll(numbers, number => number!.Value)
+            var numbers = new List<double?>();
+            foreach (var cell in text?.Split(',') ?? [])
+            {
+                if (cell.Length == 0)
+                    numbers.Add(null);
+                else if (double.TryParse(cell, CultureInfo.InvariantCulture, out var number))
+                    numbers.Add(number);
+            }
+            return numbers.Count == count && numbers[place] == iteration
+                ? [.. numbers]
                 : throw Refused($"the {count} numbers of {what}", text);
         }
-
-        private static double? Number(string cell) =>
-            cell.Length == 0 ? double.NaN
-            : double.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number
-            : null;
 
         /// <summary>The next line, if it has its end.</summary>
         private string? Read()

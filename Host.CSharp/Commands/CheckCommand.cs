@@ -9,29 +9,32 @@ namespace Pipeline.Training;
 /// definition, in double precision, and prints the verdict.</summary>
 internal static class CheckCommand
 {
+    /// <summary>So many samples unless said otherwise.</summary>
+    private const int Usual = 5;
+
     public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "check",
             "Hold the network's backward gradient to its numerical definition"
         );
-        var samples = CountOption.Create("--samples", "training samples in the loss", 5);
+        var samples = CountOption.Create("--samples", "training samples in the loss", Usual);
         command.Options.Add(samples);
         settings.AddTo(
             command,
             setting =>
                 setting.Section is "Data" or "Model" || setting.Property.Name is "Seed" or "Threads"
         );
-        command.SetAction(parsed => Run(settings.Read(parsed), parsed.GetValue(samples)));
+        command.SetAction(parsed => Run(settings.Read(parsed), CountOption.Given(parsed, samples)));
         return command;
     }
 
-    private static int Run(GivenSettings given, int samples)
+    private static int Run(GivenSettings given, int? wanted)
     {
         var plan = TrainingServices.PlanOf(given);
         var settings = plan.Settings;
         var (data, _) = plan.Split(DataFiles.Load<double>(plan).Train);
-        CountOption.Require("--samples", samples, data.Count);
+        var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;

@@ -31,12 +31,16 @@ internal static class CountOption
             },
         };
 
+    /// <summary>The count that a command line gives; nothing where that is the usual one.</summary>
+    public static int? Given(ParseResult parsed, Option<int> option) =>
+        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : null;
+
+    /// <summary>The count given, else the usual one or all that there are.</summary>
     /// <exception cref="RefusedException">There are not so many.</exception>
-    public static void Require(string name, int count, int most)
-    {
-        if (count > most)
-            throw new RefusedException([
-                Faults.Create(name, $"a whole number of 1 to {most}", $"{count}").ToString(),
-            ]);
-    }
+    public static int Within(string name, int? given, int usual, int most) =>
+        given > most
+            ? throw new RefusedException([
+                Faults.Create(name, $"a whole number of 1 to {most}", $"{given}").ToString(),
+            ])
+            : given ?? Math.Min(usual, most);
 }

@@ -63,6 +63,8 @@ internal static class EvaluateCommand
         string? output
     )
     {
+        if (output is "")
+            throw new RefusedException([DataFile.Sentence("--output", "a folder", "nothing")]);
         var file = ModelFile.Read(path);
         if (Directory.Exists(path))
         {
@@ -123,6 +125,16 @@ internal static class EvaluateCommand
                     file.Path,
                     $"{data.Test.Features} inputs and {data.Test.Classes} outputs, as the test samples have",
                     $"{inputs} and {outputs}"
+                ),
+            ]);
+        }
+        if (outputs == 1 && data.Test.Targets.IsLabels)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    file.Path,
+                    "a model of two classes or more, or of numbers",
+                    "one class"
                 ),
             ]);
         }

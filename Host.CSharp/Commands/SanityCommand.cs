@@ -8,29 +8,32 @@ namespace Pipeline.Training;
 /// heart will not learn the rest.</summary>
 internal static class SanityCommand
 {
+    /// <summary>So many samples unless said otherwise.</summary>
+    private const int Usual = 20;
+
     public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "sanity",
             "Learn a handful of samples by heart: whether the settings can learn at all"
         );
-        var samples = CountOption.Create("--samples", "samples to learn", 20);
+        var samples = CountOption.Create("--samples", "samples to learn", Usual);
         var steps = CountOption.Create("--steps", "steps at most", 1000);
         command.Options.Add(samples);
         command.Options.Add(steps);
         settings.AddTo(command, setting => setting.Section is "Data" or "Model" or "Training");
         command.SetAction(parsed =>
-            Run(settings.Read(parsed), parsed.GetValue(samples), parsed.GetValue(steps))
+            Run(settings.Read(parsed), CountOption.Given(parsed, samples), parsed.GetValue(steps))
         );
         return command;
     }
 
-    private static int Run(GivenSettings given, int samples, int steps)
+    private static int Run(GivenSettings given, int? wanted, int steps)
     {
         var plan = TrainingServices.PlanOf(given);
-        var (title, check) = plan.Precision.IsDouble
-            ? Check<double>(plan, samples, steps)
-            : Check<float>(plan, samples, steps);
+        var (title, samples, check) = plan.Precision.IsDouble
+            ? Check<double>(plan, wanted, steps)
+            : Check<float>(plan, wanted, steps);
         Print.Line(
             $"{title}: {samples} samples, {check.Steps} steps: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
         );
@@ -42,14 +45,19 @@ internal static class SanityCommand
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }
 
-    private static (string Title, SanityCheck Check) Check<T>(RunPlan plan, int samples, int steps)
+    private static (string Title, int Samples, SanityCheck Check) Check<T>(
+        RunPlan plan,
+        int? wanted,
+        int steps
+    )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (data, _) = plan.Split(DataFiles.Load<T>(plan).Train);
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
-        CountOption.Require("--samples", samples, data.Count);
+        var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (
             architecture.ToString(),
+            samples,
             Sanity.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
         );
     }

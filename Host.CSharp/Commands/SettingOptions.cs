@@ -84,8 +84,8 @@ internal sealed class SettingOptions
         }
     }
 
-    private static string Unknown(string key, ParseResult parsed) =>
-        SettingCatalog.Find(key) is null
+    private string Unknown(string key, ParseResult parsed) =>
+        SettingCatalog.Find(key) is null && $"--{key}" != preset.Name
             ? SettingsReader.Unknown(key)
             : Learning
                 .Interop.Faults.Create(

@@ -10,12 +10,12 @@ namespace Pipeline.Training;
 
 /// <summary>A run as TensorBoard reads it: losses, accuracies and the rate as scalars, parameters as
 /// histograms. It ends where the disk takes no more of it, and the run goes on.</summary>
-internal sealed class EventFile : IRunObserver
+internal sealed class EventFile : IRunObserver, IDisposable
 {
     private const int Bins = 30;
 
     /// <summary>So many bytes wait at most.</summary>
-    private const int Room = 1 << 16;
+    private const int Room = 1 << 12;
 
     private readonly IFiles files;
     private readonly TimeProvider clock;
@@ -101,7 +101,9 @@ internal sealed class EventFile : IRunObserver
         );
     }
 
-    public void Finished(EpochFigures kept) => Flush();
+    public void Finished(EpochFigures kept) { }
+
+    public void Dispose() => Flush();
 
     private double Now => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 

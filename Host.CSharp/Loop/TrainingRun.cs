@@ -78,7 +78,7 @@ internal sealed class TrainingRun<T>(
             var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
             folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history]);
             store.Forget(from?.State.Iteration ?? -1);
-            folder.DeleteResults();
+            folder.DeleteResults(goesOn: (from?.State.Iteration ?? 0) < iterations);
             folder.WriteSettings(plan, data.Hashes);
             if (earlier is not null)
                 logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
@@ -97,9 +97,10 @@ internal sealed class TrainingRun<T>(
             if (from is not null && ReferenceEquals(from.State, first))
                 writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
-            IRunObserver[] asked = plan.Settings.Run.TensorBoard
-                ? [new EventFile(files, folder.Path, clock, logger)]
-                : [];
+            using var events = plan.Settings.Run.TensorBoard
+                ? new EventFile(files, folder.Path, clock, logger)
+                : null;
+            IRunObserver[] asked = events is null ? [] : [events];
             var loop = new TrainingLoop<T>(
                 plan,
                 [

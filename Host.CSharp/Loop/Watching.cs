@@ -106,18 +106,25 @@ internal sealed class Watching<T>(
         var faults = new List<string>();
         var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
         var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
-        foreach (var checkpoint in store.Load(faults.Add))
+        try
         {
-            if (
-                Checkpoint
-                    .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
-                    .TryGet(out var state, out var found)
-            )
+            foreach (var checkpoint in store.Load(faults.Add))
             {
-                logger.WarmStarted(used.Run);
-                return Trainer.StartFrom(plan.Hyperparameters, state);
+                if (
+                    Checkpoint
+                        .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                        .TryGet(out var state, out var found)
+                )
+                {
+                    logger.WarmStarted(used.Run);
+                    return Trainer.StartFrom(plan.Hyperparameters, state);
+                }
+                faults.AddRange(found.Select(fault => fault.ToString()));
             }
-            faults.AddRange(found.Select(fault => fault.ToString()));
+        }
+        catch (RefusedException later)
+        {
+            faults.AddRange(later.Reasons);
         }
         logger.ColdStarted(used.Run, string.Join(' ', faults.DefaultIfEmpty("No checkpoint.")));
         return null;

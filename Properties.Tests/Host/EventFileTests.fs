@@ -49,6 +49,23 @@ module EventFileTests =
         ]
 
     [<Fact>]
+    let ``what waits is written when the run ends, however it does`` () =
+        use scratch = new Scratch()
+
+        let logger =
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<TrainingWorker>.Instance
+
+        using (new EventFile(DiskFiles(), scratch.Path, TimeProvider.System, logger)) (fun events ->
+            for i in 1L .. 3L do
+                let mutable step = StepFigures(i, 0L, 0, 0.5, 0.1, 0.0)
+                (events :> IRunObserver).Stepped &step)
+
+        let found =
+            records (File.ReadAllBytes(Assert.Single(Directory.GetFiles scratch.Path)))
+
+        Assert.Equal<int64>([ 0L; 1L; 2L; 3L ], found |> List.map _.Step)
+
+    [<Fact>]
     let ``a run leaves scalars of every step and epoch, and histograms of its parameters`` () =
         use scratch = new Scratch()
 

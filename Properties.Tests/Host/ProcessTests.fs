@@ -7,6 +7,7 @@ open System.Text.Json
 open System.Text.RegularExpressions
 open Pipeline.Learning
 open Pipeline.Learning.Laws
+open Pipeline.Properties
 open Xunit
 
 /// The service as its users meet it: a process, its exit code, what it prints and leaves.
@@ -163,6 +164,10 @@ module ProcessTests =
                 [ "export"; model; "--to"; "onnx"; "--output"; scratch.Path ],
                 "expected a file that can be written"
                 [ "predict"; model; "-"; "-" ], "expected standard input once"
+                [ "evaluate"; model; "--output"; "" ], "--output: expected a folder, found nothing."
+                [ "diff"; ""; "" ], "the run: expected a run folder, found nothing."
+                [ "regularisers"; "--preset"; "book" ],
+                "preset: expected a setting that regularisers uses"
                 [ "inspect"; "" ], "the model: expected a run folder or a file, found nothing."
             ] do
             let run =
@@ -178,6 +183,41 @@ module ProcessTests =
 
         Assert.Empty(Given.runs scratch)
         Assert.False(File.Exists(scratch.Path + ".tmp"))
+
+    [<Fact>]
+    let ``a model of one class is not evaluated`` () =
+        use scratch = new Scratch()
+        let one = scratch.Sub "one"
+        Directory.CreateDirectory one |> ignore
+
+        let images = {
+            Count = 3
+            Rows = 1
+            Columns = 2
+            Pixels = ReadOnlyMemory [| 1uy; 2uy; 3uy; 4uy; 5uy; 6uy |]
+        }
+
+        for name in [ "train"; "t10k" ] do
+            let write kind (bytes: byte[]) =
+                File.WriteAllBytes(Path.Combine(one, $"{name}-{kind}-ubyte"), bytes)
+
+            write "images-idx3" (Idx.writeImages images)
+            write "labels-idx1" (Idx.writeLabels [| 0; 0; 0 |])
+
+        let ended =
+            Given.host (
+                Given.options scratch [
+                    "Data:Directory", one
+                    "Data:Classes", "1"
+                    "Model:Head", "Sigmoid"
+                    "Training:Iterations", "5"
+                ]
+            )
+
+        Assert.Equal(0, ended.ExitCode)
+        let ended = Given.host [ "evaluate"; (Given.runs scratch)[0] ]
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("expected a model of two classes or more, or of numbers", ended.Errors)
 
     [<Fact>]
     let ``training and test rows may come from files of one name`` () =

@@ -565,6 +565,10 @@ module ResumeTests =
         File.WriteAllText(page, "of the model of iteration 30")
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
         Assert.False(File.Exists page)
+        // A run that has come to its end has the model that it had.
+        File.WriteAllText(page, "of the model of iteration 50")
+        Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
+        Assert.True(File.Exists page)
 
     [<Fact>]
     let ``a log that is gone is told, and the checkpoints stay`` () =

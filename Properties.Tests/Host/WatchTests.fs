@@ -112,35 +112,48 @@ module WatchTests =
     [<FactOnUnix>]
     let ``models that predict numbers are put to use by their loss`` () =
         use scratch = new Scratch()
-        let path = scratch.Sub "rows.csv"
 
-        let write slope =
+        let write name slope rows =
             File.WriteAllLines(
-                path,
+                scratch.Sub name,
                 [
-                    for i in 0..79 ->
+                    for i in 0 .. rows - 1 ->
                         let x = float (i % 9) / 9.0
                         FormattableString.Invariant $"{x},{slope * x}"
                 ]
             )
 
-        write 1.0
+        write "train.csv" 1.0 80
+        write "test.csv" 1.0 30
 
         use watched =
             new Watched(
                 scratch,
-                [ "Data:Train", path; "Model:Head", "Identity"; "Training:LearningRate", "0.1" ]
+                [
+                    "Data:Train", scratch.Sub "train.csv"
+                    "Data:Test", scratch.Sub "test.csv"
+                    "Model:Head", "Identity"
+                    "Training:LearningRate", "0.1"
+                    "Watch:Margin", "1"
+                    "Watch:WarmStart", "false"
+                ]
             )
 
+        let newest () = Given.runs scratch |> Array.max
         watched.Hears(waits, 1)
+        let first = newest ()
         Assert.Contains("is in use now", watched.Said)
         Assert.Contains(": loss 0.", watched.Said)
         Assert.Equal(JsonValueKind.Null, (record scratch "accuracy").ValueKind)
-        write -1.0
+        Assert.Equal(first, (record scratch "run").GetString())
+        // The test rows are sound; what is learned is not.
+        write "train.csv" -1.0 80
         watched.Hears(waits, 2)
-
-        Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
-
+        Assert.Equal(first, (record scratch "run").GetString())
+        Assert.Equal(newest (), (record scratch "considered").GetString())
+        write "train.csv" 1.0 81
+        watched.Hears(waits, 3)
+        Assert.Equal(newest (), (record scratch "run").GetString())
         Assert.Equal(143, watched.Stop())
 
     [<FactOnUnix>]
