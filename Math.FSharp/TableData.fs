@@ -35,12 +35,17 @@ type TableData<'T
 [<RequireQualifiedAccess>]
 module TableData =
     /// The table's rows in two: to learn from, and to test with.
-    let private split (label: Column) (share: float) (seed: uint64) (table: Table) =
+    let private split (head: Head) (label: Column) (share: float) (seed: uint64) (table: Table) =
+        let together: int[] = Array.zeroCreate table.Rows
+
         let strata =
-            TableEncoding.classes label
-            |> Result.bind (fun classes -> TableEncoding.labels classes label)
-            // Numbers to predict, or labels whose fault will be told.
-            |> Result.defaultValue (Array.zeroCreate table.Rows)
+            if head = Head.Identity then
+                together
+            else
+                TableEncoding.classes label
+                |> Result.bind (fun classes -> TableEncoding.labels classes label)
+                // Labels whose fault will be told.
+                |> Result.defaultValue together
 
         let isKept = Stratum.choose seed Stream.Test share strata
 
@@ -102,7 +107,7 @@ module TableData =
         |> Result.bind (fun label ->
             match test with
             | TestRows.Separate test -> Ok(table, test)
-            | TestRows.Share(share, seed) -> split label share seed table
+            | TestRows.Share(share, seed) -> split head label share seed table
             |> Result.bind (fun (train, test) ->
                 let own table = Table.find label.Name table
 

@@ -281,6 +281,20 @@ let ``test rows have no say in the encoding`` () =
     Exactly.equal (encoding [ 1; 2 ]) (encoding [ 1000; -1000; 7 ])
     Exactly.equal (TableEncoding.fit choice train |> orFail) (encoding [ 5; 6 ])
 
+[<Law>]
+let ``numbers to predict are shared out, though no two are the same`` (Seed seed) =
+    let rows =
+        table [
+            "x", texts [ for i in 1..20 -> string (i % 3) ]
+            "price", texts [ for i in 1..20 -> string (float i / 7.0) ]
+        ]
+
+    let data: TableData<float> =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, seed)) rows
+        |> orFail
+
+    Exactly.equal (15, 5) (data.Train.Count, data.Test.Count)
+
 [<Fact>]
 let ``under Identity the label is a number to predict`` () =
     let rows =
