@@ -6,6 +6,10 @@ open System.Text
 /// Bytes of a file that are not as its format has them.
 exception internal Damaged of expected: string * found: string
 
+[<AutoOpen>]
+module internal Damage =
+    let damaged (expected: string) (found: string) : 'V = raise (Damaged(expected, found))
+
 /// Bytes that are read from the first to the last; where some are missing, that is damage.
 [<Sealed>]
 type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
@@ -16,10 +20,10 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
 
     member reader.Take(count: int64) : ReadOnlyMemory<byte> =
         if count < 0L then
-            raise (Damaged("a size of 0 bytes or more", $"{count}"))
+            damaged "a size of 0 bytes or more" $"{count}"
 
         if count > int64 reader.Left then
-            raise (Damaged($"{count} bytes more", $"{reader.Left}"))
+            damaged $"{count} bytes more" $"{reader.Left}"
 
         let taken = bytes.Slice(place, int count)
         place <- place + int count
@@ -34,7 +38,7 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
             let part = reader.Byte()
 
             if shift > 63 || shift = 63 && part > 1uy then
-                raise (Damaged("a number of 64 bits", "a longer one"))
+                damaged "a number of 64 bits" "a longer one"
 
             let value = value ||| (uint64 (part &&& 0x7Fuy) <<< shift)
             if part < 0x80uy then value else next (shift + 7) value
@@ -55,4 +59,4 @@ module internal Utf8 =
         try
             strict.GetString bytes.Span
         with :? DecoderFallbackException ->
-            raise (Damaged("a text in UTF-8", "bytes that are none"))
+            damaged "a text in UTF-8" "bytes that are none"

@@ -29,7 +29,7 @@ type ParquetCodec =
 module Parquet =
     let private magic = "PAR1"B
 
-    let private damaged expected found : 'V = raise (Damaged(expected, found))
+    let private codecs = Enum.GetValues<ParquetCodec>()
 
     let private footer
         (limit: int64)
@@ -91,9 +91,7 @@ module Parquet =
             // Of an empty page some writers pack nothing.
             | _ when whole = 0L -> ReadOnlyMemory.Empty
             | _ ->
-                let known = Enum.GetValues<ParquetCodec>()
-
-                match known |> Array.tryFind (fun known -> int64 known = codec) with
+                match codecs |> Array.tryFind (fun known -> int64 known = codec) with
                 | Some codec ->
                     let page: byte[] = Array.zeroCreate (int whole)
 
@@ -102,7 +100,7 @@ module Parquet =
 
                     ReadOnlyMemory page
                 | None ->
-                    let known = known |> Array.map string |> String.concat ", "
+                    let known = codecs |> Array.map string |> String.concat ", "
                     damaged $"pages that are not packed, or by {known}" $"the codec {codec}"
 
         let within (place: string) (act: unit -> 'V) : Result<'V, Fault list> =

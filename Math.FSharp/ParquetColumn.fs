@@ -20,8 +20,6 @@ type internal ParquetColumn = {
 /// <remarks>Source: Apache Parquet, LogicalTypes.md.</remarks>
 [<RequireQualifiedAccess>]
 module internal ParquetColumn =
-    let private damaged expected found : 'V = raise (Damaged(expected, found))
-
     /// A number of so many decimals as the nearest one in binary.
     let private ofDecimal (scale: int64) (unscaled: BigInteger) : float =
         Double.Parse($"{unscaled}E-{scale}", CultureInfo.InvariantCulture)

@@ -27,8 +27,6 @@ type internal ParquetValues =
 /// there are bytes. Source: Apache Parquet, Encodings.md.</remarks>
 [<RequireQualifiedAccess>]
 module internal ParquetEncoding =
-    let private damaged expected found : 'V = raise (Damaged(expected, found))
-
     /// The number at a place, counted in numbers of so many bits, 64 at most, the low bits first.
     let private bits (width: int) (index: int) (bytes: ReadOnlySpan<byte>) : uint64 =
         let first = int64 index * int64 width

@@ -20,8 +20,6 @@ type internal ParquetSource = {
 /// <remarks>Source: Apache Parquet, parquet.thrift.</remarks>
 [<RequireQualifiedAccess>]
 module internal ParquetPages =
-    let private damaged expected found : 'V = raise (Damaged(expected, found))
-
     /// CRC-32 of a byte's remainder, as gzip has it.
     let private remainders =
         Array.init 256 (fun first ->
@@ -43,16 +41,15 @@ module internal ParquetPages =
 
         ~~~crc
 
-    let private pick (places: int[]) (cells: Cells) : Cells =
-        let size = Table.rowsOf cells
+    /// The values that places in a dictionary mean.
+    let private lookUp (places: int[]) (dictionary: Cells) : Cells =
+        let size = Table.rowsOf dictionary
 
         for place in places do
             if place < 0 || place >= size then
                 damaged $"places in a dictionary of {size} values" $"{place}"
 
-        match cells with
-        | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
-        | Cells.Texts texts -> Cells.Texts(Array.map (Array.get texts) places)
+        Table.pick places dictionary
 
     /// Puts the values that are there where they belong.
     let private spread (isThere: int[]) (cells: Cells) : Cells =
@@ -102,25 +99,28 @@ module internal ParquetPages =
         (count: int)
         (reader: ByteReader)
         : Cells =
-        let stored encoding =
+        match encoding, dictionary with
+        | (2L | 8L), Some dictionary when count > 0 ->
+            match int (reader.Byte()) with
+            // Some writers say nothing more of places that are all 0.
+            | 0 -> lookUp (Array.zeroCreate count) dictionary
+            | width -> lookUp (ParquetEncoding.hybrid width count reader) dictionary
+        | (2L | 8L), None when count > 0 -> damaged "a dictionary before places in it" "none"
+        | _ ->
             ParquetEncoding.read source.Charge column.Type column.Length encoding count reader
             |> column.Cells
 
-        match encoding, dictionary with
-        | (2L | 8L), _ when count = 0 -> stored 0L
-        | (2L | 8L), Some dictionary ->
-            match int (reader.Byte()) with
-            // Some writers say nothing more of places that are all 0.
-            | 0 -> pick (Array.zeroCreate count) dictionary
-            | width -> pick (ParquetEncoding.hybrid width count reader) dictionary
-        | (2L | 8L), None -> damaged "a dictionary before places in it" "none"
-        | _ -> stored encoding
-
-    /// The values behind their levels, which say of each row whether it has one.
-    let private behind (levels: int[] option) (count: int) (values: int -> Cells) : Cells =
+    /// A row's level is 1 where it has a value: how many have one.
+    let private present (levels: int[] option) (count: int) : int =
         match levels with
-        | None -> values count
-        | Some levels -> values (Array.sum levels) |> spread levels
+        | None -> count
+        | Some levels -> Array.sum levels
+
+    /// The values that are there, where the levels say.
+    let private behind (levels: int[] option) (values: Cells) : Cells =
+        match levels with
+        | None -> values
+        | Some levels -> spread levels values
 
     /// A page of the format's first version: levels and values are packed together.
     let private page (column: ParquetColumn) values (most: int64) (header: ThriftFields) unpack =
@@ -137,7 +137,7 @@ module internal ParquetPages =
             else
                 None
 
-        behind levels count (fun count -> values (Thrift.integer 2 header) count reader)
+        values (Thrift.integer 2 header) (present levels count) reader |> behind levels
 
     /// A page of the second version: the levels stand before what is packed.
     let private pageV2
@@ -162,14 +162,14 @@ module internal ParquetPages =
             else
                 None
 
-        let missing = count - (levels |> Option.map Array.sum |> Option.defaultValue count)
+        let present = present levels count
 
-        if Thrift.integer 2 header <> int64 missing then
-            damaged $"{Thrift.integer 2 header} missing values" $"{missing}"
+        if Thrift.integer 2 header <> int64 (count - present) then
+            damaged $"{Thrift.integer 2 header} missing values" $"{count - present}"
 
         let isPacked = Thrift.tryFlag 7 header <> Some false
         let reader = ByteReader(unpack isPacked (reader.Take(int64 reader.Left)) length)
-        behind levels count (fun count -> values (Thrift.integer 4 header) count reader)
+        values (Thrift.integer 4 header) present reader |> behind levels
 
     let private dictionary source (column: ParquetColumn) (header: ThriftFields) unpack =
         let reader = ByteReader(unpack ())

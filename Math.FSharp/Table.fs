@@ -38,6 +38,12 @@ module Table =
         | Cells.Numbers numbers -> numbers.Length
         | Cells.Texts texts -> texts.Length
 
+    /// The cells at some places, each of which there is, in that order.
+    let internal pick (places: int[]) (cells: Cells) : Cells =
+        match cells with
+        | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
+        | Cells.Texts texts -> Cells.Texts(Array.map (Array.get texts) places)
+
     /// <summary>A table of columns, or what is wrong with them.</summary>
     /// <param name="columns">One column or more of one row or more, all of the same length, their names
     /// different.</param>
@@ -137,12 +143,7 @@ module Table =
                 table.columns
                 |> List.map (fun column -> {
                     column with
-                        Cells =
-                            match column.Cells with
-                            | Cells.Numbers numbers ->
-                                Cells.Numbers(places |> Array.map (fun place -> numbers[place]))
-                            | Cells.Texts texts ->
-                                Cells.Texts(places |> Array.map (fun place -> texts[place]))
+                        Cells = pick places column.Cells
                 })
         }
 

@@ -31,8 +31,6 @@ module internal Thrift =
 
     let private flags = [| ThriftValue.Flag false; ThriftValue.Flag true |]
 
-    let private damaged expected found : 'V = raise (Damaged(expected, found))
-
     let rec private value (depth: int) (kind: int) (reader: ByteReader) : ThriftValue =
         match kind with
         | 3 -> ThriftValue.Integer(int64 (sbyte (reader.Byte())))
@@ -105,54 +103,69 @@ module internal Thrift =
     /// A structure.
     let read (reader: ByteReader) : ThriftFields = fields 0 reader
 
+    let private tryField (pick: ThriftValue -> 'V option) (number: int) (fields: ThriftFields) =
+        Map.tryFind number fields |> Option.bind pick
+
     let private required what number found =
         match found with
         | Some value -> value
         | None -> damaged $"{what} in field {number}" "none"
 
-    let tryInteger (number: int) (fields: ThriftFields) : int64 option =
-        match Map.tryFind number fields with
-        | Some(ThriftValue.Integer integer) -> Some integer
+    let private asInteger (value: ThriftValue) : int64 option =
+        match value with
+        | ThriftValue.Integer integer -> Some integer
         | _ -> None
 
-    let integer (number: int) (fields: ThriftFields) : int64 =
-        tryInteger number fields |> required "a whole number" number
-
-    let tryFlag (number: int) (fields: ThriftFields) : bool option =
-        match Map.tryFind number fields with
-        | Some(ThriftValue.Flag flag) -> Some flag
+    let private asFlag (value: ThriftValue) : bool option =
+        match value with
+        | ThriftValue.Flag flag -> Some flag
         | _ -> None
-
-    let tryStructure (number: int) (fields: ThriftFields) : ThriftFields option =
-        match Map.tryFind number fields with
-        | Some(ThriftValue.Fields inner) -> Some inner
-        | _ -> None
-
-    let structure (number: int) (fields: ThriftFields) : ThriftFields =
-        tryStructure number fields |> required "a structure" number
-
-    let structures (number: int) (fields: ThriftFields) : ThriftFields list =
-        match Map.tryFind number fields with
-        | Some(ThriftValue.Items items) -> [
-            for item in items do
-                match item with
-                | ThriftValue.Fields inner -> inner
-                | _ -> damaged $"structures in field {number}" "other items"
-          ]
-        | _ -> damaged $"a list in field {number}" "none"
 
     let private asText (value: ThriftValue) : string option =
         match value with
         | ThriftValue.Bytes bytes -> Some(Utf8.read bytes)
         | _ -> None
 
-    let tryText (number: int) (fields: ThriftFields) : string option =
-        Map.tryFind number fields |> Option.bind asText
+    let private asItems (value: ThriftValue) : ThriftValue[] option =
+        match value with
+        | ThriftValue.Items items -> Some items
+        | _ -> None
+
+    let private asFields (value: ThriftValue) : ThriftFields option =
+        match value with
+        | ThriftValue.Fields fields -> Some fields
+        | _ -> None
+
+    let tryInteger (number: int) (fields: ThriftFields) : int64 option =
+        tryField asInteger number fields
+
+    let tryFlag (number: int) (fields: ThriftFields) : bool option = tryField asFlag number fields
+
+    let tryText (number: int) (fields: ThriftFields) : string option = tryField asText number fields
+
+    let tryStructure (number: int) (fields: ThriftFields) : ThriftFields option =
+        tryField asFields number fields
+
+    let integer (number: int) (fields: ThriftFields) : int64 =
+        tryInteger number fields |> required "a whole number" number
 
     let text (number: int) (fields: ThriftFields) : string =
         tryText number fields |> required "a text" number
 
+    let structure (number: int) (fields: ThriftFields) : ThriftFields =
+        tryStructure number fields |> required "a structure" number
+
+    let private list (number: int) (fields: ThriftFields) : ThriftValue list =
+        match tryField asItems number fields with
+        | Some items -> List.ofArray items
+        | None -> damaged $"a list in field {number}" "none"
+
+    let structures (number: int) (fields: ThriftFields) : ThriftFields list =
+        list number fields
+        |> List.map (fun item ->
+            match asFields item with
+            | Some inner -> inner
+            | None -> damaged $"structures in field {number}" "other items")
+
     let texts (number: int) (fields: ThriftFields) : string list =
-        match Map.tryFind number fields with
-        | Some(ThriftValue.Items items) -> items |> Seq.choose asText |> List.ofSeq
-        | _ -> damaged $"a list in field {number}" "none"
+        list number fields |> List.choose asText

@@ -63,10 +63,7 @@ internal sealed record Predictions(
                 Class = AreClasses ? ClassOf(prediction) : null,
                 Outputs = OutputNames
                     .Zip(prediction.Outputs)
-                    .ToDictionary(
-                        pair => pair.First,
-                        pair => double.IsFinite(pair.Second) ? (double?)pair.Second : null
-                    ),
+                    .ToDictionary(pair => pair.First, pair => JsonText.Finite(pair.Second)),
             }),
             JsonText.Options
         ) + "\n";
