@@ -62,7 +62,7 @@ module internal ParquetPages =
 
         match cells with
         | Cells.Numbers numbers -> Cells.Numbers(place nan numbers)
-        | Cells.Texts texts -> Cells.Texts(place "" texts)
+        | Cells.Texts texts -> Cells.Texts(place "" (Array.ofSeq texts))
 
     /// The cells of pages, one after the other.
     let join (pages: Cells list) : Cells =
@@ -77,10 +77,10 @@ module internal ParquetPages =
         | _ ->
             pages
             |> List.choose (function
-                | Cells.Texts texts -> Some texts
+                | Cells.Texts texts -> Some(Array.ofSeq texts)
                 | _ -> None)
             |> Array.concat
-            |> Cells.Texts
+            |> fun texts -> Cells.Texts texts
 
     let private size (what: string) (most: int64) (size: int64) : int =
         let most = min most (int64 Array.MaxLength)

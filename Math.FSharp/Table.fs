@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Collections.Generic
 open System.Globalization
 
 /// The cells of a column, one a row.
@@ -8,8 +9,9 @@ open System.Globalization
 type Cells =
     /// Numbers; one that is missing is not a number.
     | Numbers of float[]
-    /// Texts, numbers among them as they are written.
-    | Texts of string[]
+    /// Texts exactly as they are written, numbers among them. A reader may make each text when it is
+    /// asked for.
+    | Texts of IReadOnlyList<string>
 
 /// A column of a table.
 type Column = {
@@ -19,16 +21,48 @@ type Column = {
     Cells: Cells
 }
 
+/// Where the rows of a table stand in their file.
+[<RequireQualifiedAccess>]
+type RowPlaces =
+    /// The n-th row of the file, counted from 1.
+    | Rows of int[]
+    /// The line of the file where the row begins, counted from 1.
+    | Lines of int[]
+
 /// Rows of cells under named columns.
 type Table = private {
     columns: Column list
     rows: int
+    places: RowPlaces
 } with
 
     /// The columns, from left to right.
     member table.Columns = table.columns
     /// How many rows.
     member table.Rows = table.rows
+    /// Where the rows stand in their file.
+    member table.Places = table.places
+
+    /// <summary>Where a row stands in its file, as messages name it: row 200, or line 201.</summary>
+    /// <param name="row">The row of the table, counted from 0.</param>
+    member table.PlaceOf(row: int) : string =
+        match table.places with
+        | RowPlaces.Rows rows -> $"row {rows[row]}"
+        | RowPlaces.Lines lines -> $"line {lines[row]}"
+
+/// Some of the texts of a list.
+type private PickedTexts(texts: IReadOnlyList<string>, places: int[]) =
+    interface IReadOnlyList<string> with
+        member _.Count = places.Length
+
+        member _.Item
+            with get row = texts[places[row]]
+
+        member _.GetEnumerator() : IEnumerator<string> =
+            (places |> Seq.map (fun place -> texts[place])).GetEnumerator()
+
+        member _.GetEnumerator() : Collections.IEnumerator =
+            (places |> Seq.map (fun place -> texts[place])).GetEnumerator()
 
 /// Making tables and finding things in them.
 [<RequireQualifiedAccess>]
@@ -36,15 +70,17 @@ module Table =
     let internal rowsOf (cells: Cells) : int =
         match cells with
         | Cells.Numbers numbers -> numbers.Length
-        | Cells.Texts texts -> texts.Length
+        | Cells.Texts texts -> texts.Count
 
     /// The cells at some places, each of which there is, in that order.
     let internal pick (places: int[]) (cells: Cells) : Cells =
         match cells with
         | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
-        | Cells.Texts texts -> Cells.Texts(Array.map (Array.get texts) places)
+        | Cells.Texts(:? (string[]) as texts) -> Cells.Texts(Array.map (Array.get texts) places)
+        | Cells.Texts texts -> Cells.Texts(PickedTexts(texts, places))
 
-    /// <summary>A table of columns, or what is wrong with them.</summary>
+    /// <summary>A table of columns, or what is wrong with them. Its rows are the first, second, … of their
+    /// file.</summary>
     /// <param name="columns">One column or more of one row or more, all of the same length, their names
     /// different.</param>
     [<CompiledName("Create")>]
@@ -64,7 +100,22 @@ module Table =
             (fun () -> {
                 columns = columns
                 rows = List.head rows
+                places = RowPlaces.Rows [| 1 .. List.head rows |]
             })
+
+    /// <summary>The same table with the line of its file where each row begins.</summary>
+    /// <param name="lines">The lines, counted from 1, one a row.</param>
+    /// <param name="table">The table.</param>
+    /// <exception cref="T:System.ArgumentException">There are more or fewer lines than rows.</exception>
+    [<CompiledName("AtLines")>]
+    let atLines (lines: int[]) (table: Table) : Table =
+        if lines.Length <> table.rows then
+            invalidArg (nameof lines) $"expected {table.rows} lines, found {lines.Length}"
+
+        {
+            table with
+                places = RowPlaces.Lines lines
+        }
 
     /// The number that a text is.
     let internal number (text: string) : float voption =
@@ -90,7 +141,9 @@ module Table =
         match cells with
         | Cells.Numbers numbers -> Array.map text numbers
         | Cells.Texts texts ->
-            texts |> Array.map (fun text -> if isMissing text then "" else text.Trim())
+            Array.init texts.Count (fun row ->
+                let text = texts[row]
+                if isMissing text then "" else text.Trim())
 
     /// <summary>Whether the first row of a file reads like names: none of its cells is a number or
     /// missing.</summary>
@@ -125,7 +178,7 @@ module Table =
                         "no such column"
                 ]
 
-    /// <summary>Some rows of a table, in that order.</summary>
+    /// <summary>Some rows of a table, in that order. They keep their places in the file.</summary>
     /// <param name="places">Which, counted from 0.</param>
     /// <param name="table">The table.</param>
     /// <exception cref="T:System.ArgumentException">A place is outside the table.</exception>
@@ -139,6 +192,10 @@ module Table =
 
         {
             rows = places.Length
+            places =
+                match table.places with
+                | RowPlaces.Rows rows -> RowPlaces.Rows(Array.map (Array.get rows) places)
+                | RowPlaces.Lines lines -> RowPlaces.Lines(Array.map (Array.get lines) places)
             columns =
                 table.columns
                 |> List.map (fun column -> {

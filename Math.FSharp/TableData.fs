@@ -42,8 +42,8 @@ module TableData =
             if head = Head.Identity then
                 together
             else
-                TableEncoding.classes label
-                |> Result.bind (fun classes -> TableEncoding.labels classes label)
+                TableEncoding.classes label table
+                |> Result.bind (fun classes -> TableEncoding.labels classes label table)
                 // Labels whose fault will be told.
                 |> Result.defaultValue together
 
@@ -76,9 +76,9 @@ module TableData =
         : Result<Dataset<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let targets: Result<Targets<'T>, Fault list> =
             if classes.IsEmpty then
-                TableEncoding.targets label |> Result.map Targets.Columns
+                TableEncoding.targets label table |> Result.map Targets.Columns
             else
-                TableEncoding.labels classes label |> Result.map Targets.Labels
+                TableEncoding.labels classes label table |> Result.map Targets.Labels
 
         Fault.both (TableEncoding.encode encoding table) targets
         |> Result.map (fun (inputs, targets) ->
@@ -122,7 +122,7 @@ module TableData =
                                  if head = Head.Identity then
                                      Ok []
                                  else
-                                     TableEncoding.classes label))
+                                     TableEncoding.classes label train))
                         |> Result.mapError (List.map (Fault.within "training rows"))
 
                 fitted

@@ -109,28 +109,32 @@ module TableEncoding =
     [<Literal>]
     let MaximumCategories = 1000
 
-    /// Rows are told as a person counts them who sees no header: from 1.
-    let private rowName (column: Column) (row: int) = $"column {column.Name}, row {row + 1}"
+    /// A cell as messages name it, by its place in the file.
+    let private cellName (column: Column) (table: Table) (row: int) =
+        $"column {column.Name}, {table.PlaceOf row}"
 
     let private isNumeric (cells: Cells) : bool =
         match cells with
         | Cells.Numbers _ -> true
         | Cells.Texts texts ->
             texts
-            |> Array.forall (fun text -> Table.isMissing text || (Table.number text).IsSome)
+            |> Seq.forall (fun text -> Table.isMissing text || (Table.number text).IsSome)
 
     /// The column's numbers, not a number where one is missing.
-    let private numbersOf (column: Column) : Result<float[], Fault list> =
+    let private numbersOf (table: Table) (column: Column) : Result<float[], Fault list> =
         match column.Cells with
         | Cells.Numbers numbers ->
             match numbers |> Array.tryFindIndex Double.IsInfinity with
             | None -> Ok numbers
             | Some row ->
-                Error [ Fault.create (rowName column row) "a finite number" $"{numbers[row]}" ]
+                Error [
+                    Fault.create (cellName column table row) "a finite number" $"{numbers[row]}"
+                ]
         | Cells.Texts texts ->
             let numbers =
-                texts
-                |> Array.map (fun text ->
+                Array.init texts.Count (fun row ->
+                    let text = texts[row]
+
                     if Table.isMissing text then
                         ValueSome nan
                     else
@@ -138,11 +142,12 @@ module TableEncoding =
 
             match numbers |> Array.tryFindIndex _.IsNone with
             | None -> Ok(numbers |> Array.map (ValueOption.defaultValue nan))
-            | Some row -> Error [ Fault.create (rowName column row) "a number" $"'{texts[row]}'" ]
+            | Some row ->
+                Error [ Fault.create (cellName column table row) "a number" $"'{texts[row]}'" ]
 
-    let private missing (column: Column) (rule: string) (rows: int[]) : Fault =
+    let private missing (column: Column) (table: Table) (rule: string) (rows: int[]) : Fault =
         Fault.create
-            (rowName column rows[0])
+            (cellName column table rows[0])
             $"a value, {rule}"
             (if rows.Length = 1 then
                  "none"
@@ -164,8 +169,8 @@ module TableEncoding =
 
     let private setRule = "or Data:Missing of Mean or Median"
 
-    let private fitNumbers (choice: TableChoice) (column: Column) =
-        numbersOf column
+    let private fitNumbers (choice: TableChoice) (table: Table) (column: Column) =
+        numbersOf table column
         |> Result.bind (fun numbers ->
             let there = numbers |> Array.filter (Double.IsNaN >> not)
 
@@ -183,7 +188,7 @@ module TableEncoding =
                         "too large ones"
                 ]
             elif absent.Length > 0 && choice.Missing = Missing.Refuse then
-                Error [ missing column setRule absent ]
+                Error [ missing column table setRule absent ]
             else
                 let mean = meanOf there
 
@@ -218,7 +223,7 @@ module TableEncoding =
         else
             values |> List.sortWith (fun one other -> String.CompareOrdinal(one, other))
 
-    let private fitCategories (choice: TableChoice) (column: Column) =
+    let private fitCategories (choice: TableChoice) (table: Table) (column: Column) =
         let texts = Table.texts column.Cells
 
         let absent =
@@ -232,7 +237,7 @@ module TableEncoding =
                 there.Length > 0, Fault.create $"column {column.Name}" "categories" "none"
                 absent.Length = 0 || choice.Missing <> Missing.Refuse,
                 (if absent.Length > 0 then
-                     missing column setRule absent
+                     missing column table setRule absent
                  else
                      Fault.create "" "" "")
                 values.Length <= MaximumCategories,
@@ -289,8 +294,8 @@ module TableEncoding =
                 Error [ Fault.create "" $"columns beside the label {label.Name}" "none" ]
             else
                 Fault.both
-                    (numbers |> List.map (fitNumbers choice) |> Fault.all)
-                    (categories |> List.map (fitCategories choice) |> Fault.all)
+                    (numbers |> List.map (fitNumbers choice table) |> Fault.all)
+                    (categories |> List.map (fitCategories choice table) |> Fault.all)
                 |> Result.map (fun (numbers, categories) -> {
                     Numbers = numbers
                     Categories = categories
@@ -305,14 +310,14 @@ module TableEncoding =
     let private encodeNumbers (encoding: NumberColumn) (table: Table) =
         cellsOf encoding.Name table
         |> Result.bind (fun column ->
-            numbersOf column
+            numbersOf table column
             |> Result.bind (fun numbers ->
                 let absent =
                     [| 0 .. numbers.Length - 1 |]
                     |> Array.filter (fun row -> Double.IsNaN numbers[row])
 
                 if absent.Length > 0 && Double.IsNaN encoding.Fill then
-                    Error [ missing column "as in training" absent ]
+                    Error [ missing column table "as in training" absent ]
                 else
                     numbers
                     |> Array.map (fun x ->
@@ -333,10 +338,14 @@ module TableEncoding =
 
             match texts |> Array.tryFindIndex (places.ContainsKey >> not) with
             | None -> Ok(texts |> Array.map (fun text -> places[text]))
-            | Some row when texts[row] = "" -> Error [ missing column "as in training" [| row |] ]
+            | Some row when texts[row] = "" ->
+                Error [ missing column table "as in training" [| row |] ]
             | Some row ->
                 let known = encoding.Values |> List.truncate 20 |> String.concat ", "
-                Error [ Fault.create (rowName column row) $"one of {known}" $"'{texts[row]}'" ])
+
+                Error [
+                    Fault.create (cellName column table row) $"one of {known}" $"'{texts[row]}'"
+                ])
 
     /// <summary>The rows of a table as samples.</summary>
     /// <param name="encoding">What was fitted to the training rows.</param>
@@ -385,12 +394,13 @@ module TableEncoding =
 
     /// <summary>The classes that a label's column has, in order.</summary>
     /// <param name="column">The training rows' labels.</param>
+    /// <param name="table">The training rows.</param>
     [<CompiledName("Classes")>]
-    let classes (column: Column) : Result<string list, Fault list> =
+    let classes (column: Column) (table: Table) : Result<string list, Fault list> =
         let texts = Table.texts column.Cells
 
         match texts |> Array.tryFindIndex ((=) "") with
-        | Some row -> Error [ Fault.create (rowName column row) "a label" "none" ]
+        | Some row -> Error [ Fault.create (cellName column table row) "a label" "none" ]
         | None ->
             let values = inOrder texts
 
@@ -405,8 +415,11 @@ module TableEncoding =
                 (fun () -> values)
 
     /// <summary>Each row's class, by its place among the classes.</summary>
+    /// <param name="classes">The classes.</param>
+    /// <param name="column">The label's column of the table.</param>
+    /// <param name="table">The rows.</param>
     [<CompiledName("Labels")>]
-    let labels (classes: string list) (column: Column) : Result<int[], Fault list> =
+    let labels (classes: string list) (column: Column) (table: Table) : Result<int[], Fault list> =
         let places = classes |> List.mapi (fun place name -> name, place) |> Map.ofList
         let texts = Table.texts column.Cells
 
@@ -414,18 +427,22 @@ module TableEncoding =
         | None -> Ok(texts |> Array.map (fun text -> places[text]))
         | Some row ->
             let known = classes |> List.truncate 20 |> String.concat ", "
-            Error [ Fault.create (rowName column row) $"one of {known}" $"'{texts[row]}'" ]
+            Error [ Fault.create (cellName column table row) $"one of {known}" $"'{texts[row]}'" ]
 
     /// <summary>Each row's number to predict.</summary>
+    /// <param name="column">The label's column of the table.</param>
+    /// <param name="table">The rows.</param>
     /// <returns>(1, rows).</returns>
     [<CompiledName("Targets")>]
     let targets
         (column: Column)
+        (table: Table)
         : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        numbersOf column
+        numbersOf table column
         |> Result.bind (fun numbers ->
             match numbers |> Array.tryFindIndex Double.IsNaN with
-            | Some row -> Error [ Fault.create (rowName column row) "a number to predict" "none" ]
+            | Some row ->
+                Error [ Fault.create (cellName column table row) "a number to predict" "none" ]
             | None ->
                 numbers
                 |> Array.map (fun x -> 'T.CreateTruncating x)

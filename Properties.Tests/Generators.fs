@@ -227,11 +227,11 @@ type Generators =
                 |> Gen.map text
                 |> orMissing "NA"
                 |> Gen.arrayOfLength rows
-                |> Gen.map Cells.Texts
+                |> Gen.map (fun (texts: string[]) -> Cells.Texts texts)
                 Gen.elements [ "red"; "green"; "blue"; "dark blue, nearly \"black\"" ]
                 |> orMissing ""
                 |> Gen.arrayOfLength rows
-                |> Gen.map Cells.Texts
+                |> Gen.map (fun (texts: string[]) -> Cells.Texts texts)
             ]
 
             let! inputs = Gen.listOfLength (columns + 1) (Gen.oneof cells)

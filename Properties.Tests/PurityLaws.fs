@@ -539,6 +539,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Table.OfTensor", fun () -> Table.ofTensor given.Tensor
         "Table.Find", fun () -> Table.find "texts" given.Table
         "Table.Take", fun () -> Table.take [| 2; 0 |] given.Table
+        "Table.AtLines", fun () -> Table.atLines [| 1 .. given.Table.Rows |] given.Table
         "TableEncoding.Fit", fun () -> TableEncoding.fit choice given.Table |> sure
         "TableEncoding.Label", fun () -> TableEncoding.label choice given.Table |> sure
         "TableEncoding.Encode",
@@ -563,10 +564,11 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
             : Result<TableData<float>, _>)
         "Preprocessing.EncodingOf",
         fun () -> Preprocessing.encodingOf Preprocessing.Numbers 2 given.Table
-        "TableEncoding.Classes", fun () -> TableEncoding.classes given.Columns.Head
-        "TableEncoding.Labels", fun () -> TableEncoding.labels [ "a"; "b" ] given.Columns.Tail.Head
+        "TableEncoding.Classes", fun () -> TableEncoding.classes given.Columns.Head given.Table
+        "TableEncoding.Labels",
+        fun () -> TableEncoding.labels [ "a"; "b" ] given.Columns.Tail.Head given.Table
         "TableEncoding.Targets",
-        fun () -> (TableEncoding.targets given.Columns.Head: Result<Matrix<float>, _>)
+        fun () -> (TableEncoding.targets given.Columns.Head given.Table: Result<Matrix<float>, _>)
         "Safetensors.Write", fun () -> Safetensors.write given.Model
         "Safetensors.Format", fun () -> Safetensors.format given.Tensors
         "Safetensors.Parse", fun () -> Safetensors.parse bytes

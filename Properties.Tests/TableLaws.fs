@@ -159,6 +159,48 @@ let ``missing cells are refused where that is the rule, with their column, row a
             for name, rows in missing do
                 Error faults |> Exactly.faulted [ $"{name}, row {fst rows[0] + 1}" ]
 
+[<Law>]
+let ``rows keep their place in the file, whatever is taken of a table``
+    (any: AnyTable)
+    (Seed seed)
+    (FsCheck.PositiveInt first)
+    =
+    let (AnyTable table) = any
+    let lines = Array.init table.Rows (fun row -> first + 3 * row)
+    let places = Array.init 7 (Random.below table.Rows seed Stream.GradientCheck 0L)
+    let some = table |> Table.atLines lines |> Table.take places
+
+    for i, place in Array.indexed places do
+        Exactly.equal $"line {lines[place]}" (some.PlaceOf i)
+        Exactly.equal $"row {place + 1}" ((Table.take places table).PlaceOf i)
+
+    // Of what was taken, too.
+    Exactly.equal $"line {lines[places[6]]}" ((Table.take [| 6 |] some).PlaceOf 0)
+    Exactly.refused [ $"{table.Rows}" ] (fun () -> Table.atLines (Array.append lines [| 1 |]) table)
+
+[<Law>]
+let ``a fault of a cell names the line of its file, whatever part of the table it is in``
+    (Seed seed)
+    (FsCheck.PositiveInt wrong)
+    =
+    let wrong = wrong % 40
+
+    let rows =
+        table [
+            "x", texts [ for i in 0..39 -> if i = wrong then "3O" else string i ]
+            "label", texts [ for i in 0..39 -> if i % 2 = 0 then "a" else "b" ]
+        ]
+        |> Table.atLines [| 10..49 |]
+
+    (TableData.prepare
+        { choice with Numeric = [ "x" ] }
+        Head.Softmax
+        ValueNone
+        (TestRows.Share(0.4, seed))
+        rows
+    : Result<TableData<float>, _>)
+    |> Exactly.faulted [ $"column x, line {10 + wrong}: expected a number, found '3O'" ]
+
 [<Fact>]
 let ``the mean, the median and the most frequent take the place of what is missing`` () =
     let rows =

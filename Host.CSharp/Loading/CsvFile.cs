@@ -54,32 +54,35 @@ internal static class CsvFile
         var columns = Enumerable.Range(0, reader.FieldCount).Select(_ => new List<string>());
         List<string>[] cells = [.. columns];
         var faults = new List<string>();
-        var row = 0;
+        var lines = new List<int>();
+        var next = layout.Skip + 1;
         while (reader.Read() && faults.Count < MostFaults)
         {
-            row++;
+            var line = next;
+            next += 1 + LineEndsWithin(reader.GetRawRecordSpan());
             if (reader.RowFieldCount != cells.Length)
             {
                 faults.Add(
                     DataFile.Sentence(
-                        $"{path}, row {row}",
+                        $"{path}, line {line}",
                         $"{cells.Length} cells, as in the first row",
                         $"{reader.RowFieldCount}"
                     )
                 );
                 continue;
             }
+            lines.Add(line);
             for (var i = 0; i < cells.Length; i++)
                 cells[i].Add(reader.GetString(i));
         }
         if (faults.Count > 0)
             throw new RefusedException(faults);
-        if (row == 0)
+        if (lines.Count == 0)
             throw new RefusedException([DataFile.Sentence(path, "rows of cells", "none")]);
         var hasHeader =
             layout.HasHeader ?? Learning.TableModule.IsHeader(cells.Select(column => column[0]));
         var first = hasHeader ? 1 : 0;
-        return DataFile.Require(
+        var table = DataFile.Require(
             Learning.TableModule.Create(
                 cells.Select(
                     (column, place) =>
@@ -91,5 +94,13 @@ internal static class CsvFile
             ),
             path
         );
+        return Learning.TableModule.AtLines([.. lines.Skip(first)], table);
+    }
+
+    /// <summary>How many line ends a record has inside, its own not counted.</summary>
+    private static int LineEndsWithin(ReadOnlySpan<char> record)
+    {
+        record = record.TrimEnd("\r\n");
+        return record.Count('\n') + record.Count('\r') - record.Count("\r\n");
     }
 }

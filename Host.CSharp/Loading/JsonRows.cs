@@ -29,8 +29,14 @@ internal static class JsonRows
         var options = new JsonReaderOptions { AllowMultipleValues = true };
         var reader = new Utf8JsonReader(content.Span, options);
         var rows = new List<Dictionary<string, string>>();
+        // The line of each row, where every value of the file is a row.
+        List<int>? lines = [];
+        var (line, counted) = (1, 0);
         while (reader.Read())
         {
+            var start = (int)reader.TokenStartIndex;
+            line += content.Span[counted..start].Count((byte)'\n');
+            counted = start;
             using var document = JsonDocument.ParseValue(ref reader);
             var root = document.RootElement;
             // A list of rows, or a row.
@@ -39,8 +45,13 @@ internal static class JsonRows
                 && root.GetArrayLength() > 0
                 && root[0].ValueKind is JsonValueKind.Array or JsonValueKind.Object;
             JsonElement[] found = isRows ? [.. root.EnumerateArray()] : [root];
+            if (isRows)
+                lines = null;
             foreach (var row in found)
-                rows.Add(Row(row, rows.Count, path));
+            {
+                rows.Add(Row(row, lines is null ? $"row {rows.Count + 1}" : $"line {line}", path));
+            }
+            lines?.Add(line);
         }
         string[] names = [.. rows.SelectMany(row => row.Keys).Distinct()];
         if ((long)names.Length * rows.Count > limit / IntPtr.Size)
@@ -53,7 +64,7 @@ internal static class JsonRows
                 ),
             ]);
         }
-        return DataFile.Require(
+        var table = DataFile.Require(
             TableModule.Create(
                 names.Select(name => new Column(
                     name,
@@ -62,21 +73,22 @@ internal static class JsonRows
             ),
             path
         );
+        return lines is null ? table : TableModule.AtLines([.. lines], table);
     }
 
-    private static Dictionary<string, string> Row(JsonElement row, int number, string path) =>
+    private static Dictionary<string, string> Row(JsonElement row, string place, string path) =>
         row.ValueKind switch
         {
             JsonValueKind.Object => row.EnumerateObject()
                 .GroupBy(property => property.Name)
-                .ToDictionary(same => same.Key, same => Cell(same.Last().Value, number, path)),
+                .ToDictionary(same => same.Key, same => Cell(same.Last().Value, place, path)),
             JsonValueKind.Array => row.EnumerateArray()
                 .Select((value, place) => (Name: $"{place}", Value: value))
-                .ToDictionary(cell => cell.Name, cell => Cell(cell.Value, number, path)),
-            _ => throw Refused($"{path}, row {number + 1}", $"{row.ValueKind}"),
+                .ToDictionary(cell => cell.Name, cell => Cell(cell.Value, place, path)),
+            _ => throw Refused($"{path}, {place}", $"{row.ValueKind}"),
         };
 
-    private static string Cell(JsonElement value, int number, string path) =>
+    private static string Cell(JsonElement value, string place, string path) =>
         value.ValueKind switch
         {
             JsonValueKind.String => value.GetString()!,
@@ -84,7 +96,7 @@ internal static class JsonRows
             JsonValueKind.True => "1",
             JsonValueKind.False => "0",
             JsonValueKind.Null => "",
-            _ => throw Refused($"{path}, row {number + 1}", $"{value.ValueKind} in a cell"),
+            _ => throw Refused($"{path}, {place}", $"{value.ValueKind} in a cell"),
         };
 
     private static RefusedException Refused(string place, string found) =>

@@ -54,13 +54,31 @@ module TableTests =
         )
 
     [<Fact>]
-    let ``rows of another length are refused, each with its number, and so are broken quotes`` () =
+    let ``rows of another length are refused, each with its line, and so are broken quotes`` () =
         let said = refusal (fun () -> csv usual "a,b\n1,2\n3\n4,5,6\n")
-        Assert.Contains("row 3: expected 2 cells, as in the first row, found 1", said)
-        Assert.Contains("row 4: expected 2 cells, as in the first row, found 3", said)
+        Assert.Contains("line 3: expected 2 cells, as in the first row, found 1", said)
+        Assert.Contains("line 4: expected 2 cells, as in the first row, found 3", said)
         Assert.Contains("x.csv: expected", refusal (fun () -> csv usual ""))
         Assert.Contains("one column of that name", refusal (fun () -> csv usual "a,a\n1,2\n"))
         Assert.Contains("x.csv", refusal (fun () -> csv usual "a,b\n"))
+
+    /// Where the rows of a table stand in their file.
+    let private places (table: Table) = List.init table.Rows table.PlaceOf
+
+    [<Fact>]
+    let ``rows are counted as an editor counts lines, with the header, skipped lines and cells of several lines``
+        ()
+        =
+        let text = "skipped\r\na,b\r\n1,\"x\ny\r\nz\"\r\n2,w\r\n"
+        Assert.Equal<string>([ "line 3"; "line 6" ], places (csv (CsvLayout(Nullable(), 1)) text))
+        Assert.Equal<string>([ "line 1"; "line 2" ], places (csv usual "1,2\n3,4\n"))
+
+        Assert.Equal<string>(
+            [ "line 1"; "line 3"; "line 4" ],
+            places (json "{\"a\": 1}\n\n{\"a\":\n2} {\"a\": 3}")
+        )
+
+        Assert.Equal<string>([ "row 1"; "row 2" ], places (json "[{\"a\": 1},\n\n{\"a\": 2}]"))
 
     [<Law>]
     let ``any text is a table or refused, and never an exception``
