@@ -4,6 +4,7 @@ open System
 
 /// What random bits are for. Each purpose draws from a stream of its own, so that drawing more for
 /// one never changes another.
+[<CompiledName("RandomStream")>]
 type Stream =
     /// The initial weights of a network.
     | InitialWeights = 0
@@ -99,7 +100,7 @@ module internal Wichura =
 /// nothing to save.</summary>
 /// <remarks>Source: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
 /// as 1, 2, 3" (SC11).</remarks>
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Random =
     /// <summary>Philox4x32-10: the 128-bit counter turned into 128 random bits by ten rounds.</summary>
     /// <param name="key">Two words, the key.</param>

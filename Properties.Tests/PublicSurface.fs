@@ -32,8 +32,8 @@ let private format =
             SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
         )
 
-/// The assembly's symbols, with what it leans on to be understood.
-let private symbols (assembly: Assembly) : IAssemblySymbol =
+/// The assembly's symbols, with what it leans on to be understood, and all of those in one.
+let private read (assembly: Assembly) : IAssemblySymbol * CSharpCompilation =
     let reference (path: string) = MetadataReference.CreateFromFile path
 
     let others =
@@ -52,8 +52,10 @@ let private symbols (assembly: Assembly) : IAssemblySymbol =
         CSharpCompilation.Create("reader", references = Seq.cast<MetadataReference> all)
 
     match compilation.GetAssemblyOrModuleSymbol own with
-    | :? IAssemblySymbol as found -> found
+    | :? IAssemblySymbol as found -> found, compilation
     | _ -> failwith $"{assembly.Location} has no symbols"
+
+let private symbols (assembly: Assembly) = fst (read assembly)
 
 let private isPublic (symbol: ISymbol) =
     symbol.DeclaredAccessibility = Accessibility.Public
@@ -78,6 +80,8 @@ let private members (t: INamedTypeSymbol) : ISymbol list = [
         match inner with
         | :? INamedTypeSymbol -> ()
         | :? IMethodSymbol as method when not (isNull method.AssociatedSymbol) -> ()
+        // The compiler's own, some of them in a Debug build alone: C# cannot write such a name.
+        | _ when inner.Name.Contains '<' -> ()
         | _ ->
             if isPublic inner && not (usual.Contains inner.Name && inner.Name <> ".ctor") then
                 inner
@@ -135,6 +139,44 @@ let ``what C# sees is what is written down`` (name: string) =
                 ]
             )
     | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "Fixtures", file), found)
+
+/// The namespaces that a C# project with ImplicitUsings opens everywhere.
+let private implicitUsings = [
+    "System"
+    "System.Collections.Generic"
+    "System.IO"
+    "System.Linq"
+    "System.Net.Http"
+    "System.Threading"
+    "System.Threading.Tasks"
+]
+
+/// As C# tells types apart: by name and number of type parameters.
+let private written (t: INamedTypeSymbol) = struct (t.Name, t.Arity)
+
+[<Theory>]
+[<MemberData(nameof assemblies)>]
+let ``no public type is called like one that C# has open already`` (name: string) =
+    let own, all = read (named name)
+
+    let known =
+        implicitUsings
+        |> Seq.collect (fun space ->
+            (all.GlobalNamespace, space.Split '.')
+            ||> Seq.fold (fun outer part ->
+                outer.GetNamespaceMembers() |> Seq.find (fun inner -> inner.Name = part))
+            |> _.GetTypeMembers())
+        |> Seq.filter (fun t -> isPublic t && t.ContainingAssembly.Name <> name)
+        |> Seq.map written
+        |> set
+
+    Assert.Contains(struct ("Stream", 0), known)
+
+    Assert.Empty(
+        types own.GlobalNamespace
+        |> Seq.filter (fun t -> isNull t.ContainingType && known.Contains(written t))
+        |> Seq.map string
+    )
 
 /// What the XML documentation says, member by member.
 let private documentation (name: string) = [

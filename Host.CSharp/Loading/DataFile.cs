@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
-using Stream = System.IO.Stream;
 
 namespace Pipeline.Training;
 

@@ -1,7 +1,6 @@
 using System.Numerics;
 using MathNet.Numerics.LinearAlgebra;
-using Random = Pipeline.Learning.Random;
-using Stream = Pipeline.Learning.Stream;
+using Pipeline.Learning;
 
 namespace Pipeline.Benchmarks;
 
@@ -13,7 +12,9 @@ internal static class Normals
     {
         var values = new T[rows * columns];
         for (var i = 0; i < values.Length; i++)
-            values[i] = T.CreateTruncating(Random.Normal(1, Stream.InitialWeights, which, i));
+            values[i] = T.CreateTruncating(
+                RandomModule.Normal(1, RandomStream.InitialWeights, which, i)
+            );
         return MathNet.Numerics.LinearAlgebra.Matrix<T>.Build.Dense(rows, columns, values);
     }
 }
