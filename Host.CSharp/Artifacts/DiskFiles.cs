@@ -20,9 +20,10 @@ internal sealed class DiskFiles : IFiles
 
     public void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
-        RandomAccess.Write(file, bytes, 0);
-        RandomAccess.FlushToDisk(file);
+        // A pipe has no places to write at, as a handle's calls want them.
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 0);
+        file.Write(bytes);
+        file.Flush(flushToDisk: true);
     }
 
     public void Append(string path, long length, ReadOnlySpan<byte> bytes)

@@ -9,14 +9,22 @@ namespace Pipeline.Training;
 /// <param name="Epochs">Its figures after each epoch: a header, then a line an epoch.</param>
 internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyList<string> Epochs)
 {
+    private const string EpochsFile = "epochs.csv";
+
     public string Path => Run.Path;
+
+    /// <summary>The files that it was read from.</summary>
+    public IEnumerable<string> Files =>
+        new[] { RunFolder.SettingsFile, RunFolder.SummaryFile, EpochsFile }.Select(name =>
+            System.IO.Path.Combine(Path, name)
+        );
 
     /// <exception cref="RefusedException">It is no run's folder, or a file in it is damaged.</exception>
     public static RunRecord Read(string path)
     {
         var run = EarlierRun.Read(path);
         var epochs = DataFile.Read(
-            System.IO.Path.Combine(run.Path, "epochs.csv"),
+            System.IO.Path.Combine(run.Path, EpochsFile),
             DataFile.UsualLimit
         );
         return new(

@@ -29,10 +29,10 @@ internal static class DiffCommand
         {
             var one = RunRecord.Read(parsed.GetValue(first)!);
             var other = RunRecord.Read(parsed.GetValue(second)!);
+            if (parsed.GetValue(output) is { } path)
+                OutputFile.Write(path, Draw(one, other), [.. one.Files, .. other.Files]);
             ReportTable[] tables = [Settings(one, other), Figures(one, other), Epochs(one, other)];
             Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
-            if (parsed.GetValue(output) is { } path)
-                OutputFile.Write(path, Draw(one, other));
         });
         return command;
     }

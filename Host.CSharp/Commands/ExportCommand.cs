@@ -55,7 +55,7 @@ internal static class ExportCommand
         var (title, bytes) = file.IsDouble
             ? Write<double>(file, assumed, format)
             : Write<float>(file, assumed, format);
-        output = OutputFile.Write(output, bytes);
+        output = OutputFile.Write(output, bytes, file.Path);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

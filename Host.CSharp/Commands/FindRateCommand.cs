@@ -46,7 +46,8 @@ internal static class FindRateCommand
             : Sweep<float>(plan, steps);
         var path = OutputFile.Write(
             output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg"),
-            RatesPicture.ToSvg(title, plan.Head, sweep)
+            RatesPicture.ToSvg(title, plan.Head, sweep),
+            [.. DataFiles.Paths(plan.Settings.Data)]
         );
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
         Print.Line($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
