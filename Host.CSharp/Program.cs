@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pipeline.Training;
 
+StandardStreams.Guard();
 var settings = new SettingOptions();
 var root = new RootCommand("Trains, checks and hosts small neural networks.");
 TrainCommand.Configure(root, settings);

@@ -81,7 +81,7 @@ internal static class PredictCommand
 
     private static DataFile Read(string path, string from, long limit) =>
         path == StandardInput
-            ? DataFile.Read(Console.OpenStandardInput(), $"standard input.{from}", limit)
+            ? DataFile.Read(StandardStreams.OpenInput(), $"standard input.{from}", limit)
             : DataFile.Read(path, limit);
 
     private static Predictions Predict<T>(

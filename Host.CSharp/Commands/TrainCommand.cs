@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
@@ -28,6 +29,8 @@ internal static class TrainCommand
     {
         using var host = TrainingServices.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
+        var logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
+        StandardStreams.Tolerate(logger.OutputFailed);
         try
         {
             await host.RunAsync();

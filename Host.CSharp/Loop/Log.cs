@@ -176,4 +176,18 @@ internal static partial class Log
         "The events for TensorBoard end here, and the run goes on. {Path}: {Reason}"
     )]
     public static partial void EventsEnded(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(
+        22,
+        LogLevel.Warning,
+        "Standard output takes nothing more, and the run goes on without it: {Reason}"
+    )]
+    public static partial void OutputFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(
+        23,
+        LogLevel.Error,
+        "The run ended unexpectedly at iteration {Iteration}; train --resume {Folder} goes on from its newest checkpoint"
+    )]
+    public static partial void RunBroken(this ILogger logger, long iteration, string folder);
 }

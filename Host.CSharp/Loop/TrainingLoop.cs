@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using System.Runtime.ExceptionServices;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -89,6 +90,13 @@ internal sealed class TrainingLoop<T>(
     private TimeSpan trained;
     private TimeSpan step = TimeSpan.MaxValue;
 
+    /// <summary>What an observer has thrown in the middle of the steps.</summary>
+    private ExceptionDispatchInfo? thrown;
+
+    /// <summary>Where the run stands while its loss is sound, also after an exception; null before there
+    /// is a network.</summary>
+    public Standing<T>? Reached { get; private set; }
+
     /// <param name="train">The samples to learn from.</param>
     /// <param name="validation">Those that the run is watched by, if any.</param>
     /// <param name="test">Those that only measure it.</param>
@@ -117,7 +125,7 @@ internal sealed class TrainingLoop<T>(
             checkpointing?.Offer(new(state, trained));
         // Where the run stands while it gets anywhere, by its steps alone: what a look at validation
         // adds, it adds again when the run goes on from there.
-        var reached = state;
+        Reached = new(state, trained);
         // Where the newest steps began and those before them, and the end of the last sound epoch.
         var (begin, earlier) = (state, state);
         State<T>? soundEpoch = null;
@@ -154,7 +162,8 @@ internal sealed class TrainingLoop<T>(
         )
         {
             var steps = end == LoopEnd.Stopped ? iteration : state.Iteration;
-            return new(end, network, iteration, steps, new(reached, trained), notFinite, kept);
+            var reached = Reached with { Trained = trained };
+            return new(end, network, iteration, steps, reached, notFinite, kept);
         }
 
         async Task<LoopResult<T>> EndAsync(
@@ -244,11 +253,13 @@ internal sealed class TrainingLoop<T>(
                     var (iteration, kept) = (soundEpoch!.Iteration, Trainer.Model(soundEpoch));
                     return await EndAsync(LoopEnd.TooHigh, iteration, kept);
                 }
-                reached = state;
+                Reached = new(state, trained);
+                thrown?.Throw();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            var reached = Reached.State;
             return Result(LoopEnd.Stopped, reached.Iteration, Trainer.Model(reached));
         }
         finally
@@ -282,10 +293,21 @@ internal sealed class TrainingLoop<T>(
                 Trainer.Rate(settings, train, state.Watch, iteration - 1),
                 trained.TotalSeconds
             );
-            foreach (var observer in observers)
-                observer.Stepped(figures);
+            try
+            {
+                foreach (var observer in observers)
+                    observer.Stepped(figures);
+            }
+            catch (Exception exception)
+            {
+                // The step is done: it ends here, and its state is not lost.
+                thrown = ExceptionDispatchInfo.Capture(exception);
+            }
             start = clock.GetTimestamp();
-            return step <= Slow && double.IsFinite(loss) && !stop.IsCancellationRequested;
+            return step <= Slow
+                && double.IsFinite(loss)
+                && thrown is null
+                && !stop.IsCancellationRequested;
         }
 
         // Only what is getting anywhere is worth to go on from.

@@ -115,14 +115,25 @@ internal sealed class TrainingRun<T>(
                 clock,
                 checkpointing
             );
-            var result = await report.TrackAsync(
-                from?.State.Iteration ?? 0,
-                iterations,
-                () =>
-                    checkpointing.DuringAsync(() =>
-                        loop.RunAsync(train, validation, data.Test, stop, from)
-                    )
-            );
+            LoopResult<T> result;
+            try
+            {
+                result = await report.TrackAsync(
+                    from?.State.Iteration ?? 0,
+                    iterations,
+                    () =>
+                        checkpointing.DuringAsync(() =>
+                            loop.RunAsync(train, validation, data.Test, stop, from)
+                        )
+                );
+            }
+            catch (Exception exception)
+                when (exception is not RefusedException && loop.Reached is { } reached)
+            {
+                writer.TrySave(reached);
+                logger.RunBroken(reached.State.Iteration, folder.Path);
+                throw;
+            }
             if (result.End != LoopEnd.TooLate)
             {
                 var model = Models.Create(

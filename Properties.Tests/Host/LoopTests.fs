@@ -4,8 +4,11 @@ open System
 open System.Collections.Generic
 open System.Threading
 open Pipeline.Learning
+open Pipeline.Learning.Laws
+open Pipeline.Properties
 open Pipeline.Training
 open Xunit
+open FsCheck
 
 /// Remembers what it is told.
 type Listener(stopAfter: int64, stop: CancellationTokenSource) =
@@ -23,6 +26,20 @@ type Listener(stopAfter: int64, stop: CancellationTokenSource) =
         member listener.Evaluated epoch = listener.Epochs.Add epoch
 
         member listener.Finished kept = listener.Kept.Add kept
+
+/// Throws once it is told of a step or of an epoch.
+type private Thrower(step: int64, epoch: int64) =
+    let mutable hasThrown = false
+
+    let throwIf isNow =
+        if isNow && not hasThrown then
+            hasThrown <- true
+            failwith "an observer's slip"
+
+    interface IRunObserver with
+        member _.Stepped(figures: inref<StepFigures>) = throwIf (figures.Iteration = step)
+        member _.Evaluated figures = throwIf (figures.Epoch = epoch)
+        member _.Finished _ = ()
 
 /// The loop by itself, without a host.
 module LoopTests =
@@ -137,3 +154,36 @@ module LoopTests =
         Assert.Equal(0L, result.ReachedIteration % 15L)
         // What is kept is where that epoch began.
         Assert.Equal(result.ReachedIteration - 15L, result.Iteration)
+
+    [<Law(MaxTest = 20)>]
+    let ``a loop that an exception ends has the state of the last step done``
+        (PositiveInt step)
+        (isStep: bool)
+        =
+        let step = int64 (step % 200 + 1)
+        use scratch = new Scratch()
+        let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
+        let mutable faults: IReadOnlyList<string> = []
+        let plan = nonNull (RunPlan.Create(settings 0.1 200L, &faults))
+
+        let thrower =
+            if isStep then
+                Thrower(step, -1L)
+            else
+                Thrower(-1L, step / 15L)
+
+        let loop = TrainingLoop<float32>(plan, [| thrower |], TimeProvider.System)
+
+        let thrown =
+            Assert.Throws<AggregateException>(fun () ->
+                loop.RunAsync(data.Train, null, data.Test, CancellationToken.None).Wait())
+
+        Assert.Equal("an observer's slip", (nonNull thrown.InnerException).Message)
+
+        let folded =
+            Seq.init (int (if isStep then step else step / 15L * 15L)) ignore
+            |> Seq.fold
+                (fun state () -> Trainer.step plan.Hyperparameters data.Train state)
+                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor(16, 10)))
+
+        Assert.Equal<byte>(Checkpoint.write folded, Checkpoint.write (nonNull loop.Reached).State)

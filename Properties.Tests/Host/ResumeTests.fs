@@ -727,3 +727,29 @@ module ResumeTests =
                 let came, failed = failing [] fault (fun call _ -> call >= first)
                 Assert.True failed
                 Assert.True((came.Outcome = Outcome.Failed || came.Outcome = Outcome.Refused))
+
+    [<Law(MaxTest = 5)>]
+    let ``a run that an exception ends is saved as it stands, and goes on from there``
+        (PositiveInt step)
+        =
+        let step = int64 (step % 50 + 1)
+        use scratch = new Scratch()
+
+        let settings =
+            settingsIn scratch "runs" (Given.data scratch) [
+                "Run:CheckpointEvery", "0"
+                "Run:Resume", "Auto"
+            ]
+
+        let slip iteration =
+            if iteration = step then
+                failwith "an observer's slip"
+
+        Assert.ThrowsAny<exn>(fun () -> runTelling slip onDisk (plan settings) -1L |> ignore)
+        |> ignore
+
+        let folder = folderOf scratch "runs"
+        let newest = Path.Combine(folder, "checkpoints", $"{step:D9}.safetensors")
+        Assert.True(File.Exists newest)
+        Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
+        Assert.Equal(whole [], Left.behind folder)

@@ -1,0 +1,35 @@
+using System.Text;
+
+namespace Pipeline.Training;
+
+/// <summary>A writer whose faults (a full disk, a closed stream, a terminal that is gone) go to a handler
+/// and not to the caller.</summary>
+/// <param name="inner">Where the text goes; null where the stream is closed.</param>
+/// <param name="failed">Called with each fault.</param>
+internal sealed class GuardedWriter(TextWriter? inner, Action<Exception> failed) : TextWriter
+{
+    public override Encoding Encoding => inner?.Encoding ?? Encoding.UTF8;
+
+    public override void Write(char value) => Guard(writer => writer.Write(value));
+
+    public override void Write(char[] buffer, int index, int count) =>
+        Guard(writer => writer.Write(buffer, index, count));
+
+    public override void Write(string? value) => Guard(writer => writer.Write(value));
+
+    public override void WriteLine(string? value) => Guard(writer => writer.WriteLine(value));
+
+    public override void Flush() => inner?.Flush();
+
+    private void Guard(Action<TextWriter> write)
+    {
+        try
+        {
+            write(inner ?? throw new IOException("The stream is closed"));
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            failed(trouble);
+        }
+    }
+}
