@@ -6,6 +6,36 @@ open System.Threading
 open System.Threading.Tasks
 open MathNet.Numerics
 
+/// The failure of the first share that failed, whatever the order in which shares fail. Recording one
+/// neither allocates nor blocks, so that neither a lack of memory nor an interrupt can prevent it.
+[<Sealed>]
+type internal FirstFailure() =
+    let mutable recording = 0
+    let mutable at = Int32.MaxValue
+    let mutable fault: exn | null = null
+
+    /// Whether an earlier share has failed: then this one need not be done.
+    member _.IsBefore(share: int) : bool = Volatile.Read &at < share
+
+    /// Keeps the failure if no earlier share has failed.
+    member _.Record(share: int, found: exn) : unit =
+        let mutable spin = SpinWait()
+
+        while Interlocked.CompareExchange(&recording, 1, 0) <> 0 do
+            spin.SpinOnce -1
+
+        if share < at then
+            fault <- found
+            Volatile.Write(&at, share)
+
+        Volatile.Write(&recording, 0)
+
+    /// Throws the failure, if there is one.
+    member _.Throw() : unit =
+        match fault with
+        | null -> ()
+        | fault -> ExceptionDispatchInfo.Throw fault
+
 /// Shares of work that some threads claim one after the other, so that a busy core holds nobody up
 /// longer than its share takes: the caller from the first on, helpers from the last. A thread that does
 /// the same shares each time finds in its cache what they need.
@@ -16,8 +46,7 @@ type private Job(shares: int, helpers: int, act: int -> unit) =
     let mutable claimed = 0
     let mutable fromLast = 0
     let mutable completed = 0
-    let mutable failedAt = Int32.MaxValue
-    let mutable failure: ExceptionDispatchInfo | null = null
+    let failure = FirstFailure()
 
     let claim () : bool =
         Interlocked.Increment &claimed <= shares
@@ -25,16 +54,13 @@ type private Job(shares: int, helpers: int, act: int -> unit) =
     /// Whether every share is done.
     member _.IsCompleted = Volatile.Read &completed >= shares
 
-    member private job.Perform(share: int) : unit =
-        // What comes after a failure needs no doing.
-        if share < Volatile.Read &failedAt then
+    /// Never throws: the caller waits until every share is completed.
+    member private _.Perform(share: int) : unit =
+        if not (failure.IsBefore share) then
             try
                 act share
             with fault ->
-                lock job (fun () ->
-                    if share < failedAt then
-                        failure <- ExceptionDispatchInfo.Capture fault
-                        Volatile.Write(&failedAt, share))
+                failure.Record(share, fault)
 
         Interlocked.Increment &completed |> ignore
 
@@ -55,13 +81,11 @@ type private Job(shares: int, helpers: int, act: int -> unit) =
         while claim () do
             job.Perform(shares - Interlocked.Increment &fromLast)
 
-    /// Lets go of what the shares refer to, and throws what one thread alone would have thrown.
-    member _.End() : unit =
-        act <- ignore
+    /// Lets go of what the shares refer to.
+    member _.Release() : unit = act <- ignore
 
-        match failure with
-        | null -> ()
-        | failure -> failure.Throw()
+    /// Throws what one thread alone would have thrown.
+    member _.ThrowFailure() : unit = failure.Throw()
 
 /// Threads that help with work. One that has just helped looks out for more for a while, as the next
 /// product of a step comes within microseconds, and sleeps after that.
@@ -89,10 +113,11 @@ type private Crew private () =
         lock bell (fun () ->
             Interlocked.Increment &asleep |> ignore
 
-            while obj.ReferenceEquals(Volatile.Read &job, known) do
-                Monitor.Wait bell |> ignore
-
-            Interlocked.Decrement &asleep |> ignore)
+            try
+                while obj.ReferenceEquals(Volatile.Read &job, known) do
+                    Monitor.Wait bell |> ignore
+            finally
+                Interlocked.Decrement &asleep |> ignore)
 
     static let serve () : unit =
         let mutable known = job
@@ -113,12 +138,14 @@ type private Crew private () =
                 spin.SpinOnce -1
                 looks <- looks + 1
             else
-                sleep known
+                // A share that keeps its thread may have it interrupted later: the helper stays.
+                try
+                    sleep known
+                with :? ThreadInterruptedException ->
+                    ()
 
     static let hire (helpers: int) : unit =
         while hired < helpers do
-            hired <- hired + 1
-
             Task.Factory.StartNew(
                 serve,
                 CancellationToken.None,
@@ -126,6 +153,14 @@ type private Crew private () =
                 TaskScheduler.Default
             )
             |> ignore
+
+            hired <- hired + 1
+
+    static let wake (helpers: int) : unit =
+        if Volatile.Read &asleep > 0 then
+            lock bell (fun () ->
+                for _ in 1..helpers do
+                    Monitor.Pulse bell)
 
     /// Waits for the shares that helpers have claimed; the oftener they are held up, the longer small jobs
     /// are done without them.
@@ -156,19 +191,24 @@ type private Crew private () =
             Volatile.Write(&leads, 0)
             false
         else
-            let current = Job(shares, helpers, act)
-            hire helpers
-            Interlocked.Exchange(&job, current) |> ignore
+            // Whatever is thrown in between (an interrupt while helpers are woken, no memory for another
+            // thread): all shares have ended before the crew is free again and the caller goes on.
+            try
+                hire helpers
+                let current = Job(shares, helpers, act)
+                Interlocked.Exchange(&job, current) |> ignore
 
-            if Volatile.Read &asleep > 0 then
-                lock bell (fun () ->
-                    for _ in 1..helpers do
-                        Monitor.Pulse bell)
+                try
+                    wake helpers
+                finally
+                    current.Lead()
+                    join current isSmall
+                    current.Release()
 
-            current.Lead()
-            join current isSmall
-            Volatile.Write(&leads, 0)
-            current.End()
+                current.ThrowFailure()
+            finally
+                Volatile.Write(&leads, 0)
+
             true
 
 /// Sharing work among threads.
