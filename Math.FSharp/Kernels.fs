@@ -139,6 +139,28 @@ type internal RowSumsLoop<'T> = {
                 'L.Store(sum, &sums, row)
                 i <- i + 'L.Count
 
+/// Σ x·0: 0 where every number is finite, else not a number.
+[<Struct>]
+type internal FiniteLoop<'T> = {
+    Numbers: 'T[]
+    /// For a register of sums: the widest has 16.
+    Found: 'T[]
+} with
+
+    interface ILoop<'T> with
+        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+            let numbers = &Lanes.start loop.Numbers
+            let last = loop.Numbers.Length - 'L.Count
+            let zero = 'L.Create Unchecked.defaultof<'T>
+            let mutable sum = zero
+            let mutable i = 0
+
+            while i < loop.Numbers.Length do
+                sum <- 'L.MultiplyAdd('L.Load(&numbers, nativeint (min i last)), zero, sum)
+                i <- i + 'L.Count
+
+            'L.Store(sum, &Lanes.start loop.Found, 0n)
+
 /// <summary>The loops under every layer: matrix products with a fixed order of every sum, and
 /// elementwise functions.</summary>
 /// <remarks>
@@ -237,6 +259,12 @@ module Kernels =
             sums[i &&& 7] <- Math.FusedMultiplyAdd(x, x, sums[i &&& 7])
 
         Array.fold (+) 0.0 sums
+
+    /// Whether every number is finite.
+    let internal areFinite (numbers: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : bool =
+        let found = Array.zeroCreate<'T> 16
+        Lanes.run numbers.Length { Numbers = numbers; Found = found }
+        Array.forall 'T.IsFinite found
 
     /// The function's value at every element.
     let internal map (op: 'Op :> IMap<'T>) (x: Matrix<'T>) : Matrix<'T> =

@@ -27,6 +27,9 @@ type internal ILanes<'V, 'T> =
     static abstract MultiplyAdd: 'V * 'V * 'V -> 'V
     /// Per lane: a > b ? x : y. False where either is not a number.
     static abstract WhereGreater: 'V * 'V * 'V * 'V -> 'V
+    /// The same numbers, 0 for −0. Whether a sum of zeros is 0 or −0 follows from the signs of its zero
+    /// products; loops that leave zeros out agree with those that do not once both store 0.
+    static abstract WithoutMinusZero: 'V -> 'V
     /// A bit a lane, the first the lowest: whether it is anything but 0.
     static abstract NonZero: 'V -> uint64
     /// 2ⁿ for a whole n in the low bits of the significand, as adding 1.5·2^(significand bits) leaves it.
@@ -123,6 +126,10 @@ type internal Lanes512<'T
             Vector512.ConditionalSelect<'T>(Vector512.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WithoutMinusZero x =
+            Vector512.Add<'T>(x, Vector512<'T>.Zero)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member NonZero x =
             uint64 (
                 Vector512.ExtractMostSignificantBits<'T>(
@@ -208,6 +215,10 @@ type internal Lanes256<'T
             Vector256.ConditionalSelect<'T>(Vector256.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WithoutMinusZero x =
+            Vector256.Add<'T>(x, Vector256<'T>.Zero)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member NonZero x =
             uint64 (
                 Vector256.ExtractMostSignificantBits<'T>(
@@ -291,6 +302,10 @@ type internal Lanes128<'T
             Vector128.ConditionalSelect<'T>(Vector128.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WithoutMinusZero x =
+            Vector128.Add<'T>(x, Vector128<'T>.Zero)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member NonZero x =
             uint64 (
                 Vector128.ExtractMostSignificantBits<'T>(
@@ -367,6 +382,9 @@ type internal Lanes1<'T
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WhereGreater(a, b, x, y) =
             if 'T.op_GreaterThan (a, b) then x else y
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member WithoutMinusZero x = x + 'T.Zero
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member NonZero x = if 'T.IsZero x then 0UL else 1UL

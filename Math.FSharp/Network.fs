@@ -255,9 +255,17 @@ module Network =
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
         sumsOf ValueNone network (LayerInputs.Columns inputs)
 
+    /// How inputs enter a network. Loops over bytes leave zeros out, which gives the bits of the loop over
+    /// numbers where 0·w is 0: a first layer with a weight that is not finite takes them as numbers.
+    let private enters (network: Network<'T>) : Inputs<'T> -> LayerInputs<'T> =
+        if Kernels.areFinite (Kernels.values network.Parameters.Layers.Head.Weights) then
+            Inputs.enter
+        else
+            Inputs.columns >> LayerInputs.Columns
+
     /// The same for a mini-batch.
     let private sums (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> Inputs.enter |> sumsOf ValueNone network
+        batch.FirstInputs |> enters network |> sumsOf ValueNone network
 
     /// <summary>What the network says: the probability of every class, or what else its head makes of
     /// the sums.</summary>
@@ -280,13 +288,14 @@ module Network =
         (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
         : unit =
         let network = folded network
+        let enter = enters network
 
         Work.share
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->
                 let part = Dataset.part partSize i data
-                act i part (sums network part))
+                act i part (part.FirstInputs |> enter |> sumsOf ValueNone network))
 
     /// What `convert` makes of the last layer's sums of every sample of a data set.
     let private ofAll

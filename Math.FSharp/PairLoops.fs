@@ -32,7 +32,7 @@ type internal Planes = {
             'L.Store('L.Load(&from, windows.W2), &into, at + 2n * step)
             'N.Store('N.Load(&from, windows.W3), &narrow, nativeint (column * 'N.Count))
 
-    /// The columns of a matrix from what lies in planes.
+    /// The columns of a matrix from the sums that lie in planes.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member planes.Gather<'T, 'V, 'L, 'W, 'N when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T>>
         (from: byref<'T>, matrix: byref<'T>, rows: int, columns: int)
@@ -43,13 +43,20 @@ type internal Planes = {
         for column in 0 .. columns - 1 do
             let into = &Unsafe.Add(&matrix, nativeint column * nativeint rows)
             let at = nativeint (column * 'L.Count)
-            'L.Store('L.Load(&from, at), &into, windows.W0)
-            'L.Store('L.Load(&from, at + step), &into, windows.W1)
-            'L.Store('L.Load(&from, at + 2n * step), &into, windows.W2)
-            'N.Store('N.Load(&narrow, nativeint (column * 'N.Count)), &into, windows.W3)
+            'L.Store('L.WithoutMinusZero('L.Load(&from, at)), &into, windows.W0)
+            'L.Store('L.WithoutMinusZero('L.Load(&from, at + step)), &into, windows.W1)
+            'L.Store('L.WithoutMinusZero('L.Load(&from, at + 2n * step)), &into, windows.W2)
+
+            'N
+                .Store(
+                    'N.WithoutMinusZero('N.Load(&narrow, nativeint (column * 'N.Count))),
+                    &into,
+                    windows.W3
+                )
 
 /// W·X + b for some samples by pairs of inputs, a band of rows at a time: the pair's two columns of W
-/// stay in registers while its entries pass. A 0 beside a number adds nothing: x + 0·w is x.
+/// stay in registers while its entries pass. A 0 beside a number adds nothing: x + 0·w is x
+/// (0 for a sum of −0, as in `ProductTile`).
 [<Struct>]
 type internal PairAffineLoop<'T> = {
     W: 'T[]
@@ -230,10 +237,10 @@ type internal PairSumsLoop<'T> = {
                 n <- n + 1
 
             let result = &Unsafe.Add(&Lanes.start loop.Sums, nativeint s * rows)
-            'L.Store(s0, &result, windows.W0)
-            'L.Store(s1, &result, windows.W1)
-            'L.Store(s2, &result, windows.W2)
-            'N.Store(s3, &result, windows.W3)
+            'L.Store('L.WithoutMinusZero s0, &result, windows.W0)
+            'L.Store('L.WithoutMinusZero s1, &result, windows.W1)
+            'L.Store('L.WithoutMinusZero s2, &result, windows.W2)
+            'N.Store('N.WithoutMinusZero s3, &result, windows.W3)
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N
@@ -335,21 +342,21 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
             // Where an odd last input has no neighbour, its own column follows and stays.
             let odd = if 2 * p + 1 < source.Features then even + rows else even
             let at = odd + windows.W0
-            'L.Store(op.Apply<'V, 'L>(o0, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero o0, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W1
-            'L.Store(op.Apply<'V, 'L>(o1, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero o1, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W2
-            'L.Store(op.Apply<'V, 'L>(o2, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero o2, 'L.Load(&weights, at)), &result, at)
             let at = odd + windows.W3
-            'N.Store(op.Apply<'W, 'N>(o3, 'N.Load(&weights, at)), &result, at)
+            'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero o3, 'N.Load(&weights, at)), &result, at)
             let at = even + windows.W0
-            'L.Store(op.Apply<'V, 'L>(e0, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero e0, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W1
-            'L.Store(op.Apply<'V, 'L>(e1, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero e1, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W2
-            'L.Store(op.Apply<'V, 'L>(e2, 'L.Load(&weights, at)), &result, at)
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero e2, 'L.Load(&weights, at)), &result, at)
             let at = even + windows.W3
-            'N.Store(op.Apply<'W, 'N>(e3, 'N.Load(&weights, at)), &result, at)
+            'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero e3, 'N.Load(&weights, at)), &result, at)
 
     /// The columns of all pairs in the band of rows from `row` on.
     member loop.Band<'V, 'L, 'W, 'N

@@ -60,14 +60,16 @@ type internal ByteSample<'T> = {
             let pixel = Unsafe.Add(&sample.Start, i)
             Unsafe.Add(&Lanes.start sample.Table, int pixel)
 
-/// One layer for one sample, f(W·x + b), inputs of 0 left out: the bits of `Kernels.affine`, into one
-/// place of some memory.
+/// One layer for one sample, f(W·x + b), inputs of 0 left out where every weight is finite: the bits of
+/// `Kernels.affine`, into one place of some memory.
 [<Struct>]
 type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> ISample<'T>> = {
     /// f.
     Op: 'Op
     LayerWeights: 'T[]
     LayerBiases: 'T[]
+    /// A bit an input of each 64: those taken whether they are 0 or not.
+    Always: uint64
     Sample: 'Sample
     Result: 'T[]
     Into: int
@@ -102,7 +104,8 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
 
             let mutable left =
                 if inputs >= 64 then
-                    sample.NonZero<'V, 'L> first >>> (64 * block - first) <<< (64 * block - first)
+                    let taken = sample.NonZero<'V, 'L> first ||| loop.Always
+                    taken >>> (64 * block - first) <<< (64 * block - first)
                 else
                     (1UL <<< inputs) - 1UL
 
@@ -117,10 +120,10 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
                 z3 <- 'N.MultiplyAdd('N.Load(&w3, column), 'N.First x, z3)
 
         let result = &Unsafe.Add(&Lanes.start loop.Result, loop.Into)
-        'L.Store(op.Apply<'V, 'L> z0, &result, windows.W0)
-        'L.Store(op.Apply<'V, 'L> z1, &result, windows.W1)
-        'L.Store(op.Apply<'V, 'L> z2, &result, windows.W2)
-        'N.Store(op.Apply<'W, 'N> z3, &result, windows.W3)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z0), &result, windows.W0)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, windows.W1)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, windows.W2)
+        'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, windows.W3)
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N
@@ -159,7 +162,10 @@ type Predictor<'T
 
     let layers = [|
         for layer in network.Parameters.Layers ->
-            struct (Kernels.values layer.Weights, Kernels.elements layer.Biases)
+            let weights = Kernels.values layer.Weights
+            // 0·∞ is not a number.
+            let always = if Kernels.areFinite weights then 0UL else UInt64.MaxValue
+            struct (weights, Kernels.elements layer.Biases, always)
     |]
 
     let activations = [|
@@ -172,12 +178,13 @@ type Predictor<'T
     let widest = List.max architecture.Sizes.Tail
 
     let apply (sample: 'Sample :> ISample<'T>) (memory: 'T[]) (layer: int) (op: 'Op) : unit =
-        let struct (weights, biases) = layers[layer]
+        let struct (weights, biases, always) = layers[layer]
 
         Lanes.runBands biases.Length {
             Op = op
             LayerWeights = weights
             LayerBiases = biases
+            Always = always
             Sample = sample
             Result = memory
             Into = layer % 2 * widest

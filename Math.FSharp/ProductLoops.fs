@@ -5,8 +5,8 @@ open System.Buffers
 open System.Runtime.CompilerServices
 
 /// Sums of products for a few rows by a few columns, in registers from the first product to the last:
-/// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending. A's rows are contiguous; everything else
-/// stands at any step from the next.
+/// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending; a sum of −0 is stored as 0. A's rows are
+/// contiguous; everything else stands at any step from the next.
 [<Struct>]
 type internal ProductTile<'T> = {
     A: 'T[]
@@ -121,35 +121,35 @@ type internal ProductTile<'T> = {
             left <- left - 1
 
         column <- 0n
-        'L.Store(c00, &result, column + windows.W0)
-        'L.Store(c10, &result, column + windows.W1)
-        'L.Store(c20, &result, column + windows.W2)
-        'N.Store(c30, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c00, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c10, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c20, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c30, &result, column + windows.W3)
         column <- column + t.IntoStep
-        'L.Store(c01, &result, column + windows.W0)
-        'L.Store(c11, &result, column + windows.W1)
-        'L.Store(c21, &result, column + windows.W2)
-        'N.Store(c31, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c01, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c11, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c21, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c31, &result, column + windows.W3)
         column <- column + t.IntoStep
-        'L.Store(c02, &result, column + windows.W0)
-        'L.Store(c12, &result, column + windows.W1)
-        'L.Store(c22, &result, column + windows.W2)
-        'N.Store(c32, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c02, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c12, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c22, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c32, &result, column + windows.W3)
         column <- column + t.IntoStep
-        'L.Store(c03, &result, column + windows.W0)
-        'L.Store(c13, &result, column + windows.W1)
-        'L.Store(c23, &result, column + windows.W2)
-        'N.Store(c33, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c03, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c13, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c23, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c33, &result, column + windows.W3)
         column <- column + t.IntoStep
-        'L.Store(c04, &result, column + windows.W0)
-        'L.Store(c14, &result, column + windows.W1)
-        'L.Store(c24, &result, column + windows.W2)
-        'N.Store(c34, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c04, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c14, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c24, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c34, &result, column + windows.W3)
         column <- column + t.IntoStep
-        'L.Store(c05, &result, column + windows.W0)
-        'L.Store(c15, &result, column + windows.W1)
-        'L.Store(c25, &result, column + windows.W2)
-        'N.Store(c35, &result, column + windows.W3)
+        'L.Store('L.WithoutMinusZero c05, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c15, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c25, &result, column + windows.W2)
+        'N.Store('N.WithoutMinusZero c35, &result, column + windows.W3)
 
     /// Two registers of rows by six columns: as many sums as 16 registers hold.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
@@ -217,23 +217,23 @@ type internal ProductTile<'T> = {
             left <- left - 1
 
         column <- 0n
-        'L.Store(c00, &result, column + windows.W0)
-        'L.Store(c10, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c00, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c10, &result, column + windows.W1)
         column <- column + t.IntoStep
-        'L.Store(c01, &result, column + windows.W0)
-        'L.Store(c11, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c01, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c11, &result, column + windows.W1)
         column <- column + t.IntoStep
-        'L.Store(c02, &result, column + windows.W0)
-        'L.Store(c12, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c02, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c12, &result, column + windows.W1)
         column <- column + t.IntoStep
-        'L.Store(c03, &result, column + windows.W0)
-        'L.Store(c13, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c03, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c13, &result, column + windows.W1)
         column <- column + t.IntoStep
-        'L.Store(c04, &result, column + windows.W0)
-        'L.Store(c14, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c04, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c14, &result, column + windows.W1)
         column <- column + t.IntoStep
-        'L.Store(c05, &result, column + windows.W0)
-        'L.Store(c15, &result, column + windows.W1)
+        'L.Store('L.WithoutMinusZero c05, &result, column + windows.W0)
+        'L.Store('L.WithoutMinusZero c15, &result, column + windows.W1)
 
     /// Four registers of rows in one column: for products of fewer than six.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
@@ -269,10 +269,10 @@ type internal ProductTile<'T> = {
             left <- left - 1
 
         let result = &Unsafe.Add(&Lanes.start t.Into, into)
-        'L.Store(c0, &result, windows.W0)
-        'L.Store(c1, &result, windows.W1)
-        'L.Store(c2, &result, windows.W2)
-        'N.Store(c3, &result, windows.W3)
+        'L.Store('L.WithoutMinusZero c0, &result, windows.W0)
+        'L.Store('L.WithoutMinusZero c1, &result, windows.W1)
+        'L.Store('L.WithoutMinusZero c2, &result, windows.W2)
+        'N.Store('N.WithoutMinusZero c3, &result, windows.W3)
 
 /// C(i, j) = initial(i) + Σₖ A(i, k)·B(k, j): one chain of fused multiply-adds an element, k ascending.
 /// A(i, k) stands at i·ARowStep + k·AStep and B(k, j) at k·BStep + j·ColumnStep, so either is read in

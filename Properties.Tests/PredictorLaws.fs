@@ -2,6 +2,7 @@
 module Pipeline.Properties.PredictorLaws
 
 open System
+open System.Numerics
 open System.Threading.Tasks
 open MathNet.Numerics.LinearAlgebra
 open Xunit
@@ -68,6 +69,149 @@ let ``pixels are bytes of 255`` shape seed =
         Exactly.bits
             (predict predictor classes (pixels |> Array.map (fun pixel -> float pixel / 255.0)))
             (predictBytes predictor classes pixels)
+
+/// Numbers at which arithmetic is unusual, among usual ones: sums of them are 0, −0, infinite, not a number
+/// and so small that they are rounded to zeros of either sign.
+let private unusual: float[] = [|
+    0.0
+    -0.0
+    0.5
+    -1.5
+    1e-30
+    -1e-30
+    float Single.Epsilon
+    -(float Single.Epsilon)
+    Double.Epsilon
+    -Double.Epsilon
+    1e30
+    -3e38
+    infinity
+    -infinity
+    nan
+|]
+
+/// The same bits, whatever the bits of what is not a number.
+let private sameNumbers
+    (what: string)
+    (expected: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+    (found: 'T[])
+    : unit =
+    let plain = Array.map (fun x -> if 'T.IsNaN x then 'T.NaN else x)
+
+    try
+        Exactly.bits (plain expected) (plain found)
+    with :? LawBrokenException as difference ->
+        raise (LawBrokenException $"{what}: {difference.Message}")
+
+/// Of a network and images, many of whose bytes are 0: every way to ask gives the same answers.
+let private agreesEveryWay (network: Network<'T>) (images: IdxImages) : unit =
+    let classes = network.Architecture.Outputs
+    let labels = Array.zeroCreate images.Count
+    let data: Dataset<'T> = Dataset.ofIdx classes images labels |> orFail
+    let all = Dataset.take [| 0 .. images.Count - 1 |] data
+    let x = all.Inputs
+    let expected = Network.predict network x
+    let name = if all.FirstInputs.IsPairs then "pairs" else "bytes"
+
+    sameNumbers
+        $"probabilities of {name}"
+        (cells expected)
+        (cells (Network.probabilities network data))
+
+    Dataset.ofColumns classes x all.Targets
+    |> Network.probabilities network
+    |> cells
+    |> sameNumbers "probabilities of columns" (cells expected)
+
+    sameNumbers $"the loss of {name}" [| Network.loss network (MiniBatch.create x all.Targets) |] [|
+        Network.loss network all
+    |]
+
+    let predictor = Predictor<'T> network
+    let features = network.Architecture.Inputs
+
+    for s in 0 .. images.Count - 1 do
+        let column = (expected.Column s).ToArray()
+
+        sameNumbers
+            $"a predictor of sample {s}"
+            column
+            (predict predictor classes ((x.Column s).ToArray()))
+
+        images.Pixels.Slice(s * features, features).ToArray()
+        |> predictBytes predictor classes
+        |> sameNumbers $"a predictor of the bytes of sample {s}" column
+
+[<Law>]
+let ``every way to ask a network gives the same answer, whatever its numbers are``
+    (ProductShape(width, depth, count))
+    (Seed seed)
+    =
+    let draw stream i =
+        Random.uniform seed Stream.GradientCheck stream i
+
+    // Few or many unusual weights, with and without those that are not finite.
+    let share = [| 0.01; 0.2; 1.0 |][int (seed % 3UL)]
+
+    let kinds =
+        if seed % 2UL = 0UL then
+            unusual.Length
+        else
+            unusual.Length - 3
+
+    let number stream i =
+        if draw (stream + 100L) i < share then
+            unusual[int (draw stream i * float kinds)]
+        else
+            2.0 * draw stream i - 1.0
+
+    let head = [| Head.Identity; Head.Softmax; Head.Sigmoid |][width % 3]
+    // Fewer inputs than a word of 64, and more; bands of rows and single rows.
+    let features = 1 + depth
+
+    let architecture =
+        Architecture.create
+            head
+            features
+            [
+                {
+                    Width = width
+                    Normalised = false
+                    Activation =
+                        [| Activation.Relu; Activation.Identity; Activation.Tanh |][depth % 3]
+                }
+            ]
+            (2 + count % 19)
+        |> orFail
+
+    let network: Network<float> =
+        Network.initialise (Initialiser.Fixed 0.5) seed architecture
+
+    let network = {
+        network with
+            Parameters =
+                network.Parameters
+                |> Parameters.mapTensors (fun name values ->
+                    Array.init values.Length (number (int64 name[0] + int64 name[1])))
+    }
+
+    // No byte, a few or most.
+    let filled = [| 0.0; 0.05; 0.9 |][count % 3]
+    let samples = 1 + count % 40
+
+    let images = {
+        Count = samples
+        Rows = 1
+        Columns = features
+        Pixels =
+            ReadOnlyMemory(
+                Array.init (samples * features) (fun i ->
+                    if draw 7L i < filled then byte (255.0 * draw 8L i) else 0uy)
+            )
+    }
+
+    agreesEveryWay network images
+    agreesEveryWay (Network.convert network: Network<float32>) images
 
 /// The chapter's network and so many images of noise.
 let private chapter count =
