@@ -153,7 +153,6 @@ let ``every rule keeps the laws of an optimizer, and fifty steps are those of it
         for _, optimizer, _, scalar in rules a b do
             yield! OptimizerLaw.All optimizer
             OptimizerLaw.ZeroGradientMovesNothing optimizer
-            OptimizerLaw.SmallStepLowersLoss optimizer
 
             OptimizerLaw.FollowsRule(
                 optimizer,

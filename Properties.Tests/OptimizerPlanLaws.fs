@@ -93,6 +93,10 @@ let ``a plan is its rule with its transforms around it, innermost first``
             network.Parameters)
         (OptimizerLaws.steps (OptimizerPlan.optimizer plan) 0.01 gradients network.Parameters)
 
+[<Law>]
+let ``every rule keeps the laws of an optimizer, whatever is around it`` (plan: OptimizerPlan) =
+    OptimizerLaw.All(OptimizerPlan.optimizer plan) |> Law.Together
+
 [<Fact>]
 let ``everything that is wrong is said at once`` () =
     Exactly.faulted [ "Optimizer"; "AdamW, Lion"; "'sgd'" ] (OptimizerPlan.create (named "sgd"))

@@ -146,7 +146,6 @@ let private network
 let private optimizer (optimizer: Optimizer<float>) = [
     yield! OptimizerLaw.All optimizer
     OptimizerLaw.ZeroGradientMovesNothing optimizer
-    OptimizerLaw.SmallStepLowersLoss optimizer
     OptimizerLaw.FollowsRule(
         optimizer,
         10,
@@ -162,6 +161,30 @@ let private regraded (change: 'G -> 'G) (struct (loss: float, gradient: 'G)) =
 let private adamByPaper = OptimizerLaws.adamByPaper 0.0 0.9 0.999 1e-8
 
 let private overLayers change (p: Parameters<float>) = { Layers = List.mapi change p.Layers }
+
+/// Gradient descent along another gradient, which may follow from the count of steps.
+let private along (change: int64 -> Parameters<float> -> Parameters<float>) : Optimizer<float> = {
+    Optimizer.gradientDescent with
+        Update =
+            fun rate gradient state parameters ->
+                Optimizer.gradientDescent.Update rate (change state.Steps gradient) state parameters
+}
+
+let private negated (p: Parameters<float>) = Optimizer.descend 2.0 p p
+
+let private overWeights change =
+    overLayers (fun l layer -> {
+        layer with
+            Weights = change l layer.Weights
+    })
+
+/// A way to draw batches from an order of samples for seed and epoch.
+let private batches (order: uint64 -> int -> int64 -> int[]) =
+    BatchLaw.All(fun seed samples size iteration ->
+        Batch.slice
+            (order seed samples (iteration / int64 (Batch.iterationsPerEpoch samples size)))
+            size
+            iteration)
 
 /// Every slip: its name, the laws it is given to, and words of the verdict.
 let private slips: (string * Law list * string) list = [
@@ -179,6 +202,17 @@ let private slips: (string * Law list * string) list = [
     activation leaky (fun z -> z.Map(fun z -> if z < 0.0 then 0.0 else 1.0)),
     "is wrong"
     "ELU: the mask is missing", activation elu (fun z -> z.PointwiseExp()), "is wrong"
+    "an activation divided by the sum of all",
+    activation (fun z -> z / (1.0 + z.PointwiseAbs().ColumnSums().Sum())) (fun z ->
+        let total = 1.0 + z.PointwiseAbs().ColumnSums().Sum()
+        z.Map(fun x -> 1.0 / total - float (sign x) * z.ColumnSums().Sum() / (total * total))),
+    "has the bits it has alone"
+    "sigmoid: the derivative writes to its argument",
+    activation sigmoid (fun z ->
+        let slopes = sigmoidSlope z
+        slopes.CopyTo z
+        slopes),
+    "an argument was written to"
     "sigmoid: writes to its argument",
     activation
         (fun z ->
@@ -225,6 +259,23 @@ let private slips: (string * Law list * string) list = [
 
         entropy t z |> regraded (fun _ -> (softmax z - beside) / float z.ColumnCount)),
     "is wrong"
+    "cross entropy: turned on both ways",
+    loss TargetKind.Distributions (fun t z ->
+        let struct (loss, g) = entropy t z
+        struct (-loss, -g)),
+    "outputs near the targets cost less"
+    "cross entropy: the targets are ignored on both ways",
+    loss TargetKind.Distributions (fun t z ->
+        entropy (M.Build.Dense(t.RowCount, t.ColumnCount, 1.0 / float t.RowCount)) z),
+    "outputs near the targets cost less"
+    "squared error: turned on both ways",
+    loss TargetKind.Numbers (fun t y ->
+        let struct (loss, g) = squares t y
+        struct (-loss, -g)),
+    "outputs near the targets cost less"
+    "squared error: the target is doubled on both ways",
+    loss TargetKind.Numbers (fun t y -> squares (2.0 * t) y),
+    "outputs near the targets cost less"
     "squared error: 2 is not cancelled",
     loss TargetKind.Numbers (fun t y -> squares t y |> regraded (fun g -> 2.0 * g)),
     "a factor 1/2 is missing"
@@ -260,6 +311,11 @@ let private slips: (string * Law list * string) list = [
         struct ([| upstream * x.Transpose(); upstream.RowSums().ToColumnMatrix() |],
                 p[0].Transpose() * upstream)),
     "is wrong"
+    "dense: the biases are left out on both ways",
+    layer (fun p x -> tanh (p[0] * x)) (fun p x upstream ->
+        let g = (tanhSlope (p[0] * x)).PointwiseMultiply upstream
+        struct ([| g * x.Transpose(); 0.0 * p[1] |], p[0].Transpose() * g)),
+    "parameter 2 make no difference"
     "dense: the biases reach the first sample only",
     layer
         (fun p x ->
@@ -268,6 +324,18 @@ let private slips: (string * Law list * string) list = [
             tanh z)
         back,
     "is wrong"
+    "network: the loss is turned on both ways",
+    network (fun network batch ->
+        let struct (loss, g) = backward network batch
+        struct (-loss, negated g)),
+    "leans to the right class"
+    "network: the targets are those of the next class",
+    network (fun network batch ->
+        let classes = network.Architecture.Outputs
+        let t = Targets.columns classes batch.Targets
+        let next = M.Build.Dense(classes, batch.Count, (fun k s -> t[(k + 1) % classes, s]))
+        backward network (MiniBatch.create batch.Inputs (Targets.Columns next))),
+    "leans to the right class"
     "network: the last sample is left out",
     network (fun network batch ->
         if batch.Count = 1 then
@@ -374,6 +442,54 @@ let private slips: (string * Law list * string) list = [
                     struct (next, { after with Steps = state.Steps })
     },
     "expected 1"
+    "descent: uphill", OptimizerLaw.All(along (fun _ g -> negated g)), "moves against its gradient"
+    "descent: the gradient is ignored",
+    OptimizerLaw.All(along (fun _ g -> Optimizer.descend 1.0 g g)),
+    "the same value after 100 steps"
+    "descent: always downwards",
+    OptimizerLaw.All(along (fun _ g -> g |> overWeights (fun _ w -> w.Map(fun _ -> 1.0)))),
+    "the same value after 100 steps"
+    "descent: the sign of the first matrix is turned",
+    OptimizerLaw.All(along (fun _ -> overWeights (fun l w -> if l = 0 then -w else w))),
+    "moves against its gradient"
+    "descent: the biases are forgotten",
+    OptimizerLaw.All(
+        along (fun _ ->
+            overLayers (fun _ layer -> {
+                layer with
+                    Biases = 0.0 * layer.Biases
+            }))
+    ),
+    "the same value after 100 steps"
+    "descent: the last layer is left out",
+    OptimizerLaw.All(
+        along (fun _ g ->
+            let last = g.Layers.Length - 1
+            g |> overWeights (fun l w -> if l = last then 0.0 * w else w))
+    ),
+    "the same value after 100 steps"
+    "descent: the gradient is transposed where that fits",
+    OptimizerLaw.All(
+        along (fun _ ->
+            overWeights (fun _ w -> if w.RowCount = w.ColumnCount then w.Transpose() else w))
+    ),
+    "moves against its gradient"
+    "descent: every second step is uphill",
+    OptimizerLaw.All(
+        along (fun steps g ->
+            if steps % 2L = 0L then
+                g
+            else
+                3.0 |> fun k -> Optimizer.descend (1.0 + k) g g)
+    ),
+    "steps after the first that moved it"
+    "descent by the normed gradient: 0 is divided by 0",
+    OptimizerLaw.All(
+        along (fun _ g ->
+            let length = (Parameters.toVector g).L2Norm()
+            Optimizer.descend (1.0 - 1.0 / length) g g)
+    ),
+    "expected 0, found NaN"
     "Adam: moments are not corrected for their start",
     [
         OptimizerLaw.FollowsRule(
@@ -397,6 +513,21 @@ let private slips: (string * Law list * string) list = [
             if batch.Length < size then [||] else batch)
     ],
     "expected"
+    "batches: the seed is ignored",
+    batches (fun _ samples epoch -> Batch.order 1UL samples epoch),
+    "give the same order"
+    "batches: every epoch has the same order",
+    batches (fun seed samples _ -> Batch.order seed samples 0L),
+    "epochs 0 and 1 have the same order"
+    "batches: an order of their own at each call",
+    (let mutable calls = 0L
+
+     let next () =
+         calls <- calls + 1L
+         calls
+
+     batches (fun seed samples _ -> Batch.order seed samples (next ()))),
+    "broken"
     "batches: one sample too far",
     [
         BatchLaw.EpochShowsEverySampleOnce(fun seed samples size iteration ->

@@ -48,6 +48,23 @@ type ActivationLaw =
                 let alone = apply.Invoke(z.SubMatrix(0, z.RowCount, s, 1))
                 Exactly.bits (Laws.cells alone) ((all.Column s).ToArray()))
 
+    /// <summary>An element alone gives the bits that it gives in a matrix: on the way back its slope is taken to be
+    /// that of its own output alone.</summary>
+    /// <param name="apply">The activation, or its derivative.</param>
+    static member ElementsStandAlone(apply: Func<Matrix<float>, Matrix<float>>) : Law =
+        Laws.create
+            "every element has the bits it has alone"
+            (Arbitraries.Cells())
+            (fun (Cells z) ->
+                let all = Laws.cells (apply.Invoke(z.Clone()))
+
+                let alone =
+                    Laws.cells z
+                    |> Array.map (fun x ->
+                        (apply.Invoke(Matrix<float>.Build.Dense(1, 1, x)))[0, 0])
+
+                Exactly.bits alone all)
+
     /// <summary>Not a number stays not a number, so that a diverging run is seen, and spoils no other
     /// element.</summary>
     /// <param name="apply">The activation.</param>
@@ -66,15 +83,23 @@ type ActivationLaw =
                     (not (Array.exists Double.IsNaN found[1..]))
                     "not a number came out where numbers went in")
 
-    /// <summary>All of these laws.</summary>
+    /// <summary>All of these laws, of the activation and, but for the last, of its derivative.</summary>
     /// <param name="apply">The activation.</param>
     /// <param name="derivative">Its derivative, as a function of the activation's argument.</param>
     static member All
         (apply: Func<Matrix<float>, Matrix<float>>, derivative: Func<Matrix<float>, Matrix<float>>)
         : Law list = [
         ActivationLaw.DerivativeIsDefinition(apply, derivative)
-        ActivationLaw.KeepsShape apply
-        ActivationLaw.IsPure apply
-        ActivationLaw.ColumnsStandAlone apply
+
+        for name, part in [ "", apply; "the derivative: ", derivative ] do
+            for law in
+                [
+                    ActivationLaw.KeepsShape part
+                    ActivationLaw.IsPure part
+                    ActivationLaw.ColumnsStandAlone part
+                    ActivationLaw.ElementsStandAlone part
+                ] do
+                { law with Name = name + law.Name }
+
         ActivationLaw.NotANumberStays apply
     ]

@@ -108,6 +108,39 @@ module internal Laws =
     let flat (parameters: Parameters<float>) : float[] =
         (Parameters.toVector parameters).ToArray()
 
+    /// Zeros of the parameters' shape, but for one number: the one at that place of `flat`.
+    let unit (parameters: Parameters<float>) (place: int) (value: float) : Parameters<float> =
+        let mutable before = 0
+
+        let next count : int -> float =
+            let first = before
+            before <- before + count
+            fun i -> if first + i = place then value else 0.0
+
+        let vector (v: Vector<float>) =
+            let at = next v.Count
+            Vector<float>.Build.Dense(v.Count, at)
+
+        {
+            Layers = [
+                for layer in parameters.Layers do
+                    let rows = layer.Weights.RowCount
+                    let at = next (rows * layer.Weights.ColumnCount)
+
+                    {
+                        Weights =
+                            Matrix<float>
+                                .Build.Dense(
+                                    rows,
+                                    layer.Weights.ColumnCount,
+                                    fun i j -> at (i + j * rows)
+                                )
+                        Biases = vector layer.Biases
+                        Gain = ValueOption.map vector layer.Gain
+                    }
+            ]
+        }
+
     /// The verdict's sentences where it is against the gradient.
     let requireRight (check: GradientCheck) : unit =
         if not check.Passed then

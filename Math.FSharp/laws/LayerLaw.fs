@@ -193,6 +193,48 @@ type LayerLaw =
                 let sum = alone |> List.map (fun own -> own[i]) |> List.reduce (+)
                 close $"gradient in {name}, against the sum over samples" sum found[i])
 
+    /// <summary>The outputs follow from the inputs and from every parameter: of 100 random cases, at least one
+    /// gives other outputs when one of them is changed alone.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    static member EverythingMatters
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>
+        ) : Law =
+        Laws.create
+            "inputs and every parameter make a difference"
+            (Arb.zip (Arb.fromGen Small.size, Arbitraries.Seed()))
+            (fun (features, Seed seed) ->
+                let drawn trial which (struct (rows, columns)) : Matrix<float> =
+                    let draw =
+                        Random.uniform seed Stream.GradientCheck (int64 (100 * trial + which))
+
+                    Matrix<float>
+                        .Build.Dense(rows, columns, fun i j -> 4.0 * draw (i + j * rows) - 2.0)
+
+                // The inputs last.
+                let all = List.ofSeq (shapes.Invoke features) @ [ struct (features, 3) ]
+                let names = LayerLaw.Names(all.Length - 1) @ [ "the inputs" ]
+
+                let outputs (values: Matrix<float> list) =
+                    let parameters, inputs = List.splitAt (all.Length - 1) values
+                    Laws.cells (forward.Invoke(List.toArray parameters, inputs.Head))
+
+                let matters place =
+                    Seq.init 100 (fun trial ->
+                        let values = all |> List.mapi (drawn trial)
+                        let other = drawn trial (all.Length + place) all[place]
+                        outputs values <> outputs (List.updateAt place other values))
+                    |> Seq.exists id
+
+                for place, name in List.indexed names do
+                    let struct (rows, columns) = all[place]
+
+                    // Nothing is in an empty matrix that could be changed.
+                    if rows * columns > 0 then
+                        Laws.require (matters place) $"{name} make no difference to the outputs")
+
     /// <summary>All of these laws.</summary>
     /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
@@ -213,4 +255,5 @@ type LayerLaw =
         LayerLaw.GradientIsDefinition(shapes, forward, backward)
         LayerLaw.IsPure(shapes, forward, backward)
         LayerLaw.SamplesStandAlone(shapes, forward, backward)
+        LayerLaw.EverythingMatters(shapes, forward)
     ]

@@ -105,6 +105,64 @@ type LossLaw =
                         (gradient.Column s).ToArray()
                         |> Approximately.equal Approximately.rounding (Laws.cells (own / float n))))
 
+    /// <summary>Outputs near the targets cost less than outputs far from them. Of Distributions: of a class,
+    /// outputs of 0.9 for it and little for the others against the same for another class. Of Shares: of targets of
+    /// 0 and 1, outputs of 0.1 and 0.9 against those the other way round. Of Numbers: the targets themselves cost
+    /// no more than any other outputs.</summary>
+    /// <param name="targets">What the targets are.</param>
+    /// <param name="loss">The loss and its gradient.</param>
+    static member PrefersTargets
+        (
+            targets: TargetKind,
+            loss: Func<Matrix<float>, Matrix<float>, struct (float * Matrix<float>)>
+        ) : Law =
+        let valueOf t y =
+            let struct (value, _) = loss.Invoke(t, y)
+            value
+
+        let near (m: Matrix<float>) =
+            let others = 0.1 / float (max 1 (m.RowCount - 1))
+            m.Map(fun t -> if t = 1.0 then 0.9 else others)
+
+        Laws.create
+            "outputs near the targets cost less"
+            (LossLaw.Cases targets)
+            (fun (SameShape(t, y)) ->
+                match targets with
+                | TargetKind.Numbers ->
+                    let at, elsewhere = valueOf t (t.Clone()), valueOf t y
+
+                    Laws.require
+                        (at <= elsewhere)
+                        $"expected at most {elsewhere}, the loss of other outputs, at the targets; found {at}"
+                | _ ->
+                    let right, wrong =
+                        if targets = TargetKind.Shares then
+                            let right = t.Map(fun t -> if t > 0.5 then 1.0 else 0.0)
+                            right, right.Map(fun t -> 1.0 - t)
+                        else
+                            // Each sample its most probable class, and the class after that.
+                            let after by =
+                                Matrix<float>
+                                    .Build.Dense(
+                                        t.RowCount,
+                                        t.ColumnCount,
+                                        fun k s ->
+                                            let top = (t.Column s).MaximumIndex()
+                                            if k = (top + by) % t.RowCount then 1.0 else 0.0
+                                    )
+
+                            after 0, after 1
+
+                    // One class alone has no other.
+                    if targets = TargetKind.Shares || t.RowCount > 1 then
+                        let costs = valueOf right (near right)
+                        let costsMore = valueOf right (near wrong)
+
+                        Laws.require
+                            (costs < costsMore)
+                            $"expected less than {costsMore}, the loss of outputs for the wrong classes, for the right ones; found {costs}")
+
     /// <summary>Claimed by some: the loss is 0 or greater.</summary>
     /// <param name="targets">What the targets are.</param>
     /// <param name="loss">The loss and its gradient.</param>
@@ -198,7 +256,8 @@ type LossLaw =
                 Laws.cells otherGradient
                 |> Approximately.equal Approximately.rounding (Laws.cells (turned gradient)))
 
-    /// <summary>The laws of every loss that is a mean over the batch: the first three.</summary>
+    /// <summary>The laws of every loss that is a mean over the batch: the first three and <c>PrefersTargets</c>. The
+    /// others are claimed by some.</summary>
     /// <param name="targets">What the targets are.</param>
     /// <param name="loss">The loss and its gradient.</param>
     static member All
@@ -209,4 +268,5 @@ type LossLaw =
         LossLaw.GradientIsDefinition(targets, loss)
         LossLaw.IsPure(targets, loss)
         LossLaw.IsMeanOverBatch(targets, loss)
+        LossLaw.PrefersTargets(targets, loss)
     ]

@@ -132,6 +132,55 @@ type NetworkLaw =
                 if rate * size * size > 1e-12 && size > 1e-3 then
                     Laws.require (after < loss) $"expected less than {loss}, found {after}")
 
+    /// <summary>A network that leans to a sample's own class has a lower loss than one that leans to another:
+    /// the last layer's bias of that output is raised by 20.</summary>
+    /// <param name="backward">The loss and its gradient.</param>
+    static member PrefersTargets
+        (backward: Func<Network<float>, MiniBatch<float>, struct (float * Parameters<float>)>)
+        : Law =
+        Laws.create
+            "a network that leans to the right class has the lower loss"
+            (Arbitraries.Trainable())
+            (fun (Trainable(network, batch)) ->
+                let classes = network.Architecture.Outputs
+                let labels = Targets.columns classes batch.Targets |> Network.classify
+
+                let one =
+                    MiniBatch.create
+                        (batch.Inputs.SubMatrix(0, batch.Inputs.RowCount, 0, 1))
+                        (Targets.Labels [| labels[0] |])
+
+                let leaningTo (k: int) =
+                    let lean l (layer: Layer<float>) =
+                        if l < network.Parameters.Layers.Length - 1 then
+                            layer
+                        else
+                            {
+                                layer with
+                                    Biases =
+                                        layer.Biases.MapIndexed(fun i b ->
+                                            if i = k then b + 20.0 else b)
+                            }
+
+                    let struct (loss, _) =
+                        backward.Invoke(
+                            {
+                                network with
+                                    Parameters = {
+                                        Layers = List.mapi lean network.Parameters.Layers
+                                    }
+                            },
+                            one
+                        )
+
+                    loss
+
+                let right, wrong = leaningTo labels[0], leaningTo ((labels[0] + 1) % classes)
+
+                Laws.require
+                    (right < wrong)
+                    $"expected less than {wrong}, the loss of a network that leans to the wrong class, found {right}")
+
     /// <summary>All of these laws.</summary>
     /// <param name="backward">The loss and its gradient.</param>
     static member All
@@ -142,4 +191,5 @@ type NetworkLaw =
         NetworkLaw.IsMeanOfParts backward
         NetworkLaw.IgnoresOrderOfSamples backward
         NetworkLaw.SmallStepLowersLoss backward
+        NetworkLaw.PrefersTargets backward
     ]

@@ -96,34 +96,103 @@ type OptimizerLaw =
             let struct (twice, _) = optimizer.Update 0.1 zeros state once
             Laws.flat twice |> Exactly.bits (Laws.flat parameters))
 
-    /// <summary>Claimed by nearly all: from the start, a small enough step lowers the loss of any
-    /// network.</summary>
+    /// The parameters after each step along the same gradient, from the optimizer's start.
+    static member private Along
+        (optimizer: Optimizer<float>, rate: float, gradient: Parameters<float>)
+        : Parameters<float> -> Parameters<float> seq =
+        fun start ->
+            Seq.unfold
+                (fun struct (at, state) ->
+                    let struct (next, after) = optimizer.Update rate gradient state at
+                    Some(next, struct (next, after)))
+                struct (start, optimizer.Init start)
+
+    /// So many gradients at most until an optimizer moves, one that accumulates them included.
+    static member private Patience = 100
+
+    /// <summary>Parameters of 0 and gradients of 0 give 0: nothing is divided by 0, and nothing moves that
+    /// neither a gradient nor a decay moves.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    static member ZerosStayZero(optimizer: Optimizer<float>) : Law =
+        Laws.create "zeros stay zero" (OptimizerLaw.Cases 0) (fun (parameters, _) ->
+            let zeros = Optimizer.descend 1.0 parameters parameters
+
+            for next in OptimizerLaw.Along (optimizer, 0.1, zeros) zeros |> Seq.truncate 3 do
+                match Laws.flat next |> Array.tryFind (fun x -> x <> 0.0) with
+                | Some found -> Laws.broken $"expected 0, found {found}"
+                | None -> ())
+
+    /// <summary>A number that alone has a gradient moves against it: of two runs along opposite gradients, that of
+    /// the positive one is the lower in this number at every step. Decay and penalties are the same in both.
+    /// Holds for rules by sign, with momentum, with accumulation, and with any positive definite scaling of
+    /// the gradient.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    static member MovesAgainstGradient(optimizer: Optimizer<float>) : Law =
+        Laws.create
+            "every number moves against its gradient"
+            (Arb.zip (OptimizerLaw.Cases 0, Arbitraries.Seed()))
+            (fun ((parameters, _), Seed seed) ->
+                let count = int (Parameters.count parameters)
+                let place = int (seed % uint64 count)
+
+                // Large beside a penalty's slope.
+                let along slope =
+                    OptimizerLaw.Along
+                        (optimizer, 0.01, Laws.unit parameters place slope)
+                        parameters
+                    |> Seq.map (fun at -> (Laws.flat at)[place])
+
+                let differences =
+                    Seq.map2 (-) (along 100.0) (along -100.0)
+                    |> Seq.truncate OptimizerLaw.Patience
+                    |> Seq.skipWhile (fun difference -> difference = 0.0)
+                    |> Seq.truncate 4
+                    |> List.ofSeq
+
+                if differences.IsEmpty then
+                    Laws.broken
+                        $"number {place} of {count} has the same value after {OptimizerLaw.Patience} steps along a gradient of 100 and along one of -100"
+
+                for step, difference in List.indexed differences do
+                    Laws.require
+                        (difference < 0.0)
+                        $"number {place} of {count}, {step} steps after the first that moved it: expected a lower value along a gradient of 100 than along one of -100, found {difference} more")
+
+    /// <summary>From the start, a small enough step along the gradient gives any network a lower loss than the
+    /// same step along a gradient of zeros, which decay and penalties alone make.</summary>
     /// <param name="optimizer">The optimizer.</param>
     static member SmallStepLowersLoss(optimizer: Optimizer<float>) : Law =
         Laws.create
             "a small enough first step lowers the loss"
             (Arbitraries.Trainable())
             (fun (Trainable(network, batch)) ->
-                let struct (loss, gradient) = Gradient.backward network batch
+                let struct (_, gradient) = Gradient.backward network batch
                 let size = (Parameters.toVector gradient).L2Norm()
 
-                let lossAfter rate =
-                    let struct (next, _) =
-                        optimizer.Update
-                            rate
-                            gradient
-                            (optimizer.Init network.Parameters)
-                            network.Parameters
-
-                    Network.loss { network with Parameters = next } batch
-
-                // A rate may be too large for the rule, and too small to be seen in the loss's digits.
+                // Where the slope is that small, rounding hides the step.
                 if size > 1e-3 then
-                    let found = [ 1e-3; 1e-4; 1e-5; 1e-6 ] |> List.map lossAfter
+                    let zeros = Optimizer.descend 1.0 gradient gradient
+                    // The gradient of a multiple of the loss: large beside a penalty's slope.
+                    let scaled = Optimizer.descend (1.0 - 100.0 / size) gradient gradient
+
+                    let lossAfter rate =
+                        Seq.zip
+                            (OptimizerLaw.Along (optimizer, rate, scaled) network.Parameters)
+                            (OptimizerLaw.Along (optimizer, rate, zeros) network.Parameters)
+                        |> Seq.truncate OptimizerLaw.Patience
+                        |> Seq.tryFind (fun (moved, still) -> Laws.flat moved <> Laws.flat still)
+                        |> Option.map (fun (moved, still) ->
+                            let loss parameters =
+                                Network.loss { network with Parameters = parameters } batch
+
+                            loss moved, loss still)
+
+                    // A rate may be too large for the rule.
+                    let found = [ 1e-3; 1e-4; 1e-5; 1e-6; 1e-7; 1e-8 ] |> List.choose lossAfter
 
                     Laws.require
-                        (List.exists (fun after -> after < loss) found)
-                        $"expected less than {loss} after a step of rate 1e-3, 1e-4, 1e-5 or 1e-6, found {found}")
+                        (found |> List.exists (fun (moved, still) -> moved < still))
+                        $"expected a lower loss after the first step along the gradient than after one along zeros, at a rate of 1e-3 down to 1e-8; found {found}")
 
     /// <summary>So many steps are those of a rule for one number, as a paper writes it.</summary>
     /// <param name="optimizer">The optimizer.</param>
@@ -154,6 +223,10 @@ type OptimizerLaw =
                     let expected =
                         rule.Invoke(rate, start, [| for g in gradients -> g[i] |]) |> Array.ofSeq
 
+                    Laws.require
+                        (expected.Length = steps)
+                        $"expected of the rule the number after each of {steps} gradients, found {expected.Length} numbers"
+
                     // What was lost where a number was large stays lost when it is small again.
                     let bounds =
                         expected
@@ -166,9 +239,13 @@ type OptimizerLaw =
                     with :? LawBrokenException as difference ->
                         Laws.broken $"number {i}, step (from 0) {difference.Message}")
 
-    /// <summary>The laws of every optimizer: the first two.</summary>
+    /// <summary>What every optimizer keeps: <c>IsPure</c>, <c>KeepsShapes</c>, <c>ZerosStayZero</c>,
+    /// <c>MovesAgainstGradient</c> and <c>SmallStepLowersLoss</c>.</summary>
     /// <param name="optimizer">The optimizer.</param>
     static member All(optimizer: Optimizer<float>) : Law list = [
         OptimizerLaw.IsPure optimizer
         OptimizerLaw.KeepsShapes optimizer
+        OptimizerLaw.ZerosStayZero optimizer
+        OptimizerLaw.MovesAgainstGradient optimizer
+        OptimizerLaw.SmallStepLowersLoss optimizer
     ]
