@@ -22,13 +22,16 @@ module internal LittleEndian =
         copy values (Span bytes)
         bytes
 
-    let numbers (bytes: ReadOnlySpan<byte>) : 'T[] =
+    /// The numbers in bytes of either order.
+    let ordered (isBig: bool) (bytes: ReadOnlySpan<byte>) : 'T[] =
         let copy = bytes.ToArray()
 
-        if not BitConverter.IsLittleEndian then
+        if isBig = BitConverter.IsLittleEndian then
             let size = Unsafe.SizeOf<'T>()
 
             for i in 0 .. copy.Length / size - 1 do
                 Array.Reverse(copy, i * size, size)
 
         MemoryMarshal.Cast<byte, 'T>(ReadOnlySpan copy).ToArray()
+
+    let numbers (bytes: ReadOnlySpan<byte>) : 'T[] = ordered false bytes

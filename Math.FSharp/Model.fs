@@ -3,7 +3,6 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open System.Text.Json
-open System.Text.RegularExpressions
 
 /// A network with what it takes to ask it: how samples enter, and what the outputs are called.
 type Model<'T
@@ -28,12 +27,15 @@ type ModelAssumption = {
     Activation: Activation voption
     /// The head.
     Head: Head voption
+    /// The names of the layers from the input's side, where they do not tell the order; else
+    /// none.
+    Layers: string list
 }
 
 /// <summary>Models as tensors W1, b1, W2, b2, … in the book's shapes, weights (inputs, outputs) and biases
 /// (outputs), with metadata. Normalised layers become the plain ones that do the same.</summary>
 /// <remarks>Read are PyTorch's names and shapes besides: <c>0.weight</c> (outputs, inputs) and
-/// <c>0.bias</c>.</remarks>
+/// <c>0.bias</c>, the layers in the order of the numbers in their names.</remarks>
 [<RequireQualifiedAccess>]
 module Model =
     let private separator = ","
@@ -54,6 +56,7 @@ module Model =
     let noAssumption: ModelAssumption = {
         Activation = ValueNone
         Head = ValueNone
+        Layers = []
     }
 
     /// <summary>A network alone as a model.</summary>
@@ -105,62 +108,103 @@ module Model =
         Biases: string
     }
 
-    /// A name whose numbers sort as numbers.
-    let private sortable (name: string) : string =
-        Regex.Replace(name, "[0-9]{1,9}", (fun (digits: Match) -> digits.Value.PadLeft(9, '0')))
-
     let private weightEnd = ".weight"
     let private biasEnd = ".bias"
 
-    /// The layers under either kind of names, from the input's side.
-    let private findLayers (tensors: Tensor list) : Result<Found list, Fault list> =
-        let named = tensors |> List.map (fun tensor -> tensor.Name, tensor) |> Map.ofList
+    /// The names of PyTorch's layers: those of their weights, without the ending.
+    let private torchNames (tensors: Tensor list) : string list =
+        tensors
+        |> List.filter (fun tensor -> tensor.Name.EndsWith(weightEnd, StringComparison.Ordinal))
+        |> List.map (fun tensor -> tensor.Name[.. tensor.Name.Length - weightEnd.Length - 1])
 
-        let book =
-            [ 1 .. tensors.Length ]
-            |> List.map (fun i -> i, named.TryFind $"W{i}")
-            |> List.takeWhile (snd >> Option.isSome)
-            |> List.map (fun (i, weights) -> {
-                Weights = weights.Value
-                IsOutputsFirst = false
-                Biases = $"b{i}"
-            })
+    /// PyTorch's layers from the input's side: as it is assumed, else as their names tell.
+    let private torchOrder (assumed: string list) (names: string list) =
+        let listed = String.concat ", " names
 
-        let endsWith (ending: string) (tensor: Tensor) =
-            tensor.Name.EndsWith(ending, StringComparison.Ordinal)
-
-        let torch =
-            tensors
-            |> List.filter (endsWith weightEnd)
-            |> List.sortWith (fun one other ->
-                String.CompareOrdinal(sortable one.Name, sortable other.Name))
-            |> List.map (fun weights -> {
-                Weights = weights
-                IsOutputsFirst = true
-                Biases = weights.Name[.. weights.Name.Length - weightEnd.Length - 1] + biasEnd
-            })
-
-        match book, torch with
-        | [], [] ->
-            Error [
+        if assumed.IsEmpty then
+            LayerNames.sort names
+            |> Result.mapError (fun (one, other) -> [
                 Fault.create
-                    ""
-                    "tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
-                    "no W1 and no weight"
-            ]
-        | [], _ ->
-            match
+                    "layers"
+                    "names with numbers that tell the order, as 0, 2, 4, or the order given by --layers"
+                    (if names.Length = 2 then
+                         listed
+                     else
+                         $"{one} and {other}, among {listed}")
+            ])
+        elif List.sort assumed = List.sort names then
+            Ok assumed
+        else
+            let found = String.concat ", " assumed
+            Error [ Fault.create "layers" $"each of {listed} once" found ]
+
+    /// The layers under either kind of names, from the input's side.
+    let private findLayers
+        (assumed: ModelAssumption)
+        (tensors: Tensor list)
+        : Result<Found list, Fault list> =
+        let names = tensors |> List.map _.Name |> Set.ofList
+
+        let book = [
+            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W{i}") ->
+                $"W{i}", false, $"b{i}"
+        ]
+
+        let torch = torchNames tensors
+
+        let layers =
+            match book, torch with
+            | [], [] ->
+                Error [
+                    Fault.create
+                        ""
+                        "tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
+                        "no W1 and no weight"
+                ]
+            | [], _ ->
+                torchOrder assumed.Layers torch
+                |> Result.map (List.map (fun name -> name + weightEnd, true, name + biasEnd))
+            | _ when assumed.Layers.IsEmpty -> Ok book
+            | _ ->
+                Error [
+                    Fault.create
+                        "layers"
+                        "no order besides, as W1, W2, … tell their own"
+                        (String.concat ", " assumed.Layers)
+                ]
+
+        layers
+        |> Result.bind (fun layers ->
+            let known =
+                layers
+                |> List.collect (fun (weights, _, biases) -> [ weights; biases ])
+                |> Set.ofList
+
+            // A tensor without a number says nothing.
+            let others =
                 tensors
                 |> List.filter (fun tensor ->
-                    not (endsWith weightEnd tensor) && not (endsWith biasEnd tensor))
-            with
-            | [] -> Ok torch
-            | others ->
-                others
-                |> List.map (fun other ->
-                    Fault.create other.Name "weights and biases of dense layers alone" "another")
-                |> Error
-        | _ -> Ok book
+                    not (known.Contains tensor.Name) && Tensor.count tensor > 0)
+
+            if others.IsEmpty then
+                Ok [
+                    for weights, isOutputsFirst, biases in layers ->
+                        {
+                            Weights = tensors |> List.find (fun tensor -> tensor.Name = weights)
+                            IsOutputsFirst = isOutputsFirst
+                            Biases = biases
+                        }
+                ]
+            else
+                Error [
+                    for name in Set.difference known names do
+                        Fault.create name "a tensor of that name" "none"
+                    for other in others do
+                        Fault.create
+                            other.Name
+                            "weights and biases of dense layers alone"
+                            "a tensor of another kind"
+                ])
 
     /// The activation of each hidden layer: the file's own, else what is assumed.
     let private activations
@@ -170,7 +214,7 @@ module Model =
         : Result<Activation list, Fault list> =
         match TensorFiles.said activationsName file, assumed.Activation with
         | ValueSome text, _ ->
-            let names = text.Split(separator, StringSplitOptions.RemoveEmptyEntries)
+            let names = if text = "" then [||] else text.Split separator
 
             if names.Length <> hidden then
                 Error [ Fault.create "" $"{hidden} activations in the metadata" $"'{text}'" ]
@@ -235,8 +279,8 @@ module Model =
                             [ inputs; outputs ]
 
                     Fault.both
-                        (TensorFiles.numbers file found.Weights.Name shape)
-                        (TensorFiles.numbers file found.Biases [ outputs ])
+                        (TensorFiles.finite file found.Weights.Name shape)
+                        (TensorFiles.finite file found.Biases [ outputs ])
                     |> Result.map (fun (weights, biases) -> {
                         Weights =
                             (if found.IsOutputsFirst then
@@ -265,10 +309,16 @@ module Model =
                 | name -> name
         ]
 
+    let private repeated (names: string list) : string list =
+        names
+        |> List.countBy id
+        |> List.filter (fun (_, count) -> count > 1)
+        |> List.map fst
+
     /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
     /// <param name="assumed">What to take for true of a file that says nothing of it.</param>
-    /// <param name="file">Tensors of the precision asked for, under the book's names or
-    /// PyTorch's.</param>
+    /// <param name="file">Tensors of the precision asked for, all of them finite, under the book's names or
+    /// PyTorch's, and no others but such without numbers.</param>
     [<CompiledName("OfTensors")>]
     let ofTensors
         (assumed: ModelAssumption)
@@ -287,7 +337,12 @@ module Model =
                 | Some classes -> Ok classes
                 | None -> Error [ Fault.create "classes" "a JSON list of texts" "something else" ]
 
-        findLayers file.Tensors
+        match repeated (file.Tensors |> List.map _.Name) with
+        | [] -> findLayers assumed file.Tensors
+        | names ->
+            names
+            |> List.map (fun name -> Fault.create name "one tensor of that name" "more")
+            |> Error
         |> Result.bind (network assumed file)
         |> Fault.both (Fault.both preprocessing classes)
         |> Result.bind (fun ((preprocessing, classes), network) ->
@@ -303,6 +358,13 @@ module Model =
                         $"{ValueOption.defaultValue 0 features}"
                     classes.IsEmpty || classes.Length = outputs,
                     Fault.create "classes" $"{outputs} names, one an output" $"{classes.Length}"
+                    (repeated classes).IsEmpty,
+                    Fault.create
+                        "classes"
+                        "names that differ"
+                        (repeated classes
+                         |> List.map (sprintf "'%s' more than once")
+                         |> String.concat ", ")
                 ]
                 (fun () -> {
                     Network = network

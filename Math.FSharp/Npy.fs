@@ -58,58 +58,13 @@ module Npy =
             )
             |> List.ofArray
             |> List.map (fun part ->
-                Int64.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture))
+                // Python 2 writes 3L.
+                Int64.TryParse(part.TrimEnd 'L', NumberStyles.None, CultureInfo.InvariantCulture))
 
         if List.forall fst parts then
             Some(List.map snd parts)
         else
             None
-
-    /// Numbers of another type or byte order, each read from its bytes.
-    let private read
-        (isBig: bool)
-        (size: int)
-        (data: ReadOnlyMemory<byte>)
-        (convert: byte[] -> 'U)
-        : 'U[] =
-        Array.init (data.Length / size) (fun i ->
-            let bytes = data.Slice(i * size, size).ToArray()
-
-            if isBig = BitConverter.IsLittleEndian then
-                Array.Reverse bytes
-
-            convert bytes)
-
-    /// The numbers, for the types there are; 64 bits without a sign stand as far as their sign allows.
-    let private elements
-        (order: char)
-        (kind: char)
-        (size: int)
-        (data: ReadOnlyMemory<byte>)
-        : Elements option =
-        let isBig = (order = '>')
-
-        let integers convert =
-            Some(Elements.Integers(read isBig size data convert))
-
-        match kind, size with
-        | ('u' | 'b'), 1 -> Some(Elements.Bytes data)
-        | 'i', 1 -> integers (fun b -> int64 (sbyte b[0]))
-        | 'i', 2 -> integers (fun b -> int64 (BitConverter.ToInt16(b, 0)))
-        | 'i', 4 -> integers (fun b -> int64 (BitConverter.ToInt32(b, 0)))
-        | 'i', 8 -> integers (fun b -> BitConverter.ToInt64(b, 0))
-        | 'u', 2 -> integers (fun b -> int64 (BitConverter.ToUInt16(b, 0)))
-        | 'u', 4 -> integers (fun b -> int64 (BitConverter.ToUInt32(b, 0)))
-        | 'u', 8 -> integers (fun b -> int64 (BitConverter.ToUInt64(b, 0)))
-        | 'f', 2 ->
-            Some(Elements.Singles(read isBig 2 data (fun b -> float32 (BitConverter.ToHalf(b, 0)))))
-        | 'f', 4 when isBig ->
-            Some(Elements.Singles(read isBig 4 data (fun b -> BitConverter.ToSingle(b, 0))))
-        | 'f', 8 when isBig ->
-            Some(Elements.Doubles(read isBig 8 data (fun b -> BitConverter.ToDouble(b, 0))))
-        | 'f', 4 -> Some(Elements.Singles(LittleEndian.numbers data.Span))
-        | 'f', 8 -> Some(Elements.Doubles(LittleEndian.numbers data.Span))
-        | _ -> None
 
     /// Numbers whose first dimension runs fastest, in the order of the others.
     let private rowsFirst (shape: int list) (values: 'U[]) : 'U[] =
@@ -141,53 +96,176 @@ module Npy =
         | Elements.Integers integers -> Elements.Integers(rowsFirst shape integers)
         | Elements.Singles singles -> Elements.Singles(rowsFirst shape singles)
         | Elements.Doubles doubles -> Elements.Doubles(rowsFirst shape doubles)
+        | Elements.Texts texts -> Elements.Texts(rowsFirst shape texts)
 
-    /// <summary>The array in the bytes of an NPY file: whole numbers, truth values as 0 and 1, and
-    /// floating point of 16, 32 or 64 bits, of either byte order.</summary>
+    /// Texts of a fixed size, blanked with zeros: letters of 4 bytes, or bytes of UTF-8. Equal ones are
+    /// one text.
+    let private texts
+        (isBig: bool)
+        (isWide: bool)
+        (size: int)
+        (data: ReadOnlyMemory<byte>)
+        : Result<Elements, Fault list> =
+        let encoding: Encoding =
+            if isWide then
+                UTF32Encoding(isBig, false, throwOnInvalidCharacters = true)
+            else
+                UTF8Encoding(false, throwOnInvalidBytes = true)
+
+        let known = Collections.Generic.Dictionary<string, string>()
+
+        let text i =
+            let text = encoding.GetString(data.Slice(i * size, size).Span).TrimEnd '\000'
+
+            match known.TryGetValue text with
+            | true, same -> same
+            | false, _ ->
+                known[text] <- text
+                text
+
+        try
+            Ok(Elements.Texts(Array.init (data.Length / size) text))
+        with :? DecoderFallbackException ->
+            fault "texts in UTF-8, or in letters of 4 bytes" "bytes that are none"
+
+    /// What a header says of the array behind it: NumPy's name of its type, its order and its shape.
+    type private Header = {
+        Type: string
+        IsFortran: bool
+        Shape: int64 list
+    }
+
+    let private parseHeader (text: string) : Result<Header, Fault list> =
+        // A list, of an array of records, is not between quotes.
+        match
+            text |> said "descr" "['\"]([^'\"]{1,60})['\"]",
+            text |> said "descr" "(\\[)",
+            text |> said "fortran_order" "(True|False)",
+            text |> said "shape" "\\(([0-9L, \\n]{0,400})\\)" |> Option.bind sizes
+        with
+        | None, Some _, _, _ -> fault "an array of numbers or texts" "one of records"
+        | Some descr, _, Some order, Some shape ->
+            Ok {
+                Type = descr
+                IsFortran = (order = "True")
+                Shape = shape
+            }
+        | _ -> fault "a dictionary of descr, fortran_order and shape" "another header"
+
+    /// A type's letter and its size in bytes: <c>&lt;U3</c> has three letters of four.
+    let private (|Type|_|) (descr: string) : struct (bool * char * int) option =
+        let found = Regex.Match(descr, "^([<>|=])([a-zA-Z])([0-9]{1,6})$")
+
+        if found.Success && found.Groups[3].Value <> "0" then
+            let letter = found.Groups[2].Value[0]
+            let size = int found.Groups[3].Value
+            let isBig = found.Groups[1].Value = ">"
+            Some(struct (isBig, letter, (if letter = 'U' then 4 * size else size)))
+        else
+            None
+
+    /// The letters of the types that are read.
+    let private known = "buifUSa"
+
+    let private unreadable (descr: string) : Result<'V, Fault list> =
+        let what =
+            match descr.TrimStart('<', '>', '|', '=') |> Seq.tryHead with
+            | Some 'O' ->
+                ": Python objects, which array.astype(float) or astype(str) turns into such"
+            | Some('M' | 'm') -> ": dates or times"
+            | Some 'c' -> ": complex numbers"
+            | Some 'V' -> ": bytes of no type"
+            | _ -> ""
+
+        fault
+            "whole numbers, truth values, floating point of 16 to 64 bits, or texts"
+            $"the type {descr}{what}"
+
+    /// <summary>How many bytes a file has in all, by what its header claims.</summary>
+    /// <param name="start">The beginning of the file: <c>LongestHeader</c> bytes, or all that there
+    /// are.</param>
+    /// <returns>The number, at most 2⁶³ − 1; nothing where the header is none, or is of a type that has no
+    /// fixed size.</returns>
+    [<CompiledName("ClaimedLength")>]
+    let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
+        match
+            split start
+            |> Result.bind (fun (text, rest) ->
+                parseHeader text
+                |> Result.map (fun header -> header, start.Length - rest.Length))
+        with
+        | Ok({
+                 Type = Type(struct (_, _, size))
+                 Shape = shape
+             },
+             first) ->
+            Tensor.bytesOf shape size + bigint first
+            |> min (bigint Int64.MaxValue)
+            |> int64
+            |> ValueSome
+        | _ -> ValueNone
+
+    /// <summary>The most bytes of a header with what stands before it, as <c>claimedLength</c> needs them;
+    /// a longer one claims nothing.</summary>
+    [<Literal>]
+    let LongestHeader = 66_000
+
+    /// <summary>The array in the bytes of an NPY file: whole numbers, truth values as 0 and 1, floating
+    /// point of 16, 32 or 64 bits, and texts, of either byte order.</summary>
     /// <param name="name">What to call it.</param>
     /// <param name="bytes">The whole file. Bytes of the array stay there, not copied.</param>
     [<CompiledName("Parse")>]
     let parse (name: string) (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
-        match split bytes with
-        | Error faults -> Error faults
-        | Ok(header, data) ->
-            let descr = header |> said "descr" "['\"]([<>|=][a-zA-Z][0-9]{1,3})['\"]"
+        split bytes
+        |> Result.bind (fun (text, data) ->
+            parseHeader text
+            |> Result.bind (fun header ->
+                match header.Type with
+                | Type(struct (isBig, letter, size)) ->
+                    let expected = Tensor.bytesOf header.Shape size
 
-            let shape = header |> said "shape" "\\(([0-9, \\n]{0,400})\\)" |> Option.bind sizes
-
-            match descr, header |> said "fortran_order" "(True|False)", shape with
-            | Some descr, Some order, Some shape ->
-                let size = int descr[2..]
-                let expected = Tensor.bytesOf shape size
-
-                if size = 0 || expected <> bigint data.Length then
-                    fault
-                        $"{expected} bytes for {Tensor.shapeText shape} of type {descr}"
-                        $"{data.Length}"
-                else
-                    // No element, and any sizes beside a 0.
-                    let fits = shape |> List.forall (fun size -> size <= int64 Int32.MaxValue)
-
-                    match elements descr[0] descr[1] size data with
-                    | Some elements when fits ->
-                        let shape = List.map int shape
-
-                        Ok {
-                            Name = name
-                            Shape = shape
-                            Elements =
-                                if order = "True" && shape.Length > 1 then
-                                    reorder shape elements
-                                else
-                                    elements
-                        }
-                    | _ ->
+                    if not (known.Contains letter) then
+                        unreadable header.Type
+                    elif expected <> bigint data.Length then
                         fault
-                            "whole numbers, truth values or floating point of 16 to 64 bits"
-                            $"the type {descr} in a shape of {Tensor.shapeText shape}"
-            | _ -> fault "a dictionary of descr, fortran_order and shape" "another header"
+                            $"{expected} bytes for {Tensor.shapeText header.Shape} of type {header.Type}"
+                            $"{data.Length}"
+                    elif
+                        header.Shape |> List.exists (fun size -> size > int64 Int32.MaxValue)
+                    then
+                        // No element, and any sizes beside a 0.
+                        fault "sizes below 2³¹" (Tensor.shapeText header.Shape)
+                    else
+                        let numbers kind =
+                            match NumberBytes.read isBig kind size data with
+                            | ValueSome elements -> Ok elements
+                            | ValueNone -> unreadable header.Type
+
+                        match letter with
+                        | 'b' -> numbers NumberKind.Truth
+                        | 'u' -> numbers NumberKind.Unsigned
+                        | 'i' -> numbers NumberKind.Signed
+                        | 'f' -> numbers NumberKind.Floating
+                        | 'U' -> texts isBig true size data
+                        | 'S'
+                        | 'a' -> texts isBig false size data
+                        | _ -> unreadable header.Type
+                        |> Result.map (fun elements ->
+                            let shape = List.map int header.Shape
+
+                            {
+                                Name = name
+                                Shape = shape
+                                Elements =
+                                    if header.IsFortran && shape.Length > 1 then
+                                        reorder shape elements
+                                    else
+                                        elements
+                            })
+                | descr -> unreadable descr))
 
     /// <summary>The bytes of an array's NPY file, of version 1.</summary>
+    /// <exception cref="T:System.ArgumentException">The array is of texts.</exception>
     [<CompiledName("Write")>]
     let write (tensor: Tensor) : byte[] =
         let descr =
@@ -196,6 +274,7 @@ module Npy =
             | Elements.Integers _ -> "<i8"
             | Elements.Singles _ -> "<f4"
             | Elements.Doubles _ -> "<f8"
+            | Elements.Texts _ -> invalidArg (nameof tensor) "expected numbers, found texts"
 
         // A tuple of one has a comma behind it.
         let sizes =

@@ -145,7 +145,8 @@ module Preprocessing =
         }
 
         if
-            not (Double.IsFinite column.Centre)
+            Double.IsInfinity column.Fill
+            || not (Double.IsFinite column.Centre)
             || not (Double.IsFinite column.Scale)
             || column.Scale = 0.0
         then

@@ -6,7 +6,8 @@ open System.Buffers.Binary
 open System.Numerics
 open System.Text.Json
 
-/// <summary>Safetensors files of tensors in single and double precision.</summary>
+/// <summary>Safetensors files of tensors. Those in single and double precision are written; half precision
+/// (F16, BF16) and whole numbers are read besides, without loss: half precision as single.</summary>
 /// <remarks>The format: eight bytes of little-endian header length, a JSON header of names, types,
 /// shapes and offsets, then the numbers, little-endian, rows first. Source: the safetensors format of
 /// Hugging Face.</remarks>
@@ -169,22 +170,41 @@ module Safetensors =
         | :? JsonException
         | :? InvalidOperationException -> fault "a header in JSON" "something else"
 
-    /// A tensor, once its type and place are right.
-    let private tensor (data: ReadOnlyMemory<byte>) (entry: Entry) : Result<Tensor, Fault list> =
-        let size =
-            match entry.DataType with
-            | "F32" -> 4
-            | "F64" -> 8
-            | _ -> 0
+    /// The format's types that are read: their names, kinds and sizes.
+    let private types =
+        Map [
+            "BOOL", (NumberKind.Truth, 1)
+            "U8", (NumberKind.Unsigned, 1)
+            "I8", (NumberKind.Signed, 1)
+            "U16", (NumberKind.Unsigned, 2)
+            "I16", (NumberKind.Signed, 2)
+            "F16", (NumberKind.Floating, 2)
+            "BF16", (NumberKind.Brain, 2)
+            "U32", (NumberKind.Unsigned, 4)
+            "I32", (NumberKind.Signed, 4)
+            "F32", (NumberKind.Floating, 4)
+            "U64", (NumberKind.Unsigned, 8)
+            "I64", (NumberKind.Signed, 8)
+            "F64", (NumberKind.Floating, 8)
+        ]
 
+    /// A tensor, once its type and place are right. One of no numbers may be of any type.
+    let private tensor (data: ReadOnlyMemory<byte>) (entry: Entry) : Result<Tensor, Fault list> =
+        let isEmpty = List.contains 0 entry.Shape
+        let known = types.TryFind entry.DataType
+        let size = known |> Option.map snd |> Option.defaultValue 0
         let expected = Tensor.bytesOf (List.map int64 entry.Shape) size
 
         Fault.check
             [
-                size > 0, Fault.create entry.Name "numbers of type F32 or F64" $"{entry.DataType}"
+                known.IsSome || isEmpty,
+                Fault.create
+                    entry.Name
+                    "numbers of type F32, F64, F16 or BF16"
+                    $"the type {entry.DataType}"
                 List.forall (fun size -> size >= 0) entry.Shape,
                 Fault.create entry.Name "sizes of 0 or more" (Tensor.shapeText entry.Shape)
-                size = 0
+                (known.IsNone && not isEmpty)
                 || (entry.First >= 0L
                     && entry.First <= int64 data.Length
                     && entry.End <= int64 data.Length
@@ -194,18 +214,20 @@ module Safetensors =
                     $"{expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the {data.Length} bytes of data"
                     $"offsets {entry.First} to {entry.End}"
             ]
-            (fun () ->
-                let bytes = data.Slice(int entry.First, int expected).Span
-
-                {
-                    Name = entry.Name
-                    Shape = entry.Shape
-                    Elements =
-                        if size = 4 then
-                            Elements.Singles(LittleEndian.numbers bytes)
-                        else
-                            Elements.Doubles(LittleEndian.numbers bytes)
-                })
+            (fun () -> {
+                Name = entry.Name
+                Shape = entry.Shape
+                Elements =
+                    known
+                    |> Option.map (fun (kind, size) ->
+                        NumberBytes.read
+                            false
+                            kind
+                            size
+                            (data.Slice(int entry.First, int expected)))
+                    |> Option.defaultValue ValueNone
+                    |> ValueOption.defaultValue (Elements.Bytes ReadOnlyMemory.Empty)
+            })
 
     /// <summary>The tensors and metadata in the bytes of a file, or what is wrong with
     /// them.</summary>

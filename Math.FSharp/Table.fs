@@ -219,15 +219,18 @@ module Table =
                     $"{Tensor.shapeText shape}"
             ]
         |> Result.bind (fun (rows, columns) ->
-            let values = Tensor.toDoubles tensor
+            let cells: (int -> int) -> Cells =
+                match tensor.Elements with
+                | Elements.Texts texts ->
+                    fun place -> Cells.Texts(Array.init rows (fun row -> texts[place row]))
+                | _ ->
+                    let values = Tensor.toDoubles tensor
+                    fun place -> Cells.Numbers(Array.init rows (fun row -> values[place row]))
 
             create [
                 for column in 0 .. columns - 1 ->
                     {
                         Name = string column
-                        Cells =
-                            Cells.Numbers(
-                                Array.init rows (fun row -> values[row * columns + column])
-                            )
+                        Cells = cells (fun row -> row * columns + column)
                     }
             ])

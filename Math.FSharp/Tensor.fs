@@ -14,14 +14,16 @@ type Elements =
     | Singles of float32[]
     /// Double precision.
     | Doubles of float[]
+    /// Texts.
+    | Texts of string[]
 
-/// Numbers in a rectangle of any dimensions, as files exchange them.
+/// Numbers, or texts, in a rectangle of any dimensions, as files exchange them.
 type Tensor = {
     /// What the file calls it.
     Name: string
     /// Sizes along the dimensions; none of a single number.
     Shape: int list
-    /// The numbers, the last dimension's running fastest.
+    /// The numbers or texts, the last dimension's running fastest.
     Elements: Elements
 }
 
@@ -51,7 +53,7 @@ module Tensor =
             | _ -> invalidArg (nameof numbers) $"expected single or double, found {typeof<'T>}"
     }
 
-    /// <summary>The type of the numbers: U8, I64, F32 or F64.</summary>
+    /// <summary>The type of the numbers: U8, I64, F32 or F64; of texts, texts.</summary>
     [<CompiledName("TypeName")>]
     let typeName (tensor: Tensor) : string =
         match tensor.Elements with
@@ -59,8 +61,9 @@ module Tensor =
         | Elements.Integers _ -> "I64"
         | Elements.Singles _ -> "F32"
         | Elements.Doubles _ -> "F64"
+        | Elements.Texts _ -> "texts"
 
-    /// <summary>How many numbers there are.</summary>
+    /// <summary>How many numbers or texts there are.</summary>
     [<CompiledName("Count")>]
     let count (tensor: Tensor) : int =
         match tensor.Elements with
@@ -68,9 +71,14 @@ module Tensor =
         | Elements.Integers integers -> integers.Length
         | Elements.Singles singles -> singles.Length
         | Elements.Doubles doubles -> doubles.Length
+        | Elements.Texts texts -> texts.Length
+
+    let private noNumbers (tensor: Tensor) : 'V =
+        invalidArg (nameof tensor) "expected numbers, found texts"
 
     /// <summary>Every number in double precision, which holds all but the largest whole ones
     /// exactly.</summary>
+    /// <exception cref="T:System.ArgumentException">They are texts.</exception>
     [<CompiledName("ToDoubles")>]
     let toDoubles (tensor: Tensor) : float[] =
         match tensor.Elements with
@@ -78,8 +86,10 @@ module Tensor =
         | Elements.Integers integers -> integers |> Array.map float
         | Elements.Singles singles -> singles |> Array.map float
         | Elements.Doubles doubles -> Array.copy doubles
+        | Elements.Texts _ -> noNumbers tensor
 
     /// <summary>The numbers' bytes, the low byte first.</summary>
+    /// <exception cref="T:System.ArgumentException">They are texts.</exception>
     [<CompiledName("ToBytes")>]
     let toBytes (tensor: Tensor) : byte[] =
         match tensor.Elements with
@@ -87,6 +97,7 @@ module Tensor =
         | Elements.Integers integers -> LittleEndian.bytes integers
         | Elements.Singles singles -> LittleEndian.bytes singles
         | Elements.Doubles doubles -> LittleEndian.bytes doubles
+        | Elements.Texts _ -> noNumbers tensor
 
     /// How many bytes numbers of a size take in a shape that a file claims: the product of any sizes,
     /// found without overflow.

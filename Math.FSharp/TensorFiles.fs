@@ -33,6 +33,25 @@ module internal TensorFiles =
                 ]
                 (fun () -> found.Value)
 
+    /// The same, once they are finite too.
+    let finite
+        (file: TensorFile)
+        (name: string)
+        (shape: int list)
+        : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        numbers file name shape
+        |> Result.bind (fun values ->
+            match values |> Array.tryFindIndex (fun value -> not ('T.IsFinite value)) with
+            | None -> Ok values
+            | Some place ->
+                let found =
+                    if 'T.IsNaN values[place] then
+                        "one that is not a number (NaN)"
+                    else
+                        "an infinite one"
+
+                Error [ Fault.create name "finite numbers" found ])
+
     /// Parameters as W1, b1, W2, b2, …, a layer's gain as g1 behind its biases, every name after the
     /// prefix. Weights have the book's shape, (inputs, outputs).
     let ofParameters (prefix: string) (parameters: Parameters<'T>) : Tensor list =

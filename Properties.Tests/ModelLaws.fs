@@ -177,3 +177,187 @@ let ``a head that a file does not name is the one assumed, else Softmax`` () =
     }
 
     Exactly.equal Head.Identity (read assumed file |> orFail).Network.Architecture.Head
+
+/// The tensors of a network under PyTorch's names, each layer's as it is called.
+let private named (names: string list) (network: Network<float>) : Tensor list =
+    List.map2
+        (fun (tensor: Tensor) (name: string) -> {
+            tensor with
+                Name = name + tensor.Name[tensor.Name.IndexOf '.' ..]
+        })
+        (torch network)
+        (names |> List.collect (fun name -> [ name; name ]))
+
+/// A network of square layers: its shapes tell no order.
+let private square (layers: int) : Network<float> =
+    Architecture.dense Activation.Tanh (List.replicate (layers + 1) 3)
+    |> Network.initialise (Initialiser.Fixed 0.5) 1UL
+
+let private readNamed (layers: string list) (names: string list) =
+    read
+        {
+            assuming Activation.Tanh with
+                Layers = layers
+        }
+        {
+            Metadata = []
+            Tensors = named names (square names.Length) |> List.sortBy _.Name
+        }
+
+let private isInOrder (names: string list) (model: Model<float>) =
+    Exactly.bits (flat (square names.Length).Parameters) (flat model.Network.Parameters)
+
+/// Names of layers, made of some texts with a number between them that rises by any steps.
+[<Law>]
+let ``layers whose names differ in a number first stand in the order of that number``
+    (steps: FsCheck.NonEmptyArray<byte>)
+    (before: FsCheck.NonEmptyString)
+    (after: FsCheck.NonEmptyString)
+    =
+    let text (chosen: FsCheck.NonEmptyString) =
+        chosen.Get |> String.filter (fun c -> Char.IsLetter c || c = '.' || c = '_')
+
+    let names =
+        steps.Get
+        |> Array.truncate 12
+        |> Array.map (fun step -> int64 step * 1_000_000_007L + 1L)
+        |> Array.scan (+) 0L
+        |> Array.map (fun number -> $"a{text before}{number}{text after}")
+        |> List.ofArray
+
+    readNamed [] names |> orFail |> isInOrder names
+
+[<Fact>]
+let ``layers in the order that their names tell`` () =
+    for names in
+        [
+            [ "fc1"; "fc2"; "fc10" ]
+            [ "layers.0.linear"; "layers.1.linear" ]
+            [ "0"; "2"; "40" ]
+            [ "model.0"; "model.00003"; "model.12" ]
+            [ "block0.fc1"; "block0.fc2"; "block1.fc1"; "block10.fc1" ]
+            [ "layers.0.in"; "layers.1.hidden"; "layers.2.out" ]
+            [ "any" ]
+            [
+                "99999999999999999999998"
+                "99999999999999999999999"
+                "100000000000000000000000"
+            ]
+        ] do
+        readNamed [] names |> orFail |> isInOrder names
+
+[<Fact>]
+let ``layers whose names do not tell an order are refused, unless the order is given`` () =
+    for names in
+        [
+            [ "hidden"; "head" ]
+            [ "encoder.1"; "decoder.0" ]
+            [ "features.0"; "features.2"; "classifier.0" ]
+            [ "fc"; "fc1" ]
+            [ "fc1"; "fc01" ]
+            [ "0"; "2"; "out" ]
+            [ "layer-one"; "layer-two" ]
+            [ "a.0"; "a.0.1" ]
+            [ "block1.up1"; "block1.down2"; "block2.up1" ]
+        ] do
+        readNamed [] names
+        |> Exactly.faulted [ "layers"; "the order"; "--layers"; names.Head ]
+
+        readNamed names names |> orFail |> isInOrder names
+
+        let reversed = List.rev names
+        readNamed reversed reversed |> orFail |> isInOrder reversed
+
+    for layers in [ [ "hidden" ]; [ "hidden"; "hidden" ]; [ "hidden"; "head"; "other" ] ] do
+        readNamed layers [ "hidden"; "head" ]
+        |> Exactly.faulted [ "each of head, hidden once"; String.concat ", " layers ]
+
+    let book = Model.toTensors (Model.ofNetwork (square 2))
+
+    read
+        {
+            Model.noAssumption with
+                Layers = [ "W2"; "W1" ]
+        }
+        book
+    |> Exactly.faulted [ "layers"; "W2, W1" ]
+
+[<Law>]
+let ``tensors besides those of the layers are refused, whatever the names; those without numbers are not``
+    (Trainable(network, _))
+    (FsCheck.NonEmptyString name)
+    =
+    let network = under Activation.Relu network
+    let extra = "z" + name
+
+    for tensors in [ (Model.toTensors (Model.ofNetwork network)).Tensors; torch network ] do
+        let withExtra elements shape = {
+            Metadata = []
+            Tensors =
+                {
+                    Name = extra
+                    Shape = shape
+                    Elements = elements
+                }
+                :: tensors
+        }
+
+        read (assuming Activation.Relu) (withExtra (Elements.Doubles [| 1.0 |]) [ 1 ])
+        |> Exactly.faulted [ extra; "dense layers alone" ]
+
+        read (assuming Activation.Relu) (withExtra (Elements.Integers [| 1L |]) [])
+        |> Exactly.faulted [ extra; "dense layers alone" ]
+
+        read (assuming Activation.Relu) (withExtra (Elements.Doubles [||]) [ 0 ])
+        |> orFail
+        |> fun model -> Exactly.bits (flat network.Parameters) (flat model.Network.Parameters)
+
+[<Law>]
+let ``weights and biases that are not finite are refused by name``
+    (Trainable(network, _))
+    (place: FsCheck.NonNegativeInt)
+    =
+    let network = under Activation.Relu network
+
+    for tensors in [ (Model.toTensors (Model.ofNetwork network)).Tensors; torch network ] do
+        for wrong, says in [ nan, "NaN"; infinity, "infinite"; -infinity, "infinite" ] do
+            let chosen = tensors[place.Get % tensors.Length]
+            let values = Tensor.toDoubles chosen
+            values[place.Get % values.Length] <- wrong
+
+            read (assuming Activation.Relu) {
+                Metadata = []
+                Tensors =
+                    tensors
+                    |> List.map (fun tensor ->
+                        if tensor.Name = chosen.Name then
+                            {
+                                tensor with
+                                    Elements = Elements.Doubles values
+                            }
+                        else
+                            tensor)
+            }
+            |> Exactly.faulted [ chosen.Name; "finite numbers"; says ]
+
+[<Law>]
+let ``classes of equal names and tensors of equal names are refused`` (Trainable(network, _)) =
+    let outputs = network.Architecture.Outputs
+
+    let model = {
+        Model.ofNetwork network with
+            Classes = [ for k in 1..outputs -> if k = outputs then "1" else string k ]
+    }
+
+    if outputs > 1 then
+        Model.toTensors model
+        |> read Model.noAssumption
+        |> Exactly.faulted [ "classes: expected names that differ"; "'1'" ]
+
+    let file = Model.toTensors (Model.ofNetwork network)
+
+    read Model.noAssumption {
+        file with
+            Tensors = file.Tensors.Head :: file.Tensors
+    }
+    |> Exactly.faulted [ "W1: expected one tensor of that name" ]

@@ -19,6 +19,7 @@ let private plain (tensor: Tensor) =
     | Elements.Singles singles ->
         "f4", singles |> Array.map (BitConverter.SingleToInt32Bits >> int64)
     | Elements.Doubles doubles -> "f8", doubles |> Array.map BitConverter.DoubleToInt64Bits
+    | Elements.Texts _ -> failwith "expected numbers, found texts"
 
 /// A file with this header before these bytes.
 let private file (header: string) (data: byte[]) =
@@ -154,8 +155,88 @@ let ``a shape beyond the bytes gives a fault, and allocates nothing for it`` (sh
 
 [<Theory>]
 [<InlineData("<c8")>]
-[<InlineData("<U3")>]
+[<InlineData("|O")>]
+[<InlineData("<M8[ns]")>]
+[<InlineData("<f16")>]
+[<InlineData("<U0")>]
 [<InlineData("|O8")>]
 [<InlineData("<f0")>]
 let ``other types give a fault that names them`` (descr: string) =
     parse (file (header descr "False" "(0,)") [||]) |> Exactly.faulted [ descr ]
+
+/// Texts as NumPy has them: letters of four bytes, blanked with zeros to the longest.
+let private wide (isBig: bool) (size: int) (texts: string[]) =
+    texts
+    |> Array.collect (fun text ->
+        let bytes = UTF32Encoding(isBig, false).GetBytes text
+        Array.append bytes (Array.zeroCreate (4 * size - bytes.Length)))
+
+[<Law>]
+let ``texts are read as they are, in letters of four bytes and in bytes``
+    (texts: FsCheck.NonEmptyString[])
+    =
+    let texts =
+        texts
+        |> Array.map (fun text ->
+            // Surrogates alone are no letters; zeros at the end cannot be told from blanks.
+            (text.Get |> String.filter (Char.IsSurrogate >> not)).TrimEnd '\000')
+
+    let longest = texts |> Array.map String.length |> Array.fold max 1
+    let shape = $"({texts.Length},)"
+
+    let read descr data =
+        match (parse (file ((header descr "False" shape: string)) data) |> orFail).Elements with
+        | Elements.Texts found -> found
+        | other -> failwith $"expected texts, found {other}"
+
+    Exactly.equal texts (read $"<U{longest}" (wide false longest texts))
+    Exactly.equal texts (read $">U{longest}" (wide true longest texts))
+
+    let bytes = texts |> Array.map Encoding.UTF8.GetBytes
+    let longest = bytes |> Array.map Array.length |> Array.fold max 1
+
+    bytes
+    |> Array.collect (fun bytes -> Array.append bytes (Array.zeroCreate (longest - bytes.Length)))
+    |> read $"|S{longest}"
+    |> Exactly.equal texts
+
+[<Fact>]
+let ``what an array holds that is no number and no text is said`` () =
+    for descr, says in
+        [
+            "|O", "Python objects, which array.astype(float) or astype(str)"
+            "<M8[ns]", "dates or times"
+            "<m8", "dates or times"
+            "<c16", "complex numbers"
+            "|V8", "bytes of no type"
+            "<f16", "the type <f16"
+        ] do
+        parse (file (header descr "False" "(2,)") (Array.zeroCreate 32))
+        |> Exactly.faulted [ "whole numbers"; "texts"; says ]
+
+    let records =
+        "{'descr': [('a', '<f8'), ('b', '<i4')], 'fortran_order': False, 'shape': (1,), }"
+
+    parse (file records (Array.zeroCreate 12))
+    |> Exactly.faulted [ "numbers or texts"; "records" ]
+
+    parse (file (header "|S1" "False" "(1,)") [| 0xFFuy |])
+    |> Exactly.faulted [ "UTF-8" ]
+
+[<Fact>]
+let ``whole numbers above 2⁶³ stay what they are`` () =
+    let tensor =
+        parse (file (header "<u8" "False" "(1,)") (Array.create 8 0xFFuy)) |> orFail
+
+    Exactly.equal [| 2.0 ** 64 |] (Tensor.toDoubles tensor)
+
+[<Law>]
+let ``a header claims the length that its file has`` (AnyTensor tensor) =
+    let bytes = Npy.write tensor
+
+    let claimed (bytes: byte[]) =
+        Npy.claimedLength (ReadOnlyMemory bytes)
+
+    Exactly.equal (ValueSome(int64 bytes.Length)) (claimed bytes)
+    Exactly.equal (ValueSome(int64 bytes.Length)) (claimed bytes[..127])
+    Exactly.equal ValueNone (claimed bytes[..20])

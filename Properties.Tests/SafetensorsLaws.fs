@@ -200,7 +200,8 @@ let ``what is wrong with a header is told`` () =
             replace "[0,24]" "[0]", [ "W1" ]
             replace "[0,24]" "[]", [ "W1" ]
             replace "[0,24]" "{}", [ "W1" ]
-            replace "\"F32\"" "\"F16\"", [ "F32"; "F16" ]
+            replace "\"F32\"" "\"F8_E4M3\"", [ "F32"; "BF16"; "found the type F8_E4M3" ]
+            replace "\"F32\"" "\"I32\"", [ "W1"; "F32"; "I64" ]
             replace "\"F32\"" "32", [ "W1"; "b1"; "W2"; "b2" ]
             replace "\"dtype\"" "\"type\"", [ "W1"; "b1"; "W2"; "b2" ]
             replace "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}" "5", [ "W1" ]
@@ -279,3 +280,73 @@ let ``a file made elsewhere is read: another order, blanks, tensors before their
     for input in 0..1 do
         for output in 0..2 do
             Exactly.equal (float32 (3 * input + output + 1)) layer.Weights[output, input]
+
+/// A file of one tensor, its bytes as another program writes them.
+let private one (dataType: string) (shape: string) (data: byte[]) =
+    join
+        $"{{\"x\":{{\"dtype\":\"{dataType}\",\"shape\":{shape},\"data_offsets\":[0,{data.Length}]}}}}"
+        data
+
+let private parseOne (bytes: byte[]) : Tensor =
+    (Safetensors.parse (ReadOnlyMemory bytes) |> orFail).Tensors |> List.exactlyOne
+
+[<Law>]
+let ``half precision is widened without loss: each of its numbers is the single of the same value``
+    (numbers: uint16[])
+    =
+    let data = numbers |> Array.collect BitConverter.GetBytes
+
+    for name, widened in
+        [
+            "F16", (fun (x: uint16) -> float32 (BitConverter.UInt16BitsToHalf x))
+            "BF16", (fun x -> BitConverter.UInt32BitsToSingle(uint32 x <<< 16))
+        ] do
+        match (parseOne (one name $"[{numbers.Length}]" data)).Elements with
+        | Elements.Singles found when numbers.Length > 0 ->
+            Exactly.bits (Array.map widened numbers) found
+        | Elements.Singles found -> Exactly.equal 0 found.Length
+        | other -> failwith $"expected singles, found {other}"
+
+    // Back to 16 bits they are the numbers of the file: nothing was lost.
+    match (parseOne (one "F16" $"[{numbers.Length}]" data)).Elements with
+    | Elements.Singles found ->
+        for number, widened in Seq.zip numbers found do
+            if not (Single.IsNaN widened) then
+                Exactly.equal number (BitConverter.HalfToUInt16Bits(Half.op_Explicit widened))
+    | other -> failwith $"expected singles, found {other}"
+
+[<Fact>]
+let ``numbers of every type are read`` () =
+    for name, data, expected in
+        [
+            "BOOL", [| 1uy; 0uy |], [ 1.0; 0.0 ]
+            "U8", [| 255uy; 3uy |], [ 255.0; 3.0 ]
+            "I8", [| 255uy; 3uy |], [ -1.0; 3.0 ]
+            "I16", [| 0xFEuy; 0xFFuy; 1uy; 0uy |], [ -2.0; 1.0 ]
+            "U16", [| 0xFEuy; 0xFFuy; 1uy; 0uy |], [ 65534.0; 1.0 ]
+            "F16", [| 0uy; 0x3Cuy; 0uy; 0xC0uy |], [ 1.0; -2.0 ]
+            "BF16", [| 0x80uy; 0x3Fuy; 0uy; 0xC0uy |], [ 1.0; -2.0 ]
+            "I32",
+            Array.collect (fun (x: int) -> BitConverter.GetBytes x) [| -5; 7 |],
+            [ -5.0; 7.0 ]
+            "U32",
+            Array.collect (fun (x: uint32) -> BitConverter.GetBytes x) [| 4000000000u; 7u |],
+            [ 4e9; 7.0 ]
+            "I64",
+            Array.collect (fun (x: int64) -> BitConverter.GetBytes x) [| -5L; 7L |],
+            [ -5.0; 7.0 ]
+            "U64",
+            Array.collect (fun (x: uint64) -> BitConverter.GetBytes x) [| UInt64.MaxValue; 1UL |],
+            [ 2.0 ** 64; 1.0 ]
+        ] do
+        one name "[2]" data
+        |> parseOne
+        |> Tensor.toDoubles
+        |> List.ofArray
+        |> Exactly.equal expected
+
+[<Fact>]
+let ``a tensor without numbers may be of any type`` () =
+    let tensor = parseOne (one "F8_E4M3" "[0]" [||])
+    Exactly.equal [ 0 ] tensor.Shape
+    Exactly.equal 0 (Tensor.count tensor)

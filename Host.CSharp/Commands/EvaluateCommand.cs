@@ -139,6 +139,14 @@ internal static class EvaluateCommand
             ]);
         }
         var evaluation = EvaluationModule.Create(choice, network, data.Test);
+        var loss = evaluation switch
+        {
+            Evaluation.Classes { Item: var classes } => classes.Loss,
+            Evaluation.Numbers { Item: var numbers } => numbers.Loss,
+            _ => double.NaN,
+        };
+        if (double.IsNaN(loss))
+            throw new RefusedException([Predictions.NotANumber(file.Path, "the test samples")]);
         var source = plan.Settings.Data.Train is null
             ? plan.Settings.Data.Directory
             : plan.Settings.Data.Test ?? plan.Settings.Data.Train;

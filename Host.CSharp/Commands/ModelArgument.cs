@@ -28,18 +28,35 @@ internal sealed class AssumptionOptions
         HelpName = "name",
     };
 
+    private readonly Option<string> layers = new("--layers")
+    {
+        Description =
+            "the layers' names from the input's side, as hidden,head, where they have no numbers that tell the order",
+        HelpName = "names",
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(activation);
         command.Options.Add(head);
+        command.Options.Add(layers);
     }
 
     /// <exception cref="RefusedException">A name is none.</exception>
     public ModelAssumption Read(ParseResult parsed) =>
         new(
             Value(parsed.GetValue(activation), Parse.Activation),
-            Value(parsed.GetValue(head), Parse.Head)
+            Value(parsed.GetValue(head), Parse.Head),
+            [.. Names(parsed.GetValue(layers))]
         );
+
+    private static string[] Names(string? list) =>
+        list is null ? []
+        : list.Split(',', StringSplitOptions.TrimEntries) is var names && !names.Contains("")
+            ? names
+        : throw new RefusedException([
+            DataFile.Sentence("--layers", "names with commas between them", $"'{list}'"),
+        ]);
 
     private static FSharpValueOption<TValue> Value<TValue>(
         string? name,

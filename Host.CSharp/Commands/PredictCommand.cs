@@ -100,6 +100,11 @@ internal static class PredictCommand
         {
             var (names, inputs) = SampleFile.Parse(samples, model, isDarkInk, data);
             var outputs = Network.Probabilities(model.Network, inputs);
+            var wrong = names
+                .Where((_, sample) => outputs.Column(sample).Any(T.IsNaN))
+                .FirstOrDefault();
+            if (wrong is not null)
+                throw new RefusedException([Predictions.NotANumber(file.Path, wrong)]);
             predictions.AddRange(
                 names.Select(
                     (name, sample) =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -9,9 +10,11 @@ using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;
 namespace Pipeline.Training;
 
 /// <summary>A run as TensorBoard reads it: losses, accuracies and the rate as scalars, parameters as
-/// histograms. It ends where the disk takes no more of it, and the run goes on.</summary>
+/// histograms. It ends where the disk takes no more of it, and the run goes on. A resumed run begins another
+/// file, with a mark at which TensorBoard drops the points of earlier files from that step on.</summary>
 internal sealed class EventFile : IRunObserver, IDisposable
 {
+    private const string Beginning = "events.out.tfevents.";
     private const int Bins = 30;
 
     /// <summary>So many bytes wait at most.</summary>
@@ -27,20 +30,48 @@ internal sealed class EventFile : IRunObserver, IDisposable
 
     /// <param name="files">The disk.</param>
     /// <param name="folder">Where the file is made.</param>
+    /// <param name="resumed">The step that the run resumes from, which it writes again; nothing of a run from
+    /// its beginning.</param>
     /// <param name="clock">What time it is.</param>
     /// <param name="logger">Told once when the disk fails.</param>
     public EventFile(
         IFiles files,
         string folder,
+        StepFigures? resumed,
         TimeProvider clock,
         ILogger<TrainingWorker> logger
     )
     {
         (this.files, this.clock, this.logger) = (files, clock, logger);
-        // TensorBoard knows its files by this beginning and a time.
-        var time = clock.GetUtcNow().ToUnixTimeSeconds();
-        path = Path.Combine(folder, $"events.out.tfevents.{time:D10}.pipeline");
+        path = Path.Combine(folder, NewName());
         Write(new() { WallTime = Now, FileVersion = "brain.Event:2" });
+        Write(
+            new()
+            {
+                WallTime = Now,
+                Step = resumed?.Iteration ?? 0,
+                SessionLog = new() { Status = SessionLog.Types.SessionStatus.Start },
+            }
+        );
+        if (resumed is { } step)
+            Stepped(step);
+
+        // TensorBoard knows its files by this beginning and a time, and reads them in the order of their
+        // names: a new one is later than all others, whatever the clock says.
+        string NewName()
+        {
+            var newest = files
+                .List(folder)
+                .Where(name => name.StartsWith(Beginning, StringComparison.Ordinal))
+                .Select(name => name[Beginning.Length..].Split('.')[0])
+                .Select(time =>
+                    long.TryParse(time, CultureInfo.InvariantCulture, out var known) ? known : 0
+                )
+                .DefaultIfEmpty()
+                .Max();
+            var time = Math.Max(clock.GetUtcNow().ToUnixTimeSeconds(), newest + 1);
+            return $"{Beginning}{time:D10}.pipeline";
+        }
     }
 
     public void Stepped(in StepFigures step) =>
@@ -100,6 +131,9 @@ internal sealed class EventFile : IRunObserver, IDisposable
             }
         );
     }
+
+    /// <summary>A checkpoint holds no step that the file does not.</summary>
+    public void Saving() => Flush();
 
     public void Finished(EpochFigures kept) { }
 

@@ -10,7 +10,7 @@ namespace Pipeline.Training;
 internal sealed record ModelFile(string Path, TensorFile Content)
 {
     /// <param name="path">A run folder, or a file.</param>
-    /// <exception cref="RefusedException">There is none, or it is none.</exception>
+    /// <exception cref="RefusedException">The file does not exist or is not a model.</exception>
     public static ModelFile Read(string path)
     {
         if (path.Length == 0)
@@ -42,7 +42,8 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     }
 
     /// <summary>Whether the model is of double precision.</summary>
-    public bool IsDouble => Content.Tensors.Any(tensor => tensor.Elements is Elements.Doubles);
+    public bool IsDouble =>
+        Content.Tensors.Any(tensor => tensor.Elements is Elements.Doubles { Item.Length: > 0 });
 
     /// <summary>The model, of its own precision.</summary>
     /// <param name="assumed">What to take for true where the file says nothing of it.</param>

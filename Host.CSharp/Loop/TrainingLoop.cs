@@ -38,6 +38,9 @@ internal interface IRunObserver
     void Reached<T>(long iteration, Network<T> network)
         where T : struct, IBinaryFloatingPointIeee754<T> { }
 
+    /// <summary>What the observer was told so far is about to be saved in a checkpoint.</summary>
+    void Saving() { }
+
     /// <summary>The state that the run keeps, once it is done or has diverged.</summary>
     void Finished(EpochFigures kept);
 }
@@ -318,6 +321,8 @@ internal sealed class TrainingLoop<T>(
                 || !Trainer.Health(settings, train, next).IsSound
             )
                 return false;
+            foreach (var observer in observers)
+                observer.Saving();
             checkpointing.Offer(new(next, trained));
             return true;
         }

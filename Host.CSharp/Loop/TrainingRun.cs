@@ -76,7 +76,8 @@ internal sealed class TrainingRun<T>(
             if (from?.State.Iteration > iterations)
                 throw Shorter(from.State.Iteration, iterations);
             var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
-            folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history]);
+            var last = new LastStep();
+            folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history, last]);
             store.Forget(from?.State.Iteration ?? -1);
             folder.DeleteResults(goesOn: (from?.State.Iteration ?? 0) < iterations);
             folder.WriteSettings(plan, data.Hashes);
@@ -98,7 +99,7 @@ internal sealed class TrainingRun<T>(
                 writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
             using var events = plan.Settings.Run.TensorBoard
-                ? new EventFile(files, folder.Path, clock, logger)
+                ? new EventFile(files, folder.Path, last.Step, clock, logger)
                 : null;
             IRunObserver[] asked = events is null ? [] : [events];
             var loop = new TrainingLoop<T>(
@@ -130,10 +131,12 @@ internal sealed class TrainingRun<T>(
             catch (Exception exception)
                 when (exception is not RefusedException && loop.Reached is { } reached)
             {
+                events?.Saving();
                 writer.TrySave(reached);
                 logger.RunBroken(reached.State.Iteration, folder.Path);
                 throw;
             }
+            events?.Saving();
             if (result.End != LoopEnd.TooLate)
             {
                 var model = Models.Create(
@@ -352,6 +355,18 @@ internal sealed class TrainingRun<T>(
         var key = plan.Hyperparameters.Length.IsEpochs ? "Training:Epochs" : "Training:Iterations";
         var expected = $"{reached} iterations or more, where the run stands";
         return new([Faults.Create(key, expected, $"{iterations}").ToString()]);
+    }
+
+    /// <summary>Keeps the newest step.</summary>
+    private sealed class LastStep : IRunObserver
+    {
+        public StepFigures? Step { get; private set; }
+
+        public void Stepped(in StepFigures step) => Step = step;
+
+        public void Evaluated(EpochFigures epoch) { }
+
+        public void Finished(EpochFigures kept) { }
     }
 
     /// <summary>Epochs as structured messages.</summary>

@@ -331,8 +331,8 @@ internal sealed record EvaluationReport(
                     mistake.Sample,
                     Expected = ClassName(mistake.Expected),
                     Predicted = ClassName(mistake.Predicted),
-                    mistake.Confidence,
-                    mistake.OfExpected,
+                    Confidence = JsonText.Finite(mistake.Confidence),
+                    OfExpected = JsonText.Finite(mistake.OfExpected),
                 }),
             },
             Evaluation.Numbers { Item: var numbers } => new

@@ -19,6 +19,14 @@ internal sealed record Predictions(
     IReadOnlyList<Prediction> Samples
 )
 {
+    /// <summary>The fault of a model whose sums overflow.</summary>
+    public static string NotANumber(string model, string sample) =>
+        DataFile.Sentence(
+            model,
+            $"outputs that are numbers for {sample}",
+            "NaN: the weights or the inputs are too large for the precision"
+        );
+
     /// <summary>A line a sample, with the most probable classes.</summary>
     public string ToText(int top) =>
         string.Concat(

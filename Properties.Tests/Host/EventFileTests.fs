@@ -48,22 +48,176 @@ module EventFileTests =
                 place <- place + 16 + length
         ]
 
+    let private logger =
+        Microsoft.Extensions.Logging.Abstractions.NullLogger<TrainingWorker>.Instance
+
+    /// The event files of a folder, in the order in which TensorBoard reads them.
+    let private eventFiles (folder: string) : string list =
+        Directory.GetFiles(folder, "events.out.tfevents.*")
+        |> Array.sortWith (fun one other -> String.CompareOrdinal(one, other))
+        |> List.ofArray
+
+    /// The points that TensorBoard shows of a folder: tag, step and value. Where a session starts, points
+    /// from its step on are dropped, whatever their tag (event_accumulator.py, from file version 2 on).
+    let private shown (folder: string) : (string * int64 * float32) list =
+        ([], eventFiles folder |> List.collect (File.ReadAllBytes >> records))
+        ||> List.fold (fun shown event ->
+            match event.WhatCase with
+            | Event.WhatOneofCase.SessionLog when
+                event.SessionLog.Status = SessionLog.Types.SessionStatus.Start
+                ->
+                shown |> List.filter (fun (_, step, _) -> step < event.Step)
+            | Event.WhatOneofCase.Summary ->
+                shown
+                @ [ for value in event.Summary.Value -> value.Tag, event.Step, value.SimpleValue ]
+            | _ -> shown)
+
+    /// The points that the run's logs and epochs stand for.
+    let private expected (folder: string) =
+        let lines (name: string) =
+            File.ReadAllLines(Path.Combine(folder, name))[1..] |> Array.map _.Split(',')
+
+        [
+            for cells in lines "progress.csv" do
+                for tag, cell in [ "loss/mini-batch", 2; "learning_rate", 3 ] do
+                    tag, int64 cells[0], float32 cells[cell]
+            for cells in lines "epochs.csv" do
+                for tag, cell in
+                    [ "loss/train", 2; "accuracy/train", 3; "loss/test", 4; "accuracy/test", 5 ] do
+                    tag, int64 cells[1], float32 cells[cell]
+        ]
+        |> List.sort
+
+    let private withoutHistograms points =
+        points
+        |> List.filter (fun (tag: string, _, _) -> not (tag.StartsWith "parameters/"))
+        |> List.sort
+
+    /// Each histogram's steps, which are those of the evaluations.
+    let private histogramsAreWhole (folder: string) (points: (string * int64 * float32) list) =
+        let evaluated = [
+            for tag, step, _ in expected folder do
+                if tag = "loss/train" then
+                    step
+        ]
+
+        for tag in [ "W1"; "b1"; "W2"; "b2" ] do
+            let steps = [
+                for found, step, _ in points do
+                    if found = $"parameters/{tag}" then
+                        step
+            ]
+
+            Assert.Equal<int64>(evaluated, List.sort steps)
+
+    [<Theory>]
+    [<InlineData("at the end of an epoch", 28)>]
+    [<InlineData("inside an epoch", 33)>]
+    [<InlineData("in the middle of its second epoch", 20)>]
+    let ``a run that is killed or has ended, and goes on, shows each step once``
+        (_: string, at: int)
+        =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host (
+                Given.options scratch [
+                    "Run:TensorBoard", "true"
+                    "Run:CheckpointEvery", "1"
+                    "Training:Sampling", "Epoch"
+                    "Training:Iterations", $"{at}"
+                ]
+            )
+
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        let folder = Assert.Single(Given.runs scratch)
+        let before = shown folder
+        Assert.Equal<(string * int64 * float32) list>(expected folder, withoutHistograms before)
+
+        // What a kill leaves: the newest checkpoint is an earlier one, and the file is cut in a record.
+        let checkpoints = Path.Combine(folder, "checkpoints")
+
+        if at = 33 then
+            for path in Directory.GetFiles checkpoints do
+                if (string (Path.GetFileName path)).Contains "33" then
+                    File.Delete path
+
+            File.Delete(Path.Combine(folder, "summary.json"))
+
+        for _ in 1..2 do
+            let first = eventFiles folder |> List.map (fun path -> path, File.ReadAllBytes path)
+
+            let resumed =
+                Given.host [ "train"; "--resume"; folder; "--Training:Iterations"; "70" ]
+
+            Assert.True((resumed.ExitCode = 0), resumed.Errors)
+
+            for path, bytes in first do
+                Assert.Equal<byte>(bytes, File.ReadAllBytes path)
+
+            Assert.Equal(first.Length + 1, (eventFiles folder).Length)
+            let points = shown folder
+            Assert.Equal<(string * int64 * float32) list>(expected folder, withoutHistograms points)
+            histogramsAreWhole folder points
+
+    [<Fact>]
+    let ``a file that is begun while the clock stands or goes back is another, and is read after the older ones``
+        ()
+        =
+        use scratch = new Scratch()
+        let clock = StandingClock()
+
+        let write (step: int64) =
+            using
+                (new EventFile(
+                    DiskFiles(),
+                    scratch.Path,
+                    StepFigures(step, 0L, 0, 0.5, 0.1, 0.0),
+                    clock,
+                    logger
+                ))
+                ignore
+
+        for step in 1L .. 3L do
+            write step
+
+        clock.Move(TimeSpan.FromDays -1000.0)
+        write 4L
+
+        Assert.Equal<int64>(
+            [ 1L; 2L; 3L; 4L ],
+            eventFiles scratch.Path
+            |> List.map (fun path -> (List.last (records (File.ReadAllBytes path))).Step)
+        )
+
+    [<Fact>]
+    let ``a checkpoint holds no step that the events lack`` () =
+        use scratch = new Scratch()
+
+        use events =
+            new EventFile(DiskFiles(), scratch.Path, Nullable(), TimeProvider.System, logger)
+
+        let mutable step = StepFigures(1L, 0L, 0, 0.5, 0.1, 0.0)
+        (events :> IRunObserver).Stepped &step
+        (events :> IRunObserver).Saving()
+        let path = Assert.Single(eventFiles scratch.Path)
+        Assert.Equal(1L, (List.last (records (File.ReadAllBytes path))).Step)
+
     [<Fact>]
     let ``what waits is written when the run ends, however it does`` () =
         use scratch = new Scratch()
 
-        let logger =
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<TrainingWorker>.Instance
-
-        using (new EventFile(DiskFiles(), scratch.Path, TimeProvider.System, logger)) (fun events ->
-            for i in 1L .. 3L do
-                let mutable step = StepFigures(i, 0L, 0, 0.5, 0.1, 0.0)
-                (events :> IRunObserver).Stepped &step)
+        using
+            (new EventFile(DiskFiles(), scratch.Path, Nullable(), TimeProvider.System, logger))
+            (fun events ->
+                for i in 1L .. 3L do
+                    let mutable step = StepFigures(i, 0L, 0, 0.5, 0.1, 0.0)
+                    (events :> IRunObserver).Stepped &step)
 
         let found =
             records (File.ReadAllBytes(Assert.Single(Directory.GetFiles scratch.Path)))
 
-        Assert.Equal<int64>([ 0L; 1L; 2L; 3L ], found |> List.map _.Step)
+        Assert.Equal<int64>([ 0L; 0L; 1L; 2L; 3L ], found |> List.map _.Step)
 
     [<Fact>]
     let ``a run leaves scalars of every step and epoch, and histograms of its parameters`` () =
@@ -85,7 +239,8 @@ module EventFileTests =
         Assert.Equal("brain.Event:2", events.Head.FileVersion)
 
         let values = [
-            for event in events.Tail do
+            // Behind the version and the start.
+            for event in events[2..] do
                 for value in event.Summary.Value -> event.Step, value
         ]
 
