@@ -63,8 +63,13 @@ module Diagnosis =
     /// How much the other loss has to rise from its lowest before it counts as over-fitting.
     let private overfit = 0.05
 
+    /// The mean change of the training loss in an epoch, as a share of it, where some epochs may lie
+    /// between the two.
+    let private changeAnEpoch (before: EpochLosses, after: EpochLosses) : float =
+        (after.Training / before.Training - 1.0) / float (after.Epoch - before.Epoch)
+
     /// <summary>What the losses after each epoch say.</summary>
-    /// <param name="epochs">In order, the untrained network's first.</param>
+    /// <param name="epochs">In order, the untrained network's first. Epochs may be left out.</param>
     [<CompiledName("OfLosses")>]
     let ofLosses (epochs: EpochLosses seq) : Finding list =
         let epochs = List.ofSeq epochs
@@ -72,21 +77,21 @@ module Diagnosis =
         if epochs.Length < 3 then
             []
         else
-            let changes =
-                epochs
-                |> List.pairwise
-                |> List.map (fun (before, after) -> after.Training / before.Training - 1.0)
-                |> List.rev
-                |> List.truncate window
+            let steps = epochs |> List.pairwise |> List.rev |> List.truncate window
 
-            let rises = changes |> List.filter (fun change -> change > notable) |> List.length
+            let rises =
+                steps
+                |> List.filter (fun (before, after) ->
+                    after.Training / before.Training - 1.0 > notable)
+                |> List.length
 
+            let changes = steps |> List.map changeAnEpoch
             let lowest = epochs |> List.minBy _.Others
             let last = List.last epochs
 
             [
-                if rises * 5 >= changes.Length * 2 then
-                    Finding.Oscillating(rises, changes.Length)
+                if rises * 5 >= steps.Length * 2 then
+                    Finding.Oscillating(rises, steps.Length)
                 elif List.max changes < -notable then
                     Finding.StillFalling -(List.average changes)
                 if

@@ -32,6 +32,23 @@ let ``a loss that still falls evenly is said to, by its share`` (FsCheck.Positiv
     | [ Finding.StillFalling said ] -> Approximately.equal 1e-9 [| share |] [| said |]
     | other -> failwith $"found {other}"
 
+[<Law>]
+let ``where epochs are left out, the fall is still that of one epoch`` (FsCheck.PositiveInt gap) =
+    let gap = 1 + gap % 20
+    let share = 0.02 * float gap
+
+    let losses =
+        falling (1.0 - share) 8
+        |> List.mapi (fun i loss -> {
+            Epoch = int64 (i * gap)
+            Training = loss
+            Others = loss
+        })
+
+    match Diagnosis.ofLosses losses with
+    | [ Finding.StillFalling said ] -> Approximately.equal 1e-9 [| 0.02 |] [| said |]
+    | other -> failwith $"found {other}"
+
 [<Fact>]
 let ``a loss that goes up and down says that the rate is high`` () =
     let training = [ 2.3; 1.0; 0.5; 0.7; 0.4; 0.6; 0.35; 0.55 ]

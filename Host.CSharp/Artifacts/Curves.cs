@@ -5,7 +5,8 @@ using Pipeline.Pictures;
 namespace Pipeline.Training;
 
 /// <summary>The picture of a run over its iterations: the loss above, accuracy below, where there are
-/// classes. The losses of mini-batches are averaged, so that some 500 points make their line.</summary>
+/// classes. The losses of mini-batches are averaged, so that some 500 points make their line; where the log
+/// leaves iterations out, so do they.</summary>
 internal sealed class Curves(Head head, long iterations) : IRunObserver
 {
     private readonly long width = Math.Max(1, iterations / 500);
@@ -13,15 +14,19 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
     private readonly List<EpochFigures> epochs = [];
     private double sum;
     private long count;
+    private long first;
     private long last = 1;
 
     public void Stepped(in StepFigures step)
     {
+        // Iterations count from 1.
+        if ((step.Iteration - 1) / width != (last - 1) / width)
+            AddMean();
+        if (count == 0)
+            first = step.Iteration;
         last = step.Iteration;
         sum += step.Loss;
         count++;
-        if (count == width)
-            AddMean();
     }
 
     public void Evaluated(EpochFigures epoch) => epochs.Add(epoch);
@@ -35,7 +40,7 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
     private void AddMean()
     {
         if (count > 0)
-            losses.Add(new(last - ((count - 1) / 2.0), sum / count));
+            losses.Add(new((first + last) / 2.0, sum / count));
         (sum, count) = (0, 0);
     }
 

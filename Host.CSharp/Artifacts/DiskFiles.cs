@@ -18,6 +18,9 @@ internal sealed class DiskFiles : IFiles
 
     public byte[] Read(string path) => File.ReadAllBytes(path);
 
+    public Stream OpenRead(string path) =>
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+
     public void Write(string path, ReadOnlySpan<byte> bytes)
     {
         // A pipe has no places to write at, as a handle's calls want them.

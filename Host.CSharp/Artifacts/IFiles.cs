@@ -13,6 +13,9 @@ internal interface IFiles
 
     byte[] Read(string path);
 
+    /// <summary>A file's bytes, to read one after the other.</summary>
+    Stream OpenRead(string path);
+
     /// <summary>Writes a file anew and sees it through to the disk.</summary>
     void Write(string path, ReadOnlySpan<byte> bytes);
 

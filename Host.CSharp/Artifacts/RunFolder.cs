@@ -156,11 +156,20 @@ internal sealed class RunFolder : IDisposable
             ?.InformationalVersion;
 
     /// <summary>Enough to repeat the run.</summary>
-    public void WriteSettings(RunPlan plan, IReadOnlyDictionary<string, string> dataHashes)
+    /// <param name="plan">The settings.</param>
+    /// <param name="dataHashes">The SHA-256 of the data files.</param>
+    /// <param name="cadence">Which iterations have a line in the log.</param>
+    public void WriteSettings(
+        RunPlan plan,
+        IReadOnlyDictionary<string, string> dataHashes,
+        Cadence cadence
+    )
     {
+        var settings = SettingsJson.Of(plan);
+        settings["run"]!["progress_every"] = cadence.Every;
         var effective = new
         {
-            Settings = SettingsJson.Of(plan),
+            Settings = settings,
             DataSha256 = dataHashes,
             Build = new
             {

@@ -30,14 +30,16 @@ internal sealed class EventFile : IRunObserver, IDisposable
 
     /// <param name="files">The disk.</param>
     /// <param name="folder">Where the file is made.</param>
-    /// <param name="resumed">The step that the run resumes from, which it writes again; nothing of a run from
-    /// its beginning.</param>
+    /// <param name="from">The iteration that the run resumes from, or 0.</param>
+    /// <param name="last">The last step that the run wrote down before it; written again where it is of that
+    /// very iteration.</param>
     /// <param name="clock">What time it is.</param>
     /// <param name="logger">Told once when the disk fails.</param>
     public EventFile(
         IFiles files,
         string folder,
-        StepFigures? resumed,
+        long from,
+        StepFigures? last,
         TimeProvider clock,
         ILogger<TrainingWorker> logger
     )
@@ -49,11 +51,11 @@ internal sealed class EventFile : IRunObserver, IDisposable
             new()
             {
                 WallTime = Now,
-                Step = resumed?.Iteration ?? 0,
+                Step = from,
                 SessionLog = new() { Status = SessionLog.Types.SessionStatus.Start },
             }
         );
-        if (resumed is { } step)
+        if (last is { } step && step.Iteration == from)
             Stepped(step);
 
         // TensorBoard knows its files by this beginning and a time, and reads them in the order of their

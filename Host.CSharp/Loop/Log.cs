@@ -190,4 +190,16 @@ internal static partial class Log
         "The run ended unexpectedly at iteration {Iteration}; train --resume {Folder} goes on from its newest checkpoint"
     )]
     public static partial void RunBroken(this ILogger logger, long iteration, string folder);
+
+    [LoggerMessage(
+        24,
+        LogLevel.Warning,
+        "{Folder} keeps its Run:ProgressEvery, {Kept}; the one given now, {Given}, applies to new runs"
+    )]
+    public static partial void CadenceKept(
+        this ILogger logger,
+        string folder,
+        string kept,
+        string given
+    );
 }

@@ -68,6 +68,7 @@ internal sealed class TrainingRun<T>(
         );
         var iterations = Runs.Iterations(plan.Hyperparameters, train.Count);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, plan.Hyperparameters.BatchSize);
+        var cadence = CadenceOf(earlier);
         Started(architecture, iterations);
 
         // Where what a diverged run keeps lies before a checkpoint, one from before is taken.
@@ -77,10 +78,15 @@ internal sealed class TrainingRun<T>(
                 throw Shorter(from.State.Iteration, iterations);
             var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
             var last = new LastStep();
-            folder.Logs.Rewind(from?.State.Iteration ?? 0, perEpoch, [curves, history, last]);
+            folder.Logs.Rewind(
+                from?.State.Iteration ?? 0,
+                perEpoch,
+                cadence,
+                [curves, history, last]
+            );
             store.Forget(from?.State.Iteration ?? -1);
             folder.DeleteResults(goesOn: (from?.State.Iteration ?? 0) < iterations);
-            folder.WriteSettings(plan, data.Hashes);
+            folder.WriteSettings(plan, data.Hashes, cadence);
             if (earlier is not null)
                 logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
             var writer = new CheckpointWriter<T>(
@@ -99,18 +105,26 @@ internal sealed class TrainingRun<T>(
                 writer.Save(from);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
             using var events = plan.Settings.Run.TensorBoard
-                ? new EventFile(files, folder.Path, last.Step, clock, logger)
+                ? new EventFile(
+                    files,
+                    folder.Path,
+                    from?.State.Iteration ?? 0,
+                    last.Step,
+                    clock,
+                    logger
+                )
                 : null;
             IRunObserver[] asked = events is null ? [] : [events];
             var loop = new TrainingLoop<T>(
                 plan,
                 [
-                    folder.Logs,
-                    history,
-                    curves,
-                    report,
-                    new EpochLog(logger),
-                    .. asked,
+                    new Thinned(
+                        cadence,
+                        perEpoch,
+                        [folder.Logs, history, curves, new EpochLog(logger), .. asked]
+                    ),
+                    // The report decides itself which steps it prints.
+                    new Thinned(new(1), perEpoch, report),
                     .. observers,
                 ],
                 clock,
@@ -160,6 +174,17 @@ internal sealed class TrainingRun<T>(
             }
         }
         throw new InvalidOperationException("A run from its beginning is never too late.");
+    }
+
+    /// <summary>Which iterations have a line in the run's log: for a run that is resumed, those that its
+    /// own settings say.</summary>
+    private Cadence CadenceOf(EarlierRun? earlier)
+    {
+        var given = new Cadence(plan.Settings.Run.ProgressEvery);
+        var kept = earlier is null ? given : Cadence.Of(earlier);
+        if (kept != given)
+            logger.CadenceKept(earlier!.Path, $"{kept}", $"{given}");
+        return kept;
     }
 
     private void Started(Architecture architecture, long iterations)
@@ -357,7 +382,7 @@ internal sealed class TrainingRun<T>(
         return new([Faults.Create(key, expected, $"{iterations}").ToString()]);
     }
 
-    /// <summary>Keeps the newest step.</summary>
+    /// <summary>Keeps the newest step that the log has.</summary>
     private sealed class LastStep : IRunObserver
     {
         public StepFigures? Step { get; private set; }

@@ -279,6 +279,11 @@ public sealed class RunSettings
     )]
     public string Resume { get; init; } = Never;
 
+    [Description(
+        "iterations from one line of progress.csv to the next, 1 or more; unless set, 1 up to iteration 10000, 10 up to 100000, 100 up to a million, and so on"
+    )]
+    public long? ProgressEvery { get; init; }
+
     [Description("iterations from one checkpoint to the next; 0: none but at the end and in time")]
     public long CheckpointEvery { get; init; } = 1000;
 

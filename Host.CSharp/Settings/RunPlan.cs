@@ -181,6 +181,8 @@ internal sealed record RunPlan(
             found.Add(Faults.Create("TestShare", "0 to 0.9", $"{data.TestShare}"));
         if (data.Test is not null && data.Train is null)
             found.Add(Faults.Create("Test", "a file beside Data:Train", "one without"));
+        if (settings.Run.ProgressEvery is < 1)
+            found.Add(Faults.Create("ProgressEvery", "1 or more", $"{settings.Run.ProgressEvery}"));
         if (settings.Run.CheckpointEvery < 0)
             found.Add(
                 Faults.Create("CheckpointEvery", "0 or more", $"{settings.Run.CheckpointEvery}")

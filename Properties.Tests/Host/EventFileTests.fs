@@ -111,11 +111,13 @@ module EventFileTests =
             Assert.Equal<int64>(evaluated, List.sort steps)
 
     [<Theory>]
-    [<InlineData("at the end of an epoch", 28)>]
-    [<InlineData("inside an epoch", 33)>]
-    [<InlineData("in the middle of its second epoch", 20)>]
+    [<InlineData("at the end of an epoch", 28, 1)>]
+    [<InlineData("inside an epoch", 33, 1)>]
+    [<InlineData("in the middle of its second epoch", 20, 1)>]
+    [<InlineData("where few steps are written down, and an epoch after the last of them", 33, 24)>]
+    [<InlineData("where no step was written down", 33, 50)>]
     let ``a run that is killed or has ended, and goes on, shows each step once``
-        (_: string, at: int)
+        (_: string, at: int, every: int)
         =
         use scratch = new Scratch()
 
@@ -124,6 +126,7 @@ module EventFileTests =
                 Given.options scratch [
                     "Run:TensorBoard", "true"
                     "Run:CheckpointEvery", "1"
+                    "Run:ProgressEvery", $"{every}"
                     "Training:Sampling", "Epoch"
                     "Training:Iterations", $"{at}"
                 ]
@@ -172,6 +175,7 @@ module EventFileTests =
                 (new EventFile(
                     DiskFiles(),
                     scratch.Path,
+                    step,
                     StepFigures(step, 0L, 0, 0.5, 0.1, 0.0),
                     clock,
                     logger
@@ -195,7 +199,7 @@ module EventFileTests =
         use scratch = new Scratch()
 
         use events =
-            new EventFile(DiskFiles(), scratch.Path, Nullable(), TimeProvider.System, logger)
+            new EventFile(DiskFiles(), scratch.Path, 0L, Nullable(), TimeProvider.System, logger)
 
         let mutable step = StepFigures(1L, 0L, 0, 0.5, 0.1, 0.0)
         (events :> IRunObserver).Stepped &step
@@ -208,7 +212,7 @@ module EventFileTests =
         use scratch = new Scratch()
 
         using
-            (new EventFile(DiskFiles(), scratch.Path, Nullable(), TimeProvider.System, logger))
+            (new EventFile(DiskFiles(), scratch.Path, 0L, Nullable(), TimeProvider.System, logger))
             (fun events ->
                 for i in 1L .. 3L do
                     let mutable step = StepFigures(i, 0L, 0, 0.5, 0.1, 0.0)

@@ -65,6 +65,9 @@ type FaultyFiles(faultOf: int -> string -> DiskFault option) =
         member _.Exists path = disk.Exists path
         member _.Read path = meet "Read" (fun () -> disk.Read path)
 
+        member _.OpenRead path =
+            meet "OpenRead" (fun () -> disk.OpenRead path)
+
         member _.Write(path, bytes) =
             write "Write" (ReadOnlyMemory(bytes.ToArray())) (fun part ->
                 disk.Write(path, part.Span))

@@ -499,4 +499,4 @@ type HostileInputTests(output: ITestOutputHelper) =
 
             File.WriteAllBytes(progress, (if isProgress then bytes else sound[0]))
             File.WriteAllBytes(epochs, (if isProgress then sound[1] else bytes))
-            isTaken (fun () -> (logs ()).Rewind(3L, 2L, [])))
+            isTaken (fun () -> (logs ()).Rewind(3L, 2L, Cadence.Automatic, [])))

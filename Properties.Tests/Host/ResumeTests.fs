@@ -753,3 +753,26 @@ module ResumeTests =
         Assert.True(File.Exists newest)
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
         Assert.Equal(whole [], Left.behind folder)
+
+    [<Fact>]
+    let ``a resumed run keeps its Run:ProgressEvery, and says so where another is given`` () =
+        let expected = whole [ "Run:ProgressEvery", "4" ]
+        let _, progress, _ = expected
+        // The header, and iterations 4 to 48.
+        Assert.Equal(13, progress.Length)
+
+        for given, isTold in [ [ "Run:ProgressEvery", "3" ], true; [], false ] do
+            use scratch = new Scratch()
+            let settings = stopped scratch [ "Run:ProgressEvery", "4" ]
+
+            let resumed =
+                given |> List.fold (fun all (key, value) -> set key value all) settings
+
+            let again = run onDisk (plan resumed) 40L
+
+            let words =
+                "keeps its Run:ProgressEvery, 4; the one given now, 3, applies to new runs"
+
+            Assert.Equal(isTold, again.Logged |> List.exists _.Contains(words))
+            Assert.Equal(Outcome.Completed, (run onDisk (plan resumed) -1L).Outcome)
+            Assert.Equal(expected, Left.behind (folderOf scratch "runs"))

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Reads the lines of a log, one after the other, without holding more than a part of the file in
+/// memory.</summary>
+internal sealed class LogReader : IDisposable
+{
+    /// <summary>A longer line is not a log's.</summary>
+    private const int Longest = 4096;
+
+    private readonly Stream stream;
+    private readonly string path;
+    private readonly byte[] buffer = new byte[1 << 16];
+    private readonly byte[] text = new byte[Longest];
+    private int next;
+    private int end;
+    private long line;
+
+    /// <param name="files">The disk.</param>
+    /// <param name="path">The log.</param>
+    /// <param name="header">Its first line.</param>
+    /// <exception cref="RefusedException">It cannot be read, or begins otherwise.</exception>
+    public LogReader(IFiles files, string path, string header)
+    {
+        this.path = path;
+        try
+        {
+            stream = files.OpenRead(path);
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            throw Unreadable(trouble);
+        }
+        var found = ReadLine();
+        if (found != header)
+        {
+            stream.Dispose();
+            throw Refused($"the names of the columns, {header}", found);
+        }
+    }
+
+    /// <summary>The number of bytes up to the next line.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>The numbers of the line of an iteration, null for each empty cell. Lines of iterations
+    /// before it are skipped, as an earlier version wrote a line an iteration.</summary>
+    /// <param name="what">What the line is about, for a message.</param>
+    /// <param name="iteration">Its iteration.</param>
+    /// <param name="place">The column of the iteration.</param>
+    /// <param name="count">How many columns there are.</param>
+    /// <exception cref="RefusedException">The line is missing or damaged.</exception>
+    public double?[] Find(string what, long iteration, int place, int count)
+    {
+        while (true)
+        {
+            var found = ReadLine();
+            var numbers = Numbers(found);
+            if (numbers.Length != count || !(numbers[place] <= iteration))
+                throw Refused($"the {count} numbers of {what}", found);
+            if (numbers[place] == iteration)
+                return numbers;
+        }
+    }
+
+    public void Dispose() => stream.Dispose();
+
+    /// <summary>The numbers of a line, fewer where some are none.</summary>
+    private static double?[] Numbers(string? line)
+    {
+        var numbers = new List<double?>();
+        foreach (var cell in line?.Split(',') ?? [])
+        {
+            if (cell.Length == 0)
+                numbers.Add(null);
+            else if (double.TryParse(cell, CultureInfo.InvariantCulture, out var number))
+                numbers.Add(number);
+        }
+        return [.. numbers];
+    }
+
+    /// <summary>The next line; null where the file ends before the line does.</summary>
+    private string? ReadLine()
+    {
+        line++;
+        var length = 0;
+        while (ReadByte() is { } found)
+        {
+            if (found == '\n')
+            {
+                Position += length + 1;
+                return Encoding.UTF8.GetString(text, 0, length);
+            }
+            if (length == Longest)
+                throw Refused(
+                    $"a line of at most {Longest} bytes",
+                    "a longer one",
+                    isQuoted: false
+                );
+            text[length++] = found;
+        }
+        return null;
+    }
+
+    private byte? ReadByte()
+    {
+        if (next == end)
+        {
+            try
+            {
+                (next, end) = (0, stream.Read(buffer));
+            }
+            catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+            {
+                throw Unreadable(trouble);
+            }
+        }
+        return next == end ? null : buffer[next++];
+    }
+
+    private RefusedException Unreadable(Exception trouble) =>
+        new([
+            Faults
+                .Create(path, "the log of the run to go on with", trouble.Message.TrimEnd('.'))
+                .ToString(),
+        ]);
+
+    private RefusedException Refused(string expected, string? found, bool isQuoted = true) =>
+        new([
+            Faults
+                .Create(
+                    $"{path}, line {line}",
+                    expected,
+                    found is null ? "the end of the file"
+                        : isQuoted ? $"'{found}'"
+                        : found
+                )
+                .ToString(),
+        ]);
+}
