@@ -16,19 +16,23 @@ internal static class TrainingServices
     /// layers.</param>
     /// <exception cref="RefusedException">Settings do not fit.</exception>
     public static HostApplicationBuilder CreateBuilder(GivenSettings given) =>
-        CreateBuilder(given, out _);
+        CreateBuilder(given, null, out _);
 
     /// <summary>The plan that settings make, which computations keep to from now on.</summary>
     /// <param name="given">What the command line gives.</param>
     /// <exception cref="RefusedException">Settings do not fit.</exception>
     public static RunPlan PlanOf(GivenSettings given)
     {
-        CreateBuilder(given, out var plan);
+        CreateBuilder(given, null, out var plan);
         plan.ApplyThreads();
         return plan;
     }
 
-    private static HostApplicationBuilder CreateBuilder(GivenSettings given, out RunPlan plan)
+    private static HostApplicationBuilder CreateBuilder(
+        GivenSettings given,
+        EarlierRun? earlier,
+        out RunPlan plan
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
@@ -39,7 +43,7 @@ internal static class TrainingServices
             AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
         builder.Configuration.AddInMemoryCollection(given.Run);
         builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
-        AddEarlierRun(builder.Configuration, defaults);
+        AddEarlierRun(builder.Configuration, defaults, earlier);
         string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];
         if (logging.Length > 0)
             throw new RefusedException(logging);
@@ -47,7 +51,7 @@ internal static class TrainingServices
 
         var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
         var settings = sifted.Values.Get<PipelineSettings>() ?? new();
-        var made = RunPlan.Create(settings, out var faults);
+        var made = RunPlan.Create(settings, out var faults, given.IsForTraining);
         plan =
             sifted.Faults.Count == 0 && made is not null
                 ? made
@@ -89,24 +93,46 @@ internal static class TrainingServices
         }
     }
 
-    /// <summary>A run that is named to go on with brings its settings: above the defaults, and below
-    /// what is given now, which is then held to them.</summary>
-    private static void AddEarlierRun(ConfigurationManager configuration, int place)
+    /// <summary>A run to resume brings its settings: above the defaults, and below those given now, which
+    /// are then compared with them.</summary>
+    private static void AddEarlierRun(
+        ConfigurationManager configuration,
+        int place,
+        EarlierRun? earlier
+    )
+    {
+        earlier ??= NamedRun(configuration);
+        if (earlier is not null)
+            configuration.Sources.Insert(
+                place,
+                new MemoryConfigurationSource { InitialData = earlier.Values() }
+            );
+    }
+
+    private static EarlierRun? NamedRun(IConfiguration configuration)
     {
         string? Said(string name) => configuration[$"{SettingsReader.Root}:Run:{name}"];
 
-        if (
+        return
             Said("Resume") is not { Length: > 0 } resume
             || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
             || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
-        )
-            return;
-        var directory = Said("Directory") ?? new RunSettings().Directory;
-        var earlier = EarlierRun.Find(resume, directory);
-        configuration.Sources.Insert(
-            place,
-            new MemoryConfigurationSource { InitialData = earlier.Values() }
-        );
+            ? null
+            : EarlierRun.Find(resume, Said("Directory") ?? new RunSettings().Directory);
+    }
+
+    /// <summary>The runs that the settings ask to resume.</summary>
+    private static Resumption ResumptionOf(GivenSettings given, RunPlan plan)
+    {
+        RunPlan PlanOf(EarlierRun run)
+        {
+            CreateBuilder(given, run, out var itsPlan);
+            return itsPlan;
+        }
+
+        return plan.IsResumedByItself ? Resumption.Find(plan, PlanOf)
+            : plan.NamedRun() is { } named ? Resumption.Of(named, plan)
+            : Resumption.None;
     }
 
     private static void AddFile(IConfigurationBuilder configuration, string path, bool optional)
@@ -127,9 +153,11 @@ internal static class TrainingServices
     /// <exception cref="RefusedException">Settings do not fit.</exception>
     public static HostApplicationBuilder CreateTrainingBuilder(GivenSettings given)
     {
-        var builder = CreateBuilder(given, out var plan);
+        var builder = CreateBuilder(given, null, out var plan);
         builder
-            .Services
+            .Services.AddSingleton(ResumptionOf(given, plan))
+            .AddSingleton<Resuming>()
+            .AddSingleton<SingleRun>()
             // A run that is told to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
             // Each of the two does nothing unless that is what started the process.

@@ -190,6 +190,29 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
         (other.Transforms |> List.exists _.IsAverage)
         (Transform.averaged first.Optimizer).IsSome
 
+[<Law>]
+let ``a normalised run that begins with an earlier one's end has its normalised network, with its moments``
+    (SmallRun(settings, data, architecture))
+    =
+    let normalised =
+        Architecture.create
+            architecture.Head
+            architecture.Inputs
+            (architecture.Hidden |> List.map (fun layer -> { layer with Normalised = true }))
+            architecture.Outputs
+        |> orFail
+
+    let earlier = run settings data normalised
+    let first = Trainer.startFrom settings earlier
+    Exactly.equal normalised first.Network.Architecture
+
+    if normalised.Hidden.IsEmpty then
+        let struct (_, network) = Trainer.outcome settings earlier
+        Exactly.bits (flat network.Parameters) (parameters first)
+    else
+        Exactly.bits (parameters earlier) (parameters first)
+        Exactly.equal earlier.Network.Running first.Network.Running
+
 /// A batch that makes arrays long enough to be used again: two hidden layers of up to 25 units.
 let private widened (architecture: Architecture) =
     match architecture.Hidden with

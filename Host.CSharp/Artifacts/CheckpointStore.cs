@@ -117,7 +117,8 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         }
     }
 
-    private IEnumerable<long> Iterations() =>
+    /// <summary>The iterations of the checkpoints that have a manifest, in any order.</summary>
+    public IEnumerable<long> Iterations() =>
         files
             .List(folder)
             .Where(name => name.EndsWith(Manifest, StringComparison.Ordinal))

@@ -28,6 +28,12 @@ internal sealed class CheckpointWriter<T>(
     /// <summary>The iteration of the newest checkpoint, if there is one.</summary>
     public long? Saved { get; private set; }
 
+    /// <summary>The newest checkpoint, in words.</summary>
+    public string Newest =>
+        Saved is { } iteration
+            ? FormattableString.Invariant($"The newest checkpoint is of iteration {iteration}")
+            : "No checkpoint has been written in this process";
+
     /// <summary>Saves where the run stands, with the lines of its logs that lead there.</summary>
     public void Save(Standing<T> standing)
     {
@@ -69,7 +75,7 @@ internal sealed class CheckpointWriter<T>(
             when (WholeFile.IsTrouble(trouble) || trouble is OutOfMemoryException)
         {
             metrics.CheckpointFailed();
-            logger.CheckpointFailed(standing.State.Iteration, Saved, trouble.Message);
+            logger.CheckpointFailed(standing.State.Iteration, Newest, trouble.Message.TrimEnd('.'));
         }
     }
 }

@@ -5,20 +5,24 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A run that can be gone on with, as its folder tells of it.</summary>
+/// <summary>An earlier run, as the settings.json of its folder describes it.</summary>
 /// <param name="Path">Its folder.</param>
-/// <param name="Settings">What it was set to, what was chosen included.</param>
-/// <param name="DataSha256">The SHA-256 of its data files, by their names.</param>
+/// <param name="Settings">Its settings, with the values that were chosen for those left open.</param>
+/// <param name="DataSha256">The SHA-256 of its data files, by their names: training files first.</param>
+/// <param name="BeganWith">The folder of the run whose network it began with; null where it began from
+/// scratch.</param>
 internal sealed record EarlierRun(
     string Path,
     JsonNode Settings,
-    IReadOnlyDictionary<string, string> DataSha256
+    IReadOnlyDictionary<string, string> DataSha256,
+    string? BeganWith = null
 )
 {
     /// <summary>What settings.json must have; the rest of it is for people.</summary>
     private sealed record Stored(
         PipelineSettings Settings,
-        IReadOnlyDictionary<string, string> DataSha256
+        IReadOnlyDictionary<string, string> DataSha256,
+        string? BeganWith = null
     );
 
     private static readonly JsonSerializerOptions Json = new(JsonText.Options)
@@ -30,7 +34,8 @@ internal sealed record EarlierRun(
     /// <summary>The run of a folder.</summary>
     /// <param name="said">Its path, or its name in <paramref name="directory"/>.</param>
     /// <param name="directory">Where run folders are.</param>
-    /// <exception cref="RefusedException">There is none, or it does not tell.</exception>
+    /// <exception cref="RefusedException">There is no such run, or its settings.json is
+    /// damaged.</exception>
     public static EarlierRun Find(string said, string directory)
     {
         var inDirectory = System.IO.Path.GetFullPath(said, System.IO.Path.GetFullPath(directory));
@@ -43,44 +48,49 @@ internal sealed record EarlierRun(
         throw Refused("Run:Resume", $"a run folder with {RunFolder.SettingsFile}", path);
     }
 
-    /// <summary>The newest run, by the time that its folder's name begins with, then by the number that it
-    /// ends with where several began at once. Folders of other names are a person's.</summary>
-    /// <exception cref="RefusedException">It does not tell of itself.</exception>
-    public static EarlierRun? Newest(string directory)
+    /// <summary>The run folders of a directory, newest first: by the time that a folder's name begins
+    /// with, then by the number that it ends with where several began in the same second. Folders of other
+    /// names are not listed.</summary>
+    public static IReadOnlyList<string> Folders(string directory)
     {
         if (!Directory.Exists(directory))
-            return null;
-        var newest = Directory
-            .EnumerateDirectories(directory)
-            .Where(path => File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile)))
-            .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
-            .Select(run => (run.Path, run.Name, Began: RunFolder.BeganAt(run.Name)))
-            .Where(run => run.Began is not null)
-            .OrderBy(run => run.Began)
-            // -10 is after -2.
-            .ThenBy(run => run.Name.Length)
-            .ThenBy(run => run.Name, StringComparer.Ordinal)
-            .LastOrDefault()
-            .Path;
-        return newest is null ? null : Read(System.IO.Path.GetFullPath(newest));
+            return [];
+        return
+        [
+            .. Directory
+                .EnumerateDirectories(System.IO.Path.GetFullPath(directory))
+                .Where(path => File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile)))
+                .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
+                .Select(run => (run.Path, run.Name, Began: RunFolder.BeganAt(run.Name)))
+                .Where(run => run.Began is not null)
+                .OrderByDescending(run => run.Began)
+                // -10 is after -2.
+                .ThenByDescending(run => run.Name.Length)
+                .ThenByDescending(run => run.Name, StringComparer.Ordinal)
+                .Select(run => run.Path),
+        ];
     }
 
-    /// <summary>Whether its summary says that there is nothing more to do.</summary>
-    public bool IsFinished()
+    /// <summary>The outcome of a finished run, completed or diverged; null of a run that was stopped, was
+    /// killed or is under way.</summary>
+    public static Outcome? FinishedAs(string path)
     {
-        var file = System.IO.Path.Combine(Path, RunFolder.SummaryFile);
+        var file = System.IO.Path.Combine(path, RunFolder.SummaryFile);
         try
         {
             var outcome = JsonNode.Parse(File.ReadAllBytes(file))?["outcome"]?.GetValue<string>();
-            return Enum.TryParse<Outcome>(outcome, ignoreCase: true, out var known)
-                && known is Outcome.Completed or Outcome.Diverged;
+            return
+                Enum.TryParse<Outcome>(outcome, ignoreCase: true, out var known)
+                && known is Outcome.Completed or Outcome.Diverged
+                ? known
+                : null;
         }
         catch (Exception missing)
             when (missing is JsonException or InvalidOperationException
                 || WholeFile.IsTrouble(missing)
             )
         {
-            return false;
+            return null;
         }
     }
 
@@ -95,12 +105,11 @@ internal sealed record EarlierRun(
             (string?)SettingsJson.Text(value)
         );
 
-    /// <summary>What a run set so would not do as this one did, and nothing where it goes on the
-    /// same.</summary>
+    /// <summary>A sentence for every setting of a plan that would change this run's bits.</summary>
     public IReadOnlyList<string> Differences(RunPlan plan)
     {
         var now = SettingsJson.Of(plan);
-        string[] faults =
+        return
         [
             .. from setting in plan.Deciding
             let before = SettingsJson.Text(SettingsJson.Value(Settings, setting))
@@ -110,18 +119,15 @@ internal sealed record EarlierRun(
                 .Create(setting.Key, $"{before}, as the run in {Path} has it", after)
                 .ToString(),
         ];
-        if (faults.Length == 0)
-            return [];
-        var free = SettingCatalog.All.Except(plan.Deciding).Select(setting => setting.Key);
-        return
-        [
-            .. faults,
-            $"Settings that may change as a run goes on: {string.Join(", ", free)}.",
-        ];
     }
 
-    /// <summary>A sentence for every data file that is not the one the run began with.</summary>
-    public IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> dataSha256) =>
+    /// <summary>A sentence for every data file that is not the one the run began with. A file is known by
+    /// its content: it may have another name or be in another folder.</summary>
+    public IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> dataSha256)
+    {
+        if (DataHashes.AreSame(DataSha256, dataSha256))
+            return [];
+        return
         [
             .. from name in DataSha256.Keys.Union(dataSha256.Keys).Order(StringComparer.Ordinal)
             let before = DataSha256.GetValueOrDefault(name, "none")
@@ -131,9 +137,10 @@ internal sealed record EarlierRun(
                 .Create(name, $"the data of the run in {Path}, SHA-256 {before}", now)
                 .ToString(),
         ];
+    }
 
     /// <summary>The run of a folder.</summary>
-    /// <exception cref="RefusedException">It does not tell of itself.</exception>
+    /// <exception cref="RefusedException">Its settings.json is missing or damaged.</exception>
     public static EarlierRun Read(string path)
     {
         if (path.Length == 0)
@@ -145,7 +152,7 @@ internal sealed record EarlierRun(
             var stored = JsonSerializer.Deserialize<Stored>(File.ReadAllBytes(file), Json);
             return stored is null
                 ? throw Refused(file, "a run's settings", "null")
-                : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256);
+                : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256, stored.BeganWith);
         }
         catch (Exception damaged)
             // A number beyond all bounds is read, and cannot be written again.

@@ -140,12 +140,15 @@ internal sealed class RunFolder : IDisposable
         }
         catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
         {
-            throw Refused(
+            var refused = Refused(
                 path,
                 "a run folder that can be written and that no other process works on",
                 "another",
                 trouble
             );
+            throw trouble is IOException && File.Exists(LockOf(path))
+                ? new RunInUseException(refused.Reasons[0])
+                : refused;
         }
     }
 
@@ -156,13 +159,15 @@ internal sealed class RunFolder : IDisposable
             ?.InformationalVersion;
 
     /// <summary>Enough to repeat the run.</summary>
-    /// <param name="plan">The settings.</param>
-    /// <param name="dataHashes">The SHA-256 of the data files.</param>
+    /// <param name="plan">Its settings.</param>
+    /// <param name="dataHashes">The SHA-256 of its data files, by their names.</param>
     /// <param name="cadence">Which iterations have a line in the log.</param>
+    /// <param name="beganWith">The folder of the run whose network it began with, if any.</param>
     public void WriteSettings(
         RunPlan plan,
         IReadOnlyDictionary<string, string> dataHashes,
-        Cadence cadence
+        Cadence cadence,
+        string? beganWith
     )
     {
         var settings = SettingsJson.Of(plan);
@@ -171,6 +176,7 @@ internal sealed class RunFolder : IDisposable
         {
             Settings = settings,
             DataSha256 = dataHashes,
+            BeganWith = beganWith,
             Build = new
             {
                 Version,

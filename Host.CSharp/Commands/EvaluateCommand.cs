@@ -20,7 +20,7 @@ internal static class EvaluateCommand
         var output = new Option<string>("--output")
         {
             Description =
-                $"folder for {string.Join(", ", RunFolder.EvaluationFiles)}; unless set, the run folder, or none",
+                $"folder for {string.Join(", ", RunFolder.EvaluationFiles)}; unless set, the run folder, where the test samples are the run's own",
             HelpName = "folder",
         };
         var top = CountOption.Create("--top", "the greatest k of the top-k accuracies", usual.TopK);
@@ -66,19 +66,19 @@ internal static class EvaluateCommand
         if (output is "")
             throw new RefusedException([DataFile.Sentence("--output", "a folder", "nothing")]);
         var file = ModelFile.Read(path);
-        if (Directory.Exists(path))
-        {
-            var settings = EarlierRun.Read(path).Values();
-            given = given with
-            {
-                Run = settings.ToDictionary(pair => pair.Key, pair => pair.Value),
-            };
-            output ??= path;
-        }
-        var plan = TrainingServices.PlanOf(given);
+        var run = Directory.Exists(path) ? EarlierRun.Read(path) : null;
+        if (run is not null)
+            given = given with { Run = run.Values().ToDictionary() };
+        var plan = TrainingServices.PlanOf(given with { IsForTraining = false });
         var report = file.IsDouble
-            ? Report<double>(plan, file, assumed, choice)
-            : Report<float>(plan, file, assumed, choice);
+            ? Report<double>(plan, file, run, assumed, choice)
+            : Report<float>(plan, file, run, assumed, choice);
+        if (run is not null && report.OtherData is null)
+            output ??= path;
+        else if (run is not null && output is null)
+            Console.Error.WriteLine(
+                "No report is written to the run folder, as the test samples are not the run's own; --output FOLDER writes one."
+            );
         var json = report.ToJson();
         Console.Write(
             format switch
@@ -107,6 +107,7 @@ internal static class EvaluateCommand
     private static EvaluationReport Report<T>(
         RunPlan plan,
         ModelFile file,
+        EarlierRun? run,
         ModelAssumption assumed,
         EvaluationChoice choice
     )
@@ -114,30 +115,24 @@ internal static class EvaluateCommand
     {
         var model = file.ModelOf<T>(assumed);
         var network = model.Network;
-        var known = new KnownData(model.Preprocessing, [.. model.Classes]);
-        // The label is a number to predict where the model gives numbers and names no classes.
-        var data = DataFiles.Load<T>(plan with { Head = network.Architecture.Head }, known);
-        var (inputs, outputs) = (network.Architecture.Inputs, network.Architecture.Outputs);
-        if (data.Test.Features != inputs || data.Test.Classes != outputs)
+        var settings = plan.Settings.Data;
+        // A model's own preprocessing needs no training rows; they only tell of leakage.
+        var isTestAlone = settings.Test is not null && !File.Exists(settings.Train);
+        if (run is not null && !isTestAlone && settings.Train is { } train && !File.Exists(train))
         {
             throw new RefusedException([
                 DataFile.Sentence(
-                    file.Path,
-                    $"{data.Test.Features} inputs and {data.Test.Classes} outputs, as the test samples have",
-                    $"{inputs} and {outputs}"
+                    "Data:Train",
+                    $"{train}, the data of the run in {run.Path} (--Data:Train says where they are now)",
+                    "no such file"
                 ),
             ]);
         }
-        if (outputs == 1 && data.Test.Targets.IsLabels)
-        {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    file.Path,
-                    "a model of two classes or more, or of numbers",
-                    "one class"
-                ),
-            ]);
-        }
+        var data = ModelSamples.Of(
+            file.Path,
+            model,
+            isTestAlone ? DataFiles.ParseTest(plan) : DataFiles.Parse(plan)
+        );
         var evaluation = EvaluationModule.Create(choice, network, data.Test);
         var loss = evaluation switch
         {
@@ -147,19 +142,53 @@ internal static class EvaluateCommand
         };
         if (double.IsNaN(loss))
             throw new RefusedException([Predictions.NotANumber(file.Path, "the test samples")]);
-        var source = plan.Settings.Data.Train is null
-            ? plan.Settings.Data.Directory
-            : plan.Settings.Data.Test ?? plan.Settings.Data.Train;
+        var source = settings.Test ?? settings.Train ?? settings.Directory;
         return new(
             network.Architecture.ToString(),
             file.Path,
             source,
             model.Classes.IsEmpty ? data.Classes : [.. model.Classes],
             evaluation,
-            data.Leakage,
+            isTestAlone ? null : data.Leakage,
             [.. Pictures(evaluation, data.Test)],
             FirstLayerOf(model, data.Preprocessing)
-        );
+        )
+        {
+            OtherData = run is null ? null : OtherData(run, plan, data.Hashes, isTestAlone),
+        };
+    }
+
+    /// <summary>A sentence where the test samples are not those that the run was tested with: its files
+    /// differ, or a setting that chooses the samples.</summary>
+    private static string? OtherData(
+        EarlierRun run,
+        RunPlan plan,
+        IReadOnlyDictionary<string, string> hashes,
+        bool isTestAlone
+    )
+    {
+        var isSame = isTestAlone
+            ? run.DataSha256.Count == 2 && run.DataSha256.Values.Last() == hashes.Values.Single()
+            : DataHashes.AreSame(run.DataSha256, hashes);
+        var now = SettingsJson.Of(plan);
+        string[] differences =
+        [
+            .. isSame
+                ? []
+                : (string[])
+                    [
+                        $"the files have other contents ({string.Join(", ", hashes.Keys)}; the run's were {string.Join(", ", run.DataSha256.Keys)})",
+                    ],
+            .. from setting in plan.Deciding
+            where setting.Section == "Data" || setting.Key == "Training:Seed"
+            let before = SettingsJson.Text(SettingsJson.Value(run.Settings, setting))
+            let after = SettingsJson.Text(SettingsJson.Value(now, setting))
+            where before != after
+            select $"{setting.Key} is {after} and was {before}",
+        ];
+        return differences.Length == 0
+            ? null
+            : $"The test samples are not those of the run in {run.Path}: {string.Join("; ", differences)}. Samples that the run learned from may be among them.";
     }
 
     /// <summary>The mistakes as pictures, where samples are images.</summary>

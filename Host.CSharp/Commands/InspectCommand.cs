@@ -26,7 +26,8 @@ internal static class InspectCommand
             var tables = file.IsDouble
                 ? Tables(file.Path, file.ModelOf<double>(assumed))
                 : Tables(file.Path, file.ModelOf<float>(assumed));
-            if (Directory.Exists(path))
+            // A run that was killed or is under way has none.
+            if (File.Exists(Path.Combine(path, RunFolder.SummaryFile)))
                 tables.Add(RunTable(RunRecord.Read(path)));
             Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
         });

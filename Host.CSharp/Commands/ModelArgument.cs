@@ -9,7 +9,11 @@ namespace Pipeline.Training;
 internal static class ModelArgument
 {
     public static Argument<string> Create(string name = "model") =>
-        new(name) { Description = "a run folder, or a .safetensors or .npz file" };
+        new(name)
+        {
+            Description =
+                "a run folder, or a .safetensors or .npz file; of a run without a model, its newest checkpoint",
+        };
 }
 
 /// <summary>What to take for true of a model whose file does not say it, PyTorch's say.</summary>

@@ -7,10 +7,12 @@ namespace Pipeline.Training;
 /// <param name="Values">By their full names, <c>Pipeline:Section:Name</c>.</param>
 /// <param name="Preset">A file of settings to lay over the defaults.</param>
 /// <param name="Run">The settings of a run, which stand where a preset's would.</param>
+/// <param name="IsForTraining">Whether training rows are needed.</param>
 internal sealed record GivenSettings(
     IReadOnlyDictionary<string, string?> Values,
     string? Preset = null,
-    IReadOnlyDictionary<string, string?>? Run = null
+    IReadOnlyDictionary<string, string?>? Run = null,
+    bool IsForTraining = true
 );
 
 /// <summary>Settings as options <c>--Section:Name</c>. Values are taken as they stand: the settings' own

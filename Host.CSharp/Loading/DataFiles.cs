@@ -22,6 +22,9 @@ internal sealed record LoadedData<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>What the samples were made of, where they are to be made again for another model.</summary>
+    public ParsedData? Parsed { get; init; }
+
     /// <summary>A sentence for people, where test samples have leaked.</summary>
     public string? Leakage =>
         Leaked.Length == 0
@@ -32,7 +35,22 @@ internal sealed record LoadedData<T>(
 }
 
 /// <summary>What a network was trained on, as its model tells.</summary>
-internal sealed record KnownData(Preprocessing Preprocessing, IReadOnlyList<string> Classes);
+internal sealed record KnownData(
+    Preprocessing Preprocessing,
+    IReadOnlyList<string> Classes,
+    Head Head
+);
+
+/// <summary>Rows or images that have been read from files, before they are samples.</summary>
+internal abstract class ParsedData
+{
+    /// <summary>The samples, as a network takes them.</summary>
+    /// <param name="known">What a model that is there already takes; else it follows from the training
+    /// samples.</param>
+    /// <exception cref="RefusedException">They make no samples, or none of this kind.</exception>
+    public abstract LoadedData<T> Encode<T>(KnownData? known = null)
+        where T : struct, IBinaryFloatingPointIeee754<T>;
+}
 
 /// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
 internal static class DataFiles
@@ -43,12 +61,19 @@ internal static class DataFiles
     /// samples.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static LoadedData<T> Load<T>(RunPlan plan, KnownData? known = null)
-        where T : struct, IBinaryFloatingPointIeee754<T>
+        where T : struct, IBinaryFloatingPointIeee754<T> => Parse(plan).Encode<T>(known);
+
+    /// <summary>Reads the files that the plan's settings name.</summary>
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public static ParsedData Parse(RunPlan plan)
     {
         var settings = plan.Settings.Data;
         if (settings.Train is null)
         {
-            return LoadFolder<T>(settings.Directory, plan.Classes, settings.MaximumBytes);
+            return Images(
+                plan.Classes,
+                IdxFolder.Load(settings.Directory, plan.Classes, settings.MaximumBytes)
+            );
         }
         var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes);
         var testFile = settings.Test is { } path
@@ -56,16 +81,56 @@ internal static class DataFiles
             : null;
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
         return trainFile.Kind == ".npz"
-            ? OfArrays<T>(plan, known, trainFile, testFile, files)
-            : OfTables<T>(
+            ? OfArrays(plan, trainFile, testFile, files)
+            : new ParsedTables(
                 plan,
-                known,
                 TableFile.Parse(trainFile, settings),
                 testFile is null ? null : TableFile.Parse(testFile, settings),
                 trainFile.Path,
                 files
             );
     }
+
+    /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
+    /// learned.</summary>
+    /// <exception cref="RefusedException">The file is missing or bad; every fault is named.</exception>
+    public static ParsedData ParseTest(RunPlan plan)
+    {
+        var settings = plan.Settings.Data;
+        var file = DataFile.Read(settings.Test!, settings.MaximumBytes);
+        if (file.Kind == ".npz")
+            return OfArrays(plan, file, file, [file], "test");
+        var rows = TableFile.Parse(file, settings);
+        return new ParsedTables(plan, rows, rows, file.Path, [file]);
+    }
+
+    private sealed class ParsedTables(
+        RunPlan plan,
+        Table train,
+        Table? test,
+        string path,
+        IReadOnlyList<DataFile> files
+    ) : ParsedData
+    {
+        public override LoadedData<T> Encode<T>(KnownData? known = null) =>
+            OfTables<T>(plan, known, train, test, path, files);
+    }
+
+    private sealed class ParsedImages(
+        int classes,
+        LabelledImages train,
+        LabelledImages test,
+        IReadOnlyList<DataFile> files
+    ) : ParsedData
+    {
+        public override LoadedData<T> Encode<T>(KnownData? known = null) =>
+            OfImages<T>(classes, train, test, files);
+    }
+
+    private static ParsedImages Images(
+        int classes,
+        (LabelledImages Train, LabelledImages Test, IReadOnlyList<DataFile> Files) folder
+    ) => new(classes, folder.Train, folder.Test, folder.Files);
 
     /// <summary>The files that data are read from, whether there or not.</summary>
     public static IEnumerable<string> Paths(DataSettings settings) =>
@@ -82,8 +147,7 @@ internal static class DataFiles
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var (train, test, files) = IdxFolder.Load(directory, classes, limit);
-        return OfImages<T>(classes, train, test, files);
+        return Images(classes, IdxFolder.Load(directory, classes, limit)).Encode<T>();
     }
 
     private static LoadedData<T> OfTables<T>(
@@ -105,7 +169,7 @@ internal static class DataFiles
             ? TestRows.NewShare(plan.Settings.Data.TestShare, plan.Hyperparameters.Seed)
             : TestRows.NewSeparate(test);
         var data = DataFile.Require(
-            TableData.Prepare<T>(plan.Table, plan.Head, fitted, rows, train),
+            TableData.Prepare<T>(plan.Table, known?.Head ?? plan.Head, fitted, rows, train),
             path
         );
         return new(
@@ -157,18 +221,17 @@ internal static class DataFiles
 
     /// <summary>Arrays x and y, or x_train, y_train, x_test and y_test; bytes of three dimensions are
     /// images.</summary>
-    private static LoadedData<T> OfArrays<T>(
+    private static ParsedData OfArrays(
         RunPlan plan,
-        KnownData? known,
         DataFile trainFile,
         DataFile? testFile,
-        IReadOnlyList<DataFile> files
+        IReadOnlyList<DataFile> files,
+        string trainHalf = "train"
     )
-        where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var limit = plan.Settings.Data.MaximumBytes;
         var arrays = NpzFile.Parse(trainFile.Content, limit, trainFile.Path);
-        var train = Half(trainFile.Path, arrays, "train");
+        var train = Half(trainFile.Path, arrays, trainHalf);
         (Tensor X, Tensor Y)? test =
             testFile is { } file
                 ? Half(file.Path, NpzFile.Parse(file.Content, limit, file.Path), "test")
@@ -176,16 +239,15 @@ internal static class DataFiles
             : null;
         if (IsImages(train.X) && test is { } testHalf && IsImages(testHalf.X))
         {
-            return OfImages<T>(
+            return new ParsedImages(
                 plan.Classes,
                 Images(plan.Classes, train, trainFile.Path),
                 Images(plan.Classes, testHalf, files[^1].Path),
                 files
             );
         }
-        return OfTables<T>(
+        return new ParsedTables(
             plan,
-            known,
             WithLabel(train, trainFile.Path),
             test is { } rows ? WithLabel(rows, files[^1].Path) : null,
             trainFile.Path,

@@ -1,12 +1,13 @@
 namespace Pipeline.Training;
 
-/// <summary>The SHA-256 of data files, by their names.</summary>
+/// <summary>The SHA-256 of data files, by their names: training files first, in the order that they are
+/// read in.</summary>
 internal static class DataHashes
 {
+    /// <summary>Whether the files have the same contents, each in its role; their names may
+    /// differ.</summary>
     public static bool AreSame(
         IReadOnlyDictionary<string, string> one,
         IReadOnlyDictionary<string, string> other
-    ) =>
-        one.Count == other.Count
-        && one.All(file => other.GetValueOrDefault(file.Key) == file.Value);
+    ) => one.Values.SequenceEqual(other.Values);
 }

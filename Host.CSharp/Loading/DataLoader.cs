@@ -29,7 +29,16 @@ internal sealed class DataLoader(
                     ),
                 stop
             );
-        var data = await Task.Run(() => DataFiles.Load<T>(plan)).WaitAsync(stop);
+        // A service that watches its data compares models by what each of them makes of the rows.
+        var data = await Task.Run(() =>
+            {
+                var parsed = DataFiles.Parse(plan);
+                return parsed.Encode<T>() with
+                {
+                    Parsed = plan.Mode == RunMode.Watch ? parsed : null,
+                };
+            })
+            .WaitAsync(stop);
         await rehearsal.WaitAsync(stop);
         logger.DataLoaded(
             data.Train.Count,

@@ -9,7 +9,8 @@ namespace Pipeline.Training;
 /// <param name="Content">Its tensors and metadata.</param>
 internal sealed record ModelFile(string Path, TensorFile Content)
 {
-    /// <param name="path">A run folder, or a file.</param>
+    /// <param name="path">A run folder, or a file. Of a run without model.safetensors, the newest whole
+    /// checkpoint is the model.</param>
     /// <exception cref="RefusedException">The file does not exist or is not a model.</exception>
     public static ModelFile Read(string path)
     {
@@ -20,8 +21,34 @@ internal sealed record ModelFile(string Path, TensorFile Content)
             ]);
         }
         path = System.IO.Path.GetFullPath(path);
-        if (Directory.Exists(path))
-            path = System.IO.Path.Combine(path, RunFolder.ModelName);
+        return Directory.Exists(path) ? OfRun(path) : OfFile(path);
+    }
+
+    private static ModelFile OfRun(string run)
+    {
+        var path = System.IO.Path.Combine(run, RunFolder.ModelName);
+        var checkpoints = CheckpointModel.Iterations(run);
+        if (!File.Exists(path) && checkpoints.Count > 0)
+            return CheckpointModel.Read(run);
+        var file = OfFile(path);
+        // A run that was stopped has a model, and goes on with it still there.
+        if (
+            checkpoints is [.., var newest]
+            && long.TryParse(file.Note(Provenance.Iteration), out var iteration)
+            && newest > iteration
+            && EarlierRun.FinishedAs(run) is null
+        )
+            Console.Error.WriteLine(
+                $"{path} is of iteration {iteration}. The run has gone on since, and its newest checkpoint is of iteration {newest}."
+            );
+        return file;
+    }
+
+    private string? Note(string name) =>
+        Content.Metadata.FirstOrDefault(note => note.Item1 == name)?.Item2;
+
+    private static ModelFile OfFile(string path)
+    {
         var file = DataFile.Read(path, DataFile.UsualLimit);
         var content = file.Kind switch
         {

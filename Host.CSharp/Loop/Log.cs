@@ -95,12 +95,12 @@ internal static partial class Log
     [LoggerMessage(
         9,
         LogLevel.Warning,
-        "The checkpoint of iteration {Iteration} could not be written, and the run goes on; the newest is of iteration {Newest}: {Reason}"
+        "The checkpoint of iteration {Iteration} could not be written, and the run goes on. {Newest}: {Reason}"
     )]
     public static partial void CheckpointFailed(
         this ILogger logger,
         long iteration,
-        long? newest,
+        string newest,
         string reason
     );
 
@@ -113,12 +113,12 @@ internal static partial class Log
     [LoggerMessage(
         12,
         LogLevel.Error,
-        "Not everything could be saved: {Reason}. The newest checkpoint is of iteration {Newest}; with room on the disk, train --resume {Folder} goes on from there"
+        "Not everything could be saved: {Reason}. {Newest}; with room on the disk, train --resume {Folder} goes on from there"
     )]
     public static partial void RunUnsaved(
         this ILogger logger,
         string reason,
-        long? newest,
+        string newest,
         string folder
     );
 
@@ -202,4 +202,25 @@ internal static partial class Log
         string kept,
         string given
     );
+
+    [LoggerMessage(
+        40,
+        LogLevel.Warning,
+        "{Folder} is not resumed. {Reasons} Its files stay as they are; train --resume {Folder} resumes it once the reasons are gone"
+    )]
+    public static partial void RunNotResumed(this ILogger logger, string folder, string reasons);
+
+    [LoggerMessage(
+        41,
+        LogLevel.Warning,
+        "The model in use, {Model}, cannot be compared on these data, and is replaced. {Reason}"
+    )]
+    public static partial void ModelIncomparable(this ILogger logger, string model, string reason);
+
+    [LoggerMessage(
+        42,
+        LogLevel.Warning,
+        "{Folder} diverged with these settings and data, which are not trained on again"
+    )]
+    public static partial void DivergedBefore(this ILogger logger, string folder);
 }

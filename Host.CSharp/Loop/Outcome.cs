@@ -31,8 +31,11 @@ internal enum Outcome
 internal sealed class UnsavedException(string reason) : Exception(reason);
 
 /// <summary>Settings or data that cannot be used, with a sentence for each reason.</summary>
-internal sealed class RefusedException(IEnumerable<string> reasons)
+internal class RefusedException(IEnumerable<string> reasons)
     : Exception($"Settings or data were refused. {string.Join(' ', reasons)}")
 {
     public IReadOnlyList<string> Reasons { get; } = [.. reasons];
 }
+
+/// <summary>Another process works on the folder of a run.</summary>
+internal sealed class RunInUseException(string reason) : RefusedException([reason]);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -14,6 +13,12 @@ internal sealed record FinishedRun<T>(
     long Iteration,
     Model<T> Model
 )
+    where T : struct, IBinaryFloatingPointIeee754<T>;
+
+/// <summary>What a run begins with that an earlier one has learned.</summary>
+/// <param name="State">The state before the first step.</param>
+/// <param name="Run">The folder of the earlier run.</param>
+internal sealed record WarmStart<T>(State<T> State, string Run)
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>One run, from its data to what it leaves in its folder.</summary>
@@ -36,15 +41,15 @@ internal sealed class TrainingRun<T>(
 
     /// <summary>Runs to the end, or until told to stop.</summary>
     /// <param name="data">The samples.</param>
-    /// <param name="earlier">A run to go on with, if any.</param>
-    /// <param name="first">The state to begin with, if it is not the settings' own.</param>
+    /// <param name="earlier">A run to resume, if any.</param>
+    /// <param name="warm">What to begin with, if it does not follow from the settings.</param>
     /// <param name="stop">Ends the run with what was learned so far saved.</param>
     /// <exception cref="RefusedException">The data or the earlier run do not fit the
     /// settings.</exception>
     public async Task<FinishedRun<T>> RunAsync(
         LoadedData<T> data,
         EarlierRun? earlier,
-        State<T>? first,
+        WarmStart<T>? warm,
         CancellationToken stop
     )
     {
@@ -56,7 +61,7 @@ internal sealed class TrainingRun<T>(
             .. earlier?.Differences(data.Hashes) ?? [],
         ];
         if (differences.Length > 0)
-            throw new RefusedException(differences);
+            throw new RefusedException([.. differences, .. WaysOut(earlier!)]);
 
         using var folder = earlier is null
             ? RunFolder.Create(files, plan, architecture, clock)
@@ -72,7 +77,7 @@ internal sealed class TrainingRun<T>(
         Started(architecture, iterations);
 
         // Where what a diverged run keeps lies before a checkpoint, one from before is taken.
-        foreach (var from in From(store, architecture, data.Hashes, earlier, first))
+        foreach (var from in From(store, architecture, data.Hashes, earlier, warm))
         {
             if (from?.State.Iteration > iterations)
                 throw Shorter(from.State.Iteration, iterations);
@@ -86,9 +91,6 @@ internal sealed class TrainingRun<T>(
             );
             store.Forget(from?.State.Iteration ?? -1);
             folder.DeleteResults(goesOn: (from?.State.Iteration ?? 0) < iterations);
-            folder.WriteSettings(plan, data.Hashes, cadence);
-            if (earlier is not null)
-                logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
             var writer = new CheckpointWriter<T>(
                 folder,
                 store,
@@ -100,9 +102,13 @@ internal sealed class TrainingRun<T>(
                 clock
             );
             metrics.Start(from?.Trained ?? TimeSpan.Zero);
-            // Not to be had of the settings alone.
-            if (from is not null && ReferenceEquals(from.State, first))
+            // It does not follow from the settings: without it, a run that has settings could not be
+            // resumed.
+            if (from is not null && ReferenceEquals(from.State, warm?.State))
                 writer.Save(from);
+            folder.WriteSettings(plan, data.Hashes, cadence, earlier?.BeganWith ?? warm?.Run);
+            if (earlier is not null)
+                logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
             var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
             using var events = plan.Settings.Run.TensorBoard
                 ? new EventFile(
@@ -157,7 +163,7 @@ internal sealed class TrainingRun<T>(
                     result.Network,
                     data.Preprocessing,
                     data.Classes,
-                    Provenance(result.Iteration)
+                    Provenance.Of(plan, result.Iteration)
                 );
                 var outcome = Save(
                     result,
@@ -204,16 +210,25 @@ internal sealed class TrainingRun<T>(
             report.Numerical(architecture.ParameterCount, iterations);
     }
 
-    /// <summary>Where to go on from: what the checkpoints hold, newest first, and the beginning. Those
-    /// that are damaged are named and passed over.</summary>
-    /// <exception cref="RefusedException">One is whole and not for this run: of another, or of a later
-    /// version.</exception>
+    /// <summary>How a person may go on where a run is not resumed as its settings do not fit.</summary>
+    private IEnumerable<string> WaysOut(EarlierRun earlier)
+    {
+        if (earlier.Differences(plan).Count == 0)
+            yield break;
+        var free = SettingCatalog.All.Except(plan.Deciding).Select(setting => setting.Key);
+        yield return $"Settings that may change as a run goes on: {string.Join(", ", free)}. For a new run with the settings given now, set Run:Resume=Never.";
+    }
+
+    /// <summary>Where to go on from: the states of the checkpoints, newest first, then the beginning.
+    /// Damaged checkpoints are logged and left out.</summary>
+    /// <exception cref="RefusedException">A checkpoint is whole and not for this run: of another, or of a
+    /// later version; or there is none, and the beginning does not follow from the settings.</exception>
     private IEnumerable<Standing<T>?> From(
         CheckpointStore store,
         Architecture architecture,
         IReadOnlyDictionary<string, string> dataSha256,
         EarlierRun? earlier,
-        State<T>? first
+        WarmStart<T>? warm
     )
     {
         foreach (var checkpoint in earlier is null ? [] : store.Load(logger.CheckpointDamaged))
@@ -221,7 +236,13 @@ internal sealed class TrainingRun<T>(
             var (manifest, path) = (checkpoint.Manifest, checkpoint.Path);
             if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
                 throw new RefusedException([
-                    Faults.Create(path, "a checkpoint of this run", "another's").ToString(),
+                    Faults
+                        .Create(
+                            path,
+                            "a checkpoint of this run",
+                            "another's, or one of an earlier version"
+                        )
+                        .ToString(),
                 ]);
             if (
                 !Checkpoint
@@ -233,7 +254,17 @@ internal sealed class TrainingRun<T>(
                 );
             yield return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
         }
-        yield return first is null ? null : new(first, TimeSpan.Zero);
+        if (earlier?.BeganWith is { } run)
+            throw new RefusedException([
+                Faults
+                    .Create(
+                        store.Folder,
+                        $"a whole checkpoint, as the run began with the network of {run}",
+                        "none"
+                    )
+                    .ToString(),
+            ]);
+        yield return warm is null ? null : new(warm.State, TimeSpan.Zero);
     }
 
     /// <summary>Saves what the run came to, as much of it as the disk takes.</summary>
@@ -313,7 +344,7 @@ internal sealed class TrainingRun<T>(
             }
         }
         if (troubles.Count > 0)
-            logger.RunUnsaved(string.Join("; ", troubles.Distinct()), writer.Saved, folder.Path);
+            logger.RunUnsaved(string.Join("; ", troubles.Distinct()), writer.Newest, folder.Path);
         logger.RunEnded(name, result.ReachedIteration, result.TrainSeconds, hash);
         report.Ended(
             outcome,
@@ -326,17 +357,6 @@ internal sealed class TrainingRun<T>(
         );
         return troubles.Count == 0 ? outcome : Outcome.Failed;
     }
-
-    /// <summary>Where a model comes from, which its file keeps; the same for every run that is set the
-    /// same.</summary>
-    private Dictionary<string, string> Provenance(long iteration) =>
-        new()
-        {
-            ["iteration"] = iteration.ToString(CultureInfo.InvariantCulture),
-            ["seed"] = plan.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
-            ["settings_sha256"] = plan.DecidingSha256,
-            ["program"] = $"Pipeline {RunFolder.Version}",
-        };
 
     /// <summary>What a person might want to change, from the losses of the epochs and the
     /// network.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,7 +9,6 @@ internal sealed class TrainingWorker(
     RunPlan plan,
     ExitStatus status,
     ConsoleReport report,
-    DataLoader loader,
     IServiceProvider services,
     IHostApplicationLifetime lifetime,
     ILogger<TrainingWorker> logger
@@ -23,9 +21,7 @@ internal sealed class TrainingWorker(
             // The host finishes starting first.
             await Task.Yield();
             plan.ApplyThreads();
-            status.Decided = plan.Precision.IsDouble
-                ? await TrainAsync<double>(stoppingToken)
-                : await TrainAsync<float>(stoppingToken);
+            status.Decided = await TrainAsync(stoppingToken);
         }
         catch (RefusedException refused)
         {
@@ -52,14 +48,8 @@ internal sealed class TrainingWorker(
         }
     }
 
-    private async Task<Outcome> TrainAsync<T>(CancellationToken stop)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        if (plan.Mode == RunMode.Watch)
-            return await services.GetRequiredService<Watching<T>>().RunAsync(stop);
-        var earlier = plan.EarlierRun();
-        var data = await loader.LoadAsync<T>(stop);
-        var run = services.GetRequiredService<TrainingRun<T>>();
-        return (await run.RunAsync(data, earlier, null, stop)).Outcome;
-    }
+    private Task<Outcome> TrainAsync(CancellationToken stop) =>
+        plan.Mode == RunMode.Once ? services.GetRequiredService<SingleRun>().RunAsync(stop)
+        : plan.Precision.IsDouble ? services.GetRequiredService<Watching<double>>().RunAsync(stop)
+        : services.GetRequiredService<Watching<float>>().RunAsync(stop);
 }

@@ -12,37 +12,57 @@ internal sealed class Watching<T>(
     DataLoader loader,
     DataWatch watch,
     Publisher publisher,
+    Resumption resumption,
+    Resuming resuming,
     IFiles files,
     IServiceProvider services,
     ILogger<TrainingWorker> logger
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The data of the last run whose model was published or turned down.</summary>
-    private IReadOnlyDictionary<string, string>? done;
+    /// <summary>The data that need no further run: of the last run whose model was published or turned
+    /// down, or that diverged.</summary>
+    private readonly List<IReadOnlyDictionary<string, string>> done = [];
 
     /// <summary>Goes on until told to stop, or until something cannot be saved.</summary>
-    /// <exception cref="RefusedException">The settings do not fit the run to go on with, or no run folder
-    /// can be made.</exception>
+    /// <exception cref="RefusedException">The settings do not fit the run to resume, no run folder can be
+    /// made, or the model in use cannot be written.</exception>
     public async Task<Outcome> RunAsync(CancellationToken stop)
     {
-        var earlier = Earlier();
+        publisher.Check();
+        CheckNamedRun();
+        var left = Left();
         while (true)
         {
             await watch.ChangedAsync(stop);
             if (await LoadAsync(stop) is { } data)
             {
-                if (earlier?.Differences(data.Hashes).Count > 0)
-                    earlier = null;
-                if (done is null || !DataHashes.AreSame(done, data.Hashes))
+                var run = left is { } once ? await ResumeAsync(once, data, stop) : null;
+                left = null;
+                if (run is null && !done.Any(hashes => DataHashes.AreSame(hashes, data.Hashes)))
+                    run = await RunOnceAsync(plan, data, null, stop);
+                if (run is not null)
                 {
-                    var outcome = await RunOnceAsync(data, earlier, stop);
-                    if (outcome is not (Outcome.Completed or Outcome.Diverged))
-                        return outcome;
-                    (done, earlier) = (data.Hashes, null);
+                    if (run.Outcome is not (Outcome.Completed or Outcome.Diverged))
+                        return run.Outcome;
+                    done.Clear();
+                    done.Add(data.Hashes);
                 }
             }
             logger.Waiting(plan.DataSource);
+        }
+    }
+
+    /// <exception cref="RefusedException">The settings name a run to resume that they do not
+    /// fit.</exception>
+    private void CheckNamedRun()
+    {
+        if (resumption.IsAutomatic)
+            return;
+        foreach (var (run, itsPlan) in resumption.Runs)
+        {
+            if (run.Differences(itsPlan) is { Count: > 0 } differences)
+                throw new RefusedException(differences);
         }
     }
 
@@ -65,41 +85,78 @@ internal sealed class Watching<T>(
         }
     }
 
-    /// <summary>What was left undone when the service last ended: a run, or the publication of its
-    /// model.</summary>
-    private EarlierRun? Earlier()
+    /// <summary>The newest finished run where its model was neither published nor turned down, as the
+    /// service was killed before. Notes which data need no further run.</summary>
+    private Unpublished Left()
     {
-        var earlier = plan.EarlierRun();
-        if (earlier?.Differences(plan) is { Count: > 0 } differences)
-            throw new RefusedException(differences);
-        var newest = EarlierRun.Newest(plan.Settings.Run.Directory);
-        if (newest is null || newest.Differences(plan).Count > 0)
-            return earlier;
-        if (publisher.Current()?.Considered == newest.Path)
-            done = newest.DataSha256;
-        else if (plan.IsResumedByItself)
-            earlier ??= newest;
-        return earlier;
+        var considered = publisher.Current()?.Considered;
+        if (considered is not null && OfThisService(considered) is { } last)
+            done.Add(last.DataSha256);
+        var newest = EarlierRun
+            .Folders(plan.Settings.Run.Directory)
+            .FirstOrDefault(path => EarlierRun.FinishedAs(path) is not null);
+        if (newest is null || newest == considered || OfThisService(newest) is not { } finished)
+            return new(null);
+        if (EarlierRun.FinishedAs(newest) == Outcome.Completed)
+            return new(resumption.IsAutomatic ? finished : null);
+        logger.DivergedBefore(newest);
+        done.Add(finished.DataSha256);
+        return new(null);
     }
 
-    private async Task<Outcome> RunOnceAsync(
+    /// <summary>What the service left undone, besides unfinished runs, when it last ended.</summary>
+    private sealed record Unpublished(EarlierRun? Run);
+
+    /// <summary>Finishes what was left when the service last ended: an unfinished run, or else the
+    /// publication of a run's model.</summary>
+    private async Task<FinishedRun<T>?> ResumeAsync(
+        Unpublished left,
+        LoadedData<T> data,
+        CancellationToken stop
+    )
+    {
+        var resumed = await resuming.FirstAsync(
+            resumption.Runs,
+            run => RunOnceAsync(run.Plan, data, run.Run, stop)
+        );
+        return resumed is null && left.Run?.Differences(data.Hashes).Count == 0
+            ? await RunOnceAsync(plan, data, left.Run, stop)
+            : resumed;
+    }
+
+    /// <summary>The run of a folder, if its settings are this service's.</summary>
+    private EarlierRun? OfThisService(string path)
+    {
+        try
+        {
+            var run = EarlierRun.Read(path);
+            return run.Differences(plan).Count == 0 ? run : null;
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<FinishedRun<T>> RunOnceAsync(
+        RunPlan itsPlan,
         LoadedData<T> data,
         EarlierRun? earlier,
         CancellationToken stop
     )
     {
-        var first = earlier is null ? WarmStart(data) : null;
-        var run = await services
-            .GetRequiredService<TrainingRun<T>>()
-            .RunAsync(data, earlier, first, stop);
+        var warm = earlier is null ? WarmStart(data) : null;
+        var run = await ActivatorUtilities
+            .CreateInstance<TrainingRun<T>>(services, itsPlan)
+            .RunAsync(data, earlier, warm, stop);
         if (run.Outcome == Outcome.Completed)
-            publisher.Publish(run, plan.Split(data.Train).Validation ?? data.Test);
-        return run.Outcome;
+            publisher.Publish(run, data);
+        return run;
     }
 
     /// <summary>The state to begin with: what the run of the model in use has learned, where the
     /// settings ask for that and it can be had.</summary>
-    private State<T>? WarmStart(LoadedData<T> data)
+    private WarmStart<T>? WarmStart(LoadedData<T> data)
     {
         if (!plan.Settings.Watch.WarmStart || publisher.Current() is not { } used)
             return null;
@@ -117,7 +174,7 @@ internal sealed class Watching<T>(
                 )
                 {
                     logger.WarmStarted(used.Run);
-                    return Trainer.StartFrom(plan.Hyperparameters, state);
+                    return new(Trainer.StartFrom(plan.Hyperparameters, state), used.Run);
                 }
                 faults.AddRange(found.Select(fault => fault.ToString()));
             }

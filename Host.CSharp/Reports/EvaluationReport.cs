@@ -43,6 +43,9 @@ internal sealed record EvaluationReport(
 
     private const int MostConfusions = 15;
 
+    /// <summary>A sentence where the test samples are not those of the model's run.</summary>
+    public string? OtherData { get; init; }
+
     public string ClassName(int output) =>
         output < ClassNames.Count
             ? ClassNames[output]
@@ -52,18 +55,18 @@ internal sealed record EvaluationReport(
     public IReadOnlyList<string> Sentences =>
         Evaluation switch
         {
-            Evaluation.Classes classes => [.. SentencesOf(classes.Item), .. Leaks],
+            Evaluation.Classes classes => [.. SentencesOf(classes.Item), .. Warnings],
             Evaluation.Numbers numbers =>
             [
                 Invariant(
                     $"Predictions of {numbers.Item.Samples:N0} test samples are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.Determination * 100:F1} % of the variance."
                 ),
-                .. Leaks,
+                .. Warnings,
             ],
             _ => [],
         };
 
-    private IEnumerable<string> Leaks => Leakage is null ? [] : [Leakage];
+    private IEnumerable<string> Warnings => new[] { OtherData, Leakage }.OfType<string>();
 
     private IEnumerable<string> SentencesOf(ClassEvaluation figures)
     {
@@ -349,6 +352,7 @@ internal sealed record EvaluationReport(
             Model,
             Source,
             Data,
+            OtherData,
             Leakage,
             Figures = figures,
         };

@@ -28,11 +28,13 @@ public sealed class DataSettings
     [Description("how many classes the labels of images tell apart, 2 or more; 10 unless set")]
     public int? Classes { get; init; }
 
+    [MayChange]
     [Description(
         "file with the training rows, instead of Directory: .csv, .tsv, .json, .npy, .npz or .parquet, also as .gz"
     )]
     public string? Train { get; init; }
 
+    [MayChange]
     [Description("file with the test rows; a share of Train's unless set")]
     public string? Test { get; init; }
 
@@ -275,7 +277,7 @@ public sealed class RunSettings
     public string Mode { get; init; } = "Once";
 
     [Description(
-        "Never; Auto: go on with the newest run that has not come to its end, if there is one; or a run folder to go on with"
+        "Never: start a new run; Auto: resume the newest unfinished run of Run:Directory with its own settings, and start a new run if there is none; or a run folder: resume that run"
     )]
     public string Resume { get; init; } = Never;
 
@@ -305,7 +307,9 @@ public sealed class WatchSettings
     public bool WarmStart { get; init; } = true;
 
     /// <summary>Unless set, <c>model.safetensors</c> in Run:Directory.</summary>
-    [Description("file of the model in use; unless set, model.safetensors in Run:Directory")]
+    [Description(
+        "file of the model in use, .safetensors; unless set, model.safetensors in Run:Directory"
+    )]
     public string? Model { get; init; }
 
     [Description(

@@ -48,21 +48,16 @@ internal sealed record RunPlan(
 
     public string DecidingSha256 => SettingsJson.Hash(SettingsJson.Of(this), Deciding);
 
-    /// <summary>Whether the newest run is gone on with, if that is unfinished.</summary>
+    /// <summary>Whether the newest unfinished run is resumed, if there is one.</summary>
     public bool IsResumedByItself => Is(RunSettings.Auto);
 
-    /// <summary>The run to go on with, where the settings ask for one.</summary>
-    /// <exception cref="RefusedException">It is not there, or does not tell of itself.</exception>
-    public EarlierRun? EarlierRun()
-    {
-        if (Is(RunSettings.Never))
-            return null;
-        var run = Settings.Run;
-        if (!IsResumedByItself)
-            return Training.EarlierRun.Find(run.Resume, run.Directory);
-        var newest = Training.EarlierRun.Newest(run.Directory);
-        return newest?.IsFinished() == false ? newest : null;
-    }
+    /// <summary>The run that the settings name, to be resumed; null where they name none.</summary>
+    /// <exception cref="RefusedException">There is no such run, or its settings.json is
+    /// damaged.</exception>
+    public EarlierRun? NamedRun() =>
+        IsResumedByItself || Is(RunSettings.Never)
+            ? null
+            : EarlierRun.Find(Settings.Run.Resume, Settings.Run.Directory);
 
     private bool Is(string resume) =>
         Settings.Run.Resume.Equals(resume, StringComparison.OrdinalIgnoreCase);
@@ -74,8 +69,16 @@ internal sealed record RunPlan(
         );
 
     /// <summary>Asks the core about every setting.</summary>
-    /// <returns>The plan, or null and every fault in a sentence.</returns>
-    public static RunPlan? Create(PipelineSettings settings, out IReadOnlyList<string> faults)
+    /// <param name="settings">The settings.</param>
+    /// <param name="faults">Every fault in a sentence.</param>
+    /// <param name="isForTraining">Whether training rows are needed; a model is tested with test rows
+    /// alone.</param>
+    /// <returns>The plan, or null where there are faults.</returns>
+    public static RunPlan? Create(
+        PipelineSettings settings,
+        out IReadOnlyList<string> faults,
+        bool isForTraining = true
+    )
     {
         var found = new List<Fault>();
         var (model, training) = (settings.Model, settings.Training);
@@ -179,7 +182,7 @@ internal sealed record RunPlan(
             found.Add(Faults.Create("MaximumBytes", "1 or more", $"{data.MaximumBytes}"));
         if (data.TestShare is not (>= 0 and <= 0.9))
             found.Add(Faults.Create("TestShare", "0 to 0.9", $"{data.TestShare}"));
-        if (data.Test is not null && data.Train is null)
+        if (isForTraining && data.Test is not null && data.Train is null)
             found.Add(Faults.Create("Test", "a file beside Data:Train", "one without"));
         if (settings.Run.ProgressEvery is < 1)
             found.Add(Faults.Create("ProgressEvery", "1 or more", $"{settings.Run.ProgressEvery}"));
@@ -203,6 +206,13 @@ internal sealed record RunPlan(
             );
         if (!(settings.Watch.Margin >= 0 && settings.Watch.Margin <= 1))
             found.Add(Faults.Create("Margin", "0 to 1", $"{settings.Watch.Margin}"));
+        if (
+            settings.Watch.Model is { } published
+            && !published.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+        )
+            found.Add(
+                Faults.Create("Watch:Model", "a name that ends in .safetensors", $"'{published}'")
+            );
         if (settings.Health.Port is < 1 or > 65535)
             found.Add(Faults.Create("Port", "1 to 65535", $"{settings.Health.Port}"));
         if (!(settings.Health.StalledAfter > 0))

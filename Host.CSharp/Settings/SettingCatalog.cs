@@ -17,6 +17,10 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     /// <summary>Whether it says how long a run is.</summary>
     public bool IsLength => Key is "Training:Iterations" or "Training:Epochs";
 
+    /// <summary>Whether it names a file or a folder.</summary>
+    public bool IsPath =>
+        Key is "Data:Directory" or "Data:Train" or "Data:Test" or "Run:Directory" or "Watch:Model";
+
     public bool IsList => Property.PropertyType.IsArray;
 
     public string Description =>

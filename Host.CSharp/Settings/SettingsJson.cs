@@ -8,10 +8,18 @@ namespace Pipeline.Training;
 /// <summary>Settings as a run folder keeps them.</summary>
 internal static class SettingsJson
 {
-    /// <summary>The settings of a run, with what was chosen for those that were left open.</summary>
+    /// <summary>The settings of a run, with the values that were chosen for those left open, and full
+    /// paths.</summary>
     public static JsonNode Of(RunPlan plan)
     {
         var settings = Of(plan.Settings);
+        foreach (var path in SettingCatalog.All.Where(setting => setting.IsPath))
+        {
+            if (Value(settings, path) is { } given)
+                settings[Name(path.Section)]![Name(path.Property.Name)] = Path.GetFullPath(
+                    given.GetValue<string>()
+                );
+        }
         settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(plan.Hidden);
         var training = settings["training"]!;
         if (plan.Hyperparameters.Length is Learning.RunLength.Iterations steps)

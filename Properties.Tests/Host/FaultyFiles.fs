@@ -90,3 +90,50 @@ type FaultyFiles(faultOf: int -> string -> DiskFault option) =
 
         member _.Delete path =
             meet "Delete" (fun () -> disk.Delete path)
+
+/// A disk that is the process's last: after it has given a file a name that `isLast` picks, no call
+/// succeeds, as the process has died there.
+type DyingFiles(isLast: string -> bool) =
+    let disk: IFiles = DiskFiles()
+    let mutable isDead = false
+
+    let alive (call: unit -> 'R) : 'R =
+        if Threading.Volatile.Read &isDead then
+            raise Died
+
+        call ()
+
+    /// Whether the process has died.
+    member _.IsDead = isDead
+
+    interface IFiles with
+        member _.CreateFolder path =
+            alive (fun () -> disk.CreateFolder path)
+
+        member _.List folder = alive (fun () -> disk.List folder)
+        member _.Exists path = alive (fun () -> disk.Exists path)
+        member _.Read path = alive (fun () -> disk.Read path)
+
+        member _.Write(path, bytes) =
+            let bytes = bytes.ToArray()
+            alive (fun () -> disk.Write(path, ReadOnlySpan bytes))
+
+        member _.Append(path, length, bytes) =
+            let bytes = bytes.ToArray()
+            alive (fun () -> disk.Append(path, length, ReadOnlySpan bytes))
+
+        member _.Truncate(path, length) =
+            alive (fun () -> disk.Truncate(path, length))
+
+        member _.Flush path = alive (fun () -> disk.Flush path)
+
+        member _.Rename(path, name) =
+            alive (fun () -> disk.Rename(path, name))
+
+            if isLast name then
+                Threading.Volatile.Write(&isDead, true)
+                raise Died
+
+        member _.FlushFolder path = alive (fun () -> disk.FlushFolder path)
+
+        member _.Delete path = alive (fun () -> disk.Delete path)

@@ -38,7 +38,7 @@ type private AtStep(act: int64 -> unit) =
 /// folder, without a host.
 module ResumeTests =
     /// These settings as a command line gives them, once they have been judged.
-    let private plan (settings: (string * string) list) : GivenSettings =
+    let plan (settings: (string * string) list) : GivenSettings =
         let values = Dictionary<string, string>()
 
         for key, value in settings do
@@ -49,51 +49,36 @@ module ResumeTests =
         given
 
     /// What a run came to: its outcome, or that it was refused, and what it logged.
-    type private Came = {
+    type Came = {
         Outcome: Outcome
         Refusals: string list
         Logged: string list
     }
 
-    let private runOf<'T
-        when 'T: struct
-        and 'T :> ValueType
-        and 'T: (new: unit -> 'T)
-        and 'T :> Numerics.IBinaryFloatingPointIeee754<'T>>
-        (host: IHost)
-        (logger: LogKeeper)
-        (stop: CancellationToken)
-        : Came =
-        let plan = host.Services.GetRequiredService<RunPlan>()
+    let private runOf (host: IHost) (logger: LogKeeper) (stop: CancellationToken) : Came =
+        let came outcome refusals = {
+            Outcome = outcome
+            Refusals = refusals
+            Logged = List.ofSeq logger.Lines
+        }
 
         try
-            let data = DataFiles.Load<'T> plan
-
-            {
-                Outcome =
-                    host.Services
-                        .GetRequiredService<TrainingRun<'T>>()
-                        .RunAsync(data, plan.EarlierRun(), null, stop)
-                        .Result.Outcome
-                Refusals = []
-                Logged = List.ofSeq logger.Lines
-            }
+            came (host.Services.GetRequiredService<SingleRun>().RunAsync(stop).Result) []
         with :? AggregateException as error ->
             match error.InnerException with
-            | :? RefusedException as refused -> {
-                Outcome = Outcome.Refused
-                Refusals = List.ofSeq refused.Reasons
-                Logged = List.ofSeq logger.Lines
-              }
-            | :? OperationCanceledException -> {
-                Outcome = Outcome.Interrupted
-                Refusals = []
-                Logged = List.ofSeq logger.Lines
-              }
+            | :? RefusedException as refused -> came Outcome.Refused (List.ofSeq refused.Reasons)
+            | :? OperationCanceledException -> came Outcome.Interrupted []
             | other -> raise (nonNull other)
 
-    /// One run with those files, stopped after a step if that is asked for; `told` hears each step.
-    let private runTelling told (files: IFiles) (given: GivenSettings) stopAfter =
+    /// One run with those files, stopped after a step if that is asked for; `told` hears each step, and
+    /// `add` may put other parts in the service's places.
+    let runWith
+        (add: IServiceCollection -> unit)
+        told
+        (files: IFiles)
+        (given: GivenSettings)
+        stopAfter
+        =
         use stop = new CancellationTokenSource()
         let logger = LogKeeper()
 
@@ -120,18 +105,19 @@ module ResumeTests =
             )
         |> ignore
 
+        add builder.Services
         use host = builder.Build()
+        runOf host logger stop.Token
 
-        if host.Services.GetRequiredService<RunPlan>().Precision.IsDouble then
-            runOf<float> host logger stop.Token
-        else
-            runOf<float32> host logger stop.Token
+    /// The same with the service's own parts.
+    let runTelling told files given stopAfter =
+        runWith ignore told files given stopAfter
 
-    let private run files plan stopAfter = runTelling ignore files plan stopAfter
+    let run files plan stopAfter = runTelling ignore files plan stopAfter
 
-    let private onDisk: IFiles = DiskFiles()
+    let onDisk: IFiles = DiskFiles()
 
-    let private settingsIn (scratch: Scratch) (name: string) (data: string) settings =
+    let settingsIn (scratch: Scratch) (name: string) (data: string) settings =
         [
             "Data:Directory", data
             "Run:Directory", scratch.Sub name
@@ -146,11 +132,11 @@ module ResumeTests =
         |> Map.ofList
         |> Map.toList
 
-    let private folderOf (scratch: Scratch) name =
+    let folderOf (scratch: Scratch) name =
         Assert.Single(Directory.GetDirectories(scratch.Sub name))
 
     /// Settings of everything that a state remembers.
-    let private settings: Gen<(string * string) list> = gen {
+    let settings: Gen<(string * string) list> = gen {
         let! optimizer =
             Gen.elements [
                 []
@@ -204,6 +190,12 @@ module ResumeTests =
             ]
     }
 
+    /// The lines of a run's summary, but for its seconds: among them the best figures and the findings,
+    /// which follow from all epochs.
+    let private summaryOf (folder: string) : string[] =
+        File.ReadAllLines(Path.Combine(folder, "summary.json"))
+        |> Array.filter (fun line -> not (line.Contains "_seconds"))
+
     [<Law(MaxTest = 40)>]
     let ``a run stopped anywhere, as often as may be, and gone on with is the run undisturbed``
         (PositiveInt first)
@@ -228,6 +220,11 @@ module ResumeTests =
             Assert.Equal(
                 Left.behind (folderOf scratch "whole"),
                 Left.behind (folderOf scratch "cut")
+            )
+
+            Assert.Equal<string>(
+                summaryOf (folderOf scratch "whole"),
+                summaryOf (folderOf scratch "cut")
             ))
 
     /// A table whose label is a number.
@@ -323,20 +320,20 @@ module ResumeTests =
             Assert.Equal(Left.behind whole, Left.behind (folderOf scratch $"cut{stopAfter}"))
 
     /// The folder of a run stopped after 30 of its 50 steps, and the settings that go on with it.
-    let private stopped (scratch: Scratch) settings =
+    let stopped (scratch: Scratch) settings =
         let data = Given.data scratch
         let settings = settingsIn scratch "runs" data settings
         let came = run onDisk (plan settings) 30L
         Assert.Equal(Outcome.Interrupted, came.Outcome)
         settings @ [ "Run:Resume", folderOf scratch "runs" ]
 
-    let private whole settings =
+    let whole settings =
         use scratch = new Scratch()
         let settings = settingsIn scratch "runs" (Given.data scratch) settings
         Assert.Equal(Outcome.Completed, (run onDisk (plan settings) -1L).Outcome)
         Left.behind (folderOf scratch "runs")
 
-    let private set key value settings =
+    let set key value settings =
         settings |> List.filter (fst >> (<>) key) |> List.append [ key, value ]
 
     [<Fact>]
@@ -361,6 +358,7 @@ module ResumeTests =
             Assert.EndsWith($"found {value}.", came.Refusals[0])
             Assert.Contains("Training:Threads", came.Refusals[1])
             Assert.Contains("Training:Iterations", came.Refusals[1])
+            Assert.Contains("Run:Resume=Never", came.Refusals[1])
 
         // Nothing was written.
         Assert.Equal(kept, Left.behind (folderOf scratch "runs"))
@@ -582,7 +580,7 @@ module ResumeTests =
         Assert.Equal<string>(kept, Directory.GetFiles(Path.Combine(folder, "checkpoints")))
 
     [<Fact>]
-    let ``the newest run is the one that began last, whatever else lies beside it`` () =
+    let ``runs are listed by when they began, newest first, whatever else lies beside them`` () =
         use scratch = new Scratch()
 
         for name in
@@ -601,8 +599,16 @@ module ResumeTests =
                 """{"settings": {}, "data_sha256": {}}"""
             )
 
-        let newest = nonNull (EarlierRun.Newest scratch.Path)
-        Assert.Equal("20300101T000000Z-a-10", Path.GetFileName newest.Path)
+        Assert.Equal<string | null>(
+            [
+                "20300101T000000Z-a-10"
+                "20300101T000000Z-a-2"
+                "20300101T000000Z-a"
+                "20291231T235959Z-z"
+            ],
+            EarlierRun.Folders scratch.Path
+            |> Seq.map (fun (path: string) -> Path.GetFileName path)
+        )
 
     [<Fact>]
     let ``two cannot work on one folder`` () =

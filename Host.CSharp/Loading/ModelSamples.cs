@@ -1,0 +1,55 @@
+using System.Numerics;
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>Samples as a model takes them: by its own preprocessing, and with its own classes.</summary>
+internal static class ModelSamples
+{
+    /// <param name="path">The model's file.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="parsed">The rows or images.</param>
+    /// <exception cref="RefusedException">They do not fit the model.</exception>
+    public static LoadedData<T> Of<T>(string path, Model<T> model, ParsedData parsed)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var architecture = model.Network.Architecture;
+        var known = new KnownData(model.Preprocessing, [.. model.Classes], architecture.Head);
+        var data = parsed.Encode<T>(known);
+        if (data.Preprocessing is Preprocessing.Pixels images && Taken(model) is { } taken)
+        {
+            var found = $"images of {images.rows} × {images.columns} pixels";
+            if (found != taken)
+                throw Refused(
+                    path,
+                    $"a model of {found}, as the test samples are",
+                    $"one of {taken}"
+                );
+        }
+        var (inputs, outputs) = (architecture.Inputs, architecture.Outputs);
+        if (data.Test.Features != inputs || data.Test.Classes != outputs)
+        {
+            throw Refused(
+                path,
+                $"{data.Test.Features} inputs and {data.Test.Classes} outputs, as the test samples have",
+                $"{inputs} and {outputs}"
+            );
+        }
+        if (outputs == 1 && data.Test.Targets.IsLabels)
+            throw Refused(path, "a model of two classes or more, or of numbers", "one class");
+        return data;
+    }
+
+    /// <summary>What samples the model is of; null where it takes numbers as they are.</summary>
+    private static string? Taken<T>(Model<T> model)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        model.Preprocessing switch
+        {
+            Preprocessing.Pixels size => $"images of {size.rows} × {size.columns} pixels",
+            Preprocessing.Table => "rows of a table",
+            _ => null,
+        };
+
+    private static RefusedException Refused(string path, string expected, string found) =>
+        new([DataFile.Sentence(path, expected, found)]);
+}

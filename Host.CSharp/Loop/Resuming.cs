@@ -1,0 +1,51 @@
+using System.Numerics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Resumes the first run that can be resumed.</summary>
+internal sealed class Resuming(Resumption resumption, ILogger<TrainingWorker> logger)
+{
+    /// <summary>Tries the runs one after the other. One that cannot be resumed keeps its files, and is
+    /// logged with the reasons.</summary>
+    /// <param name="runs">The runs, in the order to try them in.</param>
+    /// <param name="resume">Resumes a run, or refuses before it has changed anything.</param>
+    /// <returns>What came of the run; null where none was resumed.</returns>
+    /// <exception cref="RefusedException">The settings name a run that cannot be resumed, or another
+    /// process is working on the only runs that could be.</exception>
+    public async Task<TResult?> FirstAsync<TResult>(
+        IEnumerable<ResumableRun> runs,
+        Func<ResumableRun, Task<TResult>> resume
+    )
+        where TResult : class
+    {
+        foreach (var passedOver in resumption.PassedOver)
+            Said(passedOver.Path, passedOver.Reasons);
+        RefusedException? inUse = null;
+        foreach (var run in runs)
+        {
+            try
+            {
+                return await resume(run);
+            }
+            catch (RunInUseException refused) when (resumption.IsAutomatic)
+            {
+                inUse ??= refused;
+            }
+            catch (RefusedException refused) when (resumption.IsAutomatic)
+            {
+                Said(run.Run.Path, refused.Reasons);
+            }
+        }
+        return inUse is null
+            ? null
+            : throw new RefusedException([
+                .. inUse.Reasons,
+                "Run:Resume=Auto would resume this run. For a new run beside it, set Run:Resume=Never.",
+            ]);
+    }
+
+    private void Said(string path, IEnumerable<string> reasons) =>
+        logger.RunNotResumed(path, string.Join(' ', reasons));
+}
