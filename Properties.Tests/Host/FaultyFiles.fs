@@ -114,6 +114,8 @@ type DyingFiles(isLast: string -> bool) =
         member _.Exists path = alive (fun () -> disk.Exists path)
         member _.Read path = alive (fun () -> disk.Read path)
 
+        member _.OpenRead path = alive (fun () -> disk.OpenRead path)
+
         member _.Write(path, bytes) =
             let bytes = bytes.ToArray()
             alive (fun () -> disk.Write(path, ReadOnlySpan bytes))

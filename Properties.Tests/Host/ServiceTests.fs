@@ -302,56 +302,61 @@ module ServiceTests =
         (settings: (string * string) list)
         (test: string -> (unit -> string) -> Process -> unit)
         =
-        if OperatingSystem.IsLinux() then
-            use scratch = new Scratch()
-            let address = scratch.Sub "notify"
+        use scratch = new Scratch()
+        let address = scratch.Sub "notify"
 
-            use socket =
-                new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+        use socket =
+            new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
 
-            socket.Bind(UnixDomainSocketEndPoint address)
+        socket.Bind(UnixDomainSocketEndPoint address)
 
-            let receive (wait: int) =
-                socket.ReceiveTimeout <- wait
-                let buffer: byte[] = Array.zeroCreate 4096
-
-                try
-                    let count = socket.Receive buffer
-                    Encoding.UTF8.GetString(buffer, 0, count)
-                with :? SocketException ->
-                    "nothing"
-
-            // What a process knows systemd by is the name of its parent.
-            let systemd = scratch.Sub "systemd"
-            File.CreateSymbolicLink(systemd, "/bin/sh") |> ignore
-            let options = Given.options scratch settings
-            let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-
-            let command =
-                $"""dotnet {program} {String.Join(" ", options)} & echo $!; wait $!; exit $?"""
-
-            let info =
-                ProcessStartInfo(
-                    systemd,
-                    [ "-c"; command ],
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true
-                )
-
-            info.Environment["NOTIFY_SOCKET"] <- address
-            info.Environment["WATCHDOG_USEC"] <- "200000"
-            let started = nonNull (Process.Start info)
-            let pid = nonNull (started.StandardOutput.ReadLine())
+        let receive (wait: int) =
+            socket.ReceiveTimeout <- wait
+            let buffer: byte[] = Array.zeroCreate 4096
 
             try
-                Assert.Equal("READY=1", receive 60000)
-                test pid (fun () -> receive 3000) started
-            finally
-                if not started.HasExited then
-                    Process.Start("kill", [ "-KILL"; pid ]).WaitForExit()
-                    Given.finish started |> ignore
+                let count = socket.Receive buffer
+                Encoding.UTF8.GetString(buffer, 0, count)
+            with :? SocketException ->
+                "nothing"
 
-    [<Fact>]
+        // What a process knows systemd by is the name of its parent.
+        let systemd = scratch.Sub "systemd"
+        File.CreateSymbolicLink(systemd, "/bin/sh") |> ignore
+        let options = Given.options scratch settings
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+
+        let command =
+            $"""dotnet {program} {String.Join(" ", options)} & echo $!; wait $!; exit $?"""
+
+        let info =
+            ProcessStartInfo(
+                systemd,
+                [ "-c"; command ],
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        info.Environment["NOTIFY_SOCKET"] <- address
+        info.Environment["WATCHDOG_USEC"] <- "200000"
+        let started = nonNull (Process.Start info)
+        let pid = nonNull (started.StandardOutput.ReadLine())
+
+        try
+            let mutable first = receive 60000
+
+            // On a busy machine it is alive for a while before it is ready.
+            while first = "WATCHDOG=1" do
+                first <- receive 60000
+
+            Assert.Equal("READY=1", first)
+            test pid (fun () -> receive 3000) started
+        finally
+            if not started.HasExited then
+                Process.Start("kill", [ "-KILL"; pid ]).WaitForExit()
+                Given.finish started |> ignore
+
+    [<FactOnLinux>]
     let ``systemd is told that the service is ready, alive and stopping`` () =
         underSystemd [ "Training:Iterations", "20000000" ] (fun pid next started ->
             Assert.Equal("WATCHDOG=1", next ())
@@ -365,7 +370,7 @@ module ServiceTests =
             Assert.Equal("STOPPING=1", last)
             Assert.Equal(143, (Given.finish started).ExitCode))
 
-    [<Fact>]
+    [<FactOnLinux>]
     let ``systemd is told nothing once nothing advances`` () =
         // Its first step takes half a minute.
         underSystemd

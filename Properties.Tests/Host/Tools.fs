@@ -43,6 +43,68 @@ module Tools =
                  | Some ended -> ended.ExitCode = 0
                  | None -> false))
 
+    /// What resets the signals that the tests' process ignores, as under nohup, in what it starts.
+    let private resetting = [ "env"; "--default-signal" ]
+
+    let private resets: Lazy<bool> =
+        lazy
+            (match run resetting.Head (resetting.Tail @ [ "true" ]) with
+             | Some ended -> ended.ExitCode = 0
+             | None -> false)
+
+    /// Whether this process ignores a signal that ends a run, as everything does that it starts.
+    let private ignoresSignals: Lazy<bool> =
+        lazy
+            (File.Exists "/proc/self/status"
+             && File.ReadLines "/proc/self/status"
+                |> Seq.filter _.StartsWith("SigIgn:")
+                |> Seq.exists (fun line ->
+                    let ignored = Convert.ToUInt64(line.Substring(7).Trim(), 16)
+                    // SIGHUP, SIGINT, SIGQUIT and SIGTERM.
+                    [ 1; 2; 3; 15 ]
+                    |> List.exists (fun number -> ignored >>> (number - 1) &&& 1UL = 1UL)))
+
+    /// Why signals cannot be tested here, if they cannot.
+    let noSignals: Lazy<string | null> =
+        lazy
+            (if OperatingSystem.IsWindows() then
+                 "needs signals of Unix"
+             elif ignoresSignals.Value && not resets.Value then
+                 "needs env --default-signal (coreutils 8.31 or later), as the tests were started with signals ignored"
+             else
+                 null)
+
+    /// A command that heeds the signals that a process heeds unless told otherwise.
+    let heedingSignals (command: string list) : string list =
+        if resets.Value then resetting @ command else command
+
+    /// Whether a small disk of one's own may be had here.
+    let private disk (scratch: string) (size: int) : bool =
+        match run "mount" [ "-t"; "tmpfs"; "-o"; $"size={size}k"; "tmpfs"; scratch ] with
+        | Some ended -> ended.ExitCode = 0
+        | None -> false
+
+    /// A test's disk of that many KiB.
+    let onSmallDisk (size: int) (test: string -> unit) : unit =
+        use scratch = new Scratch()
+        let path = scratch.Sub "disk"
+        Directory.CreateDirectory path |> ignore
+        Assert.True(disk path size, "no disk")
+
+        try
+            test path
+        finally
+            run "umount" [ path ] |> ignore
+
+    /// Whether this process may mount disks.
+    let mounts: Lazy<bool> =
+        lazy
+            (try
+                onSmallDisk 64 ignore
+                true
+             with _ ->
+                 false)
+
 /// A test that needs a module of Python, and says so where there is none.
 type FactWithPythonAttribute(needed: string) as fact =
     inherit FactAttribute()
@@ -59,13 +121,39 @@ type FactWithChromiumAttribute() as fact =
         if Tools.chromium.Value.IsNone then
             fact.Skip <- "needs Chromium (Debian: chromium)"
 
-/// A test of Unix's signals or shell.
+/// A test of Unix's signals, and says so where they cannot be tested.
+type FactWithSignalsAttribute() as fact =
+    inherit FactAttribute()
+    do fact.Skip <- Tools.noSignals.Value
+
+/// The same with data.
+type TheoryWithSignalsAttribute() as theory =
+    inherit TheoryAttribute()
+    do theory.Skip <- Tools.noSignals.Value
+
+/// A test with data that needs a disk of its own, and says so where it cannot have one.
+type TheoryWithSmallDiskAttribute() as theory =
+    inherit TheoryAttribute()
+
+    do
+        if not Tools.mounts.Value then
+            theory.Skip <- "needs the right to mount a tmpfs"
+
+/// A test of what systemd is told.
+type FactOnLinuxAttribute() as fact =
+    inherit FactAttribute()
+
+    do
+        if not (OperatingSystem.IsLinux()) then
+            fact.Skip <- "needs Linux"
+
+/// A test of a Unix shell or file system.
 type FactOnUnixAttribute() as fact =
     inherit FactAttribute()
 
     do
         if OperatingSystem.IsWindows() then
-            fact.Skip <- "needs signals and a shell of Unix"
+            fact.Skip <- "needs a shell and a file system of Unix"
 
 /// The same with data.
 type TheoryOnUnixAttribute() as theory =

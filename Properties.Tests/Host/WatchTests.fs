@@ -3,17 +3,56 @@ namespace Pipeline.Properties.Host
 open System
 open System.Diagnostics
 open System.IO
+open System.Runtime.InteropServices
 open System.Text
 open System.Text.Json
 open System.Threading
 open Xunit
 
+/// Data in a folder that are put in the place of others in one step, as files that come one by one may be
+/// seen half-way on a busy machine: the folder is a link.
+[<RequireQualifiedAccess>]
+module private Swapped =
+    [<DllImport("libc", EntryPoint = "rename", SetLastError = true)>]
+    extern int private renameTo(string path, string name)
+
+    let folder (scratch: Scratch) = scratch.Sub "now"
+
+    let write (scratch: Scratch) (seed: uint64) (relabel: int -> int) : unit =
+        let name = Path.GetRandomFileName()
+        Given.write (scratch.Sub name) seed relabel
+        File.CreateSymbolicLink(scratch.Sub "next", name) |> ignore
+        Assert.Equal(0, renameTo (scratch.Sub "next", folder scratch))
+
 /// A service that watches its data: it trains, publishes, waits, and trains again.
 type private Watched(scratch: Scratch, settings: (string * string) list) =
     let options =
-        Given.options scratch ([ "Run:Mode", "Watch"; "Watch:Every", "0.1" ] @ settings)
+        if not (Directory.Exists(Swapped.folder scratch)) then
+            Swapped.write scratch 1UL id
 
-    let started = Given.start options
+        Given.options
+            scratch
+            ([
+                "Data:Directory", Swapped.folder scratch
+                "Run:Mode", "Watch"
+                "Watch:Every", "0.1"
+             ]
+             @ settings)
+
+    let started =
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+        let command = Tools.heedingSignals ("dotnet" :: program :: options)
+
+        Process.Start(
+            ProcessStartInfo(
+                command.Head,
+                command.Tail,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+        )
+        |> nonNull
+
     let said = StringBuilder()
 
     let rec read () = task {
@@ -41,10 +80,15 @@ type private Watched(scratch: Scratch, settings: (string * string) list) =
     /// Tells it to stop, and gives its exit code.
     member _.Stop() : int =
         Process.Start("kill", [ "-TERM"; string started.Id ]).WaitForExit()
-        Assert.True(started.WaitForExit(TimeSpan.FromSeconds 5.0), "it did not stop")
+        Assert.True(started.WaitForExit(TimeSpan.FromMinutes 1.0), "it did not stop")
         reading.Wait()
         printed.Wait()
         started.ExitCode
+
+    /// Kills it as nothing can be that is to save anything.
+    member _.Kill() =
+        started.Kill()
+        started.WaitForExit()
 
     interface IDisposable with
         member _.Dispose() =
@@ -53,7 +97,6 @@ type private Watched(scratch: Scratch, settings: (string * string) list) =
                 started.WaitForExit()
 
 module WatchTests =
-    let private folder (scratch: Scratch) = scratch.Sub "data"
     let private model (scratch: Scratch) = scratch.Sub "runs/model.safetensors"
 
     let private record (scratch: Scratch) (name: string) =
@@ -63,14 +106,14 @@ module WatchTests =
 
     let private waits = "Waiting for other data"
 
-    [<FactOnUnix>]
+    [<FactWithSignals>]
     let ``other data make another run, which begins with what the one before has learned`` () =
         use scratch = new Scratch()
         use watched = new Watched(scratch, [])
         watched.Hears(waits, 1)
         let first = File.ReadAllBytes(model scratch)
         Assert.True((record scratch "accuracy").GetDouble() > 0.9)
-        Given.write (folder scratch) 7UL id
+        Swapped.write scratch 7UL id
         watched.Hears(waits, 2)
         Assert.Contains("Beginning with what", watched.Said)
         Assert.Equal(2, (Given.runs scratch).Length)
@@ -88,7 +131,7 @@ module WatchTests =
         Assert.True((accuracies (Given.runs scratch |> Array.min))[0] < 0.6)
         Assert.Equal(143, watched.Stop())
 
-    [<FactOnUnix>]
+    [<FactWithSignals>]
     let ``a model that is worse is not put to use, unless within the margin`` () =
         for margin, isUsed in [ "0.1", false; "1", true ] do
             use scratch = new Scratch()
@@ -99,29 +142,32 @@ module WatchTests =
             watched.Hears(waits, 1)
             let first = File.ReadAllBytes(model scratch)
             // The test set is sound; what is learned is not.
-            Given.write (folder scratch) 7UL (fun label -> (label + 1) % 10)
+            Swapped.write scratch 7UL (fun label -> (label + 1) % 10)
             watched.Hears(waits, 2)
             let isNew = File.ReadAllBytes(model scratch) <> first
             Assert.Equal(isUsed, isNew)
             Assert.Equal(not isUsed, watched.Said.Contains "is not put to use")
+            Assert.DoesNotContain("Beginning with what", watched.Said)
 
             Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
 
             Assert.Equal(143, watched.Stop())
 
-    [<FactOnUnix>]
+    [<FactWithSignals>]
     let ``models that predict numbers are put to use by their loss`` () =
         use scratch = new Scratch()
 
         let write name slope rows =
             File.WriteAllLines(
-                scratch.Sub name,
+                scratch.Sub "next.csv",
                 [
                     for i in 0 .. rows - 1 ->
                         let x = float (i % 9) / 9.0
                         FormattableString.Invariant $"{x},{slope * x}"
                 ]
             )
+
+            File.Move(scratch.Sub "next.csv", scratch.Sub name, true)
 
         write "train.csv" 1.0 80
         write "test.csv" 1.0 30
@@ -156,22 +202,22 @@ module WatchTests =
         Assert.Equal(newest (), (record scratch "run").GetString())
         Assert.Equal(143, watched.Stop())
 
-    [<FactOnUnix>]
+    [<FactWithSignals>]
     let ``broken data are told of, and the service waits for better ones`` () =
         use scratch = new Scratch()
         use watched = new Watched(scratch, [])
         watched.Hears(waits, 1)
-        let labels = Path.Combine(folder scratch, "train-labels-idx1-ubyte")
+        let labels = Path.Combine(Swapped.folder scratch, "train-labels-idx1-ubyte")
         File.WriteAllBytes(labels, [| 1uy; 2uy |])
         watched.Hears("expected a header of 8 bytes", 1)
         watched.Hears(waits, 2)
         Assert.Single(Given.runs scratch) |> ignore
-        Given.write (folder scratch) 9UL id
+        Swapped.write scratch 9UL id
         watched.Hears(waits, 3)
         Assert.Equal(2, (Given.runs scratch).Length)
         Assert.Equal(143, watched.Stop())
 
-    [<FactOnUnix>]
+    [<FactWithSignals>]
     let ``a service started again does not train on what it knows, and finishes what it left`` () =
         use scratch = new Scratch()
         let settings = [ "Run:Resume", "Auto" ]
@@ -197,3 +243,80 @@ module WatchTests =
 
         Assert.Single(Given.runs scratch) |> ignore
         Assert.Equal<byte>(first, File.ReadAllBytes(model scratch))
+
+    [<FactWithSignals>]
+    let ``a run that diverged is not trained again when the service starts again, until something changes``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let settings rate = [
+            "Run:Resume", "Auto"
+            "Model:Activation", "Identity"
+            "Training:LearningRate", rate
+        ]
+
+        let start rate times runs =
+            using (new Watched(scratch, settings rate)) (fun watched ->
+                watched.Hears(waits, 1)
+
+                Assert.Equal(
+                    times,
+                    watched.Said.Split("diverged with these settings and data").Length - 1
+                )
+
+                Assert.Equal(runs, (Given.runs scratch).Length)
+                Assert.Equal(143, watched.Stop()))
+
+        start "1e6" 0 1
+        Assert.Equal("diverged", Told.text "outcome" (Told.summary scratch))
+        start "1e6" 1 1
+        // As its settings may.
+        start "0.01" 0 2
+
+    [<FactWithSignals>]
+    let ``a service that was killed finishes its run, unless its settings have changed since`` () =
+        use scratch = new Scratch()
+
+        let settings more =
+            [ "Run:Resume", "Auto"; "Run:CheckpointEvery", "50" ] @ more
+
+        let killed () =
+            using
+                (new Watched(scratch, settings [ "Training:Iterations", "20000000" ]))
+                (fun watched ->
+                    watched.Await(
+                        "a checkpoint",
+                        fun () ->
+                            Given.runs scratch
+                            |> Array.exists (fun folder ->
+                                let path = Path.Combine(folder, "checkpoints")
+
+                                not (File.Exists(Path.Combine(folder, "summary.json")))
+                                && Directory.Exists path
+                                && Directory.GetFiles(path, "0*.json").Length > 1)
+                    )
+
+                    watched.Kill())
+
+        killed ()
+        let first = Assert.Single(Given.runs scratch)
+
+        using (new Watched(scratch, settings [ "Training:LearningRate", "0.5" ])) (fun watched ->
+            watched.Hears(waits, 1)
+
+            Assert.Contains(
+                $"{first} is not resumed. Training:LearningRate: expected 1, as",
+                watched.Said
+            )
+
+            Assert.DoesNotContain("Going on with", watched.Said)
+            Assert.Equal(143, watched.Stop()))
+
+        Assert.Equal(2, (Given.runs scratch).Length)
+
+        using (new Watched(scratch, settings [ "Training:Iterations", "20000000" ])) (fun watched ->
+            watched.Hears("Going on with " + first, 1)
+            Assert.Equal(143, watched.Stop()))
+
+        Assert.Equal(2, (Given.runs scratch).Length)
