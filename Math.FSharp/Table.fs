@@ -145,19 +145,22 @@ module Table =
                 let text = texts[row]
                 if isMissing text then "" else text.Trim())
 
-    /// <summary>Whether the first row of a file reads like names: none of its cells is a number or
-    /// missing.</summary>
-    [<CompiledName("IsHeader")>]
-    let isHeader (firstRow: string seq) : bool =
-        firstRow
-        |> Seq.forall (fun text -> not (isMissing text) && (number text).IsNone)
+    /// The column of that name, or else the only one of that name but for spaces around it.
+    let internal tryNamed (name: string) (table: Table) : Column option =
+        match table.columns |> List.tryFind (fun column -> column.Name = name) with
+        | Some column -> Some column
+        | None ->
+            table.columns
+            |> List.filter (fun column -> column.Name.Trim() = name.Trim())
+            |> List.tryExactlyOne
 
     /// <summary>The column that a name or a place, counted from 0, means.</summary>
-    /// <param name="key">A name; a number where no column has that name.</param>
+    /// <param name="key">A name, spaces around which do not count; a number where no column has that
+    /// name.</param>
     /// <param name="table">The table.</param>
     [<CompiledName("Find")>]
     let find (key: string) (table: Table) : Result<Column, Fault list> =
-        match table.columns |> List.tryFind (fun column -> column.Name = key) with
+        match tryNamed key table with
         | Some column -> Ok column
         | None ->
             match Int32.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -203,6 +206,16 @@ module Table =
                         Cells = pick places column.Cells
                 })
         }
+
+    /// <summary>The same table with columns called by their places, 0, 1, 2, …</summary>
+    /// <param name="table">The table.</param>
+    [<CompiledName("ByPlace")>]
+    let byPlace (table: Table) : Table = {
+        table with
+            columns =
+                table.columns
+                |> List.mapi (fun place column -> { column with Name = string place })
+    }
 
     /// <summary>The rows of a matrix as a table whose columns are called 0, 1, 2, …</summary>
     /// <param name="tensor">Of two dimensions, (rows, columns), or of one, a column.</param>

@@ -302,7 +302,7 @@ module TableEncoding =
                 }))
 
     let private cellsOf (name: string) (table: Table) : Result<Column, Fault list> =
-        match table.Columns |> List.tryFind (fun column -> column.Name = name) with
+        match Table.tryNamed name table with
         | Some column -> Ok column
         | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
 

@@ -540,6 +540,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Table.Find", fun () -> Table.find "texts" given.Table
         "Table.Take", fun () -> Table.take [| 2; 0 |] given.Table
         "Table.AtLines", fun () -> Table.atLines [| 1 .. given.Table.Rows |] given.Table
+        "Table.ByPlace", fun () -> Table.byPlace given.Table
         "TableEncoding.Fit", fun () -> TableEncoding.fit choice given.Table |> sure
         "TableEncoding.Label", fun () -> TableEncoding.label choice given.Table |> sure
         "TableEncoding.Encode",

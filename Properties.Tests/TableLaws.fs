@@ -271,18 +271,6 @@ let ``a category that training rows lack is a fault that names its row`` () =
     (TableEncoding.encode encoding (rows [ "red"; "green" ]): Result<Matrix<float>, _>)
     |> Exactly.faulted [ "column colour, row 2"; "blue, red"; "'green'" ]
 
-[<Fact>]
-let ``a row reads like names where none of its cells is a number or missing`` () =
-    for cells, expected in
-        [
-            [ "length"; "width" ], true
-            [ "5.1"; "3.5" ], false
-            [ "150"; "4"; "setosa" ], false
-            [ "a"; "" ], false
-            [ "1e3" ], false
-        ] do
-        Exactly.equal expected (Table.isHeader cells)
-
 [<Law>]
 let ``a split has every row once, the same ones for the same seed`` (any: AnyTable) (Seed seed) =
     match fitted choice any with

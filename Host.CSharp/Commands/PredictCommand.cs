@@ -12,7 +12,14 @@ internal static class PredictCommand
     private static readonly string[] Formats = ["text", "csv", "json"];
 
     /// <summary>The settings that tell how a table is laid out.</summary>
-    private static readonly string[] Layout = ["Header", "Skip", "MaximumBytes"];
+    private static readonly string[] Layout =
+    [
+        "Header",
+        "Skip",
+        "Separator",
+        "Encoding",
+        "MaximumBytes",
+    ];
 
     public static Command Create(SettingOptions settings)
     {
@@ -20,7 +27,7 @@ internal static class PredictCommand
         var files = new Argument<string[]>("files")
         {
             Description =
-                "images (PNG, IDX) or rows (.csv, .tsv, .json, .npy, .parquet); - is standard input",
+                $"images (PNG, IDX) or rows ({TableFile.Endings}, also as .gz); - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
         var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
@@ -64,9 +71,13 @@ internal static class PredictCommand
                 .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
             ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
-            var predictions = file.IsDouble
-                ? Predict<double>(file, assumed, samples, isDarkInk, data)
-                : Predict<float>(file, assumed, samples, isDarkInk, data);
+            var predictions = MemoryBudget.Guard(
+                string.Join(", ", paths),
+                () =>
+                    file.IsDouble
+                        ? Predict<double>(file, assumed, samples, isDarkInk, data)
+                        : Predict<float>(file, assumed, samples, isDarkInk, data)
+            );
             Console.Write(
                 parsed.GetValue(format) switch
                 {
@@ -81,7 +92,7 @@ internal static class PredictCommand
 
     private static DataFile Read(string path, string from, long limit) =>
         path == StandardInput
-            ? DataFile.Read(StandardStreams.OpenInput(), $"standard input.{from}", limit)
+            ? DataFile.Read(StandardStreams.OpenInput(), "standard input", $".{from}", limit)
             : DataFile.Read(path, limit);
 
     private static Predictions Predict<T>(

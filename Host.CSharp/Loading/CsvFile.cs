@@ -1,106 +1,246 @@
-using System.Globalization;
 using System.Text;
 using Pipeline.Learning;
-using Sylvan.Data.Csv;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
 /// <summary>How a file of separated values is laid out.</summary>
-/// <param name="HasHeader">Whether the first row holds names; unless said, where none of its cells is a
-/// number.</param>
+/// <param name="HasHeader">Whether the first row holds names; unless said, it is told by how it differs from
+/// the rows below.</param>
 /// <param name="Skip">Lines before the first row.</param>
-internal sealed record CsvLayout(bool? HasHeader = null, int Skip = 0);
+/// <param name="Separator">What separates cells; unless said, it is found out.</param>
+/// <param name="Encoding">The text's encoding; UTF-8 unless said.</param>
+/// <param name="Known">The names of columns that are looked for in the file: a first row that has them is a
+/// header.</param>
+internal sealed record CsvLayout(
+    bool? HasHeader = null,
+    int Skip = 0,
+    string? Separator = null,
+    string? Encoding = null,
+    IReadOnlyList<string>? Known = null
+);
 
-/// <summary>Tables as comma-separated values (or tabs, semicolons, bars).</summary>
+/// <summary>Tables as comma-separated values (or other separators).</summary>
 internal static class CsvFile
 {
     /// <summary>A file with more faults than these is not described further.</summary>
     private const int MostFaults = 10;
 
-    /// <summary>The longest record, in characters.</summary>
-    private const int MostCharacters = 1 << 24;
-
-    /// <exception cref="RefusedException">Rows differ in length, or a quote does not end.</exception>
+    /// <exception cref="RefusedException">Rows differ in length, a quote does not end, or it is unclear what
+    /// separates cells or whether the first row holds names.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, CsvLayout layout, string path)
     {
-        using var text = new StreamReader(DataFile.StreamOf(content), Encoding.UTF8);
+        var text = TextFile.ToUtf8(content, layout.Encoding, path).Span;
+        var (start, line) = (0, 1);
         for (var i = 0; i < layout.Skip; i++)
-            text.ReadLine();
-        if (text.Peek() < 0)
+            line += PassLine(text, ref start);
+        var excels = SeparatorLine(text[start..]);
+        if (excels is not null)
+            line += PassLine(text, ref start);
+        var dialect = layout.Separator is { } named ? CsvDialect.Parse(named) : excels;
+        if (dialect is null)
+        {
+            (dialect, var fault) = CsvSeparator.Find(text[start..]);
+            if (fault is not null)
+                throw new RefusedException([DataFile.Sentence(path, fault)]);
+        }
+        RequireMemory(text, dialect!, path);
+        var (cells, lines) = Read(text[start..], dialect!, line, path);
+        if (cells.Rows == 0)
             throw new RefusedException([DataFile.Sentence(path, "rows of cells", "none")]);
-        var options = new CsvDataReaderOptions
-        {
-            HasHeaders = false,
-            Culture = CultureInfo.InvariantCulture,
-            MaxBufferSize = MostCharacters,
-            Delimiter = DataFile.KindOf(path) is ".tsv" ? '\t' : null,
-        };
-        try
-        {
-            using var reader = CsvDataReader.Create(text, options);
-            return Read(reader, layout, path);
-        }
-        catch (Exception broken)
-            when (broken is FormatException or InvalidOperationException or IOException)
-        {
-            throw new RefusedException([
-                DataFile.Sentence(path, "comma-separated values", broken.Message.TrimEnd('.')),
-            ]);
-        }
+        return TableOf(cells, lines, layout, path);
     }
 
-    private static Table Read(CsvDataReader reader, CsvLayout layout, string path)
+    /// <summary>Refuses a text whose cells do not fit in memory. A cell takes its bytes and four more, a
+    /// number eight, a sample's input four or eight.</summary>
+    private static void RequireMemory(ReadOnlySpan<byte> text, CsvDialect dialect, string path)
     {
-        var columns = Enumerable.Range(0, reader.FieldCount).Select(_ => new List<string>());
-        List<string>[] cells = [.. columns];
+        long count = text.Count(dialect.Separator) + TextFile.LineEnds(text);
+        MemoryBudget.Require(path, $"{count} cells", text.Length + 16 * count);
+    }
+
+    /// <summary>All records, and the line where each begins.</summary>
+    private static (CsvCells Cells, List<int> Lines) Read(
+        ReadOnlySpan<byte> text,
+        CsvDialect dialect,
+        int line,
+        string path
+    )
+    {
+        var scanner = new CsvScanner(text, dialect, line);
         var faults = new List<string>();
         var lines = new List<int>();
-        var next = layout.Skip + 1;
-        while (reader.Read() && faults.Count < MostFaults)
+        CsvCells? cells = null;
+        var (columns, first) = (0, line);
+        while (faults.Count < MostFaults && scanner.Read())
         {
-            var line = next;
-            next += 1 + LineEndsWithin(reader.GetRawRecordSpan());
-            if (reader.RowFieldCount != cells.Length)
+            // Of a table of one column an empty line is an empty cell, unless nothing follows.
+            for (var i = scanner.EmptyLines; i > 0 && columns == 1; i--)
             {
-                faults.Add(
-                    DataFile.Sentence(
-                        $"{path}, line {line}",
-                        $"{cells.Length} cells, as in the first row",
-                        $"{reader.RowFieldCount}"
-                    )
-                );
+                cells!.Add(text, [default]);
+                lines.Add(scanner.Line - i);
+            }
+            if (columns != 1 && CsvSeparator.IsBlank(text, scanner.Cells))
+                continue;
+            if (cells is null)
+            {
+                (columns, first) = (scanner.Count, scanner.Line);
+                cells = new(columns);
+            }
+            if (scanner.Count == columns)
+            {
+                cells.Add(text, scanner.Cells);
+                lines.Add(scanner.Line);
                 continue;
             }
-            lines.Add(line);
-            for (var i = 0; i < cells.Length; i++)
-                cells[i].Add(reader.GetString(i));
+            faults.Add(
+                DataFile.Sentence(
+                    $"{path}, line {scanner.Line}",
+                    $"{columns} cells, as in line {first}",
+                    $"{scanner.Count}"
+                )
+            );
         }
+        if (
+            faults.Count > 0
+            && CsvSeparator.TableBelow(text, dialect, line) is (var below, var width)
+        )
+        {
+            faults =
+            [
+                DataFile.Sentence(
+                    $"{path}, line {first}",
+                    $"{width} cells, as in the lines from {below} on (Data:Skip {below - 1} leaves out what is above them)",
+                    $"{columns}"
+                ),
+            ];
+        }
+        if (scanner.Fault is { } fault)
+            faults.Add(DataFile.Sentence(path, fault));
         if (faults.Count > 0)
             throw new RefusedException(faults);
-        if (lines.Count == 0)
-            throw new RefusedException([DataFile.Sentence(path, "rows of cells", "none")]);
-        var hasHeader =
-            layout.HasHeader ?? Learning.TableModule.IsHeader(cells.Select(column => column[0]));
-        var first = hasHeader ? 1 : 0;
-        var table = DataFile.Require(
-            Learning.TableModule.Create(
-                cells.Select(
-                    (column, place) =>
-                        new Column(
-                            hasHeader ? column[0] : $"{place}",
-                            Cells.NewTexts([.. column.Skip(first)])
-                        )
-                )
-            ),
-            path
-        );
-        return Learning.TableModule.AtLines([.. lines.Skip(first)], table);
+        cells ??= new(1);
+        cells.End(text);
+        return (cells, lines);
     }
 
-    /// <summary>How many line ends a record has inside, its own not counted.</summary>
-    private static int LineEndsWithin(ReadOnlySpan<char> record)
+    /// <summary>Goes on to the next line.</summary>
+    /// <returns>How many lines that were: none at the end.</returns>
+    private static int PassLine(ReadOnlySpan<byte> text, ref int place)
     {
-        record = record.TrimEnd("\r\n");
-        return record.Count('\n') + record.Count('\r') - record.Count("\r\n");
+        if (place == text.Length)
+            return 0;
+        var length = text[place..].IndexOfAny((byte)'\r', (byte)'\n');
+        place = length < 0 ? text.Length : place + length;
+        place += text[place..] switch
+        {
+            [(byte)'\r', (byte)'\n', ..] => 2,
+            [] => 0,
+            _ => 1,
+        };
+        return 1;
     }
+
+    /// <summary>The separator that a first line <c>sep=;</c> names, as Excel understands it; null where there
+    /// is no such line.</summary>
+    private static CsvDialect? SeparatorLine(ReadOnlySpan<byte> text)
+    {
+        var length = text.IndexOfAny((byte)'\r', (byte)'\n');
+        var line = Encoding.UTF8.GetString(length < 0 ? text : text[..length]).Trim('"');
+        return line.Length == 5 && line.StartsWith("sep=", StringComparison.OrdinalIgnoreCase)
+            ? CsvDialect.Parse(line[4..])
+            : null;
+    }
+
+    private static Table TableOf(CsvCells cells, List<int> lines, CsvLayout layout, string path)
+    {
+        var columns = Enumerable.Range(0, cells.Columns).ToArray();
+        string[] first = [.. columns.Select(column => cells.Column(column, 0)[0])];
+        var place = $"{path}, line {lines[0]}";
+        var hasHeader = layout.HasHeader ?? HasHeader(cells, first, layout.Known, place);
+        if (!hasHeader)
+            return Create(columns.Select(column => $"{column}"), 0);
+        if (cells.Rows == 1)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    place,
+                    "rows below the names of the first row, or Data:Header false where it is a row",
+                    "none"
+                ),
+            ]);
+        }
+        var faults = first
+            .Where(name => name.Trim().Length > 0)
+            .GroupBy(name => name)
+            .Where(same => same.Count() > 1)
+            .Select(same =>
+                DataFile.Sentence(
+                    $"{place}, column {same.Key}",
+                    "a name once, or Data:Header false where the line is a row",
+                    $"{same.Count()} columns of that name"
+                )
+            )
+            .ToArray();
+        if (faults.Length > 0)
+            throw new RefusedException(faults);
+        return Create(Names(first), 1);
+
+        Table Create(IEnumerable<string> names, int from) =>
+            Learning.TableModule.AtLines(
+                [.. lines.Skip(from)],
+                DataFile.Require(
+                    Learning.TableModule.Create(
+                        names.Select(
+                            (name, column) =>
+                                new Column(name, Cells.NewTexts(cells.Column(column, from)))
+                        )
+                    ),
+                    path
+                )
+            );
+    }
+
+    private static bool HasHeader(
+        CsvCells cells,
+        string[] first,
+        IReadOnlyList<string>? known,
+        string place
+    )
+    {
+        // Names that are places are those of a file without a header.
+        if (known is { Count: > 0 } && !known.All(name => int.TryParse(name, out _)))
+        {
+            var names = first.Select(name => name.Trim()).ToHashSet();
+            if (known.All(name => names.Contains(name.Trim())))
+                return true;
+        }
+        var told = FirstRowModule.Tell(
+            Enumerable.Range(0, cells.Columns).Select(column => cells.Column(column, 0))
+        );
+        if (!told.IsUnclear)
+            return told.IsNames;
+        throw new RefusedException([
+            DataFile.Sentence(
+                place,
+                "Data:Header true where these are names, false where they are a row (or Data:Skip to leave lines out)",
+                $"{string.Join(", ", first.Take(10))}{(first.Length > 10 ? ", …" : "")}, which can be either"
+            ),
+        ]);
+    }
+
+    /// <summary>The names of a header. A column without one is called by its place, as pandas calls
+    /// it.</summary>
+    private static IEnumerable<string> Names(string[] header) =>
+        header.Select(
+            (name, column) =>
+            {
+                if (name.Trim().Length > 0)
+                    return name;
+                name = $"Unnamed: {column}";
+                while (header.Contains(name))
+                    name += "'";
+                return name;
+            }
+        );
 }

@@ -65,7 +65,10 @@ internal static class DataFiles
 
     /// <summary>Reads the files that the plan's settings name.</summary>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static ParsedData Parse(RunPlan plan)
+    public static ParsedData Parse(RunPlan plan) =>
+        MemoryBudget.Guard(plan.DataSource, () => ParseFiles(plan));
+
+    private static ParsedData ParseFiles(RunPlan plan)
     {
         var settings = plan.Settings.Data;
         if (settings.Train is null)
@@ -80,15 +83,25 @@ internal static class DataFiles
             ? DataFile.Read(path, settings.MaximumBytes)
             : null;
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
-        return trainFile.Kind == ".npz"
-            ? OfArrays(plan, trainFile, testFile, files)
-            : new ParsedTables(
-                plan,
-                TableFile.Parse(trainFile, settings),
-                testFile is null ? null : TableFile.Parse(testFile, settings),
-                trainFile.Path,
-                files
+        if (trainFile.Kind == ".npz")
+            return OfArrays(plan, trainFile, testFile, files);
+        var train = TableFile.Parse(trainFile, settings);
+        // The test rows have the columns of the training rows.
+        string[] names = [.. train.Columns.Select(column => column.Name)];
+        var test = testFile is null
+            ? null
+            : TableFile.WithColumns(
+                names,
+                TableFile.Parse(testFile, settings, names),
+                testFile.Path
             );
+        return new ParsedTables(
+            plan,
+            train,
+            test,
+            files[0].Path,
+            [.. files.Select(file => file.Parsed)]
+        );
     }
 
     /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
@@ -113,7 +126,7 @@ internal static class DataFiles
     ) : ParsedData
     {
         public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-            OfTables<T>(plan, known, train, test, path, files);
+            MemoryBudget.Guard(path, () => OfTables<T>(plan, known, train, test, path, files));
     }
 
     private sealed class ParsedImages(
@@ -165,13 +178,36 @@ internal static class DataFiles
                 ValueTuple<TableEncoding, Microsoft.FSharp.Collections.FSharpList<string>>
             >.NewValueSome((table.Item, [.. known.Classes]))
             : default;
+        if (known is not null)
+        {
+            var names = SampleFile.ColumnsOf(known.Preprocessing);
+            train = TableFile.WithColumns(names, train, path);
+            test = test is null ? null : TableFile.WithColumns(names, test, files[^1].Path);
+        }
         var rows = test is null
             ? TestRows.NewShare(plan.Settings.Data.TestShare, plan.Hyperparameters.Seed)
             : TestRows.NewSeparate(test);
-        var data = DataFile.Require(
-            TableData.Prepare<T>(plan.Table, known?.Head ?? plan.Head, fitted, rows, train),
-            path
+        var prepared = TableData.Prepare<T>(
+            plan.Table,
+            known?.Head ?? plan.Head,
+            fitted,
+            rows,
+            train
         );
+        if (!prepared.TryGet(out var data, out var faults))
+        {
+            // Where test rows have a file of their own, their faults are said of it.
+            throw new RefusedException(
+                faults.Select(fault =>
+                    DataFile.Sentence(
+                        fault.Subject.StartsWith("test rows", StringComparison.Ordinal)
+                            ? files[^1].Path
+                            : path,
+                        fault
+                    )
+                )
+            );
+        }
         return new(
             data.Train,
             data.Test,

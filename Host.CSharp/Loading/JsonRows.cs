@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 /// line.</summary>
 internal static class JsonRows
 {
-    /// <param name="content">The whole file.</param>
+    /// <param name="content">The whole file, in UTF-8.</param>
     /// <param name="limit">The most bytes of the table's cells: rows that share no name make many of
     /// little text.</param>
     /// <param name="path">Where it is from.</param>
@@ -16,87 +16,134 @@ internal static class JsonRows
     {
         try
         {
-            return Read(content, limit, path);
+            return Read(content.Span, limit, path);
         }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        catch (JsonException broken)
+        {
+            // .NET counts lines from 0, and says so behind the message.
+            var message = broken.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            throw Refused($"{path}, line {broken.LineNumber + 1}", message);
+        }
+        catch (InvalidOperationException broken)
         {
             throw Refused(path, broken.Message.TrimEnd('.'));
         }
     }
 
-    private static Table Read(ReadOnlyMemory<byte> content, long limit, string path)
+    /// <summary>The cells of a name. Rows that lack it have none.</summary>
+    private sealed class NamedCells(string name)
     {
-        var options = new JsonReaderOptions { AllowMultipleValues = true };
-        var reader = new Utf8JsonReader(content.Span, options);
-        var rows = new List<Dictionary<string, string>>();
+        private readonly List<int> rows = [];
+        private readonly List<string> texts = [];
+
+        /// <summary>Sets a row's cell; of a name that comes again in a row, the last one counts.</summary>
+        public void Set(int row, string text)
+        {
+            if (rows.Count > 0 && rows[^1] == row)
+            {
+                texts[^1] = text;
+                return;
+            }
+            rows.Add(row);
+            texts.Add(text);
+        }
+
+        public Column ToColumn(int count)
+        {
+            var cells = new string[count];
+            Array.Fill(cells, "");
+            for (var i = 0; i < rows.Count; i++)
+                cells[rows[i]] = texts[i];
+            return new(name, Cells.NewTexts(cells));
+        }
+    }
+
+    private static Table Read(ReadOnlySpan<byte> content, long limit, string path)
+    {
+        var reader = new Utf8JsonReader(
+            content,
+            new JsonReaderOptions { AllowMultipleValues = true }
+        );
+        var columns = new Dictionary<string, NamedCells>();
+        var rows = 0;
         // The line of each row, where every value of the file is a row.
         List<int>? lines = [];
         var (line, counted) = (1, 0);
         while (reader.Read())
         {
             var start = (int)reader.TokenStartIndex;
-            line += content.Span[counted..start].Count((byte)'\n');
+            line += TextFile.LineEnds(content[counted..start]);
             counted = start;
-            using var document = JsonDocument.ParseValue(ref reader);
-            var root = document.RootElement;
-            // A list of rows, or a row.
-            var isRows =
-                root.ValueKind == JsonValueKind.Array
-                && root.GetArrayLength() > 0
-                && root[0].ValueKind is JsonValueKind.Array or JsonValueKind.Object;
-            JsonElement[] found = isRows ? [.. root.EnumerateArray()] : [root];
-            if (isRows)
-                lines = null;
-            foreach (var row in found)
+            if (reader.TokenType == JsonTokenType.StartArray && IsListOfRows(reader))
             {
-                rows.Add(Row(row, lines is null ? $"row {rows.Count + 1}" : $"line {line}", path));
+                lines = null;
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    ReadRow(ref reader, columns, rows++, $"{path}, row {rows}");
+                continue;
             }
             lines?.Add(line);
+            ReadRow(
+                ref reader,
+                columns,
+                rows++,
+                lines is null ? $"{path}, row {rows}" : $"{path}, line {line}"
+            );
         }
-        string[] names = [.. rows.SelectMany(row => row.Keys).Distinct()];
-        if ((long)names.Length * rows.Count > limit / IntPtr.Size)
+        if ((long)columns.Count * rows > limit / IntPtr.Size)
         {
             throw new RefusedException([
                 DataFile.Sentence(
                     path,
                     $"cells of at most {limit} bytes (Data:MaximumBytes)",
-                    $"{rows.Count} rows of {names.Length} columns"
+                    $"{rows} rows of {columns.Count} columns"
                 ),
             ]);
         }
         var table = DataFile.Require(
-            TableModule.Create(
-                names.Select(name => new Column(
-                    name,
-                    Cells.NewTexts([.. rows.Select(row => row.GetValueOrDefault(name, ""))])
-                ))
-            ),
+            TableModule.Create(columns.Values.Select(column => column.ToColumn(rows))),
             path
         );
         return lines is null ? table : TableModule.AtLines([.. lines], table);
     }
 
-    private static Dictionary<string, string> Row(JsonElement row, string place, string path) =>
-        row.ValueKind switch
-        {
-            JsonValueKind.Object => row.EnumerateObject()
-                .GroupBy(property => property.Name)
-                .ToDictionary(same => same.Key, same => Cell(same.Last().Value, place, path)),
-            JsonValueKind.Array => row.EnumerateArray()
-                .Select((value, place) => (Name: $"{place}", Value: value))
-                .ToDictionary(cell => cell.Name, cell => Cell(cell.Value, place, path)),
-            _ => throw Refused($"{path}, {place}", $"{row.ValueKind}"),
-        };
+    /// <summary>Whether a list holds rows, not values. (The reader is a copy.)</summary>
+    private static bool IsListOfRows(Utf8JsonReader reader) =>
+        reader.Read() && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject;
 
-    private static string Cell(JsonElement value, string place, string path) =>
-        value.ValueKind switch
+    private static void ReadRow(
+        ref Utf8JsonReader reader,
+        Dictionary<string, NamedCells> columns,
+        int row,
+        string place
+    )
+    {
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+            throw Refused(place, $"{reader.TokenType}");
+        var isObject = reader.TokenType == JsonTokenType.StartObject;
+        for (var i = 0; ; i++)
         {
-            JsonValueKind.String => value.GetString()!,
-            JsonValueKind.Number => value.GetRawText(),
-            JsonValueKind.True => "1",
-            JsonValueKind.False => "0",
-            JsonValueKind.Null => "",
-            _ => throw Refused($"{path}, {place}", $"{value.ValueKind} in a cell"),
+            reader.Read();
+            if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+                return;
+            var name = isObject ? reader.GetString()! : $"{i}";
+            if (isObject)
+                reader.Read();
+            var text = Cell(ref reader, place);
+            if (!columns.TryGetValue(name, out var column))
+                columns.Add(name, column = new(name));
+            column.Set(row, text);
+        }
+    }
+
+    private static string Cell(ref Utf8JsonReader reader, string place) =>
+        reader.TokenType switch
+        {
+            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
+            JsonTokenType.True => "1",
+            JsonTokenType.False => "0",
+            JsonTokenType.Null => "",
+            _ => throw Refused(place, "a list or object in a cell"),
         };
 
     private static RefusedException Refused(string place, string found) =>

@@ -47,14 +47,15 @@ internal static class SampleFile
                 ),
             ]);
         }
-        var table = TableFile.Parse(file, settings);
+        var names = ColumnsOf(model.Preprocessing);
+        var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file.Path);
         var network = model.Network;
         var encoding = DataFile.Require(
             PreprocessingModule.EncodingOf(model.Preprocessing, network.Architecture.Inputs, table),
             file.Path
         );
         var inputs = DataFile.Require(TableEncodingModule.Encode<T>(encoding, table), file.Path);
-        var name = file.Kind.Length == 0 ? "row" : $"{file.Name} row";
+        var name = $"{file.Name} row";
         return new(
             [.. Enumerable.Range(1, table.Rows).Select(row => $"{name} {row}")],
             Dataset.OfColumns(
@@ -64,6 +65,17 @@ internal static class SampleFile
             )
         );
     }
+
+    /// <summary>The names of the columns that a model takes; none of a model that takes numbers as they
+    /// are.</summary>
+    public static IReadOnlyList<string> ColumnsOf(Preprocessing preprocessing) =>
+        preprocessing is Preprocessing.Table { Item: var encoding }
+            ?
+            [
+                .. encoding.Numbers.Select(column => column.Name),
+                .. encoding.Categories.Select(column => column.Name),
+            ]
+            : [];
 
     private static NamedSamples<T> OfImages<T>(DataFile file, Model<T> model, IdxImages images)
         where T : struct, IBinaryFloatingPointIeee754<T>

@@ -6,20 +6,48 @@ namespace Pipeline.Training;
 /// <summary>Tables in any of their formats, told by the file's ending.</summary>
 internal static class TableFile
 {
+    /// <summary>The endings of tables, as messages list them.</summary>
+    public const string Endings = ".csv, .tsv, .txt, .data, .json, .jsonl, .npy or .parquet";
+
     /// <summary>Whether the file's ending is that of a table.</summary>
     public static bool IsTable(DataFile file) =>
-        file.Kind is ".csv" or ".tsv" or ".txt" or ".json" or ".jsonl" or ".parquet" or ".npy";
+        file.Kind
+            is ".csv"
+                or ".tsv"
+                or ".txt"
+                or ".data"
+                or ".json"
+                or ".jsonl"
+                or ".parquet"
+                or ".npy";
 
+    /// <param name="file">The file.</param>
+    /// <param name="settings">How tables are laid out.</param>
+    /// <param name="known">The names of columns that are looked for, where they are known.</param>
     /// <exception cref="RefusedException">The format is none of them, or the file is bad.</exception>
-    public static Table Parse(DataFile file, DataSettings settings) =>
+    public static Table Parse(
+        DataFile file,
+        DataSettings settings,
+        IReadOnlyList<string>? known = null
+    ) =>
         file.Kind switch
         {
-            ".csv" or ".tsv" or ".txt" => CsvFile.Parse(
+            ".csv" or ".tsv" or ".txt" or ".data" => CsvFile.Parse(
                 file.Content,
-                new(settings.Header, settings.Skip),
+                new(
+                    settings.Header,
+                    settings.Skip,
+                    settings.Separator ?? (file.Kind == ".tsv" ? "tab" : null),
+                    settings.Encoding,
+                    known
+                ),
                 file.Path
             ),
-            ".json" or ".jsonl" => JsonRows.Parse(file.Content, settings.MaximumBytes, file.Path),
+            ".json" or ".jsonl" => JsonRows.Parse(
+                TextFile.ToUtf8(file.Content, settings.Encoding, file.Path),
+                settings.MaximumBytes,
+                file.Path
+            ),
             ".parquet" => ParquetFile.Parse(file.Content, settings.MaximumBytes, file.Path),
             ".npy" => DataFile.Require(
                 TableModule.OfTensor(
@@ -30,9 +58,31 @@ internal static class TableFile
             _ => throw new RefusedException([
                 DataFile.Sentence(
                     file.Path,
-                    "a table: .csv, .tsv, .json, .npy or .parquet, also as .gz",
+                    $"a table ({Endings}, also as .gz)",
                     file.Kind.Length == 0 ? "no such ending" : file.Kind
                 ),
             ]),
         };
+
+    /// <summary>The table as a model finds its columns in it: by their names; of a model that was trained on
+    /// a file without names, by their places.</summary>
+    /// <param name="names">The names of the model's columns; none where it takes any.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="path">Where it is from.</param>
+    /// <exception cref="RefusedException">The model knows columns by names, of which the table has
+    /// none.</exception>
+    public static Table WithColumns(IReadOnlyList<string> names, Table table, string path)
+    {
+        if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
+            return table;
+        if (names.All(name => int.TryParse(name, out _)))
+            return TableModule.ByPlace(table);
+        throw new RefusedException([
+            DataFile.Sentence(
+                path,
+                $"the names of the model's columns ({string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}) in a header",
+                "none of them"
+            ),
+        ]);
+    }
 }

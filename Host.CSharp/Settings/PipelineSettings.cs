@@ -30,7 +30,7 @@ public sealed class DataSettings
 
     [MayChange]
     [Description(
-        "file with the training rows, instead of Directory: .csv, .tsv, .json, .npy, .npz or .parquet, also as .gz"
+        $"file with the training rows, instead of Directory: .npz, {TableFile.Endings}, also as .gz"
     )]
     public string? Train { get; init; }
 
@@ -47,12 +47,22 @@ public sealed class DataSettings
     public string? Label { get; init; }
 
     [Description(
-        "whether the first row of a .csv holds names: true or false; unless set, where none of its cells is a number"
+        "whether the first row of a .csv holds names: true or false; unless set, it is told by how the row differs from those below, and refused where it can be either"
     )]
     public bool? Header { get; init; }
 
     [Description("lines of a .csv before its first row, 0 or more")]
     public int Skip { get; init; }
+
+    [Description(
+        "what separates the cells of a .csv: comma, semicolon, tab, bar, space, whitespace (runs of spaces and tabs), or any other text; unless set, it is found out"
+    )]
+    public string? Separator { get; init; }
+
+    [Description(
+        "encoding of .csv and .json files without a byte order mark, by a name of .NET's: utf-8, windows-1252, latin1, utf-16, shift_jis, …; utf-8 unless set"
+    )]
+    public string? Encoding { get; init; }
 
     [Description("columns to take for numbers, whatever their cells look like")]
     public string[] Numeric { get; init; } = [];

@@ -178,6 +178,26 @@ internal sealed record RunPlan(
             found.Add(Faults.Create("Samples", "1 or more", $"{data.Samples}"));
         if (data.Skip < 0)
             found.Add(Faults.Create("Skip", "0 or more", $"{data.Skip}"));
+        if (data.Separator is { } separator && CsvDialect.Parse(separator) is null)
+        {
+            found.Add(
+                Faults.Create(
+                    "Separator",
+                    "comma, semicolon, tab, bar, space, whitespace, or another text without quotes and line ends",
+                    $"'{separator}'"
+                )
+            );
+        }
+        if (data.Encoding is { } encoding && !TextFile.IsEncoding(encoding))
+        {
+            found.Add(
+                Faults.Create(
+                    "Encoding",
+                    "an encoding that .NET knows, utf-8, windows-1252 or utf-16 say",
+                    $"'{encoding}'"
+                )
+            );
+        }
         if (data.MaximumBytes < 1)
             found.Add(Faults.Create("MaximumBytes", "1 or more", $"{data.MaximumBytes}"));
         if (data.TestShare is not (>= 0 and <= 0.9))

@@ -193,7 +193,7 @@ module PredictTests =
         let ended = predict "size,colour\n1,red\n1,blue\n" []
         Assert.True((ended.ExitCode = 0), ended.Errors)
         let said = lines ended.Output
-        Assert.Contains("row 1: yes", said[0])
+        Assert.Contains("standard input row 1: yes", said[0])
         Assert.Contains("row 2: no", said[1])
 
         let ended = predict """[{"colour": "green", "size": 6}]""" [ "--from"; "json" ]
@@ -203,7 +203,7 @@ module PredictTests =
         Assert.Equal(2, ended.ExitCode)
 
         Assert.Contains(
-            "column colour, row 1: expected one of blue, green, red, found 'purple'",
+            "standard input, column colour, line 2: expected one of blue, green, red, found 'purple'",
             ended.Errors
         )
 

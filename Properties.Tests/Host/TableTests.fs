@@ -56,10 +56,10 @@ module TableTests =
     [<Fact>]
     let ``rows of another length are refused, each with its line, and so are broken quotes`` () =
         let said = refusal (fun () -> csv usual "a,b\n1,2\n3\n4,5,6\n")
-        Assert.Contains("line 3: expected 2 cells, as in the first row, found 1", said)
-        Assert.Contains("line 4: expected 2 cells, as in the first row, found 3", said)
+        Assert.Contains("line 3: expected 2 cells, as in line 1, found 1", said)
+        Assert.Contains("line 4: expected 2 cells, as in line 1, found 3", said)
         Assert.Contains("x.csv: expected", refusal (fun () -> csv usual ""))
-        Assert.Contains("one column of that name", refusal (fun () -> csv usual "a,a\n1,2\n"))
+        Assert.Contains("expected a name once", refusal (fun () -> csv usual "a,a\n1,2\n"))
         Assert.Contains("x.csv", refusal (fun () -> csv usual "a,b\n"))
 
     /// Where the rows of a table stand in their file.
@@ -188,6 +188,99 @@ module TableTests =
         )
 
         Assert.Equal(".csv", DataFile.Read(path + ".gz", 400L).Kind)
+
+    [<Fact>]
+    let ``a folder and a file that is not there are called that`` () =
+        use scratch = new Scratch()
+
+        Assert.Equal(
+            $"{scratch.Path}: expected a file, found a folder.",
+            refusal (fun () -> DataFile.Read(scratch.Path, 10L))
+        )
+
+        for missing in [ "x.csv"; "nowhere/x.csv" ] do
+            Assert.Equal(
+                $"{scratch.Sub missing}: expected a file that can be read, found none.",
+                refusal (fun () -> DataFile.Read(scratch.Sub missing, 10L))
+            )
+
+    let private gzip (bytes: byte[]) =
+        use zipped = new MemoryStream()
+
+        using (new GZipStream(zipped, CompressionLevel.Optimal, true)) (fun stream ->
+            stream.Write(ReadOnlySpan bytes))
+
+        zipped.ToArray()
+
+    [<Law>]
+    let ``gzip streams of several members are read whole, and no cut of them is taken for whole``
+        (members: byte[] list)
+        =
+        use scratch = new Scratch()
+        let path = scratch.Sub "x.csv.gz"
+        // .NET writes nothing at all for no bytes.
+        let members = members |> List.filter (fun bytes -> bytes.Length > 0)
+
+        if not members.IsEmpty then
+            let zipped = Array.concat (List.map gzip members)
+
+            let read (bytes: byte[]) =
+                File.WriteAllBytes(path, bytes)
+                DataFile.Read(path, 1_000_000L).Content.ToArray()
+
+            Exactly.equal (Array.concat members) (read zipped)
+
+            let ends = members |> List.map (gzip >> Array.length) |> List.scan (+) 0
+
+            for cut in [ 1 .. zipped.Length - 1 ] |> List.except ends do
+                Assert.Contains("gzip stream", refusal (fun () -> read zipped[.. cut - 1]))
+
+            Assert.Contains(
+                "more that follows",
+                refusal (fun () -> read (Array.append zipped (Array.create 9 7uy)))
+            )
+
+    [<Fact>]
+    let ``the empty member at the end of bgzip's streams is one`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "x.csv.gz"
+
+        let empty =
+            Convert.FromHexString "1f8b08040000000000ff0600424302001b0003000000000000000000"
+
+        File.WriteAllBytes(path, Array.append (gzip "1,2\n"B) empty)
+        Assert.Equal<byte>("1,2\n"B, DataFile.Read(path, 100L).Content.ToArray())
+
+    [<Fact>]
+    let ``data that do not fit in memory are refused`` () =
+        let said =
+            refusal (fun () -> MemoryBudget.Require("x.csv", "7 cells", Int64.MaxValue))
+
+        Assert.Contains("x.csv: expected data that fit in memory", said)
+        MemoryBudget.Require("x.csv", "7 cells", 1000L)
+
+        Assert.Contains(
+            "x.csv: expected data that fit in memory",
+            refusal (fun () ->
+                MemoryBudget.Guard("x.csv", fun () -> raise (OutOfMemoryException())))
+        )
+
+        use scratch = new Scratch()
+        let path = scratch.Sub "large.csv"
+        // Some 100 MB are needed for 10 MB of cells.
+        File.WriteAllText(path, String.replicate 400_000 "1,2,3,4,5,6,7,8,9,0,1,2,3\n")
+
+        let ended =
+            Given.startWith [ "DOTNET_GCHeapHardLimit", "0x4000000" ] [
+                "train"
+                $"--Data:Train={path}"
+                $"--Run:Directory={scratch.Path}"
+            ]
+            |> Given.finish
+
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("large.csv: expected data that fit in memory", ended.Errors)
+        Assert.Equal(1, Directory.GetFileSystemEntries(scratch.Path).Length)
 
     /// The rows of the small images as a table, or as arrays.
     let private train scratch (changes: (string * string) list) =

@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.IO.Hashing;
+using Microsoft.FSharp.Core;
+
+namespace Pipeline.Training;
+
+/// <summary>Gzip streams of one member or several (RFC 1952), as <c>cat a.gz b.gz</c>, bgzip and the rotation
+/// of logs make them.</summary>
+internal static class Gzip
+{
+    /// <summary>Deflate makes at most so many bytes of one.</summary>
+    private const long MostRatio = 1032;
+
+    /// <summary>The content of a stream. .NET's reader takes a stream that is cut short, or followed by other
+    /// bytes, for a whole one. The last eight bytes tell: they are the checksum and the length of the last
+    /// member, with whose content a whole stream ends.</summary>
+    /// <param name="zipped">The stream.</param>
+    /// <param name="path">Where it is from.</param>
+    /// <param name="limit">The most bytes that the content may have.</param>
+    /// <param name="claimed">How long a content of the format says it is, told its first 16 bytes: a small
+    /// stream can hold much, of which nothing is unpacked where that says otherwise.</param>
+    /// <exception cref="RefusedException">The stream is damaged, cut short or too long.</exception>
+    public static ReadOnlyMemory<byte> Unpack(
+        ReadOnlyMemory<byte> zipped,
+        string path,
+        long limit,
+        Func<ReadOnlyMemory<byte>, FSharpValueOption<long>>? claimed
+    )
+    {
+        if (zipped.Span is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
+            throw Refused(path, "a gzip stream", $"{zipped.Length} bytes that are none");
+        var checksum = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^8..]);
+        long length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^4..]);
+        var most = MostRatio * zipped.Length;
+        using var stream = new GZipStream(DataFile.StreamOf(zipped), CompressionMode.Decompress);
+        try
+        {
+            var start = new byte[16];
+            start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+            if (claimed is not null)
+            {
+                // No content of the format: its start is enough to say so.
+                if (claimed(start) is not { IsSome: true, Value: var said })
+                    return start;
+                if (said > most)
+                    throw NotWhole(path);
+                if (said > limit)
+                    throw DataFile.TooLong(path, limit, $"{said}, once it is unzipped");
+                limit = said;
+            }
+            else if (length > limit && length <= most)
+            {
+                throw DataFile.TooLong(path, limit, $"{length}, once it is unzipped");
+            }
+            // Room for the whole spares copies of it. Of a stream cut short any four bytes may pose as the
+            // length, so that no more is taken at once than pictures need.
+            var room = Math.Min(length, Math.Min(16L * zipped.Length, limit));
+            var content = new MemoryStream((int)room);
+            content.Write(start);
+            if (!DataFile.CopyUpTo(stream, content, limit))
+            {
+                throw claimed is null
+                    ? DataFile.TooLong(path, limit, "more, once it is unzipped")
+                    : NotWhole(path);
+            }
+            var bytes = content.GetBuffer().AsMemory(0, (int)content.Length);
+            return
+                (claimed is null || content.Length == limit)
+                && EndsWith(bytes.Span, length, checksum)
+                && (length > 0 || IsEmptyMember(zipped.Span))
+                ? bytes
+                : throw NotWhole(path);
+        }
+        catch (InvalidDataException)
+        {
+            throw Refused(path, "one whole gzip stream", "a damaged one");
+        }
+    }
+
+    private static bool EndsWith(ReadOnlySpan<byte> content, long length, uint checksum) =>
+        length <= content.Length && Crc32.HashToUInt32(content[^(int)length..]) == checksum;
+
+    /// <summary>Whether the last member ends as one without content does: zeros alone would be no
+    /// proof.</summary>
+    private static bool IsEmptyMember(ReadOnlySpan<byte> zipped) =>
+        zipped[..^8].EndsWith((ReadOnlySpan<byte>)[3, 0])
+        || zipped[..^8].EndsWith((ReadOnlySpan<byte>)[1, 0, 0, 0xff, 0xff]);
+
+    private static RefusedException NotWhole(string path) =>
+        Refused(path, "one whole gzip stream", "one that is cut short, or more that follows it");
+
+    private static RefusedException Refused(string path, string expected, string found) =>
+        new([DataFile.Sentence(path, expected, found)]);
+}

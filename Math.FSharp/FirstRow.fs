@@ -1,0 +1,189 @@
+namespace Pipeline.Learning
+
+open System
+open System.Collections.Generic
+
+/// What the first row of a file is.
+[<RequireQualifiedAccess>]
+type FirstRow =
+    /// Names of columns.
+    | Names
+    /// Cells, as the rows below.
+    | Cells
+    /// It can be either.
+    | Unclear
+
+/// <summary>Whether the first row of a file holds names, from how it differs from the rows
+/// below.</summary>
+/// <remarks>
+/// <para>Each column gives evidence. A word above numbers is a name; so is an empty cell above the numbers
+/// 0, 1, 2, … of an index. A word that comes again below is a cell, and so is a number with a fraction, or
+/// a date above dates. A word above words each of which comes several times is likely a name, as a cell
+/// would come again too.</para>
+/// <para>Whole numbers may be either. They are taken for names where they follow each other (years) or are
+/// far from the numbers below, and words in other columns are names.</para>
+/// <para>Where the evidence is divided, or there are only numbers that look like names, the answer is
+/// <c>Unclear</c>: a guess would lose a row, or make one up.</para>
+/// </remarks>
+[<RequireQualifiedAccess>]
+module FirstRow =
+    /// So many rows below are enough to tell a column's kind.
+    let private sample = 1000
+
+    /// So many cells below are needed for what only a count can tell.
+    let private enough = 10
+
+    [<RequireQualifiedAccess>]
+    type private Evidence =
+        | Name
+        | LikelyName
+        | Cell
+        /// A whole number, and whether it is far from the numbers below.
+        | Whole of int64 * isFar: bool
+        | Nothing
+
+    let private isNumber (text: string) = (Table.number text).IsSome
+
+    /// Whether a text begins as numbers, dates, prices and measures do.
+    let private beginsAsNumber (text: string) =
+        let rest = text.TrimStart([| '+'; '-'; '.'; ','; '$'; '€'; '£'; '('; ' ' |])
+        rest <> "" && Char.IsDigit rest[0]
+
+    let private hasLetter (text: string) = text |> Seq.exists Char.IsLetter
+
+    let private whole (text: string) : int64 voption =
+        if text |> Seq.forall Char.IsAsciiDigit then
+            match Int64.TryParse text with
+            | true, number -> ValueSome number
+            | _ -> ValueNone
+        else
+            ValueNone
+
+    /// Whether the cells count the rows: 0, 1, 2, … or 1, 2, 3, …
+    let private isIndex (below: string[]) =
+        below.Length >= 3
+        && (let start = whole below[0]
+
+            (start = ValueSome 0L || start = ValueSome 1L)
+            && below
+               |> Seq.indexed
+               |> Seq.forall (fun (i, text) -> whole text = ValueSome(start.Value + int64 i)))
+
+    /// Whether a number is further from the others than these are from each other, three times over.
+    let private isFar (number: int64) (others: float[]) =
+        let least, greatest = Array.min others, Array.max others
+        let away = max (least - float number) (float number - greatest)
+        others.Length >= enough && greatest > least && away > 3.0 * (greatest - least)
+
+    let private ofColumn (texts: IReadOnlyList<string>) : Evidence =
+        let first = texts[0].Trim()
+
+        let below = [|
+            for row in 1 .. min sample (texts.Count - 1) do
+                let text = texts[row].Trim()
+
+                if not (Table.isMissing text) then
+                    text
+        |]
+
+        let numbers =
+            below
+            |> Array.choose (fun text ->
+                match Table.number text with
+                | ValueSome number -> Some number
+                | ValueNone -> None)
+
+        let comesAgain () =
+            Seq.exists
+                (fun row -> texts[row].AsSpan().Trim().SequenceEqual(first.AsSpan()))
+                (seq { 1 .. texts.Count - 1 })
+
+        if below.Length = 0 then
+            Evidence.Nothing
+        elif first = "" && isIndex below then
+            Evidence.Name
+        elif Table.isMissing first then
+            Evidence.Nothing
+        elif 2 * numbers.Length >= below.Length then
+            if not (isNumber first) then
+                if comesAgain () then Evidence.Cell
+                elif hasLetter first then Evidence.Name
+                else Evidence.Nothing
+            else
+                match whole first with
+                | ValueSome number -> Evidence.Whole(number, isFar number numbers)
+                | ValueNone -> Evidence.Cell
+        elif isNumber first && (whole first).IsSome then
+            Evidence.Whole((whole first).Value, false)
+        elif
+            comesAgain ()
+            || (beginsAsNumber first
+                && 2 * (below |> Seq.filter beginsAsNumber |> Seq.length) >= below.Length)
+        then
+            Evidence.Cell
+        elif
+            below.Length >= enough
+            && below |> Seq.countBy id |> Seq.forall (fun (_, times) -> times > 1)
+        then
+            Evidence.LikelyName
+        else
+            Evidence.Nothing
+
+    /// Whether whole numbers follow each other with steps of one length, three of them or more.
+    let private isRun (numbers: int64 list) =
+        numbers.Length >= 3
+        && (let steps = numbers |> List.pairwise |> List.map (fun (one, next) -> next - one)
+            steps.Head > 0L && List.distinct steps = [ steps.Head ])
+
+    /// <summary>What the first row is.</summary>
+    /// <param name="columns">The cells of each column, the first row's among them.</param>
+    [<CompiledName("Tell")>]
+    let tell (columns: IReadOnlyList<string> seq) : FirstRow =
+        let columns = List.ofSeq columns
+        let evidence = columns |> List.map ofColumn
+        let has one = List.contains one evidence
+
+        let count one =
+            evidence |> List.filter ((=) one) |> List.length
+
+        let first row =
+            columns |> List.map (fun texts -> texts[row].Trim())
+
+        let areWords =
+            first 0
+            |> List.forall (fun text -> not (Table.isMissing text) && not (isNumber text))
+
+        let wholes =
+            evidence
+            |> List.choose (function
+                | Evidence.Whole(number, isFar) -> Some(number, isFar)
+                | _ -> None)
+
+        let follow = isRun (List.map fst wholes)
+
+        let alsoBelow =
+            columns.Head.Count > 1
+            && first 1 |> List.map whole |> List.filter _.IsSome |> List.map _.Value |> isRun
+
+        let areFar = List.forall snd wholes
+
+        match has Evidence.Name, has Evidence.Cell with
+        | true, true -> FirstRow.Unclear
+        | false, true when count Evidence.LikelyName < count Evidence.Cell -> FirstRow.Cells
+        | false, true -> FirstRow.Unclear
+        | isName, false ->
+            let isLikely = isName || has Evidence.LikelyName
+
+            match wholes.IsEmpty, isLikely with
+            | true, _ when isName || areWords -> FirstRow.Names
+            | true, true -> FirstRow.Unclear
+            | true, false -> FirstRow.Cells
+            | false, true ->
+                if follow || areFar then
+                    FirstRow.Names
+                else
+                    FirstRow.Unclear
+            | false, false when follow && not alsoBelow -> FirstRow.Unclear
+            | false, false when areFar && (wholes.Length > 1 || wholes.Length < columns.Length) ->
+                FirstRow.Unclear
+            | false, false -> FirstRow.Cells
