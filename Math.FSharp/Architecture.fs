@@ -77,20 +77,20 @@ module Architecture =
 
         Fault.check
             [
-                inputs >= 1, Fault.create "Inputs" "1 or more" $"{inputs}"
+                inputs >= 1, Fault.create "Inputs" "1 or more" (string inputs)
                 outputs >= fewest && outputs <= MaximumWidth,
-                Fault.create "Classes" $"{fewest} to {MaximumWidth}" $"{outputs}"
+                Fault.create "Classes" $"%d{fewest} to %d{MaximumWidth}" (string outputs)
                 for width in widths do
                     isWidth width,
-                    Fault.create "Hidden" $"widths of 1 to {MaximumWidth} units" $"{width}"
+                    Fault.create "Hidden" $"widths of 1 to %d{MaximumWidth} units" (string width)
                 for below, above in List.pairwise [ inputs; yield! widths; outputs ] do
                     // What is no width has a sentence of its own.
                     not (List.forall isWidth (outputs :: widths))
                     || int64 below * int64 above <= int64 Array.MaxLength,
                     Fault.create
                         "Hidden"
-                        $"layers of at most {Array.MaxLength} weights"
-                        $"one of {below} × {above}"
+                        $"layers of at most %d{Array.MaxLength} weights"
+                        $"one of %d{below} × %d{above}"
             ]
             (fun () -> {
                 inputs = inputs
@@ -130,4 +130,4 @@ module Architecture =
             | Ok architecture -> architecture
             | Error faults ->
                 invalidArg (nameof sizes) (faults |> List.map string |> String.concat " ")
-        | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found {sizes.Length}"
+        | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found %d{sizes.Length}"

@@ -259,7 +259,7 @@ module Augmentation =
         if images.RowCount <> rows * columns then
             invalidArg
                 (nameof images)
-                $"expected columns of {rows} × {columns} pixels, found {images.RowCount}"
+                $"expected columns of %d{rows} × %d{columns} pixels, found %d{images.RowCount}"
 
         let source = Kernels.values images |> Array.map (fun x -> Single.CreateTruncating x)
         let result: float32[] = Array.zeroCreate source.Length

@@ -22,7 +22,7 @@ module Batch =
 
     let private requirePositive (name: string) (value: int64) : unit =
         if value < 1L then
-            invalidArg name $"expected 1 or more, found {value}"
+            invalidArg name $"expected 1 or more, found %d{value}"
 
     /// <summary>Iterations in an epoch: ⌈samples / size⌉.</summary>
     /// <exception cref="T:System.ArgumentException">Either is below 1.</exception>

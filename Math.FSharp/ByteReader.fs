@@ -20,10 +20,10 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
 
     member reader.Take(count: int64) : ReadOnlyMemory<byte> =
         if count < 0L then
-            damaged "a size of 0 bytes or more" $"{count}"
+            damaged "a size of 0 bytes or more" (string count)
 
         if count > int64 reader.Left then
-            damaged $"{count} bytes more" $"{reader.Left}"
+            damaged $"%d{count} bytes more" (string reader.Left)
 
         let taken = bytes.Slice(place, int count)
         place <- place + int count

@@ -27,7 +27,7 @@ module Checkpoint =
     /// The tensors of a normalised layer's running moments: the layer's number, and their names.
     let private moments (architecture: Architecture) : (HiddenLayer * string * string) list =
         architecture.Hidden
-        |> List.mapi (fun i layer -> layer, $"mean{i + 1}", $"variance{i + 1}")
+        |> List.mapi (fun i layer -> layer, $"mean%d{i + 1}", $"variance%d{i + 1}")
         |> List.filter (fun (layer, _, _) -> layer.Normalised)
 
     let private ofMoments (network: Network<'T>) : Tensor list =
@@ -74,7 +74,7 @@ module Checkpoint =
         if size state > MostBytes then
             invalidArg
                 (nameof state)
-                $"expected a state of at most {MostBytes} bytes, found one of {size state}"
+                $"expected a state of at most %d{MostBytes} bytes, found one of %d{size state}"
 
         let watch = state.Watch
 
@@ -228,7 +228,7 @@ module Checkpoint =
             match TensorFiles.said versionName file with
             | ValueSome version when version = string Version -> state settings architecture file
             | ValueSome version ->
-                Error [ Fault.create versionName $"version {Version} or below" $"'{version}'" ]
+                Error [ Fault.create versionName $"version %d{Version} or below" $"'{version}'" ]
             | ValueNone -> Error [ Fault.create versionName "a version in the metadata" "none" ])
 
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch

@@ -39,6 +39,6 @@ module internal Choice =
                         Fault.create
                             number
                             $"nothing, as {choice.Name} has no such number"
-                            $"{value}"
+                            (string value)
                 ]
                 (fun () -> choice.Make(find choice)))

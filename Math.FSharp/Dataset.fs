@@ -61,15 +61,15 @@ module Dataset =
         if Targets.count targets <> inputs.ColumnCount then
             invalidArg
                 (nameof targets)
-                $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}"
+                $"expected as many targets as the %d{inputs.ColumnCount} samples, found %d{Targets.count targets}"
 
         match targets with
         | Targets.Labels labels when
             labels |> Array.exists (fun label -> label < 0 || label >= classes)
             ->
-            invalidArg (nameof targets) $"expected labels of 0 to {classes - 1}"
+            invalidArg (nameof targets) $"expected labels of 0 to %d{classes - 1}"
         | Targets.Columns columns when columns.RowCount <> classes ->
-            invalidArg (nameof targets) $"expected {classes} rows, found {columns.RowCount}"
+            invalidArg (nameof targets) $"expected %d{classes} rows, found %d{columns.RowCount}"
         | _ -> ()
 
         {
@@ -93,16 +93,16 @@ module Dataset =
                 images.Count = labels.Length,
                 Fault.create
                     "labels"
-                    $"one for each of the {images.Count} images"
-                    $"{labels.Length}"
+                    $"one for each of the %d{images.Count} images"
+                    (string labels.Length)
                 int64 images.Count * int64 images.Rows * int64 images.Columns =
                     int64 images.Pixels.Length,
                 Fault.create
                     "images"
-                    $"{images.Count} × {images.Rows} × {images.Columns} pixels"
-                    $"{images.Pixels.Length}"
+                    $"%d{images.Count} × %d{images.Rows} × %d{images.Columns} pixels"
+                    (string images.Pixels.Length)
                 labels |> Array.forall (fun label -> label >= 0 && label < classes),
-                Fault.create "labels" $"classes of 0 to {classes - 1}" "another"
+                Fault.create "labels" $"classes of 0 to %d{classes - 1}" "another"
             ]
             (fun () -> {
                 features = images.Rows * images.Columns
@@ -135,7 +135,7 @@ module Dataset =
             if place < 0 || place >= data.Count then
                 invalidArg
                     (nameof places)
-                    $"expected places of 0 to {data.Count - 1}, found {place}"
+                    $"expected places of 0 to %d{data.Count - 1}, found %d{place}"
 
         match data.places with
         | ValueNone -> Array.copy places
@@ -174,7 +174,7 @@ module Dataset =
         (data: Dataset<'T>)
         : struct (Dataset<'T> * Dataset<'T>) =
         if not (share >= 0.0 && share <= 1.0) then
-            invalidArg (nameof share) $"expected 0 to 1, found {share}"
+            invalidArg (nameof share) $"expected 0 to 1, found {string share}"
 
         let isKept = Stratum.choose seed Stream.Validation share (strata data)
 
@@ -195,7 +195,7 @@ module Dataset =
         if places.Length > most then
             invalidArg
                 (nameof places)
-                $"expected at most {most} samples of {data.features} numbers at once, found {places.Length}"
+                $"expected at most %d{most} samples of %d{data.features} numbers at once, found %d{places.Length}"
 
         let found = find places data
         let targets = Targets.take places data.targets
@@ -235,7 +235,7 @@ module Dataset =
     [<CompiledName("Parts")>]
     let parts (size: int) (data: Dataset<'T>) : MiniBatch<'T> seq =
         if size < 1 then
-            invalidArg (nameof size) $"expected 1 or more, found {size}"
+            invalidArg (nameof size) $"expected 1 or more, found %d{size}"
 
         seq {
             for i in 0 .. partCount size data - 1 do

@@ -16,6 +16,12 @@ type Finding =
     | OverFitting of epoch: int64 * lowest: float * last: float
     /// Units of a hidden layer, counted from 1, that hardly any sample moves.
     | StuckUnits of layer: int * activation: Activation * stuck: int * units: int
+    /// The same where the numbers to predict are that large (the root of their mean square).
+    | LargeTargets of layer: int * stuck: int * units: int * size: float
+    /// The training loss ended above that of guessing: of one answer for every sample.
+    | WorseThanGuessing of loss: float * guessing: float
+    /// Classes, by name, that no training sample is taken for, and how many of the samples are theirs.
+    | NeverAnswered of classes: string list * theirs: int * samples: int
     /// The first layer, counted from 1, with a number that is not finite, after some iterations.
     | NotFinite of layer: int * iteration: int64
 
@@ -26,7 +32,7 @@ type Finding =
             FormattableString.Invariant
                 $"The training loss was still falling by {100.0 * share:F0} %% an epoch: a longer run or a higher learning rate would learn more."
         | Oscillating(rises, epochs) ->
-            $"The training loss rose in {rises} of the last {epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
+            $"The training loss rose in %d{rises} of the last %d{epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
         | OverFitting(epoch, lowest, last) ->
             FormattableString.Invariant
                 $"Over-fitting: the loss on samples never learned from was lowest at epoch {epoch}, {lowest:F4}, and rose to {last:F4} while the training loss fell. Early stopping, dropout, weight decay or more varied samples narrow the gap."
@@ -36,9 +42,27 @@ type Finding =
                 | Activation.Relu -> "dead: they give 0"
                 | _ -> "saturated: their slope is near 0"
 
-            $"Hidden layer {layer}: {stuck} of its {units} units are {what} for every sample looked at. A lower learning rate or other initial weights keep them learning."
+            let rest =
+                if stuck = units then
+                    " No gradient passes this layer any more: train again."
+                else
+                    ""
+
+            FormattableString.Invariant
+                $"Hidden layer {layer}: {stuck} of its {units} units are {what} for every sample looked at.{rest} A lower learning rate or other initial weights keep them learning."
+        | LargeTargets(layer, stuck, units, size) ->
+            FormattableString.Invariant
+                $"Hidden layer {layer}: {stuck} of its {units} units are stuck: their slope is near 0 for every sample looked at. The numbers to predict are large, {size:G3} (root mean square), and so are the gradients. Scale them to about -1 to 1, or subtract their mean and divide by their standard deviation."
+        | WorseThanGuessing(loss, guessing) ->
+            FormattableString.Invariant
+                $"The training loss, {loss:G3}, is above that of guessing, {guessing:G3} (one answer for every sample): the network has learned nothing. Lower the learning rate."
+        | NeverAnswered(classes, theirs, samples) ->
+            let names = String.concat ", " classes
+
+            FormattableString.Invariant
+                $"No training sample is classified as {names}, though {theirs} of {samples} are: the network answers other classes always. More samples of rare classes, or fewer of frequent ones, let it learn them."
         | NotFinite(layer, iteration) ->
-            $"The first numbers that are not finite came up in layer {layer}, after iteration {iteration}."
+            $"The first numbers that are not finite came up in layer %d{layer}, after iteration %d{iteration}."
 
 /// How well a network did after an epoch: on the samples it learns from, and on others.
 [<Struct>]
@@ -68,10 +92,59 @@ module Diagnosis =
     let private changeAnEpoch (before: EpochLosses, after: EpochLosses) : float =
         (after.Training / before.Training - 1.0) / float (after.Epoch - before.Epoch)
 
+    /// So many times the loss of guessing is more than chance. Where all samples have one answer there is
+    /// nothing to learn.
+    let private aboveGuessing = 1.1
+
+    /// <summary>The least loss of one answer for every sample, which a network that sees nothing of its inputs
+    /// comes to: −Σ m·ln m of the targets' means m under Softmax, −Σ m·ln m + (1 − m)·ln(1 − m) under Sigmoid,
+    /// half their summed variance under Identity.</summary>
+    /// <param name="head">What the network's sums stand for.</param>
+    /// <param name="classes">How many outputs there are.</param>
+    /// <param name="targets">The samples' targets.</param>
+    [<CompiledName("LossOfGuessing")>]
+    let lossOfGuessing
+        (head: Head)
+        (classes: int)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : float =
+        let count = float (Targets.count targets)
+        // The mean over the samples of f k x for every output k, x its target.
+        let meansOf (f: int -> float -> float) : float[] =
+            match targets with
+            | Targets.Labels labels ->
+                let found: int[] = Array.zeroCreate classes
+
+                for label in labels do
+                    found[label] <- found[label] + 1
+
+                found
+                |> Array.mapi (fun k n -> (float n * f k 1.0 + (count - float n) * f k 0.0) / count)
+            | Targets.Columns columns ->
+                let values = Kernels.values columns
+                let sums: float[] = Array.zeroCreate classes
+
+                for i in 0 .. values.Length - 1 do
+                    let k = i % classes
+                    sums[k] <- sums[k] + f k (Double.CreateTruncating values[i])
+
+                sums |> Array.map (fun sum -> sum / count)
+
+        let means = meansOf (fun _ x -> x)
+
+        let entropy m =
+            if m > 0.0 then -m * Elementary.Log m else 0.0
+
+        match head with
+        | Head.Softmax -> Array.sumBy entropy means
+        | Head.Sigmoid -> means |> Array.sumBy (fun m -> entropy m + entropy (1.0 - m))
+        | Head.Identity -> 0.5 * Array.sum (meansOf (fun k x -> (x - means[k]) * (x - means[k])))
+
     /// <summary>What the losses after each epoch say.</summary>
+    /// <param name="guessing">The training loss of guessing, as <c>lossOfGuessing</c> has it.</param>
     /// <param name="epochs">In order, the untrained network's first. Epochs may be left out.</param>
     [<CompiledName("OfLosses")>]
-    let ofLosses (epochs: EpochLosses seq) : Finding list =
+    let ofLosses (guessing: float) (epochs: EpochLosses seq) : Finding list =
         let epochs = List.ofSeq epochs
 
         if epochs.Length < 3 then
@@ -88,23 +161,32 @@ module Diagnosis =
             let changes = steps |> List.map changeAnEpoch
             let lowest = epochs |> List.minBy _.Others
             let last = List.last epochs
+            let isFalling = List.max changes < -notable
 
-            [
-                if rises * 5 >= steps.Length * 2 then
-                    Finding.Oscillating(rises, steps.Length)
-                elif List.max changes < -notable then
-                    Finding.StillFalling -(List.average changes)
-                if
-                    last.Others > lowest.Others * (1.0 + overfit) && last.Training < lowest.Training
-                then
-                    Finding.OverFitting(lowest.Epoch, lowest.Others, last.Others)
-            ]
+            let isOverFitting =
+                last.Others > lowest.Others * (1.0 + overfit) && last.Training < lowest.Training
+
+            if guessing > 0.0 && not isFalling && last.Training > aboveGuessing * guessing then
+                [ Finding.WorseThanGuessing(last.Training, guessing) ]
+            else
+                [
+                    if rises * 5 >= steps.Length * 2 then
+                        Finding.Oscillating(rises, steps.Length)
+                    // A longer run is no advice where the other loss rises meanwhile.
+                    elif isFalling && last.Others <= lowest.Others * (1.0 + notable) then
+                        Finding.StillFalling -(List.average changes)
+                    if isOverFitting then
+                        Finding.OverFitting(lowest.Epoch, lowest.Others, last.Others)
+                ]
 
     /// A unit whose slope is below this share of the activation's greatest is stuck.
     let private slight = 0.01
 
     /// So many units of a layer, one of this number, are worth a word.
     let private many = 10
+
+    /// Numbers to predict beyond this size make gradients that saturate units at usual rates.
+    let private large = 10.0
 
     /// The greatest slope of activations that have flat ends; others' units are never stuck.
     let private greatestSlope (activation: Activation) : float voption =
@@ -139,6 +221,13 @@ module Diagnosis =
         let struct (_, passed, _) =
             batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
 
+        let size =
+            match network.Architecture.Head, batch.Targets with
+            | Head.Identity, Targets.Columns columns ->
+                let values = Kernels.values columns
+                sqrt (Kernels.sumOfSquares values / float values.Length)
+            | _ -> 0.0
+
         List.zip network.Architecture.Hidden (List.rev passed)
         |> List.mapi (fun i (hidden, passed) -> [
             match greatestSlope hidden.Activation with
@@ -150,10 +239,101 @@ module Diagnosis =
                 let stuck = countStuck (slight * greatest) slopes
 
                 if stuck * many >= hidden.Width then
-                    Finding.StuckUnits(i + 1, hidden.Activation, stuck, hidden.Width)
+                    if size > large then
+                        Finding.LargeTargets(i + 1, stuck, hidden.Width, size)
+                    else
+                        Finding.StuckUnits(i + 1, hidden.Activation, stuck, hidden.Width)
             | ValueNone -> ()
         ])
         |> List.concat
+
+    /// <summary>The classes that some training samples are of and none is taken for.</summary>
+    /// <param name="names">The classes' names; none where numbers from 0 are their names.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="data">The training samples.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    [<CompiledName("OfAnswers")>]
+    let ofAnswers
+        (names: string seq)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (data: Dataset<'T>)
+        : Finding list =
+        match data.Targets with
+        | Targets.Labels labels when network.Architecture.Outputs > 1 ->
+            let classes = network.Architecture.Outputs
+            let names = Array.ofSeq names
+            let answered = Array.zeroCreate classes
+            let samples = Array.zeroCreate classes
+
+            for k in Network.sumsOfAll network data |> Targets.mostProbable do
+                answered[k] <- answered[k] + 1
+
+            for k in labels do
+                samples[k] <- samples[k] + 1
+
+            match
+                [ 0 .. classes - 1 ] |> List.filter (fun k -> answered[k] = 0 && samples[k] > 0)
+            with
+            | [] -> []
+            | never -> [
+                Finding.NeverAnswered(
+                    never |> List.map (fun k -> if k < names.Length then names[k] else string k),
+                    never |> List.sumBy (fun k -> samples[k]),
+                    labels.Length
+                )
+              ]
+        | _ -> []
+
+    /// <summary>What a finished run's figures, its network and its answers say together: of findings with one
+    /// cause, that which says the cause.</summary>
+    /// <param name="names">The classes' names; none where numbers from 0 are their names.</param>
+    /// <param name="epochs">The losses after each epoch, the untrained network's first.</param>
+    /// <param name="network">The network at the end.</param>
+    /// <param name="probe">Some hundreds of the training samples.</param>
+    /// <param name="data">The training samples.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    [<CompiledName("OfRun")>]
+    let ofRun
+        (names: string seq)
+        (epochs: EpochLosses seq)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (probe: MiniBatch<'T>)
+        (data: Dataset<'T>)
+        : Finding list =
+        let architecture = network.Architecture
+        let guessing = lossOfGuessing architecture.Head architecture.Outputs data.Targets
+        let units = ofUnits network probe
+
+        let areTargetsLarge =
+            units
+            |> List.exists (fun finding ->
+                match finding with
+                | Finding.LargeTargets _ -> true
+                | _ -> false)
+
+        let isLayerStuck =
+            units
+            |> List.exists (fun finding ->
+                match finding with
+                | Finding.StuckUnits(_, _, stuck, all) -> stuck = all
+                | _ -> false)
+
+        let losses = if areTargetsLarge then [] else ofLosses guessing epochs
+
+        let isWorse =
+            losses
+            |> List.exists (fun finding ->
+                match finding with
+                | Finding.WorseThanGuessing _ -> true
+                | _ -> false)
+
+        [
+            yield! losses
+            yield! units
+            // A network that has learned nothing answers few classes too.
+            if not (isWorse || isLayerStuck) then
+                yield! ofAnswers names network data
+        ]
 
     /// <summary>The first layer with numbers that are not finite, if any: among its parameters, or in
     /// what it gives.</summary>

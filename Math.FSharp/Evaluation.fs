@@ -71,17 +71,26 @@ type ClassEvaluation = {
     Mistakes: Mistake list
 } with
 
-    /// The mean of a figure over the classes that have it.
+    /// The mean of a figure over the classes that have samples or answers. One that is not a number counts 0:
+    /// the precision of a class that is never answered, the recall of one that has no samples.
     member private evaluation.Mean(figure: ClassFigures -> float) =
-        match evaluation.Classes |> List.map figure |> List.filter (Double.IsNaN >> not) with
+        match
+            evaluation.Classes
+            |> List.filter (fun figures -> figures.Support + figures.Predicted > 0)
+        with
         | [] -> nan
-        | known -> List.average known
+        | met ->
+            met
+            |> List.averageBy (fun figures ->
+                let value = figure figures
+                if Double.IsNaN value then 0.0 else value)
 
-    /// The mean precision of the classes.
+    /// The mean precision of the classes that have samples or answers; that of one never answered counts 0,
+    /// as in scikit-learn (zero_division=0).
     member evaluation.MacroPrecision = evaluation.Mean _.Precision
-    /// The mean recall of the classes.
+    /// The mean recall of the classes that have samples or answers; that of one without samples counts 0.
     member evaluation.MacroRecall = evaluation.Mean _.Recall
-    /// The mean F1 of the classes.
+    /// The mean F1 of the classes that have samples or answers.
     member evaluation.MacroF1 = evaluation.Mean _.F1
 
 /// How near a network's numbers are.

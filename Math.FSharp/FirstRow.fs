@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Globalization
 open System.Collections.Generic
 
 /// What the first row of a file is.
@@ -52,12 +53,9 @@ module FirstRow =
     let private hasLetter (text: string) = text |> Seq.exists Char.IsLetter
 
     let private whole (text: string) : int64 voption =
-        if text |> Seq.forall Char.IsAsciiDigit then
-            match Int64.TryParse text with
-            | true, number -> ValueSome number
-            | _ -> ValueNone
-        else
-            ValueNone
+        match Int64.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
+        | true, number -> ValueSome number
+        | _ -> ValueNone
 
     /// Whether the cells count the rows: 0, 1, 2, … or 1, 2, 3, …
     let private isIndex (below: string[]) =

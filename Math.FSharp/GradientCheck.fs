@@ -48,9 +48,9 @@ type TensorCheck = {
     /// The place in words: W1[3, 2], b1[0].
     member tensor.Place =
         match tensor.Name with
-        | "" -> $"[{tensor.Row}, {tensor.Column}]"
-        | name when name[0] <> 'W' && tensor.Row = 0 -> $"{name}[{tensor.Column}]"
-        | name -> $"{name}[{tensor.Row}, {tensor.Column}]"
+        | "" -> $"[%d{tensor.Row}, %d{tensor.Column}]"
+        | name when name[0] <> 'W' && tensor.Row = 0 -> $"{name}[%d{tensor.Column}]"
+        | name -> $"{name}[%d{tensor.Row}, %d{tensor.Column}]"
 
     /// The verdict in sentences: the place, what was expected and found there, how far beyond rounding
     /// and truncation that is, and a likely cause where the numbers tell one.
@@ -59,18 +59,20 @@ type TensorCheck = {
             match tensor.Kinks with
             | 0 -> ""
             | 1 -> " 1 number stands at a kink, where there is no derivative."
-            | kinks -> $" {kinks} numbers stand at kinks, where there is no derivative."
+            | kinks -> $" %d{kinks} numbers stand at kinks, where there is no derivative."
 
-        let step = $"step {tensor.Step:G3}: {tensor.StepReason}"
+        let step = FormattableString.Invariant $"step {tensor.Step:G3}: {tensor.StepReason}"
 
         if tensor.Passed then
-            $"{tensor.Place}: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, where {tensor.Allowed:G3} is allowed ({step}).{kinks}"
+            FormattableString.Invariant
+                $"{tensor.Place}: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, where {tensor.Allowed:G3} is allowed ({step}).{kinks}"
         else
             let cause = if tensor.Cause = "" then "" else $" {tensor.Cause}."
 
             let times = tensor.Difference / tensor.Allowed
 
-            $"{tensor.Place} is wrong: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, {times:G3} times what rounding, truncation and 10⁻⁷ of the tensor's greatest entry allow ({step}). Wrong are {tensor.Wrong} of {tensor.Count} numbers.{cause}{kinks}"
+            FormattableString.Invariant
+                $"{tensor.Place} is wrong: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, {times:G3} times what rounding, truncation and 10⁻⁷ of the tensor's greatest entry allow ({step}). Wrong are {tensor.Wrong} of {tensor.Count} numbers.{cause}{kinks}"
 
 /// The verdict on a gradient.
 type GradientCheck = {
@@ -174,13 +176,13 @@ module GradientCheck =
         let unit = powerBelow 1.0 (max 1.0 (abs x))
 
         for k in 4..3..25 do
-            Math.ScaleB(unit, -k), $"2^−{k} of max(1, |x|)"
+            Math.ScaleB(unit, -k), $"2^−%d{k} of max(1, |x|)"
 
         if x <> 0.0 && abs x < 0.1 then
             let unit = powerBelow 1.0 (abs x)
 
             for k in 4..3..13 do
-                Math.ScaleB(unit, -k), $"2^−{k} of |x|, near which the function may change fast"
+                Math.ScaleB(unit, -k), $"2^−%d{k} of |x|, near which the function may change fast"
     ]
 
     let private closeLook (part: Part) (i: int) : Estimate =
@@ -200,7 +202,7 @@ module GradientCheck =
                 Value = value
                 Step = h
                 Reason =
-                    $"{reason}, of {found.Length} steps the one with the least truncation and rounding together"
+                    $"{reason}, of %d{found.Length} steps the one with the least truncation and rounding together"
                 Error =
                     2.0 * abs (value - next)
                     + 8.0 * epsilon * (1.0 + here + abs (value * part.At[i])) / h
@@ -290,11 +292,11 @@ module GradientCheck =
             | ValueSome c when abs (c + 1.0) < 1e-3 ->
                 "Every number is the right one with its sign turned"
             | ValueSome c when whole c ->
-                $"Every number is {c:F0} times the right one: a factor 1/{c:F0} is missing, that of a mean over {c:F0}, say"
+                $"Every number is %.0f{c} times the right one: a factor 1/%.0f{c} is missing, that of a mean over %.0f{c}, say"
             | ValueSome c when c > 0.0 && whole (1.0 / c) ->
-                $"Every number is 1/{1.0 / c:F0} of the right one: divided by {1.0 / c:F0} once too often, or a part of a sum of {1.0 / c:F0} is left out"
+                $"Every number is 1/%.0f{1.0 / c} of the right one: divided by %.0f{1.0 / c} once too often, or a part of a sum of %.0f{1.0 / c} is left out"
             | ValueSome c when defined.Length > 1 && c <> 0.0 ->
-                $"Every number is {c:G4} times the right one"
+                FormattableString.Invariant $"Every number is {c:G4} times the right one"
             | _ when rows > 1 && columns > 1 && all transposed ->
                 "The numbers are the right ones, transposed"
             | _ when defined.Length > 2 && all (shifted 1) ->
@@ -304,7 +306,8 @@ module GradientCheck =
             | _ ->
                 match penalty () with
                 | ValueSome c when Array.exists isSome part.At && defined.Length > 2 ->
-                    $"The difference is {c:G4} times the parameters: a penalty on their size is in the gradient and not in the function, or the other way round"
+                    FormattableString.Invariant
+                        $"The difference is {c:G4} times the parameters: a penalty on their size is in the gradient and not in the function, or the other way round"
                 | _ -> ""
 
     let private hold (isParallel: bool) (part: Part) : TensorCheck =
@@ -416,7 +419,7 @@ module GradientCheck =
         if at.IsEmpty || gradients.Length <> at.Length then
             invalidArg
                 (nameof gradients)
-                $"expected as many gradients as matrices, one or more, found {gradients.Length} and {at.Length}"
+                $"expected as many gradients as matrices, one or more, found %d{gradients.Length} and %d{at.Length}"
 
         List.iter2
             (fun (_, gradient) place -> Kernels.requireSameShape (nameof gradients) gradient place)

@@ -31,7 +31,7 @@ module Histogram =
     [<CompiledName("Create")>]
     let create (bins: int) (numbers: float[]) : Histogram =
         if bins < 1 then
-            invalidArg (nameof bins) $"expected 1 or more, found {bins}"
+            invalidArg (nameof bins) $"expected 1 or more, found %d{bins}"
 
         let finite = numbers |> Array.filter Double.IsFinite
 

@@ -32,7 +32,7 @@ module RunLength =
                 Fault.create
                     "Epochs"
                     "either Iterations or Epochs"
-                    $"both, {iterations} iterations and {epochs} epochs"
+                    $"both, %d{iterations} iterations and %d{epochs} epochs"
             ]
 
 /// Which numbers a run computes with.
@@ -65,7 +65,7 @@ module Precision =
         Fault.check
             [
                 (held = 0.0) = (number = 0.0) && Double.IsFinite held = Double.IsFinite number,
-                Fault.create subject "a number that single precision can hold" $"{number}"
+                Fault.create subject "a number that single precision can hold" (string number)
             ]
             (fun () -> number)
 
@@ -163,19 +163,19 @@ module Hyperparameters =
         | ScheduleMethod.Constant -> []
         | ScheduleMethod.Step(every, factor)
         | ScheduleMethod.Exponential(every, factor) -> [
-            every >= 1L, Fault.create "ScheduleEvery" "1 or more" $"{every}"
-            isFactor factor, Fault.create "ScheduleFactor" positive $"{factor}"
+            every >= 1L, Fault.create "ScheduleEvery" "1 or more" (string every)
+            isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
           ]
         | ScheduleMethod.Cosine last -> [
-            last >= 0.0 && last <= 1.0, Fault.create "ScheduleLast" "0 to 1" $"{last}"
+            last >= 0.0 && last <= 1.0, Fault.create "ScheduleLast" "0 to 1" (string last)
           ]
         | ScheduleMethod.OneCycle rise -> [
             rise > 0.0 && rise < 1.0,
-            Fault.create "ScheduleRise" "more than 0 and less than 1" $"{rise}"
+            Fault.create "ScheduleRise" "more than 0 and less than 1" (string rise)
           ]
         | ScheduleMethod.Plateau(patience, factor) -> [
-            patience >= 1, Fault.create "SchedulePatience" "1 or more" $"{patience}"
-            isFactor factor, Fault.create "ScheduleFactor" positive $"{factor}"
+            patience >= 1, Fault.create "SchedulePatience" "1 or more" (string patience)
+            isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
           ]
 
     let private checkAugmentation (augmentation: Augmentation) : (bool * Fault) list = [
@@ -185,15 +185,15 @@ module Hyperparameters =
                 "Elastic", augmentation.Elastic
                 "Noise", augmentation.Noise
             ] do
-            limit >= 0.0 && limit <= 1e6, Fault.create subject "0 to 1000000" $"{limit}"
+            limit >= 0.0 && limit <= 1e6, Fault.create subject "0 to 1000000" (string limit)
         augmentation.Mirror >= 0.0 && augmentation.Mirror <= 1.0,
-        Fault.create "Mirror" "0 to 1" $"{augmentation.Mirror}"
+        Fault.create "Mirror" "0 to 1" (string augmentation.Mirror)
         augmentation.Rotation >= 0.0 && augmentation.Rotation <= 180.0,
-        Fault.create "Rotation" "0 to 180 degrees" $"{augmentation.Rotation}"
+        Fault.create "Rotation" "0 to 180 degrees" (string augmentation.Rotation)
         augmentation.Scale >= 0.0 && augmentation.Scale < 1.0,
-        Fault.create "Scale" "0 or greater and less than 1" $"{augmentation.Scale}"
+        Fault.create "Scale" "0 or greater and less than 1" (string augmentation.Scale)
         augmentation.Smoothness > 0.0 && augmentation.Smoothness <= 1000.0,
-        Fault.create "Smoothness" "more than 0 and up to 1000" $"{augmentation.Smoothness}"
+        Fault.create "Smoothness" "more than 0 and up to 1000" (string augmentation.Smoothness)
     ]
 
     /// What looks at validation samples, where there are none.
@@ -202,10 +202,10 @@ module Hyperparameters =
 
         [
             recipe.Validation >= 0.0 && recipe.Validation <= 0.9,
-            Fault.create "Validation" "0 to 0.9" $"{recipe.Validation}"
+            Fault.create "Validation" "0 to 0.9" (string recipe.Validation)
             match recipe.EarlyStopping with
             | ValueSome patience ->
-                patience >= 1, Fault.create "EarlyStopping" "1 or more" $"{patience}"
+                patience >= 1, Fault.create "EarlyStopping" "1 or more" (string patience)
 
                 recipe.Validation <> 0.0,
                 Fault.create "Validation" $"{needs} for EarlyStopping" "none"
@@ -223,29 +223,31 @@ module Hyperparameters =
         Fault.check
             [
                 match recipe.Length with
-                | RunLength.Iterations n -> n >= 1L, Fault.create "Iterations" "1 or more" $"{n}"
-                | RunLength.Epochs n -> n >= 1, Fault.create "Epochs" "1 or more" $"{n}"
-                recipe.BatchSize >= 1, Fault.create "BatchSize" "1 or more" $"{recipe.BatchSize}"
+                | RunLength.Iterations n ->
+                    n >= 1L, Fault.create "Iterations" "1 or more" (string n)
+                | RunLength.Epochs n -> n >= 1, Fault.create "Epochs" "1 or more" (string n)
+                recipe.BatchSize >= 1,
+                Fault.create "BatchSize" "1 or more" (string recipe.BatchSize)
                 Double.IsFinite recipe.LearningRate && recipe.LearningRate > 0.0,
                 Fault.create
                     "LearningRate"
                     "a finite number greater than 0"
-                    $"{recipe.LearningRate}"
+                    (string recipe.LearningRate)
                 yield! checkSchedule recipe.Schedule
                 recipe.Dropout >= 0.0 && recipe.Dropout < 1.0,
-                Fault.create "Dropout" "0 or greater and less than 1" $"{recipe.Dropout}"
+                Fault.create "Dropout" "0 or greater and less than 1" (string recipe.Dropout)
                 recipe.LabelSmoothing >= 0.0 && recipe.LabelSmoothing < 1.0,
                 Fault.create
                     "LabelSmoothing"
                     "0 or greater and less than 1"
-                    $"{recipe.LabelSmoothing}"
+                    (string recipe.LabelSmoothing)
                 yield! checkAugmentation recipe.Augmentation
                 yield! checkValidation recipe
-                recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" $"{recipe.WarmUp}"
+                recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" (string recipe.WarmUp)
                 match recipe.Initialiser with
                 | Initialiser.Fixed deviation ->
                     Double.IsFinite deviation && deviation >= 0.0,
-                    Fault.create "WeightInitStd" "a finite number, 0 or greater" $"{deviation}"
+                    Fault.create "WeightInitStd" "a finite number, 0 or greater" (string deviation)
                 | _ -> ()
             ]
             (fun () -> { recipe = recipe })

@@ -60,9 +60,13 @@ module Idx =
         let size = 4 * (words + 1)
 
         if bytes.Length < size then
-            Error [ Fault.create "" $"a header of {size} bytes" $"{bytes.Length} bytes in all" ]
+            Error [
+                Fault.create "" $"a header of %d{size} bytes" $"%d{bytes.Length} bytes in all"
+            ]
         elif word bytes 0 <> int64 magic then
-            Error [ Fault.create "" $"the magic number {magic} of IDX {kind}" $"{word bytes 0}" ]
+            Error [
+                Fault.create "" $"the magic number %d{magic} of IDX {kind}" (string (word bytes 0))
+            ]
         else
             let sizes, expected = claim words bytes
             let shape = sizes |> List.map string |> String.concat " × "
@@ -71,8 +75,8 @@ module Idx =
                 Error [
                     Fault.create
                         ""
-                        $"{expected} bytes for the {shape} {kind} that the header claims"
-                        $"{bytes.Length}"
+                        $"{string expected} bytes for the {shape} {kind} that the header claims"
+                        (string bytes.Length)
                 ]
             else
                 Ok sizes
@@ -108,7 +112,12 @@ module Idx =
             match Array.tryFindIndex (fun label -> label >= classes) labels with
             | None -> Ok labels
             | Some i ->
-                Error [ Fault.create $"label {i}" $"a class of 0 to {classes - 1}" $"{labels[i]}" ]
+                Error [
+                    Fault.create
+                        $"label %d{i}"
+                        $"a class of 0 to %d{classes - 1}"
+                        (string (labels[i]))
+                ]
 
     let private write (words: int list) (content: ReadOnlySpan<byte>) : byte[] =
         let bytes = Array.zeroCreate (4 * words.Length + content.Length)
@@ -131,6 +140,6 @@ module Idx =
     let writeLabels (labels: int[]) : byte[] =
         for label in labels do
             if label < 0 || label > 255 then
-                invalidArg (nameof labels) $"expected labels of 0 to 255, found {label}"
+                invalidArg (nameof labels) $"expected labels of 0 to 255, found %d{label}"
 
         write [ labelsMagic; labels.Length ] (ReadOnlySpan(Array.map byte labels))

@@ -191,7 +191,7 @@ module Kernels =
         if length > int64 System.Array.MaxLength then
             invalidArg
                 (nameof rows)
-                $"expected a result of at most {System.Array.MaxLength} numbers, found ({rows}, {columns})"
+                $"expected a result of at most %d{System.Array.MaxLength} numbers, found (%d{rows}, %d{columns})"
 
         Spare<'T>.Take(int length)
 
@@ -204,7 +204,7 @@ module Kernels =
 
     /// (rows, columns), for messages.
     let internal shape (matrix: Matrix<'T>) : string =
-        $"({matrix.RowCount}, {matrix.ColumnCount})"
+        $"(%d{matrix.RowCount}, %d{matrix.ColumnCount})"
 
     let internal requireSameShape (name: string) (one: Matrix<'T>) (other: Matrix<'T>) : unit =
         if one.RowCount <> other.RowCount || one.ColumnCount <> other.ColumnCount then
@@ -285,7 +285,7 @@ module Kernels =
     let checkThreads (threads: int) : Result<int, Fault list> =
         Fault.check
             [
-                threads >= 1 && threads <= 1024, Fault.create "Threads" "1 to 1024" $"{threads}"
+                threads >= 1 && threads <= 1024, Fault.create "Threads" "1 to 1024" (string threads)
             ]
             (fun () -> threads)
 
@@ -300,7 +300,7 @@ module Kernels =
         if weights.ColumnCount <> inputs.RowCount || weights.RowCount <> biases.Count then
             invalidArg
                 (nameof inputs)
-                $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, {biases.Count} and {shape inputs}"
+                $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, %d{biases.Count} and {shape inputs}"
 
         let rows, depth = weights.RowCount, weights.ColumnCount
         let result = newArray rows inputs.ColumnCount
@@ -417,7 +417,7 @@ module Kernels =
         if gradient.Count <> parameters.Count then
             invalidArg
                 (nameof parameters)
-                $"expected two vectors of one length, found {gradient.Count} and {parameters.Count}"
+                $"expected two vectors of one length, found %d{gradient.Count} and %d{parameters.Count}"
 
         let result = Spare<'T>.Take gradient.Count
         map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)

@@ -33,7 +33,7 @@ module Leakage =
         if size < 1 || train.Length % size <> 0 || test.Length % size <> 0 then
             invalidArg
                 (nameof size)
-                $"expected the size of a row, found {size} for {train.Length} and {test.Length} bytes"
+                $"expected the size of a row, found %d{size} for %d{train.Length} and %d{test.Length} bytes"
 
         let row i (rows: ReadOnlyMemory<byte>) = rows.Slice(i * size, size)
         let count = test.Length / size

@@ -36,7 +36,7 @@ module MiniBatch =
         if inputs.ColumnCount <> Targets.count targets then
             invalidArg
                 (nameof targets)
-                $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}"
+                $"expected as many targets as the %d{inputs.ColumnCount} samples, found %d{Targets.count targets}"
 
         {
             inputs = Inputs.Columns inputs

@@ -146,8 +146,8 @@ module Model =
         let names = tensors |> List.map _.Name |> Set.ofList
 
         let book = [
-            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W{i}") ->
-                $"W{i}", false, $"b{i}"
+            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W%d{i}") ->
+                $"W%d{i}", false, $"b%d{i}"
         ]
 
         let torch = torchNames tensors
@@ -217,7 +217,7 @@ module Model =
             let names = if text = "" then [||] else text.Split separator
 
             if names.Length <> hidden then
-                Error [ Fault.create "" $"{hidden} activations in the metadata" $"'{text}'" ]
+                Error [ Fault.create "" $"%d{hidden} activations in the metadata" $"'{text}'" ]
             else
                 names |> List.ofArray |> List.map Activation.parse |> Fault.all
         | ValueNone, ValueSome activation -> Ok(List.replicate hidden activation)
@@ -226,7 +226,7 @@ module Model =
             Error [
                 Fault.create
                     ""
-                    $"{hidden} activations in the metadata, or an activation to assume"
+                    $"%d{hidden} activations in the metadata, or an activation to assume"
                     "neither"
             ]
 
@@ -354,10 +354,13 @@ module Model =
                     features.IsNone || features = ValueSome inputs,
                     Fault.create
                         "preprocessing"
-                        $"{inputs} inputs, as the network has"
-                        $"{ValueOption.defaultValue 0 features}"
+                        $"%d{inputs} inputs, as the network has"
+                        (string (ValueOption.defaultValue 0 features))
                     classes.IsEmpty || classes.Length = outputs,
-                    Fault.create "classes" $"{outputs} names, one an output" $"{classes.Length}"
+                    Fault.create
+                        "classes"
+                        $"%d{outputs} names, one an output"
+                        (string classes.Length)
                     (repeated classes).IsEmpty,
                     Fault.create
                         "classes"

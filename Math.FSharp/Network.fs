@@ -197,7 +197,7 @@ module Network =
             | _ ->
                 invalidArg
                     (nameof network)
-                    $"expected parameters of {network.Architecture.Hidden.Length + 1} layers, found {network.Parameters.Layers.Length}"
+                    $"expected parameters of %d{network.Architecture.Hidden.Length + 1} layers, found %d{network.Parameters.Layers.Length}"
 
         run 0 network.Parameters.Layers network.Architecture.Hidden network.Running inputs []
 

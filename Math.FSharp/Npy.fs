@@ -24,7 +24,7 @@ module Npy =
         let span = bytes.Span
 
         if bytes.Length < 10 || not (span.StartsWith(ReadOnlySpan magic)) then
-            fault "NumPy's magic bytes and a version" $"{bytes.Length} bytes that begin otherwise"
+            fault "NumPy's magic bytes and a version" $"%d{bytes.Length} bytes that begin otherwise"
         else
             let first, length =
                 match int span[6] with
@@ -35,9 +35,11 @@ module Npy =
                 | _ -> 0, -1L
 
             if length < 0L then
-                fault "version 1, 2 or 3 of the format" $"{span[6]}"
+                fault "version 1, 2 or 3 of the format" (string (span[6]))
             elif length > int64 (bytes.Length - first) then
-                fault $"a header of {length} bytes" $"{bytes.Length - first} bytes after its length"
+                fault
+                    $"a header of %d{length} bytes"
+                    $"%d{bytes.Length - first} bytes after its length"
             else
                 let header = Encoding.UTF8.GetString(span.Slice(first, int length))
                 Ok(header, bytes.Slice(first + int length))
@@ -228,8 +230,8 @@ module Npy =
                         unreadable header.Type
                     elif expected <> bigint data.Length then
                         fault
-                            $"{expected} bytes for {Tensor.shapeText header.Shape} of type {header.Type}"
-                            $"{data.Length}"
+                            $"{string expected} bytes for {Tensor.shapeText header.Shape} of type {header.Type}"
+                            (string data.Length)
                     elif
                         header.Shape |> List.exists (fun size -> size > int64 Int32.MaxValue)
                     then
@@ -279,7 +281,7 @@ module Npy =
         // A tuple of one has a comma behind it.
         let sizes =
             match tensor.Shape with
-            | [ size ] -> $"{size},"
+            | [ size ] -> $"%d{size},"
             | sizes -> sizes |> List.map string |> String.concat ", "
 
         let header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}"

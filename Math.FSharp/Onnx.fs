@@ -109,7 +109,7 @@ module Onnx =
 
         /// Adds an operation; gives the name of what comes out.
         member _.Add(operator, inputs, ?attributes, ?domain) : string =
-            let output = $"{operator}_{nodes.Count + 1}"
+            let output = $"{operator}_%d{nodes.Count + 1}"
 
             nodes.Add {
                 Operator = operator
@@ -128,13 +128,13 @@ module Onnx =
 
         member draft.Integers(values: int64 list) : string =
             draft.Constant {
-                Name = $"integers_{constants.Count + 1}"
+                Name = $"integers_%d{constants.Count + 1}"
                 Shape = [ values.Length ]
                 Elements = Elements.Integers(Array.ofList values)
             }
 
         member draft.Doubles(values: float list) : string =
-            let name = $"numbers_{constants.Count + 1}"
+            let name = $"numbers_%d{constants.Count + 1}"
             draft.Constant(Tensor.ofNumbers name [ values.Length ] (Array.ofList values))
 
         /// A number of the network's precision.
@@ -145,7 +145,7 @@ module Onnx =
                 else
                     unbox (box [| value |])
 
-            draft.Constant(Tensor.ofNumbers $"number_{constants.Count + 1}" [] number)
+            draft.Constant(Tensor.ofNumbers $"number_%d{constants.Count + 1}" [] number)
 
         /// Names the last output.
         member _.Rename(name: string) : unit =

@@ -187,11 +187,11 @@ module Optimizer =
 
     let private requireShare (name: string) (share: float) : unit =
         if not (share >= 0.0 && share < 1.0) then
-            invalidArg name $"expected 0 or greater and less than 1, found {share}"
+            invalidArg name $"expected 0 or greater and less than 1, found {string share}"
 
     let private requirePositive (name: string) (value: float) : unit =
         if not (value > 0.0 && Double.IsFinite value) then
-            invalidArg name $"expected a finite number greater than 0, found {value}"
+            invalidArg name $"expected a finite number greater than 0, found {string value}"
 
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 

@@ -122,7 +122,7 @@ module OptimizerPlan =
         : (bool * Fault) list =
         match Option.ofNullable number with
         | None -> []
-        | Some number -> [ holds number, Fault.create subject range $"{number}" ]
+        | Some number -> [ holds number, Fault.create subject range (string number) ]
 
     let private isShare x = x >= 0.0 && x < 1.0
     let private isPositive x = x > 0.0 && Double.IsFinite x

@@ -77,10 +77,10 @@ module Parameters =
         let names =
             parameters.Layers
             |> List.mapi (fun i layer -> [
-                $"W{i + 1}"
-                $"b{i + 1}"
+                $"W%d{i + 1}"
+                $"b%d{i + 1}"
                 if layer.Gain.IsSome then
-                    $"g{i + 1}"
+                    $"g%d{i + 1}"
             ])
             |> List.concat
 
@@ -139,7 +139,7 @@ module Parameters =
         if one.Layers.Length <> other.Layers.Length then
             invalidArg
                 name
-                $"expected as many layers in both, found {one.Layers.Length} and {other.Layers.Length}"
+                $"expected as many layers in both, found %d{one.Layers.Length} and %d{other.Layers.Length}"
 
         List.iter2
             (fun one other ->
@@ -148,7 +148,7 @@ module Parameters =
                 if one.Biases.Count <> other.Biases.Count then
                     invalidArg
                         name
-                        $"expected two vectors of one length, found {one.Biases.Count} and {other.Biases.Count}"
+                        $"expected two vectors of one length, found %d{one.Biases.Count} and %d{other.Biases.Count}"
 
                 if one.Gain.IsSome <> other.Gain.IsSome then
                     invalidArg name "expected a gain in both or in neither, found one")

@@ -44,7 +44,9 @@ module Parquet =
                 && span.EndsWith(ReadOnlySpan magic)
             )
         then
-            damaged "a Parquet file, with PAR1 at both ends" $"{bytes.Length} bytes of another kind"
+            damaged
+                "a Parquet file, with PAR1 at both ends"
+                $"%d{bytes.Length} bytes of another kind"
 
         let most = min (int64 (bytes.Length - 12)) (max 1_000_000L (limit / 64L))
 
@@ -52,7 +54,7 @@ module Parquet =
             int64 (BinaryPrimitives.ReadUInt32LittleEndian(span.Slice(bytes.Length - 8)))
 
         if length > most then
-            damaged $"a footer of at most {most} bytes" $"{length}"
+            damaged $"a footer of at most %d{most} bytes" (string length)
 
         let start = bytes.Length - 8 - int length
         bytes.Slice(0, start), Thrift.read (ByteReader(bytes.Slice(start, int length)))
@@ -73,7 +75,9 @@ module Parquet =
 
             fun (bytes: int64) ->
                 if bytes < 0L || bytes > left.Value then
-                    damaged $"at most {all} bytes {expected}" $"{bytes} beside {all - left.Value}"
+                    damaged
+                        $"at most %d{all} bytes {expected}"
+                        $"%d{bytes} beside %d{all - left.Value}"
 
                 left.Value <- left.Value - bytes
 
@@ -83,11 +87,11 @@ module Parquet =
             charge whole
 
             if whole > int64 Array.MaxLength then
-                damaged $"pages of at most {Array.MaxLength} bytes" $"{whole}"
+                damaged $"pages of at most %d{Array.MaxLength} bytes" (string whole)
 
             match codec with
             | 0L when int64 packed.Length = whole -> packed
-            | 0L -> damaged $"a page of {whole} bytes" $"{packed.Length}"
+            | 0L -> damaged $"a page of %d{whole} bytes" (string packed.Length)
             // Of an empty page some writers pack nothing.
             | _ when whole = 0L -> ReadOnlyMemory.Empty
             | _ ->
@@ -96,12 +100,12 @@ module Parquet =
                     let page: byte[] = Array.zeroCreate (int whole)
 
                     if not (unpack codec packed (Memory page)) then
-                        damaged $"{whole} bytes packed by {codec}" "others"
+                        damaged $"%d{whole} bytes packed by {codec}" "others"
 
                     ReadOnlyMemory page
                 | None ->
                     let known = codecs |> Array.map string |> String.concat ", "
-                    damaged $"pages that are not packed, or by {known}" $"the codec {codec}"
+                    damaged $"pages that are not packed, or by {known}" $"the codec %d{codec}"
 
         let within (place: string) (act: unit -> 'V) : Result<'V, Fault list> =
             try
@@ -133,17 +137,17 @@ module Parquet =
 
                 if List.exists (fun size -> size < 0L) sizes || 8I * cells > bigint limit then
                     damaged
-                        $"columns of at most {limit} bytes (Data:MaximumBytes)"
-                        $"{cells} cells"
+                        $"columns of at most %d{limit} bytes (Data:MaximumBytes)"
+                        $"{string cells} cells"
 
                 if bigint (Thrift.integer 3 footer) <> rows then
-                    damaged $"{Thrift.integer 3 footer} rows" $"groups of {rows}"
+                    damaged $"%d{Thrift.integer 3 footer} rows" $"groups of {string rows}"
 
                 let chunks =
                     groups |> List.map (fun group -> Array.ofList (Thrift.structures 1 group))
 
                 if chunks |> List.exists (fun chunks -> chunks.Length <> columns.Length) then
-                    damaged $"{columns.Length} columns in every group of rows" "others"
+                    damaged $"%d{columns.Length} columns in every group of rows" "others"
 
                 columns
                 |> List.mapi (fun i column ->

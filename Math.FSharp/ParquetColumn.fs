@@ -22,7 +22,7 @@ type internal ParquetColumn = {
 module internal ParquetColumn =
     /// A number of so many decimals as the nearest one in binary.
     let private ofDecimal (scale: int64) (unscaled: BigInteger) : float =
-        Double.Parse($"{unscaled}E-{scale}", CultureInfo.InvariantCulture)
+        Double.Parse($"{string unscaled}E-%d{scale}", CultureInfo.InvariantCulture)
 
     let private numbers
         (ofInteger: int64 -> float)
@@ -51,12 +51,12 @@ module internal ParquetColumn =
 
         let asDecimals scale =
             if scale < 0L || scale > 1000L then
-                damaged "0 to 1000 decimals" $"{scale}"
+                damaged "0 to 1000 decimals" (string scale)
 
             Ok(
                 numbers (fun i -> ofDecimal scale (BigInteger i)) (fun bytes ->
                     if bytes.Length < 1 || bytes.Length > 32 then
-                        damaged "a decimal of 1 to 32 bytes" $"{bytes.Length}"
+                        damaged "a decimal of 1 to 32 bytes" (string bytes.Length)
 
                     ofDecimal scale (BigInteger(bytes.Span, isBigEndian = true)))
             )
@@ -104,7 +104,7 @@ module internal ParquetColumn =
             Ok(
                 numbers float (fun bytes ->
                     if bytes.Length <> 2 then
-                        damaged "numbers of two bytes" $"{bytes.Length}"
+                        damaged "numbers of two bytes" (string bytes.Length)
 
                     float (BinaryPrimitives.ReadHalfLittleEndian bytes.Span))
             )
@@ -135,7 +135,7 @@ module internal ParquetColumn =
             let least = if kind = ParquetType.FixedLengthByteArray then 1L else 0L
 
             if length < least || length > int64 Int32.MaxValue then
-                damaged $"values of {least} bytes or more" $"{length}"
+                damaged $"values of %d{least} bytes or more" (string length)
 
             match meaning kind length element with
             | Error found -> fault found

@@ -52,7 +52,7 @@ module internal ParquetEncoding =
     /// Runs of one number and groups of eight packed ones (RLE and bit-packing hybrid).
     let hybrid (width: int) (count: int) (reader: ByteReader) : int[] =
         if width > 32 then
-            damaged "numbers of at most 32 bits" $"{width} bits"
+            damaged "numbers of at most 32 bits" $"%d{width} bits"
 
         let values = Array.zeroCreate count
         let mutable filled = 0
@@ -70,7 +70,7 @@ module internal ParquetEncoding =
                 let value = bits (8 * bytes.Length) 0 bytes.Span
 
                 if value >>> width <> 0UL then
-                    damaged $"a number of {width} bits" $"{value}"
+                    damaged $"a number of %d{width} bits" (string value)
 
                 Array.Fill(values, int value, filled, size)
                 filled <- filled + size
@@ -101,7 +101,7 @@ module internal ParquetEncoding =
             damaged "blocks of some eights of numbers a part" $"{block} numbers in {parts} parts"
 
         if claimed <> uint64 count then
-            damaged $"{count} values" $"{claimed}"
+            damaged $"%d{count} values" (string claimed)
 
         let size = int (block / parts)
         let values = Array.zeroCreate count
@@ -119,7 +119,7 @@ module internal ParquetEncoding =
                 let width = int widths.Span[part]
 
                 if width > 64 then
-                    damaged "numbers of at most 64 bits" $"{width} bits"
+                    damaged "numbers of at most 64 bits" $"%d{width} bits"
 
                 let needed = min size (count - filled)
                 let bytes = packed width (int64 size) needed reader
@@ -146,7 +146,7 @@ module internal ParquetEncoding =
 
         for i in 0 .. count - 1 do
             if shared[i] < 0L || shared[i] > int64 before.Length then
-                damaged $"at most {before.Length} bytes of the value before" $"{shared[i]}"
+                damaged $"at most %d{before.Length} bytes of the value before" (string (shared[i]))
 
             charge shared[i]
             let joined: byte[] = Array.zeroCreate (int shared[i] + ends[i].Length)
@@ -182,12 +182,12 @@ module internal ParquetEncoding =
         | ParquetType.FixedLengthByteArray -> ParquetValues.Bytes(numbers size id)
         | ParquetType.ByteArray ->
             if 4L * int64 count > int64 reader.Left then
-                damaged $"{count} values and their lengths" $"{reader.Left} bytes"
+                damaged $"%d{count} values and their lengths" $"%d{reader.Left} bytes"
 
             Array.init count (fun _ ->
                 reader.Take(int64 (BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span)))
             |> ParquetValues.Bytes
-        | _ -> damaged "values that can be read" $"{kind}"
+        | _ -> damaged "values that can be read" (string kind)
 
     /// First bytes of all values, then second ones, … (BYTE_STREAM_SPLIT).
     let private split kind (size: int) (count: int) (reader: ByteReader) =
@@ -233,10 +233,10 @@ module internal ParquetEncoding =
 
             for value in values do
                 if value.Length <> length then
-                    damaged $"values of {length} bytes" $"{value.Length}"
+                    damaged $"values of %d{length} bytes" (string value.Length)
 
             ParquetValues.Bytes values
         | 9L, (ParquetType.Int32 | ParquetType.Float) -> split kind 4 count reader
         | 9L, (ParquetType.Int64 | ParquetType.Double) -> split kind 8 count reader
         | 9L, ParquetType.FixedLengthByteArray -> split kind length count reader
-        | _ -> damaged $"an encoding of {kind} values" $"number {encoding}"
+        | _ -> damaged $"an encoding of {kind} values" $"number %d{encoding}"

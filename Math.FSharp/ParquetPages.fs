@@ -47,7 +47,7 @@ module internal ParquetPages =
 
         for place in places do
             if place < 0 || place >= size then
-                damaged $"places in a dictionary of {size} values" $"{place}"
+                damaged $"places in a dictionary of %d{size} values" (string place)
 
         Table.pick places dictionary
 
@@ -86,7 +86,7 @@ module internal ParquetPages =
         let most = min most (int64 Array.MaxLength)
 
         if size < 0L || size > most then
-            damaged $"0 to {most} {what}" $"{size}"
+            damaged $"0 to %d{most} {what}" (string size)
 
         int size
 
@@ -130,7 +130,7 @@ module internal ParquetPages =
         let levels =
             if column.HasMissing then
                 if Thrift.integer 3 header <> 3L then
-                    damaged "levels in runs" $"the encoding {Thrift.integer 3 header}"
+                    damaged "levels in runs" $"the encoding %d{Thrift.integer 3 header}"
 
                 let length = BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span
                 Some(ParquetEncoding.hybrid 1 count (ByteReader(reader.Take(int64 length))))
@@ -165,7 +165,7 @@ module internal ParquetPages =
         let present = present levels count
 
         if Thrift.integer 2 header <> int64 (count - present) then
-            damaged $"{Thrift.integer 2 header} missing values" $"{count - present}"
+            damaged $"%d{Thrift.integer 2 header} missing values" (string (count - present))
 
         let isPacked = Thrift.tryFlag 7 header <> Some false
         let reader = ByteReader(unpack isPacked (reader.Take(int64 reader.Left)) length)
@@ -208,7 +208,7 @@ module internal ParquetPages =
             || Thrift.integer 1 about <> int64 column.Type
             || Thrift.integer 5 about <> rows
         then
-            damaged $"a chunk of {rows} {column.Type} values of the column" "another"
+            damaged $"a chunk of %d{rows} {column.Type} values of the column" "another"
 
         let codec = Thrift.integer 4 about
 
@@ -232,7 +232,7 @@ module internal ParquetPages =
 
             match Thrift.tryInteger 4 header with
             | Some crc when uint32 crc <> checksum packed ->
-                damaged $"a page of the checksum {uint32 crc}" $"{checksum packed}"
+                damaged $"a page of the checksum {uint32 crc}" (string (checksum packed))
             | _ -> ()
 
             let unpack () = source.Unpack codec packed whole

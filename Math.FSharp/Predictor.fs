@@ -205,10 +205,12 @@ type Predictor<'T
     /// Room for what any two layers give.
     let rent (given: int) (expected: int) : 'T[] =
         if given <> architecture.Inputs then
-            invalidArg "sample" $"expected {architecture.Inputs} numbers, found {given}"
+            invalidArg "sample" $"expected %d{architecture.Inputs} numbers, found %d{given}"
 
         if expected <> architecture.Outputs then
-            invalidArg "probabilities" $"expected room for {architecture.Outputs}, found {expected}"
+            invalidArg
+                "probabilities"
+                $"expected room for %d{architecture.Outputs}, found %d{expected}"
 
         ArrayPool<'T>.Shared.Rent(2 * widest)
 

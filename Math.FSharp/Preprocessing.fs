@@ -43,8 +43,8 @@ module Preprocessing =
                     table.Columns.Length = inputs,
                     Fault.create
                         ""
-                        $"{inputs} columns, as the model takes numbers"
-                        $"{table.Columns.Length}"
+                        $"%d{inputs} columns, as the model takes numbers"
+                        (string table.Columns.Length)
                 ]
                 (fun () -> {
                     Categories = []

@@ -174,7 +174,7 @@ module Random =
 
     let private requireCount (count: int) : unit =
         if count < 1 then
-            invalidArg (nameof count) $"expected a count of 1 or more, found {count}"
+            invalidArg (nameof count) $"expected a count of 1 or more, found %d{count}"
 
     /// 64 random bits as a number of 0 … count − 1.
     let private scale (count: int) (bits: uint64) : int =

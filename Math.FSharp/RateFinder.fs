@@ -9,7 +9,7 @@ type RateStep = {
     Rate: float
     /// The loss of its mini-batch, before its update.
     Loss: float
-    /// The mean of the losses so far, recent ones counting most.
+    /// The mean of the losses of the steps around it, as many before it as after it.
     Smoothed: float
 }
 
@@ -17,7 +17,7 @@ type RateStep = {
 type RateSweep = {
     /// Its steps; it ends early where the loss has left for good.
     Steps: RateStep list
-    /// The rate at which the loss fell fastest; none where it did not fall.
+    /// The rate at which the smoothed loss fell fastest; none where it did not fall.
     Suggested: float voption
 }
 
@@ -26,30 +26,60 @@ type RateSweep = {
 /// <remarks>Source: Smith, Cyclical learning rates for training neural networks, 2017.</remarks>
 [<RequireQualifiedAccess>]
 module RateFinder =
-    /// How much of the smoothed loss stays at each step.
+    /// How much of the running mean of losses stays at each step.
     let private decay = 0.95
 
-    /// A sweep ends once the smoothed loss is so many times its lowest.
+    /// A sweep ends once the running mean is so many times its lowest.
     let private tooHigh = 4.0
 
-    /// Where ln of the rate and the smoothed loss have the steepest slope down, over spans of steps.
-    let private steepest (steps: RateStep[]) : float voption =
-        let lowest = steps |> Array.minBy _.Smoothed |> _.Smoothed
-        // What comes after the lowest place is on its way out.
-        let last = steps |> Array.findIndex (fun step -> step.Smoothed = lowest)
-        let span = max 1 (steps.Length / 20)
+    /// The mean of each loss and of as many before it as after it, a twentieth of the sweep in all: unlike a
+    /// running mean it does not lag behind.
+    let internal smooth (losses: float[]) : float[] =
+        let reach = losses.Length / 40
 
-        let drops = [|
-            for i in span .. last - span do
-                struct (steps[i - span].Smoothed - steps[i + span].Smoothed, steps[i].Rate)
+        Array.init losses.Length (fun i ->
+            let reach = min reach (min i (losses.Length - 1 - i))
+            Array.average losses[i - reach .. i + reach])
+
+    /// Where a span falls, either half of its middle falls by this share of the whole at least, which a plateau
+    /// between two falls and the lowest place do not, …
+    let private middle = 0.2
+
+    /// … and neither end rises by more than that.
+    let private end' = 0.1
+
+    /// Where the smoothed loss, over ln of the rate, falls by the most within a span of steps.
+    let internal steepest (steps: RateStep[]) : float voption =
+        let span = max 1 (steps.Length / 20)
+        let half = (span + 1) / 2
+        let loss i = steps[i].Smoothed
+
+        let fall i =
+            let whole = loss (i - span) - loss (i + span)
+
+            if
+                whole > 0.0
+                && loss (i - half) - loss i >= middle * whole
+                && loss i - loss (i + half) >= middle * whole
+                && loss (i - span) - loss (i - half) >= -end' * whole
+                && loss (i + half) - loss (i + span) >= -end' * whole
+            then
+                ValueSome whole
+            else
+                ValueNone
+
+        let falls = [|
+            for i in span .. steps.Length - 1 - span do
+                match fall i with
+                | ValueSome whole -> struct (whole, steps[i].Rate)
+                | ValueNone -> ()
         |]
 
-        if drops.Length = 0 then
+        if falls.Length = 0 then
             ValueNone
         else
-            match Array.maxBy (fun struct (drop, _) -> drop) drops with
-            | struct (drop, rate) when drop > 0.0 -> ValueSome rate
-            | _ -> ValueNone
+            let struct (_, rate) = falls |> Array.maxBy (fun struct (whole, _) -> whole)
+            ValueSome rate
 
     /// <summary>The sweep.</summary>
     /// <param name="settings">The run's hyperparameters; their own rate, schedule and length are left
@@ -74,10 +104,10 @@ module RateFinder =
         if not (lowest > 0.0 && highest > lowest && Double.IsFinite highest) then
             invalidArg
                 (nameof highest)
-                $"expected 0 < lowest < highest, found {lowest} and {highest}"
+                $"expected 0 < lowest < highest, found {string lowest} and {string highest}"
 
         if count < 2 then
-            invalidArg (nameof count) $"expected 2 or more, found {count}"
+            invalidArg (nameof count) $"expected 2 or more, found %d{count}"
 
         let rising =
             Hyperparameters.create {
@@ -103,24 +133,28 @@ module RateFinder =
                 if not (Double.IsFinite smoothed) then
                     found
                 else
-                    let step = {
-                        Rate = Trainer.rate settings data state.Watch state.Iteration
-                        Loss = next.Loss
-                        Smoothed = smoothed
-                    }
+                    let step =
+                        struct (Trainer.rate settings data state.Watch state.Iteration, next.Loss)
 
                     if next.Iteration = int64 count || smoothed > tooHigh * best then
                         step :: found
                     else
                         run next mean (min best smoothed) (step :: found)
 
-            let steps = run start 0.0 infinity [] |> List.rev
+            let steps = run start 0.0 infinity [] |> Array.ofList |> Array.rev
+            let smoothed = steps |> Array.map (fun struct (_, loss) -> loss) |> smooth
+
+            let steps =
+                Array.map2
+                    (fun struct (rate, loss) smoothed -> {
+                        Rate = rate
+                        Loss = loss
+                        Smoothed = smoothed
+                    })
+                    steps
+                    smoothed
 
             {
-                Steps = steps
-                Suggested =
-                    if steps.IsEmpty then
-                        ValueNone
-                    else
-                        steepest (Array.ofList steps)
+                Steps = List.ofArray steps
+                Suggested = steepest steps
             }

@@ -98,12 +98,12 @@ module Safetensors =
         (bytes: ReadOnlyMemory<byte>)
         : Result<ReadOnlyMemory<byte> * ReadOnlyMemory<byte>, Fault list> =
         if bytes.Length < 8 then
-            fault "a header length of 8 bytes" $"{bytes.Length} bytes in all"
+            fault "a header length of 8 bytes" $"%d{bytes.Length} bytes in all"
         else
             let length = BinaryPrimitives.ReadUInt64LittleEndian bytes.Span
 
             if length > uint64 (bytes.Length - 8) then
-                fault $"a header of {length} bytes" $"{bytes.Length - 8} bytes after its length"
+                fault $"a header of %d{length} bytes" $"%d{bytes.Length - 8} bytes after its length"
             else
                 Ok(bytes.Slice(8, int length), bytes.Slice(8 + int length))
 
@@ -145,7 +145,7 @@ module Safetensors =
             let root = document.RootElement
 
             if root.ValueKind <> JsonValueKind.Object then
-                fault "a JSON object as header" $"{root.ValueKind}"
+                fault "a JSON object as header" (string root.ValueKind)
             else
                 let mutable metadata = Unchecked.defaultof<JsonElement>
 
@@ -211,8 +211,8 @@ module Safetensors =
                     && bigint entry.End - bigint entry.First = expected),
                 Fault.create
                     entry.Name
-                    $"{expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the {data.Length} bytes of data"
-                    $"offsets {entry.First} to {entry.End}"
+                    $"{string expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the %d{data.Length} bytes of data"
+                    $"offsets %d{entry.First} to %d{entry.End}"
             ]
             (fun () -> {
                 Name = entry.Name
@@ -244,14 +244,14 @@ module Safetensors =
                 let sum = entries |> List.sumBy (fun e -> bigint e.End - bigint e.First)
 
                 if last < int64 data.Length then
-                    fault $"{last} bytes of data, as the header claims" $"{data.Length}"
+                    fault $"%d{last} bytes of data, as the header claims" (string data.Length)
                 elif
                     sum > bigint data.Length
                     && List.forall (fun e -> e.First >= 0L && e.End <= int64 data.Length) entries
                 then
                     fault
-                        $"tensors apart in the {data.Length} bytes of data"
-                        $"{sum} bytes of them"
+                        $"tensors apart in the %d{data.Length} bytes of data"
+                        $"{string sum} bytes of them"
                 else
                     entries
                     |> List.map (tensor data)

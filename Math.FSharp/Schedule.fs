@@ -43,7 +43,7 @@ type ScheduleChoice = {
 module Schedule =
     let private requirePositive (name: string) (value: int64) : unit =
         if value < 1L then
-            invalidArg name $"expected 1 or more, found {value}"
+            invalidArg name $"expected 1 or more, found %d{value}"
 
     /// <summary>Always the same.</summary>
     /// <param name="rate">The rate.</param>
@@ -95,7 +95,7 @@ module Schedule =
 
     /// <summary>From peak/25 up to the peak and down to peak/250,000, both along half a
     /// cosine.</summary>
-    /// <param name="total">Iterations of the whole cycle, 2 or more.</param>
+    /// <param name="total">Iterations of the whole cycle, 1 or more; one alone has the last rate.</param>
     /// <param name="rise">The share of them on the way up, more than 0 and less than 1; 0.3 in
     /// PyTorch.</param>
     /// <param name="peak">The highest rate.</param>
@@ -104,11 +104,10 @@ module Schedule =
     /// <remarks>Source: Smith and Topin, Super-convergence, 2018; the numbers are PyTorch's.</remarks>
     [<CompiledName("OneCycle")>]
     let oneCycle (total: int64) (rise: float) (peak: float) : Schedule =
-        if total < 2L then
-            invalidArg (nameof total) $"expected 2 or more, found {total}"
+        requirePositive (nameof total) total
 
         if not (rise > 0.0 && rise < 1.0) then
-            invalidArg (nameof rise) $"expected more than 0 and less than 1, found {rise}"
+            invalidArg (nameof rise) $"expected more than 0 and less than 1, found {string rise}"
 
         let first, last = peak / 25.0, peak / 250000.0
         let top = rise * float total - 1.0
@@ -149,7 +148,7 @@ module Schedule =
         | ScheduleMethod.Step(every, factor) -> step every factor rate
         | ScheduleMethod.Exponential(every, factor) -> exponential every factor rate
         | ScheduleMethod.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
-        | ScheduleMethod.OneCycle rise -> oneCycle (max 2L total) rise rate
+        | ScheduleMethod.OneCycle rise -> oneCycle (max 1L total) rise rate
 
     let private choice name numbers make : Choice<ScheduleMethod> = {
         Name = name

@@ -47,8 +47,8 @@ type Table = private {
     /// <param name="row">The row of the table, counted from 0.</param>
     member table.PlaceOf(row: int) : string =
         match table.places with
-        | RowPlaces.Rows rows -> $"row {rows[row]}"
-        | RowPlaces.Lines lines -> $"line {lines[row]}"
+        | RowPlaces.Rows rows -> $"row %d{rows[row]}"
+        | RowPlaces.Lines lines -> $"line %d{lines[row]}"
 
 /// Some of the texts of a list.
 type private PickedTexts(texts: IReadOnlyList<string>, places: int[]) =
@@ -95,7 +95,7 @@ module Table =
                 (List.distinct rows).Length <= 1,
                 Fault.create "" "columns of as many cells" $"%A{List.distinct rows}"
                 for name, same in columns |> List.countBy _.Name do
-                    same = 1, Fault.create $"column {name}" "one column of that name" $"{same}"
+                    same = 1, Fault.create $"column {name}" "one column of that name" (string same)
             ]
             (fun () -> {
                 columns = columns
@@ -110,7 +110,7 @@ module Table =
     [<CompiledName("AtLines")>]
     let atLines (lines: int[]) (table: Table) : Table =
         if lines.Length <> table.rows then
-            invalidArg (nameof lines) $"expected {table.rows} lines, found {lines.Length}"
+            invalidArg (nameof lines) $"expected %d{table.rows} lines, found %d{lines.Length}"
 
         {
             table with
@@ -177,7 +177,7 @@ module Table =
                 Error [
                     Fault.create
                         $"column {key}"
-                        $"one of {known}, or a place of 0 to {names.Length - 1}"
+                        $"one of {known}, or a place of 0 to %d{names.Length - 1}"
                         "no such column"
                 ]
 
@@ -191,7 +191,7 @@ module Table =
             if place < 0 || place >= table.rows then
                 invalidArg
                     (nameof places)
-                    $"expected places of 0 to {table.rows - 1}, found {place}"
+                    $"expected places of 0 to %d{table.rows - 1}, found %d{place}"
 
         {
             rows = places.Length
@@ -229,7 +229,7 @@ module Table =
                 Fault.create
                     tensor.Name
                     "an array of one or two dimensions"
-                    $"{Tensor.shapeText shape}"
+                    (Tensor.shapeText shape)
             ]
         |> Result.bind (fun (rows, columns) ->
             let cells: (int -> int) -> Cells =

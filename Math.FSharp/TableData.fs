@@ -58,7 +58,7 @@ module TableData =
                 Fault.create
                     "TestShare"
                     "a share that leaves rows on both sides"
-                    $"{share} of {table.Rows}"
+                    $"{string share} of %d{table.Rows}"
             ]
             (fun () -> Table.take (where false) table, Table.take (where true) table)
 

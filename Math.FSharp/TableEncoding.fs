@@ -128,7 +128,10 @@ module TableEncoding =
             | None -> Ok numbers
             | Some row ->
                 Error [
-                    Fault.create (cellName column table row) "a finite number" $"{numbers[row]}"
+                    Fault.create
+                        (cellName column table row)
+                        "a finite number"
+                        (string (numbers[row]))
                 ]
         | Cells.Texts texts ->
             let numbers =
@@ -152,7 +155,7 @@ module TableEncoding =
             (if rows.Length = 1 then
                  "none"
              else
-                 $"none, and in {rows.Length - 1} rows more")
+                 $"none, and in %d{rows.Length - 1} rows more")
 
     /// The mean, summed in order.
     let private meanOf (values: float[]) : float =
@@ -243,8 +246,8 @@ module TableEncoding =
                 values.Length <= MaximumCategories,
                 Fault.create
                     $"column {column.Name}"
-                    $"at most {MaximumCategories} categories, or a place in Data:Ignored"
-                    $"{values.Length}"
+                    $"at most %d{MaximumCategories} categories, or a place in Data:Ignored"
+                    (string values.Length)
             ]
             (fun () -> {
                 Name = column.Name
@@ -362,8 +365,8 @@ module TableEncoding =
             Error [
                 Fault.create
                     ""
-                    $"at most {Array.MaxLength} numbers in all"
-                    $"{rows} rows of {features} inputs"
+                    $"at most %d{Array.MaxLength} numbers in all"
+                    $"%d{rows} rows of %d{features} inputs"
             ]
         else
             Fault.both
@@ -409,8 +412,8 @@ module TableEncoding =
                     values.Length >= 2 && values.Length <= MaximumCategories,
                     Fault.create
                         $"column {column.Name}"
-                        $"labels of 2 to {MaximumCategories} classes"
-                        $"{values.Length}"
+                        $"labels of 2 to %d{MaximumCategories} classes"
+                        (string values.Length)
                 ]
                 (fun () -> values)
 

@@ -61,7 +61,9 @@ module Targets =
     let private requireLabels (classes: int) (labels: int[]) : unit =
         for label in labels do
             if label < 0 || label >= classes then
-                invalidArg (nameof labels) $"expected labels of 0 to {classes - 1}, found {label}"
+                invalidArg
+                    (nameof labels)
+                    $"expected labels of 0 to %d{classes - 1}, found %d{label}"
 
     /// <summary>Labels as one-hot columns: 1 at the label's row, 0 elsewhere.</summary>
     /// <param name="classes">The number of rows, greater than every label.</param>
@@ -114,7 +116,7 @@ module Targets =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Targets<'T> =
         if not (epsilon >= 0.0 && epsilon <= 1.0) then
-            invalidArg (nameof epsilon) $"expected 0 to 1, found {epsilon}"
+            invalidArg (nameof epsilon) $"expected 0 to 1, found {string epsilon}"
 
         let columns = columns classes targets
         let kept, shared = 'T.CreateTruncating(1.0 - epsilon), 'T.CreateTruncating epsilon
@@ -137,5 +139,5 @@ module Targets =
             if labels.Length <> logits.ColumnCount then
                 invalidArg
                     (nameof logits)
-                    $"expected as many columns as the {labels.Length} labels, found {Kernels.shape logits}"
+                    $"expected as many columns as the %d{labels.Length} labels, found {Kernels.shape logits}"
         | Targets.Columns columns -> Kernels.requireSameShape (nameof logits) columns logits

@@ -58,15 +58,15 @@ module internal TensorFiles =
         parameters.Layers
         |> List.mapi (fun i layer -> [
             Kernels.values layer.Weights
-            |> Tensor.ofNumbers $"{prefix}W{i + 1}" [
+            |> Tensor.ofNumbers $"{prefix}W%d{i + 1}" [
                 layer.Weights.ColumnCount
                 layer.Weights.RowCount
             ]
             Kernels.elements layer.Biases
-            |> Tensor.ofNumbers $"{prefix}b{i + 1}" [ layer.Biases.Count ]
+            |> Tensor.ofNumbers $"{prefix}b%d{i + 1}" [ layer.Biases.Count ]
             match layer.Gain with
             | ValueSome gain ->
-                Kernels.elements gain |> Tensor.ofNumbers $"{prefix}g{i + 1}" [ gain.Count ]
+                Kernels.elements gain |> Tensor.ofNumbers $"{prefix}g%d{i + 1}" [ gain.Count ]
             | ValueNone -> ()
         ])
         |> List.concat
@@ -85,14 +85,14 @@ module internal TensorFiles =
         let layer i (inputs, outputs) : Result<Layer<'T>, Fault list> =
             let gain: Result<'T[] voption, Fault list> =
                 if isNormalised i then
-                    numbers file $"{prefix}g{i + 1}" [ outputs ] |> Result.map ValueSome
+                    numbers file $"{prefix}g%d{i + 1}" [ outputs ] |> Result.map ValueSome
                 else
                     Ok ValueNone
 
             Fault.both
                 (Fault.both
-                    (numbers file $"{prefix}W{i + 1}" [ inputs; outputs ])
-                    (numbers file $"{prefix}b{i + 1}" [ outputs ]))
+                    (numbers file $"{prefix}W%d{i + 1}" [ inputs; outputs ])
+                    (numbers file $"{prefix}b%d{i + 1}" [ outputs ]))
                 gain
             |> Result.map (fun ((weights, biases), gain) -> {
                 Weights = Kernels.matrix outputs inputs weights

@@ -40,7 +40,7 @@ module internal Thrift =
         | 7 -> ThriftValue.Bytes(reader.Take 8L)
         | 8 -> ThriftValue.Bytes(reader.Take(int64 (reader.Unsigned())))
         | _ when depth >= deepest ->
-            damaged $"lists and structures at most {deepest} deep" "deeper ones"
+            damaged $"lists and structures at most %d{deepest} deep" "deeper ones"
         | 9
         | 10 ->
             let header = int (reader.Byte())
@@ -58,11 +58,11 @@ module internal Thrift =
                 let kinds = int (reader.Byte())
                 ThriftValue.Items(items (depth + 1) [ kinds >>> 4; kinds &&& 15 ] size reader)
         | 12 -> ThriftValue.Fields(fields (depth + 1) reader)
-        | _ -> damaged "a type of the Thrift protocol" $"number {kind}"
+        | _ -> damaged "a type of the Thrift protocol" $"number %d{kind}"
 
     and private items depth (kinds: int list) (size: uint64) (reader: ByteReader) =
         if size > uint64 reader.Left then
-            damaged $"{size} items" $"{reader.Left} bytes"
+            damaged $"{size} items" $"%d{reader.Left} bytes"
 
         [|
             for _ in 1UL .. size do
@@ -86,7 +86,7 @@ module internal Thrift =
                 | step -> last + step
 
             if number <= last || known.Count = most then
-                damaged $"at most {most} fields whose numbers rise" $"{number} after {last}"
+                damaged $"at most %d{most} fields whose numbers rise" $"%d{number} after %d{last}"
 
             let found =
                 match header &&& 15 with
@@ -106,10 +106,10 @@ module internal Thrift =
     let private tryField (pick: ThriftValue -> 'V option) (number: int) (fields: ThriftFields) =
         Map.tryFind number fields |> Option.bind pick
 
-    let private required what number found =
+    let private required (what: string) number found =
         match found with
         | Some value -> value
-        | None -> damaged $"{what} in field {number}" "none"
+        | None -> damaged $"{what} in field {string number}" "none"
 
     let private asInteger (value: ThriftValue) : int64 option =
         match value with
@@ -158,14 +158,14 @@ module internal Thrift =
     let private list (number: int) (fields: ThriftFields) : ThriftValue list =
         match tryField asItems number fields with
         | Some items -> List.ofArray items
-        | None -> damaged $"a list in field {number}" "none"
+        | None -> damaged $"a list in field %d{number}" "none"
 
     let structures (number: int) (fields: ThriftFields) : ThriftFields list =
         list number fields
         |> List.map (fun item ->
             match asFields item with
             | Some inner -> inner
-            | None -> damaged $"structures in field {number}" "other items")
+            | None -> damaged $"structures in field %d{number}" "other items")
 
     let texts (number: int) (fields: ThriftFields) : string list =
         list number fields |> List.choose asText

@@ -73,8 +73,8 @@ module Trainer =
                 int64 batchSize * int64 widest <= int64 Array.MaxLength,
                 Fault.create
                     "BatchSize"
-                    $"at most {Array.MaxLength / widest} samples for layers up to {widest} wide"
-                    $"{batchSize}"
+                    $"at most %d{Array.MaxLength / widest} samples for layers up to %d{widest} wide"
+                    (string batchSize)
             ]
             (fun () -> batchSize)
 

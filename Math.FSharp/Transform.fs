@@ -86,7 +86,7 @@ type Transform =
 module Transform =
     let private require (name: string) (holds: bool) (expected: string) (found: obj) : unit =
         if not holds then
-            invalidArg name $"expected {expected}, found {found}"
+            invalidArg name $"expected {expected}, found {string found}"
 
     let private requirePositive (name: string) (value: float) : unit =
         require name (value > 0.0 && Double.IsFinite value) "a finite number greater than 0" value

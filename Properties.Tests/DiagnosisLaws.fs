@@ -2,18 +2,22 @@
 module Pipeline.Properties.DiagnosisLaws
 
 open System
+open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private found (training: float list) (others: float list) =
+let private foundBeside guessing (training: float list) (others: float list) =
     List.zip training others
     |> List.mapi (fun epoch (training, others) -> {
         Epoch = int64 epoch
         Training = training
         Others = others
     })
-    |> Diagnosis.ofLosses
+    |> Diagnosis.ofLosses guessing
+
+/// The losses of ten classes, of which one knows nothing.
+let private found training others = foundBeside (log 10.0) training others
 
 let private falling factor count =
     List.init count (fun i -> 2.0 * factor ** float i)
@@ -45,7 +49,7 @@ let ``where epochs are left out, the fall is still that of one epoch`` (FsCheck.
             Others = loss
         })
 
-    match Diagnosis.ofLosses losses with
+    match Diagnosis.ofLosses (log 10.0) losses with
     | [ Finding.StillFalling said ] -> Approximately.equal 1e-9 [| 0.02 |] [| said |]
     | other -> failwith $"found {other}"
 
@@ -65,6 +69,97 @@ let ``over-fitting names the epoch where the other loss was lowest`` () =
     match found training others with
     | [ Finding.OverFitting(3L, 0.7, 0.95) ] -> ()
     | other -> failwith $"found {other}"
+
+[<Law>]
+let ``a run is never told both that it over-fits and that a longer one would learn more``
+    (training: FsCheck.NormalFloat[])
+    (others: FsCheck.NormalFloat[])
+    =
+    let losses (drawn: FsCheck.NormalFloat[]) =
+        [ for x in drawn -> 0.001 + abs (x.Get % 2.0) ]
+        @ [ for i in 1..8 -> 2.0 / float i ]
+
+    let training, others = losses training, losses others
+    let count = min training.Length others.Length
+    // Half of the training losses fall steadily.
+    let training =
+        if count % 2 = 0 then
+            List.sortDescending training
+        else
+            training
+
+    let found = found (List.truncate count training) (List.truncate count others)
+
+    let isOverFitting =
+        found
+        |> List.exists (fun finding ->
+            match finding with
+            | Finding.OverFitting _ -> true
+            | _ -> false)
+
+    for finding in found do
+        match finding with
+        | Finding.StillFalling _ -> Assert.False isOverFitting
+        | _ -> ()
+
+[<Fact>]
+let ``a loss that falls while the other rises is over-fitting alone`` () =
+    let training = falling 0.7 10
+    let others = [ 2.0; 1.5; 1.2; 1.1; 1.0; 1.1; 1.2; 1.3; 1.4; 1.5 ]
+
+    match found training others with
+    | [ Finding.OverFitting(4L, 1.0, 1.5) ] -> ()
+    | other -> failwith $"found {other}"
+
+[<Fact>]
+let ``a loss that ends above that of guessing is said to, and to want a lower rate`` () =
+    let training = [ 2.31; 18.0; 22.0; 19.5; 20.5; 20.0 ]
+
+    match found training training with
+    | [ Finding.WorseThanGuessing(20.0, guessing) ] -> Exactly.equal (log 10.0) guessing
+    | other -> failwith $"found {other}"
+
+    // The usual start, and a bad one that is on its way.
+    Assert.Empty(found [ 2.31; 2.305; 2.302; 2.301 ] [ 2.31; 2.305; 2.302; 2.301 ])
+
+    match found (falling 0.9 4 |> List.map ((*) 20.0)) (falling 0.9 4 |> List.map ((*) 20.0)) with
+    | [ Finding.StillFalling _ ] -> ()
+    | other -> failwith $"found {other}"
+
+[<Law>]
+let ``the loss of guessing is the least of one answer for all samples`` (Labelled(labels, logits)) =
+    let classes = logits.RowCount
+    let targets = Targets.columns classes (Targets.Labels labels)
+
+    for head in [ Head.Softmax; Head.Sigmoid; Head.Identity ] do
+        let loss (answer: Vector<float>) =
+            Matrix<float>.Build.DenseOfColumnVectors(Array.replicate labels.Length answer)
+            |> Loss.ofHead head (Targets.Columns targets)
+
+        let least = Diagnosis.lossOfGuessing head classes (Targets.Columns targets)
+
+        if head <> Head.Identity then
+            Approximately.equal Approximately.rounding [| least |] [|
+                Diagnosis.lossOfGuessing head classes (Targets.Labels labels: Targets<float>)
+            |]
+
+        // Shares of exactly 0 and 1 have no logit: all but reached.
+        let means =
+            (targets.RowSums() / float labels.Length).Map(fun m -> max 1e-9 (min (1.0 - 1e-9) m))
+
+        let best =
+            match head with
+            | Head.Softmax -> means.PointwiseLog()
+            | Head.Sigmoid -> means.Map(fun m -> log (m / (1.0 - m)))
+            | Head.Identity -> means
+
+        Approximately.equal 1e-6 [| least |] [| loss best |]
+
+        for i in 0 .. classes - 1 do
+            for step in [ -0.1; 0.1 ] do
+                let moved = best.Clone()
+                moved[i] <- moved[i] + step
+                Assert.True(loss moved > least - 1e-6)
 
 [<Fact>]
 let ``two epochs are too few to tell`` () =
@@ -118,6 +213,100 @@ let ``dead and saturated units are counted, from a tenth of the layer on`` () =
 
     // A slope of 1/100 is still one.
     Assert.Empty(Diagnosis.ofUnits (pushed 20 -100.0 (network Activation.LeakyRelu)) batch)
+
+/// What a run of these samples is told at its end.
+let private ended names (network: Network<float>) (batch: MiniBatch<float>) losses =
+    let data = Dataset.ofColumns network.Architecture.Outputs batch.Inputs batch.Targets
+
+    let epochs =
+        losses
+        |> List.mapi (fun epoch loss -> {
+            Epoch = int64 epoch
+            Training = loss
+            Others = loss
+        })
+
+    Diagnosis.ofRun names epochs network batch data
+
+[<Fact>]
+let ``classes that are never answered are named, with how many samples are theirs`` () =
+    let settled = List.replicate 8 0.1
+    // The last layer's biases decide: always the first class.
+    let sound = network Activation.Tanh |> pushed 0 0.0
+    let last = List.last sound.Parameters.Layers
+
+    let always = {
+        sound with
+            Parameters = {
+                Layers = [
+                    sound.Parameters.Layers.Head
+                    {
+                        last with
+                            Biases = Kernels.vector [| 9.0; -9.0 |]
+                    }
+                ]
+            }
+    }
+
+    match ended [ "ok"; "fraud" ] always batch settled with
+    | [ Finding.NeverAnswered([ "fraud" ], 2, 5) as finding ] ->
+        Assert.Contains("classified as fraud, though 2 of 5 are", string finding)
+    | other -> failwith $"found {other}"
+
+    match ended [] always batch settled with
+    | [ Finding.NeverAnswered([ "1" ], 2, 5) ] -> ()
+    | other -> failwith $"found {other}"
+
+    // A class that no sample is of is nobody's fault.
+    Assert.Empty(
+        ended [] always (MiniBatch.create batch.Inputs (Targets.Labels [| 0; 0; 0; 0; 0 |])) settled
+    )
+
+    // Nor is it told beside its cause.
+    match ended [] always batch [ 2.0; 9.0; 8.0; 9.0; 9.0; 9.0 ] with
+    | [ Finding.WorseThanGuessing _ ] -> ()
+    | other -> failwith $"found {other}"
+
+    match ended [] (pushed 20 -100.0 (network Activation.Relu)) batch settled with
+    | [ Finding.StuckUnits(1, Activation.Relu, 20, 20) as finding ] ->
+        Assert.Contains("No gradient passes this layer", string finding)
+    | other -> failwith $"found {other}"
+
+[<Fact>]
+let ``units that large numbers to predict have saturated are told with their cause`` () =
+    let network =
+        Network.initialise
+            (Initialiser.Fixed 0.1)
+            1UL
+            (Architecture.create
+                Head.Identity
+                3
+                [
+                    {
+                        Width = 20
+                        Normalised = false
+                        Activation = Activation.Tanh
+                    }
+                ]
+                1
+             |> orFail)
+        |> pushed 20 100.0
+
+    let targets size =
+        MiniBatch.create
+            batch.Inputs
+            (Targets.Columns(Kernels.matrix 1 5 (Array.init 5 (fun i -> size + float i))))
+
+    match ended [] network (targets 1e5) [ 1e10; 1e10; 1e10; 1e10 ] with
+    | [ Finding.LargeTargets(1, 20, 20, size) as finding ] ->
+        Approximately.equal 1e-3 [| 1e5 |] [| size |]
+        Assert.Contains("Scale them", string finding)
+        Assert.DoesNotContain("rate", string finding)
+    | other -> failwith $"found {other}"
+
+    match ended [] network (targets 0.0) [ 1.0; 1.0; 1.0; 1.0 ] with
+    | [ Finding.StuckUnits(1, _, 20, 20) ] -> ()
+    | other -> failwith $"found {other}"
 
 [<Fact>]
 let ``the layer that overflows first is named`` () =

@@ -88,12 +88,30 @@ let ``precision, recall and F1 are their definitions`` (Labelled(labels, logits)
             float figures.Predicted
         |]
 
+    // As scikit-learn has it: over the classes that come up among labels or answers, 0 for 0/0.
+    let met =
+        evaluation.Classes |> List.filter (fun k -> k.Support > 0 || k.Predicted > 0)
+
     let mean figure =
-        match evaluation.Classes |> List.map figure |> List.filter Double.IsFinite with
-        | [] -> nan
-        | known -> List.sum known / float known.Length
+        (met |> List.map figure |> List.filter Double.IsFinite |> List.sum)
+        / float met.Length
 
     Approximately.equal Approximately.rounding [| mean _.Precision; mean _.Recall; mean _.F1 |] [|
+        evaluation.MacroPrecision
+        evaluation.MacroRecall
+        evaluation.MacroF1
+    |]
+
+[<Fact>]
+let ``a class that is never answered counts 0 in the macro precision, as in scikit-learn`` () =
+    // precision_recall_fscore_support(average="macro") of 400 samples, 4 of the second class, all said to be
+    // of the first; a third class comes up nowhere.
+    let labels = Array.init 400 (fun s -> if s < 4 then 1 else 0)
+
+    let evaluation =
+        evaluated labels (Matrix<float>.Build.Dense(3, 400, fun k _ -> -float k))
+
+    Approximately.equal Approximately.rounding [| 0.495; 0.5; 0.49748743718592964 |] [|
         evaluation.MacroPrecision
         evaluation.MacroRecall
         evaluation.MacroF1

@@ -166,23 +166,20 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
             2.0 * draw stream i - 1.0
 
     let head = [| Head.Identity; Head.Softmax; Head.Sigmoid |][width % 3]
-    // Fewer inputs than a word of 64, and more; bands of rows and single rows.
-    let features = 1 + depth
+    // Fewer inputs than a word of 64, and more.
+    let features = 1 + 17 * (depth - 1)
+
+    let hidden = [
+        if seed % 5UL > 1UL then
+            {
+                Width = width
+                Normalised = false
+                Activation = [| Activation.Relu; Activation.Identity; Activation.Tanh |][depth % 3]
+            }
+    ]
 
     let architecture =
-        Architecture.create
-            head
-            features
-            [
-                {
-                    Width = width
-                    Normalised = false
-                    Activation =
-                        [| Activation.Relu; Activation.Identity; Activation.Tanh |][depth % 3]
-                }
-            ]
-            (2 + count % 19)
-        |> orFail
+        Architecture.create head features hidden (2 + count % 19) |> orFail
 
     let network: Network<float> =
         Network.initialise (Initialiser.Fixed 0.5) seed architecture
@@ -192,7 +189,12 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
             Parameters =
                 network.Parameters
                 |> Parameters.mapTensors (fun name values ->
-                    Array.init values.Length (number (int64 name[0] + int64 name[1])))
+                    let number = number (int64 name[0] + int64 name[1])
+                    // Where all inputs are 0, the sums are the biases: often zeros of either sign.
+                    if name[0] = 'b' && seed % 4UL < 2UL then
+                        Array.init values.Length (fun i -> unusual[i % 2])
+                    else
+                        Array.init values.Length number)
     }
 
     // No byte, a few or most.

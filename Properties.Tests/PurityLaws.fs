@@ -511,6 +511,13 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Sanity.overFit given.Settings 1 2 data state.Network.Architecture
         "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
+        "Diagnosis.LossOfGuessing",
+        fun () -> Diagnosis.lossOfGuessing Head.Softmax network.Architecture.Outputs targets
+        "Diagnosis.OfAnswers", fun () -> Diagnosis.ofAnswers [] state.Network data
+        "Diagnosis.OfRun",
+        fun () ->
+            let probe = Dataset.take [| 0 |] data
+            Diagnosis.ofRun [] [] state.Network probe data
         "Evaluation.OfSums",
         fun () ->
             Evaluation.ofSums
@@ -532,6 +539,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
         "Onnx.OfModel", fun () -> Onnx.ofModel given.Model
         "Tensor.ToDoubles", fun () -> Array.sort (Tensor.toDoubles given.Tensor)
+        "Npy.ClaimedLength", fun () -> Npy.claimedLength bytes
         "Npy.Parse", fun () -> Npy.parse "x" (ReadOnlyMemory(Npy.write given.Tensor)) |> sure
         "Npy.Write", fun () -> Npy.write given.Tensor
         "Parquet.Parse",

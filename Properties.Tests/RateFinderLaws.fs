@@ -18,10 +18,16 @@ let ``a sweep's rates rise by one factor, from the lowest to the highest``
     |> Approximately.equal 1e-12 (Array.init rates.Length (fun i -> 1e-4 * 10.0 ** (float i / 4.0)))
 
     if rates.Length < 9 then
-        // It ends early only where the loss has left.
-        let last = List.last sweep.Steps
-        let lowest = sweep.Steps |> List.map _.Smoothed |> List.min
-        Assert.True(last.Smoothed > 4.0 * lowest)
+        // It ends early only where the running mean has left its lowest.
+        let means =
+            sweep.Steps
+            |> List.scan
+                (fun (sum, weight) step -> 0.95 * sum + step.Loss, 0.95 * weight + 1.0)
+                (0.0, 0.0)
+            |> List.tail
+            |> List.map (fun (sum, weight) -> sum / weight)
+
+        Assert.True(List.last means > 4.0 * List.min means)
 
     match sweep.Suggested with
     | ValueSome rate -> Assert.Contains(rate, rates)
@@ -52,16 +58,122 @@ let ``its losses are those of a run with such a schedule``
 
     Exactly.bits (Array.ofList losses) (sweep.Steps |> List.map _.Loss |> Array.ofList)
 
-    // Each smoothed loss is the mean of those so far, weighted by powers of 0.95.
-    sweep.Steps
-    |> List.iteri (fun i step ->
-        let weights = Array.init (i + 1) (fun j -> 0.95 ** float (i - j))
+    // Five steps are too few to be smoothed.
+    Exactly.bits (Array.ofList losses) (sweep.Steps |> List.map _.Smoothed |> Array.ofList)
 
-        let mean =
-            Array.fold2 (fun sum w l -> sum + w * l) 0.0 weights (Array.ofList losses[..i])
-            / Array.sum weights
+[<Law>]
+let ``a smoothed loss is the mean of its neighbours, as many on either side`` (losses: float[]) =
+    let losses =
+        losses |> Array.filter Double.IsFinite |> Array.map (fun x -> x % 100.0)
 
-        Approximately.equal 1e-12 [| mean |] [| step.Smoothed |])
+    let losses = Array.append losses (Array.init 120 float)
+    let reach = losses.Length / 40
+    let smoothed = RateFinder.smooth losses
+    let n = losses.Length
+
+    for i in 0 .. n - 1 do
+        let reach = min reach (min i (n - 1 - i))
+        let expected = Seq.average losses[i - reach .. i + reach]
+        Approximately.equal 1e-12 [| expected |] [| smoothed[i] |]
+
+/// A fall from 1 to 0 around a place, as wide as that.
+let private fallAt (place: float) (width: float) (x: float) =
+    1.0 / (1.0 + exp ((x - place) / width))
+
+/// The loss of a sweep at x of 0 to 1, as it would be without noise: two falls with a plateau between them, a
+/// bump, then the way out.
+type private Curve = {
+    First: float
+    Second: float
+    Width: float
+    Deep: float
+    Bump: float
+    Out: float
+} with
+
+    member curve.At(x: float) =
+        0.3
+        + (1.0 - curve.Deep) * fallAt curve.First curve.Width x
+        + curve.Deep * fallAt curve.Second curve.Width x
+        + 0.15 * exp (-(((x - curve.Bump) / 0.03) ** 2.0))
+        + 10.0 * fallAt -curve.Out 0.02 -x
+
+[<Law>]
+let ``the suggested rate is where the loss falls, and nearly as fast as anywhere`` (Seed seed) =
+    let draw i =
+        Random.uniform seed Stream.GradientCheck 0L i
+
+    let first = 0.15 + 0.2 * draw 0
+
+    let curve = {
+        First = first
+        // Close enough for one span to hold both falls, or far apart.
+        Second =
+            first
+            + (if seed % 2UL = 0UL then
+                   0.06 + 0.04 * draw 1
+               else
+                   0.2 + 0.15 * draw 1)
+        Width = 0.004 + 0.02 * draw 2
+        Deep = draw 3
+        Bump = 0.1 + 0.7 * draw 4
+        Out = 0.75 + 0.2 * draw 5
+    }
+
+    let count = [| 60; 100; 300 |][int (seed % 3UL)]
+    let place i = float i / float (count - 1)
+    let smooth = Array.init count (place >> curve.At) |> RateFinder.smooth
+    let span = count / 20
+    let half = (span + 1) / 2
+    let fallWithin reach i = smooth[i - reach] - smooth[i + reach]
+
+    let fastest =
+        Seq.init (count - 2 * span) (fun i -> fallWithin span (i + span)) |> Seq.max
+
+    for noise in [ 0.0; 0.01 ] do
+        let losses =
+            Array.init count (fun i ->
+                curve.At(place i) + noise * Random.normal seed Stream.GradientCheck 1L i)
+
+        let steps =
+            Array.map2
+                (fun i (loss, smoothed) -> {
+                    Rate = float i
+                    Loss = loss
+                    Smoothed = smoothed
+                })
+                [| 0 .. count - 1 |]
+                (Array.zip losses (RateFinder.smooth losses))
+
+        match RateFinder.steepest steps with
+        | ValueSome i ->
+            let i = int i
+            let whole = fallWithin span i
+
+            Assert.True(
+                whole > 0.3 * fastest,
+                $"at {i} it falls by {whole}, elsewhere by {fastest}"
+            )
+
+            Assert.True(fallWithin half i > 0.25 * whole, $"it does not fall at {i}")
+        | ValueNone -> failwith "expected a suggestion, as the loss falls"
+
+[<Fact>]
+let ``a loss that never falls suggests no rate`` () =
+    for loss in [ (fun _ -> 2.3); (fun i -> 2.3 + float i) ] do
+        let losses = Array.init 100 loss
+
+        let steps =
+            Array.map2
+                (fun loss smoothed -> {
+                    Rate = 1.0
+                    Loss = loss
+                    Smoothed = smoothed
+                })
+                losses
+                (RateFinder.smooth losses)
+
+        Exactly.equal ValueNone (RateFinder.steepest steps)
 
 /// Two clouds of points, far apart.
 let private clouds: Dataset<float> =

@@ -70,6 +70,10 @@ let ``one cycle is PyTorch's`` () =
         4e-07
     |]
 
+    // total_steps=1.
+    let alone = Schedule.ofMethod 1L 0.1 (ScheduleMethod.OneCycle 0.3) 0L
+    Approximately.equal 1e-16 [| 4e-07 |] [| alone |]
+
 [<Law>]
 let ``a warm-up rises in equal steps to the schedule and leaves the rest`` i rest =
     let i, count = place i rest
@@ -147,7 +151,7 @@ let ``numbers out of range are refused`` () =
     Exactly.refused [ "every" ] (fun () -> Schedule.step 0L 0.1 0.1)
     Exactly.refused [ "every" ] (fun () -> Schedule.exponential 0L 0.1 0.1)
     Exactly.refused [ "total" ] (fun () -> Schedule.cosine 0L 0.1 0.1)
-    Exactly.refused [ "total" ] (fun () -> Schedule.oneCycle 1L 0.3 0.1)
+    Exactly.refused [ "total" ] (fun () -> Schedule.oneCycle 0L 0.3 0.1)
 
     for rise in [ 0.0; 1.0; nan ] do
         Exactly.refused [ "rise" ] (fun () -> Schedule.oneCycle 10L rise 0.1)

@@ -17,7 +17,7 @@ internal static class RatesPicture
             Axis.Linear(HeadModule.LossName(head)).Within(0, 2 * first),
             [
                 Mark.NewFaint("loss", steps.Select(s => (s.Rate, s.Loss))),
-                Mark.NewLine("running mean", steps.Select(s => (s.Rate, s.Smoothed))),
+                Mark.NewLine("mean of its neighbours", steps.Select(s => (s.Rate, s.Smoothed))),
                 .. sweep.Suggested.IsValueSome
                     ?
                     [

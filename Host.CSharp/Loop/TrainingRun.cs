@@ -289,7 +289,8 @@ internal sealed class TrainingRun<T>(
         var advice = Advice(result);
         string[] findings =
         [
-            .. Findings(result, history.Losses, train).Select(finding => $"{finding}"),
+            .. Findings(result, history.Losses, model.Classes, train)
+                .Select(finding => $"{finding}"),
             .. data.Leakage is { } leakage ? [leakage] : Array.Empty<string>(),
         ];
         var hash = Convert.ToHexStringLower(
@@ -363,6 +364,7 @@ internal sealed class TrainingRun<T>(
     private static IEnumerable<Finding> Findings(
         LoopResult<T> result,
         IReadOnlyList<EpochLosses> losses,
+        IEnumerable<string> classes,
         Dataset<T> train
     )
     {
@@ -371,7 +373,7 @@ internal sealed class TrainingRun<T>(
         var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
         return result.NotFinite is { } network
             ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
-            : [.. Diagnosis.OfLosses(losses), .. Diagnosis.OfUnits(result.Network, probe)];
+            : Diagnosis.OfRun(classes, losses, result.Network, probe, train);
     }
 
     private string? Advice(LoopResult<T> result)

@@ -88,7 +88,7 @@ internal static class EvaluationHtml
             $"""
             <footer>Pipeline {Text(
                 RunFolder.Version ?? ""
-            )}. Precision: the share of the samples said to be of a class that are. Recall: the share of its samples that are found. F1: the harmonic mean of the two. Macro: the mean over classes.</footer>
+            )}. Precision: the share of the samples said to be of a class that are. Recall: the share of its samples that are found. F1: the harmonic mean of the two. Macro: the mean over the classes that have samples or answers; the precision of a class that is never answered counts 0.</footer>
             </main>
             </body>
             </html>

@@ -77,7 +77,9 @@ type ActivationLaw =
                 spoilt[0, 0] <- nan
                 let found = Laws.cells (apply.Invoke spoilt)
 
-                Laws.require (Double.IsNaN found[0]) $"expected not a number, found {found[0]}"
+                Laws.require
+                    (Double.IsNaN found[0])
+                    $"expected not a number, found {string (found[0])}"
 
                 Laws.require
                     (not (Array.exists Double.IsNaN found[1..]))

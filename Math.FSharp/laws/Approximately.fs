@@ -38,11 +38,16 @@ module Approximately =
     let followsDouble = 1e-4
 
     let private fail place (expected: 'T) (actual: 'T) (why: string) =
-        raise (LawBrokenException $"at {place}: expected {expected:R}, found {actual:R}{why}")
+        raise (
+            LawBrokenException
+                $"at {string place}: expected {string expected}, found {string actual}{why}"
+        )
 
     let private sameLength (expected: 'T[]) (actual: 'T[]) =
         if expected.Length <> actual.Length then
-            raise (LawBrokenException $"expected {expected.Length} numbers, found {actual.Length}")
+            raise (
+                LawBrokenException $"expected %d{expected.Length} numbers, found %d{actual.Length}"
+            )
 
     /// |actual − expected| ≤ tolerance · max(1, |expected|) everywhere; not a number equals only itself.
     [<CompiledName("Equal")>]
@@ -58,7 +63,11 @@ module Approximately =
                 || abs (a - e) <= tolerance * max 1.0 (abs e)
 
             if not close then
-                fail i e a $", {abs (a - e)} apart; allowed {tolerance * max 1.0 (abs e)}"
+                fail
+                    i
+                    e
+                    a
+                    $", {string (abs (a - e))} apart; allowed {string (tolerance * max 1.0 (abs e))}"
 
     /// |actual − expected| ≤ bound, each place with a bound of its own.
     [<CompiledName("Within")>]
@@ -71,7 +80,7 @@ module Approximately =
                     i
                     expected[i]
                     actual[i]
-                    $", {abs (actual[i] - expected[i])} apart; allowed {bounds[i]}"
+                    $", {string (abs (actual[i] - expected[i]))} apart; allowed {string (bounds[i])}"
 
     /// Doubles in the order of their values, as whole numbers one apart.
     let private ordinal (x: float) =
@@ -95,7 +104,7 @@ module Approximately =
                 'T.op_Equality (expected, actual) || ('T.IsNaN expected && 'T.IsNaN actual)
 
         if not close then
-            fail "the result" expected actual $", more than {most} units in the last place apart"
+            fail "the result" expected actual $", more than %d{most} units in the last place apart"
 
     /// At most so many representable numbers apart. Infinities and not a number equal only themselves.
     [<CompiledName("Ulps")>]
@@ -114,7 +123,9 @@ module Exactly =
     [<CompiledName("Bits")>]
     let bits (expected: 'T[]) (actual: 'T[]) : unit =
         if expected.Length <> actual.Length then
-            raise (LawBrokenException $"expected {expected.Length} elements, found {actual.Length}")
+            raise (
+                LawBrokenException $"expected %d{expected.Length} elements, found %d{actual.Length}"
+            )
 
         let same (first: 'T[]) (second: 'T[]) =
             MemoryMarshal
@@ -128,7 +139,7 @@ module Exactly =
 
             raise (
                 LawBrokenException
-                    $"at {place}: expected {expected[place]}, found {actual[place]}, in other bits"
+                    $"at %d{place}: expected {string (expected[place])}, found {string (actual[place])}, in other bits"
             )
 
     /// Equal as F# says.

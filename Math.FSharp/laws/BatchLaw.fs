@@ -29,7 +29,7 @@ type BatchLaw =
 
                         Laws.require
                             (batch.Length = expected)
-                            $"batch {i} of epoch {epoch}: expected {expected} samples, found {batch.Length}"
+                            $"batch %d{i} of epoch %d{epoch}: expected %d{expected} samples, found %d{batch.Length}"
 
                     Array.concat batches |> Array.sort |> Exactly.bits [| 0 .. samples - 1 |])
 

@@ -20,7 +20,7 @@ type private Listener() =
             match result with
             | TestResult.Passed _ -> ()
             | TestResult.Exhausted data ->
-                listener.Broken <- $"{name}\ntoo few values: {data.NumberOfTests}"
+                listener.Broken <- $"{name}\ntoo few values: %d{data.NumberOfTests}"
             | TestResult.Failed(data, _, smallest, outcome, _, seed, size) ->
                 let why =
                     match outcome with
@@ -31,7 +31,7 @@ type private Listener() =
                 let values = smallest |> List.map (sprintf "%A") |> String.concat "\n"
 
                 listener.Broken <-
-                    $"{name}\n{why}\nfor {values}\nafter {data.NumberOfTests} tests and {data.NumberOfShrinks} shrinks, from the seed ({seed.Seed},{seed.Gamma},{size})"
+                    $"{name}\n{why}\nfor {values}\nafter %d{data.NumberOfTests} tests and %d{data.NumberOfShrinks} shrinks, from the seed ({seed.Seed},{seed.Gamma},%d{size})"
 
 /// A law: a sentence that could be false, and the property that looks for a counterexample.
 type Law = {
@@ -59,7 +59,9 @@ type Law = {
 
         if not broken.IsEmpty then
             raise (
-                LawBrokenException(String.concat "\n\n" ($"broken laws: {broken.Length}" :: broken))
+                LawBrokenException(
+                    String.concat "\n\n" ($"broken laws: %d{broken.Length}" :: broken)
+                )
             )
 
     /// <summary>Tries laws, each with 100 values freshly drawn.</summary>
@@ -97,7 +99,7 @@ module internal Laws =
         if not holds then
             broken why
 
-    let shape (m: Matrix<float>) = $"({m.RowCount}, {m.ColumnCount})"
+    let shape (m: Matrix<float>) = $"(%d{m.RowCount}, %d{m.ColumnCount})"
 
     let requireShape (what: string) (expected: Matrix<float>) (found: Matrix<float>) : unit =
         if expected.RowCount <> found.RowCount || expected.ColumnCount <> found.ColumnCount then

@@ -58,7 +58,7 @@ type LayerLaw =
         struct (parameters, outputs, case.Upstream outputs.RowCount outputs.ColumnCount)
 
     static member private Names(count: int) : string list = [
-        for i in 1..count -> $"parameter {i}"
+        for i in 1..count -> $"parameter %d{i}"
     ]
 
     /// <summary>The gradients in every parameter and in the inputs are the definition's.</summary>
@@ -84,7 +84,7 @@ type LayerLaw =
 
             Laws.require
                 (found.Length = parameters.Length)
-                $"expected {parameters.Length} gradients, found {found.Length}"
+                $"expected %d{parameters.Length} gradients, found %d{found.Length}"
 
             let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
             let gradients = List.ofArray found @ [ inInputs ]
@@ -180,12 +180,12 @@ type LayerLaw =
                     let x = column s case.Inputs
 
                     close
-                        $"outputs of sample {s}"
+                        $"outputs of sample %d{s}"
                         (forward.Invoke(parameters, x))
                         (column s outputs)
 
                     let struct (own, inX) = backward.Invoke(parameters, x, column s upstream)
-                    close $"gradient in the inputs of sample {s}" inX (column s inInputs)
+                    close $"gradient in the inputs of sample %d{s}" inX (column s inInputs)
                     own
             ]
 

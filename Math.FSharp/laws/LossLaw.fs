@@ -97,11 +97,11 @@ type LossLaw =
 
                 let mean = alone |> List.averageBy (fun (struct (value, _)) -> value)
 
-                Laws.within $"the loss of {n} samples" (fun () ->
+                Laws.within $"the loss of %d{n} samples" (fun () ->
                     [| value |] |> Approximately.equal Approximately.rounding [| mean |])
 
                 for s, struct (_, own) in List.indexed alone do
-                    Laws.within $"the gradient of sample {s} of {n}" (fun () ->
+                    Laws.within $"the gradient of sample %d{s} of %d{n}" (fun () ->
                         (gradient.Column s).ToArray()
                         |> Approximately.equal Approximately.rounding (Laws.cells (own / float n))))
 
@@ -130,11 +130,15 @@ type LossLaw =
             (fun (SameShape(t, y)) ->
                 match targets with
                 | TargetKind.Numbers ->
-                    let at, elsewhere = valueOf t (t.Clone()), valueOf t y
+                    let at = valueOf t (t.Clone())
 
-                    Laws.require
-                        (at <= elsewhere)
-                        $"expected at most {elsewhere}, the loss of other outputs, at the targets; found {at}"
+                    // Far from the targets and near them, to either side.
+                    for step in [ 1.0; 0.1; -0.1 ] do
+                        let elsewhere = valueOf t (t + step * (y - t))
+
+                        Laws.require
+                            (at <= elsewhere)
+                            $"expected at most {string elsewhere}, the loss of other outputs, at the targets; found {string at}"
                 | _ ->
                     let right, wrong =
                         if targets = TargetKind.Shares then
@@ -161,7 +165,7 @@ type LossLaw =
 
                         Laws.require
                             (costs < costsMore)
-                            $"expected less than {costsMore}, the loss of outputs for the wrong classes, for the right ones; found {costs}")
+                            $"expected less than {string costsMore}, the loss of outputs for the wrong classes, for the right ones; found {string costs}")
 
     /// <summary>Claimed by some: the loss is 0 or greater.</summary>
     /// <param name="targets">What the targets are.</param>
@@ -173,7 +177,7 @@ type LossLaw =
         ) : Law =
         Laws.create "the loss is 0 or greater" (LossLaw.Cases targets) (fun (SameShape(t, y)) ->
             let struct (value, _) = loss.Invoke(t, y)
-            Laws.require (value >= 0.0) $"expected 0 or greater, found {value}")
+            Laws.require (value >= 0.0) $"expected 0 or greater, found {string value}")
 
     /// <summary>Claimed by some: the loss is 0 where outputs equal targets, greater elsewhere, and its gradient
     /// is 0 there.</summary>
@@ -189,7 +193,7 @@ type LossLaw =
             (LossLaw.Cases targets)
             (fun (SameShape(t, y)) ->
                 let struct (value, gradient) = loss.Invoke(t, t.Clone())
-                Laws.require (value = 0.0) $"expected 0 at the targets, found {value}"
+                Laws.require (value = 0.0) $"expected 0 at the targets, found {string value}"
 
                 Laws.require
                     (Array.forall (fun g -> g = 0.0) (Laws.cells gradient))
@@ -199,7 +203,7 @@ type LossLaw =
 
                 Laws.require
                     ((value > 0.0) = (t <> y))
-                    $"expected more than 0 away from the targets, found {value}")
+                    $"expected more than 0 away from the targets, found {string value}")
 
     /// <summary>Claimed by those of logits: the same number added to all outputs of a sample changes
     /// nothing but rounding.</summary>

@@ -130,7 +130,9 @@ type NetworkLaw =
 
                 // Where the slope is that small, rounding hides the step.
                 if rate * size * size > 1e-12 && size > 1e-3 then
-                    Laws.require (after < loss) $"expected less than {loss}, found {after}")
+                    Laws.require
+                        (after < loss)
+                        $"expected less than {string loss}, found {string after}")
 
     /// <summary>A network that leans to a sample's own class has a lower loss than one that leans to another:
     /// the last layer's bias of that output is raised by 20.</summary>
@@ -179,7 +181,7 @@ type NetworkLaw =
 
                 Laws.require
                     (right < wrong)
-                    $"expected less than {wrong}, the loss of a network that leans to the wrong class, found {right}")
+                    $"expected less than {string wrong}, the loss of a network that leans to the wrong class, found {string right}")
 
     /// <summary>All of these laws.</summary>
     /// <param name="backward">The loss and its gradient.</param>

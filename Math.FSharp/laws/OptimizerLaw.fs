@@ -53,7 +53,7 @@ type OptimizerLaw =
                 let same what (expected: Parameters<float>) (found: Parameters<float>) =
                     Laws.require
                         (expected.Layers.Length = found.Layers.Length)
-                        $"{what}: expected {expected.Layers.Length} layers, found {found.Layers.Length}"
+                        $"{what}: expected %d{expected.Layers.Length} layers, found %d{found.Layers.Length}"
 
                     List.iter2
                         (fun (one: Layer<float>) (other: Layer<float>) ->
@@ -61,7 +61,7 @@ type OptimizerLaw =
 
                             Laws.require
                                 (one.Biases.Count = other.Biases.Count)
-                                $"{what}: expected {one.Biases.Count} biases, found {other.Biases.Count}")
+                                $"{what}: expected %d{one.Biases.Count} biases, found %d{other.Biases.Count}")
                         expected.Layers
                         found.Layers
 
@@ -119,7 +119,7 @@ type OptimizerLaw =
 
             for next in OptimizerLaw.Along (optimizer, 0.1, zeros) zeros |> Seq.truncate 3 do
                 match Laws.flat next |> Array.tryFind (fun x -> x <> 0.0) with
-                | Some found -> Laws.broken $"expected 0, found {found}"
+                | Some found -> Laws.broken $"expected 0, found {string found}"
                 | None -> ())
 
     /// <summary>A number that alone has a gradient moves against it: of two runs along opposite gradients, that of
@@ -151,12 +151,12 @@ type OptimizerLaw =
 
                 if differences.IsEmpty then
                     Laws.broken
-                        $"number {place} of {count} has the same value after {OptimizerLaw.Patience} steps along a gradient of 100 and along one of -100"
+                        $"number %d{place} of %d{count} has the same value after %d{OptimizerLaw.Patience} steps along a gradient of 100 and along one of -100"
 
                 for step, difference in List.indexed differences do
                     Laws.require
                         (difference < 0.0)
-                        $"number {place} of {count}, {step} steps after the first that moved it: expected a lower value along a gradient of 100 than along one of -100, found {difference} more")
+                        $"number %d{place} of %d{count}, %d{step} steps after the first that moved it: expected a lower value along a gradient of 100 than along one of -100, found {string difference} more")
 
     /// <summary>From the start, a small enough step along the gradient gives any network a lower loss than the
     /// same step along a gradient of zeros, which decay and penalties alone make.</summary>
@@ -225,7 +225,7 @@ type OptimizerLaw =
 
                     Laws.require
                         (expected.Length = steps)
-                        $"expected of the rule the number after each of {steps} gradients, found {expected.Length} numbers"
+                        $"expected of the rule the number after each of %d{steps} gradients, found %d{expected.Length} numbers"
 
                     // What was lost where a number was large stays lost when it is small again.
                     let bounds =
@@ -237,7 +237,7 @@ type OptimizerLaw =
                     try
                         [| for at in found -> at[i] |] |> Approximately.within bounds expected
                     with :? LawBrokenException as difference ->
-                        Laws.broken $"number {i}, step (from 0) {difference.Message}")
+                        Laws.broken $"number %d{i}, step (from 0) {difference.Message}")
 
     /// <summary>What every optimizer keeps: <c>IsPure</c>, <c>KeepsShapes</c>, <c>ZerosStayZero</c>,
     /// <c>MovesAgainstGradient</c> and <c>SmallStepLowersLoss</c>.</summary>

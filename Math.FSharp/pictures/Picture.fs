@@ -59,7 +59,7 @@ module Picture =
         let factor = plain (value / 10.0 ** exponent)
 
         let raised =
-            $"{int exponent}"
+            $"{string (int exponent)}"
             |> String.map (fun c -> "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".IndexOf c])
 
         if factor = "1" then
@@ -293,15 +293,18 @@ module Picture =
             let svg =
                 exporter
                     .ExportToString(plot chart)
-                    .Replace("id=\"clipPath", $"id=\"{name}-{i}-")
-                    .Replace("#clipPath", $"#{name}-{i}-")
+                    .Replace("id=\"clipPath", $"id=\"{name}-%d{i}-")
+                    .Replace("#clipPath", $"#{name}-%d{i}-")
 
             // What is inside of the element.
-            let first = svg.IndexOf('>', svg.IndexOf "<svg") + 1
-            let inside = svg.Substring(first, svg.LastIndexOf "</svg>" - first)
-            $"<g transform=\"translate(0 {i * height})\">{inside}</g>"
+            let first = svg.IndexOf('>', svg.IndexOf("<svg", StringComparison.Ordinal)) + 1
+
+            let inside =
+                svg.Substring(first, svg.LastIndexOf("</svg>", StringComparison.Ordinal) - first)
+
+            $"<g transform=\"translate(0 %d{i * height})\">{inside}</g>"
 
         let total = height * charts.Length
         let parts = String.Join("\n", List.mapi part charts)
 
-        $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{total}\" viewBox=\"0 0 {width} {total}\">\n{parts}\n</svg>\n"
+        $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d{width}\" height=\"%d{total}\" viewBox=\"0 0 %d{width} %d{total}\">\n{parts}\n</svg>\n"
