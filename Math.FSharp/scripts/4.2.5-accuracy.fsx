@@ -41,8 +41,10 @@ printfn $"slope of loss: length {Transform.norm (slopeOfLoss start):F4}"
 let ways = [
     for name, path in [ "the loss", byLoss; "accuracy", byAccuracy ] do
         let accuracies = [ for network in path -> Network.accuracy network batch ]
-        printfn $"accuracy on the way of %-8s{name} %A{accuracies}"
-        $"following {name}", [ for i, a in List.indexed accuracies -> struct (float i, a) ]
+        printfn $"accuracy following %-8s{name} %A{accuracies}"
+
+        $"following {name}, {path.Length - 1} steps",
+        [ for i, a in List.indexed accuracies -> struct (float i, a) ]
 ]
 
 /// Against the slope of the loss, from the place after the first step.
@@ -68,7 +70,7 @@ Load.save "4.2.5-accuracy" 300 [
         Marks = [ Mark.Line("", over Network.loss) ]
     }
     {
-        Title = "Accuracy on the way of either slope"
+        Title = "Accuracy over the steps, following either slope"
         X = Axis.Linear("steps").Within(0.0, 10.0)
         Y = Axis.Linear("accuracy (share right)").Within(0.0, 1.0)
         Marks = [ for name, points in ways -> Mark.Line(name, points) ]

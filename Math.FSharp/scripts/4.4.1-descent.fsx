@@ -9,7 +9,13 @@ let path (f: Vector<float> -> float) rate steps start =
     Optimizer.descent rate steps (Gradient.numerical 1e-4 f) (Load.vector start)
 
 let bowl (x: Vector<float>) = x[0] * x[0] + x[1] * x[1]
-let rates = [ 10.0, "10, too large"; 1e-10, "10⁻¹⁰, too small"; 0.1, "0.1, right" ]
+
+let rates = [
+    10.0, "10, too large: flat, as h is nothing beside 10¹³"
+    1e-10, "10⁻¹⁰, too small"
+    0.1, "0.1, right"
+]
+
 let paths = [ for rate, name in rates -> name, path bowl rate 100 [ -3; 4 ] ]
 
 // The large one stops at 10¹³, where h = 0.0001 is below the last digit: the difference is 0.
