@@ -13,7 +13,12 @@ type Fault = {
 
     /// The sentence to show to a person.
     override fault.ToString() =
-        $"{fault.Subject}: expected {fault.Expected}, found {fault.Found}."
+        let said = $"xpected {fault.Expected}, found {fault.Found}."
+
+        if fault.Subject = "" then
+            $"E{said}"
+        else
+            $"{fault.Subject}: e{said}"
 
 /// Making and placing faults.
 [<RequireQualifiedAccess>]

@@ -220,6 +220,20 @@ internal static class CsvFile
         );
         if (!told.IsUnclear)
             return told.IsNames;
+        if (
+            first is [var rows, var inputs, ..]
+            && rows == $"{cells.Rows - 1}"
+            && inputs == $"{cells.Columns - 1}"
+        )
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    place,
+                    "names or cells",
+                    $"the counts of {rows} rows and {inputs} inputs (Data:Skip 1 leaves the line out)"
+                ),
+            ]);
+        }
         throw new RefusedException([
             DataFile.Sentence(
                 place,

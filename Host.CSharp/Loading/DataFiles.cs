@@ -137,7 +137,7 @@ internal static class DataFiles
     ) : ParsedData
     {
         public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-            OfImages<T>(classes, train, test, files);
+            MemoryBudget.Guard(train.Path, () => OfImages<T>(classes, train, test, files));
     }
 
     private static ParsedImages Images(

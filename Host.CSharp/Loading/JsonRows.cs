@@ -14,6 +14,9 @@ internal static class JsonRows
     /// <exception cref="RefusedException">It is no such JSON, or makes too many cells.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
+        // A cell's text and its places in lists take some 48 bytes.
+        long count = content.Span.Count((byte)',') + content.Span.Count((byte)'\n') + 1;
+        MemoryBudget.Require(path, $"up to {count} cells", 48 * count);
         try
         {
             return Read(content.Span, limit, path);

@@ -24,6 +24,8 @@ internal static class NpzFile
             using var archive = new ZipArchive(DataFile.StreamOf(content), ZipArchiveMode.Read);
             if (archive.Entries.Count > MostEntries)
                 throw Refused(path, $"at most {MostEntries} arrays", $"{archive.Entries.Count}");
+            var all = archive.Entries.Sum(entry => Math.Min(entry.Length, limit));
+            MemoryBudget.Require(path, $"arrays of {all} bytes", Math.Min(all, limit));
             var left = limit;
             var tensors = new List<Tensor>();
             foreach (var entry in archive.Entries)

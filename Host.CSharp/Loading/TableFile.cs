@@ -80,7 +80,7 @@ internal static class TableFile
         throw new RefusedException([
             DataFile.Sentence(
                 path,
-                $"the names of the model's columns ({string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}) in a header",
+                $"a header with the names {string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}",
                 "none of them"
             ),
         ]);

@@ -275,6 +275,11 @@ module CsvTests =
                  "line 1: expected 2 cells, as in the lines from 2 on (Data:Skip 1 leaves out what is above them), found 3")>]
     [<InlineData("A report\nof today\n\na,b\n1,2\n3,4\n",
                  "line 1: expected 2 cells, as in the lines from 4 on (Data:Skip 3 leaves out what is above them), found 1")>]
+    [<InlineData("3,2,a,b\n1,2,0,5\n3,4,1,6\n5,6,0,7\n", "found 3, 2, a, b, which can be either")>]
+    [<InlineData("3,3,a,b\n1,2,0,5\n3,4,1,6\n5,6,0,7\n",
+                 "line 1: expected names or cells, found the counts of 3 rows and 3 inputs (Data:Skip 1 leaves the line out)")>]
+    [<InlineData("0,1,2\n5,7,4\n3,8,1\n",
+                 "line 1: expected Data:Header true where these are names, false where they are a row")>]
     [<InlineData("a,b,a\n1,2,3\n", "line 1, column a: expected a name once")>]
     [<InlineData("a,b\n", "line 1: expected rows below the names of the first row")>]
     [<InlineData("", "x.csv: expected rows of cells, found none")>]
@@ -329,6 +334,20 @@ module CsvTests =
 
         for wrong in [ ""; "\""; "\n"; "a\"" ] do
             Assert.Null(CsvDialect.Parse wrong)
+
+    [<Fact>]
+    let ``a first row with all the names that are looked for is a header, whatever is below`` () =
+        let text = "no,yes\nno,no\nyes,yes\n"
+        Assert.Equal(3, (csv usual text).Rows)
+        let known = csv (CsvLayout(Known = [| "yes"; "no" |])) text
+        Exactly.equal [ "no"; "yes" ] (names known)
+        // Places are no names.
+        Assert.Equal(2, (csv (CsvLayout(Known = [| "0"; "1" |])) "0,1\n5,6\n").Rows)
+        Assert.Equal(3, (csv (CsvLayout(Known = [| "a"; "no" |])) text).Rows)
+        // Columns without a name are called as pandas calls them.
+        Exactly.equal
+            [ "Unnamed: 0"; "a"; "Unnamed: 2" ]
+            (names (csv usual ",a,\n0,5,x\n1,6,y\n2,7,x\n"))
 
     let private encodings: (string * Encoding) list = [
         "utf-8", UTF8Encoding true

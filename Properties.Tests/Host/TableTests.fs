@@ -204,6 +204,56 @@ module TableTests =
                 refusal (fun () -> DataFile.Read(scratch.Sub missing, 10L))
             )
 
+    [<Fact>]
+    let ``a model's columns are found by name, or by place where it knows no names`` () =
+        let table = csv usual "a, b ,c\n1,2,3\n4,5,6\n"
+
+        let find (names: string list) =
+            TableFile.WithColumns(names, table, "x.csv")
+
+        Assert.Same(table, find [ "c"; "d" ])
+        Assert.Same(table, find [])
+        Exactly.equal [ "0"; "1"; "2" ] ((find [ "0"; "1" ]).Columns |> List.map _.Name)
+        Exactly.equal [ "line 2"; "line 3" ] (places (find [ "1" ]))
+
+        Assert.Equal(
+            "x.csv: expected a header with the names d, e, found none of them.",
+            refusal (fun () -> find [ "d"; "e" ])
+        )
+
+        for key in [ "b"; " b "; " b" ] do
+            Exactly.equal " b " (Table.find key table |> orFail).Name
+
+    [<Fact>]
+    let ``a fault of the test file is said of it, and its header is that of the training file`` () =
+        use scratch = new Scratch()
+        let train, test = scratch.Sub "train.csv", scratch.Sub "test.csv"
+        let runs = scratch.Sub "runs"
+        let rows = String.replicate 10 "1,red,a\n2,blue,b\n"
+        File.WriteAllText(train, "size,colour,label\n" + rows)
+
+        let errors (text: string) =
+            File.WriteAllText(test, text)
+
+            (Given.host [
+                "train"
+                $"--Data:Train={train}"
+                $"--Data:Test={test}"
+                "--Training:Iterations=1"
+                $"--Run:Directory={runs}"
+            ])
+                .Errors
+
+        let said = errors "size,colour,label\n1,red,a\n1,green,b\n"
+        Assert.Contains(test, said)
+        Assert.Contains("line 3", said)
+        Assert.DoesNotContain(train, said)
+
+        Assert.StartsWith(
+            $"{test}: expected a header with the names size, colour, label, found none of them",
+            errors rows
+        )
+
     let private gzip (bytes: byte[]) =
         use zipped = new MemoryStream()
 
