@@ -17,7 +17,7 @@ let faults = [
         let name = Path.GetRelativePath(folder, page)
         let text = File.ReadAllText page
 
-        if not (Regex.IsMatch(text, "<title>[^<]*\\w[^<]*</title>")) then
+        if not (Regex.IsMatch(text, "<title>[^\\w|]*\\w.*</title>")) then
             $"{name}: expected a title, found none"
 
         for left in Regex.Matches(text, "\\{\\{[\\w-]+\\}\\}") do

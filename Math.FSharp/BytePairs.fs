@@ -30,6 +30,7 @@ type internal BytePair = {
 type BytePairs = internal {
     Features: int
     Starts: int[]
+    /// <exclude/>
     Pairs: BytePair[]
 } with
 

@@ -11,6 +11,7 @@ type MiniBatch<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = private {
+    /// <exclude/>
     inputs: Inputs<'T>
     targets: Targets<'T>
 } with
