@@ -51,24 +51,38 @@ internal sealed record EarlierRun(
     /// <summary>The run folders of a directory, newest first: by the time that a folder's name begins
     /// with, then by the number that it ends with where several began in the same second. Folders of other
     /// names are not listed.</summary>
+    /// <exception cref="RefusedException">The directory cannot be read.</exception>
     public static IReadOnlyList<string> Folders(string directory)
     {
         if (!Directory.Exists(directory))
             return [];
-        return
-        [
-            .. Directory
-                .EnumerateDirectories(System.IO.Path.GetFullPath(directory))
-                .Where(path => File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile)))
-                .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
-                .Select(run => (run.Path, run.Name, Began: RunFolder.BeganAt(run.Name)))
-                .Where(run => run.Began is not null)
-                .OrderByDescending(run => run.Began)
-                // -10 is after -2.
-                .ThenByDescending(run => run.Name.Length)
-                .ThenByDescending(run => run.Name, StringComparer.Ordinal)
-                .Select(run => run.Path),
-        ];
+        try
+        {
+            return
+            [
+                .. Directory
+                    .EnumerateDirectories(System.IO.Path.GetFullPath(directory))
+                    .Where(path =>
+                        File.Exists(System.IO.Path.Combine(path, RunFolder.SettingsFile))
+                    )
+                    .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
+                    .Select(run => (run.Path, run.Name, Began: RunFolder.BeganAt(run.Name)))
+                    .Where(run => run.Began is not null)
+                    .OrderByDescending(run => run.Began)
+                    // -10 is after -2.
+                    .ThenByDescending(run => run.Name.Length)
+                    .ThenByDescending(run => run.Name, StringComparer.Ordinal)
+                    .Select(run => run.Path),
+            ];
+        }
+        catch (Exception unreadable) when (WholeFile.IsTrouble(unreadable))
+        {
+            throw Refused(
+                "Run:Directory",
+                "a folder that can be read",
+                unreadable.Message.TrimEnd('.')
+            );
+        }
     }
 
     /// <summary>The outcome of a finished run, completed or diverged; null of a run that was stopped, was
@@ -145,7 +159,7 @@ internal sealed record EarlierRun(
     {
         if (path.Length == 0)
             throw Refused("the run", "a run folder", "nothing");
-        path = System.IO.Path.GetFullPath(path);
+        path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
         try
         {

@@ -73,12 +73,15 @@ internal static class EvaluateCommand
         var report = file.IsDouble
             ? Report<double>(plan, file, run, assumed, choice)
             : Report<float>(plan, file, run, assumed, choice);
-        if (run is not null && report.OtherData is null)
-            output ??= path;
-        else if (run is not null && output is null)
-            Console.Error.WriteLine(
-                "No report is written to the run folder, as the test samples are not the run's own; --output FOLDER writes one."
-            );
+        if (run is not null && output is null)
+        {
+            if (WhyNoReport(run, report) is { } reason)
+                Console.Error.WriteLine(
+                    $"No report is written to the run folder, as {reason}; --output FOLDER writes one."
+                );
+            else
+                output = run.Path;
+        }
         var json = report.ToJson();
         Console.Write(
             format switch
@@ -103,6 +106,12 @@ internal static class EvaluateCommand
         }
         return (int)Outcome.Completed;
     }
+
+    /// <summary>Why a report is not the run's own: it would stay there as if it were.</summary>
+    private static string? WhyNoReport(EarlierRun run, EvaluationReport report) =>
+        report.OtherData is not null ? "the test samples are not the run's own"
+        : !File.Exists(Path.Combine(run.Path, RunFolder.SummaryFile)) ? "the run has not ended"
+        : null;
 
     private static EvaluationReport Report<T>(
         RunPlan plan,

@@ -104,7 +104,7 @@ internal static partial class Log
         string reason
     );
 
-    [LoggerMessage(10, LogLevel.Warning, "A checkpoint is damaged, and passed over. {Fault}")]
+    [LoggerMessage(10, LogLevel.Warning, "A checkpoint is damaged and left out. {Fault}")]
     public static partial void CheckpointDamaged(this ILogger logger, string fault);
 
     [LoggerMessage(11, LogLevel.Information, "Going on with {Folder} from iteration {Iteration}")]
@@ -113,7 +113,7 @@ internal static partial class Log
     [LoggerMessage(
         12,
         LogLevel.Error,
-        "Not everything could be saved: {Reason}. {Newest}; with room on the disk, train --resume {Folder} goes on from there"
+        "Not everything could be saved: {Reason}. {Newest}; with room on the disk, train --resume {Folder} resumes the run"
     )]
     public static partial void RunUnsaved(
         this ILogger logger,
@@ -166,7 +166,7 @@ internal static partial class Log
     [LoggerMessage(
         19,
         LogLevel.Warning,
-        "The run begins from scratch: nothing can be had of {Run}. {Reason}"
+        "The run starts from scratch, as the network of {Run} cannot be used. {Reason}"
     )]
     public static partial void ColdStarted(this ILogger logger, string run, string reason);
 

@@ -207,6 +207,11 @@ module EvaluateRunTests =
             Assert.Contains(says, ended.Errors)
             Assert.Contains(out, ended.Output)
 
+        // What is found now is not what is to be found at the run's end.
+        Assert.False(hasReport folder)
+        // The slash that shells add changes nothing.
+        Assert.Contains("has not ended", (Given.host [ "evaluate"; folder + "/" ]).Errors)
+
         // Its preprocessing follows from the run's rows.
         File.AppendAllText(scratch.Sub "rows.csv", "1,1,c1\n")
         let refused = Given.host [ "predict"; folder; scratch.Sub "rows.csv" ]
