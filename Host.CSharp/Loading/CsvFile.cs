@@ -186,15 +186,30 @@ internal static class CsvFile
             throw new RefusedException(faults);
         return Create(Names(first), 1);
 
+        // Separators at the ends of all lines make a column without a name and without cells.
+        bool IsThere(int column, int from) =>
+            from == 0
+            || first[column].Trim().Length > 0
+            || Enumerable.Range(1, cells.Rows - 1).Any(row => !cells.Cell(row, column).IsEmpty);
+
         Table Create(IEnumerable<string> names, int from) =>
             Learning.TableModule.AtLines(
                 [.. lines.Skip(from)],
                 DataFile.Require(
                     Learning.TableModule.Create(
-                        names.Select(
-                            (name, column) =>
-                                new Column(name, Cells.NewTexts(cells.Column(column, from)))
-                        )
+                        names
+                            .Select(
+                                (name, column) =>
+                                    (
+                                        IsThere: IsThere(column, from),
+                                        Column: new Column(
+                                            name,
+                                            Cells.NewTexts(cells.Column(column, from))
+                                        )
+                                    )
+                            )
+                            .Where(found => found.IsThere)
+                            .Select(found => found.Column)
                     ),
                     path
                 )

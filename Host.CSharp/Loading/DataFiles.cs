@@ -86,6 +86,16 @@ internal static class DataFiles
         if (trainFile.Kind == ".npz")
             return OfArrays(plan, trainFile, testFile, files);
         var train = TableFile.Parse(trainFile, settings);
+        if (train.Columns is [var only])
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    trainFile.Path,
+                    "columns beside the label (Data:Separator says what separates those of a .csv)",
+                    $"one column, {only.Name}"
+                ),
+            ]);
+        }
         // The test rows have the columns of the training rows.
         string[] names = [.. train.Columns.Select(column => column.Name)];
         var test = testFile is null

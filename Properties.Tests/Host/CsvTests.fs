@@ -336,6 +336,15 @@ module CsvTests =
             Assert.Null(CsvDialect.Parse wrong)
 
     [<Fact>]
+    let ``separators at the ends of all lines make no column`` () =
+        let table = csv usual "a,b,,\n1,2,,\n3,4,,\n"
+        Exactly.equal [ "a"; "b" ] (names table)
+        Exactly.equal [| [| "1"; "2" |]; [| "3"; "4" |] |] (rows table)
+        // A column with a name, or with a cell, is one.
+        Exactly.equal [ "a"; "b" ] (names (csv usual "a,b\n1,\n3,\n"))
+        Exactly.equal [ "a"; "Unnamed: 1" ] (names (csv usual "a,\n1,\n3,x\n"))
+
+    [<Fact>]
     let ``a first row with all the names that are looked for is a header, whatever is below`` () =
         let text = "no,yes\nno,no\nyes,yes\n"
         Assert.Equal(3, (csv usual text).Rows)

@@ -249,6 +249,11 @@ module TableTests =
         Assert.Contains("line 3", said)
         Assert.DoesNotContain(train, said)
 
+        // Other separators are none that are looked for.
+        File.WriteAllText(train, (File.ReadAllText train).Replace(',', ':'))
+        Assert.StartsWith($"{train}: expected columns beside the label (Data:Separator", errors "")
+        File.WriteAllText(train, (File.ReadAllText train).Replace(':', ','))
+
         Assert.StartsWith(
             $"{test}: expected a header with the names size, colour, label, found none of them",
             errors rows
