@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using Spectre.Console;
 
 namespace Pipeline.Training;
@@ -70,8 +71,15 @@ internal static class TrainingServices
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss ";
+                console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:sszzz ";
             });
+        builder.Services.Configure<JsonConsoleFormatterOptions>(console =>
+        {
+            if (console.TimestampFormat is not null)
+                return;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+        });
         builder.Services.PostConfigure<ConsoleLoggerOptions>(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
@@ -148,6 +156,15 @@ internal static class TrainingServices
         }
     }
 
+    /// <summary>Whether log messages are JSON: then a run reports nothing beside them.</summary>
+    private static bool LogsAreJson(IServiceProvider services) =>
+        services
+            .GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>()
+            .CurrentValue.FormatterName?.Equals(
+                ConsoleFormatterNames.Json,
+                StringComparison.OrdinalIgnoreCase
+            ) == true;
+
     /// <summary>A builder with the worker and what it needs.</summary>
     /// <param name="given">What the command line gives.</param>
     /// <exception cref="RefusedException">Settings do not fit.</exception>
@@ -171,7 +188,8 @@ internal static class TrainingServices
                 AnsiConsole.Console,
                 Console.Out,
                 Console.Error,
-                services.GetRequiredService<TimeProvider>()
+                services.GetRequiredService<TimeProvider>(),
+                LogsAreJson(services) ? services.GetRequiredService<ILogger<ConsoleReport>>() : null
             ))
             .AddSingleton<Pulse>()
             .AddSingleton<IRunObserver>(services => services.GetRequiredService<Pulse>())
@@ -179,10 +197,12 @@ internal static class TrainingServices
             .AddSingleton<DataLoader>()
             .AddSingleton<DataWatch>()
             .AddSingleton<Publisher>()
+            .AddSingleton<RunRetention>()
             .AddTransient(typeof(TrainingRun<>))
             .AddTransient(typeof(Watching<>))
             .AddHostedService<SignalWatch>()
-            .AddHostedService<HealthServer>()
+            .AddSingleton<HealthServer>()
+            .AddHostedService(services => services.GetRequiredService<HealthServer>())
             .AddHostedService<SystemdWatchdog>()
             .AddHostedService<TrainingWorker>();
         return builder;

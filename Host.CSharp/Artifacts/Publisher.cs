@@ -21,7 +21,12 @@ internal sealed record PublishedModel(
 );
 
 /// <summary>Puts a run's model in the place of the one in use, in one step, unless it is worse.</summary>
-internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWorker> logger)
+internal sealed class Publisher(
+    RunPlan plan,
+    IFiles files,
+    TrainingMetrics metrics,
+    ILogger<TrainingWorker> logger
+)
 {
     /// <summary>Finds out at once whether there can be a model in use and its record.</summary>
     /// <exception cref="RefusedException">One of them would be a folder, a pipe or a device.</exception>
@@ -90,6 +95,7 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
         if (!isBetter)
         {
             logger.ModelKept(run.Folder, Said(candidate), Said(comparison?.Used));
+            metrics.ModelRejected();
             if (Current() is { } current)
                 Record(current with { Considered = run.Folder });
             return;
@@ -114,6 +120,7 @@ internal sealed class Publisher(RunPlan plan, IFiles files, ILogger<TrainingWork
             Said(candidate),
             Said(comparison?.Used)
         );
+        metrics.ModelPublished();
     }
 
     /// <summary>A score in a message: numbers that are predicted have a loss alone.</summary>

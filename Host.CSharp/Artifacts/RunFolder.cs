@@ -38,6 +38,8 @@ internal sealed class RunFolder : IDisposable
     public const string SettingsFile = "settings.json";
     public const string SummaryFile = "summary.json";
     public const string ModelName = "model.safetensors";
+    public const string CurvesName = "curves.svg";
+    public const string LockName = "lock";
 
     /// <summary>What <c>evaluate</c> leaves: for programs, for texts, for browsers.</summary>
     public static readonly string[] EvaluationFiles =
@@ -63,7 +65,7 @@ internal sealed class RunFolder : IDisposable
         Checkpoints = CheckpointsOf(path);
         files.CreateFolder(Checkpoints);
         files.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
-        held = Hold(LockOf(path));
+        held = Hold(path);
         Logs = new(files, path);
     }
 
@@ -78,7 +80,7 @@ internal sealed class RunFolder : IDisposable
     public static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
 
     private static string LockOf(string path) =>
-        System.IO.Path.Combine(CheckpointsOf(path), "lock");
+        System.IO.Path.Combine(CheckpointsOf(path), LockName);
 
     /// <summary>When a run began, by its folder's name; nothing of another name.</summary>
     public static DateTime? BeganAt(string name) =>
@@ -199,8 +201,7 @@ internal sealed class RunFolder : IDisposable
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         Write(ModelName, Safetensors.Write(model));
 
-    public void WriteCurves(Curves curves, string title) =>
-        Write("curves.svg", curves.ToSvg(title));
+    public void WriteCurves(Curves curves, string title) => Write(CurvesName, curves.ToSvg(title));
 
     public void WriteSummary(Summary summary) => Write(SummaryFile, JsonText.Of(summary));
 
@@ -218,8 +219,8 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Holds the folder: the system lets one process at a time open the file, and lets go of it
     /// however the process ends.</summary>
-    private static FileStream Hold(string path) =>
-        new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    public static FileStream Hold(string path) =>
+        new(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 
     private static RefusedException Refused(
         string subject,

@@ -8,12 +8,15 @@ namespace Pipeline.Training;
 /// epochs.csv, a line for each evaluation.</summary>
 internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
 {
+    public const string ProgressName = "progress.csv";
+    public const string EpochsName = "epochs.csv";
+
     private const string ProgressHeader = "iteration,epoch,loss,learning_rate,seconds";
     private const string EpochsHeader =
         "epoch,iteration,train_loss,train_accuracy,test_loss,test_accuracy,seconds,validation_loss,validation_accuracy";
 
-    private readonly LineLog progress = new(files, Path.Combine(folder, "progress.csv"));
-    private readonly LineLog epochs = new(files, Path.Combine(folder, "epochs.csv"));
+    private readonly LineLog progress = new(files, Path.Combine(folder, ProgressName));
+    private readonly LineLog epochs = new(files, Path.Combine(folder, EpochsName));
 
     public void Stepped(in StepFigures step) =>
         progress.Add(

@@ -31,6 +31,8 @@ internal static class TrainCommand
         var status = host.Services.GetRequiredService<ExitStatus>();
         var logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
         StandardStreams.Tolerate(logger.OutputFailed);
+        // A host would log the refusal of its port as a failure, with a stack trace.
+        await host.Services.GetRequiredService<HealthServer>().StartAsync(default);
         try
         {
             await host.RunAsync();

@@ -14,7 +14,7 @@ namespace Pipeline.Training;
 /// file, with a mark at which TensorBoard drops the points of earlier files from that step on.</summary>
 internal sealed class EventFile : IRunObserver, IDisposable
 {
-    private const string Beginning = "events.out.tfevents.";
+    public const string Beginning = "events.out.tfevents.";
     private const int Bins = 30;
 
     /// <summary>So many bytes wait at most.</summary>

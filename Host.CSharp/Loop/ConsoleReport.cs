@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
 using Spectre.Console;
 using static System.FormattableString;
@@ -5,12 +6,14 @@ using static System.FormattableString;
 namespace Pipeline.Training;
 
 /// <summary>What a person sees: a line an epoch, and in between, of a run that takes its time, how fast it
-/// goes and how much is left: a bar in a terminal, elsewhere a line now and then.</summary>
+/// goes and how much is left: a bar in a terminal, elsewhere a line now and then. Where a log is given, all of
+/// it goes there instead, as events.</summary>
 internal sealed class ConsoleReport(
     IAnsiConsole console,
     TextWriter output,
     TextWriter errors,
-    TimeProvider clock
+    TimeProvider clock,
+    ILogger? log = null
 ) : IRunObserver
 {
     /// <summary>So long nothing is said where there is no bar.</summary>
@@ -34,7 +37,7 @@ internal sealed class ConsoleReport(
     {
         (first, total) = (from, iterations);
         Said(from);
-        if (!console.Profile.Capabilities.Interactive)
+        if (log is not null || !console.Profile.Capabilities.Interactive)
             return await run();
         every = Math.Max(1, iterations / 500);
         return await console
@@ -94,11 +97,15 @@ internal sealed class ConsoleReport(
             return;
         var rate = (step.Iteration - lineIteration) / silence.TotalSeconds;
         var left = TimeSpan.FromSeconds(Math.Min((total - step.Iteration) / rate, 1e9));
-        Line(
-            Invariant(
-                $"iteration {step.Iteration} of {total} | loss: {step.Loss:F4}{Pace(rate)}, {Math.Floor(left.TotalHours):F0}:{left:mm\\:ss} left"
-            )
-        );
+        var time = Invariant($"{Math.Floor(left.TotalHours):F0}:{left:mm\\:ss}");
+        if (log is not null)
+            log.Progress(step.Iteration, total, step.Loss, rate, time);
+        else
+            Line(
+                Invariant(
+                    $"iteration {step.Iteration} of {total} | loss: {step.Loss:F4}{Pace(rate)}, {time} left"
+                )
+            );
         Said(step.Iteration);
     }
 
@@ -107,7 +114,10 @@ internal sealed class ConsoleReport(
 
     public void Evaluated(EpochFigures epoch)
     {
-        Line(Invariant($"epoch {epoch.Epoch} | {Accuracies(epoch)}"));
+        if (log is not null)
+            log.EpochEvaluated(epoch);
+        else
+            Line(Invariant($"epoch {epoch.Epoch} | {Accuracies(epoch)}"));
         Said(epoch.Iteration);
     }
 
@@ -124,21 +134,30 @@ internal sealed class ConsoleReport(
     )
     {
         var pace = iterations == 0 ? "" : Pace(iterations / Math.Max(seconds, 1e-9));
-        Line(
-            Invariant(
-                $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training{pace}"
-            )
-        );
+        // The log has an event for that already.
+        if (log is null)
+            Line(
+                Invariant(
+                    $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training{pace}"
+                )
+            );
         if (kept is not null)
         {
-            Line(Invariant($"final | {Accuracies(kept)}"));
+            if (log is not null)
+                log.EpochEvaluated(kept);
+            else
+                Line(Invariant($"final | {Accuracies(kept)}"));
         }
         foreach (var finding in findings)
             Line(finding);
         Line($"run folder: {folder}");
         if (outcome is not (Outcome.Completed or Outcome.Diverged))
             Line($"to go on: train --resume {Quoted(folder)}");
-        if (advice is not null)
+        if (advice is null)
+            return;
+        if (log is not null)
+            log.Advised(advice);
+        else
             errors.WriteLine(advice);
     }
 
@@ -148,7 +167,12 @@ internal sealed class ConsoleReport(
     public void Refused(IEnumerable<string> reasons)
     {
         foreach (var reason in reasons)
-            errors.WriteLine(reason);
+        {
+            if (log is not null)
+                log.Refused(reason);
+            else
+                errors.WriteLine(reason);
+        }
     }
 
     private static string Accuracies(EpochFigures epoch)
@@ -172,7 +196,9 @@ internal sealed class ConsoleReport(
     /// <summary>Above the bar where there is one.</summary>
     private void Line(string text)
     {
-        if (bar is null)
+        if (log is not null)
+            log.Reported(text);
+        else if (bar is null)
             output.WriteLine(text);
         else
             console.WriteLine(text);

@@ -36,20 +36,109 @@ internal static partial class Log
         ulong seed
     );
 
+    // Numbers that are not finite are given as texts: JSON has none such.
     [LoggerMessage(
         3,
-        LogLevel.Debug,
-        "Epoch {Epoch} after {Iteration} iterations: training loss {TrainLoss:F4}, accuracy {TrainAccuracy:F4}; test loss {TestLoss:F4}, accuracy {TestAccuracy:F4}"
+        LogLevel.Information,
+        "Epoch {Epoch} after {Iteration} iterations, {Seconds:F2} s of training: training loss {TrainLoss:F4}, accuracy {TrainAccuracy:F4}; test loss {TestLoss:F4}, accuracy {TestAccuracy:F4}"
     )]
-    public static partial void EpochEvaluated(
+    private static partial void EpochEvaluated(
         this ILogger logger,
         long epoch,
         long iteration,
-        double trainLoss,
-        double trainAccuracy,
-        double testLoss,
-        double testAccuracy
+        double seconds,
+        object trainLoss,
+        object trainAccuracy,
+        object testLoss,
+        object testAccuracy
     );
+
+    [LoggerMessage(
+        25,
+        LogLevel.Information,
+        "Epoch {Epoch} after {Iteration} iterations, {Seconds:F2} s of training: training loss {TrainLoss:G6}, test loss {TestLoss:G6}"
+    )]
+    private static partial void EpochEvaluated(
+        this ILogger logger,
+        long epoch,
+        long iteration,
+        double seconds,
+        object trainLoss,
+        object testLoss
+    );
+
+    /// <summary>The figures of an evaluation; of numbers that are predicted, the losses alone.</summary>
+    public static void EpochEvaluated(this ILogger logger, EpochFigures epoch)
+    {
+        if (double.IsNaN(epoch.Train.Accuracy))
+            logger.EpochEvaluated(
+                epoch.Epoch,
+                epoch.Iteration,
+                epoch.Seconds,
+                Number(epoch.Train.Loss),
+                Number(epoch.Test.Loss)
+            );
+        else
+            logger.EpochEvaluated(
+                epoch.Epoch,
+                epoch.Iteration,
+                epoch.Seconds,
+                Number(epoch.Train.Loss),
+                Number(epoch.Train.Accuracy),
+                Number(epoch.Test.Loss),
+                Number(epoch.Test.Accuracy)
+            );
+    }
+
+    [LoggerMessage(
+        26,
+        LogLevel.Information,
+        "Iteration {Iteration} of {Iterations}: loss {Loss:F4}, {Rate:F1} iterations a second, {Left} left"
+    )]
+    private static partial void Progress(
+        this ILogger logger,
+        long iteration,
+        long iterations,
+        object loss,
+        double rate,
+        string left
+    );
+
+    public static void Progress(
+        this ILogger logger,
+        long iteration,
+        long iterations,
+        double loss,
+        double rate,
+        string left
+    ) => logger.Progress(iteration, iterations, Number(loss), rate, left);
+
+    private static object Number(double number) =>
+        double.IsFinite(number)
+            ? number
+            : number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    [LoggerMessage(27, LogLevel.Information, "{Line}")]
+    public static partial void Reported(this ILogger logger, string line);
+
+    [LoggerMessage(28, LogLevel.Error, "{Reason}")]
+    public static partial void Refused(this ILogger logger, string reason);
+
+    [LoggerMessage(29, LogLevel.Warning, "{Advice}")]
+    public static partial void Advised(this ILogger logger, string advice);
+
+    [LoggerMessage(
+        30,
+        LogLevel.Warning,
+        "OpenTelemetry: {Reason} (logged once; metrics or traces may be missing)"
+    )]
+    public static partial void TelemetryFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(31, LogLevel.Information, "{Folder} is deleted: Run:Kept is {Kept}")]
+    public static partial void RunDeleted(this ILogger logger, string folder, int kept);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Folder} could not be deleted: {Reason}")]
+    public static partial void RunNotDeleted(this ILogger logger, string folder, string reason);
 
     [LoggerMessage(
         4,

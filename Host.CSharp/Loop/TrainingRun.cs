@@ -124,11 +124,7 @@ internal sealed class TrainingRun<T>(
             var loop = new TrainingLoop<T>(
                 plan,
                 [
-                    new Thinned(
-                        cadence,
-                        perEpoch,
-                        [folder.Logs, history, curves, new EpochLog(logger), .. asked]
-                    ),
+                    new Thinned(cadence, perEpoch, [folder.Logs, history, curves, .. asked]),
                     // The report decides itself which steps it prints.
                     new Thinned(new(1), perEpoch, report),
                     .. observers,
@@ -412,24 +408,6 @@ internal sealed class TrainingRun<T>(
         public void Stepped(in StepFigures step) => Step = step;
 
         public void Evaluated(EpochFigures epoch) { }
-
-        public void Finished(EpochFigures kept) { }
-    }
-
-    /// <summary>Epochs as structured messages.</summary>
-    private sealed class EpochLog(ILogger logger) : IRunObserver
-    {
-        public void Stepped(in StepFigures step) { }
-
-        public void Evaluated(EpochFigures epoch) =>
-            logger.EpochEvaluated(
-                epoch.Epoch,
-                epoch.Iteration,
-                epoch.Train.Loss,
-                epoch.Train.Accuracy,
-                epoch.Test.Loss,
-                epoch.Test.Accuracy
-            );
 
         public void Finished(EpochFigures kept) { }
     }

@@ -14,6 +14,10 @@ internal sealed class Watching<T>(
     Publisher publisher,
     Resumption resumption,
     Resuming resuming,
+    RunRetention retention,
+    Pulse pulse,
+    TrainingMetrics metrics,
+    TimeProvider clock,
     IFiles files,
     IServiceProvider services,
     ILogger<TrainingWorker> logger
@@ -31,6 +35,7 @@ internal sealed class Watching<T>(
     {
         publisher.Check();
         CheckNamedRun();
+        metrics.ObserveModel(AgeOfModel, publisher.Current);
         var left = Left();
         while (true)
         {
@@ -47,6 +52,7 @@ internal sealed class Watching<T>(
                         return run.Outcome;
                     done.Clear();
                     done.Add(data.Hashes);
+                    retention.Apply();
                 }
             }
             logger.Waiting(plan.DataSource);
@@ -81,6 +87,8 @@ internal sealed class Watching<T>(
             // Perhaps a file that is still being copied; the next ones may be better.
             foreach (var reason in refused.Reasons)
                 logger.DataRefused(reason);
+            metrics.DataRefused();
+            pulse.Refused(refused.Reasons);
             return null;
         }
     }
@@ -103,6 +111,12 @@ internal sealed class Watching<T>(
         done.Add(finished.DataSha256);
         return new(null);
     }
+
+    /// <summary>Seconds since the model in use was written; null where there is none.</summary>
+    private double? AgeOfModel() =>
+        File.Exists(plan.PublishedModel)
+            ? (clock.GetUtcNow() - File.GetLastWriteTimeUtc(plan.PublishedModel)).TotalSeconds
+            : null;
 
     /// <summary>What the service left undone, besides unfinished runs, when it last ended.</summary>
     private sealed record Unpublished(EarlierRun? Run);

@@ -1,6 +1,9 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -8,15 +11,18 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Answers on the loopback address, where a port is set: <c>/health/live</c>, while the loop
-/// advances, and <c>/health/ready</c>, once the data are loaded.</summary>
+/// <summary>Answers where a port is set: <c>/health/live</c>, while the loop advances, and
+/// <c>/health/ready</c>, once the data are loaded. The body is the status, and a sentence where there is
+/// something to say.</summary>
 internal sealed class HealthServer(RunPlan plan, Pulse pulse) : IHostedService
 {
     private WebApplication? server;
 
+    /// <summary>Starts, unless it has started already.</summary>
+    /// <exception cref="RefusedException">The address or the port cannot be had.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (plan.Settings.Health.Port is not { } port)
+        if (plan.Settings.Health.Port is not { } port || server is not null)
             return;
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder
@@ -24,13 +30,13 @@ internal sealed class HealthServer(RunPlan plan, Pulse pulse) : IHostedService
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                kestrel.ListenLocalhost(port);
+                Listen(kestrel, port);
             });
         builder
             .Services.AddRoutingCore()
             .AddHealthChecks()
-            .AddCheck("live", () => Result(pulse.IsLive))
-            .AddCheck("ready", () => Result(pulse.IsReady));
+            .AddCheck("live", Live)
+            .AddCheck("ready", Ready);
         server = builder.Build();
         Map(server, "live");
         Map(server, "ready");
@@ -38,13 +44,22 @@ internal sealed class HealthServer(RunPlan plan, Pulse pulse) : IHostedService
         {
             await server.StartAsync(cancellationToken);
         }
-        catch (IOException taken)
+        catch (SocketException absent)
+            when (absent.SocketErrorCode == SocketError.AddressNotAvailable)
         {
-            throw new RefusedException([
-                Faults
-                    .Create("Health:Port", "a port that is free", taken.Message.TrimEnd('.'))
-                    .ToString(),
-            ]);
+            throw Refused(
+                "Health:Address",
+                "an address of this machine",
+                plan.Settings.Health.Address
+            );
+        }
+        catch (Exception taken) when (taken is IOException or SocketException)
+        {
+            throw Refused(
+                "Health:Port",
+                "a port that is free and that this user may open",
+                $"{port} ({taken.Message.TrimEnd('.')})"
+            );
         }
     }
 
@@ -54,12 +69,53 @@ internal sealed class HealthServer(RunPlan plan, Pulse pulse) : IHostedService
             await server.DisposeAsync();
     }
 
+    private void Listen(KestrelServerOptions kestrel, int port)
+    {
+        if (
+            HealthSettings.TryParse(plan.Settings.Health.Address, out var address)
+            && address is not null
+        )
+            kestrel.Listen(address, port);
+        else
+            kestrel.ListenLocalhost(port);
+    }
+
+    private HealthCheckResult Live() =>
+        pulse.IsLive
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy(
+                FormattableString.Invariant(
+                    $"no step, evaluation or look at the data for {plan.Settings.Health.StalledAfter} s"
+                )
+            );
+
+    private HealthCheckResult Ready() =>
+        (pulse.IsReady, pulse.Refusal) switch
+        {
+            (true, null) => HealthCheckResult.Healthy(),
+            (true, { } refusal) => HealthCheckResult.Degraded(refusal),
+            (false, var refusal) => HealthCheckResult.Unhealthy(
+                refusal ?? "the data are not loaded yet"
+            ),
+        };
+
     private static void Map(WebApplication server, string check) =>
         server.MapHealthChecks(
             $"/health/{check}",
-            new HealthCheckOptions { Predicate = registered => registered.Name == check }
+            new HealthCheckOptions
+            {
+                Predicate = registered => registered.Name == check,
+                ResponseWriter = (context, report) =>
+                {
+                    context.Response.ContentType = "text/plain; charset=utf-8";
+                    var said = report.Entries[check].Description is { } description
+                        ? $": {description}"
+                        : "";
+                    return context.Response.WriteAsync($"{report.Status}{said}");
+                },
+            }
         );
 
-    private static HealthCheckResult Result(bool isFine) =>
-        isFine ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
+    private static RefusedException Refused(string subject, string expected, string found) =>
+        new([Faults.Create(subject, expected, found).ToString()]);
 }

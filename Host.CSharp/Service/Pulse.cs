@@ -5,8 +5,12 @@ internal sealed class Pulse(RunPlan plan, TimeProvider clock) : IRunObserver
 {
     private long last = clock.GetTimestamp();
 
-    /// <summary>Whether the data are loaded.</summary>
+    /// <summary>Whether data were loaded.</summary>
     public bool IsReady { get; private set; }
+
+    /// <summary>Since when, and why, the data that are there now are refused; null where they are
+    /// not.</summary>
+    public string? Refusal { get; private set; }
 
     /// <summary>Whether something was done lately: a step, an evaluation, a look at the data.</summary>
     public bool IsLive =>
@@ -16,6 +20,18 @@ internal sealed class Pulse(RunPlan plan, TimeProvider clock) : IRunObserver
     public void Ready()
     {
         IsReady = true;
+        Refusal = null;
+        Beat();
+    }
+
+    public void Refused(IReadOnlyList<string> reasons)
+    {
+        var reason = string.Concat(
+            reasons[0].Select(letter => char.IsControl(letter) ? ' ' : letter)
+        );
+        Refusal = FormattableString.Invariant(
+            $"the data are refused since {clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}: {reason}"
+        );
         Beat();
     }
 

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Pipeline.Training;
 
@@ -302,6 +304,11 @@ public sealed class RunSettings
     [Description("seconds after which the next checkpoint is due at the latest; 0: none in time")]
     public double CheckpointSeconds { get; init; } = 60;
 
+    [Description(
+        "in mode Watch, how many finished run folders are kept, the model in use aside; older ones are deleted; 0: all are kept"
+    )]
+    public int Kept { get; init; } = 20;
+
     [Description("how many checkpoints are kept, 1 or more")]
     public int CheckpointsKept { get; init; } = 3;
 }
@@ -340,10 +347,28 @@ public sealed class TelemetrySettings
 [MayChange]
 public sealed class HealthSettings
 {
-    [Description(
-        "port of the loopback address with /health/live and /health/ready, 1 to 65535; none unless set"
-    )]
+    internal const string Localhost = "localhost";
+
+    [Description("port with /health/live and /health/ready, 1 to 65535; none unless set")]
     public int? Port { get; init; }
+
+    [Description(
+        "address that the health checks answer on: localhost, an IP address of this machine, or 0.0.0.0 or :: for all of them"
+    )]
+    public string Address { get; init; } = Localhost;
+
+    /// <summary>Whether an address is one that the health checks can answer on.</summary>
+    /// <param name="text">The setting.</param>
+    /// <param name="address">The address; null for localhost.</param>
+    internal static bool TryParse(string text, out IPAddress? address)
+    {
+        address = null;
+        if (text.Equals(Localhost, StringComparison.OrdinalIgnoreCase))
+            return true;
+        // "1" and "010.0.0.1" are addresses too, and others than people mean.
+        return IPAddress.TryParse(text, out address)
+            && (address.AddressFamily == AddressFamily.InterNetworkV6 || $"{address}" == text);
+    }
 
     [Description("seconds without a step or an evaluation after which the service is not live")]
     public double StalledAfter { get; init; } = 300;

@@ -214,6 +214,8 @@ internal sealed record RunPlan(
             found.Add(
                 Faults.Create("CheckpointSeconds", "0 or more", $"{settings.Run.CheckpointSeconds}")
             );
+        if (settings.Run.Kept < 0)
+            found.Add(Faults.Create("Kept", "0 or more", $"{settings.Run.Kept}"));
         if (settings.Run.CheckpointsKept < 1)
             found.Add(
                 Faults.Create("CheckpointsKept", "1 or more", $"{settings.Run.CheckpointsKept}")
@@ -235,6 +237,14 @@ internal sealed record RunPlan(
             );
         if (settings.Health.Port is < 1 or > 65535)
             found.Add(Faults.Create("Port", "1 to 65535", $"{settings.Health.Port}"));
+        if (!HealthSettings.TryParse(settings.Health.Address, out _))
+            found.Add(
+                Faults.Create(
+                    "Address",
+                    "localhost or an IP address",
+                    $"'{settings.Health.Address}'"
+                )
+            );
         if (!(settings.Health.StalledAfter > 0))
             found.Add(
                 Faults.Create("StalledAfter", "more than 0", $"{settings.Health.StalledAfter}")

@@ -31,6 +31,8 @@ internal static class TelemetryServices
         services.AddMetrics().AddSingleton<TrainingMetrics>();
         if (exporter == TelemetryExporter.None)
             return services;
+        // Its listener is there before OpenTelemetry starts.
+        services.AddHostedService<TelemetryFaults>();
         services
             .AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("pipeline"))

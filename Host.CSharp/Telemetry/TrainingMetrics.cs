@@ -31,13 +31,17 @@ internal sealed class TrainingMetrics : IRunObserver
     private readonly Histogram<double> checkpoints;
     private readonly Gauge<long> checkpointSize;
     private readonly Counter<long> failures;
+    private readonly Counter<long> refusals;
+    private readonly Counter<long> published;
+    private readonly Counter<long> rejected;
+    private readonly Meter meter;
     private double seconds;
     private double secondsAtEpoch;
     private long samplesSinceEpoch;
 
     public TrainingMetrics(IMeterFactory factory)
     {
-        var meter = factory.Create(Name);
+        meter = factory.Create(Name);
         iterations = meter.CreateCounter<long>(
             "pipeline.training.iterations",
             "{iteration}",
@@ -95,6 +99,21 @@ internal sealed class TrainingMetrics : IRunObserver
             "{checkpoint}",
             "Checkpoints that could not be written"
         );
+        refusals = meter.CreateCounter<long>(
+            "pipeline.training.data.refusals",
+            "{refusal}",
+            "Times that watched data were refused"
+        );
+        published = meter.CreateCounter<long>(
+            "pipeline.training.models.published",
+            "{model}",
+            "Models put to use"
+        );
+        rejected = meter.CreateCounter<long>(
+            "pipeline.training.models.rejected",
+            "{model}",
+            "Models not put to use, as the one in use was better"
+        );
     }
 
     /// <summary>Where the run goes on from, in seconds of training.</summary>
@@ -135,6 +154,43 @@ internal sealed class TrainingMetrics : IRunObserver
     }
 
     public void CheckpointFailed() => failures.Add(1);
+
+    public void DataRefused() => refusals.Add(1);
+
+    public void ModelPublished() => published.Add(1);
+
+    public void ModelRejected() => rejected.Add(1);
+
+    /// <summary>Observes the model in use.</summary>
+    /// <param name="age">Seconds since it was published; null where there is none.</param>
+    /// <param name="figures">Its loss and accuracy; null where they are not known.</param>
+    public void ObserveModel(Func<double?> age, Func<PublishedModel?> figures)
+    {
+        Observe("age", "s", "Time since the model in use was published", age);
+        Observe(
+            "loss",
+            "1",
+            "Loss of the model in use when it was published",
+            () => figures()?.Loss
+        );
+        Observe(
+            "accuracy",
+            "1",
+            "Accuracy of the model in use when it was published",
+            () => figures()?.Accuracy
+        );
+
+        void Observe(string name, string unit, string description, Func<double?> value) =>
+            meter.CreateObservableGauge(
+                $"pipeline.training.model.{name}",
+                () =>
+                    value() is { } known
+                        ? [new Measurement<double>(known)]
+                        : Array.Empty<Measurement<double>>(),
+                unit,
+                description
+            );
+    }
 
     private void Record(string dataset, Score score)
     {

@@ -139,3 +139,42 @@ type DyingFiles(isLast: string -> bool) =
         member _.FlushFolder path = alive (fun () -> disk.FlushFolder path)
 
         member _.Delete path = alive (fun () -> disk.Delete path)
+
+/// The disk, which says of each call that writes what it is and of which path, before the call.
+type ReportingFiles(report: string -> string -> unit) =
+    let disk: IFiles = DiskFiles()
+
+    interface IFiles with
+        member _.CreateFolder path = disk.CreateFolder path
+        member _.List folder = disk.List folder
+        member _.Exists path = disk.Exists path
+        member _.Read path = disk.Read path
+        member _.OpenRead path = disk.OpenRead path
+
+        member _.Write(path, bytes) =
+            report "Write" path
+            disk.Write(path, bytes)
+
+        member _.Append(path, length, bytes) =
+            report "Append" path
+            disk.Append(path, length, bytes)
+
+        member _.Truncate(path, length) =
+            report "Truncate" path
+            disk.Truncate(path, length)
+
+        member _.Flush path =
+            report "Flush" path
+            disk.Flush path
+
+        member _.Rename(path, name) =
+            report "Rename" path
+            disk.Rename(path, name)
+
+        member _.FlushFolder path =
+            report "FlushFolder" path
+            disk.FlushFolder path
+
+        member _.Delete path =
+            report "Delete" path
+            disk.Delete path

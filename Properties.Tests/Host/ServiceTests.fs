@@ -84,9 +84,21 @@ module ServiceTests =
         metrics.Evaluated(EpochFigures(2L, 9L, score, other, Nullable(), 10.75))
         metrics.CheckpointSaved(TimeSpan.FromSeconds 0.25, 1234L)
         metrics.CheckpointFailed()
+        metrics.DataRefused()
+        metrics.ModelPublished()
+        metrics.ModelRejected()
+        let model = PublishedModel("run", 7L, 0.25, 0.75, "run")
+        metrics.ObserveModel((fun () -> Nullable 90.0), (fun () -> model))
+        listener.RecordObservableInstruments()
 
         for name, values in
             [
+                "pipeline.training.data.refusals", [ 1.0 ]
+                "pipeline.training.models.published", [ 1.0 ]
+                "pipeline.training.models.rejected", [ 1.0 ]
+                "pipeline.training.model.age", [ 90.0 ]
+                "pipeline.training.model.loss", [ 0.25 ]
+                "pipeline.training.model.accuracy", [ 0.75 ]
                 "pipeline.training.iterations", [ 1.0; 1.0 ]
                 "pipeline.training.samples", [ 100.0; 50.0 ]
                 "pipeline.training.step.duration", [ 0.5; 0.25 ]
@@ -139,6 +151,7 @@ module ServiceTests =
             |> Given.finish
 
         Assert.True((ended.ExitCode = 0), ended.Errors)
+        Assert.DoesNotContain("OpenTelemetry", ended.Errors)
         collector.Stop()
         serving.Wait()
 
@@ -153,6 +166,37 @@ module ServiceTests =
 
         for name in [ "load"; "epoch"; "evaluate"; "checkpoint" ] do
             Assert.Contains(name, got["/v1/traces"])
+
+    [<Theory>]
+    [<InlineData("http/protobuf", "http://localhost:1", "localhost:1")>]
+    [<InlineData("grpc", "http://localhost:1", "localhost:1")>]
+    [<InlineData("grpc", "nonsense", "OTEL_EXPORTER_OTLP_ENDPOINT")>]
+    let ``a collector that cannot be reached is logged once, and costs the run nothing``
+        (protocol: string)
+        (endpoint: string)
+        (named: string)
+        =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.options scratch [ "Telemetry:Exporter", "Otlp" ]
+            |> Given.startWith [
+                "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint
+                "OTEL_EXPORTER_OTLP_PROTOCOL", protocol
+                "OTEL_METRIC_EXPORT_INTERVAL", "50"
+                "OTEL_BSP_SCHEDULE_DELAY", "50"
+            ]
+            |> Given.finish
+
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+
+        let told =
+            ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            |> Array.filter _.Contains("TelemetryFaults")
+
+        Assert.Contains(told, fun line -> line.Contains named)
+        Assert.True(told.Length <= 3, ended.Errors)
+        Assert.DoesNotContain("   at ", ended.Errors)
 
     [<Fact>]
     let ``or to the console`` () =
@@ -195,6 +239,100 @@ module ServiceTests =
 
         Assert.Equal(0, status port "live")
 
+    let private body (port: int) (check: string) =
+        use client = new HttpClient(Timeout = TimeSpan.FromSeconds 5.0)
+        let response = client.GetAsync($"http://localhost:{port}/health/{check}").Result
+        int response.StatusCode, response.Content.ReadAsStringAsync().Result
+
+    [<Fact>]
+    let ``data that are refused make a service with a model degraded, and one without not ready``
+        ()
+        =
+        let port = freePort ()
+        let plan = (services [ "Health:Port", $"{port}" ]).GetRequiredService<RunPlan>()
+        let pulse = Pulse(plan, StandingClock())
+        let server = HealthServer(plan, pulse)
+        server.StartAsync(CancellationToken.None).Wait()
+
+        try
+            Assert.Equal((503, "Unhealthy: the data are not loaded yet"), body port "ready")
+            let said = "the data are refused since 2030-01-01T00:00:00Z: rows.csv: expected"
+            pulse.Refused [ "rows.csv: expected\nthis"; "and that" ]
+            Assert.Equal((503, $"Unhealthy: {said} this"), body port "ready")
+            pulse.Ready()
+            Assert.Equal((200, "Healthy"), body port "ready")
+            pulse.Refused [ "rows.csv: expected\027that" ]
+            Assert.Equal((200, $"Degraded: {said} that"), body port "ready")
+            Assert.Equal((200, "Healthy"), body port "live")
+            pulse.Ready()
+            Assert.Equal((200, "Healthy"), body port "ready")
+        finally
+            server.StopAsync(CancellationToken.None).Wait()
+
+    [<Theory>]
+    [<InlineData("localhost", true)>]
+    [<InlineData("127.0.0.1", true)>]
+    [<InlineData("0.0.0.0", false)>]
+    let ``health is answered on the address that is set alone, and unless set on loopback``
+        (address: string)
+        (isLoopback: bool)
+        =
+        let port = freePort ()
+
+        let settings =
+            [ "Health:Port", $"{port}" ]
+            @ (if address = "localhost" then
+                   []
+               else
+                   [ "Health:Address", address ])
+
+        let plan = (services settings).GetRequiredService<RunPlan>()
+        let server = HealthServer(plan, Pulse(plan, TimeProvider.System))
+        server.StartAsync(CancellationToken.None).Wait()
+
+        try
+            let heard =
+                NetworkInformation.IPGlobalProperties
+                    .GetIPGlobalProperties()
+                    .GetActiveTcpListeners()
+                |> Array.filter (fun listener -> listener.Port = port)
+                |> Array.map _.Address
+
+            Assert.NotEmpty heard
+            Assert.All(heard, fun heard -> Assert.Equal(isLoopback, IPAddress.IsLoopback heard))
+        finally
+            server.StopAsync(CancellationToken.None).Wait()
+
+    [<Fact>]
+    let ``an address that is none, or another machine's, is refused`` () =
+        for address, says in
+            [
+                "1", "expected localhost or an IP address, found '1'"
+                "010.0.0.1", "expected localhost or an IP address"
+                "example.org", "expected localhost or an IP address"
+                "127.0.0.1:80", "expected localhost or an IP address"
+            ] do
+            let refused =
+                Assert.Throws<RefusedException>(fun () ->
+                    services [ "Health:Address", address ] |> ignore)
+
+            Assert.StartsWith($"Health:Address: {says}", Assert.Single refused.Reasons)
+
+        use scratch = new Scratch()
+        // Of a range that is kept for documentation.
+        let options =
+            Given.options scratch [ "Health:Port", $"{freePort ()}"; "Health:Address", "192.0.2.1" ]
+
+        let ended = Given.host options
+        Assert.Equal(2, ended.ExitCode)
+
+        Assert.Equal(
+            "Health:Address: expected an address of this machine, found 192.0.2.1.",
+            ended.Errors.Trim()
+        )
+
+        Assert.Empty(Given.runs scratch)
+
     [<Fact>]
     let ``the service answers while it trains, and refuses a port that is taken with code 2`` () =
         use scratch = new Scratch()
@@ -210,7 +348,11 @@ module ServiceTests =
             Assert.Equal(200, status port "live")
             let second = Given.host options
             Assert.Equal(2, second.ExitCode)
-            Assert.Contains("Health:Port: expected a port that is free", second.Errors)
+
+            Assert.StartsWith(
+                $"Health:Port: expected a port that is free and that this user may open, found {port}",
+                Assert.Single(second.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            )
         finally
             started.Kill()
             Given.finish started |> ignore
@@ -260,13 +402,17 @@ module ServiceTests =
         )
 
     [<Fact>]
-    let ``a message of the log is a line with its time`` () =
+    let ``a message of the log is a line with its date, time and zone`` () =
         use scratch = new Scratch()
         let ended = Given.host (Given.options scratch [])
 
         Assert.All(
             ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries),
-            fun line -> Assert.Matches(@"^\d\d:\d\d:\d\d (info|warn): Pipeline\.", line)
+            fun line ->
+                Assert.Matches(
+                    @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d (info|warn): Pipeline\.",
+                    line
+                )
         )
 
     [<Fact>]
@@ -278,15 +424,34 @@ module ServiceTests =
             |> Given.startWith [ "Logging__Console__FormatterName", "json" ]
             |> Given.finish
 
-        let lines = ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        Assert.True(lines.Length >= 3)
+        // Everything that a run reports is an event, so that both streams together are JSON.
+        Assert.Equal("", ended.Output)
 
         let events =
-            lines
-            |> Array.map (fun line ->
-                JsonDocument.Parse(line).RootElement.GetProperty("EventId").GetInt32())
+            ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            |> Array.map (fun line -> JsonDocument.Parse(line).RootElement)
 
-        Assert.Contains(4, events)
+        for event in events do
+            let time = event.GetProperty("Timestamp").GetDateTimeOffset()
+            Assert.Equal(TimeSpan.Zero, time.Offset)
+            Assert.True((DateTimeOffset.UtcNow - time).Duration() < TimeSpan.FromMinutes 10.0)
+
+        let numbered number =
+            events
+            |> Array.filter (fun event -> event.GetProperty("EventId").GetInt32() = number)
+            |> Array.map _.GetProperty("State")
+
+        Assert.Single(numbered 4) |> ignore
+
+        // The last is of the network that is kept.
+        Assert.Equal<int>(
+            [ 0..13 ] @ [ 13 ],
+            numbered 3 |> Array.map _.GetProperty("Epoch").GetInt32()
+        )
+
+        let accuracy = (Array.last (numbered 3)).GetProperty("TestAccuracy").GetDouble()
+        let final = (Told.summary scratch).GetProperty("final_test_accuracy").GetDouble()
+        Assert.Equal(final, accuracy)
 
         let refused =
             Given.options scratch []
@@ -295,6 +460,56 @@ module ServiceTests =
 
         Assert.Equal(2, refused.ExitCode)
         Assert.Contains("expected one of simple, json, systemd, found 'yaml'", refused.Errors)
+
+    [<Fact>]
+    let ``JSON has the figures of runs that predict numbers, and of those that diverge`` () =
+        for settings, event, code in
+            [
+                [ "Model:Head", "Identity"; "Training:LearningRate", "0.01" ], 25, 0
+                [ "Model:Activation", "Identity"; "Training:LearningRate", "1e30" ], 3, 3
+            ] do
+            use scratch = new Scratch()
+            let rows = scratch.Sub "rows.csv"
+            File.WriteAllLines(rows, [ for i in 0..79 -> $"{i % 7},{i % 5},{i % 3}" ])
+
+            let ended =
+                Given.options scratch (("Data:Train", rows) :: settings)
+                |> List.filter (fun option -> not (option.StartsWith "--Data:Directory"))
+                |> Given.startWith [ "Logging__Console__FormatterName", "json" ]
+                |> Given.finish
+
+            Assert.True((ended.ExitCode = code), ended.Errors)
+
+            let events =
+                ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                |> Array.map (fun line ->
+                    JsonDocument.Parse(line).RootElement.GetProperty("EventId").GetInt32())
+
+            Assert.Contains(event, events)
+
+    [<Fact>]
+    let ``no message has a place that may be empty`` () =
+        let nullability = Reflection.NullabilityInfoContext()
+
+        for message in
+            typeof<Log>
+                .GetMethods(
+                    Reflection.BindingFlags.Static
+                    ||| Reflection.BindingFlags.Public
+                    ||| Reflection.BindingFlags.NonPublic
+                ) do
+            let isMessage =
+                message.IsDefined(
+                    typeof<Microsoft.Extensions.Logging.LoggerMessageAttribute>,
+                    false
+                )
+
+            for place in message.GetParameters() do
+                Assert.False(
+                    isMessage
+                    && nullability.Create(place).WriteState = Reflection.NullabilityState.Nullable,
+                    $"{message.Name}: {place.Name}"
+                )
 
     /// The service as systemd starts it, and a wait for the next thing that it tells systemd: nothing where
     /// it tells none for three seconds.

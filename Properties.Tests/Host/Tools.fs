@@ -147,6 +147,15 @@ type FactOnLinuxAttribute() as fact =
         if not (OperatingSystem.IsLinux()) then
             fact.Skip <- "needs Linux"
 
+/// A test that looks at the system calls of a process, and says so where it cannot.
+type FactWithStraceAttribute() as fact =
+    inherit FactAttribute()
+
+    do
+        match Tools.run "strace" [ "-o"; "/dev/null"; "true" ] with
+        | Some ended when ended.ExitCode = 0 -> ()
+        | _ -> fact.Skip <- "needs strace (Debian: strace), and the right to use it"
+
 /// A test of a Unix shell or file system.
 type FactOnUnixAttribute() as fact =
     inherit FactAttribute()

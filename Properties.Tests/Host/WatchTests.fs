@@ -320,3 +320,31 @@ module WatchTests =
             Assert.Equal(143, watched.Stop()))
 
         Assert.Equal(2, (Given.runs scratch).Length)
+
+    [<FactWithSignals>]
+    let ``a service keeps as many finished runs as it is told, and the model in use`` () =
+        use scratch = new Scratch()
+
+        use watched = new Watched(scratch, [ "Run:Kept", "1"; "Training:Iterations", "30" ])
+
+        for run in 1..4 do
+            watched.Hears(waits, run)
+
+            watched.Await(
+                "the deletion of older runs",
+                fun () ->
+                    let finished =
+                        Given.runs scratch
+                        |> Array.filter (fun path ->
+                            File.Exists(Path.Combine(path, "summary.json")))
+
+                    let used = (record scratch "run").GetString()
+                    // The newest, and that of the model in use where that is another.
+                    let expected = Array.distinct [| used; Array.max finished |]
+                    Array.sort finished = Array.sort (Array.map nonNull expected)
+            )
+
+            Swapped.write scratch (uint64 (7 + run)) id
+
+        Assert.Contains("is deleted: Run:Kept is 1", watched.Said)
+        Assert.Equal(143, watched.Stop())

@@ -1,0 +1,147 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Pipeline.Training;
+
+/// <summary>Deletes the oldest run folders of mode Watch, so that a service does not fill its disk: those
+/// that are finished, that this service made in its Run:Directory, and that hold nothing but what a run
+/// leaves. The run of the model in use stays.</summary>
+internal sealed class RunRetention(
+    RunPlan plan,
+    Publisher publisher,
+    ILogger<TrainingWorker> logger
+)
+{
+    /// <summary>The beginning of a folder's name while it is deleted.</summary>
+    private const string Deleted = ".deleted-";
+
+    private static readonly HashSet<string> Known =
+    [
+        RunFolder.SettingsFile,
+        RunFolder.SummaryFile,
+        RunFolder.ModelName,
+        RunFolder.CurvesName,
+        RunLogs.ProgressName,
+        RunLogs.EpochsName,
+        .. RunFolder.EvaluationFiles,
+    ];
+
+    private readonly string directory = Path.GetFullPath(plan.Settings.Run.Directory);
+
+    public void Apply()
+    {
+        var kept = plan.Settings.Run.Kept;
+        if (kept == 0)
+            return;
+        try
+        {
+            foreach (var left in Directory.EnumerateDirectories(directory, $"{Deleted}*"))
+                Delete(left, left);
+            var used = publisher.Current();
+            var runs = Directory
+                .EnumerateDirectories(directory)
+                .Where(IsFinishedHere)
+                .OrderByDescending(path => RunFolder.BeganAt(Path.GetFileName(path)))
+                // -10 is after -2.
+                .ThenByDescending(path => path.Length)
+                .ThenByDescending(path => path, StringComparer.Ordinal);
+            foreach (var run in runs.Skip(kept))
+            {
+                if (run == used?.Run || run == used?.Considered || IsHeld(run) || !IsWhole(run))
+                    continue;
+                // Half a folder would look like a run that is not finished.
+                var renamed = Path.Combine(directory, Deleted + Path.GetFileName(run));
+                Directory.Move(run, renamed);
+                if (Delete(renamed, run))
+                    logger.RunDeleted(run, kept);
+            }
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            logger.RunNotDeleted(directory, trouble.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>Whether a folder is of a run that has come to its end, in mode Watch and in this
+    /// directory.</summary>
+    private bool IsFinishedHere(string path)
+    {
+        if (
+            RunFolder.BeganAt(Path.GetFileName(path)) is null
+            || new DirectoryInfo(path).LinkTarget is not null
+            || !File.Exists(Path.Combine(path, RunFolder.SettingsFile))
+        )
+            return false;
+        try
+        {
+            var run = EarlierRun.Read(path);
+            var settings = run.Settings["run"]!;
+            return EarlierRun.FinishedAs(path) is not null
+                && Names.TryParse<RunMode>((string?)settings["mode"] ?? "", out var mode)
+                && mode == RunMode.Watch
+                && Path.GetFullPath((string?)settings["directory"] ?? "/") == directory;
+        }
+        catch (RefusedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether another process works on a run.</summary>
+    private static bool IsHeld(string path)
+    {
+        try
+        {
+            RunFolder.Hold(path).Dispose();
+            return false;
+        }
+        catch (Exception held) when (WholeFile.IsTrouble(held))
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Whether a folder holds only what runs leave.</summary>
+    private static bool IsWhole(string path)
+    {
+        var checkpoints = RunFolder.CheckpointsOf(path);
+        return Directory.EnumerateDirectories(path).All(folder => folder == checkpoints)
+            && !Directory.EnumerateDirectories(checkpoints).Any()
+            && Directory.EnumerateFiles(path).Select(Name).All(IsOfRun)
+            && Directory.EnumerateFiles(checkpoints).Select(Name).All(IsOfCheckpoints);
+
+        static string Name(string file) => Path.GetFileName(file);
+
+        static bool IsOfRun(string name) =>
+            Known.Contains(Finished(name))
+            || name.StartsWith(EventFile.Beginning, StringComparison.Ordinal);
+
+        static bool IsOfCheckpoints(string name) =>
+            name == RunFolder.LockName
+            || long.TryParse(
+                Finished(name).Split('.')[0],
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out _
+            );
+
+        static string Finished(string name) =>
+            name.EndsWith(WholeFile.Unfinished, StringComparison.Ordinal)
+                ? name[..^WholeFile.Unfinished.Length]
+                : name;
+    }
+
+    private bool Delete(string path, string run)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+            return true;
+        }
+        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        {
+            logger.RunNotDeleted(run, trouble.Message.TrimEnd('.'));
+            return false;
+        }
+    }
+}
