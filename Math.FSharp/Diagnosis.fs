@@ -20,8 +20,8 @@ type Finding =
     | LargeTargets of layer: int * stuck: int * units: int * size: float
     /// The training loss ended above that of guessing: of one answer for every sample.
     | WorseThanGuessing of loss: float * guessing: float
-    /// Classes, by name, that no training sample is taken for, and how many of the samples are theirs.
-    | NeverAnswered of classes: string list * theirs: int * samples: int
+    /// Classes, by name, of whose training samples hardly any are classified right: so many of so many.
+    | MissedClasses of classes: string list * found: int * samples: int
     /// The first layer, counted from 1, with a number that is not finite, after some iterations.
     | NotFinite of layer: int * iteration: int64
 
@@ -56,11 +56,17 @@ type Finding =
         | WorseThanGuessing(loss, guessing) ->
             FormattableString.Invariant
                 $"The training loss, {loss:G3}, is above that of guessing, {guessing:G3} (one answer for every sample): the network has learned nothing. Lower the learning rate."
-        | NeverAnswered(classes, theirs, samples) ->
-            let names = String.concat ", " classes
+        | MissedClasses(classes, found, samples) ->
+            let shown = 5
 
-            FormattableString.Invariant
-                $"No training sample is classified as {names}, though {theirs} of {samples} are: the network answers other classes always. More samples of rare classes, or fewer of frequent ones, let it learn them."
+            let names =
+                String.concat ", " (List.truncate shown classes)
+                + (if classes.Length > shown then
+                       $" and %d{classes.Length - shown} more"
+                   else
+                       "")
+
+            $"Of the training samples of class {names}, %d{found} of %d{samples} are classified right: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them."
         | NotFinite(layer, iteration) ->
             $"The first numbers that are not finite came up in layer %d{layer}, after iteration %d{iteration}."
 
@@ -247,7 +253,10 @@ module Diagnosis =
         ])
         |> List.concat
 
-    /// <summary>The classes that some training samples are of and none is taken for.</summary>
+    /// Less than this share of a class's training samples is hardly any.
+    let private hardlyAny = 0.1
+
+    /// <summary>The classes of whose training samples less than a tenth is classified right.</summary>
     /// <param name="names">The classes' names; none where numbers from 0 are their names.</param>
     /// <param name="network">The network.</param>
     /// <param name="data">The training samples.</param>
@@ -262,24 +271,26 @@ module Diagnosis =
         | Targets.Labels labels when network.Architecture.Outputs > 1 ->
             let classes = network.Architecture.Outputs
             let names = Array.ofSeq names
-            let answered = Array.zeroCreate classes
-            let samples = Array.zeroCreate classes
+            let found: int[] = Array.zeroCreate classes
+            let samples: int[] = Array.zeroCreate classes
+            let answers = Network.sumsOfAll network data |> Targets.mostProbable
 
-            for k in Network.sumsOfAll network data |> Targets.mostProbable do
-                answered[k] <- answered[k] + 1
+            for label, answer in Array.zip labels answers do
+                samples[label] <- samples[label] + 1
 
-            for k in labels do
-                samples[k] <- samples[k] + 1
+                if answer = label then
+                    found[label] <- found[label] + 1
 
             match
-                [ 0 .. classes - 1 ] |> List.filter (fun k -> answered[k] = 0 && samples[k] > 0)
+                [ 0 .. classes - 1 ]
+                |> List.filter (fun k -> float found[k] < hardlyAny * float samples[k])
             with
             | [] -> []
-            | never -> [
-                Finding.NeverAnswered(
-                    never |> List.map (fun k -> if k < names.Length then names[k] else string k),
-                    never |> List.sumBy (fun k -> samples[k]),
-                    labels.Length
+            | missed -> [
+                Finding.MissedClasses(
+                    missed |> List.map (fun k -> if k < names.Length then names[k] else string k),
+                    missed |> List.sumBy (fun k -> found[k]),
+                    missed |> List.sumBy (fun k -> samples[k])
                 )
               ]
         | _ -> []
@@ -330,7 +341,7 @@ module Diagnosis =
         [
             yield! losses
             yield! units
-            // A network that has learned nothing answers few classes too.
+            // A network that has learned nothing misses classes too.
             if not (isWorse || isLayerStuck) then
                 yield! ofAnswers names network data
         ]

@@ -394,7 +394,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
                 Finding.StuckUnits(n, Activation.Relu, n, n)
                 Finding.LargeTargets(n, n, n, 1234.5)
                 Finding.WorseThanGuessing(20.5, 2.302)
-                Finding.NeverAnswered([ "a" ], n, n)
+                Finding.MissedClasses([ "a" ], n, n)
                 Finding.NotFinite(n, int64 n)
             ] do
             string finding

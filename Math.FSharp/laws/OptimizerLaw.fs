@@ -158,8 +158,8 @@ type OptimizerLaw =
                         (difference < 0.0)
                         $"number %d{place} of %d{count}, %d{step} steps after the first that moved it: expected a lower value along a gradient of 100 than along one of -100, found {string difference} more")
 
-    /// <summary>From the start, a small enough step along the gradient gives any network a lower loss than the
-    /// same step along a gradient of zeros, which decay and penalties alone make.</summary>
+    /// <summary>From the start, a small enough step against the gradient gives any network a lower loss than the
+    /// same step against the opposite gradient. Decay and penalties are the same in both.</summary>
     /// <param name="optimizer">The optimizer.</param>
     static member SmallStepLowersLoss(optimizer: Optimizer<float>) : Law =
         Laws.create
@@ -171,28 +171,28 @@ type OptimizerLaw =
 
                 // Where the slope is that small, rounding hides the step.
                 if size > 1e-3 then
-                    let zeros = Optimizer.descend 1.0 gradient gradient
                     // The gradient of a multiple of the loss: large beside a penalty's slope.
-                    let scaled = Optimizer.descend (1.0 - 100.0 / size) gradient gradient
+                    let scaled sign =
+                        Optimizer.descend (1.0 - sign * 100.0 / size) gradient gradient
 
-                    let lossAfter rate =
+                    let lossesAfter rate =
                         Seq.zip
-                            (OptimizerLaw.Along (optimizer, rate, scaled) network.Parameters)
-                            (OptimizerLaw.Along (optimizer, rate, zeros) network.Parameters)
+                            (OptimizerLaw.Along (optimizer, rate, scaled 1.0) network.Parameters)
+                            (OptimizerLaw.Along (optimizer, rate, scaled -1.0) network.Parameters)
                         |> Seq.truncate OptimizerLaw.Patience
-                        |> Seq.tryFind (fun (moved, still) -> Laws.flat moved <> Laws.flat still)
-                        |> Option.map (fun (moved, still) ->
+                        |> Seq.tryFind (fun (down, up) -> Laws.flat down <> Laws.flat up)
+                        |> Option.map (fun (down, up) ->
                             let loss parameters =
                                 Network.loss { network with Parameters = parameters } batch
 
-                            loss moved, loss still)
+                            loss down, loss up)
 
                     // A rate may be too large for the rule.
-                    let found = [ 1e-3; 1e-4; 1e-5; 1e-6; 1e-7; 1e-8 ] |> List.choose lossAfter
+                    let found = [ 1e-3; 1e-4; 1e-5; 1e-6; 1e-7; 1e-8 ] |> List.choose lossesAfter
 
                     Laws.require
-                        (found |> List.exists (fun (moved, still) -> moved < still))
-                        $"expected a lower loss after the first step along the gradient than after one along zeros, at a rate of 1e-3 down to 1e-8; found {found}")
+                        (found |> List.exists (fun (down, up) -> down < up))
+                        $"expected a lower loss after the first step against the gradient than after one against its opposite, at a rate of 1e-3 down to 1e-8; found {found}")
 
     /// <summary>So many steps are those of a rule for one number, as a paper writes it.</summary>
     /// <param name="optimizer">The optimizer.</param>
