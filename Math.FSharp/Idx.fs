@@ -16,8 +16,10 @@ type IdxImages = {
 }
 
 /// <summary>The IDX format of MNIST: bytes to images and labels, and back.</summary>
-/// <remarks>Big-endian words: the magic number (2051 for images, 2049 for labels), the count, for
-/// images the rows and columns; then one byte a pixel or label. Source: LeCun, Cortes and Burges, The
+/// <remarks>Big-endian words: the magic number (of bytes, 2051 for images and 2049 for labels), the count, for
+/// images the rows and columns; then the pixels or labels. The magic number's third byte tells their type:
+/// bytes of either kind (8, 9), whole numbers of 16 or 32 bits (11, 12), single or double precision (13,
+/// 14); its last byte the number of dimensions. Source: LeCun, Cortes and Burges, The
 /// MNIST database.</remarks>
 [<RequireQualifiedAccess>]
 module Idx =
@@ -35,20 +37,96 @@ module Idx =
         List.fold (fun product (size: int64) -> product * bigint size) 1I sizes
         + bigint (4 * (words + 1))
 
+    /// The types of numbers, by the third byte of the magic number.
+    let private types =
+        Map [
+            0x08, (NumberKind.Unsigned, 1)
+            0x09, (NumberKind.Signed, 1)
+            0x0B, (NumberKind.Signed, 2)
+            0x0C, (NumberKind.Signed, 4)
+            0x0D, (NumberKind.Floating, 4)
+            0x0E, (NumberKind.Floating, 8)
+        ]
+
+    /// The type of a file's numbers and how many dimensions it has, by its magic number.
+    let private kindOf (bytes: ReadOnlyMemory<byte>) : struct (NumberKind * int * int) voption =
+        let magic = if bytes.Length < 4 then 0L else word bytes 0
+
+        match types.TryFind(int (magic >>> 8)) with
+        | Some(kind, size) -> ValueSome(struct (kind, size, int (magic &&& 0xFFL)))
+        | None -> ValueNone
+
     /// <summary>How many bytes a file has in all, by what its header claims.</summary>
     /// <param name="start">The file's first 16 bytes, or all that there are.</param>
-    /// <returns>The number, at most 2⁶³ − 1; nothing where they are no header.</returns>
+    /// <returns>The number, at most 2⁶³ − 1; nothing where they are no header of one to three
+    /// dimensions.</returns>
     [<CompiledName("ClaimedLength")>]
     let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
-        let isOf magic words =
-            start.Length >= 4 * (words + 1) && word start 0 = int64 magic
+        match kindOf start with
+        | ValueSome(struct (_, size, dimensions)) when
+            dimensions >= 1 && dimensions <= 3 && start.Length >= 4 * (dimensions + 1)
+            ->
+            let header = bigint (4 * (dimensions + 1))
+            let _, claimed = claim dimensions start
 
-        let claimed words =
-            ValueSome(int64 (min (bigint Int64.MaxValue) (snd (claim words start))))
+            header + bigint size * (claimed - header)
+            |> min (bigint Int64.MaxValue)
+            |> int64
+            |> ValueSome
+        | _ -> ValueNone
 
-        if isOf imagesMagic 3 then claimed 3
-        elif isOf labelsMagic 1 then claimed 1
-        else ValueNone
+    /// The numbers of a file of images or labels, whatever their type.
+    let private tensor
+        (kind: string)
+        (magic: int)
+        (fits: int -> bool)
+        (bytes: ReadOnlyMemory<byte>)
+        : Result<Tensor, Fault list> =
+        let fault expected found =
+            Error [ Fault.create "" expected found ]
+
+        match kindOf bytes with
+        | _ when bytes.Length < 4 * ((magic &&& 0xFF) + 1) ->
+            fault $"a header of %d{4 * ((magic &&& 0xFF) + 1)} bytes" $"%d{bytes.Length} bytes in all"
+        | ValueSome(struct (number, size, dimensions)) when fits dimensions ->
+            let header = 4 * (dimensions + 1)
+
+            if bytes.Length < header then
+                fault $"a header of %d{header} bytes" $"%d{bytes.Length} bytes in all"
+            else
+                let sizes = [ for i in 1..dimensions -> word bytes i ]
+                let expected = Tensor.bytesOf sizes size + bigint header
+
+                if expected <> bigint bytes.Length then
+                    fault
+                        $"{string expected} bytes for the {Tensor.shapeText sizes} {kind} that the header claims"
+                        (string bytes.Length)
+                elif sizes |> List.exists (fun size -> size > int64 Int32.MaxValue) then
+                    fault "sizes below 2³¹" (Tensor.shapeText sizes)
+                else
+                    match NumberBytes.read true number size (bytes.Slice header) with
+                    | ValueSome elements ->
+                        Ok {
+                            Name = kind
+                            Shape = List.map int sizes
+                            Elements = elements
+                        }
+                    | ValueNone -> fault "a type of the format" $"{number}"
+        | _ -> fault $"the magic number %d{magic} of IDX {kind}" (string (word bytes 0))
+
+    /// <summary>The images in the bytes of an IDX file, of any type of the format.</summary>
+    /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
+    /// <returns>(images, rows, columns), or what is wrong.</returns>
+    [<CompiledName("ParseImageNumbers")>]
+    let parseImageNumbers (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
+        tensor "images" imagesMagic ((=) 3) bytes
+
+    /// <summary>The labels in the bytes of an IDX file, of any type of the format.</summary>
+    /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
+    /// <returns>(samples) or (samples, columns), or what is wrong.</returns>
+    [<CompiledName("ParseLabelNumbers")>]
+    let parseLabelNumbers (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
+        tensor "labels" labelsMagic (fun dimensions -> dimensions = 1 || dimensions = 2) bytes
 
     /// The words after the magic number, once the header and the whole length are as they should be.
     let private header

@@ -296,14 +296,38 @@ module Onnx =
         draft.Add("Reshape", [ found; draft.Integers [ -1L; int64 count ] ])
         |> cast draft
 
-    /// A column's name, made another one where a graph has it for things of its own: W1, Gemm_3.
-    let private inputName (column: CategoryColumn) : string =
-        if
-            Regex.IsMatch(column.Name, "^([A-Za-z]+_?[0-9]+|numbers|probabilities|predictions)$")
-        then
-            column.Name + "'"
-        else
-            column.Name
+    /// The names of the inputs of columns of categories: the columns' own, made other ones where a graph has
+    /// them for things of its own (W1, Gemm_3), where another column has them, or where there are none:
+    /// every name of a graph is of one thing, and none is empty. C ends a text at its first zero.
+    let private inputNames (columns: CategoryColumn list) : string list =
+        let isFree (name: string) =
+            name <> ""
+            && not (name.Contains '\000')
+            && not (
+                Regex.IsMatch(
+                    name,
+                    "^([A-Za-z]+_?[0-9]+|numbers|pixels|probabilities|predictions)\\z"
+                )
+            )
+
+        // A column that keeps its name goes before one that needs another.
+        let kept = columns |> List.map _.Name |> List.filter isFree |> Set.ofList
+
+        let rec another (taken: Set<string>) (name: string) =
+            if isFree name && not (taken.Contains name) then
+                name
+            else
+                another taken (name + "'")
+
+        ((kept, []), columns)
+        ||> List.fold (fun (taken, names) column ->
+            if isFree column.Name then
+                taken, column.Name :: names
+            else
+                let name = another taken (column.Name.Replace('\000', '\uFFFD') + "'")
+                taken.Add name, name :: names)
+        |> snd
+        |> List.rev
 
     /// What enters the graph, and the name of what enters the first layer.
     let private preprocess
@@ -323,8 +347,7 @@ module Onnx =
                 if not encoding.Numbers.IsEmpty then
                     input "numbers" OnnxType.Double [ encoding.Numbers.Length ],
                     numbers encoding.Numbers "numbers" draft
-                for column in encoding.Categories do
-                    let name = inputName column
+                for column, name in List.zip encoding.Categories (inputNames encoding.Categories) do
                     input name OnnxType.Text [ 1 ], categories column name draft
             ]
 

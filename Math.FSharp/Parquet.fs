@@ -22,6 +22,8 @@ type ParquetCodec =
 /// may be a dictionary; a footer that says in Thrift's compact protocol where they are and of what type;
 /// its length in four bytes, little-endian, and <c>PAR1</c>. A page has a header of its own, then for
 /// columns with missing values which are there, then the values.</para>
+/// <para>A column of another kind (dates, lists, groups of columns) is unreadable, which is a fault where it is
+/// used.</para>
 /// <para>Every size is checked before room is taken for it. Source: Apache Parquet's format
 /// 2.12.</para>
 /// </remarks>
@@ -123,42 +125,43 @@ module Parquet =
                 Unpack = unpack
             }
 
-            let columns =
+            let columns, width =
                 match Thrift.structures 2 footer with
                 | [] -> damaged "a schema" "none"
                 | _ :: elements -> ParquetColumn.ofSchema elements
 
+            let groups = Thrift.structures 4 footer
+            let sizes = groups |> List.map (Thrift.integer 3)
+            let rows = sizes |> List.sumBy bigint
+            let cells = rows * bigint columns.Length
+
+            if List.exists (fun size -> size < 0L) sizes || 8I * cells > bigint limit then
+                damaged
+                    $"columns of at most %d{limit} bytes (Data:MaximumBytes)"
+                    $"{string cells} cells"
+
+            if bigint (Thrift.integer 3 footer) <> rows then
+                damaged $"%d{Thrift.integer 3 footer} rows" $"groups of {string rows}"
+
+            let chunks =
+                groups |> List.map (fun group -> Array.ofList (Thrift.structures 1 group))
+
+            if chunks |> List.exists (fun chunks -> chunks.Length <> width) then
+                damaged $"%d{width} columns in every group of rows" "others"
+
             columns
-            |> Result.bind (fun columns ->
-                let groups = Thrift.structures 4 footer
-                let sizes = groups |> List.map (Thrift.integer 3)
-                let rows = sizes |> List.sumBy bigint
-                let cells = rows * bigint columns.Length
-
-                if List.exists (fun size -> size < 0L) sizes || 8I * cells > bigint limit then
-                    damaged
-                        $"columns of at most %d{limit} bytes (Data:MaximumBytes)"
-                        $"{string cells} cells"
-
-                if bigint (Thrift.integer 3 footer) <> rows then
-                    damaged $"%d{Thrift.integer 3 footer} rows" $"groups of {string rows}"
-
-                let chunks =
-                    groups |> List.map (fun group -> Array.ofList (Thrift.structures 1 group))
-
-                if chunks |> List.exists (fun chunks -> chunks.Length <> columns.Length) then
-                    damaged $"%d{columns.Length} columns in every group of rows" "others"
-
-                columns
-                |> List.mapi (fun i column ->
-                    within $"column {column.Name}" (fun () -> {
-                        Name = column.Name
-                        Cells =
+            |> List.map (fun (name, chunk, column) ->
+                within $"column {name}" (fun () -> {
+                    Name = name
+                    Cells =
+                        match column with
+                        | Error found -> Cells.Unreadable(int rows, found)
+                        | Ok column ->
                             List.zip sizes chunks
                             |> List.collect (fun (rows, chunks) ->
-                                ParquetPages.read source column rows chunks[i])
+                                ParquetPages.read source column rows chunks[chunk])
                             |> ParquetPages.join
-                    }))
-                |> Fault.all)
+                }))
+            |> Fault.all
             |> Result.bind Table.create)
         |> Result.bind id

@@ -117,17 +117,14 @@ module internal ParquetColumn =
     let private children (element: ThriftFields) : int64 =
         Thrift.tryInteger 5 element |> Option.defaultValue 0L
 
-    let private ofElement (element: ThriftFields) : Result<ParquetColumn, Fault list> =
+    /// A column of the file's first level: what it is called, and how it is read or what it is instead.
+    let private ofElement (element: ThriftFields) : string * Result<ParquetColumn, string> =
         let name = Thrift.text 4 element
 
-        let fault found =
-            Error [
-                Fault.create $"column {name}" "numbers, truth values or texts, one a row" found
-            ]
-
+        name,
         match Thrift.tryInteger 3 element with
-        | _ when children element > 0L -> fault "a group of columns"
-        | Some 2L -> fault "lists"
+        | _ when children element > 0L -> Error "a group of columns"
+        | Some 2L -> Error "lists"
         | Some(0L | 1L as repetition) ->
             let kind = enum<ParquetType>(int (Thrift.integer 1 element))
             let length = Thrift.tryInteger 2 element |> Option.defaultValue 0L
@@ -137,27 +134,42 @@ module internal ParquetColumn =
             if length < least || length > int64 Int32.MaxValue then
                 damaged $"values of %d{least} bytes or more" (string length)
 
-            match meaning kind length element with
-            | Error found -> fault found
-            | Ok cells ->
-                Ok {
-                    Name = name
-                    Type = kind
-                    Length = int length
-                    HasMissing = (repetition = 1L)
-                    Cells = cells
-                }
+            meaning kind length element
+            |> Result.map (fun cells -> {
+                Name = name
+                Type = kind
+                Length = int length
+                HasMissing = (repetition = 1L)
+                Cells = cells
+            })
         | _ -> damaged "a column that says whether values may be missing" "one that does not"
 
-    /// The columns of a schema. Those in a group are passed over: the group is at fault.
-    let ofSchema (elements: ThriftFields list) : Result<ParquetColumn list, Fault list> =
-        let rec behind (count: int64) (elements: ThriftFields list) =
+    /// The columns of a schema's first level, each with the place of its first chunk in a group of rows, and
+    /// how many chunks there are in all: every column inside a group of columns has one.
+    let ofSchema
+        (elements: ThriftFields list)
+        : (string * int * Result<ParquetColumn, string>) list * int =
+        // What stands behind a group of columns, and the chunks inside.
+        let rec behind (count: int64) (chunks: int) (elements: ThriftFields list) =
             match elements with
-            | element :: rest when count > 0L -> behind (count - 1L + children element) rest
-            | _ -> elements
+            | element :: rest when count > 0L ->
+                let inside = children element
+                behind (count - 1L + inside) (if inside > 0L then chunks else chunks + 1) rest
+            | _ -> struct (chunks, elements)
 
-        elements
-        |> List.unfold (function
-            | [] -> None
-            | element :: rest -> Some(ofElement element, behind (children element) rest))
-        |> Fault.all
+        let rec columns chunk found elements =
+            match elements with
+            | [] -> List.rev found, chunk
+            | element :: rest ->
+                let name, column = ofElement element
+                let inside = children element
+
+                let struct (next, rest) =
+                    if inside > 0L then
+                        behind inside chunk rest
+                    else
+                        struct (chunk + 1, rest)
+
+                columns next ((name, chunk, column) :: found) rest
+
+        columns 0 [] elements

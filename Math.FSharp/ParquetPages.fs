@@ -63,6 +63,7 @@ module internal ParquetPages =
         match cells with
         | Cells.Numbers numbers -> Cells.Numbers(place nan numbers)
         | Cells.Texts texts -> Cells.Texts(place "" (Array.ofSeq texts))
+        | Cells.Unreadable _ -> cells
 
     /// The cells of pages, one after the other.
     let join (pages: Cells list) : Cells =

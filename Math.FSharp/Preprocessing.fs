@@ -182,18 +182,25 @@ module Preprocessing =
             else
                 None
         | "table" ->
-            Some(
-                Preprocessing.Table {
-                    Numbers = [
-                        for column in root.GetProperty("numbers").EnumerateArray() ->
-                            numberColumn column
-                    ]
-                    Categories = [
-                        for column in root.GetProperty("categories").EnumerateArray() ->
-                            categoryColumn column
-                    ]
-                }
-            )
+            let encoding = {
+                Numbers = [
+                    for column in root.GetProperty("numbers").EnumerateArray() ->
+                        numberColumn column
+                ]
+                Categories = [
+                    for column in root.GetProperty("categories").EnumerateArray() ->
+                        categoryColumn column
+                ]
+            }
+
+            let names =
+                (encoding.Numbers |> List.map _.Name) @ (encoding.Categories |> List.map _.Name)
+
+            // A table has one column of a name.
+            if (List.distinct names).Length = names.Length then
+                Some(Preprocessing.Table encoding)
+            else
+                None
         | _ -> None
 
     /// What a reader of JSON makes of a text; nothing where the text is none, or not of that form.

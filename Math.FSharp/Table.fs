@@ -12,6 +12,9 @@ type Cells =
     /// Texts exactly as they are written, numbers among them. A reader may make each text when it is
     /// asked for.
     | Texts of IReadOnlyList<string>
+    /// So many cells of a kind that cannot be read, dates say, and what they are. The column is at fault
+    /// where it is used.
+    | Unreadable of rows: int * found: string
 
 /// A column of a table.
 type Column = {
@@ -71,6 +74,7 @@ module Table =
         match cells with
         | Cells.Numbers numbers -> numbers.Length
         | Cells.Texts texts -> texts.Count
+        | Cells.Unreadable(rows, _) -> rows
 
     /// The cells at some places, each of which there is, in that order.
     let internal pick (places: int[]) (cells: Cells) : Cells =
@@ -78,6 +82,19 @@ module Table =
         | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
         | Cells.Texts(:? (string[]) as texts) -> Cells.Texts(Array.map (Array.get texts) places)
         | Cells.Texts texts -> Cells.Texts(PickedTexts(texts, places))
+        | Cells.Unreadable(_, found) -> Cells.Unreadable(places.Length, found)
+
+    /// The column, once its cells can be read.
+    let internal readable (column: Column) : Result<Column, Fault list> =
+        match column.Cells with
+        | Cells.Unreadable(_, found) ->
+            Error [
+                Fault.create
+                    $"column {column.Name}"
+                    "numbers, truth values or texts, one a row, or a place in Data:Ignored"
+                    found
+            ]
+        | _ -> Ok column
 
     /// <summary>A table of columns, or what is wrong with them. Its rows are the first, second, … of their
     /// file.</summary>
@@ -144,6 +161,7 @@ module Table =
             Array.init texts.Count (fun row ->
                 let text = texts[row]
                 if isMissing text then "" else text.Trim())
+        | Cells.Unreadable(rows, _) -> Array.create rows ""
 
     /// The column of that name, or else the only one of that name but for spaces around it.
     let internal tryNamed (name: string) (table: Table) : Column option =

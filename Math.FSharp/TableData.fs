@@ -109,7 +109,8 @@ module TableData =
             | TestRows.Separate test -> Ok(table, test)
             | TestRows.Share(share, seed) -> split head label share seed table
             |> Result.bind (fun (train, test) ->
-                let own table = Table.find label.Name table
+                let own table =
+                    Table.find label.Name table |> Result.bind Table.readable
 
                 let fitted =
                     match known with

@@ -119,6 +119,7 @@ module TableEncoding =
         | Cells.Texts texts ->
             texts
             |> Seq.forall (fun text -> Table.isMissing text || (Table.number text).IsSome)
+        | Cells.Unreadable _ -> false
 
     /// The column's numbers, not a number where one is missing.
     let private numbersOf (table: Table) (column: Column) : Result<float[], Fault list> =
@@ -147,6 +148,7 @@ module TableEncoding =
             | None -> Ok(numbers |> Array.map (ValueOption.defaultValue nan))
             | Some row ->
                 Error [ Fault.create (cellName column table row) "a number" $"'{texts[row]}'" ]
+        | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> [||])
 
     let private missing (column: Column) (table: Table) (rule: string) (rows: int[]) : Fault =
         Fault.create
@@ -266,6 +268,7 @@ module TableEncoding =
         match choice.Label with
         | ValueSome key -> Table.find key table
         | ValueNone -> Ok(List.last table.Columns)
+        |> Result.bind Table.readable
 
     /// <summary>The encoding that fits training rows, or everything that is wrong with them.</summary>
     /// <param name="choice">What to do with columns.</param>
@@ -296,9 +299,13 @@ module TableEncoding =
             if inputs.IsEmpty then
                 Error [ Fault.create "" $"columns beside the label {label.Name}" "none" ]
             else
-                Fault.both
-                    (numbers |> List.map (fitNumbers choice table) |> Fault.all)
-                    (categories |> List.map (fitCategories choice table) |> Fault.all)
+                inputs
+                |> List.map Table.readable
+                |> Fault.all
+                |> Result.bind (fun _ ->
+                    Fault.both
+                        (numbers |> List.map (fitNumbers choice table) |> Fault.all)
+                        (categories |> List.map (fitCategories choice table) |> Fault.all))
                 |> Result.map (fun (numbers, categories) -> {
                     Numbers = numbers
                     Categories = categories
@@ -306,7 +313,7 @@ module TableEncoding =
 
     let private cellsOf (name: string) (table: Table) : Result<Column, Fault list> =
         match Table.tryNamed name table with
-        | Some column -> Ok column
+        | Some column -> Table.readable column
         | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
 
     /// The column's numbers, as the network takes them.

@@ -110,6 +110,10 @@ module Tensor =
         | [] -> "one number"
         | sizes -> sizes |> List.map string |> String.concat " × "
 
+    /// <summary>The shape of a tensor as people write it: 784 × 50.</summary>
+    [<CompiledName("ShapeText")>]
+    let shapeTextOf (tensor: Tensor) : string = shapeText tensor.Shape
+
     /// The type of numbers of a precision.
     let internal precisionName<'T> () : string =
         if Unsafe.SizeOf<'T>() = 4 then "F32" else "F64"

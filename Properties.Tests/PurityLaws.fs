@@ -398,6 +398,20 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Idx.ParseImages", fun () -> Idx.parseImages bytes
         "Idx.ClaimedLength", fun () -> Idx.claimedLength bytes
         "Idx.ParseLabels", fun () -> Idx.parseLabels 10 bytes
+        "Idx.ParseImageNumbers",
+        fun () -> Idx.parseImageNumbers (ReadOnlyMemory(Idx.writeImages given.Images)) |> sure
+        "Idx.ParseLabelNumbers",
+        fun () -> Idx.parseLabelNumbers (ReadOnlyMemory(Idx.writeLabels given.Labels)) |> sure
+        "Pixels.Size", fun () -> Pixels.size given.Tensor
+        "Pixels.ScaleOf", fun () -> Pixels.scaleOf given.Tensor
+        "Pixels.Assumption", fun () -> Pixels.assumption PixelScale.Unit given.Tensor
+        "Pixels.OfTensor", fun () -> Pixels.ofTensor PixelScale.Byte given.Tensor
+        "Pixels.Transpose", fun () -> Pixels.transpose given.Images
+        "Pixels.Split",
+        fun () -> Pixels.split 1UL 0.5 given.Images (Array.zeroCreate given.Images.Count)
+        "ClassLabels.OfTensor", fun () -> ClassLabels.ofTensor given.Tensor
+        "ClassLabels.Classes", fun () -> ClassLabels.classes 10 given.Tensor
+        "Tensor.ShapeText", fun () -> Tensor.shapeTextOf given.Tensor
         "Idx.WriteImages", fun () -> Idx.writeImages given.Images
         "Idx.WriteLabels", fun () -> Idx.writeLabels given.Labels
         "MiniBatch.Create", fun () -> MiniBatch.create batch.Inputs batch.Targets

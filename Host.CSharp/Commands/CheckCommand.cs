@@ -33,7 +33,7 @@ internal static class CheckCommand
     {
         var plan = TrainingServices.PlanOf(given);
         var settings = plan.Settings;
-        var (data, _) = plan.Split(DataFiles.Load<double>(plan).Train);
+        var (data, _) = plan.Split(Print.Loaded<double>(plan).Train);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))

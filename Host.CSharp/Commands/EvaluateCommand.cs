@@ -113,7 +113,7 @@ internal static class EvaluateCommand
         : !File.Exists(Path.Combine(run.Path, RunFolder.SummaryFile)) ? "the run has not ended"
         : null;
 
-    private static EvaluationReport Report<T>(
+    public static EvaluationReport Report<T>(
         RunPlan plan,
         ModelFile file,
         EarlierRun? run,
@@ -142,6 +142,7 @@ internal static class EvaluateCommand
             model,
             isTestAlone ? DataFiles.ParseTest(plan) : DataFiles.Parse(plan)
         );
+        Print.Notes(data.Notes);
         var evaluation = EvaluationModule.Create(choice, network, data.Test);
         var loss = evaluation switch
         {

@@ -65,7 +65,7 @@ internal static class ExportCommand
         return (int)Outcome.Completed;
     }
 
-    private static (string Title, byte[] Bytes) Write<T>(
+    public static (string Title, byte[] Bytes) Write<T>(
         ModelFile file,
         ModelAssumption assumed,
         string format

@@ -64,7 +64,7 @@ internal static class FindRateCommand
     private static (string Title, RateSweep Sweep) Sweep<T>(RunPlan plan, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataFiles.Load<T>(plan);
+        var data = Print.Loaded<T>(plan);
         var (train, _) = plan.Split(data.Train);
         var architecture = plan.ArchitectureFor(train);
         var sweep = RateFinder.Sweep(

@@ -34,7 +34,7 @@ internal static class InspectCommand
         return command;
     }
 
-    private static List<ReportTable> Tables<T>(string path, Model<T> model)
+    public static List<ReportTable> Tables<T>(string path, Model<T> model)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var network = model.Network;

@@ -95,7 +95,7 @@ internal static class PredictCommand
             ? DataFile.Read(StandardStreams.OpenInput(), "standard input", $".{from}", limit)
             : DataFile.Read(path, limit);
 
-    private static Predictions Predict<T>(
+    public static Predictions Predict<T>(
         ModelFile file,
         ModelAssumption assumed,
         IEnumerable<DataFile> files,
@@ -109,7 +109,9 @@ internal static class PredictCommand
         var predictions = new List<Prediction>();
         foreach (var samples in files)
         {
-            var (names, inputs) = SampleFile.Parse(samples, model, isDarkInk, data);
+            var parsed = SampleFile.Parse(samples, model, isDarkInk, data);
+            var (names, inputs) = parsed;
+            Print.Notes(parsed.Notes);
             var outputs = Network.Probabilities(model.Network, inputs);
             var wrong = names
                 .Where((_, sample) => outputs.Column(sample).Any(T.IsNaN))

@@ -1,9 +1,29 @@
+using System.Numerics;
+
 namespace Pipeline.Training;
 
-/// <summary>Standard output of the commands.</summary>
+/// <summary>What commands tell on standard output, and on standard error.</summary>
 internal static class Print
 {
     /// <summary>A line, its numbers as they are written everywhere.</summary>
     public static void Line(FormattableString text) =>
         Console.WriteLine(FormattableString.Invariant(text));
+
+    /// <summary>Sentences about what was assumed of files, on standard error.</summary>
+    public static void Notes(IEnumerable<string> notes)
+    {
+        foreach (var note in notes)
+            Console.Error.WriteLine(note);
+    }
+
+    /// <summary>The data of a plan; what was assumed of them is told.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
+    public static LoadedData<T> Loaded<T>(RunPlan plan)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var data = DataFiles.Load<T>(plan);
+        Notes(data.Notes);
+        return data;
+    }
 }

@@ -66,7 +66,7 @@ internal static class RegularisersCommand
     {
         // Whatever is wrong with one of them is said before the first.
         var plans = Runs.Select(run => PlanOf(given, run.Settings)).ToArray();
-        var data = DataFiles.Load<float>(plans[0]);
+        var data = Print.Loaded<float>(plans[0]);
         foreach (var plan in plans)
             plan.ArchitectureFor(data.Train);
         List<string[]> rows = [];

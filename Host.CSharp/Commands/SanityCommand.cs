@@ -52,7 +52,7 @@ internal static class SanityCommand
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var (data, _) = plan.Split(DataFiles.Load<T>(plan).Train);
+        var (data, _) = plan.Split(Print.Loaded<T>(plan).Train);
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (

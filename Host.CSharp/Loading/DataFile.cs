@@ -31,7 +31,8 @@ internal sealed record DataFile(
     private static string KindOf(string path) =>
         System.IO.Path.GetExtension(NameOf(path)).ToLowerInvariant();
 
-    private static string NameOf(string path) =>
+    /// <summary>A file's name, without .gz.</summary>
+    public static string NameOf(string path) =>
         IsZipped(path)
             ? System.IO.Path.GetFileNameWithoutExtension(path)
             : System.IO.Path.GetFileName(path);

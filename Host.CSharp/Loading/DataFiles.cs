@@ -25,6 +25,9 @@ internal sealed record LoadedData<T>(
     /// <summary>What the samples were made of, where they are to be made again for another model.</summary>
     public ParsedData? Parsed { get; init; }
 
+    /// <summary>What was assumed of the files, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>A sentence for people, where test samples have leaked.</summary>
     public string? Leakage =>
         Leaked.Length == 0
@@ -50,6 +53,81 @@ internal abstract class ParsedData
     /// <exception cref="RefusedException">They make no samples, or none of this kind.</exception>
     public abstract LoadedData<T> Encode<T>(KnownData? known = null)
         where T : struct, IBinaryFloatingPointIeee754<T>;
+
+    /// <summary>What was assumed of the files, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
+
+/// <summary>Rows of tables.</summary>
+internal sealed class ParsedTables(
+    RunPlan plan,
+    Table train,
+    Table? test,
+    string path,
+    IReadOnlyList<DataFile> files
+) : ParsedData
+{
+    public override LoadedData<T> Encode<T>(KnownData? known = null) =>
+        MemoryBudget.Guard(
+            path,
+            () => DataFiles.OfTables<T>(plan, known, train, test, path, files)
+        ) with
+        {
+            Notes = Notes,
+        };
+}
+
+/// <summary>Images with their labels.</summary>
+/// <param name="classes">How many classes there are.</param>
+/// <param name="names">Their names; numbers from 0 unless there are any.</param>
+/// <param name="train">The training images.</param>
+/// <param name="test">The test images.</param>
+/// <param name="files">The files they are from.</param>
+internal sealed class ParsedImages(
+    int classes,
+    IReadOnlyList<string>? names,
+    LabelledImages train,
+    LabelledImages test,
+    IReadOnlyList<DataFile> files
+) : ParsedData
+{
+    public override LoadedData<T> Encode<T>(KnownData? known = null) =>
+        MemoryBudget.Guard(train.Path, () => Samples<T>(known)) with
+        {
+            Notes = Notes,
+        };
+
+    private LoadedData<T> Samples<T>(KnownData? known)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        names is null || known is null or { Classes.Count: 0 }
+            ? DataFiles.OfImages<T>(classes, names, train, test, files)
+            : DataFiles.OfImages<T>(
+                known.Classes.Count,
+                known.Classes,
+                Renamed(train, known),
+                Renamed(test, known),
+                files
+            );
+
+    /// <summary>The images with the places of their labels among a model's classes.</summary>
+    private LabelledImages Renamed(LabelledImages images, KnownData known)
+    {
+        string[] own = [.. known.Classes];
+        int[] places = [.. names!.Select(name => Array.IndexOf(own, name))];
+        var labels = images.Labels.Select(label => places[label]).ToArray();
+        return Array.IndexOf(labels, -1) is var wrong and >= 0
+            ? throw new RefusedException([
+                DataFile.Sentence(
+                    $"{images.Path}, label {wrong}",
+                    $"one of {string.Join(", ", known.Classes.Take(20))}",
+                    $"'{names![images.Labels[wrong]]}'"
+                ),
+            ])
+            : images with
+            {
+                Labels = labels,
+            };
+    }
 }
 
 /// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
@@ -73,10 +151,7 @@ internal static class DataFiles
         var settings = plan.Settings.Data;
         if (settings.Train is null)
         {
-            return Images(
-                plan.Classes,
-                IdxFolder.Load(settings.Directory, plan.Classes, settings.MaximumBytes)
-            );
+            return Folder(settings.Directory, plan.Classes, settings.MaximumBytes);
         }
         var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes);
         var testFile = settings.Test is { } path
@@ -84,7 +159,7 @@ internal static class DataFiles
             : null;
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
         if (trainFile.Kind == ".npz")
-            return OfArrays(plan, trainFile, testFile, files);
+            return ArrayFiles.Parse(plan, trainFile, testFile, files);
         var train = TableFile.Parse(trainFile, settings);
         if (train.Columns is [var only])
         {
@@ -122,38 +197,17 @@ internal static class DataFiles
         var settings = plan.Settings.Data;
         var file = DataFile.Read(settings.Test!, settings.MaximumBytes);
         if (file.Kind == ".npz")
-            return OfArrays(plan, file, file, [file], "test");
+            return ArrayFiles.Parse(plan, file, file, [file], "test");
         var rows = TableFile.Parse(file, settings);
         return new ParsedTables(plan, rows, rows, file.Path, [file]);
     }
 
-    private sealed class ParsedTables(
-        RunPlan plan,
-        Table train,
-        Table? test,
-        string path,
-        IReadOnlyList<DataFile> files
-    ) : ParsedData
+    private static ParsedImages Folder(string directory, int classes, long limit)
     {
-        public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-            MemoryBudget.Guard(path, () => OfTables<T>(plan, known, train, test, path, files));
+        List<string> notes = [];
+        var (train, test, files) = IdxFolder.Load(directory, classes, limit, notes);
+        return new(classes, null, train, test, files) { Notes = notes };
     }
-
-    private sealed class ParsedImages(
-        int classes,
-        LabelledImages train,
-        LabelledImages test,
-        IReadOnlyList<DataFile> files
-    ) : ParsedData
-    {
-        public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-            MemoryBudget.Guard(train.Path, () => OfImages<T>(classes, train, test, files));
-    }
-
-    private static ParsedImages Images(
-        int classes,
-        (LabelledImages Train, LabelledImages Test, IReadOnlyList<DataFile> Files) folder
-    ) => new(classes, folder.Train, folder.Test, folder.Files);
 
     /// <summary>The files that data are read from, whether there or not.</summary>
     public static IEnumerable<string> Paths(DataSettings settings) =>
@@ -170,10 +224,11 @@ internal static class DataFiles
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        return Images(classes, IdxFolder.Load(directory, classes, limit)).Encode<T>();
+        return Folder(directory, classes, limit).Encode<T>();
     }
 
-    private static LoadedData<T> OfTables<T>(
+    /// <summary>Rows of tables as samples.</summary>
+    public static LoadedData<T> OfTables<T>(
         RunPlan plan,
         KnownData? known,
         Table train,
@@ -228,8 +283,15 @@ internal static class DataFiles
         );
     }
 
-    private static LoadedData<T> OfImages<T>(
+    /// <summary>Images as samples.</summary>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="names">Their names; numbers from 0 unless there are any.</param>
+    /// <param name="train">The training images.</param>
+    /// <param name="test">The test images.</param>
+    /// <param name="files">The files they are from.</param>
+    public static LoadedData<T> OfImages<T>(
         int classes,
+        IReadOnlyList<string>? names,
         LabelledImages train,
         LabelledImages test,
         IReadOnlyList<DataFile> files
@@ -257,110 +319,13 @@ internal static class DataFiles
             trainData,
             DataFile.Require(testing.GetAwaiter().GetResult(), test.Path),
             Preprocessing.NewPixels(train.Images.Rows, train.Images.Columns),
-            [.. Enumerable.Range(0, classes).Select(k => $"{k}")],
+            names ?? [.. Enumerable.Range(0, classes).Select(k => $"{k}")],
             leaked.GetAwaiter().GetResult(),
             Hashes(files)
         );
     }
 
     private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
-
-    /// <summary>Arrays x and y, or x_train, y_train, x_test and y_test; bytes of three dimensions are
-    /// images.</summary>
-    private static ParsedData OfArrays(
-        RunPlan plan,
-        DataFile trainFile,
-        DataFile? testFile,
-        IReadOnlyList<DataFile> files,
-        string trainHalf = "train"
-    )
-    {
-        var limit = plan.Settings.Data.MaximumBytes;
-        var arrays = NpzFile.Parse(trainFile.Content, limit, trainFile.Path);
-        var train = Half(trainFile.Path, arrays, trainHalf);
-        (Tensor X, Tensor Y)? test =
-            testFile is { } file
-                ? Half(file.Path, NpzFile.Parse(file.Content, limit, file.Path), "test")
-            : arrays.Any(array => IsNamed(array, "x_test")) ? Half(trainFile.Path, arrays, "test")
-            : null;
-        if (IsImages(train.X) && test is { } testHalf && IsImages(testHalf.X))
-        {
-            return new ParsedImages(
-                plan.Classes,
-                Images(plan.Classes, train, trainFile.Path),
-                Images(plan.Classes, testHalf, files[^1].Path),
-                files
-            );
-        }
-        return new ParsedTables(
-            plan,
-            WithLabel(train, trainFile.Path),
-            test is { } rows ? WithLabel(rows, files[^1].Path) : null,
-            trainFile.Path,
-            files
-        );
-    }
-
-    private static bool IsImages(Tensor tensor) =>
-        tensor is { Elements: Elements.Bytes, Shape.Length: 3 };
-
-    private static bool IsNamed(Tensor tensor, string name) =>
-        tensor.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
-
-    private static (Tensor X, Tensor Y) Half(string path, IReadOnlyList<Tensor> arrays, string half)
-    {
-        Tensor Find(string name) =>
-            arrays.FirstOrDefault(array => IsNamed(array, $"{name}_{half}"))
-            ?? arrays.FirstOrDefault(array => IsNamed(array, name))
-            ?? throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"an array {name}_{half} or {name}",
-                    string.Join(", ", arrays.Select(array => array.Name))
-                ),
-            ]);
-
-        return (Find("x"), Find("y"));
-    }
-
-    private static LabelledImages Images(int classes, (Tensor X, Tensor Y) half, string path)
-    {
-        var pixels = ((Elements.Bytes)half.X.Elements).Item;
-        var shape = half.X.Shape;
-        if (pixels.Length == 0)
-            throw new RefusedException([DataFile.Sentence(path, "an image or more", "none")]);
-        double[] labels = TensorModule.ToDoubles(half.Y);
-        if (labels.FirstOrDefault(label => !IsClass(label, classes), 0) is not 0 and var wrong)
-        {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    $"{path}, {half.Y.Name}",
-                    $"classes of 0 to {classes - 1}",
-                    $"{wrong}"
-                ),
-            ]);
-        }
-        return new(
-            new IdxImages(shape[0], shape[1], shape[2], pixels),
-            [.. labels.Select(label => (int)label)],
-            path
-        );
-    }
-
-    private static bool IsClass(double label, int classes) =>
-        label >= 0 && label < classes && double.IsInteger(label);
-
-    private static Table WithLabel((Tensor X, Tensor Y) half, string path)
-    {
-        var inputs = DataFile.Require(TableModule.OfTensor(half.X), path);
-        return DataFile.Require(
-            TableModule.Create([
-                .. inputs.Columns,
-                new(half.Y.Name, Cells.NewNumbers(TensorModule.ToDoubles(half.Y))),
-            ]),
-            path
-        );
-    }
 
     /// <summary>The files' hashes by their names: a training and a test file that share one have their
     /// role before it.</summary>

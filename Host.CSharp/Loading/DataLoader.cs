@@ -47,6 +47,8 @@ internal sealed class DataLoader(
             plan.DataSource,
             clock.GetElapsedTime(start).TotalSeconds
         );
+        foreach (var note in data.Notes)
+            logger.DataNote(note);
         if (data.Leakage is { } leakage)
             logger.DataLeaked(leakage);
         pulse.Ready();

@@ -3,22 +3,21 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Images with their labels, and the files they come from.</summary>
-internal sealed record LabelledImages(IdxImages Images, int[] Labels, string Path);
-
-/// <summary>Reads a folder with the four files of MNIST's names, each plain or .gz, and hands their
-/// bytes to the core.</summary>
+/// <summary>Reads a folder with the four files of a set of images, each plain or .gz, and hands their bytes to
+/// the core.</summary>
 internal static class IdxFolder
 {
     /// <summary>The training and the test images.</summary>
     /// <param name="directory">The folder.</param>
     /// <param name="classes">Labels are 0 to classes − 1.</param>
     /// <param name="limit">The most bytes of a file.</param>
+    /// <param name="notes">Gets what was assumed of the files.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static (LabelledImages Train, LabelledImages Test, IReadOnlyList<DataFile> Files) Load(
         string directory,
         int classes,
-        long limit
+        long limit,
+        ICollection<string> notes
     )
     {
         directory = Path.GetFullPath(directory);
@@ -28,90 +27,241 @@ internal static class IdxFolder
                 DataFile.Sentence(directory, "a folder with the four IDX files", "no such folder"),
             ]);
         }
+        var all = All(directory).ToList();
+        List<string>[] missing =
+        [
+            [],
+            [],
+        ];
+        IdxName?[] names =
+        [
+            .. from half in (int[])[0, 1]
+            from isImages in (bool[])[true, false]
+            select Find(directory, all, half == 0, isImages, missing[half], notes),
+        ];
+        if (names.OfType<IdxName>().Select(name => name.Set).Distinct().Count() > 1)
+        {
+            throw new RefusedException([
+                .. missing.SelectMany(faults => faults),
+                DataFile.Sentence(
+                    directory,
+                    "four files of one set of images",
+                    string.Join(", ", names.OfType<IdxName>().Select(name => name.Name))
+                ),
+            ]);
+        }
 
-        // The sets load side by side, and their faults are said one after the other.
-        var (faults, testFaults) = (new List<string>(), new List<string>());
-        var (files, testFiles) = (new List<DataFile>(), new List<DataFile>());
-        var testing = Task.Run(() =>
-            LoadHalf(directory, "t10k", classes, limit, testFaults, testFiles)
-        );
-        var train = LoadHalf(directory, "train", classes, limit, faults, files);
-        var test = testing.GetAwaiter().GetResult();
-        faults.AddRange(testFaults);
-        if (faults.Count > 0 || train is null || test is null)
-            throw new RefusedException(faults);
-        return (train, test, [.. files, .. testFiles]);
+        // The files load side by side, and their faults are said set after set.
+        var testing = Task.Run(() => new Half(names[2], names[3], missing[1], limit));
+        Half[] halves =
+        [
+            new(names[0], names[1], missing[0], limit),
+            testing.GetAwaiter().GetResult(),
+        ];
+        LabelledImages?[] images = [null, null];
+        var scale = halves[0].Scale();
+        List<string> faults = [];
+        for (var i = 0; i < halves.Length; i++)
+            images[i] = halves[i].Take(classes, scale, faults, notes);
+        return faults.Count == 0 && images is [{ } train, { } test]
+            ? (train, test, [.. halves.SelectMany(half => half.Files)])
+            : throw new RefusedException(faults);
     }
+
+    /// <summary>The images of one file, without labels.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="notes">Gets what was assumed of it.</param>
+    /// <exception cref="RefusedException">It is bad.</exception>
+    public static IdxImages Images(DataFile file, ICollection<string> notes)
+    {
+        var numbers = DataFile.Require(Idx.ParseImageNumbers(file.Content), file.Path);
+        var scale = DataFile.Require(Pixels.ScaleOf(numbers), file.Path);
+        if (Pixels.Assumption(scale, numbers) is { IsSome: true, Value: var assumption })
+            notes.Add($"{file.Path}: {assumption}");
+        var images = DataFile.Require(Pixels.OfTensor(scale, numbers), file.Path);
+        if (!IdxName.IsTransposed(file.Path))
+            return images;
+        notes.Add(Exchanged(file.Path));
+        return Pixels.Transpose(images);
+    }
+
+    private static string Exchanged(string path) =>
+        $"{path}: rows and columns are exchanged, as EMNIST's files have them so.";
 
     /// <summary>The files that data are read from, whether there or not.</summary>
-    public static IEnumerable<string> Paths(string directory) =>
-        from half in (string[])["train", "t10k"]
-        from name in (string[])[ImagesOf(half), LabelsOf(half)]
-        from ending in (string[])["", ".gz"]
-        select Path.Combine(directory, name + ending);
-
-    private static string ImagesOf(string half) => $"{half}-images-idx3-ubyte";
-
-    private static string LabelsOf(string half) => $"{half}-labels-idx1-ubyte";
-
-    private static LabelledImages? LoadHalf(
-        string directory,
-        string half,
-        int classes,
-        long limit,
-        List<string> faults,
-        List<DataFile> files
-    )
+    public static IEnumerable<string> Paths(string directory)
     {
-        var imagesFile = Read(directory, ImagesOf(half), limit, faults);
-        var labelsFile = Read(directory, LabelsOf(half), limit, faults);
-        IdxImages? images = null;
-        int[]? labels = null;
-        if (imagesFile is not null)
-        {
-            files.Add(imagesFile);
-            Idx.ParseImages(imagesFile.Content).TryGet(out images, out var found);
-            faults.AddRange(found.Select(fault => DataFile.Sentence(imagesFile.Path, fault)));
-        }
-        if (labelsFile is not null)
-        {
-            files.Add(labelsFile);
-            Idx.ParseLabels(classes, labelsFile.Content).TryGet(out labels, out var found);
-            faults.AddRange(found.Select(fault => DataFile.Sentence(labelsFile.Path, fault)));
-        }
-        if (images is null || labels is null)
-            return null;
-        if (images.Count == labels.Length)
-            return new(images, labels, imagesFile!.Path);
-        faults.Add(
-            DataFile.Sentence(
-                $"{labelsFile!.Path}, labels",
-                $"one for each of the {images.Count} images",
-                $"{labels.Length}"
-            )
-        );
-        return null;
+        var usual =
+            from half in (string[])["train", "t10k"]
+            from name in (string[])[UsualName(half, true), UsualName(half, false)]
+            from ending in (string[])["", ".gz"]
+            select Path.Combine(directory, name + ending);
+        return usual.Union(All(directory).Select(name => name.Path));
     }
 
+    private static string UsualName(string half, bool isImages) =>
+        isImages ? $"{half}-images-idx3-ubyte" : $"{half}-labels-idx1-ubyte";
+
+    private static IEnumerable<IdxName> All(string directory) =>
+        Directory.Exists(directory)
+            ? Directory
+                .EnumerateFiles(directory)
+                .Order(StringComparer.Ordinal)
+                .Select(IdxName.Of)
+                .OfType<IdxName>()
+            : [];
+
+    /// <summary>The one file of a half's images or labels: MNIST's own name goes before others, a plain file
+    /// before a .gz.</summary>
     /// <returns>Null after adding a fault.</returns>
-    private static DataFile? Read(string directory, string name, long limit, List<string> faults)
+    private static IdxName? Find(
+        string directory,
+        IEnumerable<IdxName> all,
+        bool isTrain,
+        bool isImages,
+        List<string> faults,
+        ICollection<string> notes
+    )
     {
-        var plain = Path.Combine(directory, name);
-        var zipped = plain + ".gz";
-        var path = File.Exists(plain) ? plain : zipped;
-        if (!File.Exists(path))
+        var usual = UsualName(isTrain ? "train" : "t10k", isImages);
+        var found = all.Where(name => name.IsTrain == isTrain && name.IsImages == isImages)
+            .OrderBy(name => name.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+            .ToList();
+        if (found.Count == 0)
         {
-            faults.Add(DataFile.Sentence(plain, $"a file of this name or {name}.gz", "neither"));
+            faults.Add(
+                DataFile.Sentence(
+                    Path.Combine(directory, usual),
+                    $"a file of this name or {usual}.gz",
+                    "neither"
+                )
+            );
             return null;
         }
-        try
+        var own = found
+            .Where(name =>
+                Path.GetFileName(name.Path) is var file && (file == usual || file == usual + ".gz")
+            )
+            .ToList();
+        var taken = own.Count > 0 ? own : found;
+        if (taken.DistinctBy(name => name.Name).Count() > 1)
         {
-            return DataFile.Read(path, limit, start => Idx.ClaimedLength(start));
-        }
-        catch (RefusedException refused)
-        {
-            faults.AddRange(refused.Reasons);
+            faults.Add(
+                DataFile.Sentence(
+                    directory,
+                    $"one file of {(isTrain ? "training" : "test")} {(isImages ? "images" : "labels")}",
+                    string.Join(", ", taken.Select(name => Path.GetFileName(name.Path)))
+                )
+            );
             return null;
+        }
+        if (found.Count > 1)
+        {
+            var left = found.Except([taken[0]]).Select(name => Path.GetFileName(name.Path));
+            notes.Add($"{taken[0].Path} is read, and not {string.Join(", ", left)}.");
+        }
+        return taken[0];
+    }
+
+    /// <summary>The images and labels of one half, as far as they can be read.</summary>
+    private sealed class Half
+    {
+        private readonly List<string> faults;
+        private readonly IdxName? imagesName;
+        private readonly Tensor? images;
+        private readonly Tensor? labels;
+        private readonly List<DataFile> files = [];
+
+        /// <param name="imagesName">The file of images, if there is one.</param>
+        /// <param name="labelsName">The file of labels, if there is one.</param>
+        /// <param name="faults">What is wrong with the half; gets more.</param>
+        /// <param name="limit">The most bytes of a file.</param>
+        public Half(IdxName? imagesName, IdxName? labelsName, List<string> faults, long limit)
+        {
+            (this.imagesName, this.faults) = (imagesName, faults);
+            var imagesFile = Read(imagesName, limit);
+            var labelsFile = Read(labelsName, limit);
+            images = Parse(imagesFile, Idx.ParseImageNumbers);
+            labels = Parse(labelsFile, Idx.ParseLabelNumbers);
+        }
+
+        public IReadOnlyList<DataFile> Files => files;
+
+        /// <summary>What the images' numbers mean; those that are at fault are found later.</summary>
+        public PixelScale Scale() =>
+            images is not null && Pixels.ScaleOf(images).TryGet(out var scale, out _)
+                ? scale
+                : PixelScale.Byte;
+
+        /// <returns>Null after adding faults.</returns>
+        public LabelledImages? Take(
+            int classes,
+            PixelScale scale,
+            List<string> all,
+            ICollection<string> notes
+        )
+        {
+            all.AddRange(faults);
+            if (images is null || labels is null)
+            {
+                // What is wrong with the other file of the half is told too.
+                if (labels is not null)
+                    ImageArrays.LabelsOf(labels, classes, files[^1].Path, all, notes);
+                return null;
+            }
+            var isTransposed = IdxName.IsTransposed(imagesName!.Path);
+            if (isTransposed)
+                notes.Add(Exchanged(imagesName.Path));
+            try
+            {
+                return new ImageArrays(images, labels, files[0].Path, files[1].Path).Take(
+                    classes,
+                    scale,
+                    isTransposed,
+                    notes
+                );
+            }
+            catch (RefusedException refused)
+            {
+                all.AddRange(refused.Reasons);
+                return null;
+            }
+        }
+
+        private Tensor? Parse(
+            DataFile? file,
+            Func<
+                ReadOnlyMemory<byte>,
+                Microsoft.FSharp.Core.FSharpResult<
+                    Tensor,
+                    Microsoft.FSharp.Collections.FSharpList<Fault>
+                >
+            > parse
+        )
+        {
+            if (file is null)
+                return null;
+            parse(file.Content).TryGet(out var tensor, out var found);
+            faults.AddRange(found.Select(fault => DataFile.Sentence(file.Path, fault)));
+            return tensor;
+        }
+
+        /// <returns>Null after adding a fault.</returns>
+        private DataFile? Read(IdxName? name, long limit)
+        {
+            if (name is null)
+                return null;
+            try
+            {
+                var file = DataFile.Read(name.Path, limit, start => Idx.ClaimedLength(start));
+                files.Add(file);
+                return file;
+            }
+            catch (RefusedException refused)
+            {
+                faults.AddRange(refused.Reasons);
+                return null;
+            }
         }
     }
 }

@@ -4,40 +4,74 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>NumPy's archives of arrays: a zip file with an NPY file for each.</summary>
-internal static class NpzFile
+/// <summary>NumPy's archives of arrays: a zip file with an NPY file for each. An array is unpacked and read
+/// when it is asked for.</summary>
+internal sealed class NpzFile : IDisposable
 {
     private const string Ending = ".npy";
 
     /// <summary>The most arrays there may be.</summary>
     private const int MostEntries = 10_000;
 
-    /// <summary>The arrays of an archive, in its order.</summary>
+    private readonly ZipArchive archive;
+    private readonly string path;
+    private readonly long limit;
+    private long left;
+
+    /// <param name="content">The whole file.</param>
+    /// <param name="limit">The most bytes of all arrays that are read, once they are unzipped.</param>
+    /// <param name="path">Where it is from.</param>
+    /// <exception cref="RefusedException">It is no such archive.</exception>
+    public NpzFile(ReadOnlyMemory<byte> content, long limit, string path)
+    {
+        (this.path, this.limit, left) = (path, limit, limit);
+        archive = Checked(() =>
+        {
+            var opened = new ZipArchive(DataFile.StreamOf(content), ZipArchiveMode.Read);
+            return opened.Entries.Count <= MostEntries
+                ? opened
+                : throw Refused(path, $"at most {MostEntries} arrays", $"{opened.Entries.Count}");
+        });
+        Names = [.. archive.Entries.Select(entry => NameOf(entry))];
+    }
+
+    /// <summary>The arrays' names, in the archive's order.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>The array at a place of the names.</summary>
+    /// <exception cref="RefusedException">It is damaged, too large, or of a type that is not
+    /// read.</exception>
+    public Tensor Read(int place) =>
+        Checked(() =>
+        {
+            var bytes = Unpack(archive.Entries[place]);
+            left -= bytes.Length;
+            return DataFile.Require(Npy.Parse(Names[place], bytes), $"{path}, {Names[place]}");
+        });
+
+    /// <summary>All arrays of an archive, in its order.</summary>
     /// <param name="content">The whole file.</param>
     /// <param name="limit">The most bytes of all arrays, once they are unzipped.</param>
     /// <param name="path">Where it is from.</param>
     /// <exception cref="RefusedException">It is no such archive, or one that is too large.</exception>
     public static IReadOnlyList<Tensor> Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
+        using var file = new NpzFile(content, limit, path);
+        return [.. Enumerable.Range(0, file.Names.Count).Select(file.Read)];
+    }
+
+    public void Dispose() => archive.Dispose();
+
+    private static string NameOf(ZipArchiveEntry entry) =>
+        entry.FullName.EndsWith(Ending, StringComparison.Ordinal)
+            ? entry.FullName[..^Ending.Length]
+            : entry.FullName;
+
+    private TValue Checked<TValue>(Func<TValue> read)
+    {
         try
         {
-            using var archive = new ZipArchive(DataFile.StreamOf(content), ZipArchiveMode.Read);
-            if (archive.Entries.Count > MostEntries)
-                throw Refused(path, $"at most {MostEntries} arrays", $"{archive.Entries.Count}");
-            var all = archive.Entries.Sum(entry => Math.Min(entry.Length, limit));
-            MemoryBudget.Require(path, $"arrays of {all} bytes", Math.Min(all, limit));
-            var left = limit;
-            var tensors = new List<Tensor>();
-            foreach (var entry in archive.Entries)
-            {
-                var bytes = Read(entry, left, limit, path);
-                left -= bytes.Length;
-                var name = entry.FullName.EndsWith(Ending, StringComparison.Ordinal)
-                    ? entry.FullName[..^Ending.Length]
-                    : entry.FullName;
-                tensors.Add(DataFile.Require(Npy.Parse(name, bytes), $"{path}, {name}"));
-            }
-            return tensors;
+            return read();
         }
         catch (Exception broken)
             when (broken
@@ -51,18 +85,29 @@ internal static class NpzFile
         }
     }
 
-    private static ReadOnlyMemory<byte> Read(
-        ZipArchiveEntry entry,
-        long left,
-        long limit,
-        string path
-    )
+    private ReadOnlyMemory<byte> Unpack(ZipArchiveEntry entry)
     {
         if (entry.Length > left)
             throw Refused(path, $"arrays of at most {limit} bytes (Data:MaximumBytes)", "more");
         using var stream = entry.Open();
+        var start = new byte[(int)Math.Min(entry.Length, Npy.LongestHeader)];
+        start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        var claimed = Npy.ClaimedLength(start);
+        // What is no array, or none that is read, is told by its start.
+        if (claimed.IsNone)
+            return start;
+        if (claimed.Value != entry.Length)
+        {
+            throw Refused(
+                $"{path}, {NameOf(entry)}",
+                $"{claimed.Value} bytes, as its header claims",
+                $"{entry.Length}"
+            );
+        }
+        MemoryBudget.Require(path, $"an array of {entry.Length} bytes", entry.Length);
         // An entry may hold less than it claims, so that room is taken as it fills.
         var bytes = new MemoryStream((int)Math.Min(entry.Length, 16 * entry.CompressedLength));
+        bytes.Write(start);
         if (!DataFile.CopyUpTo(stream, bytes, entry.Length) || bytes.Length != entry.Length)
         {
             throw Refused(

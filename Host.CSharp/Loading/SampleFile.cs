@@ -6,7 +6,11 @@ namespace Pipeline.Training;
 
 /// <summary>Samples to predict, with a name each.</summary>
 internal sealed record NamedSamples<T>(IReadOnlyList<string> Names, Dataset<T> Data)
-    where T : struct, IBinaryFloatingPointIeee754<T>;
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>What was assumed of the file, or looks wrong with it, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 /// <summary>Samples without labels in files of any kind, as a model takes them.</summary>
 internal static class SampleFile
@@ -29,14 +33,16 @@ internal static class SampleFile
         if (PngImage.IsPng(bytes))
         {
             var image = PngImage.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
-            return OfImages(file, model, new(1, image.Rows, image.Columns, image.Pixels));
+            return OfImages(file, model, new(1, image.Rows, image.Columns, image.Pixels)) with
+            {
+                Notes = InkCheck.Notes(image, isDarkInk, file.Path),
+            };
         }
-        if (bytes is [0, 0, 8, 3, ..])
-            return OfImages(
-                file,
-                model,
-                DataFile.Require(Idx.ParseImages(file.Content), file.Path)
-            );
+        if (bytes is [0, 0, >= 8 and <= 14, 3, ..])
+        {
+            List<string> notes = [];
+            return OfImages(file, model, IdxFolder.Images(file, notes)) with { Notes = notes };
+        }
         if (model.Preprocessing.IsPixels && !TableFile.IsTable(file))
         {
             throw new RefusedException([

@@ -312,4 +312,7 @@ internal static partial class Log
         "{Folder} diverged with these settings and data, which are not trained on again"
     )]
     public static partial void DivergedBefore(this ILogger logger, string folder);
+
+    [LoggerMessage(30, LogLevel.Information, "{Note}")]
+    public static partial void DataNote(this ILogger logger, string note);
 }

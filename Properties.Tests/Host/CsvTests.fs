@@ -182,7 +182,7 @@ module CsvTests =
             |> List.map (fun column ->
                 match column.Cells with
                 | Cells.Texts texts -> texts
-                | Cells.Numbers _ -> failwith "expected texts")
+                | _ -> failwith "expected texts")
 
         Array.init table.Rows (fun row -> [| for texts in columns -> texts[row] |])
 

@@ -1,7 +1,11 @@
 namespace Pipeline.Properties.Host
 
 open System
+open System
 open System.IO
+open Pipeline.Learning
+open Pipeline.Learning.Laws
+open Pipeline.Properties
 open Pipeline.Training
 open Xunit
 
@@ -175,3 +179,248 @@ module LoadingTests =
         Assert.Equal(300, zipped.Train.Count)
         Assert.Equal(60, zipped.Test.Count)
         Assert.Equal(16, zipped.Train.Features)
+
+    /// The bytes of an IDX file of a type: numbers of this size, the high byte first.
+    let private idx (code: byte) (sizes: int list) (number: 'V -> byte[]) (values: 'V[]) : byte[] =
+        let big (bytes: byte[]) = Array.rev bytes
+
+        Array.concat [
+            [| 0uy; 0uy; code; byte sizes.Length |]
+            sizes |> List.map (BitConverter.GetBytes >> big) |> Array.concat
+            values |> Array.collect (number >> big)
+        ]
+
+    let private bytesOf (x: int) = [| byte x |]
+
+    /// The pixels and labels of the small data, by file.
+    let private parts (folder: string) = [
+        for half in [ "train"; "t10k" ] ->
+            let read kind =
+                ReadOnlyMemory(File.ReadAllBytes(Path.Combine(folder, $"{half}-{kind}-ubyte")))
+
+            let images = Idx.parseImages (read "images-idx3") |> orFail
+            let labels = Idx.parseLabels 10 (read "labels-idx1") |> orFail
+            half, (images.Count, images.Pixels.ToArray() |> Array.map int, labels)
+    ]
+
+    let private plainOf (data: LoadedData<float32>) = [
+        for set in [ data.Train; data.Test ] ->
+            let batch = Dataset.take [| 0 .. set.Count - 1 |] set
+
+            batch.Inputs.ToColumnMajorArray(),
+            match set.Targets with
+            | Targets.Labels labels -> labels
+            | Targets.Columns _ -> failwith "expected labels"
+    ]
+
+    let private refusalOf folder =
+        let refused = Assert.Throws<RefusedException>(fun () -> load folder |> ignore)
+        String.concat "\n" refused.Reasons
+
+    /// Ways to write pixels of 0 to 255, by the format's types.
+    let private pixelTypes: (byte * (int -> byte[])) list = [
+        0x08uy, bytesOf
+        0x0Buy, (fun x -> BitConverter.GetBytes(int16 x))
+        0x0Cuy, (fun x -> BitConverter.GetBytes x)
+        0x0Duy, (fun x -> BitConverter.GetBytes(float32 x / 255f))
+        0x0Duy, (fun x -> BitConverter.GetBytes(float32 x))
+        0x0Euy, (fun x -> BitConverter.GetBytes(float x / 255.0))
+    ]
+
+    /// Ways to write labels.
+    let private labelTypes: (byte * (int -> byte[])) list = [
+        0x08uy, bytesOf
+        0x09uy, bytesOf
+        0x0Buy, (fun x -> BitConverter.GetBytes(int16 x))
+        0x0Cuy, (fun x -> BitConverter.GetBytes x)
+        0x0Euy, (fun x -> BitConverter.GetBytes(float x))
+    ]
+
+    [<Fact>]
+    let ``images and labels of every type are the same samples`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let expected = plainOf (load folder)
+        let parts = parts folder
+
+        for (pixelCode, pixel), (labelCode, label) in List.allPairs pixelTypes labelTypes do
+            for half, (count, pixels, labels) in parts do
+                let write kind (bytes: byte[]) =
+                    File.WriteAllBytes(Path.Combine(folder, $"{half}-{kind}-ubyte"), bytes)
+
+                write "images-idx3" (idx pixelCode [ count; 4; 4 ] pixel pixels)
+                write "labels-idx1" (idx labelCode [ count ] label labels)
+
+            let data = load folder
+            Exactly.equal expected (plainOf data)
+
+            // The numbers of the images are at most 250.
+            if pixelCode = 0x0Duy || pixelCode = 0x0Euy then
+                Assert.Contains("pixels are taken for 0 to", String.concat "\n" data.Notes)
+            else
+                Assert.Empty data.Notes
+
+    /// Where the four files of other sets are, and where the small data's are.
+    let private sets: (string * string list) list =
+        let usual (name: string -> string -> string) = [
+            for half in [ "train"; "t10k" ] do
+                for kind in [ "images-idx3"; "labels-idx1" ] -> name half kind
+        ]
+
+        [
+            "a dot", usual (fun half kind -> $"{half}-{kind.Replace('-', '.')}-ubyte")
+            "capitals", usual (fun half kind -> $"{half}-{kind}-ubyte".ToUpperInvariant())
+            "a name before",
+            usual (fun half kind -> $"""qmnist-{half.Replace("t10k", "test")}-{kind}-ubyte""")
+            "underscores",
+            usual (fun half kind ->
+                $"""{half.Replace("t10k", "test")}_{kind.Replace('-', '_')}_ubyte""")
+        ]
+
+    let private rename (folder: string) (names: string list) =
+        let usual = [
+            for half in [ "train"; "t10k" ] do
+                for kind in [ "images-idx3"; "labels-idx1" ] -> $"{half}-{kind}-ubyte"
+        ]
+
+        for from, into in List.zip usual names do
+            File.Move(Path.Combine(folder, from), Path.Combine(folder, into))
+
+    [<Fact>]
+    let ``files of other makers' names are found, plain or zipped, and watched`` () =
+        for set, names in sets do
+            use scratch = new Scratch()
+            let folder = Given.data scratch
+            let expected = plainOf (load folder)
+            rename folder names
+            Exactly.equal expected (plainOf (load folder))
+            let watched = DataFiles.Paths(DataSettings(Directory = folder)) |> Set.ofSeq
+
+            for name in names do
+                Assert.True(watched.Contains(Path.Combine(folder, name)), $"{set}: {name}")
+                Given.zip (Path.Combine(folder, name))
+
+            Exactly.equal expected (plainOf (load folder))
+
+    [<Fact>]
+    let ``QMNIST's labels are the first of their columns`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let expected = plainOf (load folder)
+
+        for half, (count, _, labels) in parts folder do
+            File.Delete(Path.Combine(folder, $"{half}-labels-idx1-ubyte"))
+            let name = half.Replace("t10k", "test")
+
+            File.Move(
+                Path.Combine(folder, $"{half}-images-idx3-ubyte"),
+                Path.Combine(folder, $"qmnist-{name}-images-idx3-ubyte")
+            )
+
+            let columns = [|
+                for i, label in Array.indexed labels do
+                    label
+                    yield! [| 1; 2; 3; 4; 5; 6; 1000 + i |]
+            |]
+
+            File.WriteAllBytes(
+                Path.Combine(folder, $"qmnist-{name}-labels-idx2-int"),
+                idx 0x0Cuy [ count; 8 ] (fun (x: int) -> BitConverter.GetBytes x) columns
+            )
+
+        let data = load folder
+        Exactly.equal expected (plainOf data)
+        Assert.Contains("the first of its 8 columns", String.concat "\n" data.Notes)
+
+    [<Fact>]
+    let ``EMNIST's images, which are transposed, are turned, and that is told`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let expected = plainOf (load folder)
+
+        for half, (count, pixels, _) in parts folder do
+            let turned =
+                pixels
+                |> Array.chunkBySize 16
+                |> Array.collect (fun image -> Array.init 16 (fun i -> image[i % 4 * 4 + i / 4]))
+
+            let name = half.Replace("t10k", "test")
+
+            File.WriteAllBytes(
+                Path.Combine(folder, $"emnist-digits-{name}-images-idx3-ubyte"),
+                idx 0x08uy [ count; 4; 4 ] bytesOf turned
+            )
+
+            File.Delete(Path.Combine(folder, $"{half}-images-idx3-ubyte"))
+
+            File.Move(
+                Path.Combine(folder, $"{half}-labels-idx1-ubyte"),
+                Path.Combine(folder, $"emnist-digits-{name}-labels-idx1-ubyte")
+            )
+
+        let data = load folder
+        Exactly.equal expected (plainOf data)
+
+        Assert.Equal(
+            2,
+            data.Notes
+            |> Seq.filter _.Contains("rows and columns are exchanged")
+            |> Seq.length
+        )
+
+    [<Fact>]
+    let ``labels that begin with 1 are refused with the number of classes that takes them`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+
+        for half, (count, _, labels) in parts folder do
+            File.WriteAllBytes(
+                Path.Combine(folder, $"{half}-labels-idx1-ubyte"),
+                idx 0x08uy [ count ] bytesOf (labels |> Array.map ((+) 1))
+            )
+
+        Assert.Contains(
+            "expected a class of 0 to 9, found 10: labels of 1 to 10 (there is no 0) take Data:Classes 11",
+            refusalOf folder
+        )
+
+    [<Fact>]
+    let ``a folder of several sets is refused, and of two files of one name the plain one is read``
+        ()
+        =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let expected = plainOf (load folder)
+
+        let copy from into =
+            File.Copy(Path.Combine(folder, from), Path.Combine(folder, into))
+
+        // MNIST's own name goes before another.
+        copy images "emnist-digits-train-images-idx3-ubyte"
+        let data = load folder
+        Exactly.equal expected (plainOf data)
+        Assert.Contains("not emnist-digits-train-images-idx3-ubyte", Assert.Single data.Notes)
+        File.Delete(Path.Combine(folder, "emnist-digits-train-images-idx3-ubyte"))
+
+        // A zipped copy that is another's.
+        copy labels (images + "2")
+        Given.zip (Path.Combine(folder, images + "2"))
+        File.Move(Path.Combine(folder, images + "2.gz"), Path.Combine(folder, images + ".gz"))
+        let data = load folder
+        Exactly.equal expected (plainOf data)
+        Assert.Contains($"not {images}.gz", Assert.Single data.Notes)
+        File.Delete(Path.Combine(folder, images + ".gz"))
+
+        copy images "emnist-letters-train-images-idx3-ubyte"
+
+        File.Move(
+            Path.Combine(folder, images),
+            Path.Combine(folder, "emnist-digits-train-images-idx3-ubyte")
+        )
+
+        let said = refusalOf folder
+        Assert.Contains("expected one file of training images", said)
+        Assert.Contains("emnist-digits-train-images-idx3-ubyte", said)
+        Assert.Contains("emnist-letters-train-images-idx3-ubyte", said)
+        File.Delete(Path.Combine(folder, "emnist-letters-train-images-idx3-ubyte"))
+        Assert.Contains("expected four files of one set of images", refusalOf folder)

@@ -189,6 +189,150 @@ module OnnxTests =
 
             Assert.Equal(2, found.Length)
 
+    /// Names that a graph might have for things of its own, that are made of another, or are odd.
+    let private nasty =
+        FsCheck.FSharp.Gen.oneof [
+            FsCheck.FSharp.Gen.elements [
+                ""
+                "'"
+                "''"
+                "numbers"
+                "numbers'"
+                "numbers''"
+                "pixels"
+                "predictions"
+                "probabilities"
+                "probabilities'"
+                "W1"
+                "W1'"
+                "W1''"
+                "b1"
+                "Gemm_3"
+                "integers_2"
+                "number_4'"
+                "W1\n"
+                "a\000b"
+                "a\uFFFDb"
+                "a\uFFFDb'"
+                " "
+                "\n"
+                "ü 日本"
+                "a/b:0"
+            ]
+            FsCheck.FSharp.ArbMap.defaults
+            |> FsCheck.FSharp.ArbMap.generate<FsCheck.NonEmptyString>
+            |> FsCheck.FSharp.Gen.map (fun text -> String.filter (Char.IsSurrogate >> not) text.Get)
+        ]
+
+    /// A model of columns of categories of these names, beside a column of numbers.
+    let private withCategories (names: string list) : Model<float> =
+        let encoding = {
+            Numbers = [
+                {
+                    Name = "number beside them"
+                    Fill = nan
+                    Centre = 1.0
+                    Scale = 2.0
+                }
+            ]
+            Categories =
+                names
+                |> List.map (fun name -> {
+                    Name = name
+                    Values = [ "a"; "b" ]
+                    Fill = ""
+                })
+        }
+
+        {
+            Model.ofNetwork (
+                Network.initialise
+                    Initialiser.XavierNormal
+                    1UL
+                    (Architecture.dense Activation.Tanh [ encoding.Features; 3; 2 ])
+            ) with
+                Preprocessing = Preprocessing.Table encoding
+        }
+
+    let private distinct (names: string list) =
+        names |> List.distinct |> List.filter ((<>) "number beside them")
+
+    [<Law>]
+    let ``whatever columns are called, the graph takes them in order and says what the network says``
+        ()
+        =
+        FsCheck.FSharp.Prop.forAll
+            (FsCheck.FSharp.Arb.fromGen (FsCheck.FSharp.Gen.listOf nasty))
+            (fun names ->
+                let names = distinct names
+                let model = withCategories names
+                let texts = names |> List.mapi (fun i _ -> if i % 3 = 0 then "b" else "a")
+                let bytes = OnnxFile.Write model
+                use session = new InferenceSession(bytes, options.Value)
+                let inputs = List.ofSeq session.InputNames
+                Exactly.equal (names.Length + 1) (List.distinct inputs).Length
+
+                // A name that is free is kept.
+                for name, input in List.zip names inputs.Tail do
+                    if name = "ü 日本" then
+                        Exactly.equal name input
+
+                let found: float[] =
+                    asked bytes [
+                        value inputs.Head [| 3.0 |] [ 1; 1 ]
+                        for input, text in List.zip inputs.Tail texts do
+                            value input [| text |] [ 1; 1 ]
+                    ]
+
+                let row =
+                    Table.create [
+                        {
+                            Name = "number beside them"
+                            Cells = Cells.Numbers [| 3.0 |]
+                        }
+                        for name, text in List.zip names texts do
+                            {
+                                Name = name
+                                Cells = Cells.Texts [| text |]
+                            }
+                    ]
+                    |> orFail
+
+                let encoding =
+                    match model.Preprocessing with
+                    | Preprocessing.Table encoding -> encoding
+                    | _ -> failwith "expected a table"
+
+                let inputs: Matrix<float> = TableEncoding.encode encoding row |> orFail
+                Approximately.equal 1e-9 (cells (Network.predict model.Network inputs)) found)
+
+    [<FactWithPython("onnx")>]
+    let ``ONNX's own checker accepts graphs of any names of columns`` () =
+        use scratch = new Scratch()
+
+        let lists =
+            FsCheck.FSharp.Gen.sampleWithSize 20 60 (FsCheck.FSharp.Gen.listOf nasty)
+
+        lists
+        |> Seq.iteri (fun i names ->
+            File.WriteAllBytes(
+                scratch.Sub $"{i}.onnx",
+                OnnxFile.Write(withCategories (distinct names))
+            ))
+
+        let script =
+            "import glob, sys, onnx\n"
+            + "files = glob.glob(sys.argv[1] + '/*.onnx')\n"
+            + "for f in files: onnx.checker.check_model(onnx.load(f), full_check=True)\n"
+            + "print(len(files))"
+
+        let ended =
+            Tools.run (Tools.python "onnx").Value [ "-c"; script; scratch.Path ]
+            |> Option.get
+
+        Assert.Equal("", ended.Errors)
+        Assert.Equal("60", ended.Output.Trim())
+
     [<FactWithPython("onnx")>]
     let ``ONNX's own checker accepts every kind of graph`` () =
         use scratch = new Scratch()

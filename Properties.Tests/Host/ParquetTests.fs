@@ -2,6 +2,7 @@ namespace Pipeline.Properties.Host
 
 open System
 open System.IO
+open MathNet.Numerics.LinearAlgebra
 open Parquet
 open Parquet.Schema
 open Pipeline.Learning
@@ -19,7 +20,7 @@ module ParquetFiles =
             for column in table.Columns ->
                 match column.Cells with
                 | Cells.Numbers _ -> DataField<Nullable<float>>(column.Name) :> DataField
-                | Cells.Texts _ -> DataField<string>(column.Name)
+                | _ -> DataField<string>(column.Name)
         ]
 
         use bytes = new MemoryStream()
@@ -44,6 +45,7 @@ module ParquetFiles =
                         |]
 
                         do! group.WriteAsync<float>(field, ReadOnlyMemory cells)
+                    | Cells.Unreadable _ -> failwith "expected cells"
                     | Cells.Texts texts ->
                         do! group.WriteAsync(field, [| for row in rows -> texts[row] |])
 
@@ -258,33 +260,166 @@ module ParquetTests =
         |> plain
         |> Exactly.equal expected
 
-    [<Fact>]
-    let ``columns that are no cells are refused by name`` () =
-        let fields: Field list = [
-            DataField<DateTime>("day")
-            DataField<byte[]>("bytes")
-            ListField("some", DataField<int>("item"))
+    /// A table with columns of kinds that are not read among its own.
+    let private withOthers (table: Table) : byte[] =
+        let own = [
+            for column in table.Columns ->
+                match column.Cells with
+                | Cells.Numbers _ -> DataField<Nullable<float>>(column.Name) :> DataField
+                | _ -> DataField<string>(column.Name)
         ]
 
+        let day, raw, item =
+            DataField<DateTime>("day"), DataField<byte[]>("bytes"), DataField<int>("item")
+
+        let fields: Field list = [
+            day
+            yield! Seq.cast<Field> own
+            raw
+            ListField("some", item)
+            StructField("pair", DataField<int>("one"), DataField<int>("other"))
+            DataField<float>("last")
+        ]
+
+        let schema = ParquetSchema fields
+        let leaves = schema.GetDataFields()
         use bytes = new MemoryStream()
 
         (task {
-            use! _ = ParquetWriter.CreateAsync(ParquetSchema fields, bytes)
-            ()
+            use! writer = ParquetWriter.CreateAsync(schema, bytes)
+            use group = writer.CreateRowGroup()
+            let rows = table.Rows
+
+            for leaf in leaves do
+                match leaf.Name with
+                | "day" ->
+                    do!
+                        group.WriteAsync<DateTime>(
+                            leaf,
+                            ReadOnlyMemory(Array.create rows DateTime.UnixEpoch)
+                        )
+                | "bytes" -> do! group.WriteAsync(leaf, Array.create rows [| 1uy |])
+                | "item"
+                | "one"
+                | "other" ->
+                    // Every list of one item, every group there.
+                    let levels (level: int) =
+                        Nullable(ReadOnlyMemory(Array.create rows level))
+
+                    let repetitions = if leaf.MaxRepetitionLevel = 0 then Nullable() else levels 0
+
+                    do!
+                        group.WriteAllPartsAsync<int>(
+                            leaf,
+                            ReadOnlyMemory(Array.create rows 7),
+                            levels leaf.MaxDefinitionLevel,
+                            repetitions,
+                            Threading.CancellationToken.None
+                        )
+                | "last" -> do! group.WriteAsync<float>(leaf, ReadOnlyMemory(Array.init rows float))
+                | name ->
+                    match (Table.find name table |> orFail).Cells with
+                    | Cells.Numbers numbers ->
+                        let cells =
+                            numbers
+                            |> Array.map (fun x ->
+                                if Double.IsNaN x then Nullable() else Nullable x)
+
+                        do! group.WriteAsync<float>(leaf, ReadOnlyMemory cells)
+                    | cells -> do! group.WriteAsync(leaf, Table.texts cells)
+
+            group.CompleteValidate()
         })
             .Wait()
 
-        Assert.Equal(
+        bytes.ToArray()
+
+    let private others = [ "day"; "bytes"; "some"; "pair" ]
+
+    [<Law(MaxTest = 30)>]
+    let ``columns of kinds that are not read matter only where they are used`` (AnyTable table) =
+        let found = ParquetFiles.read 1_000_000L (withOthers table)
+
+        Exactly.equal
+            [
+                "day"
+                yield! table.Columns |> List.map _.Name
+                "bytes"
+                "some"
+                "pair"
+                "last"
+            ]
+            (found.Columns |> List.map _.Name)
+
+        plain found
+        |> List.filter (fun (name, _) -> name <> "last" && not (List.contains name others))
+        |> Exactly.equal (plain table)
+
+        // The chunks behind those of a group of columns are found.
+        plain found
+        |> List.last
+        |> Exactly.equal ("last", [ for i in 0 .. table.Rows - 1 -> Table.text (float i) ])
+
+        let choice ignored = {
+            Label = ValueSome "last"
+            Numeric = []
+            Categorical = []
+            Ignored = ignored
+            Missing = Missing.Median
+            Scaling = Scaling.Standard
+        }
+
+        // A column without a value is at fault for itself.
+        let own = [
+            for column in table.Columns do
+                if Table.texts column.Cells |> Array.forall ((=) "") then
+                    column.Name
+        ]
+
+        let encoding = TableEncoding.fit (choice (own @ others)) found
+
+        if own.Length < table.Columns.Length then
+            let encoding = orFail encoding
+            let inputs: Matrix<float> = TableEncoding.encode encoding found |> orFail
+            Exactly.equal (encoding.Features, table.Rows) (inputs.RowCount, inputs.ColumnCount)
+
+        // Used as an input, as a number, as a label, as another model's column.
+        for name, kind in
             [
                 "day", "dates or times"
                 "bytes", "bytes that are not marked as a text"
                 "some", "a group of columns"
+                "pair", "a group of columns"
+            ] do
+            let says = [
+                $"column {name}: expected numbers, truth values or texts, one a row, or a place in Data:Ignored, found {kind}."
             ]
-            |> List.map (fun (name, found) ->
-                $"x.parquet, column {name}: expected numbers, truth values or texts, one a row, found {found}.")
-            |> String.concat "\n",
-            refusal (bytes.ToArray())
-        )
+
+            let rest = own @ List.filter ((<>) name) others
+            TableEncoding.fit (choice rest) found |> Exactly.faulted says
+
+            TableEncoding.label
+                {
+                    choice [] with
+                        Label = ValueSome name
+                }
+                found
+            |> Exactly.faulted says
+
+            (TableEncoding.encode
+                {
+                    Numbers = []
+                    Categories = [
+                        {
+                            Name = name
+                            Values = [ "a" ]
+                            Fill = "a"
+                        }
+                    ]
+                }
+                found
+            : Result<Matrix<float>, _>)
+            |> Exactly.faulted says
 
     [<Fact>]
     let ``every cut of a file is refused, and so are columns beyond the limit`` () =
@@ -451,6 +586,18 @@ module ParquetTests =
     [<MemberData(nameof names)>]
     let ``what is wrong in one thing is refused for that`` (name: string) =
         let _, bytes, words = wrong |> List.find (fun (other, _, _) -> other = name)
-        let said = refusal bytes
+        // A column of another kind is at fault where it is used.
+        let said =
+            try
+                (ParquetFiles.read 100_000L bytes).Columns
+                |> List.map Table.readable
+                |> Fault.all
+                |> function
+                    | Ok _ -> "nothing"
+                    | Error faults ->
+                        faults |> List.map (sprintf "x.parquet, %O") |> String.concat ""
+            with :? RefusedException as refused ->
+                String.concat "\n" refused.Reasons
+
         Assert.StartsWith("x.parquet", said)
         Assert.Contains(words, said)

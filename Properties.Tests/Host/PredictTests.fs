@@ -242,3 +242,75 @@ module PredictTests =
         let same = Given.host [ "diff"; one; one ]
         Assert.DoesNotContain("Training:", same.Output)
         Assert.Equal(2, (Given.host [ "diff"; one; scratch.Sub "nowhere" ]).ExitCode)
+
+    /// The digits of MNIST's test set.
+    let private digits: Lazy<GreyImage[]> =
+        lazy
+            (let path = Repository.PathOf "data/mnist/t10k-images-idx3-ubyte.gz"
+
+             let file = DataFile.Read(path, 10_000_000L)
+             let images = Idx.parseImages file.Content |> orFail
+             let size = images.Rows * images.Columns
+
+             Array.init images.Count (fun i ->
+                 GreyImage(
+                     images.Rows,
+                     images.Columns,
+                     images.Pixels.Slice(i * size, size).ToArray()
+                 )))
+
+    let private inverted (image: GreyImage) =
+        GreyImage(image.Rows, image.Columns, image.Pixels |> Array.map (fun x -> 255uy - x))
+
+    [<Fact>]
+    let ``no digit of MNIST looks inverted, and each does when it is`` () =
+        let notes image =
+            InkCheck.Notes(image, false, "x.png").Length
+
+        Assert.Equal(0, digits.Value |> Array.sumBy notes)
+        Assert.Equal(10_000, digits.Value |> Array.sumBy (inverted >> notes))
+
+    /// Paper is grey, ink is not black, and there is noise: a photograph.
+    [<Fact>]
+    let ``grey paper with grey ink is told from its inverse`` () =
+        let random = Random 1
+
+        for image in digits.Value[..999] do
+            let photograph =
+                GreyImage(
+                    28,
+                    28,
+                    image.Pixels |> Array.map (fun ink -> byte (60 + int ink / 3 + random.Next 20))
+                )
+
+            Assert.Empty(InkCheck.Notes(photograph, false, "x.png"))
+            Assert.NotEmpty(InkCheck.Notes(inverted photograph, false, "x.png"))
+
+    [<Fact>]
+    let ``predict says that a picture looks inverted, in the way that it is taken`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+        let ink = Array.init 16 (fun i -> if i = 5 || i = 6 then 250uy else 0uy)
+        File.WriteAllBytes(scratch.Sub "light.png", png false 4 4 ink)
+        File.WriteAllBytes(scratch.Sub "dark.png", png true 4 4 ink)
+
+        let predict arguments =
+            let ended = Given.host ("predict" :: folder :: arguments)
+            Assert.Equal(0, ended.ExitCode)
+            ended
+
+        for name, option, says in
+            [
+                "light.png", [], ""
+                "dark.png", [ "--dark-ink" ], ""
+                "dark.png", [], "looks dark on light"
+                "light.png", [ "--dark-ink" ], "looks light on dark"
+            ] do
+            let ended = predict (scratch.Sub name :: option)
+
+            if says = "" then
+                Assert.Equal("", ended.Errors)
+            else
+                Assert.Contains(says, ended.Errors)
+                Assert.Contains("--dark-ink", ended.Errors)
+                Assert.Contains(name, ended.Errors)

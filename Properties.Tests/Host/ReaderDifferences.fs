@@ -105,7 +105,7 @@ type ReaderDifferences(output: ITestOutputHelper) =
             |> List.map (fun column ->
                 match column.Cells with
                 | Cells.Texts texts -> texts
-                | Cells.Numbers numbers -> numbers |> Array.map string :> IReadOnlyList<string>)
+                | cells -> Table.texts cells)
 
         Array.init table.Rows (fun row -> [| for texts in columns -> texts[row] |])
 

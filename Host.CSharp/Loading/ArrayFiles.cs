@@ -1,0 +1,307 @@
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Samples in NumPy's archives: arrays <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and
+/// <c>y_test</c> (or <c>train_images</c>, <c>train_labels</c>, …), or <c>x</c> and <c>y</c> (or
+/// <c>images</c> and <c>labels</c>). Inputs of one or two dimensions are a table's rows, of three or four grey
+/// images.</summary>
+internal static class ArrayFiles
+{
+    /// <summary>The inputs and labels of a half, and the file they are from.</summary>
+    private sealed record Half(Tensor X, Tensor Y, string Path)
+    {
+        public bool IsImages => X.Shape.Length > 2;
+    }
+
+    /// <param name="plan">The plan.</param>
+    /// <param name="trainFile">The file with training samples, and test samples unless there is another.</param>
+    /// <param name="testFile">The file with test samples, if they have their own.</param>
+    /// <param name="files">Both.</param>
+    /// <param name="trainHalf">The half whose names the training samples have.</param>
+    /// <exception cref="RefusedException">Arrays are missing or bad.</exception>
+    public static ParsedData Parse(
+        RunPlan plan,
+        DataFile trainFile,
+        DataFile? testFile,
+        IReadOnlyList<DataFile> files,
+        string trainHalf = "train"
+    )
+    {
+        var limit = plan.Settings.Data.MaximumBytes;
+        List<string> notes = [];
+        var (train, test) = Halves(trainFile, testFile, trainHalf, limit, notes);
+        foreach (var half in test is null ? [train] : (Half[])[train, test])
+        {
+            if (
+                half.X.Shape is [var samples, ..]
+                && half.Y.Shape is [var labels, ..]
+                && samples != labels
+            )
+            {
+                throw Refused(
+                    $"{half.Path}, {half.Y.Name}",
+                    $"{samples} labels, one for each sample of {half.X.Name}",
+                    $"{labels}"
+                );
+            }
+        }
+        if (test is not null && test.IsImages != train.IsImages)
+        {
+            throw Refused(
+                $"{test.Path}, {test.X.Name}",
+                $"{(train.IsImages ? "images" : "rows")}, as the training samples are",
+                TensorModule.ShapeText(test.X)
+            );
+        }
+        if (train.IsImages)
+            return Images(plan, train, test, files, notes);
+        return new ParsedTables(
+            plan,
+            Rows(plan, train, notes),
+            test is null ? null : Rows(plan, test, notes),
+            trainFile.Path,
+            files
+        )
+        {
+            Notes = [.. notes.Distinct()],
+        };
+    }
+
+    private static (Half Train, Half? Test) Halves(
+        DataFile trainFile,
+        DataFile? testFile,
+        string trainHalf,
+        long limit,
+        List<string> notes
+    )
+    {
+        using var arrays = new NpzFile(trainFile.Content, limit, trainFile.Path);
+        var read = new HashSet<int>();
+        var train =
+            Find(arrays, trainHalf, isOwnFile: true, trainFile.Path, read)
+            ?? throw Missing(arrays, trainHalf, trainFile.Path);
+        Half? test;
+        if (testFile is null)
+        {
+            test = Find(arrays, "test", isOwnFile: false, trainFile.Path, read);
+        }
+        else
+        {
+            using var others = new NpzFile(testFile.Content, limit, testFile.Path);
+            var readThere = new HashSet<int>();
+            test =
+                Find(others, "test", isOwnFile: true, testFile.Path, readThere)
+                ?? throw Missing(others, "test", testFile.Path);
+            Unused(others, readThere, testFile.Path, notes);
+        }
+        Unused(arrays, read, trainFile.Path, notes);
+        return (train, test);
+    }
+
+    /// <summary>The inputs and labels of a half; nothing where its inputs are missing.</summary>
+    /// <param name="arrays">The archive.</param>
+    /// <param name="half">train or test.</param>
+    /// <param name="isOwnFile">Whether arrays without a half's name are of this half.</param>
+    /// <param name="path">Where the archive is from.</param>
+    /// <param name="read">Gets the places of the arrays that are read.</param>
+    private static Half? Find(
+        NpzFile arrays,
+        string half,
+        bool isOwnFile,
+        string path,
+        HashSet<int> read
+    )
+    {
+        (string X, string Y)[] pairs =
+        [
+            ($"x_{half}", $"y_{half}"),
+            ($"{half}_images", $"{half}_labels"),
+        ];
+        if (isOwnFile)
+            pairs = [.. pairs, ("x", "y"), ("images", "labels")];
+        foreach (var (x, y) in pairs)
+        {
+            if (PlaceOf(arrays, x, path) is not { } inputs)
+                continue;
+            var labels =
+                PlaceOf(arrays, y, path)
+                ?? throw Refused(path, $"an array {y} beside {x}", string.Join(", ", arrays.Names));
+            read.UnionWith([inputs, labels]);
+            return new(arrays.Read(inputs), arrays.Read(labels), path);
+        }
+        return null;
+    }
+
+    private static int? PlaceOf(NpzFile arrays, string name, string path)
+    {
+        int[] places =
+        [
+            .. Enumerable
+                .Range(0, arrays.Names.Count)
+                .Where(place =>
+                    arrays.Names[place].Equals(name, StringComparison.OrdinalIgnoreCase)
+                ),
+        ];
+        return places.Length switch
+        {
+            0 => null,
+            1 => places[0],
+            _ => throw Refused(
+                path,
+                $"one array {name}",
+                string.Join(", ", places.Select(place => arrays.Names[place]))
+            ),
+        };
+    }
+
+    private static RefusedException Missing(NpzFile arrays, string half, string path) =>
+        Refused(
+            path,
+            $"arrays x_{half} and y_{half}, {half}_images and {half}_labels, x and y, or images and labels",
+            arrays.Names.Count == 0 ? "none" : string.Join(", ", arrays.Names)
+        );
+
+    private static void Unused(
+        NpzFile arrays,
+        HashSet<int> read,
+        string path,
+        ICollection<string> notes
+    )
+    {
+        string[] names = [.. arrays.Names.Where((_, place) => !read.Contains(place))];
+        if (names.Length > 0)
+            notes.Add($"{path}: not used: {string.Join(", ", names)}.");
+    }
+
+    private static Table Rows(RunPlan plan, Half half, ICollection<string> notes)
+    {
+        var inputs = DataFile.Require(TableModule.OfTensor(half.X), half.Path);
+        if (plan.Head.IsIdentity && half.Y.Shape is [_, > 1])
+        {
+            throw Refused(
+                $"{half.Path}, {half.Y.Name}",
+                "one number a sample",
+                TensorModule.ShapeText(half.Y)
+            );
+        }
+        var labels = Labels(half, notes);
+        // The same name in both halves.
+        const string label = "y";
+        var column = DataFile.Require(TableModule.OfTensor(labels), half.Path).Columns.Head;
+        return DataFile.Require(
+            TableModule.Create([.. inputs.Columns, new(label, column.Cells)]),
+            half.Path
+        );
+    }
+
+    /// <summary>One label a sample.</summary>
+    private static Tensor Labels(Half half, ICollection<string> notes)
+    {
+        var (labels, note) = DataFile.Require(ClassLabels.OfTensor(half.Y), half.Path);
+        if (note.IsSome)
+            notes.Add($"{half.Path}, {note.Value}");
+        return labels;
+    }
+
+    private static ParsedImages Images(
+        RunPlan plan,
+        Half train,
+        Half? test,
+        IReadOnlyList<DataFile> files,
+        List<string> notes
+    )
+    {
+        string[]? names = null;
+        if (train.Y.Elements is Elements.Texts)
+        {
+            var texts = Labels(train, notes);
+            // Texts of numbers are those numbers.
+            if (!ClassLabels.Classes(plan.Classes, texts).TryGet(out _, out _))
+            {
+                names =
+                [
+                    .. ((Elements.Texts)texts.Elements)
+                        .Item.Distinct()
+                        .Order(StringComparer.Ordinal),
+                ];
+                train = train with { Y = Places(texts, names, train.Path) };
+                test = test is null
+                    ? null
+                    : test with
+                    {
+                        Y = Places(Labels(test, notes), names, test.Path),
+                    };
+            }
+        }
+        var classes = names?.Length ?? plan.Classes;
+        var scale = DataFile.Require(Pixels.ScaleOf(train.X), train.Path);
+        var trainImages = Take(train, classes, scale, notes);
+        LabelledImages testImages;
+        if (test is null)
+        {
+            var share = plan.Settings.Data.TestShare;
+            var (kept, held) = DataFile.Require(
+                Pixels.Split(
+                    plan.Hyperparameters.Seed,
+                    share,
+                    trainImages.Images,
+                    trainImages.Labels
+                ),
+                train.Path
+            );
+            testImages = new(held.Item1, held.Item2, train.Path);
+            trainImages = new(kept.Item1, kept.Item2, train.Path);
+        }
+        else
+        {
+            testImages = Take(test, classes, scale, notes);
+        }
+        return new(classes, names, trainImages, testImages, files)
+        {
+            Notes = [.. notes.Distinct()],
+        };
+    }
+
+    private static LabelledImages Take(
+        Half half,
+        int classes,
+        PixelScale scale,
+        ICollection<string> notes
+    ) =>
+        new ImageArrays(half.X, half.Y, half.Path, $"{half.Path}, {half.Y.Name}").Take(
+            classes,
+            scale,
+            isTransposed: false,
+            notes
+        );
+
+    /// <summary>Labels of texts as places among the classes' names.</summary>
+    private static Tensor Places(Tensor labels, string[] names, string path)
+    {
+        if (labels.Elements is not Elements.Texts { Item: var texts })
+            throw Refused($"{path}, {labels.Name}", "texts, as the training labels are", "numbers");
+        if (names.Length < 2 || names.Length > TableEncodingModule.MaximumCategories)
+        {
+            throw Refused(
+                $"{path}, {labels.Name}",
+                $"labels of 2 to {TableEncodingModule.MaximumCategories} classes",
+                $"{names.Length}"
+            );
+        }
+        var places = texts.Select(text => (long)Array.IndexOf(names, text)).ToArray();
+        if (Array.IndexOf(places, -1) is >= 0 and var wrong)
+        {
+            throw Refused(
+                $"{path}, {labels.Name}, label {wrong}",
+                $"one of {string.Join(", ", names.Take(20))}",
+                $"'{texts[wrong]}'"
+            );
+        }
+        return new(labels.Name, labels.Shape, Elements.NewIntegers(places));
+    }
+
+    private static RefusedException Refused(string place, string expected, string found) =>
+        new([DataFile.Sentence(place, expected, found)]);
+}

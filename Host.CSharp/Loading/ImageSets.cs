@@ -1,0 +1,82 @@
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Images with their labels, and the file they come from.</summary>
+internal sealed record LabelledImages(IdxImages Images, int[] Labels, string Path);
+
+/// <summary>Arrays of images and of their labels as files have them.</summary>
+/// <param name="Images">The images, of any numbers.</param>
+/// <param name="Labels">The labels.</param>
+/// <param name="ImagesPath">Where the images are from, as faults name it.</param>
+/// <param name="LabelsPath">Where the labels are from.</param>
+internal sealed record ImageArrays(
+    Tensor Images,
+    Tensor Labels,
+    string ImagesPath,
+    string LabelsPath
+)
+{
+    /// <summary>The images as bytes, with labels of 0 to classes − 1.</summary>
+    /// <param name="classes">How many there are.</param>
+    /// <param name="scale">What the images' numbers mean.</param>
+    /// <param name="isTransposed">Whether rows and columns are exchanged.</param>
+    /// <param name="notes">Gets what was assumed.</param>
+    /// <exception cref="RefusedException">They are not so; every fault is named.</exception>
+    public LabelledImages Take(
+        int classes,
+        PixelScale scale,
+        bool isTransposed,
+        ICollection<string> notes
+    )
+    {
+        Pixels.OfTensor(scale, Images).TryGet(out var images, out var faults);
+        Told(Pixels.Assumption(scale, Images), ImagesPath, notes);
+        var reasons = faults.Select(fault => DataFile.Sentence(ImagesPath, fault)).ToList();
+        var labels = LabelsOf(Labels, classes, LabelsPath, reasons, notes);
+        if (images is not null && labels is not null && images.Count != labels.Length)
+        {
+            reasons.Add(
+                DataFile.Sentence(
+                    $"{LabelsPath}, labels",
+                    $"one for each of the {images.Count} images",
+                    $"{labels.Length}"
+                )
+            );
+        }
+        if (reasons.Count > 0)
+            throw new RefusedException(reasons);
+        return new(isTransposed ? Pixels.Transpose(images!) : images!, labels!, ImagesPath);
+    }
+
+    /// <summary>Labels of 0 to classes − 1.</summary>
+    /// <returns>Null after adding reasons.</returns>
+    public static int[]? LabelsOf(
+        Tensor tensor,
+        int classes,
+        string path,
+        List<string> reasons,
+        ICollection<string> notes
+    )
+    {
+        int[]? labels = null;
+        if (ClassLabels.OfTensor(tensor).TryGet(out var column, out var faults))
+        {
+            Told(column.Item2, path, notes);
+            ClassLabels.Classes(classes, column.Item1).TryGet(out labels, out faults);
+        }
+        reasons.AddRange(faults.Select(fault => DataFile.Sentence(path, fault)));
+        return labels;
+    }
+
+    private static void Told(
+        Microsoft.FSharp.Core.FSharpValueOption<string> note,
+        string path,
+        ICollection<string> notes
+    )
+    {
+        if (note.IsSome)
+            notes.Add($"{path}: {note.Value}");
+    }
+}

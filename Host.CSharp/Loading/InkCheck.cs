@@ -1,0 +1,51 @@
+namespace Pipeline.Training;
+
+/// <summary>Finds images that look inverted: most pixels at the border of a drawing or letter are background, not
+/// ink.</summary>
+internal static class InkCheck
+{
+    /// <summary>An image with more of its border inked than this looks inverted.</summary>
+    private const double Most = 0.75;
+
+    /// <summary>A sentence where an image looks inverted.</summary>
+    /// <param name="image">The image as it is taken: 255 is full ink.</param>
+    /// <param name="isDarkInk">Whether dark pixels were taken for ink.</param>
+    /// <param name="path">Where it is from.</param>
+    public static string[] Notes(GreyImage image, bool isDarkInk, string path)
+    {
+        var share = InkedBorder(image);
+        if (share <= Most)
+            return [];
+        var (looks, option) = isDarkInk
+            ? ("light on dark", "without --dark-ink light pixels are ink")
+            : ("dark on light", "with --dark-ink dark pixels are ink");
+        return
+        [
+            FormattableString.Invariant(
+                $"{path} looks {looks}, as {share:P0} of its border is taken for ink: {option}."
+            ),
+        ];
+    }
+
+    /// <summary>The share of the pixels at the border that are nearer to the most ink of the image than to the
+    /// least.</summary>
+    public static double InkedBorder(GreyImage image)
+    {
+        int least = image.Pixels.Min();
+        int greatest = image.Pixels.Max();
+        var border = 0;
+        var inked = 0;
+        for (var row = 0; row < image.Rows; row++)
+        {
+            for (var column = 0; column < image.Columns; column++)
+            {
+                if (row > 0 && row < image.Rows - 1 && column > 0 && column < image.Columns - 1)
+                    continue;
+                border++;
+                if (2 * image.Pixels[(row * image.Columns) + column] > least + greatest)
+                    inked++;
+            }
+        }
+        return (double)inked / border;
+    }
+}

@@ -1,0 +1,115 @@
+namespace Pipeline.Learning
+
+open System
+
+/// <summary>Labels in arrays: one a sample, or one-hot.</summary>
+[<RequireQualifiedAccess>]
+module ClassLabels =
+    /// How many columns QMNIST's labels have: the class, then what is known of the digit's writer.
+    let private qmnistColumns = 8
+
+    let private column (place: int) (width: int) (elements: Elements) : Elements =
+        let pick (values: 'V[]) =
+            Array.init (values.Length / width) (fun row -> values[row * width + place])
+
+        match elements with
+        | Elements.Bytes bytes -> Elements.Bytes(ReadOnlyMemory(pick (bytes.ToArray())))
+        | Elements.Integers integers -> Elements.Integers(pick integers)
+        | Elements.Singles singles -> Elements.Singles(pick singles)
+        | Elements.Doubles doubles -> Elements.Doubles(pick doubles)
+        | Elements.Texts texts -> Elements.Texts(pick texts)
+
+    /// Each row's place of the 1 among zeros, where every row is so.
+    let private places (width: int) (numbers: float[]) : int64[] voption =
+        let rows = numbers |> Array.chunkBySize width
+
+        if
+            rows
+            |> Array.forall (fun row ->
+                Array.forall (fun x -> x = 0.0 || x = 1.0) row && Array.sum row = 1.0)
+        then
+            ValueSome(rows |> Array.map (fun row -> int64 (Array.IndexOf(row, 1.0))))
+        else
+            ValueNone
+
+    /// <summary>One label a sample: an array of one dimension, or of one column; of columns that are one-hot
+    /// the place of the 1, and of QMNIST's eight columns the first. Beside it, what was made of it, as a
+    /// sentence, where it was something else.</summary>
+    /// <param name="labels">(samples), or (samples, columns).</param>
+    [<CompiledName("OfTensor")>]
+    let ofTensor (labels: Tensor) : Result<struct (Tensor * string voption), Fault list> =
+        let single elements = {
+            labels with
+                Shape = [ List.head labels.Shape ]
+                Elements = elements
+        }
+
+        let oneHot width =
+            match labels.Elements with
+            | Elements.Texts _ -> ValueNone
+            | _ -> places width (Tensor.toDoubles labels)
+
+        match labels.Shape with
+        | [ _ ]
+        | [ _; 1 ] -> Ok(struct (single labels.Elements, ValueNone))
+        | [ _; width ] when width > 1 ->
+            match oneHot width, labels.Elements with
+            | ValueSome classes, _ ->
+                Ok(
+                    struct (single (Elements.Integers classes),
+                            ValueSome
+                                $"{labels.Name}: its %d{width} columns are one-hot: the class is the place of the 1.")
+                )
+            | ValueNone, Elements.Integers _ when width = qmnistColumns ->
+                Ok(
+                    struct (single (column 0 width labels.Elements),
+                            ValueSome
+                                $"{labels.Name}: the first of its %d{width} columns is taken for the class, as in QMNIST.")
+                )
+            | _ ->
+                Error [
+                    Fault.create
+                        labels.Name
+                        "one label a sample, or columns with one 1 among zeros (one-hot)"
+                        $"{Tensor.shapeText labels.Shape} others"
+                ]
+        | shape ->
+            Error [
+                Fault.create
+                    labels.Name
+                    "one label a sample, or columns with one 1 among zeros (one-hot)"
+                    (Tensor.shapeText shape)
+            ]
+
+    /// <summary>Labels as places among the classes.</summary>
+    /// <param name="classes">How many there are: labels are 0 to classes − 1.</param>
+    /// <param name="labels">Numbers, or texts of numbers, one a sample.</param>
+    [<CompiledName("Classes")>]
+    let classes (classes: int) (labels: Tensor) : Result<int[], Fault list> =
+        let numbers =
+            match labels.Elements with
+            | Elements.Texts texts ->
+                texts |> Array.map (Table.number >> ValueOption.defaultValue nan)
+            | _ -> Tensor.toDoubles labels
+
+        let isClass number =
+            Double.IsInteger number && number >= 0.0 && number < float classes
+
+        match numbers |> Array.tryFindIndex (isClass >> not) with
+        | None -> Ok(Array.map int numbers)
+        | Some i ->
+            let found =
+                match labels.Elements with
+                | Elements.Texts texts -> $"'{texts[i]}'"
+                | _ -> string numbers[i]
+
+            let least, greatest = Array.min numbers, Array.max numbers
+
+            let hint =
+                if Array.forall Double.IsInteger numbers && least >= 0.0 && greatest < 1000.0 then
+                    let from = if least = 1.0 then " (there is no 0)" else ""
+                    $": labels of {string least} to {string greatest}{from} take Data:Classes {string (greatest + 1.0)}"
+                else
+                    ""
+
+            Error [ Fault.create $"label %d{i}" $"a class of 0 to %d{classes - 1}" $"{found}{hint}" ]
