@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -13,9 +14,11 @@ internal sealed class CsvCells
 
     /// <param name="Bytes">The cells' bytes, one column after the other.</param>
     /// <param name="Ends">Where each cell ends.</param>
-    private readonly record struct Block(byte[] Bytes, int[] Ends);
+    /// <param name="Rows">How many rows.</param>
+    private readonly record struct Block(byte[] Bytes, int[] Ends, int Rows);
 
-    private readonly int blockRows;
+    /// <summary>The rows of a block are a power of two, so that a row's block is found by a shift.</summary>
+    private readonly int blockShift;
     private readonly List<Block> blocks = [];
 
     /// <summary>The rows that wait until they fill a block, one after the other.</summary>
@@ -24,7 +27,7 @@ internal sealed class CsvCells
     public CsvCells(int columns)
     {
         Columns = columns;
-        blockRows = Math.Max(1, BlockCells / columns);
+        blockShift = BitOperations.Log2((uint)Math.Max(1, BlockCells / columns));
     }
 
     public int Columns { get; }
@@ -38,7 +41,7 @@ internal sealed class CsvCells
     {
         waiting.AddRange(cells);
         Rows++;
-        if (Rows % blockRows == 0)
+        if ((Rows & ((1 << blockShift) - 1)) == 0)
             EndBlock(text);
     }
 
@@ -58,8 +61,8 @@ internal sealed class CsvCells
 
     public ReadOnlySpan<byte> Cell(int row, int column)
     {
-        var (bytes, ends) = blocks[row / blockRows];
-        var place = column * (ends.Length / Columns) + row % blockRows;
+        var (bytes, ends, rows) = blocks[row >> blockShift];
+        var place = column * rows + (row & ((1 << blockShift) - 1));
         var start = place == 0 ? 0 : ends[place - 1];
         return bytes.AsSpan(start, ends[place] - start);
     }
@@ -70,8 +73,9 @@ internal sealed class CsvCells
         var length = 0;
         foreach (var cell in cells)
             length += cell.Length;
-        var block = new Block(new byte[length], new int[cells.Length]);
-        var (rows, place, end) = (cells.Length / Columns, 0, 0);
+        var rows = cells.Length / Columns;
+        var block = new Block(new byte[length], new int[cells.Length], rows);
+        var (place, end) = (0, 0);
         for (var column = 0; column < Columns; column++)
         {
             for (var row = 0; row < rows; row++)
@@ -108,10 +112,12 @@ internal sealed class CsvCells
     }
 
     /// <summary>A column, whose texts are made when they are asked for. Equal ones that follow each other
-    /// closely are one object.</summary>
+    /// closely are one object, as long as there are many of them.</summary>
     private sealed class CsvColumn(CsvCells cells, int column, int first) : IReadOnlyList<string>
     {
         private readonly string?[] lately = new string?[64];
+        private int made;
+        private int shared;
 
         public int Count => cells.Rows - first;
 
@@ -122,15 +128,24 @@ internal sealed class CsvCells
                 var bytes = cells.Cell(row + first, column);
                 if (bytes.IsEmpty)
                     return "";
-                if (bytes.Length > 32)
-                    return Encoding.UTF8.GetString(bytes);
-                Span<char> chars = stackalloc char[32];
-                chars = chars[..Encoding.UTF8.GetChars(bytes, chars)];
-                ref var known = ref lately[Hash(bytes) % lately.Length];
-                if (known is { } text && chars.SequenceEqual(text))
-                    return text;
-                return known = new(chars);
+                return bytes.Length > 32 || made > 1000 + 4 * shared
+                    ? Encoding.UTF8.GetString(bytes)
+                    : Shared(bytes);
             }
+        }
+
+        private string Shared(ReadOnlySpan<byte> bytes)
+        {
+            Span<char> chars = stackalloc char[32];
+            chars = chars[..Encoding.UTF8.GetChars(bytes, chars)];
+            ref var known = ref lately[Hash(bytes) % lately.Length];
+            if (known is { } text && chars.SequenceEqual(text))
+            {
+                shared++;
+                return text;
+            }
+            made++;
+            return known = new(chars);
         }
 
         public IEnumerator<string> GetEnumerator()
