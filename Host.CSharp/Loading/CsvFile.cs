@@ -104,6 +104,7 @@ internal static class CsvFile
         if (
             faults.Count > 0
             && CsvSeparator.TableBelow(text, dialect, line) is (var below, var width)
+            && width != columns
         )
         {
             faults =

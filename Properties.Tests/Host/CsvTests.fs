@@ -271,6 +271,7 @@ module CsvTests =
                  "line 2: expected a quote at the beginning of its cell, found spaces before the quote")>]
     [<InlineData("a,b\n1,2\n3\n4,5,6\n", "line 3: expected 2 cells, as in line 1, found 1")>]
     [<InlineData("a,b\n1,2\n3\n4,5,6\n", "line 4: expected 2 cells, as in line 1, found 3")>]
+    [<InlineData("a,b\n1,2\n3\n4,5\n6,7\n8,9\n", "line 3: expected 2 cells, as in line 1, found 1")>]
     [<InlineData("178,13,a\n1,2\n3,4\n5,6\n",
                  "line 1: expected 2 cells, as in the lines from 2 on (Data:Skip 1 leaves out what is above them), found 3")>]
     [<InlineData("A report\nof today\n\na,b\n1,2\n3,4\n",
