@@ -93,22 +93,25 @@ internal sealed class Watching<T>(
         }
     }
 
-    /// <summary>The newest finished run where its model was neither published nor turned down, as the
+    /// <summary>This service's newest finished run where its model was neither published nor turned down, as the
     /// service was killed before. Notes which data need no further run.</summary>
     private Unpublished Left()
     {
         var considered = publisher.Current()?.Considered;
         if (considered is not null && OfThisService(considered) is { } last)
             done.Add(last.DataSha256);
+        // Other services may have runs in the same directory.
         var newest = EarlierRun
             .Folders(plan.Settings.Run.Directory)
-            .FirstOrDefault(path => EarlierRun.FinishedAs(path) is not null);
-        if (newest is null || newest == considered || OfThisService(newest) is not { } finished)
+            .Where(path => EarlierRun.FinishedAs(path) is not null)
+            .Select(OfThisService)
+            .FirstOrDefault(run => run is not null);
+        if (newest is null || newest.Path == considered)
             return new(null);
-        if (EarlierRun.FinishedAs(newest) == Outcome.Completed)
-            return new(resumption.IsAutomatic ? finished : null);
-        logger.DivergedBefore(newest);
-        done.Add(finished.DataSha256);
+        if (EarlierRun.FinishedAs(newest.Path) == Outcome.Completed)
+            return new(resumption.IsAutomatic ? newest : null);
+        logger.DivergedBefore(newest.Path);
+        done.Add(newest.DataSha256);
         return new(null);
     }
 

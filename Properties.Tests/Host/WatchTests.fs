@@ -273,6 +273,8 @@ module WatchTests =
         start "1e6" 1 1
         // As its settings may.
         start "0.01" 0 2
+        // The newest run is now one of other settings.
+        start "1e6" 1 2
 
     [<FactWithSignals>]
     let ``a service that was killed finishes its run, unless its settings have changed since`` () =
