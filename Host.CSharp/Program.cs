@@ -16,6 +16,7 @@ root.Subcommands.Add(ExportCommand.Create());
 root.Subcommands.Add(InspectCommand.Create());
 root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(ArithmeticCommand.Create());
+RootHelp.AddTo(root, settings);
 
 try
 {
@@ -35,12 +36,12 @@ try
 catch (RefusedException refused)
 {
     foreach (var reason in refused.Reasons)
-        Console.Error.WriteLine(reason);
+        Console.Error.WriteLine(VisibleText.Of(reason));
     return (int)Outcome.Refused;
 }
 catch (UnsavedException unsaved)
 {
-    Console.Error.WriteLine(unsaved.Message);
+    Console.Error.WriteLine(VisibleText.Of(unsaved.Message));
     return (int)Outcome.Failed;
 }
 catch (Exception unexpected)

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using Pipeline.Learning;
 using Spectre.Console;
 
 namespace Pipeline.Training;
@@ -38,49 +38,49 @@ internal static class TrainingServices
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
         );
-        AddFile(builder.Configuration, "appsettings.json", optional: true);
-        var defaults = builder.Configuration.Sources.Count;
-        if (given.Preset is { } preset)
-            AddFile(builder.Configuration, Presets.PathOf(preset), optional: false);
-        builder.Configuration.AddInMemoryCollection(given.Run);
-        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(given.Values);
-        AddEarlierRun(builder.Configuration, defaults, earlier);
-        string[] logging = [.. SettingsReader.LoggingFaults(builder.Configuration)];
+        var configuration = builder.Configuration;
+        SettingLayers.Add(configuration, given, earlier);
+        var root = (IConfigurationRoot)configuration;
+        string[] logging = [.. LoggingSettings.FaultsOf(root, to => AddLogging(to, configuration))];
         if (logging.Length > 0)
             throw new RefusedException(logging);
-        AddLogging(builder);
+        AddLogging(builder.Logging, configuration);
 
-        var sifted = SettingsReader.Sift((IConfigurationRoot)builder.Configuration);
+        var sifted = SettingsReader.Sift(root);
         var settings = sifted.Values.Get<PipelineSettings>() ?? new();
-        var made = RunPlan.Create(settings, out var faults, given.IsForTraining);
+        var made = RunPlan.Create(settings, out IReadOnlyList<Fault> faults, given.IsForTraining);
         plan =
             sifted.Faults.Count == 0 && made is not null
                 ? made
-                : throw new RefusedException([.. sifted.Faults, .. faults]);
+                : throw new RefusedException([
+                    .. sifted.Faults,
+                    .. faults.Select(fault => SettingsReader.Sentence(root, fault)),
+                ]);
         builder.Services.AddSingleton(plan);
         return builder;
     }
 
     /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
     /// says one, plain lines, or systemd's where that started the process.</summary>
-    private static void AddLogging(HostApplicationBuilder builder)
+    private static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
     {
-        var said = builder.Configuration["Logging:Console:FormatterName"];
-        builder
-            .Logging.AddConfiguration(builder.Configuration.GetSection("Logging"))
+        var said = configuration["Logging:Console:FormatterName"];
+        logging
+            .AddConfiguration(configuration.GetSection(LoggingSettings.Section))
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
                 console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:sszzz ";
             });
-        builder.Services.Configure<JsonConsoleFormatterOptions>(console =>
+        logging.Services.Configure<JsonConsoleFormatterOptions>(console =>
         {
             if (console.TimestampFormat is not null)
                 return;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
         });
-        builder.Services.PostConfigure<ConsoleLoggerOptions>(console =>
+        VisibleLog.AddTo(logging.Services);
+        logging.Services.PostConfigure<ConsoleLoggerOptions>(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.FormatterName = said ?? console.FormatterName;
@@ -101,34 +101,6 @@ internal static class TrainingServices
         }
     }
 
-    /// <summary>A run to resume brings its settings: above the defaults, and below those given now, which
-    /// are then compared with them.</summary>
-    private static void AddEarlierRun(
-        ConfigurationManager configuration,
-        int place,
-        EarlierRun? earlier
-    )
-    {
-        earlier ??= NamedRun(configuration);
-        if (earlier is not null)
-            configuration.Sources.Insert(
-                place,
-                new MemoryConfigurationSource { InitialData = earlier.Values() }
-            );
-    }
-
-    private static EarlierRun? NamedRun(IConfiguration configuration)
-    {
-        string? Said(string name) => configuration[$"{SettingsReader.Root}:Run:{name}"];
-
-        return
-            Said("Resume") is not { Length: > 0 } resume
-            || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
-            || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
-            ? null
-            : EarlierRun.Find(resume, Said("Directory") ?? new RunSettings().Directory);
-    }
-
     /// <summary>The runs that the settings ask to resume.</summary>
     private static Resumption ResumptionOf(GivenSettings given, RunPlan plan)
     {
@@ -141,19 +113,6 @@ internal static class TrainingServices
         return plan.IsResumedByItself ? Resumption.Find(plan, PlanOf)
             : plan.NamedRun() is { } named ? Resumption.Of(named, plan)
             : Resumption.None;
-    }
-
-    private static void AddFile(IConfigurationBuilder configuration, string path, bool optional)
-    {
-        try
-        {
-            configuration.AddJsonFile(path, optional, reloadOnChange: false);
-        }
-        catch (Exception unusable)
-            when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            throw new RefusedException([$"{path}: {unusable.GetBaseException().Message}"]);
-        }
     }
 
     /// <summary>Whether log messages are JSON: then a run reports nothing beside them.</summary>

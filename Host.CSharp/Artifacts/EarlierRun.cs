@@ -114,10 +114,8 @@ internal sealed record EarlierRun(
         where setting.Key is not ("Training:Threads" or "Run:Resume")
         let value = SettingsJson.Value(Settings, setting)
         where value is not null
-        select KeyValuePair.Create(
-            $"{SettingsReader.Root}:{setting.Key}",
-            (string?)SettingsJson.Text(value)
-        );
+        from entry in SettingsJson.Entries(setting.Key, value)
+        select KeyValuePair.Create($"{SettingsReader.Root}:{entry.Key}", (string?)entry.Value);
 
     /// <summary>A sentence for every setting of a plan that would change this run's bits.</summary>
     public IReadOnlyList<string> Differences(RunPlan plan)

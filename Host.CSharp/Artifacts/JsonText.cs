@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Pipeline.Training;
 
@@ -9,13 +10,37 @@ internal static class JsonText
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new FiniteNumbers() },
     };
 
     /// <summary>A value with a line feed behind it.</summary>
     public static byte[] Of<TValue>(TValue value) =>
         [.. JsonSerializer.SerializeToUtf8Bytes(value, Options), (byte)'\n'];
 
-    /// <summary>JSON has no word for other numbers.</summary>
-    public static double? Finite(double? figure) =>
-        figure is { } number && double.IsFinite(number) ? number : null;
+    /// <summary>JSON has no word for numbers that are not finite: null is written, and none is read.</summary>
+    private sealed class FiniteNumbers : JsonConverter<double>
+    {
+        public override double Read(
+            ref Utf8JsonReader reader,
+            Type type,
+            JsonSerializerOptions options
+        ) =>
+            reader.TokenType == JsonTokenType.Number
+            && reader.TryGetDouble(out var number)
+            && double.IsFinite(number)
+                ? number
+                : throw new JsonException("expected a number within the range of double precision");
+
+        public override void Write(
+            Utf8JsonWriter writer,
+            double value,
+            JsonSerializerOptions options
+        )
+        {
+            if (double.IsFinite(value))
+                writer.WriteNumberValue(value);
+            else
+                writer.WriteNullValue();
+        }
+    }
 }

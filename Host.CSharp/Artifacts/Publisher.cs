@@ -105,15 +105,7 @@ internal sealed class Publisher(
         notes["run"] = Path.GetFileName(run.Folder);
         var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
         WholeFile.WriteTo(files, TargetOf(plan.PublishedModel), Safetensors.Write(published));
-        Record(
-            new(
-                run.Folder,
-                run.Iteration,
-                candidate.Loss,
-                JsonText.Finite(candidate.Accuracy),
-                run.Folder
-            )
-        );
+        Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
         logger.ModelPublished(
             run.Folder,
             plan.PublishedModel,

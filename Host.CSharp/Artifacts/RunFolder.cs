@@ -94,6 +94,16 @@ internal sealed class RunFolder : IDisposable
             ? began
             : null;
 
+    /// <summary>What a run may be called.</summary>
+    public const string Name = "1 to 200 bytes of a folder's name, without control characters";
+
+    /// <summary>Whether a folder's name can end so, and be shown in a line.</summary>
+    public static bool CanBeName(string name) =>
+        !string.IsNullOrWhiteSpace(name)
+        && System.Text.Encoding.UTF8.GetByteCount(name) <= 200
+        && name.IndexOfAny(['/', '\\', .. System.IO.Path.GetInvalidFileNameChars()]) < 0
+        && !name.Any(char.IsControl);
+
     /// <summary>A new folder.</summary>
     /// <exception cref="RefusedException">It cannot be made.</exception>
     public static RunFolder Create(
@@ -105,7 +115,10 @@ internal sealed class RunFolder : IDisposable
     {
         var parent = System.IO.Path.GetFullPath(plan.Settings.Run.Directory);
         var time = clock.GetUtcNow().ToString(Stamp, CultureInfo.InvariantCulture);
-        var name = plan.Settings.Run.Name ?? architecture.ToString();
+        var sizes = architecture.ToString();
+        if (!CanBeName(sizes))
+            sizes = $"{plan.Hidden.Length + 1}-layers";
+        var name = plan.Settings.Run.Name ?? sizes;
         try
         {
             Directory.CreateDirectory(parent);

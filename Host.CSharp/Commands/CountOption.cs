@@ -11,11 +11,15 @@ internal static class CountOption
         string name,
         string description,
         int unlessSet,
-        int fewest = 1
+        int fewest = 1,
+        int most = int.MaxValue
     ) =>
         new(name)
         {
-            Description = fewest > 1 ? $"{description}, {fewest} or more" : description,
+            Description =
+                most < int.MaxValue ? $"{description}, {fewest} to {most}"
+                : fewest > 1 ? $"{description}, {fewest} or more"
+                : description,
             DefaultValueFactory = _ => unlessSet,
             CustomParser = result =>
             {
@@ -23,13 +27,18 @@ internal static class CountOption
                 if (
                     int.TryParse(text, CultureInfo.InvariantCulture, out var count)
                     && count >= fewest
+                    && count <= most
                 )
                     return count;
-                var expected = $"a whole number of {fewest} to {int.MaxValue}";
+                var expected = $"a whole number of {fewest} to {most}";
                 result.AddError(Faults.Create(name, expected, $"'{text}'").ToString());
                 return unlessSet;
             },
         };
+
+    /// <summary>So many steps or figures of a report are the most that is of use.</summary>
+    public const int MostSteps = 1_000_000;
+    public const int MostFigures = 1000;
 
     /// <summary>The count that a command line gives; nothing where that is the usual one.</summary>
     public static int? Given(ParseResult parsed, Option<int> option) =>

@@ -23,9 +23,24 @@ internal static class EvaluateCommand
                 $"folder for {string.Join(", ", RunFolder.EvaluationFiles)}; unless set, the run folder, where the test samples are the run's own",
             HelpName = "folder",
         };
-        var top = CountOption.Create("--top", "the greatest k of the top-k accuracies", usual.TopK);
-        var bins = CountOption.Create("--bins", "bins of the reliability diagram", usual.Bins);
-        var mistakes = CountOption.Create("--mistakes", "mistakes to show", usual.Mistakes);
+        var top = CountOption.Create(
+            "--top",
+            "the greatest k of the top-k accuracies",
+            usual.TopK,
+            most: CountOption.MostFigures
+        );
+        var bins = CountOption.Create(
+            "--bins",
+            "bins of the reliability diagram",
+            usual.Bins,
+            most: CountOption.MostFigures
+        );
+        var mistakes = CountOption.Create(
+            "--mistakes",
+            "mistakes to show",
+            usual.Mistakes,
+            most: CountOption.MostFigures
+        );
         var assumption = new AssumptionOptions();
         var command = new Command("evaluate", "Evaluate a model on test samples")
         {
@@ -102,7 +117,7 @@ internal static class EvaluateCommand
             foreach (var (name, bytes) in RunFolder.EvaluationFiles.Zip(contents))
                 OutputFile.Write(Path.Combine(output, name), bytes);
             var page = Path.GetFullPath(Path.Combine(output, RunFolder.EvaluationFiles[^1]));
-            Console.Error.WriteLine($"report: {page}");
+            Console.Error.WriteLine(VisibleText.Of($"report: {page}"));
         }
         return (int)Outcome.Completed;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Numerics;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -56,12 +55,7 @@ internal static class ExportCommand
             ? Write<double>(file, assumed, format)
             : Write<float>(file, assumed, format);
         output = OutputFile.Write(output, bytes, file.Path);
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{title} as {format}, {bytes.Length:N0} bytes: {output}"
-            )
-        );
+        Print.Line($"{title} as {format}, {bytes.Length:N0} bytes: {output}");
         return (int)Outcome.Completed;
     }
 

@@ -17,7 +17,13 @@ internal static class FindRateCommand
             "find-rate",
             "Sweep the learning rate over one short run and suggest one"
         );
-        var steps = CountOption.Create("--steps", "steps of the sweep", 300, fewest: 2);
+        var steps = CountOption.Create(
+            "--steps",
+            "steps of the sweep",
+            300,
+            fewest: 2,
+            CountOption.MostSteps
+        );
         var output = new Option<string>("--output")
         {
             Description = "the picture's file [default: rates.svg in Run:Directory]",

@@ -50,6 +50,8 @@ internal static class OutputFile
 
     private static void WriteAlone(ReadOnlySpan<byte> bytes)
     {
+        if (!StandardStreams.IsOutputOpen)
+            throw new IOException("Standard output is closed");
         using var output = Console.OpenStandardOutput();
         output.Write(bytes);
         Console.SetOut(Console.Error);

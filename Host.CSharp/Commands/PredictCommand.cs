@@ -11,6 +11,9 @@ internal static class PredictCommand
     private const string StandardInput = "-";
     private static readonly string[] Formats = ["text", "csv", "json"];
 
+    /// <summary>No model has more.</summary>
+    private const int MostClasses = 65536;
+
     /// <summary>The settings that tell how a table is laid out.</summary>
     private static readonly string[] Layout =
     [
@@ -37,7 +40,12 @@ internal static class PredictCommand
             ["csv", "tsv", "json", "npy", "parquet"],
             "csv"
         );
-        var top = CountOption.Create("--top", "classes to print of a sample, as text", 3);
+        var top = CountOption.Create(
+            "--top",
+            "classes to print of a sample, as text",
+            3,
+            most: MostClasses
+        );
         var dark = new Option<bool>("--dark-ink")
         {
             Description = "PNG images are dark ink on light paper, not light on dark",
@@ -53,6 +61,14 @@ internal static class PredictCommand
             dark,
         };
         assumption.AddTo(command);
+        // The parser takes an option that it does not know for one more file.
+        files.Validators.Add(result =>
+        {
+            foreach (
+                var token in result.Tokens.Where(token => SettingOptions.IsOption(token.Value))
+            )
+                result.AddError(settings.Unknown(token.Value, command));
+        });
         settings.AddTo(
             command,
             setting => setting.Section is "Data" && Layout.Contains(setting.Property.Name)

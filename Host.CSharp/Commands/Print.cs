@@ -7,13 +7,13 @@ internal static class Print
 {
     /// <summary>A line, its numbers as they are written everywhere.</summary>
     public static void Line(FormattableString text) =>
-        Console.WriteLine(FormattableString.Invariant(text));
+        Console.WriteLine(VisibleText.Of(FormattableString.Invariant(text)));
 
     /// <summary>Sentences about what was assumed of files, on standard error.</summary>
     public static void Notes(IEnumerable<string> notes)
     {
         foreach (var note in notes)
-            Console.Error.WriteLine(note);
+            Console.Error.WriteLine(VisibleText.Of(note));
     }
 
     /// <summary>The data of a plan; what was assumed of them is told.</summary>

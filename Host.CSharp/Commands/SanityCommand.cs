@@ -18,7 +18,12 @@ internal static class SanityCommand
             "Learn a handful of samples by heart: whether the settings can learn at all"
         );
         var samples = CountOption.Create("--samples", "samples to learn", Usual);
-        var steps = CountOption.Create("--steps", "steps at most", 1000);
+        var steps = CountOption.Create(
+            "--steps",
+            "steps at most",
+            1000,
+            most: CountOption.MostSteps
+        );
         command.Options.Add(samples);
         command.Options.Add(steps);
         settings.AddTo(command, setting => setting.Section is "Data" or "Model" or "Training");

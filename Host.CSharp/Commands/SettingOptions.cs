@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Pipeline.Training;
@@ -43,72 +44,120 @@ internal sealed class SettingOptions
         }
     }
 
-    /// <summary>What the command line sets.</summary>
+    /// <summary>Leaves them out of the help from now on.</summary>
+    public void Hide()
+    {
+        foreach (var (_, option) in options)
+            option.Hidden = true;
+    }
+
+    /// <summary>What the command line sets. An option that is said wrongly sets nothing.</summary>
     public GivenSettings Read(ParseResult parsed)
     {
         var values = new Dictionary<string, string?>();
         foreach (var (setting, option) in options)
         {
-            if (parsed.GetResult(option) is { Implicit: false } result)
-            {
-                values[$"{SettingsReader.Root}:{setting.Key}"] = string.Join(
-                    ',',
-                    result.Tokens.Select(token => token.Value)
-                );
-            }
+            if (Values(parsed, option) is { Length: > 0 } said)
+                values[$"{SettingsReader.Root}:{setting.Key}"] = string.Join(',', said);
         }
-        return new(values, parsed.GetValue(preset));
+        return new(values, Values(parsed, preset).FirstOrDefault());
     }
 
-    /// <summary>Everything that is wrong with a command line that could not be parsed, and with the
-    /// settings it gives.</summary>
+    /// <summary>The values of an option on the command line, none where there are more than it
+    /// takes.</summary>
+    private static string[] Values(ParseResult parsed, Option option) =>
+        parsed.GetResult(option) is { Implicit: false } result
+        && result.Tokens.Count <= option.Arity.MaximumNumberOfValues
+            ? [.. result.Tokens.Select(token => token.Value)]
+            : [];
+
+    /// <summary>Everything that is wrong with a command line that could not be parsed.</summary>
     public IEnumerable<string> Faults(ParseResult parsed)
     {
         var strays = parsed.UnmatchedTokens;
         foreach (var stray in strays.Where((_, i) => i == 0 || !IsOption(strays[i - 1])))
-        {
             yield return IsOption(stray)
-                ? Unknown(stray.TrimStart('-'), parsed)
-                : Learning
-                    .Interop.Faults.Create(
-                        stray,
-                        $"a command ({string.Join(", ", parsed.RootCommandResult.Command.Subcommands.Select(command => command.Name))}) or an option (--help lists them)",
-                        "neither"
-                    )
-                    .ToString();
-        }
+                ? Unknown(stray, parsed.CommandResult.Command)
+                : Stray(stray, parsed);
         foreach (var error in parsed.Errors)
         {
             if (
                 !strays.Any(stray => error.Message.Contains($"'{stray}'", StringComparison.Ordinal))
             )
-                yield return error.Message;
+                yield return Said(error);
         }
     }
 
-    private string Unknown(string key, ParseResult parsed) =>
-        SettingCatalog.Find(key) is null && $"--{key}" != preset.Name
-            ? SettingsReader.Unknown(key)
-            : Learning
-                .Interop.Faults.Create(
-                    key,
-                    $"a setting that {parsed.CommandResult.Command.Name} uses (--help lists them)",
-                    "one that it does not"
-                )
-                .ToString();
+    /// <summary>An error of the parser, in the words of all faults.</summary>
+    private static string Said(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Option: var option, Tokens: var tokens })
+            return error.Message;
+        if (tokens.Count > option.Arity.MaximumNumberOfValues)
+        {
+            var values = string.Join(", ", tokens.Select(token => $"'{token.Value}'"));
+            return Sentence(option.Name, "one value", $"{tokens.Count} ({values})");
+        }
+        return tokens.Count < option.Arity.MinimumNumberOfValues
+            ? Sentence(option.Name, "a value", "none")
+            : error.Message;
+    }
+
+    private static string Stray(string stray, ParseResult parsed)
+    {
+        var root = parsed.RootCommandResult.Command;
+        var command = parsed.CommandResult.Command;
+        string[] commands = [.. root.Subcommands.Select(each => each.Name)];
+        var expected =
+            command != root ? $"an option of {command.Name} (--help lists them)"
+            : NearestName.Of(stray, commands) is { } nearest
+                ? $"a command ({nearest} is the nearest) or an option (--help lists them)"
+            : $"a command ({string.Join(", ", commands)}) or an option (--help lists them)";
+        return Sentence(
+            stray.Length == 0 ? "''" : stray,
+            expected,
+            command == root ? "neither" : "another argument"
+        );
+    }
+
+    /// <summary>Whether an argument is meant for an option's name.</summary>
+    public static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
+
+    /// <summary>A sentence for an option that a command does not have.</summary>
+    public string Unknown(string said, Command command)
+    {
+        var key = said.TrimStart('-');
+        var others = command.Options.Select(option => option.Name.TrimStart('-'));
+        return SettingCatalog.Find(key) is null && $"--{key}" != preset.Name
+            ? Sentence(key, SettingsReader.Known(key, others), "an unknown one")
+            : Sentence(
+                key,
+                $"a setting that {command.Name} uses (--help lists them)",
+                "one that it does not"
+            );
+    }
+
+    private static string Sentence(string subject, string expected, string found) =>
+        Learning.Interop.Faults.Create(subject, expected, found).ToString();
 
     /// <summary>The parser ends an option's name at a colon or an equals sign, whichever comes first;
     /// names here have colons, so an equals sign is cut beforehand.</summary>
-    public static string[] SplitEquals(string[] arguments) =>
+    public static string[] SplitEquals(string[] arguments)
+    {
+        // What is behind two dashes is no option.
+        var end = Array.IndexOf(arguments, "--");
+        return
         [
-            .. arguments.SelectMany(argument =>
-                IsOption(argument) && argument.IndexOf('=') is > 0 and var equals
-                    ? new[] { argument[..equals], argument[(equals + 1)..] }
-                    : [argument]
+            .. arguments.SelectMany(
+                (argument, place) =>
+                    IsOption(argument)
+                    && (end < 0 || place < end)
+                    && argument.IndexOf('=') is > 0 and var equals
+                        ? new[] { argument[..equals], argument[(equals + 1)..] }
+                        : [argument]
             ),
         ];
-
-    private static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
+    }
 
     private static Option Create(Setting setting)
     {

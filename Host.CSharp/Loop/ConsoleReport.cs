@@ -171,7 +171,7 @@ internal sealed class ConsoleReport(
             if (log is not null)
                 log.Refused(reason);
             else
-                errors.WriteLine(reason);
+                errors.WriteLine(VisibleText.Of(reason));
         }
     }
 
@@ -199,8 +199,8 @@ internal sealed class ConsoleReport(
         if (log is not null)
             log.Reported(text);
         else if (bar is null)
-            output.WriteLine(text);
+            output.WriteLine(VisibleText.Of(text));
         else
-            console.WriteLine(text);
+            console.WriteLine(VisibleText.Of(text));
     }
 }

@@ -14,7 +14,7 @@ internal static class StandardStreams
     {
         Console.SetOut(
             new GuardedWriter(
-                IsOpen(1) ? Console.Out : null,
+                IsOutputOpen ? Console.Out : null,
                 trouble => outputFailed(trouble.GetBaseException().Message.TrimEnd('.'))
             )
         );
@@ -32,6 +32,9 @@ internal static class StandardStreams
                 report(reason);
         };
     }
+
+    /// <summary>Whether there is a standard output.</summary>
+    public static bool IsOutputOpen => IsOpen(1);
 
     /// <summary>Standard input.</summary>
     /// <exception cref="RefusedException">The process was started without.</exception>

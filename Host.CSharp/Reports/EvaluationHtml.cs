@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Pipeline.Learning;
 
@@ -65,8 +64,8 @@ internal static class EvaluationHtml
             <!DOCTYPE html>
             <html lang="en">
             <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
             <title>{Text(report.Title)}</title>
             <style>
             {Style}
@@ -75,7 +74,7 @@ internal static class EvaluationHtml
             <body>
             <main>
             <h1>{Text(report.Title)}</h1>
-            <p class="soft">Model {Text(report.Source)}<br>Test samples of {Text(report.Data)}</p>
+            <p class="soft">Model {Text(report.Source)}<br />Test samples of {Text(report.Data)}</p>
 
             """
         );
@@ -227,7 +226,7 @@ internal static class EvaluationHtml
                 return Figure(
                     Png.OfInk(picture),
                     $"test sample {mistake.Sample}",
-                    $"<b>{Text(report.ClassName(mistake.Expected))}</b> taken for <b>{Text(report.ClassName(mistake.Predicted))}</b><br>{Percent(mistake.Confidence, "F1")} sure"
+                    $"<b>{Text(report.ClassName(mistake.Expected))}</b> taken for <b>{Text(report.ClassName(mistake.Predicted))}</b><br />{Percent(mistake.Confidence, "F1")} sure"
                 );
             });
         return Tiles("mistakes", report.Pictures[0].Columns, report.Pictures[0].Rows, tiles);
@@ -298,7 +297,7 @@ internal static class EvaluationHtml
         $"<div class=\"tiles {kind}\" style=\"--shape:{columns}/{rows}\">\n{string.Join('\n', tiles)}\n</div>";
 
     private static string Figure(byte[] png, string alternative, string caption) =>
-        $"<figure><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\"><figcaption>{caption}</figcaption></figure>";
+        $"<figure><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\" /><figcaption>{caption}</figcaption></figure>";
 
     private static void Section(StringBuilder page, string title, string text, string content)
     {
@@ -324,5 +323,5 @@ internal static class EvaluationHtml
             ? "–"
             : (100 * share).ToString(format, CultureInfo.InvariantCulture) + " %";
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static string Text(string text) => HtmlText.Of(text);
 }

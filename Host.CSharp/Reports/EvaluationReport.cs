@@ -183,7 +183,7 @@ internal sealed record EvaluationReport(
         return figures.Classes.Length <= MostInMatrix
             ? new(
                 "Confusion: the class in rows, the answer in columns",
-                ["", .. classes.Select(ClassName)],
+                ["class", .. classes.Select(ClassName)],
                 [
                     .. classes.Select(expected =>
                         (IReadOnlyList<string>)
@@ -273,8 +273,11 @@ internal sealed record EvaluationReport(
         string.Join(
             '\n',
             [
-                $"{Title}\nmodel: {Source}\ndata: {Data}\n",
-                .. Sentences,
+                VisibleText.Of(Title),
+                VisibleText.Of($"model: {Source}"),
+                VisibleText.Of($"data: {Data}"),
+                "",
+                .. Sentences.Select(VisibleText.Of),
                 "",
                 .. Tables.Select(table => table.ToText()),
             ]
@@ -284,8 +287,8 @@ internal sealed record EvaluationReport(
         string.Join(
             '\n',
             [
-                $"# {Title}\n\nModel `{Source}`, test samples of `{Data}`.\n",
-                .. Sentences.Select(sentence => $"- {sentence}"),
+                $"# {MarkdownText.Of(Title)}\n\nModel {MarkdownText.Code(Source)}, test samples of {MarkdownText.Code(Data)}.\n",
+                .. Sentences.Select(sentence => $"- {MarkdownText.Of(sentence)}"),
                 "",
                 .. Tables.Select(table => table.ToMarkdown()),
             ]
@@ -299,11 +302,11 @@ internal sealed record EvaluationReport(
             {
                 classes.Samples,
                 classes.Accuracy,
-                MacroPrecision = JsonText.Finite(classes.MacroPrecision),
-                MacroRecall = JsonText.Finite(classes.MacroRecall),
-                MacroF1 = JsonText.Finite(classes.MacroF1),
-                Loss = JsonText.Finite(classes.Loss),
-                CalibrationError = JsonText.Finite(classes.CalibrationError),
+                classes.MacroPrecision,
+                classes.MacroRecall,
+                classes.MacroF1,
+                classes.Loss,
+                classes.CalibrationError,
                 classes.TopK,
                 Confusion = Enumerable
                     .Range(0, classes.Classes.Length)
@@ -317,33 +320,33 @@ internal sealed record EvaluationReport(
                     Name = ClassName(k.Class),
                     k.Support,
                     k.Predicted,
-                    Precision = JsonText.Finite(k.Precision),
-                    Recall = JsonText.Finite(k.Recall),
-                    F1 = JsonText.Finite(k.F1),
+                    k.Precision,
+                    k.Recall,
+                    k.F1,
                 }),
                 Reliability = classes.Reliability.Select(bin => new
                 {
                     bin.Lower,
                     bin.Upper,
                     bin.Count,
-                    Confidence = JsonText.Finite(bin.Confidence),
-                    Accuracy = JsonText.Finite(bin.Accuracy),
+                    bin.Confidence,
+                    bin.Accuracy,
                 }),
                 Mistakes = classes.Mistakes.Select(mistake => new
                 {
                     mistake.Sample,
                     Expected = ClassName(mistake.Expected),
                     Predicted = ClassName(mistake.Predicted),
-                    Confidence = JsonText.Finite(mistake.Confidence),
-                    OfExpected = JsonText.Finite(mistake.OfExpected),
+                    mistake.Confidence,
+                    mistake.OfExpected,
                 }),
             },
             Evaluation.Numbers { Item: var numbers } => new
             {
                 numbers.Samples,
-                RootMeanSquaredError = JsonText.Finite(numbers.RootMeanSquaredError),
-                Determination = JsonText.Finite(numbers.Determination),
-                Loss = JsonText.Finite(numbers.Loss),
+                numbers.RootMeanSquaredError,
+                numbers.Determination,
+                numbers.Loss,
             },
             _ => new { },
         };

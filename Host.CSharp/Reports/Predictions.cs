@@ -31,7 +31,9 @@ internal sealed record Predictions(
     public string ToText(int top) =>
         string.Concat(
             Samples.Select(prediction =>
-                $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(Exact))}\n"
+                VisibleText.Of(
+                    $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(Exact))}"
+                ) + "\n"
             )
         );
 
@@ -51,14 +53,14 @@ internal sealed record Predictions(
         string[] titles = AreClasses
             ? ["sample", "class", .. OutputNames]
             : ["sample", .. OutputNames];
-        text.Append(Row(titles));
+        text.Append(CsvText.Row(titles));
         foreach (var prediction in Samples)
         {
             var numbers = prediction.Outputs.Select(Exact);
             string[] cells = AreClasses
                 ? [prediction.Sample, ClassOf(prediction), .. numbers]
                 : [prediction.Sample, .. numbers];
-            text.Append(Row(cells));
+            text.Append(CsvText.Row(cells));
         }
         return text.ToString();
     }
@@ -71,7 +73,7 @@ internal sealed record Predictions(
                 Class = AreClasses ? ClassOf(prediction) : null,
                 Outputs = OutputNames
                     .Zip(prediction.Outputs)
-                    .ToDictionary(pair => pair.First, pair => JsonText.Finite(pair.Second)),
+                    .ToDictionary(pair => pair.First, pair => pair.Second),
             }),
             JsonText.Options
         ) + "\n";
@@ -81,12 +83,4 @@ internal sealed record Predictions(
 
     private static string Exact(double number) =>
         number.ToString("R", CultureInfo.InvariantCulture);
-
-    private static string Row(IEnumerable<string> cells) =>
-        string.Join(',', cells.Select(Quoted)) + "\n";
-
-    private static string Quoted(string cell) =>
-        cell.AsSpan().ContainsAny(",\"\r\n")
-            ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-            : cell;
 }

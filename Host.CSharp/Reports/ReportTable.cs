@@ -22,11 +22,11 @@ internal sealed record ReportTable(
     public string ToMarkdown()
     {
         static string Row(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
+            $"| {string.Join(" | ", cells.Select(MarkdownText.Of))} |";
 
         string[] lines =
         [
-            $"## {Title}",
+            $"## {MarkdownText.Of(Title)}",
             "",
             Row(Columns),
             Row(Columns.Select((_, place) => place == 0 ? "---" : "---:")),
@@ -38,8 +38,10 @@ internal sealed record ReportTable(
     /// <summary>As lines of text, columns one below the other.</summary>
     public string ToText()
     {
-        var widths = Columns.Select(
-            (title, place) => Rows.Select(row => row[place].Length).Append(title.Length).Max()
+        string[] columns = [.. Columns.Select(VisibleText.Of)];
+        string[][] rows = [.. Rows.Select(row => row.Select(VisibleText.Of).ToArray())];
+        var widths = columns.Select(
+            (title, place) => rows.Select(row => row[place].Length).Append(title.Length).Max()
         );
         int[] room = [.. widths];
 
@@ -53,8 +55,8 @@ internal sealed record ReportTable(
                 )
                 .TrimEnd();
 
-        string[] titles = Columns.All(title => title.Length == 0) ? [] : [Row(Columns)];
-        string[] lines = [Title, "", .. titles, .. Rows.Select(Row)];
+        string[] titles = columns.All(title => title.Length == 0) ? [] : [Row(columns)];
+        string[] lines = [VisibleText.Of(Title), "", .. titles, .. rows.Select(Row)];
         return string.Join('\n', lines) + "\n";
     }
 }

@@ -277,7 +277,9 @@ public sealed class RunSettings
     public string Directory { get; init; } = Repository.PathOf("data/runs");
 
     /// <summary>Unless set, the network's sizes, 784-50-10 say.</summary>
-    [Description("the end of the run folder's name; unless set, the network's sizes")]
+    [Description(
+        "the end of the run folder's name, up to 200 bytes without slashes and control characters; unless set, the network's sizes"
+    )]
     public string? Name { get; init; }
 
     [Description("whether a run leaves an event file for TensorBoard: true or false")]
@@ -317,7 +319,7 @@ public sealed class RunSettings
 [MayChange]
 public sealed class WatchSettings
 {
-    [Description("seconds from one look at the data files to the next, above 0")]
+    [Description("seconds from one look at the data files to the next, 0.001 to 86400")]
     public double Every { get; init; } = 5;
 
     [Description("whether a run begins with what the one before it has learned: true or false")]

@@ -16,14 +16,16 @@ internal static class Presets
     ];
 
     /// <summary>The file of a preset: one of the program's by its name, or any by its path.</summary>
+    /// <param name="preset">The name or path.</param>
+    /// <param name="subject">What says it.</param>
     /// <exception cref="RefusedException">There is none.</exception>
-    public static string PathOf(string preset)
+    public static string PathOf(string preset, string subject)
     {
         var isPath = preset.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
         var path = isPath ? Path.GetFullPath(preset) : Path.Combine(Folder, $"{preset}.json");
         if (isPath ? File.Exists(path) : Names.Contains(preset))
             return path;
         var expected = $"{string.Join(", ", Names)} or the path of a .json file";
-        throw new RefusedException([Faults.Create("--preset", expected, $"'{preset}'").ToString()]);
+        throw new RefusedException([Faults.Create(subject, expected, $"'{preset}'").ToString()]);
     }
 }

@@ -30,6 +30,13 @@ internal sealed record RunPlan(
 )
 {
     private const int BookClasses = 10;
+
+    /// <summary>In seconds.</summary>
+    private const int Day = 86_400;
+
+    /// <summary>In seconds: no time between two things that a service does is longer.</summary>
+    private const int Year = 31_536_000;
+
     private static readonly int[] BookHidden = [50];
 
     /// <summary>Where the training samples are from.</summary>
@@ -77,6 +84,19 @@ internal sealed record RunPlan(
     public static RunPlan? Create(
         PipelineSettings settings,
         out IReadOnlyList<string> faults,
+        bool isForTraining = true
+    )
+    {
+        var plan = Create(settings, out IReadOnlyList<Fault> found, isForTraining);
+        faults = [.. found.Select(fault => fault.ToString())];
+        return plan;
+    }
+
+    /// <summary>Asks the core about every setting.</summary>
+    /// <returns>The plan, or null and every fault, whose subject is the setting's name.</returns>
+    public static RunPlan? Create(
+        PipelineSettings settings,
+        out IReadOnlyList<Fault> faults,
         bool isForTraining = true
     )
     {
@@ -174,102 +194,92 @@ internal sealed record RunPlan(
         var data = settings.Data;
         Ask(TableRules.ParseMissing(data.Missing), out var missing);
         Ask(TableRules.ParseScaling(data.Scaling), out var scaling);
-        if (data.Samples is < 1)
-            found.Add(Faults.Create("Samples", "1 or more", $"{data.Samples}"));
-        if (data.Skip < 0)
-            found.Add(Faults.Create("Skip", "0 or more", $"{data.Skip}"));
-        if (data.Separator is { } separator && CsvDialect.Parse(separator) is null)
+        var (run, watch) = (settings.Run, settings.Watch);
+
+        void Hold<T>(bool holds, string key, string expected, T value)
         {
-            found.Add(
-                Faults.Create(
-                    "Separator",
-                    "comma, semicolon, tab, bar, space, whitespace, or another text without quotes and line ends",
-                    $"'{separator}'"
-                )
-            );
-        }
-        if (data.Encoding is { } encoding && !TextFile.IsEncoding(encoding))
-        {
-            found.Add(
-                Faults.Create(
-                    "Encoding",
-                    "an encoding that .NET knows, utf-8, windows-1252 or utf-16 say",
-                    $"'{encoding}'"
-                )
-            );
-        }
-        if (data.MaximumBytes < 1)
-            found.Add(Faults.Create("MaximumBytes", "1 or more", $"{data.MaximumBytes}"));
-        if (data.TestShare is not (>= 0 and <= 0.9))
-            found.Add(Faults.Create("TestShare", "0 to 0.9", $"{data.TestShare}"));
-        if (isForTraining && data.Test is not null && data.Train is null)
-            found.Add(Faults.Create("Test", "a file beside Data:Train", "one without"));
-        if (settings.Run.ProgressEvery is < 1)
-            found.Add(Faults.Create("ProgressEvery", "1 or more", $"{settings.Run.ProgressEvery}"));
-        if (settings.Run.CheckpointEvery < 0)
-            found.Add(
-                Faults.Create("CheckpointEvery", "0 or more", $"{settings.Run.CheckpointEvery}")
-            );
-        if (!(settings.Run.CheckpointSeconds >= 0))
-            found.Add(
-                Faults.Create("CheckpointSeconds", "0 or more", $"{settings.Run.CheckpointSeconds}")
-            );
-        if (settings.Run.Kept < 0)
-            found.Add(Faults.Create("Kept", "0 or more", $"{settings.Run.Kept}"));
-        if (settings.Run.CheckpointsKept < 1)
-            found.Add(
-                Faults.Create("CheckpointsKept", "1 or more", $"{settings.Run.CheckpointsKept}")
-            );
-        if (!Names.TryParse<RunMode>(settings.Run.Mode, out var mode))
-            found.Add(Names.Fault<RunMode>("Mode", settings.Run.Mode));
-        if (!(settings.Watch.Every > 0 && settings.Watch.Every <= 86400))
-            found.Add(
-                Faults.Create("Every", "more than 0 and up to 86400", $"{settings.Watch.Every}")
-            );
-        if (!(settings.Watch.Margin >= 0 && settings.Watch.Margin <= 1))
-            found.Add(Faults.Create("Margin", "0 to 1", $"{settings.Watch.Margin}"));
-        if (
-            settings.Watch.Model is { } published
-            && !published.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
-        )
-            found.Add(
-                Faults.Create("Watch:Model", "a name that ends in .safetensors", $"'{published}'")
-            );
-        if (settings.Health.Port is < 1 or > 65535)
-            found.Add(Faults.Create("Port", "1 to 65535", $"{settings.Health.Port}"));
-        if (!HealthSettings.TryParse(settings.Health.Address, out _))
-            found.Add(
-                Faults.Create(
-                    "Address",
-                    "localhost or an IP address",
-                    $"'{settings.Health.Address}'"
-                )
-            );
-        if (!(settings.Health.StalledAfter > 0))
-            found.Add(
-                Faults.Create("StalledAfter", "more than 0", $"{settings.Health.StalledAfter}")
-            );
-        if (!Names.TryParse<TelemetryExporter>(settings.Telemetry.Exporter, out var exporter))
-            found.Add(Names.Fault<TelemetryExporter>("Exporter", settings.Telemetry.Exporter));
-        if (settings.Run.Name is { } name && name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
-            found.Add(Faults.Create("Name", "a name that a folder can have", $"'{name}'"));
-        foreach (
-            var (key, path) in new[]
-            {
-                ("Data:Directory", data.Directory),
-                ("Data:Train", data.Train ?? ""),
-                ("Data:Test", data.Test ?? ""),
-                ("Run:Directory", settings.Run.Directory),
-                ("Run:Resume", settings.Run.Resume),
-                ("Watch:Model", settings.Watch.Model ?? ""),
-            }
-        )
-        {
-            if (path.Contains('\0', StringComparison.Ordinal))
-                found.Add(Faults.Create(key, "a path", "a text with a zero byte"));
+            if (!holds)
+                found.Add(Faults.Create(key, expected, FormattableString.Invariant($"{value}")));
         }
 
-        faults = [.. found.Select(Sentence)];
+        Hold(data.Samples is not < 1, "Data:Samples", "1 or more", data.Samples);
+        Hold(data.Skip >= 0, "Data:Skip", "0 or more", data.Skip);
+        Hold(
+            data.Separator is null || CsvDialect.Parse(data.Separator) is not null,
+            "Data:Separator",
+            "comma, semicolon, tab, bar, space, whitespace, or another text without quotes and line ends",
+            $"'{data.Separator}'"
+        );
+        Hold(
+            data.Encoding is null || TextFile.IsEncoding(data.Encoding),
+            "Data:Encoding",
+            "an encoding that .NET knows, utf-8, windows-1252 or utf-16 say",
+            $"'{data.Encoding}'"
+        );
+        Hold(data.MaximumBytes >= 1, "Data:MaximumBytes", "1 or more", data.MaximumBytes);
+        Hold(data.TestShare is >= 0 and <= 0.9, "Data:TestShare", "0 to 0.9", data.TestShare);
+        Hold(
+            !isForTraining || data.Test is null || data.Train is not null,
+            "Data:Test",
+            "a file beside Data:Train",
+            "one without"
+        );
+        Hold(run.ProgressEvery is not < 1, "Run:ProgressEvery", "1 or more", run.ProgressEvery);
+        Hold(run.CheckpointEvery >= 0, "Run:CheckpointEvery", "0 or more", run.CheckpointEvery);
+        Hold(
+            run.CheckpointSeconds is >= 0 and <= Year,
+            "Run:CheckpointSeconds",
+            $"0 to {Year} seconds",
+            run.CheckpointSeconds
+        );
+        Hold(run.Kept >= 0, "Run:Kept", "0 or more", run.Kept);
+        Hold(run.CheckpointsKept >= 1, "Run:CheckpointsKept", "1 or more", run.CheckpointsKept);
+        if (!Names.TryParse<RunMode>(run.Mode, out var mode))
+            found.Add(Names.Fault<RunMode>("Run:Mode", run.Mode));
+        Hold(
+            watch.Every is >= 0.001 and <= Day,
+            "Watch:Every",
+            $"0.001 to {Day} seconds",
+            watch.Every
+        );
+        Hold(watch.Margin is >= 0 and <= 1, "Watch:Margin", "0 to 1", watch.Margin);
+        Hold(
+            watch.Model?.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) != false,
+            "Watch:Model",
+            "a name that ends in .safetensors",
+            $"'{watch.Model}'"
+        );
+        var health = settings.Health;
+        Hold(health.Port is not (< 1 or > 65535), "Health:Port", "1 to 65535", health.Port);
+        Hold(
+            HealthSettings.TryParse(health.Address, out _),
+            "Health:Address",
+            "localhost or an IP address",
+            $"'{health.Address}'"
+        );
+        Hold(
+            health.StalledAfter is > 0 and <= Year,
+            "Health:StalledAfter",
+            $"more than 0 and up to {Year} seconds",
+            health.StalledAfter
+        );
+        if (!Names.TryParse<TelemetryExporter>(settings.Telemetry.Exporter, out var exporter))
+            found.Add(
+                Names.Fault<TelemetryExporter>("Telemetry:Exporter", settings.Telemetry.Exporter)
+            );
+        Hold(
+            run.Name is null || RunFolder.CanBeName(run.Name),
+            "Run:Name",
+            RunFolder.Name,
+            $"'{run.Name}'"
+        );
+
+        faults =
+        [
+            .. found.Select(fault =>
+                Faults.Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found)
+            ),
+        ];
         return faults.Count > 0
             ? null
             : new(

@@ -32,31 +32,66 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
             ? Property.PropertyType.GetElementType()!
             : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
+    /// <summary>Whether it may be left open, which null says in a file.</summary>
+    public bool MayBeOpen => Default is null;
+
     /// <summary>What a value of it looks like, for people.</summary>
     public string Kind =>
         ValueType switch
         {
-            var type when type == typeof(string) => "a text that is not empty",
-            var type when type == typeof(double) => "a number",
+            var type when type == typeof(string) => "a text that is not empty and has no NUL",
+            var type when type == typeof(double) => "a number such as 0.05",
             var type when type == typeof(bool) => "true or false",
             var type when type == typeof(ulong) => $"a whole number of 0 to {ulong.MaxValue}",
             var type when type == typeof(long) => $"a whole number of up to {long.MaxValue}",
             _ => $"a whole number of up to {int.MaxValue}",
         };
 
-    /// <summary>Whether the text is a value of the setting's type.</summary>
-    public bool Accepts(string text)
+    /// <summary>Reads a text as a value of the setting's type, in the one way that the binder reads
+    /// too: a number has a point and no separators of thousands, and is finite.</summary>
+    /// <returns>The value as .NET writes it in any culture; null where the text is none.</returns>
+    public string? Read(string text)
     {
         var culture = CultureInfo.InvariantCulture;
         return ValueType switch
         {
-            var type when type == typeof(string) => text.Length > 0,
-            var type when type == typeof(double) => double.TryParse(text, culture, out _),
-            var type when type == typeof(bool) => bool.TryParse(text, out _),
-            var type when type == typeof(ulong) => ulong.TryParse(text, culture, out _),
-            var type when type == typeof(long) => long.TryParse(text, culture, out _),
-            _ => int.TryParse(text, culture, out _),
+            var type when type == typeof(string) => IsText(text) ? text : null,
+            var type when type == typeof(double) => double.TryParse(
+                text,
+                NumberStyles.Float,
+                culture,
+                out var number
+            ) && double.IsFinite(number)
+                ? number.ToString("R", culture)
+                : null,
+            var type when type == typeof(bool) => bool.TryParse(text, out var truth)
+                ? truth.ToString(culture)
+                : null,
+            var type when type == typeof(ulong) => ulong.TryParse(text, culture, out var whole)
+                ? whole.ToString(culture)
+                : null,
+            var type when type == typeof(long) => long.TryParse(text, culture, out var whole)
+                ? whole.ToString(culture)
+                : null,
+            _ => int.TryParse(text, culture, out var whole) ? whole.ToString(culture) : null,
         };
+    }
+
+    /// <summary>Whether a text can be a name or a path, and be written into files as it is: half of a
+    /// surrogate pair cannot.</summary>
+    private static bool IsText(string text)
+    {
+        for (var rest = text.AsSpan(); !rest.IsEmpty; )
+        {
+            if (
+                System.Text.Rune.DecodeFromUtf16(rest, out var rune, out var length)
+                    != System.Buffers.OperationStatus.Done
+                || rune.Value == 0
+            )
+                return false;
+            rest = rest[length..];
+        }
+        return text.Length > 0;
     }
 }
 

@@ -45,6 +45,13 @@ internal static class SettingsJson
             _ => value.ToString(),
         };
 
+    /// <summary>A value as a layer of the configuration holds it: the values of a list apart, as a name may
+    /// have a comma.</summary>
+    public static IEnumerable<(string Key, string Value)> Entries(string key, JsonNode value) =>
+        value is JsonArray { Count: > 0 } list
+            ? list.Select((one, place) => ($"{key}:{place}", Text(one)))
+            : [(key, Text(value))];
+
     /// <summary>The SHA-256 of some settings' values. One that is as it would be unless set does not
     /// count, so that a setting which comes later changes nothing.</summary>
     public static string Hash(JsonNode settings, IEnumerable<Setting> some)

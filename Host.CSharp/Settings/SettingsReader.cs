@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -18,24 +17,33 @@ internal static class SettingsReader
 {
     public const string Root = "Pipeline";
 
+    /// <summary>The settings file to lay over the defaults, where no option says it.</summary>
+    public const string Preset = $"{Root}:Preset";
+
     public static SiftedConfiguration Sift(IConfigurationRoot configuration)
     {
-        List<string> faults = [.. Misplaced(configuration)];
+        List<string> faults = [.. Misplaced(configuration).Distinct()];
         var values = new Dictionary<string, string?>();
         foreach (var setting in SettingCatalog.All)
         {
-            var entries = setting.IsList
-                ? ListEntries(configuration, setting)
-                : ScalarEntry(configuration, setting);
+            if (Find(configuration, setting) is not { } found)
+                continue;
             // An empty list says "none", where an absent one leaves the default.
-            if (entries is [])
+            if (setting.IsList && found.Texts.Length == 0)
                 values[setting.Key] = "";
-            foreach (var (key, value) in entries ?? [])
+            foreach (var (place, text) in found.Texts.Index())
             {
-                if (setting.Accepts(value))
-                    values[key] = value;
+                if (text is not null && setting.Read(text) is { } value)
+                    values[setting.IsList ? $"{setting.Key}:{place}" : setting.Key] = value;
                 else
-                    faults.Add(Sentence(setting.Key, setting.Kind, $"'{value}'"));
+                    faults.Add(
+                        Sentence(
+                            setting.Key,
+                            setting.Kind,
+                            text is null ? "null" : $"'{text}'",
+                            found.Layer
+                        )
+                    );
             }
         }
         foreach (var overridden in Overridden(configuration))
@@ -43,6 +51,58 @@ internal static class SettingsReader
         var sifted = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         return new(sifted, faults);
     }
+
+    /// <summary>A fault of a value that fits its setting's type, with the place that the value is
+    /// from.</summary>
+    public static string Sentence(IConfigurationRoot configuration, Fault fault) =>
+        SettingCatalog.Find(fault.Subject) is { } setting
+        && Find(configuration, setting) is { } found
+            ? Sentence(setting.Key, fault.Expected, fault.Found, found.Layer)
+            : fault.ToString();
+
+    /// <summary>What the uppermost layer says of a setting.</summary>
+    private sealed record Said(IConfigurationProvider Layer, string?[] Texts);
+
+    /// <summary>The value of a setting, or the values of a list: that comes whole from the uppermost layer
+    /// that has it, so a short one leaves no tail of a longer one below.</summary>
+    /// <returns>Null where no layer has it, or where null leaves it open.</returns>
+    private static Said? Find(IConfigurationRoot configuration, Setting setting)
+    {
+        var path = $"{Root}:{setting.Key}";
+        foreach (var layer in configuration.Providers.Reverse())
+        {
+            string[] places = setting.IsList
+                ?
+                [
+                    .. layer
+                        .GetChildKeys([], path)
+                        .Distinct(StringComparer.OrdinalIgnoreCase)
+                        .Where(place => IsKnown($"{setting.Key}:{place}")),
+                ]
+                : [];
+            if (places.Length > 0)
+            {
+                return new(layer, [.. places.Select(place => TextOf(layer, $"{path}:{place}"))]);
+            }
+            if (!layer.TryGet(path, out var text))
+                continue;
+            if (text is null && setting.MayBeOpen)
+                return null;
+            var texts = setting.IsList && text is not null ? Split(text, layer) : [text];
+            return new(layer, texts);
+        }
+        return null;
+    }
+
+    private static string? TextOf(IConfigurationProvider layer, string path) =>
+        layer.TryGet(path, out var text) ? text : null;
+
+    /// <summary>A list in one text, with commas.</summary>
+    private static string?[] Split(string text, IConfigurationProvider layer) =>
+        text.Equals("none", StringComparison.OrdinalIgnoreCase) ? []
+        // What a file says of a list of nothing.
+        : text.Length == 0 && layer is JsonConfigurationProvider ? []
+        : text.Split(',', StringSplitOptions.TrimEntries);
 
     /// <summary>A run's length is said in one of two ways: the one in the upper layer counts. Both in one
     /// layer is a fault, which the core finds.</summary>
@@ -54,7 +114,9 @@ internal static class SettingsReader
         int Layer(string key) =>
             configuration
                 .Providers.ToList()
-                .FindLastIndex(layer => layer.TryGet($"{Root}:{key}", out _));
+                .FindLastIndex(layer =>
+                    layer.TryGet($"{Root}:{key}", out var text) && text is not null
+                );
 
         var (first, second) = (Layer(iterations), Layer(epochs));
         if (first > second)
@@ -63,142 +125,74 @@ internal static class SettingsReader
             yield return iterations;
     }
 
-    /// <summary>A sentence for a setting that nobody knows.</summary>
-    public static string Unknown(string key)
+    /// <summary>What would be right in the place of a setting that nobody knows.</summary>
+    public static string Known(string key, params IEnumerable<string> others)
     {
-        var (nearest, distance) = SettingCatalog
-            .All.Select(setting => (setting.Key, Distance: Distance(setting.Key, key)))
-            .MinBy(candidate => candidate.Distance);
-        var hint = distance <= key.Length / 5 ? $"{nearest} is the nearest" : "--help lists them";
-        return Sentence(key, $"a known setting ({hint})", "an unknown one");
+        var names = SettingCatalog.All.Select(setting => setting.Key).Concat(others);
+        var hint = NearestName.Of(key, names) is { } nearest
+            ? $"{nearest} is the nearest"
+            : "--help lists them";
+        return $"a known setting ({hint})";
     }
-
-    /// <summary>Levels and formats that logging does not know; it would throw at the first message, or
-    /// say nothing.</summary>
-    public static IEnumerable<string> LoggingFaults(IConfiguration configuration)
-    {
-        foreach (var (key, value) in configuration.GetSection("Logging").AsEnumerable())
-        {
-            if (value is null)
-                continue;
-            if (
-                key.Contains("LogLevel:", StringComparison.Ordinal)
-                && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _)
-            )
-                yield return Sentence(key, OneOf(Enum.GetNames<LogLevel>()), $"'{value}'");
-            if (
-                key.EndsWith(":FormatterName", StringComparison.OrdinalIgnoreCase)
-                && !Formatters.Contains(value, StringComparer.OrdinalIgnoreCase)
-            )
-                yield return Sentence(key, OneOf(Formatters), $"'{value}'");
-        }
-    }
-
-    private static readonly string[] Formatters =
-    [
-        ConsoleFormatterNames.Simple,
-        ConsoleFormatterNames.Json,
-        ConsoleFormatterNames.Systemd,
-    ];
-
-    private static string OneOf(string[] names) => $"one of {string.Join(", ", names)}";
 
     /// <summary>What stands where no setting does.</summary>
     private static IEnumerable<string> Misplaced(IConfigurationRoot configuration)
     {
-        var files = configuration.Providers.OfType<JsonConfigurationProvider>();
-        foreach (var section in files.SelectMany(file => file.GetChildKeys([], null)).Distinct())
+        foreach (var layer in configuration.Providers)
         {
-            if (
-                !section.Equals(Root, StringComparison.OrdinalIgnoreCase)
-                && !section.Equals("Logging", StringComparison.OrdinalIgnoreCase)
-            )
-                yield return Sentence(section, $"the sections {Root} and Logging", "another");
-        }
-        if (configuration[Root] is { } text)
-            yield return Sentence(Root, "a section of settings", $"'{text}'");
-        foreach (var pair in configuration.GetSection(Root).AsEnumerable(makePathsRelative: true))
-        {
-            if (pair.Key.Length > 0 && pair.Value is not null && !IsKnown(pair.Key))
-                yield return Unknown(pair.Key);
+            if (layer is JsonConfigurationProvider)
+            {
+                foreach (var section in layer.GetChildKeys([], null))
+                {
+                    if (!Is(section, Root) && !Is(section, LoggingSettings.Section))
+                        yield return Sentence(
+                            section,
+                            $"the sections {Root} and {LoggingSettings.Section}",
+                            "another",
+                            layer
+                        );
+                }
+            }
+            if (layer.TryGet(Root, out var text) && text is not null)
+                yield return Sentence(Root, "a section of settings", $"'{text}'", layer);
+            foreach (var (path, value) in layer.Values(Root))
+            {
+                var key = path[(Root.Length + 1)..];
+                if (IsKnown(key) || Is(path, Preset) && HasPreset(layer))
+                    continue;
+                if (!SettingCatalog.All.Any(setting => Is(setting.Section, key)))
+                    yield return Sentence(key, Known(key), "an unknown one", layer);
+                else if (value is not null)
+                    yield return Sentence(key, "a section of settings", $"'{value}'", layer);
+            }
         }
     }
+
+    /// <summary>Whether a layer may name the settings file: the environment, and the program's own
+    /// file.</summary>
+    private static bool HasPreset(IConfigurationProvider layer) =>
+        layer is EnvironmentVariablesConfigurationProvider
+        || layer is JsonConfigurationProvider { Source.Path: SettingLayers.SettingsFile };
+
+    private static bool Is(string one, string other) =>
+        one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a value may stand there: a setting, or a place in a list.</summary>
     private static bool IsKnown(string key) =>
         SettingCatalog.Find(key) is not null
         || key.LastIndexOf(':') is > 0 and var end
             && SettingCatalog.Find(key[..end]) is { IsList: true }
-            && int.TryParse(key[(end + 1)..], CultureInfo.InvariantCulture, out _);
-
-    private static string Sentence(string key, string expected, string found) =>
-        Faults.Create(key, expected, found).ToString();
-
-    private static KeyValuePair<string, string>[]? ScalarEntry(
-        IConfiguration configuration,
-        Setting setting
-    )
-    {
-        var value = configuration[$"{Root}:{setting.Key}"];
-        return value is null ? null : [new(setting.Key, value)];
-    }
-
-    /// <summary>A list comes whole from the last layer that has it: a short one leaves no tail of a
-    /// longer one below. Its values stand apart, or in one text with commas.</summary>
-    private static KeyValuePair<string, string>[]? ListEntries(
-        IConfigurationRoot configuration,
-        Setting setting
-    )
-    {
-        var path = $"{Root}:{setting.Key}";
-        foreach (var layer in configuration.Providers.Reverse())
-        {
-            string[] found =
-            [
-                .. layer
-                    .GetChildKeys([], path)
-                    .Distinct()
-                    .Where(place => IsKnown($"{setting.Key}:{place}"))
-                    .Select(place =>
-                        layer.TryGet($"{path}:{place}", out var value) ? value ?? "" : ""
-                    ),
-            ];
-            var whole = layer.TryGet(path, out var text) ? text ?? "" : null;
-            if (found.Length == 0 && whole is null)
-                continue;
-            var values = found.Length > 0 ? found : SplitList(whole!);
-            return
-            [
-                .. values.Select((value, i) => KeyValuePair.Create($"{setting.Key}:{i}", value)),
-            ];
-        }
-        return null;
-    }
-
-    private static string[] SplitList(string text) =>
-        text.Equals("none", StringComparison.OrdinalIgnoreCase)
-            ? []
-            : text.Split(
-                ',',
-                StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+            && int.TryParse(
+                key[(end + 1)..],
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out _
             );
 
-    /// <summary>Levenshtein's distance: how many letters to change.</summary>
-    private static int Distance(string one, string other)
-    {
-        var row = Enumerable.Range(0, other.Length + 1).ToArray();
-        for (var i = 1; i <= one.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= other.Length; j++)
-            {
-                var same = char.ToUpperInvariant(one[i - 1]) == char.ToUpperInvariant(other[j - 1]);
-                var change = diagonal + (same ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(change, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[^1];
-    }
+    private static string Sentence(
+        string key,
+        string expected,
+        string found,
+        IConfigurationProvider layer
+    ) => Faults.Create(key, expected, $"{found} ({layer.Source($"{Root}:{key}")})").ToString();
 }

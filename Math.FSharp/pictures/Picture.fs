@@ -2,6 +2,7 @@ namespace Pipeline.Pictures
 
 open System
 open System.Globalization
+open System.Xml
 open OxyPlot
 open OxyPlot.Annotations
 open OxyPlot.Axes
@@ -41,6 +42,48 @@ module Picture =
         MarkerType.Diamond
         MarkerType.Triangle
     |]
+
+    /// The text with U+FFFD for what XML 1.0 has no characters for, halves of surrogate pairs included: the
+    /// writer of SVG refuses them. Source: Extensible Markup Language 1.0, production 2, Char.
+    let private printable (text: string) : string =
+        let isChar i =
+            let isPair first second =
+                XmlConvert.IsXmlSurrogatePair(second, first)
+
+            XmlConvert.IsXmlChar text[i]
+            || i + 1 < text.Length && isPair text[i] text[i + 1]
+            || i > 0 && isPair text[i - 1] text[i]
+
+        String.init text.Length (fun i -> if isChar i then string text[i] else "\uFFFD")
+
+    let private printableMark (mark: Mark) : Mark =
+        match mark with
+        | Mark.Line(name, points) -> Mark.Line(printable name, points)
+        | Mark.Faint(name, points) -> Mark.Faint(printable name, points)
+        | Mark.Guide(name, points) -> Mark.Guide(printable name, points)
+        | Mark.Points(name, points) -> Mark.Points(printable name, points)
+        | Mark.Vertical(text, at) -> Mark.Vertical(printable text, at)
+        | Mark.Bars(name, values) -> Mark.Bars(printable name, values)
+        | Mark.Columns(name, columns) -> Mark.Columns(printable name, columns)
+        | Mark.Arrows _
+        | Mark.Contours _ -> mark
+
+    let private printableAxis (axis: Axis) : Axis = {
+        axis with
+            Title = printable axis.Title
+            Scale =
+                match axis.Scale with
+                | Scale.Names names -> Scale.Names(List.map printable names)
+                | Scale.Linear
+                | Scale.Logarithmic -> axis.Scale
+    }
+
+    let private printableChart (chart: Chart) : Chart = {
+        Title = printable chart.Title
+        X = printableAxis chart.X
+        Y = printableAxis chart.Y
+        Marks = List.map printableMark chart.Marks
+    }
 
     /// A line of fewer points shows them.
     let private few = 50
@@ -275,7 +318,8 @@ module Picture =
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels of each chart.</param>
     /// <param name="charts">The charts, the uppermost first.</param>
-    /// <returns>An SVG document, which may also stand in a page of HTML as it is.</returns>
+    /// <returns>An SVG document, which may also stand in a page of HTML as it is. Characters that XML has
+    /// not stand in it as U+FFFD.</returns>
     /// <exception cref="T:System.ArgumentException">A chart has contours and an axis without a
     /// range.</exception>
     [<CompiledName("ToSvg")>]
@@ -292,7 +336,7 @@ module Picture =
 
             let svg =
                 exporter
-                    .ExportToString(plot chart)
+                    .ExportToString(plot (printableChart chart))
                     .Replace("id=\"clipPath", $"id=\"{name}-%d{i}-")
                     .Replace("#clipPath", $"#{name}-%d{i}-")
 

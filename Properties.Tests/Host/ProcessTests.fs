@@ -8,6 +8,7 @@ open System.Text.RegularExpressions
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 open Pipeline.Properties
+open Pipeline.Training
 open Xunit
 
 /// The service as its users meet it: a process, its exit code, what it prints and leaves.
@@ -137,6 +138,8 @@ module ProcessTests =
         File.WriteAllBytes(cut, [| yield! bytes[.. bytes.Length - 9]; 1uy; 2uy; 3uy; 0x7Fuy |])
 
         let model = scratch.Sub "model.safetensors"
+        let arguments = scratch.Sub "arguments.txt"
+        File.WriteAllText(arguments, model)
 
         let network: State<float32> =
             Trainer.start Hyperparameters.book (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
@@ -169,6 +172,30 @@ module ProcessTests =
                 [ "regularisers"; "--preset"; "book" ],
                 "preset: expected a setting that regularisers uses"
                 [ "inspect"; "" ], "the model: expected a run folder or a file, found nothing."
+                [ "train"; "--preset"; "book"; "--preset"; "book" ],
+                "--preset: expected one value, found 2 ('book', 'book')."
+                [ "train"; "--Training:Seed"; "1"; "--Training:Seed=2" ],
+                "--Training:Seed: expected one value, found 2 ('1', '2')."
+                [ "train"; "--resume"; "a"; "--Run:Resume"; "b" ], "expected one value, found 2"
+                [ "check"; "--Training:Seed" ], "--Training:Seed: expected a value, found none."
+                [ "check"; "--samples"; "1"; "--samples"; "2" ],
+                "--samples: expected one value, found 2 ('1', '2')."
+                [ "predict"; model; table; "--format"; "csv"; "--format"; "json" ],
+                "--format: expected one value, found 2"
+                [ "export"; model; "--output"; "a.npz"; "--output"; "b.npz" ],
+                "--output: expected one value, found 2"
+                [ "trian" ], "trian: expected a command (train is the nearest)"
+                [ "sweep" ], "sweep: expected a command (train, check,"
+                [ "" ], "'': expected a command"
+                [ "inspect"; model; "more" ], "more: expected an option of inspect"
+                [ "predict"; model; table; "--dark-in" ], "(dark-ink is the nearest)"
+                [ "evaluate"; model; "--bins"; "100000000" ],
+                "--bins: expected a whole number of 1 to 1000"
+                [ "find-rate"; "--steps"; "2000000000" ],
+                "--steps: expected a whole number of 2 to 1000000"
+                [ "train"; data; "--Run:Name"; "a\027[31m\nb" ], @"found 'a\u001B[31m\nb'"
+                // A file of arguments is no more than a name.
+                [ "inspect"; "@" + arguments ], $"@{arguments}: expected"
             ] do
             let run =
                 if arguments.Head = "train" then
@@ -183,6 +210,72 @@ module ProcessTests =
 
         Assert.Empty(Given.runs scratch)
         Assert.False(File.Exists(scratch.Path + ".tmp"))
+
+    [<Fact>]
+    let ``settings of the environment are named by their variables, and may name a file`` () =
+        use scratch = new Scratch()
+        let file = scratch.Sub "service.json"
+        File.WriteAllText(file, """{"Pipeline": {"Training": {"Iterations": 3}}}""")
+
+        let run environment =
+            Given.startWith
+                environment
+                (Given.options scratch []
+                 |> List.filter (fun option -> not (option.Contains "Training:")))
+            |> Given.finish
+
+        for name, value, words in
+            [
+                "Pipeline__Training__LearningRate",
+                "0,05",
+                "found '0,05' (environment variable Pipeline__Training__LearningRate)."
+                "PIPELINE__TRAINING__DROPOUT",
+                "1",
+                "(environment variable PIPELINE__TRAINING__DROPOUT)."
+                "Pipeline__Trainin__Seed", "1", "(environment variable Pipeline__Trainin__Seed)."
+                "Pipeline__Preset", "nowhere.json", "Preset: expected accurate-fashion"
+                "Logging__Console__MaxQueueLength",
+                "-5",
+                "(environment variable Logging__Console__MaxQueueLength)."
+                "Logging__LogLevel__Default", "99", "expected one of Trace"
+            ] do
+            let ended = run [ name, value ]
+            Assert.Equal(2, ended.ExitCode)
+            Assert.Contains(words, ended.Errors)
+
+            Assert.Single(ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            |> ignore
+
+        Assert.Empty(Given.runs scratch)
+        let ended = run [ "Pipeline__Preset", file; "Pipeline__Run__Name", "service" ]
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        Assert.Equal(3, (Told.summary scratch).GetProperty("iterations").GetInt32())
+
+        let again =
+            Given.startWith
+                [ "Pipeline__Preset", file ]
+                (Given.options scratch [ "Training:Iterations", "4" ])
+            |> Given.finish
+
+        Assert.Contains("completed: 4 iterations", again.Output)
+
+    [<Fact>]
+    let ``help lists the commands first, in lines that can be read`` () =
+        let help arguments =
+            let ended = Given.host arguments
+            Assert.Equal(0, ended.ExitCode)
+            ended.Output
+
+        let root = help [ "--help" ]
+        Assert.DoesNotContain("--Training", root)
+        Assert.Contains("train --help lists them", root)
+        let commands = root.IndexOf("Commands:", StringComparison.Ordinal)
+        Assert.InRange(commands, 0, root.IndexOf("Options:", StringComparison.Ordinal))
+        let train = help [ "train"; "--help" ]
+        Assert.All(SettingCatalog.All, (fun setting -> Assert.Contains($"--{setting.Key} ", train)))
+
+        for line in (root + train).Split '\n' do
+            Assert.InRange(line.Length, 0, 100)
 
     [<Fact>]
     let ``a model of one class is not evaluated`` () =

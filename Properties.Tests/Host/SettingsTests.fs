@@ -1,9 +1,14 @@
 namespace Pipeline.Properties.Host
 
+open System
 open System.Collections.Generic
+open System.IO
+open FsCheck.FSharp
 open Microsoft.Extensions.Configuration
 open Microsoft.Extensions.DependencyInjection
 open Pipeline.Training
+open Pipeline.Learning
+open Pipeline.Properties
 open Xunit
 open Pipeline.Learning.Laws
 
@@ -87,7 +92,18 @@ module SettingsTests =
 
     [<Theory>]
     [<InlineData("Training:LearningRate", "-1", "greater than 0")>]
-    [<InlineData("Training:LearningRate", "NaN", "greater than 0")>]
+    [<InlineData("Training:LearningRate", "NaN", "a number such as 0.05")>]
+    [<InlineData("Training:LearningRate", "0,05", "a number such as 0.05, found '0,05'")>]
+    [<InlineData("Training:LearningRate", "1e400", "a number such as 0.05")>]
+    [<InlineData("Run:CheckpointSeconds", "Infinity", "a number such as 0.05")>]
+    [<InlineData("Run:CheckpointSeconds", "1e300", "0 to 31536000 seconds")>]
+    [<InlineData("Health:StalledAfter", "1e300", "up to 31536000 seconds")>]
+    [<InlineData("Watch:Every", "1e-9", "0.001 to 86400 seconds")>]
+    [<InlineData("Watch:Every", "86401", "0.001 to 86400 seconds")>]
+    [<InlineData("Run:Name", "a\nb", "without control characters")>]
+    [<InlineData("Run:Name", " ", "a folder's name")>]
+    [<InlineData("Model:Hidden", "50,,20", "a whole number")>]
+    [<InlineData("Model:Hidden", "", "a whole number")>]
     [<InlineData("Training:LearningRate", "fast", "a number")>]
     [<InlineData("Training:BatchSize", "0", "1 or more")>]
     [<InlineData("Training:BatchSize", "2.5", "a whole number")>]
@@ -126,12 +142,12 @@ module SettingsTests =
     [<InlineData("Data:Header", "perhaps", "true or false")>]
     [<InlineData("Data:Test", "rows.csv", "a file beside Data:Train")>]
     [<InlineData("Run:TensorBoard", "1", "true or false")>]
-    [<InlineData("Run:Name", "a/b", "a name that a folder can have")>]
+    [<InlineData("Run:Name", "a/b", "a folder's name")>]
     [<InlineData("Training:LerningRate", "0.1", "Training:LearningRate is the nearest")>]
     [<InlineData("Weather:Forecast", "fine", "a known setting")>]
     [<InlineData("Training:LearningRate:x", "0.1", "Training:LearningRate is the nearest")>]
     [<InlineData("Model:Hidden:a", "7", "a known setting")>]
-    [<InlineData("Training", "fast", "a known setting")>]
+    [<InlineData("Training", "fast", "a section of settings")>]
     [<InlineData("Training:Iterations", "", "a whole number")>]
     [<InlineData("Training:BatchSize", "3000000000", "a whole number of up to 2147483647")>]
     [<InlineData("Training:Threads", "0x10", "a whole number")>]
@@ -187,3 +203,292 @@ module SettingsTests =
         match plan [ "Model:Hidden", "none" ] with
         | Ok plan -> Assert.Empty plan.Hidden
         | Error faults -> Assert.Fail(String.concat "\n" faults)
+
+    /// Texts that programs take for numbers, truth values and names in one place and not in another.
+    let private strange = [
+        ""
+        " "
+        "0,05"
+        "0.05"
+        ".5"
+        "5."
+        "1e3"
+        "1E-400"
+        "1e400"
+        "Infinity"
+        "-Infinity"
+        "∞"
+        "NaN"
+        "-1"
+        "-0"
+        "+7"
+        " 7 "
+        "7\n"
+        "7\u0000"
+        "0x1F"
+        "#1F"
+        "&h1F"
+        "٣"
+        "1_000"
+        "1,000"
+        "1.000,5"
+        "1'000"
+        "(5)"
+        "5%"
+        "2147483648"
+        "9223372036854775808"
+        "18446744073709551616"
+        "-9223372036854775809"
+        "1e-9"
+        "1e300"
+        "true"
+        "TRUE"
+        "yes"
+        "on"
+        "1"
+        "0"
+        "none"
+        "null"
+        "100,50"
+        "100, 50"
+        ",,"
+        "Once, Watch"
+        "K"
+        "../x"
+        "a/b"
+        "a\u0000b"
+        "a\u001b[31m"
+        string (char 0xD800)
+        "\uFEFF5"
+        "😀"
+        String('9', 400)
+        String('x', 5000)
+    ]
+
+    let private texts =
+        Gen.oneof [
+            Gen.elements strange
+            ArbMap.defaults.ArbFor<string>().Generator |> Gen.map (fun text -> text + "")
+            ArbMap.defaults.ArbFor<float>().Generator |> Gen.map string
+            ArbMap.defaults.ArbFor<int64>().Generator |> Gen.map string
+        ]
+
+    /// What settings.json keeps of a plan, read again.
+    let private kept (plan: RunPlan) =
+        use scratch = new Scratch()
+
+        let stored = {|
+            Settings = SettingsJson.Of plan
+            DataSha256 = Map.empty<string, string>
+        |}
+
+        File.WriteAllBytes(scratch.Sub "settings.json", JsonText.Of stored)
+        let run = EarlierRun.Read scratch.Path
+        let values = Dictionary<string, string>()
+
+        for pair in run.Values() do
+            values[pair.Key] <- nonNull pair.Value
+
+        try
+            use host = TrainingServices.CreateBuilder(GivenSettings(values, null)).Build()
+            SettingsJson.Of(host.Services.GetRequiredService<RunPlan>())
+        with :? RefusedException as refused ->
+            failwith (String.concat "\n" refused.Reasons)
+
+    /// A plan that comes back as it was, or sentences that name the setting and where it was said.
+    let private isAcceptedOrRefused
+        (setting: Setting)
+        (source: string)
+        (answer: Result<RunPlan, string list>)
+        =
+
+        match answer with
+        | Ok plan ->
+            let before, after = SettingsJson.Of plan, kept plan
+
+            for other in SettingCatalog.All do
+                if other.Key <> "Training:Threads" && other.Key <> "Run:Resume" then
+                    Assert.Equal(
+                        SettingsJson.Text(SettingsJson.Value(before, other)),
+                        SettingsJson.Text(SettingsJson.Value(after, other))
+                    )
+        | Error faults ->
+            Assert.NotEmpty faults
+
+            for fault in faults do
+                Assert.Matches("^[^:]+(:[^:]*)*: expected .+, found (.|\n)+\\.$", fault)
+
+            let own = faults |> List.filter _.StartsWith(setting.Key)
+
+            if setting.Key <> "Run:Resume" && not own.IsEmpty then
+                Assert.All(own, (fun fault -> Assert.Contains(source, fault)))
+
+    [<Law(MaxTest = 500)>]
+    let ``any text for any setting is accepted for good, or refused in sentences that say where it was``
+        ()
+        =
+        Prop.forAll
+            (Arb.fromGen (Gen.zip (Gen.elements SettingCatalog.All) texts))
+            (fun (setting, text) ->
+                plan [ setting.Key, text ]
+                |> isAcceptedOrRefused setting $"(option --{setting.Key})")
+
+    /// Values of JSON that are no texts, and some that are.
+    let private jsonValues = [
+        "null"
+        "true"
+        "5"
+        "0.05"
+        "1e400"
+        "-1"
+        "12345678901234567890123"
+        "\"\""
+        "\"0,05\""
+        "\"x\""
+        "\"\\u0000\""
+        "[]"
+        "[null]"
+        "[[1]]"
+        "[1, \"x\"]"
+        "[7, 8]"
+        "{}"
+        "{\"a\": 1}"
+        "{\"a\": null}"
+        "{\"\": 1}"
+        "{\"0\": 5}"
+    ]
+
+    [<Fact>]
+    let ``any JSON for any setting is accepted for good, or refused in sentences that name the file``
+        ()
+        =
+        use scratch = new Scratch()
+        let file = scratch.Sub "mine.json"
+
+        for setting in SettingCatalog.All do
+            for json in jsonValues do
+                let name = setting.Property.Name
+
+                File.WriteAllText(
+                    file,
+                    sprintf "{\"Pipeline\": {\"%s\": {\"%s\": %s}}}" setting.Section name json
+                )
+
+                let answer = planOver file []
+
+                try
+                    isAcceptedOrRefused setting $"(file {file})" answer
+
+                    // A value that says nothing leaves open what may be left open, and is refused else.
+                    match json, answer with
+                    | ("null" | "{}"), Ok plan ->
+                        Assert.True(setting.MayBeOpen, "accepted")
+
+                        Assert.Equal(
+                            "nothing",
+                            SettingsJson.Text(
+                                SettingsJson.Value(SettingsJson.Of plan.Settings, setting)
+                            )
+                        )
+                    | ("{\"a\": 1}" | "{\"a\": null}" | "{\"\": 1}" | "[[1]]"), Ok _ ->
+                        failwith "accepted"
+                    | _ -> ()
+                with failure ->
+                    failwith $"{setting.Key} = {json}: {failure.Message}"
+
+    [<Theory>]
+    [<InlineData("{\"Pipeline\": {\n\"Training\": {\"Seed\": x}}}", ", line 2: expected a JSON file")>]
+    [<InlineData("{\"Pipeline\": {},\n\n,}", ", line 3: expected a JSON file")>]
+    [<InlineData("{\"Pipeline\": {", ", line 1: expected a JSON file")>]
+    [<InlineData("", "expected a JSON file")>]
+    [<InlineData("[1]", "expected a JSON file")>]
+    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"a\", \"name\": \"b\"}}}", "duplicate key")>]
+    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"\\ud800\"}}}", "expected a JSON file")>]
+    [<InlineData("{\"Pipelin\": {}}", "Pipelin: expected the sections Pipeline and Logging")>]
+    [<InlineData("{\"Pipeline\": 5}", "Pipeline: expected a section of settings")>]
+    [<InlineData("{\"Pipeline\": {\"Preset\": \"book\"}}", "Preset: expected a known setting")>]
+    [<InlineData("{\"Pipeline\": {\"Training\": {\"LearningRat\": null}}}",
+                 "Training:LearningRate is the nearest")>]
+    let ``a file that is none is refused in a sentence that names it``
+        (text: string, words: string)
+        =
+        use scratch = new Scratch()
+        let file = scratch.Sub "mine.json"
+        File.WriteAllText(file, text)
+
+        match planOver file [] with
+        | Ok _ -> Assert.Fail "accepted"
+        | Error faults ->
+            let fault = Assert.Single faults
+            Assert.Contains(words, fault)
+            Assert.Contains(file, fault)
+
+    [<Theory>]
+    [<InlineData("Console:MaxQueueLength", "-5", "a whole number of 1 to")>]
+    [<InlineData("Console:MaxQueueLength", "many", "a whole number of 1 to")>]
+    [<InlineData("Console:QueueFullMode", "foo", "one of Wait, DropWrite")>]
+    [<InlineData("Console:QueueFullMode", "1", "one of Wait, DropWrite")>]
+    [<InlineData("Console:IncludeScopes", "maybe", "true or false")>]
+    [<InlineData("Console:FormatterName", "xml", "one of simple, json, systemd")>]
+    [<InlineData("Console:TimestampFormat", "%", "a format of dates")>]
+    [<InlineData("Console:FormatterOptions:TimestampFormat", "'", "a format of dates")>]
+    [<InlineData("Console:FormatterOptions:SingleLine", "foo", "true or false")>]
+    [<InlineData("Console:FormatterOptions:ColorBehavior", "Pink", "one of Default, Enabled")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:Indented", "foo", "")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:IndentSize", "-1", "")>]
+    [<InlineData("Console:LogToStandardErrorThreshold", "Loud", "one of Trace, Debug")>]
+    [<InlineData("LogLevel", "Debug", "a section with a level for each category")>]
+    [<InlineData("LogLevel:Default", "99", "one of Trace, Debug")>]
+    [<InlineData("LogLevel:Default", "", "one of Trace, Debug")>]
+    [<InlineData("Console:LogLevel:Pipeline", "Loud", "one of Trace, Debug")>]
+    let ``a value that logging cannot use is refused in one sentence``
+        (key: string, value: string, words: string)
+        =
+        use scratch = new Scratch()
+        let file = scratch.Sub "mine.json"
+
+        let nested =
+            Array.foldBack
+                (fun (name: string) inner -> $"{{\"{name}\": {inner}}}")
+                (key.Split ':')
+                $"\"{value}\""
+
+        File.WriteAllText(file, $"{{\"Logging\": {nested}}}")
+
+        match planOver file [] with
+        | Ok _ -> Assert.Fail "accepted"
+        | Error faults ->
+            let fault = Assert.Single faults
+            Assert.StartsWith("Logging", fault)
+            Assert.Contains($"expected {words}", fault)
+
+    [<Fact>]
+    let ``what logging can use is accepted`` () =
+        use scratch = new Scratch()
+        let file = scratch.Sub "mine.json"
+
+        File.WriteAllText(
+            file,
+            """{"Logging": {"LogLevel": {"Default": "debug"}, "Console": {"MaxQueueLength": 7,
+                "QueueFullMode": "DropWrite", "FormatterName": "json", "LogLevel": {"Pipeline": "None"},
+                "FormatterOptions": {"SingleLine": false, "ColorBehavior": "Disabled",
+                "TimestampFormat": "O", "UseUtcTimestamp": true, "JsonWriterOptions": {"Indented": true}}}}}"""
+        )
+
+        match planOver file [] with
+        | Ok _ -> ()
+        | Error faults -> Assert.Fail(String.concat "\n" faults)
+
+    [<Fact>]
+    let ``names in a list may have commas`` () =
+        use scratch = new Scratch()
+        let file = scratch.Sub "mine.json"
+        File.WriteAllText(file, """{"Pipeline": {"Data": {"Ignored": ["a,b", "none"]}}}""")
+
+        match planOver file [] with
+        | Error faults -> Assert.Fail(String.concat "\n" faults)
+        | Ok plan ->
+            Assert.Equal<string>([ "a,b"; "none" ], plan.Settings.Data.Ignored)
+            let setting = nonNull (SettingCatalog.Find "Data:Ignored")
+            let again = nonNull (SettingsJson.Value(kept plan, setting))
+            Assert.Equal(2, again.AsArray().Count)

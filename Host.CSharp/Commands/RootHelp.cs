@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Pipeline.Training;
+
+/// <summary><c>--help</c>. Of the program: the commands, then what few options there are besides settings,
+/// which <c>train --help</c> lists. Of a command: what the library writes, in lines that can be read.</summary>
+internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
+    : SynchronousCommandLineAction
+{
+    private const int Widest = 100;
+    private const string Options = "Options:";
+    private const string Commands = "Commands:";
+
+    private const string More =
+        "Without a command, the program trains. Its settings are options: train --help lists them.\n";
+
+    /// <summary>Puts it in the place of the library's.</summary>
+    public static void AddTo(RootCommand root, SettingOptions settings)
+    {
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new RootHelp((HelpAction)help.Action!, settings);
+    }
+
+    /// <summary>Help is given whatever else is on the command line.</summary>
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        inner.MaxWidth = Math.Min(inner.MaxWidth, Widest);
+        if (parseResult.CommandResult.Command is not RootCommand)
+            return inner.Invoke(parseResult);
+        settings.Hide();
+        var configuration = parseResult.InvocationConfiguration;
+        var output = configuration.Output;
+        using var text = new StringWriter { NewLine = "\n" };
+        configuration.Output = text;
+        var code = inner.Invoke(parseResult);
+        configuration.Output = output;
+        output.Write(Arranged(text.ToString()) + More);
+        return code;
+    }
+
+    /// <summary>The commands before the options.</summary>
+    private static string Arranged(string text)
+    {
+        var options = text.IndexOf(Options, StringComparison.Ordinal);
+        var commands = text.IndexOf(Commands, StringComparison.Ordinal);
+        return options < 0 || commands < options
+            ? text
+            : $"{text[..options]}{text[commands..].TrimEnd()}\n\n{text[options..commands].TrimEnd()}\n\n";
+    }
+}

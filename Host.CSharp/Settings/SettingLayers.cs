@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Json;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The layers that settings come from, the lowest first: the program's own file, the settings of a
+/// run to go on with, a preset, the settings of a run that a command is about, the environment, the command
+/// line.</summary>
+internal static class SettingLayers
+{
+    /// <summary>The program's own file, beside it.</summary>
+    public const string SettingsFile = "appsettings.json";
+
+    /// <param name="configuration">Where they go.</param>
+    /// <param name="given">What the command line gives.</param>
+    /// <param name="earlier">The run to go on with; null: the one that the settings name, if
+    /// any.</param>
+    /// <exception cref="RefusedException">A file cannot be read, or there is no such preset or
+    /// run.</exception>
+    public static void Add(
+        ConfigurationManager configuration,
+        GivenSettings given,
+        EarlierRun? earlier
+    )
+    {
+        AddFile(configuration, 0, Path.Combine(AppContext.BaseDirectory, SettingsFile), true);
+        var place = configuration.Sources.Count;
+        Add(configuration, new GivenLayer(_ => "settings of the run", given.Run ?? NoSettings));
+        configuration.AddEnvironmentVariables();
+        Add(
+            configuration,
+            new GivenLayer(
+                key => $"option --{key[(SettingsReader.Root.Length + 1)..]}",
+                given.Values
+            )
+        );
+        if (given.Preset is { } named)
+            AddFile(configuration, place, Presets.PathOf(named, "--preset"), false);
+        else if (configuration[SettingsReader.Preset] is { } preset)
+            AddFile(configuration, place, Presets.PathOf(preset, "Preset"), false);
+        if ((earlier ?? NamedRun(configuration)) is { } run)
+        {
+            configuration.Sources.Insert(
+                place,
+                new GivenLayer(_ => $"settings of the run {run.Path}", run.Values())
+            );
+        }
+    }
+
+    private static readonly Dictionary<string, string?> NoSettings = [];
+
+    private static void Add(ConfigurationManager configuration, GivenLayer layer) =>
+        ((IConfigurationBuilder)configuration).Add(layer);
+
+    /// <summary>The run that the settings name, to go on with.</summary>
+    private static EarlierRun? NamedRun(IConfiguration configuration)
+    {
+        // A text that is no value is refused with all others.
+        string? Said(string name) =>
+            configuration[$"{SettingsReader.Root}:Run:{name}"] is { } text
+                ? SettingCatalog.Find($"Run:{name}")!.Read(text)
+                : null;
+
+        return
+            Said("Resume") is not { } resume
+            || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
+            || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
+            ? null
+            : EarlierRun.Find(resume, Said("Directory") ?? new RunSettings().Directory);
+    }
+
+    private static void AddFile(
+        ConfigurationManager configuration,
+        int place,
+        string path,
+        bool optional
+    )
+    {
+        var file = new JsonConfigurationSource { Path = path, Optional = optional };
+        file.ResolveFileProvider();
+        try
+        {
+            configuration.Sources.Insert(place, file);
+        }
+        catch (Exception unusable)
+            when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            var (where, reason) = Reason(unusable.GetBaseException());
+            throw new RefusedException([
+                Faults.Create(path + where, "a JSON file of settings", reason).ToString(),
+            ]);
+        }
+    }
+
+    /// <summary>What is wrong with a file, and in which line where that is known.</summary>
+    private static (string Where, string Reason) Reason(Exception unusable)
+    {
+        // The library counts lines from 0, and says so behind what is wrong.
+        var reason = unusable.Message.Split(" LineNumber:")[0].TrimEnd('.');
+        return unusable is JsonException { LineNumber: { } line }
+            ? ($", line {line + 1}", reason)
+            : ("", reason);
+    }
+}
