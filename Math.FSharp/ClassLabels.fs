@@ -112,4 +112,6 @@ module ClassLabels =
                 else
                     ""
 
-            Error [ Fault.create $"label %d{i}" $"a class of 0 to %d{classes - 1}" $"{found}{hint}" ]
+            Error [
+                Fault.create $"label %d{i}" $"a class of 0 to %d{classes - 1}" $"{found}{hint}"
+            ]

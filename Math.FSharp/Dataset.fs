@@ -34,6 +34,9 @@ type Dataset<'T
     /// Rows and columns, where samples are images.
     image: struct (int * int) voption
     targets: Targets<'T>
+    /// A hash of each sample as it was before it was encoded, by which samples are shared out; by their
+    /// places where there is none.
+    keys: uint64[] voption
 } with
 
     /// How many samples.
@@ -79,7 +82,14 @@ module Dataset =
             places = ValueNone
             image = ValueNone
             targets = targets
+            keys = ValueNone
         }
+
+    /// The same samples with a hash of each, by which they are shared out.
+    let internal withKeys (keys: uint64[]) (data: Dataset<'T>) : Dataset<'T> = {
+        data with
+            keys = ValueSome keys
+    }
 
     /// <summary>Images with their labels, each pixel scaled to byte / 255 when it is used.</summary>
     /// <param name="classes">How many classes there are.</param>
@@ -114,6 +124,7 @@ module Dataset =
                 places = ValueNone
                 image = ValueSome(struct (images.Rows, images.Columns))
                 targets = Targets.Labels labels
+                keys = ValueNone
             })
 
     /// The samples at some places as a dense matrix.
@@ -151,6 +162,7 @@ module Dataset =
         data with
             places = ValueSome(find places data)
             targets = Targets.take places data.targets
+            keys = data.keys |> ValueOption.map (fun keys -> places |> Array.map (Array.get keys))
     }
 
     /// The class of every sample: of a distribution, the most probable.
@@ -159,29 +171,61 @@ module Dataset =
         | Targets.Labels labels -> labels
         | Targets.Columns columns -> Targets.mostProbable columns
 
-    /// <summary>The data set in two: for training, and for validation, which holds the same share of
-    /// every class.</summary>
+    /// Those that are chosen, and the others, each in the whole's order.
+    let private apart (isChosen: bool[]) (data: Dataset<'T>) =
+        let where kept =
+            [| 0 .. data.Count - 1 |] |> Array.filter (fun place -> isChosen[place] = kept)
+
+        struct (select (where false) data, select (where true) data)
+
+    let private requireShare (share: float) : unit =
+        if not (share >= 0.0 && share <= 1.0) then
+            invalidArg (nameof share) $"expected 0 to 1, found {string share}"
+
+    /// <summary>The data set in two: for training, and for validation.</summary>
     /// <param name="seed">The run's seed.</param>
-    /// <param name="share">The share for validation, 0 to 1: of each class, so many samples that the
-    /// number is nearest to it.</param>
+    /// <param name="share">The share for validation, 0 to 1.</param>
     /// <param name="data">The whole.</param>
     /// <returns>Training and validation, each in the whole's order; no sample is in both.</returns>
     /// <exception cref="T:System.ArgumentException">The share is out of range.</exception>
+    /// <remarks>Rows of a table are shared out by a hash of the row and the seed: a row stays on its side
+    /// whatever other rows there are, equal rows are on the same side, and the number is near the share. Of
+    /// other samples, so many of each class are chosen, by their places, that the number is nearest to the
+    /// share.</remarks>
     [<CompiledName("Split")>]
     let split
         (seed: uint64)
         (share: float)
         (data: Dataset<'T>)
         : struct (Dataset<'T> * Dataset<'T>) =
-        if not (share >= 0.0 && share <= 1.0) then
-            invalidArg (nameof share) $"expected 0 to 1, found {string share}"
+        requireShare share
 
-        let isKept = Stratum.choose seed Stream.Validation share (strata data)
+        let isKept =
+            match data.keys with
+            | ValueSome keys -> KeyedShare.choose seed Stream.Validation share keys
+            | ValueNone -> Stratum.choose seed Stream.Validation share (strata data)
 
-        let where kept =
-            [| 0 .. data.Count - 1 |] |> Array.filter (fun place -> isKept[place] = kept)
+        apart isKept data
 
-        struct (select (where false) data, select (where true) data)
+    /// <summary>A share of the samples: of each class, so many that the number is nearest to it.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="share">The share, 0 to 1.</param>
+    /// <param name="data">The whole.</param>
+    /// <returns>The chosen samples in the whole's order.</returns>
+    /// <exception cref="T:System.ArgumentException">The share is out of range.</exception>
+    /// <remarks>Of a table those rows of each class are chosen whose hashes are the smallest: other rows, or
+    /// another order, change few of them.</remarks>
+    [<CompiledName("Sample")>]
+    let sample (seed: uint64) (share: float) (data: Dataset<'T>) : Dataset<'T> =
+        requireShare share
+
+        let isKept =
+            match data.keys with
+            | ValueSome keys -> Stratum.chooseByKey seed Stream.Validation share keys (strata data)
+            | ValueNone -> Stratum.choose seed Stream.Validation share (strata data)
+
+        let struct (_, chosen) = apart isKept data
+        chosen
 
     /// <summary>The samples at some places, in that order.</summary>
     /// <param name="places">Which samples, counted from 0; any may come more than once.</param>

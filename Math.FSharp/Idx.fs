@@ -87,7 +87,9 @@ module Idx =
 
         match kindOf bytes with
         | _ when bytes.Length < 4 * ((magic &&& 0xFF) + 1) ->
-            fault $"a header of %d{4 * ((magic &&& 0xFF) + 1)} bytes" $"%d{bytes.Length} bytes in all"
+            fault
+                $"a header of %d{4 * ((magic &&& 0xFF) + 1)} bytes"
+                $"%d{bytes.Length} bytes in all"
         | ValueSome(struct (number, size, dimensions)) when fits dimensions ->
             let header = 4 * (dimensions + 1)
 

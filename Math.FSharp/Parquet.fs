@@ -61,6 +61,18 @@ module Parquet =
         let start = bytes.Length - 8 - int length
         bytes.Slice(0, start), Thrift.read (ByteReader(bytes.Slice(start, int length)))
 
+    /// Truth values as other formats write them.
+    let private named (kind: ParquetType) (cells: Cells) : Cells =
+        match kind, cells with
+        | ParquetType.Boolean, Cells.Numbers numbers ->
+            numbers
+            |> Array.map (fun number ->
+                if Double.IsNaN number then ""
+                elif number = 0.0 then "false"
+                else "true")
+            |> fun texts -> Cells.Texts texts
+        | _ -> cells
+
     /// <summary>The table in the bytes of a Parquet file.</summary>
     /// <param name="limit">The most bytes of all columns, unpacked; a cell counts as eight.</param>
     /// <param name="unpack">Fills the second bytes with what the first hold, and says whether these held
@@ -161,6 +173,7 @@ module Parquet =
                             |> List.collect (fun (rows, chunks) ->
                                 ParquetPages.read source column rows chunks[chunk])
                             |> ParquetPages.join
+                            |> named column.Type
                 }))
             |> Fault.all
             |> Result.bind Table.create)

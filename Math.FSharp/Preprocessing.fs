@@ -29,11 +29,14 @@ module Preprocessing =
     /// <summary>How the rows of a table become samples of a model: as it was fitted to its training rows;
     /// else every column is an input, numbers as they are, or pixels of 0 to 255.</summary>
     /// <param name="preprocessing">The model's.</param>
+    /// <param name="rules">How cells are written, where that is not as in training.</param>
     /// <param name="inputs">How many numbers the network takes.</param>
-    /// <param name="table">The rows.</param>
+    /// <param name="table">The rows, with the columns of inputs alone unless the model knows them by
+    /// name.</param>
     [<CompiledName("EncodingOf")>]
     let encodingOf
         (preprocessing: Preprocessing)
+        (rules: CellRules)
         (inputs: int)
         (table: Table)
         : Result<TableEncoding, Fault list> =
@@ -48,6 +51,7 @@ module Preprocessing =
                 ]
                 (fun () -> {
                     Categories = []
+                    Format = CellFormat.apply rules CellFormat.usual
                     Numbers =
                         table.Columns
                         |> List.map (fun column -> {
@@ -59,7 +63,11 @@ module Preprocessing =
                 })
 
         match preprocessing with
-        | Preprocessing.Table encoding -> Ok encoding
+        | Preprocessing.Table encoding ->
+            Ok {
+                encoding with
+                    Format = CellFormat.apply rules encoding.Format
+            }
         | Preprocessing.Numbers -> plain 1.0
         | Preprocessing.Pixels _ -> plain 255.0
 
@@ -79,6 +87,22 @@ module Preprocessing =
             json.WriteNull name
         else
             json.WriteNumber(name, number)
+
+    let private writeFormat (json: Utf8JsonWriter) (format: CellFormat) : unit =
+        json.WriteStartObject "cells"
+        json.WriteStartArray "missing"
+
+        for marker in format.MissingValues do
+            json.WriteStringValue marker
+
+        json.WriteEndArray()
+        json.WriteString("decimal", string format.DecimalSeparator)
+
+        match format.ThousandsSeparator with
+        | ValueSome separator -> json.WriteString("thousands", string separator)
+        | ValueNone -> json.WriteNull "thousands"
+
+        json.WriteEndObject()
 
     /// <summary>The preprocessing as JSON.</summary>
     [<CompiledName("ToJson")>]
@@ -120,6 +144,10 @@ module Preprocessing =
                     json.WriteEndObject()
 
                 json.WriteEndArray()
+
+                // Earlier versions know the usual format alone, and say nothing of it.
+                if encoding.Format <> CellFormat.usual then
+                    writeFormat json encoding.Format
 
             json.WriteEndObject())
 
@@ -170,6 +198,29 @@ module Preprocessing =
 
         column
 
+    let private format (root: JsonElement) : CellFormat =
+        match root.TryGetProperty "cells" with
+        | false, _ -> CellFormat.usual
+        | true, json ->
+            let optional (name: string) =
+                let value = json.GetProperty name
+
+                if value.ValueKind = JsonValueKind.Null then
+                    ValueNone
+                else
+                    ValueSome(text value)
+
+            match
+                CellFormat.parseRules
+                    (ValueSome [
+                        for marker in json.GetProperty("missing").EnumerateArray() -> text marker
+                    ])
+                    (optional "decimal")
+                    (optional "thousands")
+            with
+            | Ok rules -> CellFormat.apply rules CellFormat.usual
+            | Error _ -> raise (FormatException())
+
     let private parse (root: JsonElement) : Preprocessing option =
         match text (root.GetProperty "kind") with
         | "numbers" -> Some Preprocessing.Numbers
@@ -191,6 +242,7 @@ module Preprocessing =
                     for column in root.GetProperty("categories").EnumerateArray() ->
                         categoryColumn column
                 ]
+                Format = format root
             }
 
             let names =

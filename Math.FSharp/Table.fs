@@ -144,7 +144,7 @@ module Table =
     let private absent = set [ ""; "NA"; "N/A"; "NAN"; "NULL"; "?" ]
 
     let internal isMissing (text: string) : bool =
-        absent.Contains(text.Trim().ToUpperInvariant())
+        isNull (box text) || absent.Contains(text.Trim().ToUpperInvariant())
 
     /// A number as a text that gives it back.
     let internal text (number: float) : string =
@@ -198,6 +198,12 @@ module Table =
                         $"one of {known}, or a place of 0 to %d{names.Length - 1}"
                         "no such column"
                 ]
+
+    /// Some of a table's columns.
+    let internal withColumns (columns: Column list) (table: Table) : Result<Table, Fault list> =
+        Fault.check
+            [ not columns.IsEmpty, Fault.create "" "columns beside the label" "none" ]
+            (fun () -> { table with columns = columns })
 
     /// <summary>Some rows of a table, in that order. They keep their places in the file.</summary>
     /// <param name="places">Which, counted from 0.</param>

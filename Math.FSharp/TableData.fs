@@ -7,9 +7,10 @@ open MathNet.Numerics.LinearAlgebra
 /// Where test rows come from.
 [<RequireQualifiedAccess>]
 type TestRows =
-    /// A table of their own.
-    | Separate of Table
-    /// A share of the rows, the same of every class, chosen by a seed.
+    /// A table of their own, and what messages call it.
+    | Separate of table: Table * source: string
+    /// A share of the rows, chosen by a hash of the row and a seed: a row stays on its side whatever other
+    /// rows there are, and equal rows are on the same side.
     | Share of share: float * seed: uint64
 
 /// Tables made samples.
@@ -29,38 +30,48 @@ type TableData<'T
     Classes: string list
     /// The places of test samples that stand among the training samples too.
     Leaked: int[]
+    /// What was made of the table's columns.
+    Report: TableReport
 }
 
 /// Making samples of tables.
 [<RequireQualifiedAccess>]
 module TableData =
+    let private within (source: string) (faults: Fault list) : Fault list =
+        if source = "" then
+            faults
+        else
+            List.map (Fault.within source) faults
+
+    /// The columns of those names, spaces around which do not count, in the table's order.
+    let private columns (names: string list) (table: Table) : Column list =
+        let names = names |> List.map _.Trim() |> Set.ofList
+
+        table.Columns |> List.filter (fun column -> names.Contains(column.Name.Trim()))
+
+    let private keysOf (layout: TableLayout) (table: Table) : uint64[] =
+        table
+        |> columns (layout.Numbers @ layout.Categories)
+        |> RowKey.ofColumns (CellReader layout.Format) table.Rows
+
     /// The table's rows in two: to learn from, and to test with.
-    let private split (head: Head) (label: Column) (share: float) (seed: uint64) (table: Table) =
-        let together: int[] = Array.zeroCreate table.Rows
-
-        let strata =
-            if head = Head.Identity then
-                together
-            else
-                TableEncoding.classes label table
-                |> Result.bind (fun classes -> TableEncoding.labels classes label table)
-                // Labels whose fault will be told.
-                |> Result.defaultValue together
-
-        let isKept = Stratum.choose seed Stream.Test share strata
+    let private split (share: float) (seed: uint64) (keys: uint64[]) (table: Table) =
+        let isKept = KeyedShare.choose seed Stream.Test share keys
 
         let where kept =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
 
+        let test = where true
+
         Fault.check
             [
-                Array.contains true isKept && Array.contains false isKept,
+                test.Length > 0 && test.Length < table.Rows,
                 Fault.create
-                    "TestShare"
-                    "a share that leaves rows on both sides"
-                    $"{string share} of %d{table.Rows}"
+                    "Data:TestShare"
+                    "a share that leaves rows on both sides, or a file of test rows (Data:Test)"
+                    $"%d{test.Length} test rows of %d{table.Rows} by a share of {Table.text share}"
             ]
-            (fun () -> Table.take (where false) table, Table.take (where true) table)
+            (fun () -> Table.take (where false) table, Table.take test table)
 
     /// <summary>Samples of a table's rows, with what should be said of them.</summary>
     /// <param name="encoding">How rows become samples.</param>
@@ -76,9 +87,10 @@ module TableData =
         : Result<Dataset<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let targets: Result<Targets<'T>, Fault list> =
             if classes.IsEmpty then
-                TableEncoding.targets label table |> Result.map Targets.Columns
+                TableEncoding.targets encoding.Format label table |> Result.map Targets.Columns
             else
-                TableEncoding.labels classes label table |> Result.map Targets.Labels
+                TableEncoding.labels encoding.Format classes label table
+                |> Result.map Targets.Labels
 
         Fault.both (TableEncoding.encode encoding table) targets
         |> Result.map (fun (inputs, targets) ->
@@ -87,59 +99,186 @@ module TableData =
     let private bytesOf (data: Matrix<'T>) : ReadOnlyMemory<byte> =
         ReadOnlyMemory(LittleEndian.bytes (Kernels.values data))
 
+    /// Of how many rows each class is the label, in training and test rows.
+    let private counts (classes: string list) (data: Dataset<'T> list) : (string * int) list =
+        let counts = Array.zeroCreate classes.Length
+
+        for data in data do
+            match data.Targets with
+            | Targets.Labels labels ->
+                for label in labels do
+                    counts[label] <- counts[label] + 1
+            | Targets.Columns _ -> ()
+
+        List.zip classes (List.ofArray counts)
+
+    let private report
+        (choice: TableChoice)
+        (layout: TableLayout)
+        (encoding: TableEncoding)
+        (classes: string list)
+        (warnings: string list)
+        (tables: Table list)
+        (train: Dataset<'T>)
+        (test: Dataset<'T>)
+        : TableReport when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let reader = CellReader encoding.Format
+        let table = tables.Head
+
+        let inputs table =
+            columns (layout.Numbers @ layout.Categories) table
+
+        let label = columns [ layout.Label ] table |> List.head
+
+        let texts (column: Column) =
+            match column.Cells with
+            | Cells.Numbers _
+            | Cells.Unreadable _ -> Seq.empty
+            | Cells.Texts texts -> texts |> Seq.filter (reader.IsMissing >> not)
+
+        {
+            Label = layout.Label
+            Classes = counts classes [ train; test ]
+            Numbers = layout.Numbers
+            Categories =
+                encoding.Categories
+                |> List.map (fun column -> column.Name, column.Values.Length)
+            Ignored = layout.Ignored
+            Counts = layout.Counts
+            Missing =
+                tables
+                |> List.collect (inputs >> TableReport.missingCells reader)
+                |> List.groupBy (fun cells -> cells.Column, cells.Marker)
+                |> List.map (fun ((column, marker), same) -> {
+                    Column = column
+                    Marker = marker
+                    Count = same |> List.sumBy _.Count
+                })
+            Rule = choice.Missing
+            Format = encoding.Format
+            Warnings = [
+                yield! warnings
+                yield! TableWarnings.counts reader (columns layout.Numbers table)
+                yield! TableWarnings.givingAway reader label (inputs table)
+                yield! TableWarnings.numberLike layout
+
+                if not classes.IsEmpty then
+                    yield! TableWarnings.spellings reader $"Label {layout.Label}" (texts label)
+
+                for column in columns layout.Categories table do
+                    yield! TableWarnings.spellings reader $"Column {column.Name}" (texts column)
+
+                for name, count in counts classes [ train ] do
+                    if count = 0 then
+                        $"The class {name} has no training sample, so that it cannot be learned."
+
+                match train.Targets with
+                | Targets.Columns numbers when classes.IsEmpty ->
+                    yield!
+                        Kernels.values numbers
+                        |> Array.map Double.CreateTruncating
+                        |> TableWarnings.targets layout.Label
+                | _ -> ()
+            ]
+        }
+
     /// <summary>Training and test samples of tables, or everything that is wrong with them.</summary>
     /// <param name="choice">What to do with columns.</param>
     /// <param name="head">The network's head: under Identity the label is a number to
     /// predict.</param>
     /// <param name="known">The encoding and classes of a model that is there already, else they are
-    /// fitted to the training rows.</param>
-    /// <param name="test">The test rows.</param>
+    /// fitted to the training rows; of no classes those of the label are taken.</param>
+    /// <param name="testing">The test rows.</param>
+    /// <param name="source">What messages call the table.</param>
     /// <param name="table">The training rows, the test rows among them where they are a share.</param>
     [<CompiledName("Prepare")>]
     let prepare
         (choice: TableChoice)
         (head: Head)
         (known: struct (TableEncoding * string list) voption)
-        (test: TestRows)
+        (testing: TestRows)
+        (source: string)
         (table: Table)
         : Result<TableData<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        TableEncoding.label choice table
-        |> Result.bind (fun label ->
-            match test with
-            | TestRows.Separate test -> Ok(table, test)
-            | TestRows.Share(share, seed) -> split head label share seed table
-            |> Result.bind (fun (train, test) ->
-                let own table =
-                    Table.find label.Name table |> Result.bind Table.readable
+        let own name table =
+            match Table.tryNamed name table with
+            | Some column -> Table.readable column
+            | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
+
+        let ofLayout (layout: TableLayout) =
+            let keys = keysOf layout table
+
+            let shared (test: Table) =
+                match testing with
+                | TestRows.Share(share, _) -> TableWarnings.share share keys test.Rows
+                | TestRows.Separate _ -> []
+
+            match testing with
+            | TestRows.Separate(test, testSource) -> Ok(table, keys, test, testSource)
+            | TestRows.Share(share, seed) ->
+                split share seed keys table
+                |> Result.map (fun (train, test) -> train, keysOf layout train, test, source)
+            |> Result.bind (fun (train, trainKeys, test, testSource) ->
+                let format =
+                    match known with
+                    | ValueSome(struct (encoding, _)) -> encoding.Format
+                    | ValueNone -> layout.Format
+
+                let reader = CellReader format
+
+                let isSaid =
+                    choice.Categorical
+                    |> List.exists (fun key ->
+                        Table.find key table |> Result.map _.Name = Ok layout.Label)
+
+                // Every class is known, whichever side its rows come to.
+                let found =
+                    own layout.Label table
+                    |> Result.bind (fun label ->
+                        TableEncoding.classNames reader label table
+                        |> Result.bind (fun classes ->
+                            if isSaid then
+                                Ok(classes, [])
+                            else
+                                LabelCheck.check reader table.Rows layout.Label classes
+                                |> Result.map (fun warnings -> classes, warnings))
+                        |> Result.bind (fun (classes, warnings) ->
+                            TableEncoding.requireClasses label classes
+                            |> Result.map (fun classes -> classes, warnings)))
 
                 let fitted =
                     match known with
-                    | ValueSome(struct (encoding, classes)) -> Ok(encoding, classes)
+                    | ValueSome(struct (encoding, classes)) when
+                        head = Head.Identity || not classes.IsEmpty
+                        ->
+                        Ok(encoding, (classes, []))
+                    | ValueSome(struct (encoding, _)) ->
+                        found |> Result.map (fun found -> encoding, found)
                     | ValueNone ->
                         Fault.both
-                            (TableEncoding.fit choice train)
-                            (own train
-                             |> Result.bind (fun label ->
-                                 if head = Head.Identity then
-                                     Ok []
-                                 else
-                                     TableEncoding.classes label train))
-                        |> Result.mapError (List.map (Fault.within "training rows"))
+                            (TableEncoding.fitLayout choice layout train)
+                            (if head = Head.Identity then Ok([], []) else found)
 
                 fitted
-                |> Result.bind (fun (encoding, classes) ->
-                    let samples place table =
-                        own table
+                |> Result.mapError (within source)
+                |> Result.bind (fun (encoding, (classes, warnings)) ->
+                    let samples source table =
+                        own layout.Label table
                         |> Result.bind (fun label -> samples encoding classes label table)
-                        |> Result.mapError (List.map (Fault.within place))
+                        |> Result.mapError (within source)
 
-                    Fault.both (samples "training rows" train) (samples "test rows" test)
+                    Fault.both (samples source train) (samples testSource test)
                     |> Result.map (fun (trainData: Dataset<'T>, testData) ->
                         let inputs (data: Dataset<'T>) =
                             bytesOf (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
 
+                        let tables =
+                            match testing with
+                            | TestRows.Share _ -> [ table ]
+                            | TestRows.Separate _ -> [ table; test ]
+
                         {
-                            Train = trainData
+                            Train = Dataset.withKeys trainKeys trainData
                             Test = testData
                             Encoding = encoding
                             Classes = classes
@@ -148,4 +287,31 @@ module TableData =
                                     (encoding.Features * sizeof<'T>)
                                     (inputs trainData)
                                     (inputs testData)
-                        }))))
+                            Report =
+                                report
+                                    choice
+                                    layout
+                                    encoding
+                                    classes
+                                    (warnings @ shared test)
+                                    tables
+                                    trainData
+                                    testData
+                        })))
+
+        match known with
+        | ValueNone -> TableLayout.ofTable choice table
+        | ValueSome(struct (encoding, _)) ->
+            // A model's columns are what they were in training, and it needs no others.
+            TableLayout.label choice table
+            |> Result.map (fun label -> {
+                Format = encoding.Format
+                Label = label.Name
+                Numbers = encoding.Numbers |> List.map _.Name
+                Categories = encoding.Categories |> List.map _.Name
+                Ignored = []
+                Counts = []
+                NumberLike = []
+            })
+        |> Result.mapError (within source)
+        |> Result.bind ofLayout

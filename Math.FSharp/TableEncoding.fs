@@ -1,63 +1,9 @@
 namespace Pipeline.Learning
 
 open System
+open System.Globalization
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
-
-/// What becomes of cells that are missing.
-[<RequireQualifiedAccess>]
-type Missing =
-    /// They are a fault.
-    | Refuse
-    /// The mean of the training rows' numbers takes their place; of categories the most frequent.
-    | Mean
-    /// The median; of categories the most frequent.
-    | Median
-
-/// How columns of numbers are scaled.
-[<RequireQualifiedAccess>]
-type Scaling =
-    /// Not at all.
-    | None
-    /// The training rows' mean becomes 0, their standard deviation 1.
-    | Standard
-    /// The training rows' least becomes 0, their greatest 1.
-    | MinMax
-
-/// Naming both.
-[<RequireQualifiedAccess>]
-module TableRules =
-    /// <summary>Refuse, Mean or Median, in any case of letters.</summary>
-    [<CompiledName("ParseMissing")>]
-    let parseMissing (name: string) : Result<Missing, Fault list> =
-        Fault.parseName
-            "Missing"
-            [ "Refuse", Missing.Refuse; "Mean", Missing.Mean; "Median", Missing.Median ]
-            name
-
-    /// <summary>None, Standard or MinMax, in any case of letters.</summary>
-    [<CompiledName("ParseScaling")>]
-    let parseScaling (name: string) : Result<Scaling, Fault list> =
-        Fault.parseName
-            "Scaling"
-            [ "None", Scaling.None; "Standard", Scaling.Standard; "MinMax", Scaling.MinMax ]
-            name
-
-/// How a table is to become numbers.
-type TableChoice = {
-    /// The label's column, by name or place; the last one where nothing is said.
-    Label: string voption
-    /// Columns to take for numbers, whatever their cells look like.
-    Numeric: string list
-    /// Columns to take for categories.
-    Categorical: string list
-    /// Columns to leave out.
-    Ignored: string list
-    /// What becomes of missing cells.
-    Missing: Missing
-    /// How numbers are scaled.
-    Scaling: Scaling
-}
 
 /// A column of numbers, and what becomes of them: (x − Centre) / Scale.
 type NumberColumn = {
@@ -87,6 +33,8 @@ type TableEncoding = {
     Numbers: NumberColumn list
     /// Columns of categories, an input for each of their values.
     Categories: CategoryColumn list
+    /// How cells are written.
+    Format: CellFormat
 } with
 
     /// The inputs' names: a column's, or a column's and one of its categories.
@@ -109,73 +57,141 @@ module TableEncoding =
     [<Literal>]
     let MaximumCategories = 1000
 
-    /// A cell as messages name it, by its place in the file.
-    let private cellName (column: Column) (table: Table) (row: int) =
-        $"column {column.Name}, {table.PlaceOf row}"
+    let private cellName = ColumnKind.cellName
+    let private quoted = ColumnKind.quoted
+    let private andMore = ColumnKind.andMore
 
-    let private isNumeric (cells: Cells) : bool =
+    /// The text of a number that is a category.
+    let private textOf (reader: CellReader) (number: float) : string =
+        if reader.IsMissing number then "" else Table.text number
+
+    /// Every cell as a text; what is missing is empty.
+    let internal textsOf (reader: CellReader) (cells: Cells) : string[] =
         match cells with
-        | Cells.Numbers _ -> true
+        | Cells.Numbers numbers -> numbers |> Array.map (textOf reader)
         | Cells.Texts texts ->
-            texts
-            |> Seq.forall (fun text -> Table.isMissing text || (Table.number text).IsSome)
-        | Cells.Unreadable _ -> false
+            Array.init texts.Count (fun row ->
+                let text = texts[row]
+                if reader.IsMissing text then "" else text.Trim())
+        | Cells.Unreadable(rows, _) -> Array.create rows ""
 
-    /// The column's numbers, not a number where one is missing.
-    let private numbersOf (table: Table) (column: Column) : Result<float[], Fault list> =
+    /// The column's numbers, truth values as 1 and 0; not a number where one is missing.
+    let internal numbersOf
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        : Result<float[], Fault list> =
+        let bad = ResizeArray<int>()
+
+        let refused (expected: string) (found: string) =
+            Error [
+                Fault.create
+                    (cellName column table bad[0])
+                    expected
+                    (found + andMore (bad.Count - 1))
+            ]
+
         match column.Cells with
+        | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> [||])
         | Cells.Numbers numbers ->
-            match numbers |> Array.tryFindIndex Double.IsInfinity with
-            | None -> Ok numbers
-            | Some row ->
-                Error [
-                    Fault.create
-                        (cellName column table row)
-                        "a finite number"
-                        (string (numbers[row]))
-                ]
+            let numbers =
+                numbers
+                |> Array.mapi (fun row number ->
+                    if Double.IsInfinity number then
+                        bad.Add row
+
+                    if reader.IsMissing number then nan else number)
+
+            if bad.Count = 0 then
+                Ok numbers
+            else
+                refused "a finite number" (Table.text numbers[bad[0]])
         | Cells.Texts texts ->
             let numbers =
                 Array.init texts.Count (fun row ->
                     let text = texts[row]
 
-                    if Table.isMissing text then
-                        ValueSome nan
-                    else
-                        Table.number text)
+                    match reader.Read text with
+                    | CellValue.Number number -> number
+                    | CellValue.Missing -> nan
+                    | CellValue.Other ->
+                        match reader.Truth text with
+                        | ValueSome isTrue -> if isTrue then 1.0 else 0.0
+                        | ValueNone ->
+                            bad.Add row
+                            nan)
 
-            match numbers |> Array.tryFindIndex _.IsNone with
-            | None -> Ok(numbers |> Array.map (ValueOption.defaultValue nan))
-            | Some row ->
-                Error [ Fault.create (cellName column table row) "a number" $"'{texts[row]}'" ]
-        | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> [||])
+            if bad.Count = 0 then
+                Ok numbers
+            else
+                let text = texts[bad[0]]
 
-    let private missing (column: Column) (table: Table) (rule: string) (rows: int[]) : Fault =
-        Fault.create
-            (cellName column table rows[0])
-            $"a value, {rule}"
-            (if rows.Length = 1 then
-                 "none"
-             else
-                 $"none, and in %d{rows.Length - 1} rows more")
+                let expected =
+                    match
+                        ColumnKind.separatorsFor reader.Format text @ [ "Data:MissingValues" ]
+                    with
+                    | [ one ] -> $"a number, or {one}"
+                    | several ->
+                        let first = several |> List.take (several.Length - 1)
+                        $"""a number, or {String.concat ", " first} or {List.last several}"""
 
-    /// The mean, summed in order.
-    let private meanOf (values: float[]) : float =
-        Array.fold (+) 0.0 values / float values.Length
+                refused expected (quoted text)
 
-    let private median (values: float[]) : float =
-        let sorted = Array.sort values
-        let half = sorted.Length / 2
+    let private missing (column: Column) (table: Table) (expected: string) (rows: int[]) : Fault =
+        let found =
+            match column.Cells with
+            | Cells.Texts texts when not (String.IsNullOrWhiteSpace texts[rows[0]]) ->
+                $"{quoted (texts[rows[0]].Trim())}, a missing value by Data:MissingValues"
+            | _ -> "none"
 
-        if sorted.Length % 2 = 1 then
-            sorted[half]
-        else
-            (sorted[half - 1] + sorted[half]) / 2.0
+        let more =
+            match rows.Length - 1 with
+            | 0 -> ""
+            | 1 -> ", and in 1 row more"
+            | more -> $", and in %d{more} rows more"
 
-    let private setRule = "or Data:Missing of Mean or Median"
+        Fault.create (cellName column table rows[0]) expected (found + more)
 
-    let private fitNumbers (choice: TableChoice) (table: Table) (column: Column) =
-        numbersOf table column
+    let private setRule = "a value, or Data:Missing of Mean or Median"
+
+    /// What becomes 0, and what becomes 1 more. A column that does not vary becomes 0.
+    let private centreAndScale (scaling: Scaling) (name: string) (numbers: float[]) =
+        let least, most = Array.min numbers, Array.max numbers
+        let plain centre = Ok(struct (centre, 1.0))
+
+        match scaling with
+        | Scaling.None -> plain 0.0
+        | _ when least = most -> plain least
+        | Scaling.MinMax ->
+            let range = most - least
+
+            if Spread.isRounding range numbers then
+                plain least
+            elif Double.IsFinite range then
+                Ok(struct (least, range))
+            else
+                Error [
+                    Fault.create
+                        $"column {name}"
+                        $"numbers whose range is at most {Table.text Double.MaxValue}, or Data:Scaling of Standard"
+                        $"{Table.text least} to {Table.text most}"
+                ]
+        | Scaling.Standard ->
+            let mean = Spread.mean numbers
+            let deviation = Spread.deviation mean numbers
+
+            if Spread.isRounding deviation numbers then
+                plain mean
+            else
+                Ok(struct (mean, deviation))
+
+    let private fitNumbers
+        (choice: TableChoice)
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        =
+        numbersOf reader table column
         |> Result.bind (fun numbers ->
             let there = numbers |> Array.filter (Double.IsNaN >> not)
 
@@ -184,62 +200,48 @@ module TableEncoding =
                 |> Array.filter (fun row -> Double.IsNaN numbers[row])
 
             if there.Length = 0 then
-                Error [ Fault.create $"column {column.Name}" "numbers" "none" ]
-            elif not (Double.IsFinite(meanOf there)) then
                 Error [
                     Fault.create
                         $"column {column.Name}"
-                        "numbers of a finite mean"
-                        "too large ones"
+                        "numbers, or a place in Data:Ignored"
+                        "missing values only"
                 ]
             elif absent.Length > 0 && choice.Missing = Missing.Refuse then
                 Error [ missing column table setRule absent ]
             else
-                let mean = meanOf there
-
-                let centre, scale =
-                    match choice.Scaling with
-                    | Scaling.None -> 0.0, 1.0
-                    | Scaling.MinMax -> Array.min there, Array.max there - Array.min there
-                    | Scaling.Standard ->
-                        let variance =
-                            there |> Array.map (fun x -> (x - mean) * (x - mean)) |> meanOf
-
-                        mean, Math.Sqrt variance
-
-                Ok {
-                    Name = column.Name
+                centreAndScale choice.Scaling column.Name there
+                |> Result.map (fun struct (centre, scale) -> {
+                    NumberColumn.Name = column.Name
                     Fill =
                         match choice.Missing with
                         | Missing.Refuse -> nan
-                        | Missing.Mean -> mean
-                        | Missing.Median -> median there
+                        | Missing.Mean -> Spread.mean there
+                        | Missing.Median -> Spread.median there
                     Centre = centre
-                    // A column that does not vary stays where it is.
-                    Scale = if scale > 0.0 && Double.IsFinite scale then scale else 1.0
-                })
+                    Scale = scale
+                }))
 
-    /// Categories in order: as numbers where all of them are, else letter by letter.
-    let private inOrder (values: string[]) : string list =
-        let values = List.ofArray (Array.distinct values)
-
-        if values |> List.forall (fun value -> (Table.number value).IsSome) then
-            values |> List.sortBy (fun value -> ValueOption.get (Table.number value), value)
-        else
-            values |> List.sortWith (fun one other -> String.CompareOrdinal(one, other))
-
-    let private fitCategories (choice: TableChoice) (table: Table) (column: Column) =
-        let texts = Table.texts column.Cells
+    let private fitCategories
+        (choice: TableChoice)
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        =
+        let texts = textsOf reader column.Cells
 
         let absent =
             [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
 
         let there = texts |> Array.filter ((<>) "")
-        let values = inOrder there
+        let values = Spelling.groups reader there |> List.map fst
 
         Fault.check
             [
-                there.Length > 0, Fault.create $"column {column.Name}" "categories" "none"
+                there.Length > 0,
+                Fault.create
+                    $"column {column.Name}"
+                    "categories, or a place in Data:Ignored"
+                    "missing values only"
                 absent.Length = 0 || choice.Missing <> Missing.Refuse,
                 (if absent.Length > 0 then
                      missing column table setRule absent
@@ -252,23 +254,58 @@ module TableEncoding =
                     (string values.Length)
             ]
             (fun () -> {
-                Name = column.Name
+                CategoryColumn.Name = column.Name
                 Values = values
                 Fill =
                     match choice.Missing with
                     | Missing.Refuse -> ""
                     | _ ->
-                        let counts = there |> Array.countBy id |> Map.ofArray
-                        values |> List.maxBy (fun value -> counts[value])
+                        let place = Spelling.finder reader values
+
+                        let counts =
+                            there |> Array.countBy (fun text -> (place text).Value) |> Map.ofArray
+
+                        values
+                        |> List.indexed
+                        |> List.maxBy (fun (place, _) -> counts[place])
+                        |> snd
             })
 
     /// <summary>The label's column of a table.</summary>
     [<CompiledName("Label")>]
     let label (choice: TableChoice) (table: Table) : Result<Column, Fault list> =
-        match choice.Label with
-        | ValueSome key -> Table.find key table
-        | ValueNone -> Ok(List.last table.Columns)
-        |> Result.bind Table.readable
+        TableLayout.label choice table
+
+    /// <summary>A table without its label and the columns that settings leave out.</summary>
+    [<CompiledName("Inputs")>]
+    let inputs (choice: TableChoice) (table: Table) : Result<Table, Fault list> =
+        TableLayout.besides choice table
+        |> Result.bind (fun columns -> Table.withColumns columns table)
+
+    let private column (name: string) (table: Table) : Result<Column, Fault list> =
+        match Table.tryNamed name table with
+        | Some column -> Table.readable column
+        | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
+
+    /// The encoding of a layout that fits training rows.
+    let internal fitLayout
+        (choice: TableChoice)
+        (layout: TableLayout)
+        (table: Table)
+        : Result<TableEncoding, Fault list> =
+        let reader = CellReader layout.Format
+
+        let each fit names =
+            names
+            |> List.map (fun name -> column name table |> Result.bind (fit choice reader table))
+            |> Fault.all
+
+        Fault.both (each fitNumbers layout.Numbers) (each fitCategories layout.Categories)
+        |> Result.map (fun (numbers, categories) -> {
+            Numbers = numbers
+            Categories = categories
+            Format = layout.Format
+        })
 
     /// <summary>The encoding that fits training rows, or everything that is wrong with them.</summary>
     /// <param name="choice">What to do with columns.</param>
@@ -276,86 +313,110 @@ module TableEncoding =
     /// the test worth nothing.</param>
     [<CompiledName("Fit")>]
     let fit (choice: TableChoice) (table: Table) : Result<TableEncoding, Fault list> =
-        let named keys =
-            keys |> List.map (fun key -> Table.find key table) |> Fault.all
+        TableLayout.ofTable choice table
+        |> Result.bind (fun layout -> fitLayout choice layout table)
 
-        Fault.both
-            (label choice table)
-            (Fault.both
-                (named choice.Ignored)
-                (Fault.both (named choice.Numeric) (named choice.Categorical)))
-        |> Result.bind (fun (label, (ignored, (numeric, categorical))) ->
-            let isIn (columns: Column list) (column: Column) =
-                columns |> List.exists (fun other -> other.Name = column.Name)
+    /// Numbers of the network's precision, all of them finite.
+    let private hold
+        (what: string)
+        (column: Column)
+        (table: Table)
+        (numbers: float[])
+        (scaled: float[])
+        : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let held = scaled |> Array.map 'T.CreateTruncating
 
-            let inputs = table.Columns |> List.filter (isIn (label :: ignored) >> not)
+        match held |> Array.tryFindIndex ('T.IsFinite >> not) with
+        | None -> Ok held
+        | Some row ->
+            let isDouble = typeof<'T> = typeof<float>
+            let most = if isDouble then Double.MaxValue else float Single.MaxValue
 
-            let numbers, categories =
-                inputs
-                |> List.partition (fun column ->
-                    isIn numeric column
-                    || (not (isIn categorical column) && isNumeric column.Cells))
+            let precision =
+                if isDouble then
+                    "double precision"
+                else
+                    "single precision (Training:Precision)"
 
-            if inputs.IsEmpty then
-                Error [ Fault.create "" $"columns beside the label {label.Name}" "none" ]
-            else
-                inputs
-                |> List.map Table.readable
-                |> Fault.all
-                |> Result.bind (fun _ ->
-                    Fault.both
-                        (numbers |> List.map (fitNumbers choice table) |> Fault.all)
-                        (categories |> List.map (fitCategories choice table) |> Fault.all))
-                |> Result.map (fun (numbers, categories) -> {
-                    Numbers = numbers
-                    Categories = categories
-                }))
+            let others = (held |> Array.filter ('T.IsFinite >> not)).Length - 1
 
-    let private cellsOf (name: string) (table: Table) : Result<Column, Fault list> =
-        match Table.tryNamed name table with
-        | Some column -> Table.readable column
-        | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
+            Error [
+                Fault.create
+                    (cellName column table row)
+                    $"""{what} at most {most.ToString("G2", CultureInfo.InvariantCulture)}, as {precision} holds"""
+                    (Table.text numbers[row] + andMore others)
+            ]
 
     /// The column's numbers, as the network takes them.
-    let private encodeNumbers (encoding: NumberColumn) (table: Table) =
-        cellsOf encoding.Name table
+    let private encodeNumbers
+        (reader: CellReader)
+        (table: Table)
+        (encoding: NumberColumn)
+        : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        column encoding.Name table
         |> Result.bind (fun column ->
-            numbersOf table column
+            numbersOf reader table column
             |> Result.bind (fun numbers ->
                 let absent =
                     [| 0 .. numbers.Length - 1 |]
                     |> Array.filter (fun row -> Double.IsNaN numbers[row])
 
                 if absent.Length > 0 && Double.IsNaN encoding.Fill then
-                    Error [ missing column table "as in training" absent ]
+                    Error [ missing column table "a value, as in training" absent ]
                 else
                     numbers
                     |> Array.map (fun x ->
-                        ((if Double.IsNaN x then encoding.Fill else x) - encoding.Centre)
-                        / encoding.Scale)
-                    |> Ok))
+                        let x = if Double.IsNaN x then encoding.Fill else x
+                        let scaled = (x - encoding.Centre) / encoding.Scale
 
-    /// The place of each row's category among the column's.
-    let private encodeCategories (encoding: CategoryColumn) (table: Table) =
+                        // The difference of two numbers may be infinite where its quotient is not.
+                        if Double.IsFinite scaled then
+                            scaled
+                        else
+                            x / encoding.Scale - encoding.Centre / encoding.Scale)
+                    |> hold "a number that, once scaled, is" column table numbers))
+
+    /// One of the texts that a column may have.
+    let private oneOf (values: string list) : string =
+        let known = values |> List.truncate 20 |> String.concat ", "
+
+        if values.Length > 20 then
+            $"one of {known}, …"
+        else
+            $"one of {known}"
+
+    /// Where each row's text stands among values.
+    let private placesOf
+        (reader: CellReader)
+        (values: string list)
+        (fill: string)
+        (rule: string)
+        (table: Table)
+        (column: Column)
+        : Result<int[], Fault list> =
+        let find = Spelling.finder reader values
+        let texts = textsOf reader column.Cells
+
         let places =
-            encoding.Values |> List.mapi (fun place value -> value, place) |> Map.ofList
+            texts |> Array.map (fun text -> if text = "" then find fill else find text)
 
-        cellsOf encoding.Name table
-        |> Result.bind (fun column ->
-            let texts =
-                Table.texts column.Cells
-                |> Array.map (fun text -> if text = "" then encoding.Fill else text)
+        match places |> Array.tryFindIndex _.IsNone with
+        | None -> Ok(places |> Array.map _.Value)
+        | Some row ->
+            let others = (places |> Array.filter _.IsNone).Length - 1
 
-            match texts |> Array.tryFindIndex (places.ContainsKey >> not) with
-            | None -> Ok(texts |> Array.map (fun text -> places[text]))
-            | Some row when texts[row] = "" ->
-                Error [ missing column table "as in training" [| row |] ]
-            | Some row ->
-                let known = encoding.Values |> List.truncate 20 |> String.concat ", "
+            if texts[row] = "" then
+                let absent =
+                    [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
 
+                Error [ missing column table rule absent ]
+            else
                 Error [
-                    Fault.create (cellName column table row) $"one of {known}" $"'{texts[row]}'"
-                ])
+                    Fault.create
+                        (cellName column table row)
+                        (oneOf values)
+                        (quoted texts[row] + andMore others)
+                ]
 
     /// <summary>The rows of a table as samples.</summary>
     /// <param name="encoding">What was fitted to the training rows.</param>
@@ -376,21 +437,25 @@ module TableEncoding =
                     $"%d{rows} rows of %d{features} inputs"
             ]
         else
+            let reader = CellReader encoding.Format
+
             Fault.both
                 (encoding.Numbers
-                 |> List.map (fun column -> encodeNumbers column table)
+                 |> List.map (fun column -> encodeNumbers reader table column)
                  |> Fault.all)
                 (encoding.Categories
-                 |> List.map (fun column -> encodeCategories column table)
+                 |> List.map (fun known ->
+                     column known.Name table
+                     |> Result.bind (
+                         placesOf reader known.Values known.Fill "a value, as in training" table
+                     ))
                  |> Fault.all)
-            |> Result.map (fun (numbers, categories) ->
+            |> Result.map (fun (numbers: 'T[] list, categories) ->
                 let values: 'T[] = Array.zeroCreate (features * rows)
 
                 numbers
                 |> List.iteri (fun feature column ->
-                    column
-                    |> Array.iteri (fun row x ->
-                        values[row * features + feature] <- 'T.CreateTruncating x))
+                    column |> Array.iteri (fun row x -> values[row * features + feature] <- x))
 
                 let mutable first = numbers.Length
 
@@ -402,59 +467,81 @@ module TableEncoding =
 
                 Kernels.matrix features rows values)
 
-    /// <summary>The classes that a label's column has, in order.</summary>
+    /// The classes of labels that are all there, however many.
+    let internal classNames
+        (reader: CellReader)
+        (column: Column)
+        (table: Table)
+        : Result<string list, Fault list> =
+        let texts = textsOf reader column.Cells
+
+        let absent =
+            [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+
+        if absent.Length > 0 then
+            Error [ missing column table "a label" absent ]
+        else
+            Ok(Spelling.groups reader texts |> List.map fst)
+
+    /// Not too few classes, nor too many.
+    let internal requireClasses (column: Column) (classes: string list) =
+        Fault.check
+            [
+                classes.Length >= 2 && classes.Length <= MaximumCategories,
+                Fault.create
+                    $"column {column.Name}"
+                    $"labels of 2 to %d{MaximumCategories} classes"
+                    (string classes.Length)
+            ]
+            (fun () -> classes)
+
+    /// <summary>The classes that a label's column has, in order: all spellings of a number, or of true and
+    /// false, are one class.</summary>
+    /// <param name="format">How cells are written.</param>
     /// <param name="column">The training rows' labels.</param>
     /// <param name="table">The training rows.</param>
     [<CompiledName("Classes")>]
-    let classes (column: Column) (table: Table) : Result<string list, Fault list> =
-        let texts = Table.texts column.Cells
-
-        match texts |> Array.tryFindIndex ((=) "") with
-        | Some row -> Error [ Fault.create (cellName column table row) "a label" "none" ]
-        | None ->
-            let values = inOrder texts
-
-            Fault.check
-                [
-                    values.Length >= 2 && values.Length <= MaximumCategories,
-                    Fault.create
-                        $"column {column.Name}"
-                        $"labels of 2 to %d{MaximumCategories} classes"
-                        (string values.Length)
-                ]
-                (fun () -> values)
+    let classes
+        (format: CellFormat)
+        (column: Column)
+        (table: Table)
+        : Result<string list, Fault list> =
+        classNames (CellReader format) column table
+        |> Result.bind (requireClasses column)
 
     /// <summary>Each row's class, by its place among the classes.</summary>
+    /// <param name="format">How cells are written.</param>
     /// <param name="classes">The classes.</param>
     /// <param name="column">The label's column of the table.</param>
     /// <param name="table">The rows.</param>
     [<CompiledName("Labels")>]
-    let labels (classes: string list) (column: Column) (table: Table) : Result<int[], Fault list> =
-        let places = classes |> List.mapi (fun place name -> name, place) |> Map.ofList
-        let texts = Table.texts column.Cells
-
-        match texts |> Array.tryFindIndex (places.ContainsKey >> not) with
-        | None -> Ok(texts |> Array.map (fun text -> places[text]))
-        | Some row ->
-            let known = classes |> List.truncate 20 |> String.concat ", "
-            Error [ Fault.create (cellName column table row) $"one of {known}" $"'{texts[row]}'" ]
+    let labels
+        (format: CellFormat)
+        (classes: string list)
+        (column: Column)
+        (table: Table)
+        : Result<int[], Fault list> =
+        placesOf (CellReader format) classes "" "a label" table column
 
     /// <summary>Each row's number to predict.</summary>
+    /// <param name="format">How cells are written.</param>
     /// <param name="column">The label's column of the table.</param>
     /// <param name="table">The rows.</param>
     /// <returns>(1, rows).</returns>
     [<CompiledName("Targets")>]
     let targets
+        (format: CellFormat)
         (column: Column)
         (table: Table)
         : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        numbersOf table column
+        numbersOf (CellReader format) table column
         |> Result.bind (fun numbers ->
-            match numbers |> Array.tryFindIndex Double.IsNaN with
-            | Some row ->
-                Error [ Fault.create (cellName column table row) "a number to predict" "none" ]
-            | None ->
-                numbers
-                |> Array.map (fun x -> 'T.CreateTruncating x)
-                |> Kernels.matrix 1 numbers.Length
-                |> Ok)
+            let absent =
+                [| 0 .. numbers.Length - 1 |]
+                |> Array.filter (fun row -> Double.IsNaN numbers[row])
+
+            if absent.Length > 0 then
+                Error [ missing column table "a number to predict" absent ]
+            else
+                hold "a number to predict that is" column table numbers numbers
+                |> Result.map (Kernels.matrix 1 numbers.Length))

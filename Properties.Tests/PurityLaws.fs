@@ -91,6 +91,7 @@ let ``the core names no file, console, clock, process, network or source of chan
         "System.Diagnostics.DebuggerNonUserCodeAttribute"
         "System.Diagnostics.DebuggerTypeProxyAttribute"
         "System.Diagnostics.CodeAnalysis.DynamicDependencyAttribute"
+        "System.Diagnostics.CodeAnalysis.MemberNotNullWhenAttribute"
         "System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes"
     ]
 
@@ -344,6 +345,7 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         Numeric = []
         Categorical = [ "texts" ]
         Ignored = []
+        Cells = CellFormat.anyRules
         Missing = Missing.Median
         Scaling = Scaling.Standard
     }
@@ -581,17 +583,23 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
             : Result<Dataset<float>, _>)
         "TableData.Prepare",
         fun () ->
-            let test = TestRows.Separate given.Table
+            let test = TestRows.Separate(given.Table, "test")
 
-            (TableData.prepare choice Head.Softmax ValueNone test given.Table
+            (TableData.prepare choice Head.Softmax ValueNone test "train" given.Table
             : Result<TableData<float>, _>)
         "Preprocessing.EncodingOf",
-        fun () -> Preprocessing.encodingOf Preprocessing.Numbers 2 given.Table
-        "TableEncoding.Classes", fun () -> TableEncoding.classes given.Columns.Head given.Table
+        fun () -> Preprocessing.encodingOf Preprocessing.Numbers CellFormat.anyRules 2 given.Table
+        "TableEncoding.Inputs", fun () -> TableEncoding.inputs choice given.Table
+        "Dataset.Sample", fun () -> Dataset.sample 1UL 0.5 data
+        "TableEncoding.Classes",
+        fun () -> TableEncoding.classes CellFormat.usual given.Columns.Head given.Table
         "TableEncoding.Labels",
-        fun () -> TableEncoding.labels [ "a"; "b" ] given.Columns.Tail.Head given.Table
+        fun () ->
+            TableEncoding.labels CellFormat.usual [ "a"; "b" ] given.Columns.Tail.Head given.Table
         "TableEncoding.Targets",
-        fun () -> (TableEncoding.targets given.Columns.Head given.Table: Result<Matrix<float>, _>)
+        fun () ->
+            (TableEncoding.targets CellFormat.usual given.Columns.Head given.Table
+            : Result<Matrix<float>, _>)
         "Safetensors.Write", fun () -> Safetensors.write given.Model
         "Safetensors.Format", fun () -> Safetensors.format given.Tensors
         "Safetensors.Parse", fun () -> Safetensors.parse bytes

@@ -12,6 +12,7 @@ let private choice = {
     Numeric = []
     Categorical = []
     Ignored = []
+    Cells = CellFormat.anyRules
     Missing = Missing.Mean
     Scaling = Scaling.Standard
 }
@@ -197,9 +198,10 @@ let ``a fault of a cell names the line of its file, whatever part of the table i
         Head.Softmax
         ValueNone
         (TestRows.Share(0.4, seed))
+        ""
         rows
     : Result<TableData<float>, _>)
-    |> Exactly.faulted [ $"column x, line {10 + wrong}: expected a number, found '3O'" ]
+    |> Exactly.faulted [ $"column x, line {10 + wrong}: expected a number"; "found '3O'" ]
 
 [<Fact>]
 let ``the mean, the median and the most frequent take the place of what is missing`` () =
@@ -277,7 +279,7 @@ let ``a split has every row once, the same ones for the same seed`` (any: AnyTab
     | None -> ()
     | Some(table, _) ->
         let prepare () : Result<TableData<float>, _> =
-            TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.4, seed)) table
+            TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.4, seed)) "" table
 
         match prepare () with
         // So few rows may lack a class, a category, or any number, on one side.
@@ -303,7 +305,7 @@ let ``test rows have no say in the encoding`` () =
     let train = rows [ 1; 2; 3; 4 ]
 
     let encoding test =
-        (TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows test)) train
+        (TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows test, "")) "" train
          |> orFail
         : TableData<float>)
             .Encoding
@@ -315,15 +317,17 @@ let ``test rows have no say in the encoding`` () =
 let ``numbers to predict are shared out, though no two are the same`` (Seed seed) =
     let rows =
         table [
-            "x", texts [ for i in 1..20 -> string (i % 3) ]
-            "price", texts [ for i in 1..20 -> string (float i / 7.0) ]
+            "x", texts [ for i in 1..200 -> string (i * i) ]
+            "price", texts [ for i in 1..200 -> string (float i / 7.0) ]
         ]
 
     let data: TableData<float> =
-        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, seed)) rows
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, seed)) "" rows
         |> orFail
 
-    Exactly.equal (15, 5) (data.Train.Count, data.Test.Count)
+    Exactly.equal 200 (data.Train.Count + data.Test.Count)
+    // Six standard deviations of 200 rows.
+    Assert.InRange(data.Test.Count, 14, 86)
 
 [<Fact>]
 let ``under Identity the label is a number to predict`` () =
@@ -331,7 +335,7 @@ let ``under Identity the label is a number to predict`` () =
         table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]
 
     let prepared =
-        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate rows) rows
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate(rows, "")) "" rows
 
     let data: TableData<float> = orFail prepared
     Exactly.equal 1 data.Train.Classes

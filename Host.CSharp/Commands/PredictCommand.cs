@@ -21,6 +21,9 @@ internal static class PredictCommand
         "Skip",
         "Separator",
         "Encoding",
+        "MissingValues",
+        "DecimalSeparator",
+        "ThousandsSeparator",
         "MaximumBytes",
     ];
 
@@ -75,7 +78,8 @@ internal static class PredictCommand
         );
         command.SetAction(parsed =>
         {
-            var data = TrainingServices.PlanOf(settings.Read(parsed)).Settings.Data;
+            var plan = TrainingServices.PlanOf(settings.Read(parsed));
+            var data = plan.Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
             var paths = parsed.GetValue(files)!;
             if (paths.Count(path => path == StandardInput) > 1)
@@ -91,8 +95,8 @@ internal static class PredictCommand
                 string.Join(", ", paths),
                 () =>
                     file.IsDouble
-                        ? Predict<double>(file, assumed, samples, isDarkInk, data)
-                        : Predict<float>(file, assumed, samples, isDarkInk, data)
+                        ? Predict<double>(file, assumed, samples, isDarkInk, plan)
+                        : Predict<float>(file, assumed, samples, isDarkInk, plan)
             );
             Console.Write(
                 parsed.GetValue(format) switch
@@ -116,7 +120,7 @@ internal static class PredictCommand
         ModelAssumption assumed,
         IEnumerable<DataFile> files,
         bool isDarkInk,
-        DataSettings data
+        RunPlan plan
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -125,7 +129,13 @@ internal static class PredictCommand
         var predictions = new List<Prediction>();
         foreach (var samples in files)
         {
-            var parsed = SampleFile.Parse(samples, model, isDarkInk, data);
+            var parsed = SampleFile.Parse(
+                samples,
+                model,
+                isDarkInk,
+                plan.Settings.Data,
+                plan.Table.Cells
+            );
             var (names, inputs) = parsed;
             Print.Notes(parsed.Notes);
             var outputs = Network.Probabilities(model.Network, inputs);

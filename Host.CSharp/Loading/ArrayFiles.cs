@@ -61,7 +61,6 @@ internal static class ArrayFiles
             plan,
             Rows(plan, train, notes),
             test is null ? null : Rows(plan, test, notes),
-            trainFile.Path,
             files
         )
         {

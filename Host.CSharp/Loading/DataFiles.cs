@@ -12,13 +12,15 @@ namespace Pipeline.Training;
 /// <param name="Classes">The classes' names; none where numbers are to be predicted.</param>
 /// <param name="Leaked">Places of test samples that stand among the training samples too.</param>
 /// <param name="Hashes">The SHA-256 of each file's content.</param>
+/// <param name="Report">What was made of a table's columns.</param>
 internal sealed record LoadedData<T>(
     Dataset<T> Train,
     Dataset<T> Test,
     Preprocessing Preprocessing,
     IReadOnlyList<string> Classes,
     int[] Leaked,
-    IReadOnlyDictionary<string, string> Hashes
+    IReadOnlyDictionary<string, string> Hashes,
+    TableReport? Report = null
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -38,10 +40,15 @@ internal sealed record LoadedData<T>(
 }
 
 /// <summary>What a network was trained on, as its model tells.</summary>
+/// <param name="Preprocessing">What becomes of a sample.</param>
+/// <param name="Classes">The classes' names; none where it does not tell.</param>
+/// <param name="Head">The network's head.</param>
+/// <param name="Inputs">How many numbers the network takes.</param>
 internal sealed record KnownData(
     Preprocessing Preprocessing,
     IReadOnlyList<string> Classes,
-    Head Head
+    Head Head,
+    int Inputs
 );
 
 /// <summary>Rows or images that have been read from files, before they are samples.</summary>
@@ -63,14 +70,13 @@ internal sealed class ParsedTables(
     RunPlan plan,
     Table train,
     Table? test,
-    string path,
     IReadOnlyList<DataFile> files
 ) : ParsedData
 {
     public override LoadedData<T> Encode<T>(KnownData? known = null) =>
         MemoryBudget.Guard(
-            path,
-            () => DataFiles.OfTables<T>(plan, known, train, test, path, files)
+            files[0].Path,
+            () => DataFiles.OfTables<T>(plan, known, train, test, files)
         ) with
         {
             Notes = Notes,
@@ -180,13 +186,7 @@ internal static class DataFiles
                 TableFile.Parse(testFile, settings, names),
                 testFile.Path
             );
-        return new ParsedTables(
-            plan,
-            train,
-            test,
-            files[0].Path,
-            [.. files.Select(file => file.Parsed)]
-        );
+        return new ParsedTables(plan, train, test, [.. files.Select(file => file.Parsed)]);
     }
 
     /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
@@ -199,7 +199,7 @@ internal static class DataFiles
         if (file.Kind == ".npz")
             return ArrayFiles.Parse(plan, file, file, [file], "test");
         var rows = TableFile.Parse(file, settings);
-        return new ParsedTables(plan, rows, rows, file.Path, [file]);
+        return new ParsedTables(plan, rows, rows, [file]);
     }
 
     private static ParsedImages Folder(string directory, int classes, long limit)
@@ -233,53 +233,54 @@ internal static class DataFiles
         KnownData? known,
         Table train,
         Table? test,
-        string path,
         IReadOnlyList<DataFile> files
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var fitted = known?.Preprocessing is Preprocessing.Table table
-            ? FSharpValueOption<
-                ValueTuple<TableEncoding, Microsoft.FSharp.Collections.FSharpList<string>>
-            >.NewValueSome((table.Item, [.. known.Classes]))
-            : default;
+        var path = files[0].Path;
         if (known is not null)
         {
             var names = SampleFile.ColumnsOf(known.Preprocessing);
             train = TableFile.WithColumns(names, train, path);
             test = test is null ? null : TableFile.WithColumns(names, test, files[^1].Path);
         }
+        var fitted = known is null
+            ? default
+            : FSharpValueOption<
+                ValueTuple<TableEncoding, Microsoft.FSharp.Collections.FSharpList<string>>
+            >.NewValueSome((EncodingOf(plan, known, train, path), [.. known.Classes]));
         var rows = test is null
             ? TestRows.NewShare(plan.Settings.Data.TestShare, plan.Hyperparameters.Seed)
-            : TestRows.NewSeparate(test);
-        var prepared = TableData.Prepare<T>(
-            plan.Table,
-            known?.Head ?? plan.Head,
-            fitted,
-            rows,
-            train
-        );
-        if (!prepared.TryGet(out var data, out var faults))
-        {
-            // Where test rows have a file of their own, their faults are said of it.
-            throw new RefusedException(
-                faults.Select(fault =>
-                    DataFile.Sentence(
-                        fault.Subject.StartsWith("test rows", StringComparison.Ordinal)
-                            ? files[^1].Path
-                            : path,
-                        fault
-                    )
-                )
-            );
-        }
+            : TestRows.NewSeparate(test, files[^1].Path);
+        if (
+            !TableData
+                .Prepare<T>(plan.Table, known?.Head ?? plan.Head, fitted, rows, path, train)
+                .TryGet(out var data, out var faults)
+        )
+            throw new RefusedException(faults.Select(fault => fault.ToString()));
         return new(
             data.Train,
             data.Test,
             Preprocessing.NewTable(data.Encoding),
             [.. data.Classes],
             data.Leaked,
-            Hashes(files)
+            Hashes(files),
+            data.Report
+        );
+    }
+
+    /// <summary>How rows become samples of a model: as <c>predict</c> makes them.</summary>
+    private static TableEncoding EncodingOf(RunPlan plan, KnownData known, Table table, string path)
+    {
+        var inputs = DataFile.Require(TableEncodingModule.Inputs(plan.Table, table), path);
+        return DataFile.Require(
+            PreprocessingModule.EncodingOf(
+                known.Preprocessing,
+                plan.Table.Cells,
+                known.Inputs,
+                inputs
+            ),
+            path
         );
     }
 

@@ -45,10 +45,13 @@ internal sealed class DataLoader(
             data.Test.Count,
             data.Train.Features,
             plan.DataSource,
-            clock.GetElapsedTime(start).TotalSeconds
+            clock.GetElapsedTime(start).TotalSeconds,
+            data.Report is { } report ? $": {TableReportModule.Describe(report)}" : ""
         );
         foreach (var note in data.Notes)
             logger.DataNote(note);
+        foreach (var warning in data.Report?.Warnings ?? [])
+            logger.DataDoubtful(warning);
         if (data.Leakage is { } leakage)
             logger.DataLeaked(leakage);
         pulse.Ready();

@@ -143,8 +143,8 @@ internal static class JsonRows
         {
             JsonTokenType.String => reader.GetString()!,
             JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
-            JsonTokenType.True => "1",
-            JsonTokenType.False => "0",
+            JsonTokenType.True => "true",
+            JsonTokenType.False => "false",
             JsonTokenType.Null => "",
             _ => throw Refused(place, "a list or object in a cell"),
         };

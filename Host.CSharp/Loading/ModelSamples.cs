@@ -14,7 +14,12 @@ internal static class ModelSamples
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var architecture = model.Network.Architecture;
-        var known = new KnownData(model.Preprocessing, [.. model.Classes], architecture.Head);
+        var known = new KnownData(
+            model.Preprocessing,
+            [.. model.Classes],
+            architecture.Head,
+            architecture.Inputs
+        );
         var data = parsed.Encode<T>(known);
         if (data.Preprocessing is Preprocessing.Pixels images && Taken(model) is { } taken)
         {

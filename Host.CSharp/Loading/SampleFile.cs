@@ -20,12 +20,14 @@ internal static class SampleFile
     /// <param name="model">What they are for.</param>
     /// <param name="isDarkInk">Of PNG: whether ink is dark on light paper.</param>
     /// <param name="settings">How tables are laid out.</param>
+    /// <param name="cells">How cells are written, where that is not as in training.</param>
     /// <exception cref="RefusedException">The file is bad, or does not fit the model.</exception>
     public static NamedSamples<T> Parse<T>(
         DataFile file,
         Model<T> model,
         bool isDarkInk,
-        DataSettings settings
+        DataSettings settings,
+        CellRules? cells = null
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -57,7 +59,12 @@ internal static class SampleFile
         var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file.Path);
         var network = model.Network;
         var encoding = DataFile.Require(
-            PreprocessingModule.EncodingOf(model.Preprocessing, network.Architecture.Inputs, table),
+            PreprocessingModule.EncodingOf(
+                model.Preprocessing,
+                cells ?? CellFormatModule.AnyRules,
+                network.Architecture.Inputs,
+                table
+            ),
             file.Path
         );
         var inputs = DataFile.Require(TableEncodingModule.Encode<T>(encoding, table), file.Path);

@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(
         1,
         LogLevel.Information,
-        "Loaded {Train} training and {Test} test samples of {Features} numbers from {Directory} in {Seconds:F2} s"
+        "Loaded {Train} training and {Test} test samples of {Features} numbers from {Directory} in {Seconds:F2} s{Description}"
     )]
     public static partial void DataLoaded(
         this ILogger logger,
@@ -16,7 +16,8 @@ internal static partial class Log
         int test,
         int features,
         string directory,
-        double seconds
+        double seconds,
+        string description
     );
 
     [LoggerMessage(
@@ -155,6 +156,9 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "{Leakage}")]
     public static partial void DataLeaked(this ILogger logger, string leakage);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Warning}")]
+    public static partial void DataDoubtful(this ILogger logger, string warning);
 
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
@@ -313,6 +317,6 @@ internal static partial class Log
     )]
     public static partial void DivergedBefore(this ILogger logger, string folder);
 
-    [LoggerMessage(30, LogLevel.Information, "{Note}")]
+    [LoggerMessage(44, LogLevel.Information, "{Note}")]
     public static partial void DataNote(this ILogger logger, string note);
 }

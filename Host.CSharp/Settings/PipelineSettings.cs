@@ -41,7 +41,7 @@ public sealed class DataSettings
     public string? Test { get; init; }
 
     [Description(
-        "share of Train's rows, the same of every class, that is kept for the test where there is no Test, 0 to 0.9"
+        "share of Train's rows, chosen by a hash of the row, that is kept for the test where there is no Test, 0 to 0.9"
     )]
     public double TestShare { get; init; } = 0.2;
 
@@ -75,6 +75,22 @@ public sealed class DataSettings
     [Description("columns to leave out")]
     public string[] Ignored { get; init; } = [];
 
+    /// <summary>Unless set, those of <see cref="Learning.CellFormatModule.Usual"/>, or a model's own.</summary>
+    [Description(
+        "texts that mean a missing value, besides empty cells, in any case of letters: a list, or none; NA,N/A,NaN,null,? unless set, or as in training"
+    )]
+    public string[]? MissingValues { get; init; }
+
+    [Description(
+        "what separates the fraction of a number: . or , ; unless set, a point, or a comma where the table has no other reading, or as in training"
+    )]
+    public string? DecimalSeparator { get; init; }
+
+    [Description(
+        "what separates the thousands of a number: , or . or ' or a space; nothing unless set, or as in training"
+    )]
+    public string? ThousandsSeparator { get; init; }
+
     [Description(
         "what becomes of missing cells: Refuse, Mean or Median (of the training rows; of categories the most frequent)"
     )]
@@ -94,7 +110,7 @@ public sealed class DataSettings
     public int? Samples { get; init; }
 
     [Description(
-        "share of the training samples, the same of every class, that is kept for validation, 0 to 0.9"
+        "share of the training samples that is kept for validation, chosen by a hash of the row, of images the same share of every class, 0 to 0.9"
     )]
     public double Validation { get; init; }
 }

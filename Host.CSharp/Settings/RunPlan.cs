@@ -194,6 +194,18 @@ internal sealed record RunPlan(
         var data = settings.Data;
         Ask(TableRules.ParseMissing(data.Missing), out var missing);
         Ask(TableRules.ParseScaling(data.Scaling), out var scaling);
+        Ask(
+            CellFormatModule.ParseRules(
+                data.MissingValues is { } markers
+                    ? FSharpValueOption<Microsoft.FSharp.Collections.FSharpList<string>>.NewValueSome([
+                        .. markers,
+                    ])
+                    : default,
+                Optional(data.DecimalSeparator),
+                Optional(data.ThousandsSeparator)
+            ),
+            out var cells
+        );
         var (run, watch) = (settings.Run, settings.Watch);
 
         void Hold<T>(bool holds, string key, string expected, T value)
@@ -289,12 +301,11 @@ internal sealed record RunPlan(
                 head!,
                 precision,
                 new(
-                    data.Label is { } label
-                        ? FSharpValueOption<string>.NewValueSome(label)
-                        : FSharpValueOption<string>.ValueNone,
+                    Optional(data.Label),
                     [.. data.Numeric],
                     [.. data.Categorical],
                     [.. data.Ignored],
+                    cells!,
                     missing!,
                     scaling!
                 ),
@@ -303,6 +314,9 @@ internal sealed record RunPlan(
                 exporter
             );
     }
+
+    private static FSharpValueOption<string> Optional(string? text) =>
+        text is null ? default : FSharpValueOption<string>.NewValueSome(text);
 
     private static OptimizerChoice OptimizerOf(TrainingSettings training) =>
         new(
@@ -362,7 +376,7 @@ internal sealed record RunPlan(
         if (Settings.Data.Samples is int wanted && wanted < all.Count)
         {
             var share = (double)wanted / all.Count;
-            (_, all) = Dataset.Split(Hyperparameters.Seed, share, all);
+            all = Dataset.Sample(Hyperparameters.Seed, share, all);
             if (all.Count == 0)
             {
                 var enough = "enough for a sample of a class, each of which has the same share";
@@ -383,7 +397,7 @@ internal sealed record RunPlan(
                     .Create(
                         "Data:Validation",
                         "a share that leaves samples on both sides",
-                        $"{Hyperparameters.Validation} of {all.Count}"
+                        $"{Hyperparameters.Validation} of {all.Count}: {validation.Count} to validate with"
                     )
                     .ToString(),
             ]);

@@ -209,6 +209,7 @@ type HostileInputTests(output: ITestOutputHelper) =
                         Fill = ""
                     }
                 ]
+                Format = CellFormat.usual
             }
         Classes = [ "yes"; "no" ]
         Notes = [ "seed", "1" ]
@@ -239,13 +240,7 @@ type HostileInputTests(output: ITestOutputHelper) =
                             ExportCommand.Write<float>(file, assumed, format) |> ignore
                     fun () ->
                         let told =
-                            PredictCommand.Predict<float>(
-                                file,
-                                assumed,
-                                samples,
-                                false,
-                                plan.Settings.Data
-                            )
+                            PredictCommand.Predict<float>(file, assumed, samples, false, plan)
 
                         told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
                     fun () ->
@@ -263,13 +258,7 @@ type HostileInputTests(output: ITestOutputHelper) =
                             ExportCommand.Write<float32>(file, assumed, format) |> ignore
                     fun () ->
                         let told =
-                            PredictCommand.Predict<float32>(
-                                file,
-                                assumed,
-                                samples,
-                                false,
-                                plan.Settings.Data
-                            )
+                            PredictCommand.Predict<float32>(file, assumed, samples, false, plan)
 
                         told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
                     fun () ->
@@ -561,6 +550,11 @@ type HostileInputTests(output: ITestOutputHelper) =
                             Fill = "a"
                         }
                     ]
+                    Format = {
+                        MissingValues = [ "-" ]
+                        DecimalSeparator = ','
+                        ThousandsSeparator = ValueSome '.'
+                    }
                 }
             ]
             |> List.map (Preprocessing.toJson >> Encoding.UTF8.GetBytes)

@@ -126,6 +126,7 @@ module OnnxTests =
                     Numeric = []
                     Categorical = []
                     Ignored = []
+                    Cells = CellFormat.anyRules
                     Missing = Missing.Median
                     Scaling = Scaling.Standard
                 }
@@ -181,6 +182,7 @@ module OnnxTests =
                                     Fill = ""
                                 }
                             ]
+                            Format = CellFormat.usual
                         }
             }
 
@@ -242,6 +244,7 @@ module OnnxTests =
                     Values = [ "a"; "b" ]
                     Fill = ""
                 })
+            Format = CellFormat.usual
         }
 
         {
@@ -358,6 +361,7 @@ module OnnxTests =
                         Fill = "red"
                     }
                 ]
+                Format = CellFormat.usual
             }
 
             for name, preprocessing, inputs in

@@ -230,8 +230,8 @@ module ParquetTests =
         let unlessMissing (missing: 'V) (cell: int -> 'V) i = if i % 3 = 2 then missing else cell i
 
         let expected = [
-            numbers "flag runs" (fun i -> if i / 4 = 1 then 1.0 else 0.0)
-            numbers "flag bits" (unlessMissing nan (fun i -> float (1 - i % 2)))
+            texts "flag runs" (fun i -> if i / 4 = 1 then "true" else "false")
+            texts "flag bits" (unlessMissing "" (fun i -> if i % 2 = 0 then "true" else "false"))
             numbers "int 8 places" (fun i -> if i % 2 = 0 then -128.0 else 127.0)
             numbers
                 "int 32 differences"
@@ -365,6 +365,7 @@ module ParquetTests =
             Numeric = []
             Categorical = []
             Ignored = ignored
+            Cells = CellFormat.anyRules
             Missing = Missing.Median
             Scaling = Scaling.Standard
         }
@@ -416,6 +417,7 @@ module ParquetTests =
                             Fill = "a"
                         }
                     ]
+                    Format = CellFormat.usual
                 }
                 found
             : Result<Matrix<float>, _>)

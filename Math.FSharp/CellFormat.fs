@@ -1,0 +1,264 @@
+namespace Pipeline.Learning
+
+open System
+open System.Collections.Generic
+open System.Globalization
+
+/// How the cells of a table are written.
+type CellFormat = {
+    /// Texts that mean a missing value, in any case of letters. An empty cell always does.
+    MissingValues: string list
+    /// What separates the whole part of a number from its fraction: a point or a comma.
+    DecimalSeparator: char
+    /// What may separate groups of three digits: a comma, a point, an apostrophe or a space.
+    ThousandsSeparator: char voption
+}
+
+/// What settings say about how cells are written. What they leave open follows from the model, or else from
+/// the table.
+type CellRules = {
+    /// Texts that mean a missing value.
+    MissingValues: string list voption
+    /// A point or a comma.
+    DecimalSeparator: char voption
+    /// A comma, a point, an apostrophe or a space.
+    ThousandsSeparator: char voption
+}
+
+/// Formats of cells.
+[<RequireQualifiedAccess>]
+module CellFormat =
+    /// <summary>Numbers with a decimal point and no thousands separator; NA, N/A, NaN, null and a question
+    /// mark mean a missing value.</summary>
+    [<CompiledName("Usual")>]
+    let usual: CellFormat = {
+        MissingValues = [ "NA"; "N/A"; "NaN"; "null"; "?" ]
+        DecimalSeparator = '.'
+        ThousandsSeparator = ValueNone
+    }
+
+    /// <summary>Rules that leave everything open.</summary>
+    [<CompiledName("AnyRules")>]
+    let anyRules: CellRules = {
+        MissingValues = ValueNone
+        DecimalSeparator = ValueNone
+        ThousandsSeparator = ValueNone
+    }
+
+    let private separator (name: string) (known: string) (text: string) =
+        if text.Length = 1 && known.Contains text[0] then
+            Ok(ValueSome text[0])
+        else
+            let names = known |> Seq.map (fun c -> $"'%c{c}'") |> String.concat ", "
+            Error [ Fault.create name $"one of {names}" $"'{text}'" ]
+
+    /// <summary>The rules of settings; one that is not set is empty.</summary>
+    /// <param name="missing">Texts that mean a missing value.</param>
+    /// <param name="decimal">A point or a comma.</param>
+    /// <param name="thousands">A comma, a point, an apostrophe or a space.</param>
+    [<CompiledName("ParseRules")>]
+    let parseRules
+        (missing: string list voption)
+        (decimal: string voption)
+        (thousands: string voption)
+        : Result<CellRules, Fault list> =
+        let parse name known text =
+            match text with
+            | ValueNone -> Ok ValueNone
+            | ValueSome text -> separator name known text
+
+        Fault.both
+            (parse "DecimalSeparator" ".," decimal)
+            (parse "ThousandsSeparator" ",.' " thousands)
+        |> Result.bind (fun (decimal, thousands) ->
+            Fault.check
+                [
+                    decimal.IsNone || decimal <> thousands,
+                    Fault.create
+                        "ThousandsSeparator"
+                        "another character than the decimal separator"
+                        "the same for both"
+                ]
+                (fun () -> {
+                    MissingValues = missing
+                    // A thousands separator cannot be the decimal separator as well.
+                    DecimalSeparator =
+                        match decimal, thousands with
+                        | ValueNone, ValueSome ',' -> ValueSome '.'
+                        | ValueNone, ValueSome '.' -> ValueSome ','
+                        | _ -> decimal
+                    ThousandsSeparator = thousands
+                }))
+
+    /// <summary>A format with what rules say in place of its own.</summary>
+    [<CompiledName("Apply")>]
+    let apply (rules: CellRules) (format: CellFormat) : CellFormat =
+        let decimal =
+            ValueOption.defaultValue format.DecimalSeparator rules.DecimalSeparator
+
+        {
+            MissingValues = ValueOption.defaultValue format.MissingValues rules.MissingValues
+            DecimalSeparator = decimal
+            ThousandsSeparator =
+                match rules.ThousandsSeparator, format.ThousandsSeparator with
+                | ValueNone, ValueSome own when own = decimal -> ValueNone
+                | ValueNone, own -> own
+                | given, _ -> given
+        }
+
+/// What a cell is.
+[<Struct; RequireQualifiedAccess>]
+type internal CellValue =
+    /// No value.
+    | Missing
+    /// A finite number.
+    | Number of number: float
+    /// Any other text.
+    | Other
+
+/// Reads the cells of one format. A null text counts as an empty one.
+type internal CellReader(format: CellFormat) =
+    let invariant = CultureInfo.InvariantCulture
+
+    let parse (text: ReadOnlySpan<char>) : float voption =
+        match Double.TryParse(text, NumberStyles.Float, invariant) with
+        // .NET's parser takes zero characters at the end.
+        | true, number when Double.IsFinite number && text.IndexOf '\000' < 0 -> ValueSome number
+        | _ -> ValueNone
+
+    let missing =
+        HashSet<string>(format.MissingValues |> List.map _.Trim(), StringComparer.OrdinalIgnoreCase)
+
+    let missingNumbers =
+        format.MissingValues
+        |> List.choose (fun marker -> parse (marker.AsSpan()) |> ValueOption.toOption)
+        |> Array.ofList
+
+    let longest = missing |> Seq.fold (fun most marker -> max most marker.Length) 0
+
+    /// The separator that the text has, in the one form that the format names.
+    let isThousands (c: char) =
+        match format.ThousandsSeparator with
+        | ValueSome ' ' -> c = ' ' || c = '\u00A0' || c = '\u202F'
+        | ValueSome '\'' -> c = '\'' || c = '’'
+        | ValueSome known -> c = known
+        | ValueNone -> false
+
+    /// The text without separators of thousands; nothing where these do not make groups of three digits.
+    let ungrouped (text: string) : string voption =
+        let fraction =
+            match text.IndexOfAny [| format.DecimalSeparator; 'e'; 'E' |] with
+            | -1 -> text.Length
+            | place -> place
+
+        let whole = text.Substring(0, fraction)
+
+        if not (Seq.exists isThousands whole) then
+            ValueSome text
+        else
+            let start = if whole[0] = '-' || whole[0] = '+' then 1 else 0
+
+            let groups =
+                whole.Substring(start).ToCharArray()
+                |> Array.map (fun c -> if isThousands c then ' ' else c)
+                |> String
+
+            let groups = groups.Split ' '
+
+            if
+                groups[0].Length >= 1
+                && groups[0].Length <= 3
+                && groups |> Array.skip 1 |> Array.forall (fun group -> group.Length = 3)
+                && groups |> Array.forall (Seq.forall Char.IsAsciiDigit)
+            then
+                ValueSome(
+                    whole.Substring(0, start) + String.concat "" groups + text.Substring fraction
+                )
+            else
+                ValueNone
+
+    /// A point can only be a decimal separator where it stands once and not before three last digits.
+    let isPointOnly (text: string) =
+        let place = text.IndexOf '.'
+        let fraction = text.Substring(place + 1)
+        let digits = fraction |> Seq.takeWhile Char.IsAsciiDigit |> Seq.length
+
+        place = text.LastIndexOf '.'
+        && (digits <> 3
+            || text.TrimStart('+', '-').StartsWith("0.", StringComparison.Ordinal))
+
+    member _.Format = format
+
+    /// The finite number that a text is, if it is one.
+    member _.Number(text: string | null) : float voption =
+        match text with
+        | null -> ValueNone
+        | text ->
+            let trimmed = text.AsSpan().Trim()
+
+            if
+                format.DecimalSeparator = '.'
+                && format.ThousandsSeparator.IsNone
+                && trimmed.IndexOf '−' < 0
+            then
+                parse trimmed
+            else
+                match ungrouped (trimmed.ToString().Replace('−', '-')) with
+                | ValueNone -> ValueNone
+                | ValueSome plain when format.DecimalSeparator = '.' -> parse (plain.AsSpan())
+                | ValueSome plain when not (plain.Contains '.') ->
+                    parse (plain.Replace(',', '.').AsSpan())
+                | ValueSome plain when
+                    not (plain.Contains ',')
+                    && format.ThousandsSeparator <> ValueSome '.'
+                    && isPointOnly plain
+                    ->
+                    parse (plain.AsSpan())
+                | ValueSome _ -> ValueNone
+
+    /// Whether a number stands for a missing value.
+    member _.IsMissing(number: float) : bool =
+        Double.IsNaN number
+        || (missingNumbers.Length > 0 && Array.contains number missingNumbers)
+
+    /// Whether a text stands for a missing value.
+    member reader.IsMissing(text: string | null) : bool =
+        match text with
+        | null -> true
+        | text ->
+            let trimmed = text.AsSpan().Trim()
+
+            trimmed.IsEmpty
+            || (trimmed.Length <= longest && missing.Contains(trimmed.ToString()))
+            || (missingNumbers.Length > 0
+                && match reader.Number text with
+                   | ValueSome number -> Array.contains number missingNumbers
+                   | ValueNone -> false)
+
+    /// Whether a text says true or false, in any case of letters.
+    member _.Truth(text: string | null) : bool voption =
+        match text with
+        | null -> ValueNone
+        | text ->
+            match Boolean.TryParse text with
+            | true, truth -> ValueSome truth
+            | _ -> ValueNone
+
+    /// One text for all spellings of a number or of a truth value; any other text without the spaces
+    /// around it.
+    member reader.Canonical(text: string | null) : string =
+        match text, reader.Number text, reader.Truth text with
+        | null, _, _ -> ""
+        | _, ValueSome number, _ -> (number + 0.0).ToString("R", invariant)
+        | _, _, ValueSome true -> "true"
+        | _, _, ValueSome false -> "false"
+        | text, _, _ -> text.Trim()
+
+    /// What a text is.
+    member reader.Read(text: string | null) : CellValue =
+        match reader.Number text with
+        | ValueSome number when missingNumbers.Length > 0 && reader.IsMissing number ->
+            CellValue.Missing
+        | ValueSome number -> CellValue.Number number
+        | ValueNone when reader.IsMissing text -> CellValue.Missing
+        | ValueNone -> CellValue.Other

@@ -1,0 +1,161 @@
+namespace Pipeline.Learning
+
+open System
+open System.Collections.Generic
+open System.Globalization
+
+/// What the cells of a column are taken for.
+[<RequireQualifiedAccess>]
+type internal ColumnKind =
+    /// Numbers.
+    | Numbers
+    /// Categories.
+    | Categories
+    /// Categories whose texts look like numbers that are written in another way, one of them among these.
+    | NumberLikeCategories of example: string
+
+/// Telling columns of numbers from columns of categories.
+[<RequireQualifiedAccess>]
+module internal ColumnKind =
+    /// So many different texts or numbers are few, whatever the number of rows.
+    [<Literal>]
+    let Few = 10
+
+    /// A cell as messages name it, by its place in the file.
+    let cellName (column: Column) (table: Table) (row: int) : string =
+        $"column {column.Name}, {table.PlaceOf row}"
+
+    /// A text as messages show it.
+    let quoted (text: string) : string = $"'{text}'"
+
+    /// How messages end that name one cell of many.
+    let andMore (others: int) : string =
+        match others with
+        | 0 -> ""
+        | 1 -> " and 1 cell more"
+        | _ -> $" and %d{others} cells more"
+
+    /// Settings under which a text would be a number.
+    let separatorsFor (format: CellFormat) (text: string) : string list = [
+        let isNumber (format: CellFormat) = (CellReader(format).Number text).IsSome
+
+        if
+            isNumber {
+                format with
+                    DecimalSeparator = ','
+                    ThousandsSeparator = ValueNone
+            }
+        then
+            "Data:DecimalSeparator \",\""
+
+        for thousands in [ ','; '.'; '\''; ' ' ] do
+            if
+                thousands <> format.DecimalSeparator
+                && isNumber {
+                    format with
+                        ThousandsSeparator = ValueSome thousands
+                }
+            then
+                $"Data:ThousandsSeparator \"%c{thousands}\""
+    ]
+
+    /// Whether a text begins as a number does, a sign or a currency before it: 5%, $5, 1.5 kg, 12:30.
+    let private looksLikeNumber (text: string) : bool =
+        let isBefore (c: char) =
+            Char.IsWhiteSpace c
+            || Char.GetUnicodeCategory c = UnicodeCategory.CurrencySymbol
+            || "+-−(.,".Contains c
+
+        let number = text |> Seq.skipWhile isBefore |> Seq.tryHead
+
+        number.IsSome && Char.IsDigit number.Value
+        || text.Trim(' ', '+', '-').StartsWith("inf", StringComparison.OrdinalIgnoreCase)
+
+    let private settings (more: string list) : string =
+        match List.rev ("Data:Categorical" :: more @ [ "Data:Ignored" ]) with
+        | last :: others -> String.concat ", " (List.rev others) + $" or {last}"
+        | [] -> ""
+
+    let private ofTexts
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        (texts: IReadOnlyList<string>)
+        : Result<ColumnKind, Fault list> =
+        let numbers, others = ResizeArray<int>(), ResizeArray<int>()
+        let different = HashSet<string>()
+
+        for row in 0 .. texts.Count - 1 do
+            let text = texts[row]
+
+            match reader.Read text with
+            | CellValue.Missing -> ()
+            | CellValue.Number _ -> numbers.Add row
+            | CellValue.Other ->
+                others.Add row
+                different.Add(reader.Canonical text) |> ignore
+
+        let refused (row: int) expected more =
+            Error [
+                Fault.create
+                    (cellName column table row)
+                    expected
+                    (quoted (texts[row]) + andMore more)
+            ]
+
+        let all = numbers.Count + others.Count
+
+        if others.Count = 0 then
+            Ok ColumnKind.Numbers
+        elif numbers.Count >= others.Count then
+            let odd = texts[others[0]]
+
+            let ways = settings (separatorsFor reader.Format odd @ [ "Data:MissingValues" ])
+
+            refused
+                others[0]
+                $"a number, as %d{numbers.Count} of the column's %d{all} cells are, or a setting that says what the others are ({ways})"
+                (others.Count - 1)
+        elif numbers.Count > 0 then
+            refused
+                numbers[0]
+                $"a text that is no number, as %d{others.Count} of the column's %d{all} cells are, or a setting that says what the column is ({settings []})"
+                (numbers.Count - 1)
+        else
+            let areLikeNumbers = different |> Seq.forall looksLikeNumber
+
+            if different.Count <= Few then
+                Ok(
+                    if areLikeNumbers then
+                        ColumnKind.NumberLikeCategories(texts[others[0]])
+                    else
+                        ColumnKind.Categories
+                )
+            elif areLikeNumbers then
+                refused
+                    others[0]
+                    $"a number, or a setting that says what the column is ({settings (separatorsFor reader.Format texts[others[0]])})"
+                    (others.Count - 1)
+            elif 2 * different.Count > others.Count then
+                Error [
+                    Fault.create
+                        $"column {column.Name}"
+                        $"categories that recur, or a setting that says what the column is ({settings []})"
+                        $"%d{different.Count} different texts in %d{others.Count} rows, such as {quoted (texts[others[0]])}"
+                ]
+            else
+                Ok ColumnKind.Categories
+
+    /// <summary>What a column is by its cells, or the cell that spoils it.</summary>
+    /// <param name="reader">Reads the cells.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="column">One of its columns.</param>
+    let ofColumn
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        : Result<ColumnKind, Fault list> =
+        match column.Cells with
+        | Cells.Numbers _ -> Ok ColumnKind.Numbers
+        | Cells.Texts texts -> ofTexts reader table column texts
+        | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> ColumnKind.Categories)

@@ -1,0 +1,67 @@
+namespace Pipeline.Learning
+
+open System
+
+/// Telling from a table that its numbers have decimal commas.
+[<RequireQualifiedAccess>]
+module internal DecimalComma =
+    let private withComma: CellFormat = {
+        CellFormat.usual with
+            DecimalSeparator = ','
+    }
+
+    let private withGroups: CellFormat = {
+        CellFormat.usual with
+            ThousandsSeparator = ValueSome ','
+    }
+
+    /// A comma before one digit, say, separates no thousands; neither does that of 0,125.
+    let private isCertain (groups: CellReader) (text: string) : bool =
+        text.Contains ','
+        && ((groups.Number text).IsNone
+            || text.TrimStart(' ', '+', '-').StartsWith("0,", StringComparison.Ordinal))
+
+    /// <summary>Whether decimal commas are the only reading of the columns: all cells of one or more are
+    /// numbers with decimal commas, of which one at least cannot be a thousands separator, and no cell of any
+    /// column is a number with a decimal point.</summary>
+    /// <param name="rules">Which texts mean a missing value.</param>
+    /// <param name="columns">The columns.</param>
+    let isOnlyReading (rules: CellRules) (columns: Column list) : bool =
+        let rules = {
+            rules with
+                DecimalSeparator = ValueNone
+                ThousandsSeparator = ValueNone
+        }
+
+        let points = CellReader(CellFormat.apply rules CellFormat.usual)
+        let commas = CellReader(CellFormat.apply rules withComma)
+        let groups = CellReader(CellFormat.apply rules withGroups)
+
+        let texts =
+            columns
+            |> List.choose (fun column ->
+                match column.Cells with
+                | Cells.Texts texts -> Some texts
+                | Cells.Numbers _
+                | Cells.Unreadable _ -> None)
+
+        let hasCommas (texts: System.Collections.Generic.IReadOnlyList<string>) =
+            let mutable row, certain, isNumeric = 0, false, true
+
+            while isNumeric && row < texts.Count do
+                let text = texts[row]
+
+                match commas.Read text with
+                | CellValue.Missing -> ()
+                | CellValue.Number _ -> certain <- certain || isCertain groups text
+                | CellValue.Other -> isNumeric <- false
+
+                row <- row + 1
+
+            isNumeric && certain
+
+        texts |> List.exists hasCommas
+        && texts
+           |> List.forall (
+               Seq.forall (fun text -> not (text.Contains '.') || (points.Number text).IsNone)
+           )

@@ -1,0 +1,54 @@
+namespace Pipeline.Learning
+
+open System
+
+/// Means and deviations of numbers of any size: squares of numbers beyond 10¹⁵⁴ would be infinite.
+[<RequireQualifiedAccess>]
+module internal Spread =
+    /// A power of two near the largest number, by which division is exact.
+    let private unit (values: float[]) : float =
+        let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
+
+        if largest = 0.0 then
+            1.0
+        else
+            // The exponent as it is stored; that of the smallest numbers is no power of two of its own.
+            let exponent =
+                int ((BitConverter.DoubleToInt64Bits largest >>> 52) &&& 0x7FFL) - 1023
+
+            Math.ScaleB(1.0, max -1022 exponent)
+
+    /// The mean, summed in order.
+    let private plainMean (values: float[]) : float =
+        Array.fold (+) 0.0 values / float values.Length
+
+    /// The mean.
+    let mean (values: float[]) : float =
+        let unit = unit values
+        unit * plainMean (values |> Array.map (fun x -> x / unit))
+
+    /// The standard deviation √(Σ(x − mean)²/n).
+    let deviation (mean: float) (values: float[]) : float =
+        let unit = unit values
+        let square (x: float) = x * x
+
+        let variance =
+            values |> Array.map (fun x -> square (x / unit - mean / unit)) |> plainMean
+
+        unit * Math.Sqrt variance
+
+    /// Half the numbers are at most this, half at least.
+    let median (values: float[]) : float =
+        let sorted = Array.sort values
+        let half = sorted.Length / 2
+
+        if sorted.Length % 2 = 1 then
+            sorted[half]
+        else
+            unit values
+            * ((sorted[half - 1] / unit values + sorted[half] / unit values) / 2.0)
+
+    /// Whether a deviation or range is no more than rounding makes of numbers of that size.
+    let isRounding (spread: float) (values: float[]) : bool =
+        let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
+        spread <= 10.0 * (Math.BitIncrement 1.0 - 1.0) * largest

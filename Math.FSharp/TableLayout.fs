@@ -1,0 +1,149 @@
+namespace Pipeline.Learning
+
+open System
+
+/// What the columns of a table are.
+type internal TableLayout = {
+    /// How cells are written.
+    Format: CellFormat
+    /// The label's column.
+    Label: string
+    /// Columns of numbers.
+    Numbers: string list
+    /// Columns of categories.
+    Categories: string list
+    /// Columns that settings leave out.
+    Ignored: string list
+    /// Columns that are left out because they count the rows, as pandas writes them.
+    Counts: string list
+    /// Columns of categories that look like numbers, each with one of its texts.
+    NumberLike: (string * string) list
+}
+
+/// Finding it out.
+[<RequireQualifiedAccess>]
+module internal TableLayout =
+    /// <summary>The label's column of a table.</summary>
+    let label (choice: TableChoice) (table: Table) : Result<Column, Fault list> =
+        match choice.Label with
+        | ValueSome key -> Table.find key table
+        | ValueNone -> Ok(List.last table.Columns)
+        |> Result.bind Table.readable
+
+    /// The columns that keys name.
+    let private named (table: Table) (keys: string list) =
+        keys |> List.map (fun key -> Table.find key table) |> Fault.all
+
+    /// <summary>The columns besides the label and those that settings leave out.</summary>
+    let besides (choice: TableChoice) (table: Table) : Result<Column list, Fault list> =
+        Fault.both (label choice table) (named table choice.Ignored)
+        |> Result.map (fun (label, ignored) ->
+            let out = label :: ignored |> List.map _.Name |> Set.ofList
+            table.Columns |> List.filter (fun column -> not (out.Contains column.Name)))
+
+    /// The numbers of a column in order, if all its cells are whole numbers.
+    let wholeNumbers (reader: CellReader) (column: Column) : float[] voption =
+        let numbers =
+            match column.Cells with
+            | Cells.Numbers numbers -> numbers
+            | Cells.Unreadable _ -> [| nan |]
+            | Cells.Texts texts ->
+                // One cell is enough to tell most columns.
+                let read (text: string) =
+                    ValueOption.defaultValue nan (reader.Number text)
+
+                if texts.Count > 0 && not (Double.IsInteger(read texts[0])) then
+                    [| nan |]
+                else
+                    Array.init texts.Count (fun row -> read texts[row])
+
+        if numbers |> Array.forall Double.IsInteger then
+            ValueSome numbers
+        else
+            ValueNone
+
+    /// A column that pandas wrote for its index: no name, and another whole number in each row.
+    let private countsRows (reader: CellReader) (column: Column) : bool =
+        let name = column.Name.Trim()
+
+        (name = "" || name.StartsWith("Unnamed: ", StringComparison.Ordinal))
+        && match wholeNumbers reader column with
+           | ValueSome numbers -> (Array.distinct numbers).Length = numbers.Length
+           | ValueNone -> false
+
+    /// <summary>What the columns are by settings and cells, or everything that is wrong with them.</summary>
+    /// <param name="choice">What settings say.</param>
+    /// <param name="table">The rows.</param>
+    let ofTable (choice: TableChoice) (table: Table) : Result<TableLayout, Fault list> =
+        Fault.both
+            (Fault.both (label choice table) (besides choice table))
+            (Fault.both (named table choice.Numeric) (named table choice.Categorical))
+        |> Result.bind (fun ((label, columns), (numeric, categorical)) ->
+            let isIn (some: Column list) (column: Column) =
+                some |> List.exists (fun other -> other.Name = column.Name)
+
+            let format =
+                let written = label :: columns |> List.filter (isIn categorical >> not)
+                let rules = choice.Cells
+
+                if
+                    rules.DecimalSeparator.IsNone
+                    && rules.ThousandsSeparator.IsNone
+                    && DecimalComma.isOnlyReading rules written
+                then
+                    CellFormat.apply rules {
+                        CellFormat.usual with
+                            DecimalSeparator = ','
+                    }
+                else
+                    CellFormat.apply rules CellFormat.usual
+
+            let reader = CellReader format
+
+            let isSaid column =
+                isIn numeric column || isIn categorical column
+
+            let counts, inputs =
+                columns
+                |> List.partition (fun column -> not (isSaid column) && countsRows reader column)
+
+            if inputs.IsEmpty then
+                Error [ Fault.create "" $"columns beside the label {label.Name}" "none" ]
+            else
+                inputs
+                |> List.map (fun column ->
+                    Table.readable column
+                    |> Result.bind (fun column ->
+                        if isIn numeric column then Ok ColumnKind.Numbers
+                        elif isIn categorical column then Ok ColumnKind.Categories
+                        else ColumnKind.ofColumn reader table column))
+                |> Fault.all
+                |> Result.map (fun kinds ->
+                    let kinds = List.zip inputs kinds
+
+                    {
+                        Format = format
+                        Label = label.Name
+                        Numbers = [
+                            for column, kind in kinds do
+                                if kind = ColumnKind.Numbers then
+                                    column.Name
+                        ]
+                        Categories = [
+                            for column, kind in kinds do
+                                if kind <> ColumnKind.Numbers then
+                                    column.Name
+                        ]
+                        Ignored = [
+                            for column in table.Columns do
+                                if column.Name <> label.Name && not (isIn columns column) then
+                                    column.Name
+                        ]
+                        Counts = counts |> List.map _.Name
+                        NumberLike = [
+                            for column, kind in kinds do
+                                match kind with
+                                | ColumnKind.NumberLikeCategories example -> column.Name, example
+                                | _ -> ()
+                        ]
+                    }))

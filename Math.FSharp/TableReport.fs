@@ -1,0 +1,145 @@
+namespace Pipeline.Learning
+
+open System
+open System.Globalization
+
+/// Missing cells of a column.
+type MissingCells = {
+    /// The column.
+    Column: string
+    /// What the cells hold; nothing where they are empty.
+    Marker: string
+    /// How many they are.
+    Count: int
+}
+
+/// What was made of a table.
+type TableReport = {
+    /// The label's column.
+    Label: string
+    /// The classes, with how many rows each has; none where the label is a number to predict.
+    Classes: (string * int) list
+    /// Columns of numbers.
+    Numbers: string list
+    /// Columns of categories, with how many each has.
+    Categories: (string * int) list
+    /// Columns that settings leave out.
+    Ignored: string list
+    /// Columns that are left out because they count the rows.
+    Counts: string list
+    /// Missing cells of the inputs.
+    Missing: MissingCells list
+    /// What took their place.
+    Rule: Missing
+    /// How cells are written.
+    Format: CellFormat
+    /// Sentences on what may be a mistake.
+    Warnings: string list
+}
+
+/// Saying it.
+[<RequireQualifiedAccess>]
+module TableReport =
+    /// The most names in a list.
+    [<Literal>]
+    let private Most = 10
+
+    let private some (names: string list) : string =
+        let shown = names |> List.truncate Most |> String.concat ", "
+
+        if names.Length > Most then
+            $"{shown} and %d{names.Length - Most} more"
+        else
+            shown
+
+    let private counted (one: string) (many: string) (count: int) : string =
+        if count = 1 then $"1 {one}" else $"%d{count} {many}"
+
+    let private missing (report: TableReport) : string =
+        let cells =
+            report.Missing
+            |> List.map (fun cells ->
+                let marker = if cells.Marker = "" then "empty" else $"'{cells.Marker}'"
+                $"""{counted "cell" "cells" cells.Count} of {cells.Column} ({marker})""")
+            |> some
+
+        let isNumber name = List.contains name report.Numbers
+        let columns = report.Missing |> List.map _.Column
+
+        let numbers =
+            match report.Rule with
+            | Missing.Median -> [ "the median" ]
+            | _ -> [ "the mean" ]
+
+        let fills = [
+            if List.exists isNumber columns then
+                yield! numbers
+            if List.exists (isNumber >> not) columns then
+                "the most frequent category"
+        ]
+
+        $"""missing: {cells} replaced by {String.concat " or " fills}"""
+
+    /// <summary>In one line: the label and its classes, the columns by kind, and what was left out or
+    /// filled in.</summary>
+    [<CompiledName("Describe")>]
+    let describe (report: TableReport) : string =
+        String.concat "; " [
+            if report.Classes.IsEmpty then
+                $"label {report.Label} (a number to predict)"
+            elif report.Classes.Length <= Most then
+                let classes =
+                    report.Classes
+                    |> List.map (fun (name, count) -> $"{name} %d{count}")
+                    |> String.concat ", "
+
+                $"label {report.Label} ({classes})"
+            else
+                $"label {report.Label} (%d{report.Classes.Length} classes)"
+
+            if not report.Numbers.IsEmpty then
+                $"""{counted "numeric column" "numeric columns" report.Numbers.Length} ({some report.Numbers})"""
+
+            if not report.Categories.IsEmpty then
+                let columns =
+                    report.Categories
+                    |> List.map (fun (name, count) ->
+                        $"""{name} with {counted "category" "categories" count}""")
+
+                $"""{counted "categorical column" "categorical columns" columns.Length} ({some columns})"""
+
+            if not report.Ignored.IsEmpty then
+                $"ignored: {some report.Ignored}"
+
+            for name in report.Counts do
+                $"ignored: column '{name}', which counts the rows as an index of pandas does"
+
+            if not report.Missing.IsEmpty then
+                missing report
+
+            if report.Format.DecimalSeparator = ',' then
+                "numbers with decimal commas"
+        ]
+
+    /// Missing cells of columns by what they hold.
+    let internal missingCells (reader: CellReader) (columns: Column list) : MissingCells list = [
+        for column in columns do
+            let markers =
+                match column.Cells with
+                | Cells.Numbers numbers ->
+                    numbers
+                    |> Seq.filter (fun number -> reader.IsMissing number)
+                    |> Seq.map Table.text
+                | Cells.Texts texts ->
+                    texts
+                    |> Seq.filter (fun text -> reader.Read text = CellValue.Missing)
+                    |> Seq.map (fun text -> if isNull (box text) then "" else text.Trim())
+                | Cells.Unreadable _ -> Seq.empty
+
+            for marker, count in markers |> Seq.countBy id |> Seq.sortBy fst do
+                {
+                    Column = column.Name
+                    Marker = marker
+                    Count = count
+                }
+    ]

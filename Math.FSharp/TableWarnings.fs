@@ -1,0 +1,137 @@
+namespace Pipeline.Learning
+
+open System
+open System.Collections.Generic
+open System.Globalization
+
+/// Sentences on what may be a mistake in a table.
+[<RequireQualifiedAccess>]
+module internal TableWarnings =
+    /// Below so many rows, columns go together by chance.
+    [<Literal>]
+    let private FewRows = 10
+
+    /// Whether whole numbers go up by 1 from row to row.
+    let private goesUpByOne (numbers: float[]) : bool =
+        numbers |> Array.pairwise |> Array.forall (fun (one, next) -> next = one + 1.0)
+
+    let private isNamedIndex (name: string) : bool =
+        let name = name.Trim().ToLowerInvariant()
+
+        List.contains name [ "id"; "index"; "row"; "rownames"; "level_0" ]
+        || name.EndsWith("_id", StringComparison.Ordinal)
+        || name.EndsWith(" id", StringComparison.Ordinal)
+
+    /// Columns of numbers that seem to count the rows.
+    let counts (reader: CellReader) (numbers: Column list) : string list = [
+        for column in numbers do
+            match TableLayout.wholeNumbers reader column with
+            | ValueSome values when values.Length >= FewRows ->
+                if
+                    goesUpByOne values
+                    || (isNamedIndex column.Name && (Array.distinct values).Length = values.Length)
+                then
+                    $"Column {column.Name} looks like an index of the rows, another whole number in each: it says nothing of new rows, and gives the label away where the rows are sorted. Data:Ignored {column.Name} leaves it out."
+            | _ -> ()
+    ]
+
+    /// Columns each of whose values stands beside one value of the label, and the other way round.
+    let givingAway (reader: CellReader) (label: Column) (inputs: Column list) : string list =
+        let plain (column: Column) =
+            match column.Cells with
+            | Cells.Numbers numbers -> numbers |> Array.map Table.text
+            | Cells.Texts texts -> Array.init texts.Count (fun row -> reader.Canonical texts[row])
+            | Cells.Unreadable(rows, _) -> Array.create rows ""
+
+        let labels = plain label
+
+        if labels.Length < FewRows || (Array.distinct labels).Length < 2 then
+            []
+        else
+            [
+                for column in inputs do
+                    // The first rows tell most columns.
+                    let forward, back = Dictionary<string, string>(), Dictionary<string, string>()
+
+                    let agrees (pairs: Dictionary<string, string>) one other =
+                        match pairs.TryGetValue one with
+                        | true, known -> known = other
+                        | _ ->
+                            pairs[one] <- other
+                            true
+
+                    let cell =
+                        match column.Cells with
+                        | Cells.Numbers numbers -> fun row -> Table.text numbers[row]
+                        | Cells.Texts texts -> fun row -> reader.Canonical texts[row]
+                        | Cells.Unreadable _ -> fun _ -> ""
+
+                    let mutable row = 0
+
+                    while row < labels.Length
+                          && (let value = cell row
+                              agrees forward value labels[row] && agrees back labels[row] value) do
+                        row <- row + 1
+
+                    if row = labels.Length then
+                        let isEqual = forward |> Seq.forall (fun pair -> pair.Key = pair.Value)
+                        // Of labels that are all different, any column of different values is one to one.
+                        if isEqual || 2 * forward.Count <= labels.Length then
+                            let how =
+                                if isEqual then
+                                    $"equals the label {label.Name}"
+                                else
+                                    $"goes one to one with the label {label.Name}"
+
+                            $"Column {column.Name} {how} in all %d{labels.Length} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out."
+            ]
+
+    /// Columns of categories that look like numbers.
+    let numberLike (layout: TableLayout) : string list = [
+        for name, example in layout.NumberLike ->
+            $"Column {name}: its texts, such as '{example}', look like numbers written in another way; each is taken for a category."
+    ]
+
+    /// Values that may be meant to be the same.
+    let spellings (reader: CellReader) (what: string) (texts: string seq) : string list =
+        let groups = Spelling.groups reader texts
+
+        let quoted values =
+            values |> List.map ColumnKind.quoted |> String.concat ", "
+
+        [
+            for name, spellings in groups do
+                if spellings.Length > 1 then
+                    $"{what}: {quoted spellings} are taken for one value, {name}."
+
+            for same in groups |> List.map fst |> Spelling.nearlySame do
+                $"{what}: {quoted same} differ by case or spaces alone, and are different values."
+        ]
+
+    let private figure (x: float) : string =
+        x.ToString("G3", CultureInfo.InvariantCulture)
+
+    /// Test rows that are far more or fewer than was asked for, as equal rows are on the same side.
+    let share (wanted: float) (keys: uint64[]) (testRows: int) : string list =
+        let rows = keys.Length
+        let different = (Array.distinct keys).Length
+        let found = float testRows / float rows
+
+        if 2 * different <= rows && abs (found - wanted) > wanted / 4.0 then
+            [
+                $"Equal rows are on the same side of the split, and of the %d{rows} rows %d{different} are different: the test has a share of {figure found} instead of {figure wanted}. Data:Test names a file of test rows."
+            ]
+        else
+            []
+
+    /// Numbers to predict whose size is far from what networks begin with.
+    let targets (label: string) (numbers: float[]) : string list =
+        let mean = Spread.mean numbers
+        let deviation = Spread.deviation mean numbers
+
+        if abs mean > 100.0 || deviation > 100.0 || (deviation > 0.0 && deviation < 0.01) then
+            [
+                $"The numbers to predict, in column {label}, are {figure mean} ± {figure deviation} (mean and deviation), far from 0 ± 1: a network learns them badly at usual learning rates. Scale them, as (x − {figure mean}) / {figure deviation} say."
+            ]
+        else
+            []

@@ -1,0 +1,356 @@
+/// CellFormat.fs, ColumnKind.fs, DecimalComma.fs, Spelling.fs: what the cells of a table mean.
+module Pipeline.Properties.CellLaws
+
+open System
+open System.Globalization
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Laws
+
+let private choice = {
+    Label = ValueNone
+    Numeric = []
+    Categorical = []
+    Ignored = []
+    Cells = CellFormat.anyRules
+    Missing = Missing.Refuse
+    Scaling = Scaling.None
+}
+
+let private withRules decimal thousands =
+    CellFormat.apply (CellFormat.parseRules ValueNone decimal thousands |> orFail) CellFormat.usual
+
+let private number format text =
+    CellReader(format).Number text |> ValueOption.toOption
+
+let private texts (values: string seq) = Cells.Texts(Array.ofSeq values)
+
+let private table columns =
+    columns
+    |> List.map (fun (name, cells) -> { Name = name; Cells = cells })
+    |> Table.create
+    |> orFail
+
+/// Twenty rows whose second column is a label of two classes.
+let private labelled (cells: string list) =
+    table [
+        "x", texts cells
+        "label", texts (cells |> List.mapi (fun i _ -> [ "a"; "b" ][i % 2]))
+    ]
+
+let private numbers count = [ for i in 1..count -> string (10 + i * i) ]
+
+[<Theory>]
+[<InlineData("1.5", 1.5)>]
+[<InlineData("  +2 ", 2.0)>]
+[<InlineData("\u22123", -3.0)>]
+[<InlineData("\u00A04", 4.0)>]
+[<InlineData("1e3", 1000.0)>]
+[<InlineData(".5", 0.5)>]
+[<InlineData("007", 7.0)>]
+let ``a number has its value`` (text: string, expected: float) =
+    Exactly.equal (Some expected) (number CellFormat.usual text)
+
+let noNumbers: TheoryData<string> =
+    TheoryData<string>(
+        [
+            "inf"
+            "Infinity"
+            "-Infinity"
+            "1e400"
+            "None"
+            "-"
+            "<NA>"
+            "unknown"
+            "1,020"
+            "3O"
+            "$5"
+            "5%"
+            "1.5 kg"
+            "12:30"
+            "2020-01-31"
+            "0x1F"
+            "1 020"
+            "1_020"
+            "(5)"
+            "5-"
+            "1\u00A0020"
+            "\uFF11\uFF12"
+            "12\000"
+            "1.2.3"
+        ]
+    )
+
+[<Theory>]
+[<MemberData(nameof noNumbers)>]
+let ``a cell that is no number among numbers is refused with its line, its text and the count``
+    (odd: string)
+    =
+    let cells = numbers 11 @ [ odd ] @ numbers 8
+
+    TableEncoding.fit choice (labelled cells |> Table.atLines [| 2..21 |])
+    |> Exactly.faulted [
+        "column x, line 13: expected a number"
+        "19 of the column's 20 cells"
+        "Data:Categorical"
+        "Data:MissingValues"
+        $"found '{odd}'."
+    ]
+
+[<Fact>]
+let ``a number among texts is refused with its line, its text and the count`` () =
+    let words = [ for i in 0..19 -> string ("abcdefghij"[i % 10]) ]
+
+    TableEncoding.fit choice (labelled (words[..18] @ [ "12" ]))
+    |> Exactly.faulted [ "column x, row 20"; "19 of the column's 20 cells"; "found '12'" ]
+
+    let encoding = TableEncoding.fit choice (labelled words) |> orFail
+    Exactly.equal 10 encoding.Categories.Head.Values.Length
+
+[<Fact>]
+let ``a setting says what an odd cell or its column is`` () =
+    let cells = numbers 19 @ [ "-" ]
+
+    let fit choice =
+        TableEncoding.fit choice (labelled cells) |> orFail
+
+    let missing =
+        CellFormat.parseRules (ValueSome [ "-" ]) ValueNone ValueNone |> orFail
+
+    let encoding =
+        fit {
+            choice with
+                Cells = missing
+                Missing = Missing.Median
+        }
+
+    Exactly.equal [ "x" ] (encoding.Numbers |> List.map _.Name)
+    Exactly.equal 20 (fit { choice with Categorical = [ "x" ] }).Categories.Head.Values.Length
+
+[<Theory>]
+[<InlineData("${0}.5")>]
+[<InlineData("{0}%")>]
+[<InlineData("{0}.5 kg")>]
+[<InlineData("12:{0}")>]
+[<InlineData("2020-01-{0}")>]
+[<InlineData("0x{0}")>]
+[<InlineData("1,0{0}")>]
+[<InlineData("\uFF11{0}")>]
+let ``a column of texts that look like numbers is refused, or told of where they are few``
+    (pattern: string)
+    =
+    let cells count = [
+        for i in 0..39 -> String.Format(CultureInfo.InvariantCulture, pattern, 10 + i % count)
+    ]
+
+    TableEncoding.fit choice (labelled (cells 20))
+    |> Exactly.faulted [ "column x, row 1: expected a number, or"; "39 cells more" ]
+
+    let data: TableData<float> =
+        labelled (cells 4)
+        |> TableData.prepare
+            choice
+            Head.Softmax
+            ValueNone
+            (TestRows.Separate(labelled (cells 4), ""))
+            ""
+        |> orFail
+
+    Assert.Contains(
+        data.Report.Warnings,
+        fun sentence -> sentence.Contains "Column x" && sentence.Contains "look like numbers"
+    )
+
+[<Fact>]
+let ``texts that are almost all different are no categories`` () =
+    let names = [ for i in 1..30 -> $"name {i}" ]
+
+    TableEncoding.fit choice (labelled names)
+    |> Exactly.faulted [ "column x"; "30 different texts in 30 rows"; "Data:Ignored" ]
+
+    TableEncoding.fit { choice with Categorical = [ "x" ] } (labelled names)
+    |> orFail
+    |> ignore
+
+let private written (decimal: string) (thousands: string) (number: float) =
+    let format = NumberFormatInfo()
+    format.NumberDecimalSeparator <- decimal
+    format.NumberGroupSeparator <- thousands
+    number.ToString("#,##0.0#####", format)
+
+[<Law>]
+let ``a number is read as it was written, whatever its separators`` (hundredths: int) =
+    let value = float hundredths / 100.0
+
+    for decimal, thousands in [ ".", ","; ",", "."; ".", " "; ",", "'"; ",", "\u00A0" ] do
+        let setting = if thousands = "\u00A0" then " " else thousands
+        let format = withRules (ValueSome decimal) (ValueSome setting)
+        let text = written decimal thousands value
+        Exactly.equal (Some value) (number format text)
+        // Groups may be left out.
+        Exactly.equal (Some value) (number format (text.Replace(thousands, "")))
+
+[<Theory>]
+[<InlineData("1,02")>]
+[<InlineData("1,0200")>]
+[<InlineData(",020")>]
+[<InlineData("1,,020")>]
+[<InlineData("1020,020")>]
+[<InlineData("1.5,000")>]
+let ``separators of thousands make groups of three digits or are refused`` (text: string) =
+    Exactly.equal None (number (withRules ValueNone (ValueSome ",")) text)
+
+[<Law>]
+let ``a table with decimal commas is the table with decimal points`` (hundredths: int list) =
+    let values = 1.25 :: [ for n in hundredths -> float n / 100.0 ]
+
+    let text (decimal: string) (x: float) =
+        x.ToString("0.00", CultureInfo.InvariantCulture).Replace(".", decimal)
+
+    let rows decimal =
+        labelled [ for x in values -> text decimal x ]
+
+    let encoding decimal =
+        TableEncoding.fit choice (rows decimal) |> orFail
+
+    let encoded decimal : Matrix<float> =
+        TableEncoding.encode (encoding decimal) (rows decimal) |> orFail
+
+    Exactly.bits ((encoded ".").ToColumnMajorArray()) ((encoded ",").ToColumnMajorArray())
+
+    // The model keeps it.
+    match
+        Preprocessing.Table(encoding ",")
+        |> Preprocessing.toJson
+        |> Preprocessing.ofJson
+    with
+    | Ok(Preprocessing.Table back) -> Exactly.equal (encoding ",").Format back.Format
+    | other -> failwith $"expected a table, found {other}"
+
+[<Fact>]
+let ``a comma that may separate thousands is not taken for a decimal comma, nor one beside points``
+    ()
+    =
+    for cells in [ [ for i in 10..29 -> $"1,0{i}" ]; numbers 18 @ [ "1,5"; "2.5" ] ] do
+        TableEncoding.fit choice (labelled cells)
+        |> Exactly.faulted [ "Data:DecimalSeparator" ]
+
+    // Beside a column with points another's commas stay what they are.
+    table [
+        "x", texts [ for i in 1..20 -> $"{i},5" ]
+        "y", texts [ for i in 1..20 -> $"{i}.5" ]
+        "label", texts [ for i in 1..20 -> [ "a"; "b" ][i % 2] ]
+    ]
+    |> TableEncoding.fit choice
+    |> Exactly.faulted [ "column x"; "Data:DecimalSeparator" ]
+
+[<Fact>]
+let ``numbers with points are read by a model of decimal commas where no other reading is possible``
+    ()
+    =
+    let format = withRules (ValueSome ",") ValueNone
+    Exactly.equal (Some 50.5) (number format "50.5")
+    Exactly.equal (Some 0.125) (number format "0.125")
+    Exactly.equal None (number format "1.020")
+    Exactly.equal None (number format "1.5,2")
+
+[<Fact>]
+let ``markers of missing values are compared by text and by number, whatever the case`` () =
+    let reader =
+        CellReader {
+            CellFormat.usual with
+                MissingValues = [ "-999"; "none" ]
+        }
+
+    for text in [ ""; " "; "None"; " NONE "; "-999"; "-999.0"; Unchecked.defaultof<string> ] do
+        Exactly.equal CellValue.Missing (reader.Read text)
+
+    Exactly.equal CellValue.Other (reader.Read "NA")
+    Assert.True(reader.IsMissing(-999.0))
+    Assert.False(reader.IsMissing 999.0)
+
+[<Fact>]
+let ``a null text is a missing value`` () =
+    let rows =
+        table [
+            "x", Cells.Texts [| "1"; Unchecked.defaultof<string> |]
+            "label", texts [ "a"; "b" ]
+        ]
+
+    TableEncoding.fit choice rows
+    |> Exactly.faulted [ "column x, row 2"; "found none" ]
+
+    Exactly.equal [| "1"; "" |] (Table.texts rows.Columns.Head.Cells)
+
+[<Theory>]
+[<InlineData(".", ".")>]
+[<InlineData(",", ",")>]
+[<InlineData(";", null)>]
+[<InlineData("", null)>]
+[<InlineData("..", null)>]
+[<InlineData(null, "_")>]
+let ``separators that are none, or the same twice, are refused``
+    (decimal: string, thousands: string)
+    =
+    let optional (text: string) =
+        if isNull (box text) then ValueNone else ValueSome text
+
+    CellFormat.parseRules ValueNone (optional decimal) (optional thousands)
+    |> Exactly.faulted [ "Separator" ]
+
+let private label (cells: string list) = { Name = "label"; Cells = texts cells }
+
+let private classes (cells: string list) =
+    TableEncoding.classes CellFormat.usual (label cells) (labelled cells) |> orFail
+
+let private places classes (cells: string list) =
+    TableEncoding.labels CellFormat.usual classes (label cells) (labelled cells)
+    |> orFail
+
+[<Fact>]
+let ``all spellings of a number or a truth value are one class, in any file`` () =
+    Exactly.equal [ "0"; "1" ] (classes [ "0"; "0.0"; "1"; "1e0" ])
+    Exactly.equal [ "0.0"; "1.0" ] (classes [ "0.0"; "1.0" ])
+    Exactly.equal [| 0; 1; 0; 1 |] (places [ "0.0"; "1.0" ] [ "0"; "1"; "-0"; "+1" ])
+    Exactly.equal [ "False"; "True" ] (classes [ "False"; "True" ])
+    Exactly.equal [| 0; 1; 1 |] (places [ "False"; "True" ] [ "false"; "TRUE"; "true" ])
+    // JSON's truth values were 1 and 0 to models trained before.
+    Exactly.equal [| 0; 1 |] (places [ "0"; "1" ] [ "false"; "true" ])
+    Exactly.equal [ "No"; "no"; "yes" ] (classes [ "no"; "No"; " yes"; "yes" ])
+
+[<Fact>]
+let ``texts that differ by case or spaces alone are told of, and so are spellings of one number``
+    ()
+    =
+    let rows =
+        table [
+            "x", texts (numbers 20)
+            "answer",
+            texts [ for i in 0..19 -> [ "Yes"; "yes"; "no"; "New  York"; "new york" ][i % 5] ]
+            "label", texts [ for i in 0..19 -> [ "0"; "0.0"; "1" ][i % 3] ]
+        ]
+
+    let data: TableData<float> =
+        TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows, "")) "" rows
+        |> orFail
+
+    for words in [ "'Yes', 'yes'"; "'New  York', 'new york'"; "'0', '0.0'" ] do
+        Assert.Contains(data.Report.Warnings, fun (sentence: string) -> sentence.Contains words)
+
+[<Fact>]
+let ``numbers as labels are classes where they are whole and recur, else Identity is meant`` () =
+    let prepare labels : Result<TableData<float>, _> =
+        let rows = table [ "x", texts (numbers 40); "label", texts labels ]
+        TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows, "")) "" rows
+
+    prepare [ for i in 0..39 -> string (float (i % 4) + 0.5) ]
+    |> Exactly.faulted [ "column label"; "Model:Head Identity"; "4 different numbers, such as 0.5" ]
+
+    prepare [ for i in 0..39 -> string (1000 * i) ]
+    |> Exactly.faulted [ "Model:Head Identity"; "40 different numbers in 40 rows" ]
+
+    prepare [ for i in 0..39 -> $"name {i}" ]
+    |> Exactly.faulted [ "labels that recur"; "40 different texts in 40 rows" ]
+
+    Exactly.equal 10 (prepare [ for i in 0..39 -> string (i % 10) ] |> orFail).Classes.Length

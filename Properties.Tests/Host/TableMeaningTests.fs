@@ -1,0 +1,322 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Collections.Generic
+open System.Globalization
+open System.IO
+open System.Text
+open Microsoft.Extensions.DependencyInjection
+open Pipeline.Learning
+open Pipeline.Learning.Laws
+open Pipeline.Properties
+open Pipeline.Training
+open Xunit
+
+/// What the service makes of tables in files: the same rows in any format, and the same rows in training,
+/// evaluation and prediction.
+module TableMeaningTests =
+    let private planOf (settings: (string * string) list) : RunPlan =
+        let values = Dictionary<string, string>()
+
+        for key, value in settings do
+            values[$"Pipeline:{key}"] <- value
+
+        use host = TrainingServices.CreateBuilder(GivenSettings(values, null)).Build()
+        host.Services.GetRequiredService<RunPlan>()
+
+    let private load (settings: (string * string) list) : LoadedData<float32> =
+        DataFiles.Load<float32>(planOf settings)
+
+    let private refusal (settings: (string * string) list) : string =
+        let refused = Assert.Throws<RefusedException>(fun () -> load settings |> ignore)
+
+        String.concat "\n" refused.Reasons
+
+    let private reportOf (data: LoadedData<float32>) : TableReport =
+        match data.Report with
+        | null -> failwith "expected the report of a table"
+        | report -> report
+
+    let private write (scratch: Scratch) (name: string) (lines: string seq) : string =
+        let path = scratch.Sub name
+        File.WriteAllLines(path, lines)
+        path
+
+    let private inputs (data: Dataset<'T>) =
+        (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs.ToColumnMajorArray()
+
+    /// The model's samples of rows, as predict makes them.
+    let private predicted (model: Model<float32>) (name: string) (content: string) =
+        let file = DataFile.Of(name, ReadOnlyMemory(Encoding.UTF8.GetBytes content))
+
+        SampleFile.Parse(file, model, false, (planOf []).Settings.Data).Data |> inputs
+
+    let private modelOf (data: LoadedData<float32>) : Model<float32> = {
+        Model.ofNetwork (
+            Architecture.dense Activation.Sigmoid [ data.Train.Features; max 2 data.Train.Classes ]
+            |> Network.initialise Initialiser.XavierNormal 1UL
+        ) with
+            Preprocessing = data.Preprocessing
+            Classes = List.ofSeq data.Classes
+    }
+
+    /// Rows of a number, a truth value and a label; each format writes them in its way.
+    let private rows = [
+        for i in 0..59 -> float (i * i) / 4.0, i % 3 = 0, [ "low"; "high" ][i % 2]
+    ]
+
+    let private invariant (x: float) = x.ToString CultureInfo.InvariantCulture
+
+    let private csv = [
+        "size,small,label"
+        for size, small, label in rows do
+            $"{invariant size},{small},{label}"
+    ]
+
+    let private json = [
+        for size, small, label in rows do
+            $"""{{"size": {invariant size}, "small": {(string small).ToLowerInvariant()}, "label": "{label}"}}"""
+    ]
+
+    [<Fact>]
+    let ``the same rows in CSV, with decimal commas, and in JSON make the same samples and split``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let commas = [
+            "size;small;label"
+            for size, small, label in rows do
+                $"{(invariant size).Replace('.', ',')};{(string small).ToUpperInvariant()};{label}"
+        ]
+
+        let first = load [ "Data:Train", write scratch "points.csv" csv ]
+        Assert.NotEqual(0, first.Test.Count)
+
+        for name, lines in [ "commas.csv", commas; "rows.jsonl", json ] do
+            let other = load [ "Data:Train", write scratch name lines ]
+            Exactly.bits (inputs first.Train) (inputs other.Train)
+            Exactly.bits (inputs first.Test) (inputs other.Test)
+
+    [<Fact>]
+    let ``truth values of CSV, JSON and models trained before are the same categories`` () =
+        use scratch = new Scratch()
+        let model = load [ "Data:Train", write scratch "x.csv" csv ] |> modelOf
+        let expected = predicted model "new.csv" "size,small\n4,False\n4,True\n"
+
+        for name, content in
+            [
+                "new.csv", "size,small\n4,false\n4,TRUE\n"
+                "new.json", """[{"size": 4, "small": false}, {"size": 4, "small": true}]"""
+            ] do
+            Exactly.bits expected (predicted model name content)
+
+        // Models of JSON's truth values took them for the numbers 1 and 0.
+        let before = {
+            model with
+                Preprocessing =
+                    Preprocessing.Table {
+                        Numbers = [
+                            for name in [ "size"; "small" ] ->
+                                {
+                                    Name = name
+                                    Fill = nan
+                                    Centre = 0.0
+                                    Scale = 1.0
+                                }
+                        ]
+                        Categories = []
+                        Format = CellFormat.usual
+                    }
+        }
+
+        Exactly.bits
+            [| 4.0f; 0.0f; 4.0f; 1.0f |]
+            (predicted
+                before
+                "new.json"
+                """[{"size": 4, "small": false}, {"size": 4, "small": true}]""")
+
+    [<Fact>]
+    let ``a model of decimal commas reads new rows as it read its own`` () =
+        use scratch = new Scratch()
+
+        let lines = [
+            "x;label"
+            for i in 0..29 do
+                $"{i},5;{[ 'a'; 'b' ][i % 2]}"
+        ]
+
+        let model =
+            load [ "Data:Train", write scratch "x.csv" lines; "Data:Scaling", "None" ]
+            |> modelOf
+
+        Exactly.bits [| 2.25f |] (predicted model "new.csv" "x;y\n2,25;0\n")
+        Exactly.bits [| 2.25f |] (predicted model "new.json" """{"x": 2.25}""")
+
+        let refused =
+            Assert.Throws<RefusedException>(fun () ->
+                predicted model "new.csv" "x;y\n2.250;0\n" |> ignore)
+
+        Assert.Contains("new.csv, column x, line 2", Assert.Single refused.Reasons)
+
+    [<Fact>]
+    let ``a fault names the file and the line that it is in`` () =
+        use scratch = new Scratch()
+
+        let lines odd = [
+            "x,label"
+            for i in 0..29 do
+                (if i = 7 then odd else string (i * i)) + "," + string ([ 'a'; 'b' ][i % 2])
+        ]
+
+        let good, bad =
+            write scratch "good.csv" (lines "49"), write scratch "bad.csv" (lines "3O")
+
+        for train, test in [ bad, good; good, bad ] do
+            Assert.StartsWith(
+                $"{bad}, column x, line 9: expected a number",
+                refusal [ "Data:Train", train; "Data:Test", test ]
+            )
+
+        Assert.StartsWith($"{bad}, column x, line 9:", refusal [ "Data:Train", bad ])
+
+        let unknown =
+            write
+                scratch
+                "unknown.csv"
+                (List.map (fun (line: string) -> line.Replace(",b", ",c")) (lines "49"))
+
+        Assert.StartsWith(
+            $"{unknown}, column label, line 3: expected one of a, b, found 'c' and 14 cells more.",
+            refusal [ "Data:Train", good; "Data:Test", unknown ]
+        )
+
+    [<Fact>]
+    let ``loading says what the label and the columns are, and what was left out or filled in`` () =
+        use scratch = new Scratch()
+
+        let lines = [
+            ",id,age,colour,constant,species"
+            for i in 0..29 do
+                let age = if i % 10 = 3 then "NA" else string (20 + i * i % 17)
+                $"""{i},{100 + i},{age},{[ "red"; "blue" ][i % 2]},1,{[ "cat"; "dog"; "owl" ][i / 3 % 3]}"""
+        ]
+
+        let data =
+            load [
+                "Data:Train", write scratch "pets.csv" lines
+                "Data:Header", "true"
+                "Data:Ignored", "constant"
+                "Data:Missing", "Median"
+            ]
+
+        let report = reportOf data
+
+        Assert.Equal(
+            "label species (cat 12, dog 9, owl 9); 2 numeric columns (id, age); 1 categorical column (colour with 2 categories); ignored: constant; ignored: column 'Unnamed: 0', which counts the rows as an index of pandas does; missing: 3 cells of age ('NA') replaced by the median",
+            TableReport.describe report
+        )
+
+        Assert.Equal(4, data.Train.Features)
+        Assert.Contains("Column id looks like an index", Assert.Single report.Warnings)
+
+    [<Fact>]
+    let ``a column that gives the label away is told of`` () =
+        use scratch = new Scratch()
+
+        let warnings columns =
+            let lines = [
+                "size,other,species"
+                for i in 0..29 do
+                    $"""{i * i},{columns (i % 3)},{[ "cat"; "dog"; "owl" ][i % 3]}"""
+            ]
+
+            (load [ "Data:Train", write scratch "x.csv" lines ] |> reportOf).Warnings
+
+        Assert.Contains(
+            "equals the label",
+            Assert.Single(warnings (fun k -> [ "cat"; "dog"; "owl" ][k]))
+        )
+
+        Assert.Contains("one to one", Assert.Single(warnings (fun k -> [ "7"; "9"; "4" ][k])))
+        Assert.Empty(warnings (fun k -> [ "7"; "9"; "9" ][k]))
+
+    [<Fact>]
+    let ``NA is a class or a category where settings say that no text means a missing value`` () =
+        use scratch = new Scratch()
+
+        let lines = [
+            "size,continent,label"
+            for i in 0..29 do
+                $"""{i * i},{[ "NA"; "EU" ][i % 2]},{[ "NA"; "AS"; "EU" ][i % 3]}"""
+        ]
+
+        let path = write scratch "x.csv" lines
+        let said = refusal [ "Data:Train", path ]
+        Assert.Contains("x.csv, column continent, line ", said)
+        Assert.Contains("found 'NA', a missing value by Data:MissingValues", said)
+        let data = load [ "Data:Train", path; "Data:MissingValues", "none" ]
+        Assert.Equal<string>([ "AS"; "EU"; "NA" ], data.Classes)
+        Assert.Equal(3, data.Train.Features)
+
+        // The inputs are size, continent = EU and continent = NA.
+        let inputs = predicted (modelOf data) "n.csv" "size,continent\n0,NA\n"
+        Exactly.bits [| 0.0f; 1.0f |] inputs[1..]
+
+    [<Law(MaxTest = 50)>]
+    let ``evaluate takes rows as predict takes them, whatever the model is``
+        (AnyNetwork networkOf)
+        (hundredths: int list)
+        =
+        use scratch = new Scratch()
+
+        let numbers = [
+            for i, n in List.indexed (hundredths @ [ 250; -150 ]) ->
+                [ float n / 100.0; float i; 0.5 ]
+        ]
+
+        let line (cells: float list) =
+            cells |> List.map invariant |> String.concat ","
+
+        let labelled = [
+            "a,b,c,label"
+            for i, row in List.indexed numbers do
+                $"{line row},{i % 2}"
+        ]
+
+        let path = write scratch "rows.csv" labelled
+        let network = networkOf 3
+
+        let table =
+            Preprocessing.Table {
+                Numbers = [
+                    for name in [ "c"; "a"; "b" ] ->
+                        {
+                            Name = name
+                            Fill = nan
+                            Centre = 2.0
+                            Scale = 3.0
+                        }
+                ]
+                Categories = []
+                Format = CellFormat.usual
+            }
+
+        for preprocessing in [ Preprocessing.Numbers; Preprocessing.Pixels(1, 3); table ] do
+            let known = KnownData(preprocessing, [||], Head.Softmax, 3)
+            let plan = planOf [ "Data:Train", path; "Data:Test", path ]
+            let data = DataFiles.Parse(plan).Encode<float> known
+
+            let samples =
+                let content = String.concat "\n" ("a,b,c" :: List.map line numbers)
+                let file = DataFile.Of("rows.csv", ReadOnlyMemory(Encoding.UTF8.GetBytes content))
+
+                let model = {
+                    Model.ofNetwork network with
+                        Preprocessing = preprocessing
+                }
+
+                SampleFile.Parse(file, model, false, plan.Settings.Data).Data
+
+            Exactly.bits (inputs samples) (inputs data.Test)
