@@ -13,7 +13,7 @@ module internal TableWarnings =
 
     /// Whether whole numbers go up by 1 from row to row.
     let private goesUpByOne (numbers: float[]) : bool =
-        numbers |> Array.pairwise |> Array.forall (fun (one, next) -> next = one + 1.0)
+        numbers |> Array.pairwise |> Array.forall (fun (one, next) -> next - one = 1.0)
 
     let private isNamedIndex (name: string) : bool =
         let name = name.Trim().ToLowerInvariant()

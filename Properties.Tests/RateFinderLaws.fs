@@ -104,28 +104,29 @@ let ``the suggested rate is where the loss falls, and nearly as fast as anywhere
         Random.uniform seed Stream.GradientCheck 0L i
 
     let first = 0.15 + 0.2 * draw 0
+    // Two steep falls of nearly one size that a span just holds, with a plateau in its middle; or any two, far
+    // apart.
+    let isClose = seed % 2UL = 0UL
 
     let curve = {
         First = first
-        // Close enough for one span to hold both falls, or far apart.
-        Second =
-            first
-            + (if seed % 2UL = 0UL then
-                   0.06 + 0.04 * draw 1
-               else
-                   0.2 + 0.15 * draw 1)
-        Width = 0.004 + 0.02 * draw 2
-        Deep = draw 3
+        Second = first + (if isClose then 0.082 + 0.012 * draw 1 else 0.2 + 0.15 * draw 1)
+        Width = 0.003 + (if isClose then 0.002 else 0.02) * draw 2
+        Deep = if isClose then 0.45 + 0.1 * draw 3 else draw 3
         Bump = 0.1 + 0.7 * draw 4
         Out = 0.75 + 0.2 * draw 5
     }
 
     let count = [| 60; 100; 300 |][int (seed % 3UL)]
     let place i = float i / float (count - 1)
-    let smooth = Array.init count (place >> curve.At) |> RateFinder.smooth
     let span = count / 20
     let half = (span + 1) / 2
-    let fallWithin reach i = smooth[i - reach] - smooth[i + reach]
+
+    // The curve without noise, averaged over a twentieth of the sweep.
+    let trend i =
+        Seq.average (seq { for k in -(count / 40) .. count / 40 -> curve.At(place (i + k)) })
+
+    let fallWithin reach i = trend (i - reach) - trend (i + reach)
 
     let fastest =
         Seq.init (count - 2 * span) (fun i -> fallWithin span (i + span)) |> Seq.max

@@ -221,6 +221,21 @@ module TableMeaningTests =
         Assert.Equal(4, data.Train.Features)
         Assert.Contains("Column id looks like an index", Assert.Single report.Warnings)
 
+    [<Theory>]
+    [<InlineData("1e300")>]
+    [<InlineData("9007199254740992")>]
+    [<InlineData("0.1")>]
+    let ``a column of one number, however large, is no index`` (number: string) =
+        use scratch = new Scratch()
+
+        let lines = [
+            "size,constant,species"
+            for i in 0..29 do
+                $"""{i * i},{number},{[ "cat"; "dog"; "owl" ][i % 3]}"""
+        ]
+
+        Assert.Empty((load [ "Data:Train", write scratch "x.csv" lines ] |> reportOf).Warnings)
+
     [<Fact>]
     let ``a column that gives the label away is told of`` () =
         use scratch = new Scratch()
