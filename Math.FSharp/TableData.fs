@@ -54,14 +54,14 @@ module TableData =
         |> columns (layout.Numbers @ layout.Categories)
         |> RowKey.ofColumns (CellReader layout.Format) table.Rows
 
-    /// The table's rows in two: to learn from, and to test with.
+    /// The table's rows in two: to learn from, with their keys, and to test with.
     let private split (share: float) (seed: uint64) (keys: uint64[]) (table: Table) =
         let isKept = KeyedShare.choose seed Stream.Test share keys
 
         let where kept =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
 
-        let test = where true
+        let train, test = where false, where true
 
         Fault.check
             [
@@ -71,7 +71,8 @@ module TableData =
                     "a share that leaves rows on both sides, or a file of test rows (Data:Test)"
                     $"%d{test.Length} test rows of %d{table.Rows} by a share of {Table.text share}"
             ]
-            (fun () -> Table.take (where false) table, Table.take test table)
+            (fun () ->
+                Table.take train table, Array.map (Array.get keys) train, Table.take test table)
 
     /// <summary>Samples of a table's rows, with what should be said of them.</summary>
     /// <param name="encoding">How rows become samples.</param>
@@ -217,7 +218,7 @@ module TableData =
             | TestRows.Separate(test, testSource) -> Ok(table, keys, test, testSource)
             | TestRows.Share(share, seed) ->
                 split share seed keys table
-                |> Result.map (fun (train, test) -> train, keysOf layout train, test, source)
+                |> Result.map (fun (train, trainKeys, test) -> train, trainKeys, test, source)
             |> Result.bind (fun (train, trainKeys, test, testSource) ->
                 let format =
                     match known with

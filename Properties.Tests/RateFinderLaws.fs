@@ -110,7 +110,12 @@ let ``the suggested rate is where the loss falls, and nearly as fast as anywhere
 
     let curve = {
         First = first
-        Second = first + (if isClose then 0.082 + 0.012 * draw 1 else 0.2 + 0.15 * draw 1)
+        Second =
+            first
+            + (if isClose then
+                   0.082 + 0.012 * draw 1
+               else
+                   0.2 + 0.15 * draw 1)
         Width = 0.003 + (if isClose then 0.002 else 0.02) * draw 2
         Deep = if isClose then 0.45 + 0.1 * draw 3 else draw 3
         Bump = 0.1 + 0.7 * draw 4
