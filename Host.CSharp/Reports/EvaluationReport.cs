@@ -74,7 +74,10 @@ internal sealed record EvaluationReport(
         yield return Invariant(
             $"The network classifies {right:N0} of {figures.Samples:N0} test samples correctly ({figures.Accuracy * 100:F2} %)."
         );
-        if (figures.Classes.Where(k => k.Support > 0).MinBy(k => k.Recall) is { } missed)
+        if (
+            figures.Classes.Where(k => k is { Support: > 0, Recall: < 1 }).MinBy(k => k.Recall) is
+            { } missed
+        )
         {
             yield return Invariant(
                 $"The class missed most often is {ClassName(missed.Class)}: {missed.Recall * 100:F1} % of its samples are found."
