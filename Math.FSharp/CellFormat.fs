@@ -245,11 +245,12 @@ type internal CellReader(format: CellFormat) =
             | _ -> ValueNone
 
     /// One text for all spellings of a number or of a truth value; any other text without the spaces
-    /// around it.
+    /// around it. Numbers from 2⁵³ on are texts: different ones may be the same in double precision.
     member reader.Canonical(text: string | null) : string =
         match text, reader.Number text, reader.Truth text with
         | null, _, _ -> ""
-        | _, ValueSome number, _ -> (number + 0.0).ToString("R", invariant)
+        | _, ValueSome number, _ when abs number < 9007199254740992.0 ->
+            (number + 0.0).ToString("R", invariant)
         | _, _, ValueSome true -> "true"
         | _, _, ValueSome false -> "false"
         | text, _, _ -> text.Trim()

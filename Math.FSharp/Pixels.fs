@@ -73,8 +73,7 @@ module Pixels =
 
     /// Whether the numbers of images, which mean something, can mean that.
     let private canBe (scale: PixelScale) (found: PixelScale) (images: Tensor) : bool =
-        scale = PixelScale.Byte
-        || found = scale
+        found = scale
         || match images.Elements with
            | Elements.Bytes bytes -> not (bytes.Span.ContainsAnyExcept 0uy)
            | _ -> Array.forall ((=) 0.0) (Tensor.toDoubles images)
@@ -101,10 +100,17 @@ module Pixels =
             Fault.check
                 [
                     canBe scale found images,
-                    Fault.create
-                        images.Name
-                        "pixels of 0 to 1, as the training images have"
-                        "greater ones"
+                    match scale with
+                    | PixelScale.Unit ->
+                        Fault.create
+                            images.Name
+                            "pixels of 0 to 1, as the training images have"
+                            "greater ones"
+                    | PixelScale.Byte ->
+                        Fault.create
+                            images.Name
+                            "pixels of 0 to 255, as the training images have"
+                            "none above 1"
                 ]
                 (fun () -> {
                     Count = count

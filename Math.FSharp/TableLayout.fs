@@ -34,11 +34,14 @@ module internal TableLayout =
     let private named (table: Table) (keys: string list) =
         keys |> List.map (fun key -> Table.find key table) |> Fault.all
 
+    let private names (columns: Column list) =
+        columns |> List.map _.Name |> Set.ofList
+
     /// <summary>The columns besides the label and those that settings leave out.</summary>
     let besides (choice: TableChoice) (table: Table) : Result<Column list, Fault list> =
         Fault.both (label choice table) (named table choice.Ignored)
         |> Result.map (fun (label, ignored) ->
-            let out = label :: ignored |> List.map _.Name |> Set.ofList
+            let out = names (label :: ignored)
             table.Columns |> List.filter (fun column -> not (out.Contains column.Name)))
 
     /// The numbers of a column in order, if all its cells are whole numbers.
@@ -78,6 +81,25 @@ module internal TableLayout =
         Fault.both
             (Fault.both (label choice table) (besides choice table))
             (Fault.both (named table choice.Numeric) (named table choice.Categorical))
+        |> Result.bind (fun (((label: Column), columns), (numeric, categorical)) ->
+            named table choice.Ignored
+            |> Result.bind (fun ignored ->
+                let both = Set.intersect (names numeric) (names categorical)
+
+                Fault.check
+                    [
+                        not ((names ignored).Contains label.Name),
+                        Fault.create
+                            "Data:Ignored"
+                            "columns besides the label, or another Data:Label"
+                            $"{label.Name}, the label"
+                        both.IsEmpty,
+                        Fault.create
+                            "Data:Numeric"
+                            "columns that Data:Categorical does not name"
+                            (String.concat ", " both)
+                    ]
+                    (fun () -> (label, columns), (numeric, categorical))))
         |> Result.bind (fun ((label, columns), (numeric, categorical)) ->
             let isIn (some: Column list) (column: Column) =
                 some |> List.exists (fun other -> other.Name = column.Name)

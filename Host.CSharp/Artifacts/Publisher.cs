@@ -29,11 +29,23 @@ internal sealed class Publisher(
 )
 {
     /// <summary>Finds out at once whether there can be a model in use and its record.</summary>
-    /// <exception cref="RefusedException">One of them would be a folder, a pipe or a device.</exception>
+    /// <exception cref="RefusedException">One of them would be a folder, a pipe or a device, or the other or a
+    /// data file by way of a link.</exception>
     public void Check()
     {
-        TargetOf(plan.PublishedModel);
-        TargetOf(RecordPath);
+        var model = TargetOf(plan.PublishedModel).Path;
+        var record = TargetOf(RecordPath).Path;
+        if (model == record)
+            throw Refused(plan.PublishedModel, $"a link to its own record, {record}");
+        foreach (var data in DataFiles.Paths(plan.Settings.Data).Where(File.Exists))
+        {
+            var path = OutputTarget.Of(data).Path;
+            if (path == model || path == record)
+                throw Refused(
+                    path == model ? plan.PublishedModel : RecordPath,
+                    $"a data file, {path}"
+                );
+        }
     }
 
     /// <summary>Where a path leads to: a file, or nothing yet.</summary>

@@ -13,11 +13,16 @@ internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyLi
 
     public string Path => Run.Path;
 
-    /// <summary>The files that it was read from.</summary>
+    /// <summary>The run's own files, which no picture replaces.</summary>
     public IEnumerable<string> Files =>
-        new[] { RunFolder.SettingsFile, RunFolder.SummaryFile, EpochsFile }.Select(name =>
-            System.IO.Path.Combine(Path, name)
-        );
+        new[]
+        {
+            RunFolder.SettingsFile,
+            RunFolder.SummaryFile,
+            RunLogs.ProgressName,
+            EpochsFile,
+            RunFolder.ModelName,
+        }.Select(name => System.IO.Path.Combine(Path, name));
 
     /// <exception cref="RefusedException">It is no run's folder, or a file in it is damaged.</exception>
     public static RunRecord Read(string path)

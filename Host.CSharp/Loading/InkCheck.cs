@@ -13,6 +13,11 @@ internal static class InkCheck
     /// <param name="path">Where it is from.</param>
     public static string[] Notes(GreyImage image, bool isDarkInk, string path)
     {
+        if (image.Pixels.Min() == image.Pixels.Max())
+            return
+            [
+                $"{path} is blank, as all its pixels hold the same ink: {(isDarkInk ? "without --dark-ink light pixels are ink" : "with --dark-ink dark pixels are ink")}.",
+            ];
         var share = InkedBorder(image);
         if (share <= Most)
             return [];

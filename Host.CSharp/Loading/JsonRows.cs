@@ -39,16 +39,15 @@ internal static class JsonRows
         private readonly List<int> rows = [];
         private readonly List<string> texts = [];
 
-        /// <summary>Sets a row's cell; of a name that comes again in a row, the last one counts.</summary>
-        public void Set(int row, string text)
+        /// <summary>Sets a row's cell.</summary>
+        /// <returns>False where the row has a cell of this name already.</returns>
+        public bool TrySet(int row, string text)
         {
             if (rows.Count > 0 && rows[^1] == row)
-            {
-                texts[^1] = text;
-                return;
-            }
+                return false;
             rows.Add(row);
             texts.Add(text);
+            return true;
         }
 
         public Column ToColumn(int count)
@@ -134,7 +133,10 @@ internal static class JsonRows
             var text = Cell(ref reader, place);
             if (!columns.TryGetValue(name, out var column))
                 columns.Add(name, column = new(name));
-            column.Set(row, text);
+            if (!column.TrySet(row, text))
+                throw new RefusedException([
+                    DataFile.Sentence(place, "each name once", $"{name} twice"),
+                ]);
         }
     }
 

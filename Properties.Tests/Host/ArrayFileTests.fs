@@ -380,6 +380,13 @@ module ArrayFileTests =
                     y "y_test"
                 ],
                 "x_test: expected pixels of 0 to 1, as the training images have"
+                [
+                    array "x_train" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 7.0))
+                    y "y_train"
+                    array "x_test" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 0.5))
+                    y "y_test"
+                ],
+                "x_test: expected pixels of 0 to 255, as the training images have, found none above 1"
             ] do
             Assert.Contains(says, refusal (fun () -> load tensors))
 

@@ -286,6 +286,15 @@ module PredictTests =
             Assert.Empty(InkCheck.Notes(photograph, false, "x.png"))
             Assert.NotEmpty(InkCheck.Notes(inverted photograph, false, "x.png"))
 
+    [<Theory>]
+    [<InlineData(0, false, "with --dark-ink dark pixels are ink")>]
+    [<InlineData(255, true, "without --dark-ink light pixels are ink")>]
+    let ``an image without a drawing is called blank`` (ink: byte, isDarkInk: bool, says: string) =
+        let image = GreyImage(2, 3, Array.create 6 ink)
+        let note = Assert.Single(InkCheck.Notes(image, isDarkInk, "x.png"))
+        Assert.StartsWith("x.png is blank", note)
+        Assert.Contains(says, note)
+
     [<Fact>]
     let ``predict says that a picture looks inverted, in the way that it is taken`` () =
         use scratch = new Scratch()

@@ -299,12 +299,16 @@ module PublisherTests =
         File.CreateSymbolicLink(sub "circle.safetensors", "circle.safetensors")
         |> ignore
 
+        File.CreateSymbolicLink(sub "record.safetensors", "record.json") |> ignore
         let data = Given.data scratch
+        let images = Directory.GetFiles data |> Array.head
+        File.CreateSymbolicLink(sub "data.safetensors", images) |> ignore
+        File.CreateSymbolicLink(sub "beside.json", images) |> ignore
 
         let service name =
             new Service(scratch, DiskFiles(), [ "Data:Directory", data; "Watch:Model", sub name ])
 
-        for name in [ "folder"; "other"; "pipe"; "null"; "circle" ] do
+        for name in [ "folder"; "other"; "pipe"; "null"; "circle"; "record"; "data"; "beside" ] do
             use service = service $"{name}.safetensors"
             let refused = Assert.Throws<RefusedException>(fun () -> service.Publisher.Check())
             Assert.StartsWith(sub name, Assert.Single refused.Reasons)

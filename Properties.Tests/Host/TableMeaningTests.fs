@@ -221,6 +221,49 @@ module TableMeaningTests =
         Assert.Equal(4, data.Train.Features)
         Assert.Contains("Column id looks like an index", Assert.Single report.Warnings)
 
+    [<Fact>]
+    let ``whole numbers that double precision cannot tell apart are different classes`` () =
+        use scratch = new Scratch()
+
+        let lines = [
+            "size,species"
+            for i in 0..59 do
+                $"{i * i},900719925474099{2 + i % 3}"
+        ]
+
+        let json = [
+            for i in 0..59 do
+                $"{{\"size\": {i * i}, \"species\": 900719925474099{2 + i % 3}}}"
+        ]
+
+        for name, lines in [ "big.csv", lines; "big.jsonl", json ] do
+            let data =
+                load [ "Data:Train", write scratch name lines; "Data:Categorical", "species" ]
+
+            Exactly.equal
+                [ "9007199254740992"; "9007199254740993"; "9007199254740994" ]
+                (List.ofSeq data.Classes)
+
+    [<Fact>]
+    let ``a column that settings give two parts is refused`` () =
+        use scratch = new Scratch()
+
+        let path =
+            write scratch "x.csv" [
+                "size,other,species"
+                for i in 0..29 do
+                    $"""{i * i},{i % 4},{[ "cat"; "dog" ][i % 2]}"""
+            ]
+
+        for settings, says in
+            [
+                [ "Data:Ignored", "species" ],
+                "Data:Ignored: expected columns besides the label, or another Data:Label, found species"
+                [ "Data:Numeric", "other"; "Data:Categorical", "other" ],
+                "Data:Numeric: expected columns that Data:Categorical does not name, found other"
+            ] do
+            Assert.Contains(says, refusal (("Data:Train", path) :: settings))
+
     [<Theory>]
     [<InlineData("1e300")>]
     [<InlineData("9007199254740992")>]

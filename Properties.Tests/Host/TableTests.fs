@@ -113,6 +113,7 @@ module TableTests =
     [<InlineData("{\"a\": [1]}")>]
     [<InlineData("[{\"a\": 1}, 3]")>]
     [<InlineData("[{\"a\": 1}")>]
+    [<InlineData("[{\"a\": 1}, {\"b\": 1, \"a\": 1, \"b\": 2}]")>]
     let ``JSON that is no rows is refused`` (text: string) =
         Assert.StartsWith("x.json", refusal (fun () -> json text))
 
