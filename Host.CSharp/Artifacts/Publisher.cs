@@ -175,7 +175,7 @@ internal sealed class Publisher(
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         (isTest ? null : plan.Split(data.Train).Validation) ?? data.Test;
 
-    /// <summary>The model in use; null where there is none that can be read.</summary>
+    /// <summary>The model in use; null if there is no readable one.</summary>
     private ModelFile? ModelInUse()
     {
         if (TargetOf(plan.PublishedModel).Kind == OutputKind.Missing)

@@ -36,7 +36,7 @@ internal static class CountOption
             },
         };
 
-    /// <summary>So many steps or figures of a report are the most that is of use.</summary>
+    /// <summary>The largest useful number of steps or figures of a report.</summary>
     public const int MostSteps = 1_000_000;
     public const int MostFigures = 1000;
 

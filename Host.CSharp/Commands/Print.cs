@@ -16,7 +16,7 @@ internal static class Print
             Console.Error.WriteLine(VisibleText.Of(note));
     }
 
-    /// <summary>The data of a plan; what was assumed of them is told.</summary>
+    /// <summary>The data of a plan; the assumptions made about them are printed.</summary>
     /// <param name="plan">The plan.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static LoadedData<T> Loaded<T>(RunPlan plan)

@@ -9,7 +9,7 @@ namespace Pipeline.Training;
 /// read from front to back. A cell takes its own bytes and four more.</summary>
 internal sealed class CsvCells
 {
-    /// <summary>About so many cells make a block.</summary>
+    /// <summary>The approximate number of cells in a block.</summary>
     private const int BlockCells = 1 << 16;
 
     /// <param name="Bytes">The cells' bytes, one column after the other.</param>

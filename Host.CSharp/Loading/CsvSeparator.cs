@@ -69,7 +69,7 @@ internal static class CsvSeparator
     /// <param name="text">The text.</param>
     /// <param name="dialect">What separates cells.</param>
     /// <param name="line">The line where the text begins.</param>
-    /// <returns>The record's line and its cells; null where there is none.</returns>
+    /// <returns>The record's line and its cells; null if there is no record.</returns>
     public static (int Line, int Width)? TableBelow(
         ReadOnlySpan<byte> text,
         CsvDialect dialect,

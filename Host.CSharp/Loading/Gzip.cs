@@ -9,7 +9,7 @@ namespace Pipeline.Training;
 /// of logs make them.</summary>
 internal static class Gzip
 {
-    /// <summary>Deflate makes at most so many bytes of one.</summary>
+    /// <summary>The most bytes that Deflate makes of one byte.</summary>
     private const long MostRatio = 1032;
 
     /// <summary>The content of a stream. .NET's reader takes a stream that is cut short, or followed by other

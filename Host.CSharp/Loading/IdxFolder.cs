@@ -204,7 +204,7 @@ internal static class IdxFolder
             all.AddRange(faults);
             if (images is null || labels is null)
             {
-                // What is wrong with the other file of the half is told too.
+                // The faults of the other file are reported too.
                 if (labels is not null)
                     ImageArrays.LabelsOf(labels, classes, files[^1].Path, all, notes);
                 return null;

@@ -20,7 +20,7 @@ internal sealed partial record IdxName(string Path, string Set, bool IsTrain, bo
     public static bool IsTransposed(string path) =>
         DataFile.NameOf(path).StartsWith(Emnist, StringComparison.OrdinalIgnoreCase);
 
-    /// <returns>Null where the name is none of these.</returns>
+    /// <returns>Null if the name is not one of these.</returns>
     public static IdxName? Of(string path)
     {
         var found = Pattern().Match(DataFile.NameOf(path));

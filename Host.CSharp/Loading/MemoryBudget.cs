@@ -12,7 +12,7 @@ internal static class MemoryBudget
     /// <param name="path">Where it is from.</param>
     /// <param name="what">What it is.</param>
     /// <param name="bytes">About how many bytes it needs.</param>
-    /// <exception cref="RefusedException">There are not so many.</exception>
+    /// <exception cref="RefusedException">Fewer bytes are available.</exception>
     public static void Require(string path, string what, long bytes)
     {
         var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(false);

@@ -115,7 +115,7 @@ internal sealed class Watching<T>(
         return new(null);
     }
 
-    /// <summary>Seconds since the model in use was written; null where there is none.</summary>
+    /// <summary>Seconds since the model in use was written; null if there is no model.</summary>
     private double? AgeOfModel() =>
         File.Exists(plan.PublishedModel)
             ? (clock.GetUtcNow() - File.GetLastWriteTimeUtc(plan.PublishedModel)).TotalSeconds
