@@ -27,10 +27,11 @@ internal static class TrainCommand
 
     private static async Task<int> RunAsync(GivenSettings given)
     {
+        ILogger? logger = null;
+        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
         using var host = TrainingServices.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
-        var logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
-        StandardStreams.Tolerate(logger.OutputFailed);
+        logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
         // A host would log the refusal of its port as a failure, with a stack trace.
         await host.Services.GetRequiredService<HealthServer>().StartAsync(default);
         try
@@ -41,6 +42,8 @@ internal static class TrainCommand
         {
             // Told to stop while it starts, the host does not go on starting.
         }
+        if (status.IsStopped)
+            streams.Patience = TimeSpan.FromSeconds(3);
         return status.Code;
     }
 }

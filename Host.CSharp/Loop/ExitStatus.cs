@@ -12,7 +12,12 @@ internal sealed class ExitStatus
     public Outcome? Decided { get; set; }
 
     /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
-    public Outcome Stopped { get; set; } = Outcome.Interrupted;
+    public Outcome Stopped { get; private set; } = Outcome.Interrupted;
+
+    /// <summary>Whether the process was told to stop.</summary>
+    public bool IsStopped { get; private set; }
+
+    public void Stop(Outcome outcome) => (Stopped, IsStopped) = (outcome, true);
 
     public int Code => (int)(Decided ?? Stopped);
 }
@@ -35,7 +40,7 @@ internal sealed class SignalWatch : IHostedService, IDisposable
                 context =>
                 {
                     context.Cancel = true;
-                    status.Stopped = outcome;
+                    status.Stop(outcome);
                     logger.SignalReceived(signal.ToString());
                     lifetime.StopApplication();
                 }

@@ -14,20 +14,25 @@ module StopTests =
     let private signal (name: string) (started: Process) =
         Process.Start("kill", [ $"-{name}"; string started.Id ]).WaitForExit()
 
-    /// The host as a process that heeds signals.
-    let private start (arguments: string list) : Process =
+    /// The host as a process that heeds signals, with these variables in its environment.
+    let private startWith (environment: (string * string) list) (arguments: string list) : Process =
         let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
         let command = Tools.heedingSignals ("dotnet" :: program :: arguments)
 
-        Process.Start(
+        let info =
             ProcessStartInfo(
                 command.Head,
                 command.Tail,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true
             )
-        )
-        |> nonNull
+
+        for name, value in environment do
+            info.Environment[name] <- value
+
+        Process.Start info |> nonNull
+
+    let private start (arguments: string list) : Process = startWith [] arguments
 
     /// Whether a run has come so far as to have that file.
     let private has (scratch: Scratch) (name: string) (least: int64) =
@@ -76,6 +81,43 @@ module StopTests =
         Assert.NotEmpty(checkpoints scratch)
         let folder = Assert.Single(Given.runs scratch)
         Assert.Contains($"to go on: train --resume {folder}", ended.Output)
+
+    /// A run that prints a line a step, which fills any pipe.
+    let private wordy (iterations: int) = [
+        "Training:Iterations", $"{iterations}"
+        "Training:BatchSize", "300"
+        "Training:LearningRate", "0.1"
+    ]
+
+    [<TheoryWithSignals>]
+    [<InlineData("Simple")>]
+    [<InlineData("Json")>]
+    let ``a run whose output nobody reads goes on, and heeds signals`` (format: string) =
+        use scratch = new Scratch()
+        // Neither stream is read before the process has ended.
+        let started =
+            startWith
+                [ "Logging__Console__FormatterName", format ]
+                (Given.options scratch (wordy 20000000))
+
+        waitUntil "the run stands still" (fun () -> has scratch "epochs.csv" 1000000L)
+        signal "TERM" started
+        waitUntil "the run did not end" (fun () -> started.HasExited)
+        Assert.Equal(143, started.ExitCode)
+        Assert.Equal("terminated", Told.text "outcome" (Told.summary scratch))
+
+    [<Fact>]
+    let ``what a run has printed waits for a reader that comes late`` () =
+        use scratch = new Scratch()
+        let started = start (Given.options scratch (wordy 3000))
+        waitUntil "the run did not end" (fun () -> has scratch "summary.json" 1L)
+        let ended = Given.finish started
+        Assert.Equal(0, ended.ExitCode)
+
+        let epochs =
+            ended.Output.Split '\n' |> Array.filter _.StartsWith("epoch ") |> Array.length
+
+        Assert.Equal(3001, epochs)
 
     /// Settings whose steps or states take long, and others.
     let private settings: (string * (string * string) list) list = [
