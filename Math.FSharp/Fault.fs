@@ -31,13 +31,14 @@ module Fault =
         Found = found
     }
 
-    /// <summary>The same fault, said of something inside <paramref name="place"/>, a file say.</summary>
+    /// <summary>The same fault, said of something inside <paramref name="place"/>, a file say; an empty place
+    /// changes nothing.</summary>
     [<CompiledName("Within")>]
     let within (place: string) (fault: Fault) : Fault = {
         fault with
             Subject =
-                if fault.Subject = "" then
-                    place
+                if fault.Subject = "" || place = "" then
+                    place + fault.Subject
                 else
                     $"{place}, {fault.Subject}"
     }

@@ -28,11 +28,11 @@ module RunLength =
         | Some iterations, None -> Ok(RunLength.Iterations iterations)
         | None, Some epochs -> Ok(RunLength.Epochs epochs)
         | Some iterations, Some epochs ->
+            let steps = Counted.text "iteration" "iterations" iterations
+            let times = Counted.text "epoch" "epochs" (int64 epochs)
+
             Error [
-                Fault.create
-                    "Epochs"
-                    "either Iterations or Epochs"
-                    $"both, %d{iterations} iterations and %d{epochs} epochs"
+                Fault.create "Epochs" "either Iterations or Epochs" $"both, {steps} and {times}"
             ]
 
 /// Which numbers a run computes with.
@@ -245,9 +245,7 @@ module Hyperparameters =
                 yield! checkValidation recipe
                 recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" (string recipe.WarmUp)
                 match recipe.Initialiser with
-                | Initialiser.Fixed deviation ->
-                    Double.IsFinite deviation && deviation >= 0.0,
-                    Fault.create "WeightInitStd" "a finite number, 0 or greater" (string deviation)
+                | Initialiser.Fixed deviation -> Initialiser.checkDeviation deviation
                 | _ -> ()
             ]
             (fun () -> { recipe = recipe })

@@ -40,12 +40,21 @@ module Initialiser =
         "Orthogonal", Initialiser.Orthogonal
     ]
 
+    /// A fault of a standard deviation of Fixed that is negative or not finite.
+    let internal checkDeviation (deviation: float) : bool * Fault =
+        Double.IsFinite deviation && deviation >= 0.0,
+        Fault.create "WeightInitStd" "a finite number, 0 or greater" (string deviation)
+
     /// <summary>The way of that name, in any case of letters.</summary>
-    /// <param name="deviation">The standard deviation of Fixed.</param>
+    /// <param name="deviation">The standard deviation of Fixed: finite, 0 or greater, also where the name is
+    /// another.</param>
     /// <param name="name">Fixed, XavierNormal, XavierUniform, HeNormal, …</param>
     [<CompiledName("Parse")>]
     let parse (deviation: float) (name: string) : Result<Initialiser, Fault list> =
-        Fault.parseName "Initialiser" (names deviation) name
+        Fault.both
+            (Fault.check [ checkDeviation deviation ] ignore)
+            (Fault.parseName "Initialiser" (names deviation) name)
+        |> Result.map snd
 
     /// <summary>The standard deviation of a layer's weights.</summary>
     /// <param name="inputs">The layer's inputs, 1 or more.</param>

@@ -212,22 +212,22 @@ module Model =
         (hidden: int)
         (file: TensorFile)
         : Result<Activation list, Fault list> =
+        let counted =
+            Counted.text "activation in the metadata" "activations in the metadata" (int64 hidden)
+
         match TensorFiles.said activationsName file, assumed.Activation with
         | ValueSome text, _ ->
             let names = if text = "" then [||] else text.Split separator
 
             if names.Length <> hidden then
-                Error [ Fault.create "" $"%d{hidden} activations in the metadata" $"'{text}'" ]
+                Error [ Fault.create "" counted $"'{text}'" ]
             else
                 names |> List.ofArray |> List.map Activation.parse |> Fault.all
         | ValueNone, ValueSome activation -> Ok(List.replicate hidden activation)
         | ValueNone, ValueNone when hidden = 0 -> Ok []
         | ValueNone, ValueNone ->
             Error [
-                Fault.create
-                    ""
-                    $"%d{hidden} activations in the metadata, or an activation to assume"
-                    "neither"
+                Fault.create "" $"{counted}, or the activation given by --activation" "neither"
             ]
 
     let private network
@@ -354,12 +354,12 @@ module Model =
                     features.IsNone || features = ValueSome inputs,
                     Fault.create
                         "preprocessing"
-                        $"%d{inputs} inputs, as the network has"
+                        $"""{Counted.text "input" "inputs" (int64 inputs)}, as the network has"""
                         (string (ValueOption.defaultValue 0 features))
                     classes.IsEmpty || classes.Length = outputs,
                     Fault.create
                         "classes"
-                        $"%d{outputs} names, one an output"
+                        $"""{Counted.text "name" "names" (int64 outputs)}, one an output"""
                         (string classes.Length)
                     (repeated classes).IsEmpty,
                     Fault.create

@@ -68,7 +68,10 @@ module Pixels =
                     Fault.create
                         images.Name
                         "pixels of 0 to 1 or of 0 to 255"
-                        $"numbers of {string least} to {string greatest}"
+                        (if Double.IsNaN least then
+                             "one that is not a number (NaN)"
+                         else
+                             $"numbers of {string least} to {string greatest}")
                 ]
 
     /// Whether the numbers of images, which mean something, can mean that.

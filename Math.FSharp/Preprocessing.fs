@@ -46,7 +46,7 @@ module Preprocessing =
                     table.Columns.Length = inputs,
                     Fault.create
                         ""
-                        $"%d{inputs} columns, as the model takes numbers"
+                        $"""{Counted.text "column" "columns" (int64 inputs)}, as the model takes numbers"""
                         (string table.Columns.Length)
                 ]
                 (fun () -> {

@@ -38,10 +38,7 @@ type TableData<'T
 [<RequireQualifiedAccess>]
 module TableData =
     let private within (source: string) (faults: Fault list) : Fault list =
-        if source = "" then
-            faults
-        else
-            List.map (Fault.within source) faults
+        List.map (Fault.within source) faults
 
     /// The columns of those names, spaces around which do not count, in the table's order.
     let private columns (names: string list) (table: Table) : Column list =
@@ -62,6 +59,15 @@ module TableData =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
 
         let train, test = where false, where true
+        let different = (Array.distinct keys).Length
+
+        let because =
+            if different = table.Rows then
+                ""
+            else
+                let verb = if different = 1 then "is" else "are"
+                let rows = Counted.text "different row" "different rows" (int64 different)
+                $": equal rows are on the same side, and there {verb} {rows}"
 
         Fault.check
             [
@@ -69,7 +75,7 @@ module TableData =
                 Fault.create
                     "Data:TestShare"
                     "a share that leaves rows on both sides, or a file of test rows (Data:Test)"
-                    $"%d{test.Length} test rows of %d{table.Rows} by a share of {Table.text share}"
+                    $"%d{test.Length} test rows of %d{table.Rows} by a share of {Table.text share}{because}"
             ]
             (fun () ->
                 Table.take train table, Array.map (Array.get keys) train, Table.take test table)

@@ -23,26 +23,47 @@ type internal TableLayout = {
 /// Finding it out.
 [<RequireQualifiedAccess>]
 module internal TableLayout =
+    /// The column that a setting names.
+    let private find (setting: string) (table: Table) (key: string) : Result<Column, Fault list> =
+        Table.find key table
+        |> Result.mapError (
+            List.map (fun fault -> {
+                fault with
+                    Subject = setting
+                    Found = $"'{key}'"
+            })
+        )
+
     /// <summary>The label's column of a table.</summary>
     let label (choice: TableChoice) (table: Table) : Result<Column, Fault list> =
         match choice.Label with
-        | ValueSome key -> Table.find key table
+        | ValueSome key -> find "Data:Label" table key
         | ValueNone -> Ok(List.last table.Columns)
         |> Result.bind Table.readable
 
-    /// The columns that keys name.
-    let private named (table: Table) (keys: string list) =
-        keys |> List.map (fun key -> Table.find key table) |> Fault.all
+    /// The columns that a setting names.
+    let private named (setting: string) (table: Table) (keys: string list) =
+        keys |> List.map (find setting table) |> Fault.all
+
+    /// The label's column, and those that settings leave out.
+    let private out
+        (choice: TableChoice)
+        (table: Table)
+        : Result<Column * Column list, Fault list> =
+        Fault.both (label choice table) (named "Data:Ignored" table choice.Ignored)
 
     let private names (columns: Column list) =
         columns |> List.map _.Name |> Set.ofList
 
+    /// The columns of a table besides some.
+    let private without (some: Column list) (table: Table) : Column list =
+        let names = names some
+        table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
+
     /// <summary>The columns besides the label and those that settings leave out.</summary>
     let besides (choice: TableChoice) (table: Table) : Result<Column list, Fault list> =
-        Fault.both (label choice table) (named table choice.Ignored)
-        |> Result.map (fun (label, ignored) ->
-            let out = names (label :: ignored)
-            table.Columns |> List.filter (fun column -> not (out.Contains column.Name)))
+        out choice table
+        |> Result.map (fun (label, ignored) -> without (label :: ignored) table)
 
     /// The numbers of a column in order, if all its cells are whole numbers.
     let wholeNumbers (reader: CellReader) (column: Column) : float[] voption =
@@ -79,27 +100,27 @@ module internal TableLayout =
     /// <param name="table">The rows.</param>
     let ofTable (choice: TableChoice) (table: Table) : Result<TableLayout, Fault list> =
         Fault.both
-            (Fault.both (label choice table) (besides choice table))
-            (Fault.both (named table choice.Numeric) (named table choice.Categorical))
-        |> Result.bind (fun (((label: Column), columns), (numeric, categorical)) ->
-            named table choice.Ignored
-            |> Result.bind (fun ignored ->
-                let both = Set.intersect (names numeric) (names categorical)
+            (out choice table)
+            (Fault.both
+                (named "Data:Numeric" table choice.Numeric)
+                (named "Data:Categorical" table choice.Categorical))
+        |> Result.bind (fun ((label, ignored), (numeric, categorical)) ->
+            let both = Set.intersect (names numeric) (names categorical)
 
-                Fault.check
-                    [
-                        not ((names ignored).Contains label.Name),
-                        Fault.create
-                            "Data:Ignored"
-                            "columns besides the label, or another Data:Label"
-                            $"{label.Name}, the label"
-                        both.IsEmpty,
-                        Fault.create
-                            "Data:Numeric"
-                            "columns that Data:Categorical does not name"
-                            (String.concat ", " both)
-                    ]
-                    (fun () -> (label, columns), (numeric, categorical))))
+            Fault.check
+                [
+                    not ((names ignored).Contains label.Name),
+                    Fault.create
+                        "Data:Ignored"
+                        "columns besides the label, or another Data:Label"
+                        $"{label.Name}, the label"
+                    both.IsEmpty,
+                    Fault.create
+                        "Data:Numeric"
+                        "columns that Data:Categorical does not name"
+                        (String.concat ", " both)
+                ]
+                (fun () -> (label, without (label :: ignored) table), (numeric, categorical)))
         |> Result.bind (fun ((label, columns), (numeric, categorical)) ->
             let isIn (some: Column list) (column: Column) =
                 some |> List.exists (fun other -> other.Name = column.Name)

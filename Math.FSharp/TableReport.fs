@@ -53,7 +53,7 @@ module TableReport =
             shown
 
     let private counted (one: string) (many: string) (count: int) : string =
-        if count = 1 then $"1 {one}" else $"%d{count} {many}"
+        Counted.text one many (int64 count)
 
     let private missing (report: TableReport) : string =
         let cells =
@@ -95,7 +95,7 @@ module TableReport =
 
                 $"label {report.Label} ({classes})"
             else
-                $"label {report.Label} (%d{report.Classes.Length} classes)"
+                $"""label {report.Label} ({counted "class" "classes" report.Classes.Length})"""
 
             if not report.Numbers.IsEmpty then
                 $"""{counted "numeric column" "numeric columns" report.Numbers.Length} ({some report.Numbers})"""

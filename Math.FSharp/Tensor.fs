@@ -114,9 +114,21 @@ module Tensor =
     [<CompiledName("ShapeText")>]
     let shapeTextOf (tensor: Tensor) : string = shapeText tensor.Shape
 
-    /// The type of numbers of a precision.
-    let internal precisionName<'T> () : string =
-        if Unsafe.SizeOf<'T>() = 4 then "F32" else "F64"
+    /// What the elements are, whatever a file calls their type: half precision is read as single.
+    let internal kindText (tensor: Tensor) : string =
+        match tensor.Elements with
+        | Elements.Bytes _
+        | Elements.Integers _ -> "whole numbers"
+        | Elements.Singles _ -> "numbers of single precision"
+        | Elements.Doubles _ -> "numbers of double precision"
+        | Elements.Texts _ -> "texts"
+
+    /// The same of the numbers of a precision.
+    let internal precisionText<'T> () : string =
+        if Unsafe.SizeOf<'T>() = 4 then
+            "numbers of single precision"
+        else
+            "numbers of double precision"
 
     /// The numbers of a tensor that is known to have them in that precision.
     let internal numbers<'T> (tensor: Tensor) : 'T[] voption =

@@ -21,10 +21,7 @@ module internal TensorFiles =
             Fault.check
                 [
                     found.IsSome,
-                    Fault.create
-                        name
-                        $"numbers of type {Tensor.precisionName<'T>()}"
-                        (Tensor.typeName tensor)
+                    Fault.create name (Tensor.precisionText<'T>()) (Tensor.kindText tensor)
                     tensor.Shape = shape,
                     Fault.create
                         name

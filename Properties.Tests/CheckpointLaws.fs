@@ -131,7 +131,7 @@ let ``the checkpoint of another precision, network or optimizer gives a fault th
     =
     let bytes = written settings data architecture
     let single: Result<State<float32>, _> = read settings architecture bytes
-    single |> Exactly.faulted [ "W1"; "F32"; "F64" ]
+    single |> Exactly.faulted [ "W1"; "single precision"; "double precision" ]
 
     let wider =
         Architecture.dense Activation.Relu (architecture.Inputs + 1 :: architecture.Sizes.Tail)

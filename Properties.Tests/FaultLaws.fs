@@ -18,6 +18,12 @@ let ``a fault is a sentence of place, expectation and finding`` () =
         "a file: expected one thing, found another."
         (string (Fault.within "a file" (fault "")))
 
+    Exactly.equal
+        "rate: expected one thing, found another."
+        (string (Fault.within "" (fault "rate")))
+
+    Exactly.equal "Expected one thing, found another." (string (Fault.within "" (fault "")))
+
 [<Law>]
 let ``check finds every fault, in order, and makes no value then`` (holds: bool list) =
     let checks = holds |> List.mapi (fun i holds -> holds, fault $"{i}")

@@ -111,4 +111,12 @@ let ``a length is given one way, and the book's where it is not given`` () =
     Exactly.equal (Ok(RunLength.Iterations 10000L)) (create None None)
     Exactly.equal (Ok(RunLength.Iterations 7L)) (create (Some 7L) None)
     Exactly.equal (Ok(RunLength.Epochs 7)) (create None (Some 7))
-    Assert.True(Result.isError (create (Some 7L) (Some 7)))
+
+    for iterations, epochs, found in
+        [
+            7L, 7, "both, 7 iterations and 7 epochs"
+            1L, 1, "both, 1 iteration and 1 epoch"
+        ] do
+        match create (Some iterations) (Some epochs) with
+        | Error [ fault ] -> Exactly.equal found fault.Found
+        | other -> Assert.Fail $"%A{other}"

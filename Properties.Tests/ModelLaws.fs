@@ -122,13 +122,13 @@ let ``what is wrong with a model is told`` () =
         [
             { file with Tensors = [] }, [ "W1, b1"; "0.weight" ]
             said "head" "Tail", [ "Head"; "Softmax"; "'Tail'" ]
-            said "activations" "Relu,Relu", [ "1 activations"; "Relu,Relu" ]
+            said "activations" "Relu,Relu", [ "1 activation in"; "Relu,Relu" ]
             said "preprocessing" "{}", [ "preprocessing" ]
             said "preprocessing" """{"kind":"pixels","rows":3,"columns":1}""", [ "2 inputs"; "3" ]
             said "classes" "{}", [ "classes"; "JSON list" ]
             said "classes" """["a"]""", [ "2 names"; "found 1" ]
             said "classes" "[null,1]", [ "classes" ]
-            torch, [ "1 activations"; "an activation to assume" ]
+            torch, [ "1 activation in"; "given by --activation" ]
             {
                 torch with
                     Tensors =
@@ -143,7 +143,7 @@ let ``what is wrong with a model is told`` () =
                 torch with
                     Tensors = torch.Tensors |> List.filter (fun t -> t.Name <> "2.bias")
             },
-            [ "1 activations" ]
+            [ "1 activation in" ]
         ] do
         read Model.noAssumption file |> Exactly.faulted says
 

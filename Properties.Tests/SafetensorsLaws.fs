@@ -126,12 +126,12 @@ let ``trailing bytes give a fault`` (Trainable(network, _)) (more: FsCheck.NonEm
 [<Law>]
 let ``the other precision gives a fault that names both`` (Trainable(network, _)) =
     (read (write [] network): Result<Network<float32>, _>)
-    |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
+    |> Exactly.faulted [ "W1"; "b1"; "single precision"; "double precision" ]
 
     let single: Network<float32> = Network.convert network
 
     (read (write [] single): Result<Network<float>, _>)
-    |> Exactly.faulted [ "W1"; "b1"; "F32"; "F64" ]
+    |> Exactly.faulted [ "W1"; "b1"; "single precision"; "double precision" ]
 
 [<Law>]
 let ``random bytes give a fault and never an exception`` (bytes: byte[]) (header: string) =
@@ -180,9 +180,9 @@ let ``what is wrong with a header is told`` () =
             replace "\"W1\"" "\"V1\"", [ "W1" ]
             replace "\"b2\"" "\"c2\"", [ "b2" ]
             replace "\"Sigmoid\"" "\"Softmax\"", [ "Softmax"; "Sigmoid, Tanh, Relu, Identity" ]
-            replace "\"Sigmoid\"" "\"\"", [ "1 activations" ]
-            replace "\"Sigmoid\"" "\"Sigmoid,Tanh\"", [ "1 activations"; "Sigmoid,Tanh" ]
-            replace "\"Sigmoid\"" "7", [ "1 activations" ]
+            replace "\"Sigmoid\"" "\"\"", [ "1 activation in the metadata" ]
+            replace "\"Sigmoid\"" "\"Sigmoid,Tanh\"", [ "1 activation in"; "Sigmoid,Tanh" ]
+            replace "\"Sigmoid\"" "7", [ "1 activation in" ]
             replace "[2,3]" "[3,2]", [ "b1"; "W2" ]
             replace "[2,3]" "[2,4]", [ "W1"; "32 bytes for 2 × 4" ]
             replace "[2,3]" "[6]", [ "two dimensions" ]
@@ -201,7 +201,7 @@ let ``what is wrong with a header is told`` () =
             replace "[0,24]" "[]", [ "W1" ]
             replace "[0,24]" "{}", [ "W1" ]
             replace "\"F32\"" "\"F8_E4M3\"", [ "F32"; "BF16"; "found the type F8_E4M3" ]
-            replace "\"F32\"" "\"I32\"", [ "W1"; "F32"; "I64" ]
+            replace "\"F32\"" "\"I32\"", [ "W1"; "single precision"; "found whole numbers" ]
             replace "\"F32\"" "32", [ "W1"; "b1"; "W2"; "b2" ]
             replace "\"dtype\"" "\"type\"", [ "W1"; "b1"; "W2"; "b2" ]
             replace "{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}" "5", [ "W1" ]

@@ -174,7 +174,13 @@ let ``a share that leaves a side without rows is refused with what to do`` () =
         tableOf (List.replicate 12 (row 1))
         |> TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.2, 1UL)) ""
 
-    result |> Exactly.faulted [ "Data:TestShare"; "of 12"; "Data:Test" ]
+    result
+    |> Exactly.faulted [
+        "Data:TestShare"
+        "of 12"
+        "Data:Test"
+        "equal rows are on the same side, and there is 1 different row"
+    ]
 
 [<Fact>]
 let ``a share far from the one asked for, as few rows are different, is told of`` () =

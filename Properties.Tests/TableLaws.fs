@@ -260,8 +260,18 @@ let ``what a column is can be said, and columns can be left out`` () =
     |> Exactly.faulted [ "column label, row 1"; "a number"; "'a'" ]
 
     for key in [ "nowhere"; "3"; "-1" ] do
-        TableEncoding.fit { choice with Ignored = [ key ] } rows
-        |> Exactly.faulted [ $"column {key}"; "id, floor, label" ]
+        for setting, choice in
+            [
+                "Data:Ignored", { choice with Ignored = [ key ] }
+                "Data:Numeric", { choice with Numeric = [ key ] }
+                "Data:Categorical", { choice with Categorical = [ key ] }
+                "Data:Label", { choice with Label = ValueSome key }
+            ] do
+            Exactly.equal
+                (Error [
+                    Fault.create setting "one of id, floor, label, or a place of 0 to 2" $"'{key}'"
+                ])
+                (TableEncoding.fit choice rows |> Result.map ignore)
 
 [<Fact>]
 let ``a category that training rows lack is a fault that names its row`` () =

@@ -63,7 +63,7 @@ internal sealed class CheckpointWriter<T>(
         logger.CheckpointSaved(iteration, bytes.Length, time.TotalMilliseconds);
     }
 
-    /// <summary>The same, but a disk that says no is told of and does not end the run: the last good
+    /// <summary>The same, but a disk that refuses is logged and does not end the run: the last good
     /// checkpoint stays.</summary>
     public void TrySave(Standing<T> standing)
     {

@@ -159,6 +159,8 @@ internal sealed record EarlierRun(
             throw Refused("the run", "a run folder", "nothing");
         path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
+        if (!File.Exists(file))
+            throw NoRun(path);
         try
         {
             var stored = JsonSerializer.Deserialize<Stored>(File.ReadAllBytes(file), Json);
@@ -173,6 +175,16 @@ internal sealed record EarlierRun(
             throw Refused(file, "a run's settings", damaged.Message.TrimEnd('.'));
         }
     }
+
+    /// <summary>The refusal of a path that is not a run folder.</summary>
+    public static RefusedException NoRun(string path) =>
+        Refused(
+            path,
+            $"a run folder, which holds {RunFolder.SettingsFile}, {RunFolder.SummaryFile} and {RunFolder.ModelName}",
+            Directory.Exists(path) ? $"a folder without {RunFolder.SettingsFile}"
+                : File.Exists(path) ? "a file"
+                : "no such folder"
+        );
 
     private static RefusedException Refused(string subject, string expected, string found) =>
         new([Faults.Create(subject, expected, found).ToString()]);

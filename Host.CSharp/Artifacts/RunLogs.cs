@@ -4,8 +4,8 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>What a run writes down as it goes: progress.csv, a line for each step that it is told of, and
-/// epochs.csv, a line for each evaluation.</summary>
+/// <summary>The logs of a run: progress.csv has a line for each step that is reported to it, epochs.csv a line for
+/// each evaluation.</summary>
 internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
 {
     public const string ProgressName = "progress.csv";

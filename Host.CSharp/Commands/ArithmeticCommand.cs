@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Pipeline.Learning;
 
 namespace Pipeline.Training;
@@ -40,17 +39,14 @@ internal static class ArithmeticCommand
         var last = samples - ((each - 1) * batch);
         var (whole, left) = Batch.Epochs(samples, batch, iterations);
         Print.Line(
-            $"{samples:N0} samples in batches of {batch:N0}: {Count(each, "iteration")} an epoch"
+            $"{Counted.Of(samples, "sample")} in batches of {batch:N0}: {Counted.Of(each, "iteration")} an epoch"
         );
         if (last != batch)
-            Print.Line($"the last batch of an epoch has {Count(last, "sample")}");
+            Print.Line($"the last batch of an epoch has {Counted.Of(last, "sample")}");
         Print.Line(
-            $"{Count(epochs, "epoch")}: {Count(Batch.Iterations(samples, batch, epochs), "iteration")}"
+            $"{Counted.Of(epochs, "epoch")}: {Counted.Of(Batch.Iterations(samples, batch, epochs), "iteration")}"
         );
-        var rest = left == 0 ? "" : $" and {Count(left, "iteration")}";
-        Print.Line($"{Count(iterations, "iteration")}: {Count(whole, "epoch")}{rest}");
+        var rest = left == 0 ? "" : $" and {Counted.Of(left, "iteration")}";
+        Print.Line($"{Counted.Of(iterations, "iteration")}: {Counted.Of(whole, "epoch")}{rest}");
     }
-
-    private static string Count(long count, string what) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 }

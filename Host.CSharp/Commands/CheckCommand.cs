@@ -35,6 +35,16 @@ internal static class CheckCommand
         var settings = plan.Settings;
         var (data, _) = plan.Split(Print.Loaded<double>(plan).Train);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
+        if (settings.Model.Normalised && plan.Hidden.Length > 0 && samples == 1)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    "--samples",
+                    $"a whole number of 2 to {data.Count}, as a layer that is normalised over one sample has no gradient",
+                    "1"
+                ),
+            ]);
+        }
         var network = Trainer
             .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
             .Network;
@@ -47,7 +57,7 @@ internal static class CheckCommand
     private static void Show(Network<double> network, int samples, GradientCheck check)
     {
         Print.Line(
-            $"{network.Architecture}: backward against central differences, {samples} samples, double precision"
+            $"{network.Architecture}: backward against central differences, {Counted.Of(samples, "sample")}, double precision"
         );
         var table = new ReportTable(
             "Each tensor's worst place",

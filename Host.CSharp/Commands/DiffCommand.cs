@@ -31,8 +31,14 @@ internal static class DiffCommand
             var other = RunRecord.Read(parsed.GetValue(second)!);
             if (parsed.GetValue(output) is { } path)
                 OutputFile.Write(path, Draw(one, other), [.. one.Files, .. other.Files]);
-            ReportTable[] tables = [Settings(one, other), Figures(one, other), Epochs(one, other)];
-            Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
+            var settings = Settings(one, other);
+            string[] parts =
+            [
+                settings.Rows.Count > 0 ? settings.ToText() : "The settings of both runs agree.\n",
+                Figures(one, other).ToText(),
+                Epochs(one, other).ToText(),
+            ];
+            Console.Write(string.Join('\n', parts));
         });
         return command;
     }
@@ -132,7 +138,7 @@ internal static class DiffCommand
                     curves,
                     (run, curve) =>
                         Mark.NewLine(
-                            Path.GetFileName(run.Path),
+                            VisibleText.Of(Path.GetFileName(run.Path)),
                             curve
                                 .OrderBy(point => point.Key)
                                 .Select(point => ((double)point.Key, point.Value.Loss))

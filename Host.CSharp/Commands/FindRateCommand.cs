@@ -56,7 +56,9 @@ internal static class FindRateCommand
             [.. DataFiles.Paths(plan.Settings.Data)]
         );
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
-        Print.Line($"{title}: {sweep.Steps.Length} steps, learning rate {Lowest:G3} to {end:G3}");
+        Print.Line(
+            $"{title}: {Counted.Of(sweep.Steps.Length, "step")}, learning rate {Lowest:G3} to {end:G3}"
+        );
         Print.Line(
             sweep.Suggested.IsValueSome
                 ? (FormattableString)

@@ -44,7 +44,7 @@ internal static class InspectCommand
             Preprocessing.Pixels size =>
                 $"{size.rows} × {size.columns} pixels, each divided by 255",
             Preprocessing.Table table =>
-                $"{table.Item.Numbers.Length} columns of numbers, {table.Item.Categories.Length} of categories",
+                $"{Counted.Of(table.Item.Numbers.Length, "column")} of numbers, {table.Item.Categories.Length} of categories",
             _ => "none: numbers enter as they are",
         };
         string[] activations =

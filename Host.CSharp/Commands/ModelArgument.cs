@@ -49,8 +49,8 @@ internal sealed class AssumptionOptions
     /// <exception cref="RefusedException">A name is none.</exception>
     public ModelAssumption Read(ParseResult parsed) =>
         new(
-            Value(parsed.GetValue(activation), Parse.Activation),
-            Value(parsed.GetValue(head), Parse.Head),
+            Value(parsed, activation, Parse.Activation),
+            Value(parsed, head, Parse.Head),
             [.. Names(parsed.GetValue(layers))]
         );
 
@@ -63,10 +63,17 @@ internal sealed class AssumptionOptions
         ]);
 
     private static FSharpValueOption<TValue> Value<TValue>(
-        string? name,
+        ParseResult parsed,
+        Option<string> option,
         Func<string, FSharpResult<TValue, Microsoft.FSharp.Collections.FSharpList<Fault>>> parse
-    ) =>
-        name is null
-            ? FSharpValueOption<TValue>.ValueNone
-            : FSharpValueOption<TValue>.NewValueSome(DataFile.Require(parse(name), ""));
+    )
+    {
+        if (parsed.GetValue(option) is not { } name)
+            return FSharpValueOption<TValue>.ValueNone;
+        return parse(name).TryGet(out var value, out var faults)
+            ? FSharpValueOption<TValue>.NewValueSome(value)
+            : throw new RefusedException(
+                faults.Select(fault => DataFile.Sentence(option.Name, fault.Expected, fault.Found))
+            );
+    }
 }

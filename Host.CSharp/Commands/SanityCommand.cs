@@ -40,7 +40,7 @@ internal static class SanityCommand
             ? Check<double>(plan, wanted, steps)
             : Check<float>(plan, wanted, steps);
         Print.Line(
-            $"{title}: {samples} samples, {check.Steps} steps: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
+            $"{title}: {Counted.Of(samples, "sample")}, {Counted.Of(check.Steps, "step")}: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
         );
         Print.Line(
             check.Passed

@@ -79,14 +79,44 @@ internal sealed class SettingOptions
             yield return IsOption(stray)
                 ? Unknown(stray, parsed.CommandResult.Command)
                 : Stray(stray, parsed);
+        var command = parsed.CommandResult.Command;
+        foreach (var argument in command.Arguments)
+        {
+            if (IsMissing(parsed.GetResult(argument)?.Tokens, argument.Arity))
+                yield return Sentence(argument.Name, argument.Description!, "nothing");
+        }
+        foreach (var option in command.Options)
+        {
+            if (option.Required && parsed.GetResult(option) is null or { Implicit: true })
+                yield return Sentence(option.Name, option.Description!, "nothing");
+        }
         foreach (var error in parsed.Errors)
         {
             if (
-                !strays.Any(stray => error.Message.Contains($"'{stray}'", StringComparison.Ordinal))
+                !IsOfMissing(error)
+                && !strays.Any(stray =>
+                    error.Message.Contains($"'{stray}'", StringComparison.Ordinal)
+                )
             )
                 yield return Said(error);
         }
     }
+
+    private static bool IsMissing(IReadOnlyList<Token>? tokens, ArgumentArity arity) =>
+        (tokens?.Count ?? 0) < arity.MinimumNumberOfValues;
+
+    /// <summary>Whether an error of the parser says that an argument or a required option is
+    /// missing.</summary>
+    private static bool IsOfMissing(ParseError error) =>
+        error.SymbolResult switch
+        {
+            CommandResult or OptionResult { Implicit: true } => true,
+            ArgumentResult { Argument: var argument, Tokens: var tokens } => IsMissing(
+                tokens,
+                argument.Arity
+            ),
+            _ => false,
+        };
 
     /// <summary>An error of the parser, in the words of all faults.</summary>
     private static string Said(ParseError error)
@@ -127,13 +157,23 @@ internal sealed class SettingOptions
     public string Unknown(string said, Command command)
     {
         var key = said.TrimStart('-');
-        var others = command.Options.Select(option => option.Name.TrimStart('-'));
+        string[] names = [.. command.Options.Select(option => option.Name)];
+        var source = $"(option {said})";
+        if (ChoiceOption.Find(names, said) is { } meant)
+        {
+            return Sentence(
+                key,
+                $"{meant}, as upper and lower case differ in names of options",
+                $"another name {source}"
+            );
+        }
+        var others = names.Select(name => name.TrimStart('-'));
         return SettingCatalog.Find(key) is null && $"--{key}" != preset.Name
-            ? Sentence(key, SettingsReader.Known(key, others), "an unknown one")
+            ? Sentence(key, SettingsReader.Known(key, others), $"an unknown one {source}")
             : Sentence(
                 key,
                 $"a setting that {command.Name} uses (--help lists them)",
-                "one that it does not"
+                $"one that it does not {source}"
             );
     }
 

@@ -269,7 +269,7 @@ internal static class ArrayFiles
         PixelScale scale,
         ICollection<string> notes
     ) =>
-        new ImageArrays(half.X, half.Y, half.Path, $"{half.Path}, {half.Y.Name}").Take(
+        new ImageArrays(half.X, half.Y, half.Path, half.Path, $"{half.Path}, {half.Y.Name}").Take(
             classes,
             scale,
             isTransposed: false,

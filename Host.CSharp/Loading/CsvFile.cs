@@ -5,11 +5,11 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>How a file of separated values is laid out.</summary>
-/// <param name="HasHeader">Whether the first row holds names; unless said, it is told by how it differs from
-/// the rows below.</param>
+/// <param name="HasHeader">Whether the first row holds names; where null, that is decided by how the row differs
+/// from those below.</param>
 /// <param name="Skip">Lines before the first row.</param>
-/// <param name="Separator">What separates cells; unless said, it is found out.</param>
-/// <param name="Encoding">The text's encoding; UTF-8 unless said.</param>
+/// <param name="Separator">What separates cells; where null, it is detected.</param>
+/// <param name="Encoding">The text's encoding; UTF-8 where null.</param>
 /// <param name="Known">The names of columns that are looked for in the file: a first row that has them is a
 /// header.</param>
 internal sealed record CsvLayout(

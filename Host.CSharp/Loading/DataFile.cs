@@ -61,6 +61,8 @@ internal sealed record DataFile(
 
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that the content may have: nothing is read of more.</param>
+    /// <param name="setting">The setting that names the file, for people; null where the path itself is
+    /// given.</param>
     /// <param name="claimed">How long a content of the format says it is, told its first 16 bytes: a small
     /// .gz can hold much, of which nothing is unpacked where that says otherwise.</param>
     /// <exception cref="RefusedException">There is no such file, it is too long, or a .gz is
@@ -68,13 +70,15 @@ internal sealed record DataFile(
     public static DataFile Read(
         string path,
         long limit,
+        string? setting = null,
         Func<ReadOnlyMemory<byte>, FSharpValueOption<long>>? claimed = null
     )
     {
         path = System.IO.Path.GetFullPath(path);
         limit = Math.Min(limit, Array.MaxLength);
+        var subject = setting is null ? path : $"{setting}, {path}";
         if (Directory.Exists(path))
-            throw new RefusedException([Sentence(path, "a file", "a folder")]);
+            throw new RefusedException([Sentence(subject, "a file", "a folder")]);
         try
         {
             using var stream = File.OpenRead(path);
@@ -86,7 +90,7 @@ internal sealed record DataFile(
         catch (Exception missing)
             when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new RefusedException([Sentence(path, "a file that can be read", "none")]);
+            throw new RefusedException([Sentence(subject, "a file that can be read", "none")]);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -95,7 +99,7 @@ internal sealed record DataFile(
                     ? "one that this user may not read"
                     // .NET puts the path behind what the system says.
                     : unreadable.Message.Split(" : '")[0].TrimEnd('.');
-            throw new RefusedException([Sentence(path, "a file that can be read", found)]);
+            throw new RefusedException([Sentence(subject, "a file that can be read", found)]);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary>Training and test samples, and what goes with them.</summary>
 /// <param name="Train">The samples to learn from.</param>
 /// <param name="Test">The samples to test with.</param>
-/// <param name="Preprocessing">What became of them on the way in.</param>
+/// <param name="Preprocessing">How they were turned into the network's inputs.</param>
 /// <param name="Classes">The classes' names; none where numbers are to be predicted.</param>
 /// <param name="Leaked">Places of test samples that stand among the training samples too.</param>
 /// <param name="Hashes">The SHA-256 of each file's content.</param>
@@ -35,12 +35,12 @@ internal sealed record LoadedData<T>(
         Leaked.Length == 0
             ? null
             : FormattableString.Invariant(
-                $"Leakage: of the {Test.Count} test samples, {Leaked.Length} stand among the training samples too; figures on the test set flatter."
+                $"Leakage: {Leaked.Length} of {Test.Count} test samples are among the training samples too, so figures on the test set are too good."
             );
 }
 
 /// <summary>What a network was trained on, as its model tells.</summary>
-/// <param name="Preprocessing">What becomes of a sample.</param>
+/// <param name="Preprocessing">How a sample is turned into the network's inputs.</param>
 /// <param name="Classes">The classes' names; none where it does not tell.</param>
 /// <param name="Head">The network's head.</param>
 /// <param name="Inputs">How many numbers the network takes.</param>
@@ -159,9 +159,9 @@ internal static class DataFiles
         {
             return Folder(settings.Directory, plan.Classes, settings.MaximumBytes);
         }
-        var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes);
+        var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes, "Data:Train");
         var testFile = settings.Test is { } path
-            ? DataFile.Read(path, settings.MaximumBytes)
+            ? DataFile.Read(path, settings.MaximumBytes, "Data:Test")
             : null;
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
         if (trainFile.Kind == ".npz")
@@ -181,11 +181,7 @@ internal static class DataFiles
         string[] names = [.. train.Columns.Select(column => column.Name)];
         var test = testFile is null
             ? null
-            : TableFile.WithColumns(
-                names,
-                TableFile.Parse(testFile, settings, names),
-                testFile.Path
-            );
+            : TableFile.WithColumns(names, TableFile.Parse(testFile, settings, names), testFile);
         return new ParsedTables(plan, train, test, [.. files.Select(file => file.Parsed)]);
     }
 
@@ -195,7 +191,7 @@ internal static class DataFiles
     public static ParsedData ParseTest(RunPlan plan)
     {
         var settings = plan.Settings.Data;
-        var file = DataFile.Read(settings.Test!, settings.MaximumBytes);
+        var file = DataFile.Read(settings.Test!, settings.MaximumBytes, "Data:Test");
         if (file.Kind == ".npz")
             return ArrayFiles.Parse(plan, file, file, [file], "test");
         var rows = TableFile.Parse(file, settings);
@@ -241,8 +237,8 @@ internal static class DataFiles
         if (known is not null)
         {
             var names = SampleFile.ColumnsOf(known.Preprocessing);
-            train = TableFile.WithColumns(names, train, path);
-            test = test is null ? null : TableFile.WithColumns(names, test, files[^1].Path);
+            train = TableFile.WithColumns(names, train, files[0]);
+            test = test is null ? null : TableFile.WithColumns(names, test, files[^1]);
         }
         var fitted = known is null
             ? default

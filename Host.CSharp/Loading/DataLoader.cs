@@ -40,8 +40,10 @@ internal sealed class DataLoader(
             })
             .WaitAsync(stop);
         await rehearsal.WaitAsync(stop);
+        var (train, validation) = plan.Split(data.Train);
         logger.DataLoaded(
-            data.Train.Count,
+            train.Count,
+            validation?.Count ?? 0,
             data.Test.Count,
             data.Train.Features,
             plan.DataSource,

@@ -24,7 +24,11 @@ internal static class IdxFolder
         if (!Directory.Exists(directory))
         {
             throw new RefusedException([
-                DataFile.Sentence(directory, "a folder with the four IDX files", "no such folder"),
+                DataFile.Sentence(
+                    $"Data:Directory, {directory}",
+                    "a folder with the four IDX files",
+                    "no such folder"
+                ),
             ]);
         }
         var all = All(directory).ToList();
@@ -77,7 +81,7 @@ internal static class IdxFolder
         var numbers = DataFile.Require(Idx.ParseImageNumbers(file.Content), file.Path);
         var scale = DataFile.Require(Pixels.ScaleOf(numbers), file.Path);
         if (Pixels.Assumption(scale, numbers) is { IsSome: true, Value: var assumption })
-            notes.Add($"{file.Path}: {assumption}");
+            notes.Add($"{file.Path}, {assumption}");
         var images = DataFile.Require(Pixels.OfTensor(scale, numbers), file.Path);
         if (!IdxName.IsTransposed(file.Path))
             return images;
@@ -206,7 +210,14 @@ internal static class IdxFolder
             {
                 // The faults of the other file are reported too.
                 if (labels is not null)
-                    ImageArrays.LabelsOf(labels, classes, files[^1].Path, all, notes);
+                    ImageArrays.LabelsOf(
+                        labels,
+                        classes,
+                        files[^1].Path,
+                        files[^1].Path,
+                        all,
+                        notes
+                    );
                 return null;
             }
             var isTransposed = IdxName.IsTransposed(imagesName!.Path);
@@ -214,12 +225,13 @@ internal static class IdxFolder
                 notes.Add(Exchanged(imagesName.Path));
             try
             {
-                return new ImageArrays(images, labels, files[0].Path, files[1].Path).Take(
-                    classes,
-                    scale,
-                    isTransposed,
-                    notes
-                );
+                return new ImageArrays(
+                    images,
+                    labels,
+                    files[0].Path,
+                    files[1].Path,
+                    files[1].Path
+                ).Take(classes, scale, isTransposed, notes);
             }
             catch (RefusedException refused)
             {
@@ -253,7 +265,11 @@ internal static class IdxFolder
                 return null;
             try
             {
-                var file = DataFile.Read(name.Path, limit, start => Idx.ClaimedLength(start));
+                var file = DataFile.Read(
+                    name.Path,
+                    limit,
+                    claimed: start => Idx.ClaimedLength(start)
+                );
                 files.Add(file);
                 return file;
             }

@@ -11,11 +11,14 @@ internal sealed record LabelledImages(IdxImages Images, int[] Labels, string Pat
 /// <param name="Labels">The labels.</param>
 /// <param name="ImagesPath">Where the images are from, as faults name it.</param>
 /// <param name="LabelsPath">Where the labels are from.</param>
+/// <param name="LabelsPlace">What single labels are said to be in: the same, with the array's name where the
+/// file has several.</param>
 internal sealed record ImageArrays(
     Tensor Images,
     Tensor Labels,
     string ImagesPath,
-    string LabelsPath
+    string LabelsPath,
+    string LabelsPlace
 )
 {
     /// <summary>The images as bytes, with labels of 0 to classes − 1.</summary>
@@ -34,7 +37,7 @@ internal sealed record ImageArrays(
         Pixels.OfTensor(scale, Images).TryGet(out var images, out var faults);
         Told(Pixels.Assumption(scale, Images), ImagesPath, notes);
         var reasons = faults.Select(fault => DataFile.Sentence(ImagesPath, fault)).ToList();
-        var labels = LabelsOf(Labels, classes, LabelsPath, reasons, notes);
+        var labels = LabelsOf(Labels, classes, LabelsPath, LabelsPlace, reasons, notes);
         if (images is not null && labels is not null && images.Count != labels.Length)
         {
             reasons.Add(
@@ -51,22 +54,30 @@ internal sealed record ImageArrays(
     }
 
     /// <summary>Labels of 0 to classes − 1.</summary>
+    /// <param name="tensor">The labels as the file has them.</param>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="path">Where the array is from.</param>
+    /// <param name="place">What single labels are said to be in.</param>
+    /// <param name="reasons">Gets the faults.</param>
+    /// <param name="notes">Gets what was assumed.</param>
     /// <returns>Null after adding reasons.</returns>
     public static int[]? LabelsOf(
         Tensor tensor,
         int classes,
         string path,
+        string place,
         List<string> reasons,
         ICollection<string> notes
     )
     {
-        int[]? labels = null;
-        if (ClassLabels.OfTensor(tensor).TryGet(out var column, out var faults))
+        if (!ClassLabels.OfTensor(tensor).TryGet(out var column, out var faults))
         {
-            Told(column.Item2, path, notes);
-            ClassLabels.Classes(classes, column.Item1).TryGet(out labels, out faults);
+            reasons.AddRange(faults.Select(fault => DataFile.Sentence(path, fault)));
+            return null;
         }
-        reasons.AddRange(faults.Select(fault => DataFile.Sentence(path, fault)));
+        Told(column.Item2, path, notes);
+        ClassLabels.Classes(classes, column.Item1).TryGet(out var labels, out faults);
+        reasons.AddRange(faults.Select(fault => DataFile.Sentence(place, fault)));
         return labels;
     }
 
@@ -77,6 +88,6 @@ internal sealed record ImageArrays(
     )
     {
         if (note.IsSome)
-            notes.Add($"{path}: {note.Value}");
+            notes.Add($"{path}, {note.Value}");
     }
 }

@@ -27,10 +27,6 @@ internal static class JsonRows
             var message = broken.Message.Split(" LineNumber:")[0].TrimEnd('.');
             throw Refused($"{path}, line {broken.LineNumber + 1}", message);
         }
-        catch (InvalidOperationException broken)
-        {
-            throw Refused(path, broken.Message.TrimEnd('.'));
-        }
     }
 
     /// <summary>The cells of a name. Rows that lack it have none.</summary>
@@ -127,7 +123,7 @@ internal static class JsonRows
             reader.Read();
             if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
                 return;
-            var name = isObject ? reader.GetString()! : $"{i}";
+            var name = isObject ? TextOf(ref reader, place) : $"{i}";
             if (isObject)
                 reader.Read();
             var text = Cell(ref reader, place);
@@ -140,10 +136,25 @@ internal static class JsonRows
         }
     }
 
+    private static string TextOf(ref Utf8JsonReader reader, string place)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        // An escape can stand for half of a surrogate pair, of which no text is made.
+        catch (InvalidOperationException)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(place, "text of whole characters", "half of a surrogate pair"),
+            ]);
+        }
+    }
+
     private static string Cell(ref Utf8JsonReader reader, string place) =>
         reader.TokenType switch
         {
-            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.String => TextOf(ref reader, place),
             JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
             JsonTokenType.True => "true",
             JsonTokenType.False => "false",

@@ -30,6 +30,8 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         var checkpoints = CheckpointModel.Iterations(run);
         if (!File.Exists(path) && checkpoints.Count > 0)
             return CheckpointModel.Read(run);
+        if (!File.Exists(path) && !File.Exists(System.IO.Path.Combine(run, RunFolder.SettingsFile)))
+            throw EarlierRun.NoRun(run);
         var file = OfFile(path);
         // A run that was stopped has a model, and goes on with it still there.
         if (

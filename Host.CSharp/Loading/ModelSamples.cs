@@ -36,7 +36,7 @@ internal static class ModelSamples
         {
             throw Refused(
                 path,
-                $"{data.Test.Features} inputs and {data.Test.Classes} outputs, as the test samples have",
+                $"{Counted.Of(data.Test.Features, "input")} and {Counted.Of(data.Test.Classes, "output")}, as the test samples have",
                 $"{inputs} and {outputs}"
             );
         }

@@ -56,7 +56,7 @@ internal static class SampleFile
             ]);
         }
         var names = ColumnsOf(model.Preprocessing);
-        var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file.Path);
+        var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file);
         var network = model.Network;
         var encoding = DataFile.Require(
             PreprocessingModule.EncodingOf(

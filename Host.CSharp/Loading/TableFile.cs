@@ -11,15 +11,11 @@ internal static class TableFile
 
     /// <summary>Whether the file's ending is that of a table.</summary>
     public static bool IsTable(DataFile file) =>
-        file.Kind
-            is ".csv"
-                or ".tsv"
-                or ".txt"
-                or ".data"
-                or ".json"
-                or ".jsonl"
-                or ".parquet"
-                or ".npy";
+        HasHeader(file) || file.Kind is ".json" or ".jsonl" or ".parquet" or ".npy";
+
+    /// <summary>Whether a first row may hold the columns' names.</summary>
+    private static bool HasHeader(DataFile file) =>
+        file.Kind is ".csv" or ".tsv" or ".txt" or ".data";
 
     /// <param name="file">The file.</param>
     /// <param name="settings">How tables are laid out.</param>
@@ -68,10 +64,10 @@ internal static class TableFile
     /// a file without names, by their places.</summary>
     /// <param name="names">The names of the model's columns; none where it takes any.</param>
     /// <param name="table">The table.</param>
-    /// <param name="path">Where it is from.</param>
+    /// <param name="file">Where it is from.</param>
     /// <exception cref="RefusedException">The model knows columns by names, of which the table has
     /// none.</exception>
-    public static Table WithColumns(IReadOnlyList<string> names, Table table, string path)
+    public static Table WithColumns(IReadOnlyList<string> names, Table table, DataFile file)
     {
         if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
             return table;
@@ -79,10 +75,15 @@ internal static class TableFile
             return TableModule.ByPlace(table);
         throw new RefusedException([
             DataFile.Sentence(
-                path,
-                $"a header with the names {string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}",
-                "none of them"
+                file.Path,
+                $"{(HasHeader(file) ? "a header with the names" : "columns named")} {Listed(names)}",
+                HasHeader(file)
+                    ? "none of them"
+                    : Listed([.. table.Columns.Select(column => column.Name)])
             ),
         ]);
     }
+
+    private static string Listed(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(20)) + (names.Count > 20 ? ", …" : "");
 }

@@ -138,7 +138,7 @@ internal sealed class ConsoleReport(
         if (log is null)
             Line(
                 Invariant(
-                    $"{outcome.ToString().ToLowerInvariant()}: {iterations} iterations in {seconds:F2} s of training{pace}"
+                    $"{OutcomeText.Of(outcome)}: {Steps(iterations)} in {seconds:F2} s of training{pace}"
                 )
             );
         if (kept is not null)
@@ -189,6 +189,9 @@ internal sealed class ConsoleReport(
             $"train acc: {epoch.Train.Accuracy:F4},{validation} test acc: {epoch.Test.Accuracy:F4}"
         );
     }
+
+    private static string Steps(long iterations) =>
+        iterations == 1 ? "1 iteration" : Invariant($"{iterations} iterations");
 
     private static string Pace(double rate) =>
         rate >= 1 ? Invariant($" ({rate:F0} a second)") : Invariant($" ({1 / rate:F1} s each)");

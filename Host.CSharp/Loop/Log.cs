@@ -8,11 +8,12 @@ internal static partial class Log
     [LoggerMessage(
         1,
         LogLevel.Information,
-        "Loaded {Train} training and {Test} test samples of {Features} numbers from {Directory} in {Seconds:F2} s{Description}"
+        "Loaded {Train} training, {Validation} validation and {Test} test samples of {Features} numbers from {Directory} in {Seconds:F2} s{Description}"
     )]
     public static partial void DataLoaded(
         this ILogger logger,
         int train,
+        int validation,
         int test,
         int features,
         string directory,

@@ -27,6 +27,14 @@ internal enum Outcome
     Terminated = 143,
 }
 
+/// <summary>Outcomes in sentences.</summary>
+internal static class OutcomeText
+{
+    /// <summary>The outcome as people say it; files keep its name.</summary>
+    public static string Of(Outcome outcome) =>
+        outcome == Outcome.HungUp ? "hung up" : outcome.ToString().ToLowerInvariant();
+}
+
 /// <summary>A disk that did not take what a command made, in a sentence.</summary>
 internal sealed class UnsavedException(string reason) : Exception(reason);
 

@@ -342,7 +342,12 @@ internal sealed class TrainingRun<T>(
         }
         if (troubles.Count > 0)
             logger.RunUnsaved(string.Join("; ", troubles.Distinct()), writer.Newest, folder.Path);
-        logger.RunEnded(name, result.ReachedIteration, result.TrainSeconds, hash);
+        logger.RunEnded(
+            OutcomeText.Of(outcome),
+            result.ReachedIteration,
+            result.TrainSeconds,
+            hash
+        );
         report.Ended(
             outcome,
             result.ReachedIteration,

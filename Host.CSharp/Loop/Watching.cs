@@ -79,7 +79,6 @@ internal sealed class Watching<T>(
         {
             var data = await loader.LoadAsync<T>(stop);
             plan.ArchitectureFor(data.Train);
-            plan.Split(data.Train);
             return data;
         }
         catch (RefusedException refused)

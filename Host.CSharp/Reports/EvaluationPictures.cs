@@ -12,7 +12,7 @@ internal static class EvaluationPictures
         var chart = new Chart(
             "",
             Axis.Linear("").Within(0, 1),
-            Axis.Names(classes.Select(k => report.ClassName(k.Class))),
+            Axis.Names(classes.Select(k => VisibleText.Of(report.ClassName(k.Class)))),
             [
                 Mark.NewBars("precision", classes.Select(k => k.Precision)),
                 Mark.NewBars("recall", classes.Select(k => k.Recall)),

@@ -59,7 +59,7 @@ internal sealed record EvaluationReport(
             Evaluation.Numbers numbers =>
             [
                 Invariant(
-                    $"Predictions of {numbers.Item.Samples:N0} test samples are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.Determination * 100:F1} % of the variance."
+                    $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.Determination * 100:F1} % of the variance."
                 ),
                 .. Warnings,
             ],
@@ -72,7 +72,7 @@ internal sealed record EvaluationReport(
     {
         var right = (int)Math.Round(figures.Accuracy * figures.Samples);
         yield return Invariant(
-            $"The network classifies {right:N0} of {figures.Samples:N0} test samples correctly ({figures.Accuracy * 100:F2} %)."
+            $"The network classifies {right:N0} of {Counted.Of(figures.Samples, "test sample")} correctly ({figures.Accuracy * 100:F2} %)."
         );
         if (
             figures.Classes.Where(k => k is { Support: > 0, Recall: < 1 }).MinBy(k => k.Recall) is
@@ -86,7 +86,7 @@ internal sealed record EvaluationReport(
         if (Confusions(figures).FirstOrDefault() is { Count: > 0 } most)
         {
             yield return Invariant(
-                $"The most frequent confusion: {ClassName(most.Expected)} taken for {ClassName(most.Said)}, {most.Count} of {figures.Classes[most.Expected].Support:N0} times."
+                $"The most frequent confusion: {ClassName(most.Expected)} taken for {ClassName(most.Said)}, {most.Count:N0} of {Counted.Of(figures.Classes[most.Expected].Support, "time")}."
             );
         }
         if (!double.IsNaN(figures.CalibrationError))

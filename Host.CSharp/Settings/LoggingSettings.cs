@@ -17,6 +17,9 @@ internal static class LoggingSettings
     public const string Section = "Logging";
 
     private const string Levels = "LogLevel";
+    private const string ConsoleSection = "Console";
+    private const string Formatter = "FormatterOptions";
+    private const string Truth = "true or false";
 
     private static readonly string[] Formatters =
     [
@@ -25,19 +28,13 @@ internal static class LoggingSettings
         ConsoleFormatterNames.Systemd,
     ];
 
-    /// <summary>The options of the console and of its formatters, by their names.</summary>
-    private static readonly ILookup<string, Type> Options = new[]
-    {
-        typeof(ConsoleLoggerOptions),
+    private static readonly Type[] ConsoleOptions = [typeof(ConsoleLoggerOptions)];
+
+    private static readonly Type[] FormatterOptions =
+    [
         typeof(SimpleConsoleFormatterOptions),
         typeof(JsonConsoleFormatterOptions),
-    }
-        .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
-        .ToLookup(
-            option => option.Name,
-            option => option.PropertyType,
-            StringComparer.OrdinalIgnoreCase
-        );
+    ];
 
     /// <summary>A sentence for each value that logging cannot use.</summary>
     /// <param name="configuration">The whole configuration.</param>
@@ -50,37 +47,119 @@ internal static class LoggingSettings
         string[] faults =
         [
             .. from layer in configuration.Providers
-            from entry in layer.Values(Section)
+            from entry in layer.Values(Section).Append((Key: Section, Value: Text(layer, Section)))
             where entry.Value is not null
             let expected = Expected(entry.Key, entry.Value)
             where expected is not null
-            select Faults
-                .Create(entry.Key, expected, $"'{entry.Value}' ({layer.Source(entry.Key)})")
-                .ToString(),
+            select SettingsReader.SentenceOf(
+                entry.Key,
+                entry.Key,
+                expected,
+                $"'{entry.Value}'",
+                layer
+            ),
         ];
         return faults.Length > 0 ? faults : Rehearse(addLogging);
     }
 
+    private static string? Text(IConfigurationProvider layer, string key) =>
+        layer.TryGet(key, out var text) ? text : null;
+
     /// <summary>What would be right in the place of a value; null where that is right.</summary>
     private static string? Expected(string key, string value)
     {
-        var (section, name) = Split(key);
-        if (name.Equals(Levels, StringComparison.OrdinalIgnoreCase))
-            return value.Length == 0 ? null : "a section with a level for each category";
-        if (Split(section).Name.Equals(Levels, StringComparison.OrdinalIgnoreCase))
-            return OneOf(typeof(LogLevel), value);
-        return name switch
+        var names = key.Split(':')[1..];
+        var levels = Array.FindIndex(names, name => Is(name, Levels));
+        if (levels is 0 or 1)
         {
-            _ when Is(name, nameof(ConsoleLoggerOptions.FormatterName)) => Formatters.Contains(
+            return names.Length > levels + 1 ? OneOf(typeof(LogLevel), value)
+                : value.Length == 0 ? null
+                : "a section with a level for each category";
+        }
+        return names switch
+        {
+            [var name] when Is(name, nameof(LoggerFilterOptions.CaptureScopes)) => bool.TryParse(
+                value,
+                out _
+            )
+                ? null
+                : Truth,
+            [] or [_] => ExpectedSection(value),
+            [var provider, .. var options] when Is(provider, ConsoleSection) => ExpectedOption(
+                options,
+                value
+            ),
+            // Of other providers nothing is known, and none is used.
+            _ => null,
+        };
+    }
+
+    /// <summary>A file's section of nothing is an empty text.</summary>
+    private static string? ExpectedSection(string value) =>
+        value.Length == 0 ? null : SettingsReader.Section;
+
+    /// <summary>What would be right in the place of an option of the console.</summary>
+    /// <param name="names">The option's name, behind those of the sections that it is in.</param>
+    /// <param name="value">The value.</param>
+    private static string? ExpectedOption(ReadOnlySpan<string> names, string value)
+    {
+        var types = ConsoleOptions;
+        string[] sections = [Formatter, Levels];
+        while (true)
+        {
+            var name = names[0];
+            names = names[1..];
+            var options = types
+                .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+                .Where(option => option.CanWrite)
+                // A text makes no object, such as an encoder.
+                .Where(option => IsValue(option) || TypeOf(option).IsValueType)
+                .ToArray();
+            var isFormatter = types == ConsoleOptions && Is(name, Formatter);
+            var option = Array.Find(options, option => Is(option.Name, name));
+            if (!isFormatter && option is null)
+            {
+                var known = options.Select(option => option.Name).Concat(sections).Distinct();
+                return NearestName.Of(name, known) is { } nearest
+                    ? $"a known option of logging ({nearest} is the nearest)"
+                    : $"one of {string.Join(", ", known)}";
+            }
+            if (isFormatter || !IsValue(option!))
+            {
+                if (names.Length == 0)
+                    return ExpectedSection(value);
+                types = isFormatter ? FormatterOptions : [TypeOf(option!)];
+                sections = [];
+            }
+            else
+            {
+                return names.Length == 0
+                    ? ExpectedValue(option!, value)
+                    : $"nothing below {option!.Name}, as {option.Name} is a value";
+            }
+        }
+    }
+
+    private static Type TypeOf(PropertyInfo option) =>
+        Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType;
+
+    /// <summary>Whether an option is one value, and not a section of others.</summary>
+    private static bool IsValue(PropertyInfo option) =>
+        TypeDescriptor.GetConverter(TypeOf(option)).CanConvertFrom(typeof(string));
+
+    private static string? ExpectedValue(PropertyInfo option, string value) =>
+        option.Name switch
+        {
+            nameof(ConsoleLoggerOptions.FormatterName) => Formatters.Contains(
                 value,
                 StringComparer.OrdinalIgnoreCase
             )
                 ? null
                 : $"one of {string.Join(", ", Formatters)}",
-            _ when Is(name, nameof(ConsoleFormatterOptions.TimestampFormat)) => IsFormat(value)
+            nameof(ConsoleFormatterOptions.TimestampFormat) => IsFormat(value)
                 ? null
                 : "a format of dates and times, such as 'HH:mm:ss '",
-            _ when Is(name, nameof(ConsoleLoggerOptions.MaxQueueLength)) => int.TryParse(
+            nameof(ConsoleLoggerOptions.MaxQueueLength) => int.TryParse(
                 value,
                 CultureInfo.InvariantCulture,
                 out var length
@@ -88,21 +167,15 @@ internal static class LoggingSettings
             && length > 0
                 ? null
                 : $"a whole number of 1 to {int.MaxValue}",
-            _ => Options[name].FirstOrDefault() is not { } type || Converts(type, value) ? null
-            : type.IsEnum ? OneOf(type, value)
-            : type == typeof(bool) ? "true or false"
-            : $"a value of the type {type.Name}",
+            _ when TypeOf(option).IsEnum => OneOf(TypeOf(option), value),
+            _ when TypeOf(option) == typeof(bool) => bool.TryParse(value, out _) ? null : Truth,
+            _ => IsTaken(option, value)
+                ? null
+                : $"a value that {option.DeclaringType!.Name}.{option.Name} takes",
         };
-    }
 
     private static bool Is(string name, string option) =>
         name.Equals(option, StringComparison.OrdinalIgnoreCase);
-
-    private static (string Section, string Name) Split(string key)
-    {
-        var end = key.LastIndexOf(':');
-        return (key[..Math.Max(0, end)], key[(end + 1)..]);
-    }
 
     /// <summary>The names of an enumeration, of which numbers are none; null where the value is one.</summary>
     private static string? OneOf(Type type, string value)
@@ -113,11 +186,25 @@ internal static class LoggingSettings
             : $"one of {string.Join(", ", names)}";
     }
 
-    private static bool Converts(Type type, string value) =>
-        type.IsEnum
-            ? OneOf(type, value) is null
-            : !TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string))
-                || TypeDescriptor.GetConverter(type).IsValid(value);
+    /// <summary>Whether an option can be set to a value: some check it as they are set.</summary>
+    private static bool IsTaken(PropertyInfo option, string value)
+    {
+        var converter = TypeDescriptor.GetConverter(TypeOf(option));
+        if (!converter.IsValid(value))
+            return false;
+        try
+        {
+            option.SetValue(
+                Activator.CreateInstance(option.DeclaringType!),
+                converter.ConvertFromInvariantString(value)
+            );
+            return true;
+        }
+        catch (TargetInvocationException)
+        {
+            return false;
+        }
+    }
 
     private static bool IsFormat(string format)
     {

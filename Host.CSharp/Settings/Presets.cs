@@ -18,14 +18,17 @@ internal static class Presets
     /// <summary>The file of a preset: one of the program's by its name, or any by its path.</summary>
     /// <param name="preset">The name or path.</param>
     /// <param name="subject">What says it.</param>
+    /// <param name="source">Where it is said, behind a space, unless the subject tells.</param>
     /// <exception cref="RefusedException">There is none.</exception>
-    public static string PathOf(string preset, string subject)
+    public static string PathOf(string preset, string subject, string source = "")
     {
         var isPath = preset.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
         var path = isPath ? Path.GetFullPath(preset) : Path.Combine(Folder, $"{preset}.json");
         if (isPath ? File.Exists(path) : Names.Contains(preset))
             return path;
         var expected = $"{string.Join(", ", Names)} or the path of a .json file";
-        throw new RefusedException([Faults.Create(subject, expected, $"'{preset}'").ToString()]);
+        throw new RefusedException([
+            Faults.Create(subject, expected, $"'{preset}'{source}").ToString(),
+        ]);
     }
 }

@@ -122,6 +122,21 @@ internal sealed record RunPlan(
         {
             Ask(Runs.Hold("LearningRate", precision, training.LearningRate), out _);
             Ask(Runs.Hold("WeightInitStd", precision, model.WeightInitStd), out _);
+            foreach (
+                var (name, number) in new (string, double?)[]
+                {
+                    ("Epsilon", training.Epsilon),
+                    ("WeightDecay", training.WeightDecay),
+                    ("PenaltyL1", training.PenaltyL1),
+                    ("PenaltyL2", training.PenaltyL2),
+                    ("ClipValue", training.ClipValue),
+                    ("ClipNorm", training.ClipNorm),
+                }
+            )
+            {
+                if (number is { } given)
+                    Ask(Runs.Hold(name, precision, given), out _);
+            }
         }
         var threads = Math.Min(Environment.ProcessorCount, 1024);
         if (training.Threads is int wanted)
@@ -166,7 +181,7 @@ internal sealed record RunPlan(
                     training.LearningRate,
                     schedule ?? book.Schedule,
                     training.WarmUp,
-                    initialiser ?? Initialiser.NewFixed(model.WeightInitStd),
+                    initialiser ?? book.Initialiser,
                     sampling ?? book.Sampling,
                     gradient ?? book.Gradient,
                     optimizer ?? book.Optimizer,
@@ -397,7 +412,7 @@ internal sealed record RunPlan(
                     .Create(
                         "Data:Validation",
                         "a share that leaves samples on both sides",
-                        $"{Hyperparameters.Validation} of {all.Count}: {validation.Count} to validate with"
+                        $"{Hyperparameters.Validation} of {all.Count}: {validation.Count} to validate with{(all.ImageSize.IsNone ? " (equal rows are on the same side)" : "")}"
                     )
                     .ToString(),
             ]);

@@ -36,10 +36,8 @@ internal static class SettingLayers
                 given.Values
             )
         );
-        if (given.Preset is { } named)
-            AddFile(configuration, place, Presets.PathOf(named, "--preset"), false);
-        else if (configuration[SettingsReader.Preset] is { } preset)
-            AddFile(configuration, place, Presets.PathOf(preset, "Preset"), false);
+        if (PresetOf(configuration, given) is { } preset)
+            AddFile(configuration, place, preset, false);
         if ((earlier ?? NamedRun(configuration)) is { } run)
         {
             configuration.Sources.Insert(
@@ -50,6 +48,19 @@ internal static class SettingLayers
     }
 
     private static readonly Dictionary<string, string?> NoSettings = [];
+
+    /// <summary>The file of the preset: the option's, or else that of the uppermost layer that names one. A name
+    /// in a layer is checked even where another stands above it.</summary>
+    private static string? PresetOf(IConfigurationRoot configuration, GivenSettings given)
+    {
+        string? path = null;
+        foreach (var layer in configuration.Providers)
+        {
+            if (layer.TryGet(SettingsReader.Preset, out var name) && name is not null)
+                path = Presets.PathOf(name, "Preset", $" ({layer.Source(SettingsReader.Preset)})");
+        }
+        return given.Preset is { } named ? Presets.PathOf(named, "--preset") : path;
+    }
 
     private static void Add(ConfigurationManager configuration, GivenLayer layer) =>
         ((IConfigurationBuilder)configuration).Add(layer);

@@ -20,6 +20,9 @@ internal static class SettingsReader
     /// <summary>The settings file to lay over the defaults, where no option says it.</summary>
     public const string Preset = $"{Root}:Preset";
 
+    /// <summary>What would be right in the place of a value that stands for a whole section.</summary>
+    public const string Section = "a section of settings";
+
     public static SiftedConfiguration Sift(IConfigurationRoot configuration)
     {
         List<string> faults = [.. Misplaced(configuration).Distinct()];
@@ -44,6 +47,17 @@ internal static class SettingsReader
                             found.Layer
                         )
                     );
+            }
+            if (setting.IsList && WrongPlaces(found.Layer, setting) is { } places)
+            {
+                faults.Add(
+                    Sentence(
+                        setting.Key,
+                        "values at the places 0, 1, 2, …, each once, or a list in one value",
+                        places,
+                        found.Layer
+                    )
+                );
             }
         }
         foreach (var overridden in Overridden(configuration))
@@ -71,15 +85,7 @@ internal static class SettingsReader
         var path = $"{Root}:{setting.Key}";
         foreach (var layer in configuration.Providers.Reverse())
         {
-            string[] places = setting.IsList
-                ?
-                [
-                    .. layer
-                        .GetChildKeys([], path)
-                        .Distinct(StringComparer.OrdinalIgnoreCase)
-                        .Where(place => IsKnown($"{setting.Key}:{place}")),
-                ]
-                : [];
+            var places = PlacesOf(layer, setting);
             if (places.Length > 0)
             {
                 return new(layer, [.. places.Select(place => TextOf(layer, $"{path}:{place}"))]);
@@ -92,6 +98,31 @@ internal static class SettingsReader
             return new(layer, texts);
         }
         return null;
+    }
+
+    /// <summary>The places at which a layer has values of a list.</summary>
+    private static string[] PlacesOf(IConfigurationProvider layer, Setting setting) =>
+        setting.IsList
+            ?
+            [
+                .. layer
+                    .GetChildKeys([], $"{Root}:{setting.Key}")
+                    .Distinct(StringComparer.OrdinalIgnoreCase)
+                    .Where(place => IsKnown($"{setting.Key}:{place}")),
+            ]
+            : [];
+
+    /// <summary>What is wrong with the places of a list's values in a layer; null where nothing is.</summary>
+    private static string? WrongPlaces(IConfigurationProvider layer, Setting setting)
+    {
+        var places = PlacesOf(layer, setting);
+        if (places.Length == 0)
+            return null;
+        var said = $"values at {string.Join(", ", places)}";
+        if (TextOf(layer, $"{Root}:{setting.Key}") is { } text)
+            return $"'{text}' and {said}";
+        var numbers = places.Select(place => int.Parse(place, CultureInfo.InvariantCulture));
+        return numbers.Order().SequenceEqual(Enumerable.Range(0, places.Length)) ? null : said;
     }
 
     private static string? TextOf(IConfigurationProvider layer, string path) =>
@@ -145,7 +176,8 @@ internal static class SettingsReader
                 foreach (var section in layer.GetChildKeys([], null))
                 {
                     if (!Is(section, Root) && !Is(section, LoggingSettings.Section))
-                        yield return Sentence(
+                        yield return SentenceOf(
+                            section,
                             section,
                             $"the sections {Root} and {LoggingSettings.Section}",
                             "another",
@@ -154,7 +186,7 @@ internal static class SettingsReader
                 }
             }
             if (layer.TryGet(Root, out var text) && text is not null)
-                yield return Sentence(Root, "a section of settings", $"'{text}'", layer);
+                yield return SentenceOf(Root, Root, Section, $"'{text}'", layer);
             foreach (var (path, value) in layer.Values(Root))
             {
                 var key = path[(Root.Length + 1)..];
@@ -163,7 +195,7 @@ internal static class SettingsReader
                 if (!SettingCatalog.All.Any(setting => Is(setting.Section, key)))
                     yield return Sentence(key, Known(key), "an unknown one", layer);
                 else if (value is not null)
-                    yield return Sentence(key, "a section of settings", $"'{value}'", layer);
+                    yield return Sentence(key, Section, $"'{value}'", layer);
             }
         }
     }
@@ -194,5 +226,19 @@ internal static class SettingsReader
         string expected,
         string found,
         IConfigurationProvider layer
-    ) => Faults.Create(key, expected, $"{found} ({layer.Source($"{Root}:{key}")})").ToString();
+    ) => SentenceOf($"{Root}:{key}", key, expected, found, layer);
+
+    /// <summary>The sentence of a fault.</summary>
+    /// <param name="path">The full name of what is at fault, by which its layer knows it.</param>
+    /// <param name="subject">What people call it.</param>
+    /// <param name="expected">What would be right.</param>
+    /// <param name="found">What is there.</param>
+    /// <param name="layer">Where it is.</param>
+    public static string SentenceOf(
+        string path,
+        string subject,
+        string expected,
+        string found,
+        IConfigurationProvider layer
+    ) => Faults.Create(subject, expected, $"{found} ({layer.Source(path)})").ToString();
 }

@@ -2,7 +2,7 @@ namespace Pipeline.Pictures
 
 open System
 open System.Globalization
-open System.Xml
+open System.Text
 open OxyPlot
 open OxyPlot.Annotations
 open OxyPlot.Axes
@@ -43,18 +43,21 @@ module Picture =
         MarkerType.Triangle
     |]
 
-    /// The text with U+FFFD for what XML 1.0 has no characters for, halves of surrogate pairs included: the
-    /// writer of SVG refuses them. Source: Extensible Markup Language 1.0, production 2, Char.
+    /// Whether a character draws nothing and may change what stands beside it: controls, line ends and the
+    /// signs of direction. Joiners are letters' own in many scripts.
+    let private isHidden (rune: Rune) : bool =
+        match Rune.GetUnicodeCategory rune with
+        | UnicodeCategory.Control
+        | UnicodeCategory.LineSeparator
+        | UnicodeCategory.ParagraphSeparator -> true
+        | UnicodeCategory.Format -> rune.Value <> 0x200C && rune.Value <> 0x200D
+        | _ -> rune.Value &&& 0xFFFE = 0xFFFE || rune.Value >= 0xFDD0 && rune.Value <= 0xFDEF
+
+    /// The text with U+FFFD for hidden characters and halves of surrogate pairs. The writer of SVG refuses those
+    /// that XML 1.0 does not have (production 2, Char); others would turn a page's text around.
     let private printable (text: string) : string =
-        let isChar i =
-            let isPair first second =
-                XmlConvert.IsXmlSurrogatePair(second, first)
-
-            XmlConvert.IsXmlChar text[i]
-            || i + 1 < text.Length && isPair text[i] text[i + 1]
-            || i > 0 && isPair text[i - 1] text[i]
-
-        String.init text.Length (fun i -> if isChar i then string text[i] else "\uFFFD")
+        seq { for rune in text.EnumerateRunes() -> if isHidden rune then "\uFFFD" else string rune }
+        |> String.concat ""
 
     let private printableMark (mark: Mark) : Mark =
         match mark with

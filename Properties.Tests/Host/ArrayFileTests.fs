@@ -365,7 +365,7 @@ module ArrayFileTests =
                 ],
                 "x: expected pixels of 0 to 1 or of 0 to 255, found numbers of -1 to 52"
                 [ array "x" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 nan)); y "y" ],
-                "found numbers of NaN to NaN"
+                "x: expected pixels of 0 to 1 or of 0 to 255, found one that is not a number (NaN)"
                 [
                     x "x_train"
                     y "y_train"
@@ -388,7 +388,12 @@ module ArrayFileTests =
                 ],
                 "x_test: expected pixels of 0 to 255, as the training images have, found none above 1"
             ] do
-            Assert.Contains(says, refusal (fun () -> load tensors))
+            let said = refusal (fun () -> load tensors)
+            Assert.Contains(says, said)
+
+            for name in [ "x"; "y"; "x_test" ] do
+                Assert.DoesNotContain($"{name}, {name}", said)
+                Assert.DoesNotContain($"{name}: {name}", said)
 
     [<Fact>]
     let ``an array that is longer than its header claims is refused before it is unpacked`` () =

@@ -202,7 +202,8 @@ module EscapingTests =
                 found "h1" |> List.map _.Normalize()
             )
 
-            Assert.Equal(2, (found "svg").Length))
+            Assert.Equal(2, (found "svg").Length)
+            (Encoding.UTF8.GetString bytes).Split '\n' |> Array.iter isPlain)
 
     [<Law>]
     let ``the report's JSON has the names as they are`` () =
@@ -244,7 +245,9 @@ module EscapingTests =
                 }
             ]
 
-            Assert.NotNull(XDocument.Parse(Picture.toSvg "law" 400 300 charts).Root))
+            let svg = Picture.toSvg "law" 400 300 charts
+            Assert.NotNull(XDocument.Parse(svg).Root)
+            svg.Split '\n' |> Array.iter isPlain)
 
     /// The cells of comma-separated values, as RFC 4180 has them.
     let private cells (text: string) : string list list =

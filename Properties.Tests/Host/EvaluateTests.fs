@@ -54,12 +54,43 @@ module EvaluateTests =
             Assert.StartsWith(start, ended.Output)
 
     [<Fact>]
+    let ``a class is called missed where one is, and the most frequent confusion is named`` () =
+        let sentences (labels: int[]) =
+            let figures =
+                Evaluation.ofSums
+                    Evaluation.usual
+                    Head.Softmax
+                    labels
+                    (Kernels.matrix 2 3 [| 2.0; 1.0; 1.0; 2.0; 3.0; 0.0 |])
+
+            EvaluationReport(
+                "2-2",
+                "a model",
+                "samples",
+                [| "cat"; "dog" |],
+                Evaluation.Classes figures,
+                null,
+                [||],
+                FirstLayer([||], Nullable(), [||])
+            )
+                .Sentences
+            |> String.concat "\n"
+
+        let right = sentences [| 0; 1; 0 |]
+        Assert.Contains("classifies 3 of 3 test samples correctly", right)
+        Assert.DoesNotContain("missed most often", right)
+        Assert.DoesNotContain("confusion", right)
+        let wrong = sentences [| 0; 0; 0 |]
+        Assert.Contains("missed most often is cat: 66.7 %", wrong)
+        Assert.Contains("cat taken for dog, 1 of 3 times.", wrong)
+
+    [<Fact>]
     let ``models and runs that are none are refused`` () =
         use scratch = new Scratch()
 
         for arguments, says in
             [
-                [ scratch.Path ], "model.safetensors"
+                [ scratch.Path ], "expected a run folder"
                 [ scratch.Sub "model.txt" ], "model.txt"
                 [ scratch.Path; "--format"; "pdf" ], "one of text, markdown, json"
             ] do

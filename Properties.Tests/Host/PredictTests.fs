@@ -241,6 +241,19 @@ module PredictTests =
 
         let same = Given.host [ "diff"; one; one ]
         Assert.DoesNotContain("Training:", same.Output)
+        Assert.StartsWith("The settings of both runs agree.", same.Output)
+        Assert.DoesNotContain("Settings that differ", same.Output)
+
+        // A picture takes the place of nothing that a run has left.
+        for file in Directory.GetFiles one do
+            let before = File.ReadAllBytes file
+            let ended = Given.host [ "diff"; other; one; "--output"; file ]
+
+            if Path.GetFileName file <> "curves.svg" then
+                Assert.Equal(2, ended.ExitCode)
+                Assert.StartsWith($"{file}: expected", ended.Errors)
+                Assert.Equal<byte>(before, File.ReadAllBytes file)
+
         Assert.Equal(2, (Given.host [ "diff"; one; scratch.Sub "nowhere" ]).ExitCode)
 
     /// The digits of MNIST's test set.

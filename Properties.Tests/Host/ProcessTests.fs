@@ -73,6 +73,21 @@ module ProcessTests =
             Assert.Equal(Told.text "parameters_sha256" summary, hash)
 
     [<Fact>]
+    let ``what is loaded is told as it is used`` () =
+        use scratch = new Scratch()
+
+        let ended =
+            Given.host (Given.options scratch [ "Data:Samples", "100"; "Data:Validation", "0.2" ])
+
+        Assert.Equal(0, ended.ExitCode)
+        let pattern = @"Loaded (\d+) training, (\d+) validation and 60 test samples"
+        let said = Regex.Match(ended.Errors, pattern)
+        Assert.True(said.Success, ended.Errors)
+        let train, validation = int said.Groups[1].Value, int said.Groups[2].Value
+        Assert.InRange(train + validation, 95, 105)
+        Assert.InRange(validation, 15, 25)
+
+    [<Fact>]
     let ``a seed decides every byte of the parameters`` () =
         let hash seed threads precision =
             use scratch = new Scratch()
@@ -146,8 +161,14 @@ module ProcessTests =
 
         File.WriteAllBytes(model, Safetensors.write (Model.ofNetwork network.Network))
 
+        let bare = scratch.Sub "bare.npz"
+        let tensors = Model.toTensors (Model.ofNetwork network.Network)
+        File.WriteAllBytes(bare, NpzFile.Write tensors.Tensors)
+
         for arguments, words in
             [
+                [ "inspect"; bare ],
+                "expected 1 activation in the metadata, or the activation given by --activation, found neither."
                 [ "check"; data; "--samples"; "301" ],
                 "--samples: expected a whole number of 1 to 300, found 301."
                 [ "sanity"; data; "--samples"; "301" ],
@@ -194,6 +215,43 @@ module ProcessTests =
                 [ "find-rate"; "--steps"; "2000000000" ],
                 "--steps: expected a whole number of 2 to 1000000"
                 [ "train"; data; "--Run:Name"; "a\027[31m\nb" ], @"found 'a\u001B[31m\nb'"
+                [ "train"; data; "--Trainin:Seed"; "1" ],
+                "(Training:Seed is the nearest), found an unknown one (option --Trainin:Seed)."
+                [ "train"; data; "--training:seed"; "1" ],
+                "training:seed: expected --Training:Seed, as upper and lower case differ in names of options, found another name (option --training:seed)."
+                [ "check"; data; "--Samples"; "1" ],
+                "Samples: expected --samples, as upper and lower"
+                [ "find-rate"; "--Training:LearningRate"; "1" ],
+                "found one that it does not (option --Training:LearningRate)."
+                [ "evaluate"; model; "--activation"; "Foo" ],
+                "--activation: expected one of Sigmoid"
+                [ "inspect"; model; "--head"; "1" ], "--head: expected one of Softmax"
+                [ "inspect"; model; "--layers"; "a,,b" ], "--layers: expected names"
+                [ "diff"; "x" ], "other: expected a run folder, found nothing."
+                [ "inspect" ], "model: expected a run folder"
+                [ "predict"; model ], "files: expected images (PNG, IDX) or rows"
+                [ "export"; model ], "--output: expected the file to write, found nothing."
+                [ "evaluate"; scratch.Path ],
+                $"{scratch.Path}: expected a run folder, which holds settings.json, summary.json and model.safetensors, found a folder without settings.json."
+                [ "diff"; scratch.Path; scratch.Path ],
+                $"{scratch.Path}: expected a run folder, which holds settings.json"
+                [ "diff"; scratch.Sub "gone"; scratch.Path ], "found no such folder."
+                [ "check"; data; "--samples"; "1"; "--Model:Normalised"; "true" ],
+                "--samples: expected a whole number of 2 to 300, as a layer that is normalised over one sample has no gradient, found 1."
+                [ "train"; "--Data:Train"; table; "--Data:Label"; "7" ],
+                $"{table}, Data:Label: expected one of 0, 1, 2, or a place of 0 to 2, found '7'."
+                [ "train"; "--Data:Train"; table; "--Data:Ignored"; "7" ],
+                $"{table}, Data:Ignored: expected one of 0, 1, 2"
+                [ "train"; "--Data:Train"; table; "--Data:Numeric"; "7" ],
+                $"{table}, Data:Numeric: expected one of 0, 1, 2"
+                [ "train"; "--Data:Train"; table; "--Data:Categorical"; "size" ],
+                $"{table}, Data:Categorical: expected one of 0, 1, 2"
+                [ "train"; "--Data:Train"; scratch.Sub "no.csv" ],
+                $"""Data:Train, {scratch.Sub "no.csv"}: expected a file that can be read, found none."""
+                [ "train"; "--Data:Train"; table; "--Data:Test"; scratch.Path ],
+                $"Data:Test, {scratch.Path}: expected a file, found a folder."
+                [ "train"; "--Data:Directory"; scratch.Sub "no" ],
+                $"""Data:Directory, {scratch.Sub "no"}: expected a folder with the four IDX files, found no such folder."""
                 // A file of arguments is no more than a name.
                 [ "inspect"; "@" + arguments ], $"@{arguments}: expected"
             ] do
@@ -207,6 +265,8 @@ module ProcessTests =
             Assert.True((2 = ended.ExitCode), $"%A{arguments}: {ended.ExitCode} {ended.Errors}")
             Assert.Contains(words, ended.Errors)
             Assert.DoesNotContain("   at ", ended.Errors)
+            let said = ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            Assert.Equal<string>(Array.distinct said, said)
 
         Assert.Empty(Given.runs scratch)
         Assert.False(File.Exists(scratch.Path + ".tmp"))
@@ -233,7 +293,18 @@ module ProcessTests =
                 "1",
                 "(environment variable PIPELINE__TRAINING__DROPOUT)."
                 "Pipeline__Trainin__Seed", "1", "(environment variable Pipeline__Trainin__Seed)."
-                "Pipeline__Preset", "nowhere.json", "Preset: expected accurate-fashion"
+                "Pipeline__Preset",
+                "nowhere.json",
+                "found 'nowhere.json' (environment variable Pipeline__Preset)."
+                "Pipeline",
+                "x",
+                "Pipeline: expected a section of settings, found 'x' (environment variable Pipeline)."
+                "Pipeline__Model", "x", "found 'x' (environment variable Pipeline__Model)."
+                "Pipeline__Data__Ignored__1", "b", "(environment variable Pipeline__Data__Ignored)."
+                "Logging",
+                "foo",
+                "Logging: expected a section of settings, found 'foo' (environment variable Logging)."
+                "Logging__Console", "foo", "(environment variable Logging__Console)."
                 "Logging__Console__MaxQueueLength",
                 "-5",
                 "(environment variable Logging__Console__MaxQueueLength)."
@@ -247,6 +318,16 @@ module ProcessTests =
             |> ignore
 
         Assert.Empty(Given.runs scratch)
+
+        // One that an option stands above is refused no less.
+        let ended =
+            Given.startWith
+                [ "Pipeline__Preset", "nope" ]
+                (Given.options scratch [] @ [ "--preset"; "book" ])
+            |> Given.finish
+
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("found 'nope' (environment variable Pipeline__Preset).", ended.Errors)
         let ended = run [ "Pipeline__Preset", file; "Pipeline__Run__Name", "service" ]
         Assert.True((ended.ExitCode = 0), ended.Errors)
         Assert.Equal(3, (Told.summary scratch).GetProperty("iterations").GetInt32())
@@ -394,6 +475,12 @@ module ProcessTests =
         Assert.Equal(0, ended.ExitCode)
         Assert.Contains("agrees: the worst is", ended.Output)
         Assert.Contains("W3", ended.Output)
+        Assert.Contains(", 3 samples, ", ended.Output)
+
+        let one =
+            Given.host [ "check"; "--samples=1"; "--Data:Directory"; scratch.Sub "data" ]
+
+        Assert.Contains(", 1 sample, ", one.Output)
 
     [<Fact>]
     let ``arithmetic answers the chapter's questions`` () =

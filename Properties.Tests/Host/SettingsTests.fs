@@ -163,6 +163,21 @@ module SettingsTests =
         Assert.Contains(expected, fault)
         Assert.EndsWith(".", fault)
 
+    [<Theory>]
+    [<InlineData("Model:Initialiser", "HeNormal", "Model:WeightInitStd", "-1", "0 or greater")>]
+    [<InlineData("Training:Optimizer", "Adam", "Training:Epsilon", "1e-60", "single precision")>]
+    [<InlineData("Training:Optimizer", "AdamW", "Training:WeightDecay", "1e60", "single precision")>]
+    [<InlineData("Data:Train", "x.csv", "Data:Classes", "1", "2 to 65536")>]
+    [<InlineData("Augmentation:Elastic", "0", "Augmentation:Smoothness", "0", "more than 0")>]
+    [<InlineData("Training:Sampling", "Epoch", "Training:ClipNorm", "1e-60", "single precision")>]
+    let ``a setting out of its range is refused in one sentence, whether or not another makes use of it``
+        (other: string, choice: string, key: string, value: string, expected: string)
+        =
+        let fault = Assert.Single(faultsOf [ other, choice; key, value ])
+        Assert.StartsWith($"{key}: expected ", fault)
+        Assert.Contains(expected, fault)
+        Assert.Contains($"(option --{key})", fault)
+
     [<Fact>]
     let ``what watches validation needs samples for it`` () =
         for settings in [ [ "Training:EarlyStopping", "3" ]; [ "Training:Schedule", "Plateau" ] ] do
@@ -197,6 +212,32 @@ module SettingsTests =
         let sifted = SettingsReader.Sift layers
         Assert.Empty sifted.Faults
         Assert.Equal<int>([| 30 |], sifted.Values.GetSection("Model:Hidden").Get<int[]>())
+
+    /// What is wrong with one layer of settings.
+    let private faultsOfLayer (values: (string * string) list) =
+        let layer = ConfigurationBuilder().AddInMemoryCollection(dict values).Build()
+        List.ofSeq (SettingsReader.Sift layer).Faults
+
+    [<Law>]
+    let ``the places of a list's values are 0, 1, 2 and so on, without a gap`` (places: byte list) =
+        let places = places |> List.map (fun place -> int place % 5) |> List.distinct
+
+        let faults =
+            faultsOfLayer [ for place in places -> $"Pipeline:Data:Ignored:%d{place}", "x" ]
+
+        if List.sort places = [ 0 .. places.Length - 1 ] then
+            Assert.Empty faults
+        else
+            Assert.Contains("Data:Ignored: expected values at the places 0", Assert.Single faults)
+
+    [<Fact>]
+    let ``a list is given in one value or at places, and each place once`` () =
+        for values in
+            [
+                [ "Pipeline:Model:Hidden", "30"; "Pipeline:Model:Hidden:0", "20" ]
+                [ "Pipeline:Model:Hidden:0", "30"; "Pipeline:Model:Hidden:00", "20" ]
+            ] do
+            Assert.StartsWith("Model:Hidden: expected ", Assert.Single(faultsOfLayer values))
 
     [<Fact>]
     let ``a list of none is no hidden layer, and not the default`` () =
@@ -434,8 +475,17 @@ module SettingsTests =
     [<InlineData("Console:FormatterOptions:TimestampFormat", "'", "a format of dates")>]
     [<InlineData("Console:FormatterOptions:SingleLine", "foo", "true or false")>]
     [<InlineData("Console:FormatterOptions:ColorBehavior", "Pink", "one of Default, Enabled")>]
-    [<InlineData("Console:FormatterOptions:JsonWriterOptions:Indented", "foo", "")>]
-    [<InlineData("Console:FormatterOptions:JsonWriterOptions:IndentSize", "-1", "")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:Indented", "foo", "true or false")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:IndentSize", "-1", "a value that")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:Indentd", "true", "Indented is")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions", "foo", "a section of settings")>]
+    [<InlineData("Console:FormatterOptions:JsonWriterOptions:Encoder", "foo", "one of Indented")>]
+    [<InlineData("Console:FormatterOptions", "foo", "a section of settings")>]
+    [<InlineData("Console:FormaterName", "json", "FormatterName is the nearest")>]
+    [<InlineData("Console:FormatterName:x", "json", "FormatterName is a value")>]
+    [<InlineData("Console", "foo", "a section of settings")>]
+    [<InlineData("Debug", "foo", "a section of settings")>]
+    [<InlineData("CaptureScopes", "foo", "true or false")>]
     [<InlineData("Console:LogToStandardErrorThreshold", "Loud", "one of Trace, Debug")>]
     [<InlineData("LogLevel", "Debug", "a section with a level for each category")>]
     [<InlineData("LogLevel:Default", "99", "one of Trace, Debug")>]
@@ -459,8 +509,9 @@ module SettingsTests =
         | Ok _ -> Assert.Fail "accepted"
         | Error faults ->
             let fault = Assert.Single faults
-            Assert.StartsWith("Logging", fault)
-            Assert.Contains($"expected {words}", fault)
+            Assert.StartsWith($"Logging:{key}: expected ", fault)
+            Assert.Contains(words, fault)
+            Assert.Contains($"(file {file})", fault)
 
     [<Fact>]
     let ``what logging can use is accepted`` () =
@@ -469,8 +520,9 @@ module SettingsTests =
 
         File.WriteAllText(
             file,
-            """{"Logging": {"LogLevel": {"Default": "debug"}, "Console": {"MaxQueueLength": 7,
+            """{"Logging": {"LogLevel": {"Default": "debug"}, "CaptureScopes": true, "Debug": {"LogLevel": {"A": "Debug"}}, "Console": {
                 "QueueFullMode": "DropWrite", "FormatterName": "json", "LogLevel": {"Pipeline": "None"},
+                "LogToStandardErrorThreshold": "Error", "MaxQueueLength": 5,
                 "FormatterOptions": {"SingleLine": false, "ColorBehavior": "Disabled",
                 "TimestampFormat": "O", "UseUtcTimestamp": true, "JsonWriterOptions": {"Indented": true}}}}}"""
         )

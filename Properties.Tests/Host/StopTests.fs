@@ -81,6 +81,8 @@ module StopTests =
         Assert.NotEmpty(checkpoints scratch)
         let folder = Assert.Single(Given.runs scratch)
         Assert.Contains($"to go on: train --resume {folder}", ended.Output)
+        let words = if name = "HUP" then "hung up" else outcome
+        Assert.Contains($"\n{words}: ", ended.Output)
 
     /// A run that prints a line a step, which fills any pipe.
     let private wordy (iterations: int) = [

@@ -117,6 +117,20 @@ module TableTests =
     let ``JSON that is no rows is refused`` (text: string) =
         Assert.StartsWith("x.json", refusal (fun () -> json text))
 
+    [<Fact>]
+    let ``half of a surrogate pair in JSON is refused with its row`` () =
+        for text, place in
+            [
+                """[{"a": "x"}, {"a": "\ud800"}]""", "row 2"
+                """[["x"], ["\udc00"]]""", "row 2"
+                """[{"a": "x"}, {"\ud800": 1}]""", "row 2"
+                "{\"a\": 1}\n\n{\"a\": \"\\ud800\"}", "line 3"
+            ] do
+            Assert.Equal(
+                $"x.json, {place}: expected text of whole characters, found half of a surrogate pair.",
+                refusal (fun () -> json text)
+            )
+
     let private tensor name (values: float list) = {
         Name = name
         Shape = [ values.Length ]
@@ -210,7 +224,7 @@ module TableTests =
         let table = csv usual "a, b ,c\n1,2,3\n4,5,6\n"
 
         let find (names: string list) =
-            TableFile.WithColumns(names, table, "x.csv")
+            TableFile.WithColumns(names, table, DataFile.Of("x.csv", ReadOnlyMemory()))
 
         Assert.Same(table, find [ "c"; "d" ])
         Assert.Same(table, find [])
@@ -221,6 +235,14 @@ module TableTests =
             "x.csv: expected a header with the names d, e, found none of them.",
             refusal (fun () -> find [ "d"; "e" ])
         )
+
+        // Of what has no header, none is asked for.
+        for kind in [ "x.npy"; "x.json"; "x.parquet" ] do
+            Assert.Equal(
+                $"{kind}: expected columns named d, e, found a,  b , c.",
+                refusal (fun () ->
+                    TableFile.WithColumns([ "d"; "e" ], table, DataFile.Of(kind, ReadOnlyMemory())))
+            )
 
         for key in [ "b"; " b "; " b" ] do
             Exactly.equal " b " (Table.find key table |> orFail).Name
