@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 
 namespace Pipeline.Training;
 
@@ -216,13 +215,9 @@ internal sealed class SettingOptions
             };
     }
 
-    private static string Describe(Setting setting) =>
-        Said(setting.Default) is { Length: > 0 } said
-            ? $"{setting.Description} [default: {said}]"
-            : setting.Description;
-
-    private static string? Said(object? value) =>
-        value is Array list
-            ? string.Join(',', list.Cast<object>().Select(Said))
-            : Convert.ToString(value, CultureInfo.InvariantCulture);
+    private static string Describe(Setting setting)
+    {
+        var text = $"{setting.Description} ({setting.Accepts})";
+        return setting.DefaultText.Length > 0 ? $"{text} [default: {setting.DefaultText}]" : text;
+    }
 }

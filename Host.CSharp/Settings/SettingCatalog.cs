@@ -26,6 +26,28 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     public string Description =>
         Property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
 
+    /// <summary>The values that it accepts, for people. Numbers are written as "1 or more", "0 to 0.9", "above 0",
+    /// "up to 1000" or "below 1", two of which may stand together with a comma between them.</summary>
+    public string Accepts =>
+        Property.GetCustomAttribute<AcceptsAttribute>()?.Values
+        ?? (
+            IsList ? "a list"
+            : ValueType == typeof(bool) ? "true or false"
+            : "a text"
+        );
+
+    /// <summary>What holds unless it is set, for people; empty where nothing does.</summary>
+    public string DefaultText =>
+        Property.GetCustomAttribute<DefaultTextAttribute>()?.Text ?? TextOf(Default);
+
+    private static string TextOf(object? value) =>
+        value switch
+        {
+            Array list => string.Join(',', list.Cast<object>().Select(TextOf)),
+            bool truth => truth ? "true" : "false",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
+
     /// <summary>The type of the setting, or of one of its values.</summary>
     private Type ValueType =>
         IsList
@@ -98,6 +120,21 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 /// <summary>A setting that changes no bit of what a run has learned so far, or a class of such.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
 internal sealed class MayChangeAttribute : Attribute;
+
+/// <summary>The values that a setting accepts, for people.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class AcceptsAttribute(string values) : Attribute
+{
+    public string Values => values;
+}
+
+/// <summary>What holds unless a setting is set, for people: of a setting whose default is no value, or is a
+/// path.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class DefaultTextAttribute(string text) : Attribute
+{
+    public string Text => text;
+}
 
 /// <summary>All settings, read off the classes that hold them.</summary>
 internal static class SettingCatalog
