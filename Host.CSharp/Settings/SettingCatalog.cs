@@ -31,7 +31,8 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     public string Accepts =>
         Property.GetCustomAttribute<AcceptsAttribute>()?.Values
         ?? (
-            IsList ? "a list"
+            IsPath ? "a path"
+            : IsList ? "a list"
             : ValueType == typeof(bool) ? "true or false"
             : "a text"
         );

@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace Pipeline.Training;
+
+/// <summary>The program's commands.</summary>
+internal static class CommandTree
+{
+    /// <summary>The command line: every command, and training where none is named.</summary>
+    public static RootCommand Create(SettingOptions settings)
+    {
+        var root = new RootCommand("Trains, checks and hosts small neural networks.");
+        TrainCommand.Configure(root, settings);
+        root.Subcommands.Add(TrainCommand.Create(settings));
+        root.Subcommands.Add(CheckCommand.Create(settings));
+        root.Subcommands.Add(SanityCommand.Create(settings));
+        root.Subcommands.Add(FindRateCommand.Create(settings));
+        root.Subcommands.Add(RegularisersCommand.Create(settings));
+        root.Subcommands.Add(EvaluateCommand.Create(settings));
+        root.Subcommands.Add(PredictCommand.Create(settings));
+        root.Subcommands.Add(ExportCommand.Create());
+        root.Subcommands.Add(InspectCommand.Create());
+        root.Subcommands.Add(DiffCommand.Create());
+        root.Subcommands.Add(ArithmeticCommand.Create());
+        RootHelp.AddTo(root, settings);
+        return root;
+    }
+}
