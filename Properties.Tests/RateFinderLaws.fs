@@ -165,6 +165,12 @@ let ``the suggested rate is where the loss falls, and nearly as fast as anywhere
         | ValueNone -> failwith "expected a suggestion, as the loss falls"
 
 [<Fact>]
+let ``the suggested rate is not on a plateau between two falls`` () =
+    ``the suggested rate is where the loss falls, and nearly as fast as anywhere`` (
+        Seed 9311218057608873608UL
+    )
+
+[<Fact>]
 let ``a loss that never falls suggests no rate`` () =
     for loss in [ (fun _ -> 2.3); (fun i -> 2.3 + float i) ] do
         let losses = Array.init 100 loss
