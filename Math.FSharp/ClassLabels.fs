@@ -2,6 +2,16 @@ namespace Pipeline.Learning
 
 open System
 
+/// One label a sample, as it was found in an array.
+type LabelColumn = {
+    /// (samples).
+    Labels: Tensor
+    /// How many columns one-hot labels had: a class each.
+    OneHot: int voption
+    /// What was made of the array, as a sentence, where it was something else than one label a sample.
+    Note: string voption
+}
+
 /// <summary>Labels in arrays: one a sample, or one-hot.</summary>
 [<RequireQualifiedAccess>]
 module ClassLabels =
@@ -33,15 +43,18 @@ module ClassLabels =
             ValueNone
 
     /// <summary>One label a sample: an array of one dimension, or of one column; of columns that are one-hot
-    /// the place of the 1, and of QMNIST's eight columns the first. Beside it, what was made of it, as a
-    /// sentence, where it was something else.</summary>
+    /// the place of the 1, and of QMNIST's eight columns the first.</summary>
     /// <param name="labels">(samples), or (samples, columns).</param>
     [<CompiledName("OfTensor")>]
-    let ofTensor (labels: Tensor) : Result<struct (Tensor * string voption), Fault list> =
-        let single elements = {
-            labels with
-                Shape = [ List.head labels.Shape ]
-                Elements = elements
+    let ofTensor (labels: Tensor) : Result<LabelColumn, Fault list> =
+        let single elements note = {
+            Labels = {
+                labels with
+                    Shape = [ List.head labels.Shape ]
+                    Elements = elements
+            }
+            OneHot = ValueNone
+            Note = note
         }
 
         let oneHot width =
@@ -51,20 +64,23 @@ module ClassLabels =
 
         match labels.Shape with
         | [ _ ]
-        | [ _; 1 ] -> Ok(struct (single labels.Elements, ValueNone))
+        | [ _; 1 ] -> Ok(single labels.Elements ValueNone)
         | [ _; width ] when width > 1 ->
             match oneHot width, labels.Elements with
             | ValueSome classes, _ ->
-                Ok(
-                    struct (single (Elements.Integers classes),
-                            ValueSome
-                                $"{labels.Name}: its %d{width} columns are one-hot: the class is the place of the 1.")
-                )
+                Ok {
+                    single
+                        (Elements.Integers classes)
+                        (ValueSome
+                            $"{labels.Name}: its %d{width} columns are one-hot: the class is the place of the 1.") with
+                        OneHot = ValueSome width
+                }
             | ValueNone, Elements.Integers _ when width = qmnistColumns ->
                 Ok(
-                    struct (single (column 0 width labels.Elements),
-                            ValueSome
-                                $"{labels.Name}: the first of its %d{width} columns is taken for the class, as in QMNIST.")
+                    single
+                        (column 0 width labels.Elements)
+                        (ValueSome
+                            $"{labels.Name}: the first of its %d{width} columns is taken for the class, as in QMNIST.")
                 )
             | _ ->
                 Error [

@@ -156,6 +156,7 @@ module internal ColumnKind =
         (column: Column)
         : Result<ColumnKind, Fault list> =
         match column.Cells with
+        | NumbersIn reader _
         | Cells.Numbers _ -> Ok ColumnKind.Numbers
         | Cells.Texts texts -> ofTexts reader table column texts
         | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> ColumnKind.Categories)

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Collections.Generic
 
 /// Telling from a table that its numbers have decimal commas.
 [<RequireQualifiedAccess>]
@@ -45,8 +46,14 @@ module internal DecimalComma =
                 | Cells.Numbers _
                 | Cells.Unreadable _ -> None)
 
-        let hasCommas (texts: System.Collections.Generic.IReadOnlyList<string>) =
-            let mutable row, certain, isNumeric = 0, false, true
+        let hasCommas (texts: IReadOnlyList<string>) =
+            let mutable row, certain = 0, false
+
+            // A number without decimal commas has no comma.
+            let mutable isNumeric =
+                match Cells.Texts texts with
+                | NumbersIn points _ -> false
+                | _ -> true
 
             while isNumeric && row < texts.Count do
                 let text = texts[row]

@@ -33,9 +33,26 @@ module internal LabelCheck =
             else
                 None
 
+        // Somebody wrote true for 1 in some of the rows.
+        let truth = classes |> List.tryFind (fun name -> (reader.Truth name).IsSome)
+
+        let bit =
+            classes
+            |> List.tryFind (fun name ->
+                match reader.Number name with
+                | ValueSome number -> number = 0.0 || number = 1.0
+                | ValueNone -> false)
+
         let areMany = classes.Length > ColumnKind.Few && 2 * classes.Length > rows
 
         match fraction with
+        | None when truth.IsSome && bit.IsSome ->
+            Error [
+                Fault.create
+                    $"column {label}"
+                    $"truth values or numbers, not both, or Data:Categorical {label} to take each text for a class"
+                    $"'{truth.Value}' and '{bit.Value}'"
+            ]
         | Some number ->
             Error [
                 Fault.create

@@ -22,6 +22,42 @@ module Leakage =
 
         h
 
+    /// A row of so many values.
+    let private bytesOf<'V when 'V: struct and 'V :> ValueType and 'V: (new: unit -> 'V)>
+        (width: int)
+        (rows: ReadOnlyMemory<'V>)
+        (i: int)
+        : ReadOnlySpan<byte> =
+        MemoryMarshal.AsBytes(rows.Span.Slice(i * width, width))
+
+    /// The places of the test rows of so many values each that equal a training row, byte for byte.
+    let internal findRows
+        (width: int)
+        (train: ReadOnlyMemory<'V>)
+        (test: ReadOnlyMemory<'V>)
+        : int[] when 'V: struct and 'V :> ValueType and 'V: (new: unit -> 'V) =
+        let count = test.Length / width
+        let found = HashSet<int>()
+        // Rows of one hash, by places among the test rows: there are fewer of those.
+        let places = Dictionary<uint64, int list>(count)
+
+        for i in 0 .. count - 1 do
+            let key = hash (bytesOf width test i)
+
+            match places.TryGetValue key with
+            | true, others -> places[key] <- i :: others
+            | false, _ -> places[key] <- [ i ]
+
+        for j in 0 .. train.Length / width - 1 do
+            match places.TryGetValue(hash (bytesOf width train j)) with
+            | true, candidates ->
+                for i in candidates do
+                    if (bytesOf width train j).SequenceEqual(bytesOf width test i) then
+                        found.Add i |> ignore
+            | false, _ -> ()
+
+        found |> Array.ofSeq |> Array.sort
+
     /// <summary>The places of the test rows that equal a training row, byte for byte.</summary>
     /// <param name="size">Bytes of a row, 1 or more.</param>
     /// <param name="train">The training rows, one after the other.</param>
@@ -35,25 +71,4 @@ module Leakage =
                 (nameof size)
                 $"expected the size of a row, found %d{size} for %d{train.Length} and %d{test.Length} bytes"
 
-        let row i (rows: ReadOnlyMemory<byte>) = rows.Slice(i * size, size)
-        let count = test.Length / size
-        let found = HashSet<int>()
-        // Rows of one hash, by places among the test rows: there are fewer of those.
-        let places = Dictionary<uint64, int list>(count)
-
-        for i in 0 .. count - 1 do
-            let key = hash (row i test).Span
-
-            match places.TryGetValue key with
-            | true, others -> places[key] <- i :: others
-            | false, _ -> places[key] <- [ i ]
-
-        for j in 0 .. train.Length / size - 1 do
-            match places.TryGetValue(hash (row j train).Span) with
-            | true, candidates ->
-                for i in candidates do
-                    if (row j train).Span.SequenceEqual((row i test).Span) then
-                        found.Add i |> ignore
-            | false, _ -> ()
-
-        found |> Array.ofSeq |> Array.sort
+        findRows size train test

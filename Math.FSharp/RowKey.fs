@@ -57,6 +57,15 @@ module internal RowKey =
                             mix keys[row] missing
                         else
                             ofNumber keys[row] numbers[row]
+            | NumbersIn reader known ->
+                for row in 0 .. rows - 1 do
+                    let number = known.Number row
+
+                    keys[row] <-
+                        if Double.IsNaN number then
+                            mix keys[row] missing
+                        else
+                            ofNumber keys[row] number
             | Cells.Texts texts ->
                 for row in 0 .. rows - 1 do
                     keys[row] <- ofText reader keys[row] texts[row]

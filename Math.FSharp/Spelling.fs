@@ -2,6 +2,8 @@ namespace Pipeline.Learning
 
 open System
 open System.Collections.Generic
+open System.Globalization
+open System.Text
 
 /// The texts of categories and classes: all spellings of a number, or of true and false, are one.
 [<RequireQualifiedAccess>]
@@ -59,14 +61,116 @@ module internal Spelling =
                 | ValueNone when known = "false" -> find canonical "0"
                 | found -> found
 
-    /// Values that differ by case or by spaces alone, together.
-    let nearlySame (values: string list) : string list list =
-        let folded (value: string) =
-            value.Split(Array.empty<char>, StringSplitOptions.RemoveEmptyEntries)
-            |> String.concat " "
-            |> _.ToUpperInvariant()
+    /// Characters that cannot be seen, or not told from others.
+    let private isHidden (c: char) : bool =
+        match Char.GetUnicodeCategory c with
+        | UnicodeCategory.NonSpacingMark
+        | UnicodeCategory.Format
+        | UnicodeCategory.Control -> true
+        | _ -> Char.IsWhiteSpace c && c <> ' '
 
-        values
-        |> List.groupBy folded
-        |> List.map snd
-        |> List.filter (fun same -> same.Length > 1)
+    /// A text in quotes, with escapes for characters that cannot be seen.
+    let private quoted (text: string) : string =
+        let visible =
+            text
+            |> String.collect (fun c -> if isHidden c then $"\\u%04X{int c}" else string c)
+
+        $"'{visible}'"
+
+    /// A text in capitals, with one space for many, without characters that take no place.
+    let private folded (text: string) : string =
+        let shown =
+            text
+            |> String.filter (fun c ->
+                Char.IsWhiteSpace c
+                || Char.GetUnicodeCategory c <> UnicodeCategory.Format && not (Char.IsControl c))
+
+        shown.Split(Array.empty<char>, StringSplitOptions.RemoveEmptyEntries)
+        |> String.concat " "
+        |> _.ToUpperInvariant()
+
+    /// Unicode writes é as one character, or as e and an accent.
+    let private isMark (c: char) =
+        Char.GetUnicodeCategory c = UnicodeCategory.NonSpacingMark
+
+    /// A text with one sign for each letter that may be written in both ways.
+    let private outline (text: string) : string =
+        let signs = StringBuilder()
+
+        for c in folded text do
+            if not (isMark c) then
+                signs.Append(if Char.IsAscii c then c else '*') |> ignore
+            elif signs.Length > 0 then
+                signs[signs.Length - 1] <- '*'
+
+        signs.ToString()
+
+    /// Words for true and false.
+    let private truths = [
+        [ "TRUE"; "YES"; "ON"; "T"; "Y"; "1" ]
+        [ "FALSE"; "NO"; "OFF"; "F"; "N"; "0" ]
+    ]
+
+    /// Sentences on values that are spelled in several ways, or that may be meant to be the same.
+    /// <param name="reader">Reads the texts.</param>
+    /// <param name="what">What the texts are, for the beginning of a sentence.</param>
+    /// <param name="texts">The texts as they are written, none of them missing.</param>
+    let warnings (reader: CellReader) (what: string) (texts: string seq) : string list =
+        let counts = Dictionary<string, int>()
+
+        for text in texts do
+            match counts.TryGetValue text with
+            | true, count -> counts[text] <- count + 1
+            | _ -> counts[text] <- 1
+
+        let written =
+            counts.Keys |> List.ofSeq |> List.sort |> List.groupBy _.Trim() |> Map.ofList
+
+        let values =
+            groups reader counts.Keys
+            |> List.map (fun (name, spellings) ->
+                name, spellings |> List.collect (fun spelling -> written[spelling]))
+
+        let total = Dictionary<string, int>()
+
+        for name, spellings in values do
+            total[name] <- spellings |> List.sumBy (fun spelling -> counts[spelling])
+
+        let listed (counts: Dictionary<string, int>) (texts: string list) =
+            let each =
+                texts
+                |> List.map (fun text ->
+                    let cells = if counts[text] = 1 then "cell" else "cells"
+                    $"{quoted text} (%d{counts[text]} {cells})")
+
+            String.concat ", " (List.take (each.Length - 1) each) + $" and {List.last each}"
+
+        let names = List.map fst values
+
+        /// Values that are one by a key, and are not by another.
+        let alike (key: string -> string) (other: string -> string) =
+            names
+            |> List.groupBy key
+            |> List.map snd
+            |> List.filter (fun same -> (List.distinctBy other same).Length > 1)
+
+        [
+            for name, spellings in values do
+                if spellings.Length > 1 then
+                    $"{what}: {listed counts spellings} are taken for one value, {name}."
+
+            for same in alike folded id do
+                $"{what}: {listed total same} differ by case, spaces or hidden characters alone, and are different values."
+
+            for same in alike outline folded do
+                if List.exists (Seq.exists isMark) same then
+                    $"{what}: {listed total same} may be one text with accents that are written in two ways, and are different values."
+
+            for words in truths do
+                let same = names |> List.filter (fun name -> List.contains (folded name) words)
+                let isWord (name: string) = name.Length > 1
+
+                // Single letters have many meanings.
+                if (List.distinctBy folded same).Length > 1 && List.exists isWord same then
+                    $"{what}: {listed total same} may say the same, and are different values."
+        ]

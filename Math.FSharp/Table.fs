@@ -67,6 +67,41 @@ type private PickedTexts(texts: IReadOnlyList<string>, places: int[]) =
         member _.GetEnumerator() : Collections.IEnumerator =
             (places |> Seq.map (fun place -> texts[place])).GetEnumerator()
 
+/// Texts each of which is a number in a format, or a missing value, with these numbers: reading a text again
+/// takes far longer.
+type internal NumberTexts(texts: IReadOnlyList<string>, format: CellFormat, numberOf: int -> float)
+    =
+    /// How the texts are written.
+    member _.Format = format
+    /// The number of a row; not a number where it is missing.
+    member _.Number(row: int) : float = numberOf row
+    /// The numbers of all rows.
+    member _.Numbers: float[] = Array.init texts.Count numberOf
+
+    /// Some of the texts.
+    member _.Pick(places: int[]) : NumberTexts =
+        NumberTexts(PickedTexts(texts, places), format, (fun row -> numberOf places[row]))
+
+    interface IReadOnlyList<string> with
+        member _.Count = texts.Count
+
+        member _.Item
+            with get row = texts[row]
+
+        member _.GetEnumerator() : IEnumerator<string> = texts.GetEnumerator()
+
+        member _.GetEnumerator() : Collections.IEnumerator =
+            (texts :> Collections.IEnumerable).GetEnumerator()
+
+[<AutoOpen>]
+module internal NumberTextsPattern =
+    /// Texts whose numbers are known in a reader's format.
+    [<return: Struct>]
+    let (|NumbersIn|_|) (reader: CellReader) (cells: Cells) : NumberTexts voption =
+        match cells with
+        | Cells.Texts(:? NumberTexts as known) when known.Format = reader.Format -> ValueSome known
+        | _ -> ValueNone
+
 /// Making tables and finding things in them.
 [<RequireQualifiedAccess>]
 module Table =
@@ -81,8 +116,43 @@ module Table =
         match cells with
         | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
         | Cells.Texts(:? (string[]) as texts) -> Cells.Texts(Array.map (Array.get texts) places)
+        | Cells.Texts(:? NumberTexts as texts) -> Cells.Texts(texts.Pick places)
         | Cells.Texts texts -> Cells.Texts(PickedTexts(texts, places))
         | Cells.Unreadable(_, found) -> Cells.Unreadable(places.Length, found)
+
+    /// The same column with its numbers known, if all its cells are numbers or missing values. Each text is
+    /// read once, here.
+    let internal withNumbers (reader: CellReader) (column: Column) : Column =
+        match column.Cells with
+        | NumbersIn reader _
+        | Cells.Numbers _
+        | Cells.Unreadable _ -> column
+        | Cells.Texts texts ->
+            let numbers: float[] = Array.zeroCreate texts.Count
+            let mutable row = 0
+            let mutable areNumbers = true
+
+            while areNumbers && row < texts.Count do
+                match reader.Read texts[row] with
+                | CellValue.Number number -> numbers[row] <- number
+                | CellValue.Missing -> numbers[row] <- nan
+                | CellValue.Other -> areNumbers <- false
+
+                row <- row + 1
+
+            if areNumbers then
+                {
+                    column with
+                        Cells = Cells.Texts(NumberTexts(texts, reader.Format, Array.get numbers))
+                }
+            else
+                column
+
+    /// The same table with other cells in some of its columns.
+    let internal update (change: Column -> Column) (table: Table) : Table = {
+        table with
+            columns = List.map change table.columns
+    }
 
     /// The column, once its cells can be read.
     let internal readable (column: Column) : Result<Column, Fault list> =

@@ -46,6 +46,18 @@ module TableData =
 
         table.Columns |> List.filter (fun column -> names.Contains(column.Name.Trim()))
 
+    /// The table with the numbers known that a layout has in it.
+    let private withNumbers (layout: TableLayout) (table: Table) : Table =
+        let reader = CellReader layout.Format
+        let own = columns layout.Numbers table |> List.map _.Name |> Set.ofList
+
+        table
+        |> Table.update (fun column ->
+            if own.Contains column.Name then
+                Table.withNumbers reader column
+            else
+                column)
+
     let private keysOf (layout: TableLayout) (table: Table) : uint64[] =
         table
         |> columns (layout.Numbers @ layout.Categories)
@@ -103,9 +115,6 @@ module TableData =
         |> Result.map (fun (inputs, targets) ->
             Dataset.ofColumns (max 1 classes.Length) inputs targets)
 
-    let private bytesOf (data: Matrix<'T>) : ReadOnlyMemory<byte> =
-        ReadOnlyMemory(LittleEndian.bytes (Kernels.values data))
-
     /// Of how many rows each class is the label, in training and test rows.
     let private counts (classes: string list) (data: Dataset<'T> list) : (string * int) list =
         let counts = Array.zeroCreate classes.Length
@@ -137,11 +146,15 @@ module TableData =
 
         let label = columns [ layout.Label ] table |> List.head
 
-        let texts (column: Column) =
-            match column.Cells with
-            | Cells.Numbers _
-            | Cells.Unreadable _ -> Seq.empty
-            | Cells.Texts texts -> texts |> Seq.filter (reader.IsMissing >> not)
+        let spellings (what: string) (name: string) =
+            tables
+            |> Seq.collect (columns [ name ])
+            |> Seq.collect (fun column ->
+                match column.Cells with
+                | Cells.Numbers _
+                | Cells.Unreadable _ -> Seq.empty
+                | Cells.Texts texts -> texts |> Seq.filter (reader.IsMissing >> not))
+            |> Spelling.warnings reader $"{what} {name}"
 
         {
             Label = layout.Label
@@ -170,14 +183,12 @@ module TableData =
                 yield! TableWarnings.numberLike layout
 
                 if not classes.IsEmpty then
-                    yield! TableWarnings.spellings reader $"Label {layout.Label}" (texts label)
+                    yield! spellings "Label" layout.Label
 
                 for column in columns layout.Categories table do
-                    yield! TableWarnings.spellings reader $"Column {column.Name}" (texts column)
+                    yield! spellings "Column" column.Name
 
-                for name, count in counts classes [ train ] do
-                    if count = 0 then
-                        $"The class {name} has no training sample, so that it cannot be learned."
+                yield! ClassCheck.untrained classes train test
 
                 match train.Targets with
                 | Targets.Columns numbers when classes.IsEmpty ->
@@ -212,7 +223,7 @@ module TableData =
             | Some column -> Table.readable column
             | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
 
-        let ofLayout (layout: TableLayout) =
+        let ofLayout (layout: TableLayout, table: Table) =
             let keys = keysOf layout table
 
             let shared (test: Table) =
@@ -221,7 +232,8 @@ module TableData =
                 | TestRows.Separate _ -> []
 
             match testing with
-            | TestRows.Separate(test, testSource) -> Ok(table, keys, test, testSource)
+            | TestRows.Separate(test, testSource) ->
+                Ok(table, keys, withNumbers layout test, testSource)
             | TestRows.Share(share, seed) ->
                 split share seed keys table
                 |> Result.map (fun (train, trainKeys, test) -> train, trainKeys, test, source)
@@ -277,7 +289,12 @@ module TableData =
                     Fault.both (samples source train) (samples testSource test)
                     |> Result.map (fun (trainData: Dataset<'T>, testData) ->
                         let inputs (data: Dataset<'T>) =
-                            bytesOf (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+                            match data.samples with
+                            | Samples.Columns columns -> ReadOnlyMemory(Kernels.values columns)
+                            | _ ->
+                                (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+                                |> Kernels.values
+                                |> ReadOnlyMemory
 
                         let tables =
                             match testing with
@@ -290,8 +307,8 @@ module TableData =
                             Encoding = encoding
                             Classes = classes
                             Leaked =
-                                Leakage.find
-                                    (encoding.Features * sizeof<'T>)
+                                Leakage.findRows
+                                    encoding.Features
                                     (inputs trainData)
                                     (inputs testData)
                             Report =
@@ -311,14 +328,17 @@ module TableData =
         | ValueSome(struct (encoding, _)) ->
             // A model's columns are what they were in training, and it needs no others.
             TableLayout.label choice table
-            |> Result.map (fun label -> {
-                Format = encoding.Format
-                Label = label.Name
-                Numbers = encoding.Numbers |> List.map _.Name
-                Categories = encoding.Categories |> List.map _.Name
-                Ignored = []
-                Counts = []
-                NumberLike = []
-            })
+            |> Result.map (fun label ->
+                let layout = {
+                    Format = encoding.Format
+                    Label = label.Name
+                    Numbers = encoding.Numbers |> List.map _.Name
+                    Categories = encoding.Categories |> List.map _.Name
+                    Ignored = []
+                    Counts = []
+                    NumberLike = []
+                }
+
+                layout, withNumbers layout table)
         |> Result.mapError (within source)
         |> Result.bind ofLayout

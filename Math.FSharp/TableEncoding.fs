@@ -106,6 +106,7 @@ module TableEncoding =
                 Ok numbers
             else
                 refused "a finite number" (Table.text numbers[bad[0]])
+        | NumbersIn reader known -> Ok known.Numbers
         | Cells.Texts texts ->
             let numbers =
                 Array.init texts.Count (fun row ->
@@ -136,6 +137,14 @@ module TableEncoding =
                         $"""a number, or {String.concat ", " first} or {List.last several}"""
 
                 refused expected (quoted text)
+
+    /// The rows without a number.
+    let private absentOf (numbers: float[]) : int[] =
+        if Array.exists Double.IsNaN numbers then
+            [| 0 .. numbers.Length - 1 |]
+            |> Array.filter (fun row -> Double.IsNaN numbers[row])
+        else
+            [||]
 
     let private missing (column: Column) (table: Table) (expected: string) (rows: int[]) : Fault =
         let found =
@@ -193,11 +202,13 @@ module TableEncoding =
         =
         numbersOf reader table column
         |> Result.bind (fun numbers ->
-            let there = numbers |> Array.filter (Double.IsNaN >> not)
+            let absent = absentOf numbers
 
-            let absent =
-                [| 0 .. numbers.Length - 1 |]
-                |> Array.filter (fun row -> Double.IsNaN numbers[row])
+            let there =
+                if absent.Length = 0 then
+                    numbers
+                else
+                    numbers |> Array.filter (Double.IsNaN >> not)
 
             if there.Length = 0 then
                 Error [
@@ -314,7 +325,7 @@ module TableEncoding =
     [<CompiledName("Fit")>]
     let fit (choice: TableChoice) (table: Table) : Result<TableEncoding, Fault list> =
         TableLayout.ofTable choice table
-        |> Result.bind (fun layout -> fitLayout choice layout table)
+        |> Result.bind (fun (layout, table) -> fitLayout choice layout table)
 
     /// Numbers of the network's precision, all of them finite.
     let private hold
@@ -357,9 +368,7 @@ module TableEncoding =
         |> Result.bind (fun column ->
             numbersOf reader table column
             |> Result.bind (fun numbers ->
-                let absent =
-                    [| 0 .. numbers.Length - 1 |]
-                    |> Array.filter (fun row -> Double.IsNaN numbers[row])
+                let absent = absentOf numbers
 
                 if absent.Length > 0 && Double.IsNaN encoding.Fill then
                     Error [ missing column table "a value, as in training" absent ]
@@ -438,34 +447,38 @@ module TableEncoding =
             ]
         else
             let reader = CellReader encoding.Format
+            let values: 'T[] = Array.zeroCreate (features * rows)
 
-            Fault.both
-                (encoding.Numbers
-                 |> List.map (fun column -> encodeNumbers reader table column)
-                 |> Fault.all)
-                (encoding.Categories
-                 |> List.map (fun known ->
-                     column known.Name table
-                     |> Result.bind (
-                         placesOf reader known.Values known.Fill "a value, as in training" table
-                     ))
-                 |> Fault.all)
-            |> Result.map (fun (numbers: 'T[] list, categories) ->
-                let values: 'T[] = Array.zeroCreate (features * rows)
+            // A column's numbers are put in their places before the next one's are made.
+            let numbers =
+                encoding.Numbers
+                |> List.mapi (fun feature known ->
+                    encodeNumbers reader table known
+                    |> Result.map (fun (column: 'T[]) ->
+                        for row in 0 .. rows - 1 do
+                            values[row * features + feature] <- column[row]))
+                |> Fault.all
 
-                numbers
-                |> List.iteri (fun feature column ->
-                    column |> Array.iteri (fun row x -> values[row * features + feature] <- x))
+            let firsts =
+                encoding.Categories
+                |> List.scan
+                    (fun first known -> first + known.Values.Length)
+                    encoding.Numbers.Length
 
-                let mutable first = numbers.Length
+            let categories =
+                List.zip encoding.Categories (List.take encoding.Categories.Length firsts)
+                |> List.map (fun (known, first) ->
+                    column known.Name table
+                    |> Result.bind (
+                        placesOf reader known.Values known.Fill "a value, as in training" table
+                    )
+                    |> Result.map (fun places ->
+                        for row in 0 .. rows - 1 do
+                            values[row * features + first + places[row]] <- 'T.One))
+                |> Fault.all
 
-                for encoding, places in List.zip encoding.Categories categories do
-                    for row in 0 .. rows - 1 do
-                        values[row * features + first + places[row]] <- 'T.One
-
-                    first <- first + encoding.Values.Length
-
-                Kernels.matrix features rows values)
+            Fault.both numbers categories
+            |> Result.map (fun _ -> Kernels.matrix features rows values)
 
     /// The classes of labels that are all there, however many.
     let internal classNames
@@ -536,9 +549,7 @@ module TableEncoding =
         : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         numbersOf (CellReader format) table column
         |> Result.bind (fun numbers ->
-            let absent =
-                [| 0 .. numbers.Length - 1 |]
-                |> Array.filter (fun row -> Double.IsNaN numbers[row])
+            let absent = absentOf numbers
 
             if absent.Length > 0 then
                 Error [ missing column table "a number to predict" absent ]

@@ -72,14 +72,23 @@ module internal TableLayout =
             | Cells.Numbers numbers -> numbers
             | Cells.Unreadable _ -> [| nan |]
             | Cells.Texts texts ->
-                // One cell is enough to tell most columns.
-                let read (text: string) =
-                    ValueOption.defaultValue nan (reader.Number text)
+                let ofText row =
+                    ValueOption.defaultValue nan (reader.Number texts[row])
 
-                if texts.Count > 0 && not (Double.IsInteger(read texts[0])) then
+                let read =
+                    match column.Cells with
+                    // A number that stands for a missing value is one all the same.
+                    | NumbersIn reader known ->
+                        fun row ->
+                            let number = known.Number row
+                            if Double.IsNaN number then ofText row else number
+                    | _ -> ofText
+
+                // One cell is enough to tell most columns.
+                if texts.Count > 0 && not (Double.IsInteger(read 0)) then
                     [| nan |]
                 else
-                    Array.init texts.Count (fun row -> read texts[row])
+                    Array.init texts.Count read
 
         if numbers |> Array.forall Double.IsInteger then
             ValueSome numbers
@@ -98,7 +107,8 @@ module internal TableLayout =
     /// <summary>What the columns are by settings and cells, or everything that is wrong with them.</summary>
     /// <param name="choice">What settings say.</param>
     /// <param name="table">The rows.</param>
-    let ofTable (choice: TableChoice) (table: Table) : Result<TableLayout, Fault list> =
+    /// <returns>The layout, and the table with its numbers known.</returns>
+    let ofTable (choice: TableChoice) (table: Table) : Result<TableLayout * Table, Fault list> =
         Fault.both
             (out choice table)
             (Fault.both
@@ -125,9 +135,19 @@ module internal TableLayout =
             let isIn (some: Column list) (column: Column) =
                 some |> List.exists (fun other -> other.Name = column.Name)
 
+            let withNumbers format =
+                List.map (fun column ->
+                    if isIn categorical column then
+                        column
+                    else
+                        Table.withNumbers (CellReader format) column)
+
+            let rules = choice.Cells
+            let usual = CellFormat.apply rules CellFormat.usual
+            let columns = withNumbers usual columns
+
             let format =
                 let written = label :: columns |> List.filter (isIn categorical >> not)
-                let rules = choice.Cells
 
                 if
                     rules.DecimalSeparator.IsNone
@@ -139,9 +159,10 @@ module internal TableLayout =
                             DecimalSeparator = ','
                     }
                 else
-                    CellFormat.apply rules CellFormat.usual
+                    usual
 
             let reader = CellReader format
+            let columns = withNumbers format columns
 
             let isSaid column =
                 isIn numeric column || isIn categorical column
@@ -163,6 +184,9 @@ module internal TableLayout =
                 |> Fault.all
                 |> Result.map (fun kinds ->
                     let kinds = List.zip inputs kinds
+
+                    let known =
+                        columns |> List.map (fun column -> column.Name, column) |> Map.ofList
 
                     {
                         Format = format
@@ -189,4 +213,7 @@ module internal TableLayout =
                                 | ColumnKind.NumberLikeCategories example -> column.Name, example
                                 | _ -> ()
                         ]
-                    }))
+                    },
+                    table
+                    |> Table.update (fun column ->
+                        Map.tryFind column.Name known |> Option.defaultValue column)))

@@ -1,7 +1,7 @@
 namespace Pipeline.Learning
 
 open System
-open System.Globalization
+open System.Collections.Generic
 
 /// Missing cells of a column.
 type MissingCells = {
@@ -130,6 +130,14 @@ module TableReport =
                     numbers
                     |> Seq.filter (fun number -> reader.IsMissing number)
                     |> Seq.map Table.text
+                | NumbersIn reader known ->
+                    let texts = known :> IReadOnlyList<string>
+
+                    seq { 0 .. texts.Count - 1 }
+                    |> Seq.filter (fun row -> Double.IsNaN(known.Number row))
+                    |> Seq.map (fun row ->
+                        let text = texts[row]
+                        if isNull (box text) then "" else text.Trim())
                 | Cells.Texts texts ->
                     texts
                     |> Seq.filter (fun text -> reader.Read text = CellValue.Missing)

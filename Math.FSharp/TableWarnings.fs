@@ -92,22 +92,6 @@ module internal TableWarnings =
             $"Column {name}: its texts, such as '{example}', look like numbers written in another way; each is taken for a category."
     ]
 
-    /// Values that may be meant to be the same.
-    let spellings (reader: CellReader) (what: string) (texts: string seq) : string list =
-        let groups = Spelling.groups reader texts
-
-        let quoted values =
-            values |> List.map ColumnKind.quoted |> String.concat ", "
-
-        [
-            for name, spellings in groups do
-                if spellings.Length > 1 then
-                    $"{what}: {quoted spellings} are taken for one value, {name}."
-
-            for same in groups |> List.map fst |> Spelling.nearlySame do
-                $"{what}: {quoted same} differ by case or spaces alone, and are different values."
-        ]
-
     let private figure (x: float) : string =
         x.ToString("G3", CultureInfo.InvariantCulture)
 

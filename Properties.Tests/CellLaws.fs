@@ -7,30 +7,15 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
-let private choice = {
-    Label = ValueNone
-    Numeric = []
-    Categorical = []
-    Ignored = []
-    Cells = CellFormat.anyRules
-    Missing = Missing.Refuse
-    Scaling = Scaling.None
-}
+let private choice = plainChoice
 
 let private withRules decimal thousands =
     CellFormat.apply (CellFormat.parseRules ValueNone decimal thousands |> orFail) CellFormat.usual
 
 let private number format text =
     CellReader(format).Number text |> ValueOption.toOption
-
-let private texts (values: string seq) = Cells.Texts(Array.ofSeq values)
-
-let private table columns =
-    columns
-    |> List.map (fun (name, cells) -> { Name = name; Cells = cells })
-    |> Table.create
-    |> orFail
 
 /// Twenty rows whose second column is a label of two classes.
 let private labelled (cells: string list) =
@@ -147,15 +132,7 @@ let ``a column of texts that look like numbers is refused, or told of where they
     TableEncoding.fit choice (labelled (cells 20))
     |> Exactly.faulted [ "column x, row 1: expected a number, or"; "39 cells more" ]
 
-    let data: TableData<float> =
-        labelled (cells 4)
-        |> TableData.prepare
-            choice
-            Head.Softmax
-            ValueNone
-            (TestRows.Separate(labelled (cells 4), ""))
-            ""
-        |> orFail
+    let data = prepared choice (labelled (cells 4)) |> orFail
 
     Assert.Contains(
         data.Report.Warnings,
@@ -331,18 +308,151 @@ let ``texts that differ by case or spaces alone are told of, and so are spelling
             "label", texts [ for i in 0..19 -> [ "0"; "0.0"; "1" ][i % 3] ]
         ]
 
+    let data = prepared choice rows |> orFail
+
+    for words in
+        [
+            "'Yes' (8 cells) and 'yes' (8 cells) differ by"
+            "'New  York' (8 cells) and 'new york' (8 cells) differ by"
+            "'0' (14 cells) and '0.0' (14 cells) are taken for one value"
+        ] do
+        Assert.Contains(data.Report.Warnings, fun (sentence: string) -> sentence.Contains words)
+
+[<Theory>]
+[<InlineData("yes", "yes ", "'yes' (20 cells) and 'yes ' (20 cells) are taken for one value, yes.")>]
+[<InlineData("yes",
+             "\u00A0yes",
+             "'yes' (20 cells) and '\\u00A0yes' (20 cells) are taken for one value, yes.")>]
+[<InlineData("New York",
+             "New\u00A0York",
+             "'New York' (20 cells) and 'New\\u00A0York' (20 cells) differ by")>]
+[<InlineData("yes", "y\u200Bes", "'yes' (20 cells) and 'y\\u200Bes' (20 cells) differ by")>]
+[<InlineData("caf\u00E9",
+             "cafe\u0301",
+             "'cafe\\u0301' (20 cells) and 'caf\u00E9' (20 cells) may be one text")>]
+[<InlineData("yes", "true", "'true' (20 cells) and 'yes' (20 cells) may say the same")>]
+[<InlineData("N", "no", "'N' (20 cells) and 'no' (20 cells) may say the same")>]
+let ``values that a person may take for one are never merged or kept apart silently``
+    (one: string, other: string, says: string)
+    =
+    let values = [ for i in 0..39 -> [ one; other; "maybe"; "perhaps" ][i % 4] ]
+
+    for rows, name in
+        [
+            table [ "x", texts (numbers 40); "answer", texts values ], "Label answer: "
+            table [
+                "answer", texts values
+                "label", texts [ for i in 0..39 -> [ "a"; "b" ][i / 4 % 2] ]
+            ],
+            "Column answer: "
+        ] do
+        let warnings = (prepared choice rows |> orFail).Report.Warnings
+        Assert.Contains(warnings, fun (sentence: string) -> sentence.StartsWith(name + says))
+
+[<Fact>]
+let ``a value that test rows spell in another way is told of`` () =
+    let rows (space: string) =
+        table [
+            "x", texts (numbers 20)
+            "label", texts [ for i in 0..19 -> [ "a"; "b" ][i % 2] + space ]
+        ]
+
     let data: TableData<float> =
-        TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows, "")) "" rows
+        TableData.prepare
+            choice
+            Head.Softmax
+            ValueNone
+            (TestRows.Separate(rows " ", ""))
+            ""
+            (rows "")
         |> orFail
 
-    for words in [ "'Yes', 'yes'"; "'New  York', 'new york'"; "'0', '0.0'" ] do
-        Assert.Contains(data.Report.Warnings, fun (sentence: string) -> sentence.Contains words)
+    Assert.Contains(
+        "Label label: 'a' (10 cells) and 'a ' (10 cells) are taken for one value, a.",
+        data.Report.Warnings
+    )
+
+[<Fact>]
+let ``labels that mix truth values and the numbers that stand for them are refused`` () =
+    let rows values =
+        table [
+            "x", texts (numbers 40)
+            "label", texts [ for i in 0..39 -> List.item (i % List.length values) values ]
+        ]
+
+    for values in [ [ "1"; "true"; "0"; "false" ]; [ "1.0"; "False" ]; [ "0"; "TRUE"; "maybe" ] ] do
+        prepared choice (rows values)
+        |> Exactly.faulted [
+            "column label"
+            "truth values or numbers, not both"
+            "Data:Categorical"
+        ]
+
+    Exactly.equal
+        4
+        (prepared
+            {
+                choice with
+                    Categorical = [ "label" ]
+            }
+            (rows [ "1"; "true"; "0"; "false" ])
+         |> orFail)
+            .Classes.Length
+
+/// Texts that count how often each of them is asked for.
+type private CountedTexts(values: string[]) =
+    let asked: int[] = Array.zeroCreate values.Length
+    member _.Most = Array.max asked
+
+    interface System.Collections.Generic.IReadOnlyList<string> with
+        member _.Count = values.Length
+
+        member _.Item
+            with get row =
+                asked[row] <- asked[row] + 1
+                values[row]
+
+        member texts.GetEnumerator() : System.Collections.Generic.IEnumerator<string> =
+            let list = texts :> System.Collections.Generic.IReadOnlyList<string>
+            (seq { for row in 0 .. values.Length - 1 -> list[row] }).GetEnumerator()
+
+        member texts.GetEnumerator() : System.Collections.IEnumerator =
+            (texts :> System.Collections.Generic.IEnumerable<string>).GetEnumerator()
+            :> System.Collections.IEnumerator
+
+[<Fact>]
+let ``a cell of a column of numbers is read once, and twice more where its text matters`` () =
+    let count = 1000
+    let cells = CountedTexts [| for i in 1..count -> string (float (i * i) / 4.0) |]
+
+    let gaps =
+        CountedTexts [| for i in 1..count -> if i % 9 = 5 then "NA" else string (i * i) |]
+
+    let rows =
+        table [
+            "x", Cells.Texts cells
+            "y", Cells.Texts gaps
+            "label", texts [ for i in 1..count -> [ "a"; "b" ][i % 2] ]
+        ]
+
+    let data: TableData<float> =
+        rows
+        |> TableData.prepare
+            { choice with Missing = Missing.Mean }
+            Head.Softmax
+            ValueNone
+            (TestRows.Share(0.2, 1UL))
+            ""
+        |> orFail
+
+    Exactly.equal 111 (data.Report.Missing |> List.sumBy _.Count)
+    Assert.InRange(cells.Most, 1, 3)
+    Assert.InRange(gaps.Most, 1, 3)
 
 [<Fact>]
 let ``numbers as labels are classes where they are whole and recur, else Identity is meant`` () =
-    let prepare labels : Result<TableData<float>, _> =
-        let rows = table [ "x", texts (numbers 40); "label", texts labels ]
-        TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows, "")) "" rows
+    let prepare labels =
+        prepared choice (table [ "x", texts (numbers 40); "label", texts labels ])
 
     prepare [ for i in 0..39 -> string (float (i % 4) + 0.5) ]
     |> Exactly.faulted [ "column label"; "Model:Head Identity"; "4 different numbers, such as 0.5" ]

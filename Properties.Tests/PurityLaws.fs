@@ -257,6 +257,12 @@ type private Given = {
 
     member given.Tensor = Tensor.ofNumbers "x" [ given.Numbers.Length ] given.Numbers
 
+    member given.TextLabels = {
+        Name = "y"
+        Shape = [ given.Texts.Length ]
+        Elements = Elements.Texts given.Texts
+    }
+
     member given.Columns = [
         {
             Name = "numbers"
@@ -341,13 +347,11 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
     let sure result : obj | null = box (orFail result)
 
     let choice = {
-        Label = ValueSome "numbers"
-        Numeric = []
-        Categorical = [ "texts" ]
-        Ignored = []
-        Cells = CellFormat.anyRules
-        Missing = Missing.Median
-        Scaling = Scaling.Standard
+        SmallTables.plainChoice with
+            Label = ValueSome "numbers"
+            Categorical = [ "texts" ]
+            Missing = Missing.Median
+            Scaling = Scaling.Standard
     }
 
     [
@@ -413,6 +417,12 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Pixels.split 1UL 0.5 given.Images (Array.zeroCreate given.Images.Count)
         "ClassLabels.OfTensor", fun () -> ClassLabels.ofTensor given.Tensor
         "ClassLabels.Classes", fun () -> ClassLabels.classes 10 given.Tensor
+        "ClassCheck.RequireSeveral",
+        fun () -> ClassCheck.requireSeveral (List.init 10 string) given.Labels
+        "ClassCheck.Untrained",
+        fun () -> ClassCheck.untrained (List.init data.Classes string) data data
+        "TextLabels.Classes", fun () -> TextLabels.classes given.TextLabels
+        "TextLabels.Places", fun () -> TextLabels.places [ "a"; "b" ] given.TextLabels
         "Tensor.ShapeText", fun () -> Tensor.shapeTextOf given.Tensor
         "Idx.WriteImages", fun () -> Idx.writeImages given.Images
         "Idx.WriteLabels", fun () -> Idx.writeLabels given.Labels

@@ -6,30 +6,19 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
 let private choice scaling = {
-    Label = ValueNone
-    Numeric = []
-    Categorical = []
-    Ignored = []
-    Cells = CellFormat.anyRules
-    Missing = Missing.Mean
-    Scaling = scaling
+    plainChoice with
+        Missing = Missing.Mean
+        Scaling = scaling
 }
 
 let private tableOf (numbers: float list) =
-    [
-        {
-            Name = "x"
-            Cells = Cells.Numbers(Array.ofList numbers)
-        }
-        {
-            Name = "label"
-            Cells = Cells.Texts [| for i in 1 .. numbers.Length -> [ "a"; "b" ][i % 2] |]
-        }
+    table [
+        "x", Cells.Numbers(Array.ofList numbers)
+        "label", texts [ for i in 1 .. numbers.Length -> [ "a"; "b" ][i % 2] ]
     ]
-    |> Table.create
-    |> orFail
 
 let private scaled scaling (numbers: float list) : float[] =
     let table = tableOf numbers

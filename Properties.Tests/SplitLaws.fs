@@ -6,15 +6,14 @@ open System.Globalization
 open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
 let private choice = {
-    Label = ValueSome "label"
-    Numeric = []
-    Categorical = [ "colour" ]
-    Ignored = [ "note" ]
-    Cells = CellFormat.anyRules
-    Missing = Missing.Mean
-    Scaling = Scaling.None
+    plainChoice with
+        Label = ValueSome "label"
+        Categorical = [ "colour" ]
+        Ignored = [ "note" ]
+        Missing = Missing.Mean
 }
 
 /// A row by its number: two inputs, a label, and a column that is left out.
@@ -26,13 +25,10 @@ let private row (number: int) = [
 ]
 
 let private tableOf (rows: (string * string) list list) =
-    rows.Head
-    |> List.map (fun (name, _) -> {
-        Name = name
-        Cells = Cells.Texts [| for row in rows -> row |> List.find (fst >> (=) name) |> snd |]
-    })
-    |> Table.create
-    |> orFail
+    table [
+        for name, _ in rows.Head ->
+            name, texts [ for row in rows -> row |> List.find (fst >> (=) name) |> snd ]
+    ]
 
 let private prepare share seed (rows: (string * string) list list) : TableData<float> =
     tableOf rows

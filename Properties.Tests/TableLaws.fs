@@ -6,15 +6,12 @@ open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
 let private choice = {
-    Label = ValueNone
-    Numeric = []
-    Categorical = []
-    Ignored = []
-    Cells = CellFormat.anyRules
-    Missing = Missing.Mean
-    Scaling = Scaling.Standard
+    plainChoice with
+        Missing = Missing.Mean
+        Scaling = Scaling.Standard
 }
 
 /// A table, or a smaller one, without columns of which no cell is there.
@@ -34,14 +31,6 @@ let private fitted choice (AnyTable table) =
 
 let private encode encoding table : Matrix<float> =
     TableEncoding.encode encoding table |> orFail
-
-let private texts (values: string list) = Cells.Texts(Array.ofList values)
-
-let private table columns =
-    columns
-    |> List.map (fun (name, cells) -> { Name = name; Cells = cells })
-    |> Table.create
-    |> orFail
 
 [<Law>]
 let ``scaled training columns have mean 0 and deviation 1, where they vary`` (any: AnyTable) =

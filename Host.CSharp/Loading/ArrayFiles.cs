@@ -1,3 +1,4 @@
+using Microsoft.FSharp.Collections;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -55,6 +56,11 @@ internal static class ArrayFiles
                 TensorModule.ShapeText(test.X)
             );
         }
+        HeededSettings.Require(
+            plan.Settings.Data,
+            files,
+            train.IsImages ? DataKinds.Images : DataKinds.Rows
+        );
         if (train.IsImages)
             return Images(plan, train, test, files, notes);
         return new ParsedTables(
@@ -198,10 +204,10 @@ internal static class ArrayFiles
     /// <summary>One label a sample.</summary>
     private static Tensor Labels(Half half, ICollection<string> notes)
     {
-        var (labels, note) = DataFile.Require(ClassLabels.OfTensor(half.Y), half.Path);
-        if (note.IsSome)
-            notes.Add($"{half.Path}, {note.Value}");
-        return labels;
+        var column = DataFile.Require(ClassLabels.OfTensor(half.Y), half.Path);
+        if (column.Note.IsSome)
+            notes.Add($"{half.Path}, {column.Note.Value}");
+        return column.Labels;
     }
 
     private static ParsedImages Images(
@@ -212,29 +218,31 @@ internal static class ArrayFiles
         List<string> notes
     )
     {
-        string[]? names = null;
+        FSharpList<string>? names = null;
+        IReadOnlyList<string> warnings = [];
+        var set = plan.Settings.Data.Classes;
         if (train.Y.Elements is Elements.Texts)
         {
             var texts = Labels(train, notes);
             // Texts of numbers are those numbers.
             if (!ClassLabels.Classes(plan.Classes, texts).TryGet(out _, out _))
             {
-                names =
+                names = DataFile.Require(TextLabels.Classes(texts), train.Path);
+                DataFiles.RequireClasses(set, names.Length);
+                warnings =
                 [
-                    .. ((Elements.Texts)texts.Elements)
-                        .Item.Distinct()
-                        .Order(StringComparer.Ordinal),
+                    .. TextLabels.Warnings(
+                        train.Y.Name,
+                        test is null ? [texts] : [texts, Labels(test, notes)]
+                    ),
                 ];
-                train = train with { Y = Places(texts, names, train.Path) };
-                test = test is null
-                    ? null
-                    : test with
-                    {
-                        Y = Places(Labels(test, notes), names, test.Path),
-                    };
+                train = Named(train, names, notes);
+                test = test is null ? null : Named(test, names, notes);
             }
         }
-        var classes = names?.Length ?? plan.Classes;
+        var classes = names is null
+            ? ClassCount.Of(set, train.Y)
+            : new ClassCount(names.Length, "as the training labels have");
         var scale = DataFile.Require(Pixels.ScaleOf(train.X), train.Path);
         var trainImages = Take(train, classes, scale, notes);
         LabelledImages testImages;
@@ -250,22 +258,30 @@ internal static class ArrayFiles
                 ),
                 train.Path
             );
-            testImages = new(held.Item1, held.Item2, train.Path);
-            trainImages = new(kept.Item1, kept.Item2, train.Path);
+            testImages = trainImages with { Images = held.Item1, Labels = held.Item2 };
+            trainImages = trainImages with { Images = kept.Item1, Labels = kept.Item2 };
         }
         else
         {
             testImages = Take(test, classes, scale, notes);
         }
-        return new(classes, names, trainImages, testImages, files)
+        return new(classes.Count, names, trainImages, testImages, files)
         {
             Notes = [.. notes.Distinct()],
+            Warnings = warnings,
         };
     }
 
+    /// <summary>A half with the places of its labels among the classes' names.</summary>
+    private static Half Named(Half half, FSharpList<string> names, ICollection<string> notes) =>
+        half with
+        {
+            Y = DataFile.Require(TextLabels.Places(names, Labels(half, notes)), half.Path),
+        };
+
     private static LabelledImages Take(
         Half half,
-        int classes,
+        ClassCount classes,
         PixelScale scale,
         ICollection<string> notes
     ) =>
@@ -275,31 +291,6 @@ internal static class ArrayFiles
             isTransposed: false,
             notes
         );
-
-    /// <summary>Labels of texts as places among the classes' names.</summary>
-    private static Tensor Places(Tensor labels, string[] names, string path)
-    {
-        if (labels.Elements is not Elements.Texts { Item: var texts })
-            throw Refused($"{path}, {labels.Name}", "texts, as the training labels are", "numbers");
-        if (names.Length < 2 || names.Length > TableEncodingModule.MaximumCategories)
-        {
-            throw Refused(
-                $"{path}, {labels.Name}",
-                $"labels of 2 to {TableEncodingModule.MaximumCategories} classes",
-                $"{names.Length}"
-            );
-        }
-        var places = texts.Select(text => (long)Array.IndexOf(names, text)).ToArray();
-        if (Array.IndexOf(places, -1) is >= 0 and var wrong)
-        {
-            throw Refused(
-                $"{path}, {labels.Name}, label {wrong}",
-                $"one of {string.Join(", ", names.Take(20))}",
-                $"'{texts[wrong]}'"
-            );
-        }
-        return new(labels.Name, labels.Shape, Elements.NewIntegers(places));
-    }
 
     private static RefusedException Refused(string place, string expected, string found) =>
         new([DataFile.Sentence(place, expected, found)]);

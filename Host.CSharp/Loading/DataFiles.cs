@@ -1,4 +1,5 @@
 using System.Numerics;
+using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -29,6 +30,10 @@ internal sealed record LoadedData<T>(
 
     /// <summary>What was assumed of the files, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>What may be a mistake in the data, as sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } =
+        Report is null ? [] : [.. Report.Warnings];
 
     /// <summary>A sentence for people, where test samples have leaked.</summary>
     public string? Leakage =>
@@ -63,6 +68,9 @@ internal abstract class ParsedData
 
     /// <summary>What was assumed of the files, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>What may be a mistake in them, as sentences.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 }
 
 /// <summary>Rows of tables.</summary>
@@ -98,10 +106,23 @@ internal sealed class ParsedImages(
 ) : ParsedData
 {
     public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-        MemoryBudget.Guard(train.Path, () => Samples<T>(known)) with
+        MemoryBudget.Guard(train.Path, () => known is null ? Training<T>() : Samples<T>(known)) with
         {
             Notes = Notes,
         };
+
+    /// <summary>The samples to train a network of their own with.</summary>
+    private LoadedData<T> Training<T>()
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var data = Samples<T>(null);
+        FSharpList<string> all = [.. data.Classes];
+        DataFile.Require(ClassCheck.RequireSeveral(all, train.Labels), train.LabelsPath);
+        return data with
+        {
+            Warnings = [.. Warnings, .. ClassCheck.Untrained(all, data.Train, data.Test)],
+        };
+    }
 
     private LoadedData<T> Samples<T>(KnownData? known)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
@@ -157,7 +178,8 @@ internal static class DataFiles
         var settings = plan.Settings.Data;
         if (settings.Train is null)
         {
-            return Folder(settings.Directory, plan.Classes, settings.MaximumBytes);
+            HeededSettings.Require(settings, [], DataKinds.Folder);
+            return Folder(settings.Directory, settings.Classes, settings.MaximumBytes);
         }
         var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes, "Data:Train");
         var testFile = settings.Test is { } path
@@ -166,6 +188,7 @@ internal static class DataFiles
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
         if (trainFile.Kind == ".npz")
             return ArrayFiles.Parse(plan, trainFile, testFile, files);
+        HeededSettings.Require(settings, files, DataKinds.Rows);
         var train = TableFile.Parse(trainFile, settings);
         if (train.Columns is [var only])
         {
@@ -198,11 +221,30 @@ internal static class DataFiles
         return new ParsedTables(plan, rows, rows, [file]);
     }
 
-    private static ParsedImages Folder(string directory, int classes, long limit)
+    private static ParsedImages Folder(string directory, int? set, long limit)
     {
         List<string> notes = [];
-        var (train, test, files) = IdxFolder.Load(directory, classes, limit, notes);
-        return new(classes, null, train, test, files) { Notes = notes };
+        var (train, test, classes, files) = IdxFolder.Load(directory, set, limit, notes);
+        return new(classes.Count, null, train, test, files) { Notes = notes };
+    }
+
+    /// <summary>Refuses labels that have other classes than settings say.</summary>
+    /// <param name="set">What Data:Classes is set to, if it is.</param>
+    /// <param name="found">How many classes the labels have; 0: numbers are predicted.</param>
+    public static void RequireClasses(int? set, int found)
+    {
+        if (set is { } classes && classes != found)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    "Data:Classes",
+                    found == 0
+                        ? "nothing, as numbers are predicted"
+                        : $"{found}, as the labels have, or nothing",
+                    $"{classes}"
+                ),
+            ]);
+        }
     }
 
     /// <summary>The files that data are read from, whether there or not.</summary>
@@ -254,6 +296,8 @@ internal static class DataFiles
                 .TryGet(out var data, out var faults)
         )
             throw new RefusedException(faults.Select(fault => fault.ToString()));
+        if (known is null)
+            RequireClasses(plan.Settings.Data.Classes, data.Classes.Length);
         return new(
             data.Train,
             data.Test,

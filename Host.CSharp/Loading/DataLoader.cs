@@ -52,7 +52,7 @@ internal sealed class DataLoader(
         );
         foreach (var note in data.Notes)
             logger.DataNote(note);
-        foreach (var warning in data.Report?.Warnings ?? [])
+        foreach (var warning in data.Warnings)
             logger.DataDoubtful(warning);
         if (data.Leakage is { } leakage)
             logger.DataLeaked(leakage);

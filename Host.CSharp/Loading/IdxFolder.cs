@@ -9,16 +9,16 @@ internal static class IdxFolder
 {
     /// <summary>The training and the test images.</summary>
     /// <param name="directory">The folder.</param>
-    /// <param name="classes">Labels are 0 to classes − 1.</param>
+    /// <param name="set">How many classes settings say that there are, if they do.</param>
     /// <param name="limit">The most bytes of a file.</param>
     /// <param name="notes">Gets what was assumed of the files.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static (LabelledImages Train, LabelledImages Test, IReadOnlyList<DataFile> Files) Load(
-        string directory,
-        int classes,
-        long limit,
-        ICollection<string> notes
-    )
+    public static (
+        LabelledImages Train,
+        LabelledImages Test,
+        ClassCount Classes,
+        IReadOnlyList<DataFile> Files
+    ) Load(string directory, int? set, long limit, ICollection<string> notes)
     {
         directory = Path.GetFullPath(directory);
         if (!Directory.Exists(directory))
@@ -64,11 +64,12 @@ internal static class IdxFolder
         ];
         LabelledImages?[] images = [null, null];
         var scale = halves[0].Scale();
+        var classes = ClassCount.Of(set, halves[0].Labels);
         List<string> faults = [];
         for (var i = 0; i < halves.Length; i++)
             images[i] = halves[i].Take(classes, scale, faults, notes);
         return faults.Count == 0 && images is [{ } train, { } test]
-            ? (train, test, [.. halves.SelectMany(half => half.Files)])
+            ? (train, test, classes, [.. halves.SelectMany(half => half.Files)])
             : throw new RefusedException(faults);
     }
 
@@ -191,6 +192,9 @@ internal static class IdxFolder
 
         public IReadOnlyList<DataFile> Files => files;
 
+        /// <summary>The labels, if they can be read.</summary>
+        public Tensor? Labels => labels;
+
         /// <summary>What the images' numbers mean; those that are at fault are found later.</summary>
         public PixelScale Scale() =>
             images is not null && Pixels.ScaleOf(images).TryGet(out var scale, out _)
@@ -199,7 +203,7 @@ internal static class IdxFolder
 
         /// <returns>Null after adding faults.</returns>
         public LabelledImages? Take(
-            int classes,
+            ClassCount classes,
             PixelScale scale,
             List<string> all,
             ICollection<string> notes

@@ -3,8 +3,30 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Images with their labels, and the file they come from.</summary>
-internal sealed record LabelledImages(IdxImages Images, int[] Labels, string Path);
+/// <summary>Images with their labels, and where both come from.</summary>
+internal sealed record LabelledImages(
+    IdxImages Images,
+    int[] Labels,
+    string Path,
+    string LabelsPath
+);
+
+/// <summary>How many classes labels tell apart.</summary>
+/// <param name="Count">So many: labels are 0 to Count − 1.</param>
+/// <param name="Reason">What says so.</param>
+internal sealed record ClassCount(int Count, string Reason)
+{
+    /// <summary>As the settings say, else as one-hot training labels do.</summary>
+    /// <param name="set">What Data:Classes is set to, if it is.</param>
+    /// <param name="labels">The training labels, as far as they can be read.</param>
+    public static ClassCount Of(int? set, Tensor? labels) =>
+        set is { } count ? new(count, "as Data:Classes says")
+        : labels is not null
+        && ClassLabels.OfTensor(labels).TryGet(out var column, out _)
+        && column.OneHot is { IsSome: true, Value: var width }
+            ? new(width, "as the training labels are")
+        : new(RunPlan.BookClasses, "as Data:Classes is unless set");
+}
 
 /// <summary>Arrays of images and of their labels as files have them.</summary>
 /// <param name="Images">The images, of any numbers.</param>
@@ -22,13 +44,13 @@ internal sealed record ImageArrays(
 )
 {
     /// <summary>The images as bytes, with labels of 0 to classes − 1.</summary>
-    /// <param name="classes">How many there are.</param>
+    /// <param name="classes">How many classes there are.</param>
     /// <param name="scale">What the images' numbers mean.</param>
     /// <param name="isTransposed">Whether rows and columns are exchanged.</param>
     /// <param name="notes">Gets what was assumed.</param>
     /// <exception cref="RefusedException">They are not so; every fault is named.</exception>
     public LabelledImages Take(
-        int classes,
+        ClassCount classes,
         PixelScale scale,
         bool isTransposed,
         ICollection<string> notes
@@ -50,7 +72,12 @@ internal sealed record ImageArrays(
         }
         if (reasons.Count > 0)
             throw new RefusedException(reasons);
-        return new(isTransposed ? Pixels.Transpose(images!) : images!, labels!, ImagesPath);
+        return new(
+            isTransposed ? Pixels.Transpose(images!) : images!,
+            labels!,
+            ImagesPath,
+            LabelsPlace
+        );
     }
 
     /// <summary>Labels of 0 to classes − 1.</summary>
@@ -63,7 +90,7 @@ internal sealed record ImageArrays(
     /// <returns>Null after adding reasons.</returns>
     public static int[]? LabelsOf(
         Tensor tensor,
-        int classes,
+        ClassCount classes,
         string path,
         string place,
         List<string> reasons,
@@ -75,8 +102,19 @@ internal sealed record ImageArrays(
             reasons.AddRange(faults.Select(fault => DataFile.Sentence(path, fault)));
             return null;
         }
-        Told(column.Item2, path, notes);
-        ClassLabels.Classes(classes, column.Item1).TryGet(out var labels, out faults);
+        Told(column.Note, path, notes);
+        if (column.OneHot is { IsSome: true, Value: var width } && width != classes.Count)
+        {
+            reasons.Add(
+                DataFile.Sentence(
+                    place,
+                    $"one-hot labels of {classes.Count} columns, {classes.Reason}",
+                    $"{width} columns"
+                )
+            );
+            return null;
+        }
+        ClassLabels.Classes(classes.Count, column.Labels).TryGet(out var labels, out faults);
         reasons.AddRange(faults.Select(fault => DataFile.Sentence(place, fault)));
         return labels;
     }

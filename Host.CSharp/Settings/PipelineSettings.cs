@@ -32,7 +32,7 @@ public sealed class DataSettings
         "how many classes the labels of images tell apart; a table's classes are found in its rows"
     )]
     [Accepts("2 to 65536")]
-    [DefaultText("10")]
+    [DefaultText("10, or as many as one-hot labels have columns")]
     public int? Classes { get; init; }
 
     [MayChange]

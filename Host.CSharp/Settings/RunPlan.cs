@@ -29,7 +29,8 @@ internal sealed record RunPlan(
     TelemetryExporter Exporter
 )
 {
-    private const int BookClasses = 10;
+    /// <summary>How many classes images have, unless settings or labels say otherwise.</summary>
+    public const int BookClasses = 10;
 
     /// <summary>In seconds.</summary>
     private const int Day = 86_400;
@@ -42,7 +43,7 @@ internal sealed record RunPlan(
     /// <summary>Where the training samples are from.</summary>
     public string DataSource => Settings.Data.Train ?? Settings.Data.Directory;
 
-    /// <summary>How many classes images have.</summary>
+    /// <summary>How many classes images are likely to have, before their labels are read.</summary>
     public int Classes => Settings.Data.Classes ?? BookClasses;
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;

@@ -396,6 +396,117 @@ module ArrayFileTests =
                 Assert.DoesNotContain($"{name}: {name}", said)
 
     [<Fact>]
+    let ``images of one class are refused, and a class that is only tested is told of`` () =
+        let train, test = digits 9 1, digits 6 2
+
+        let relabelled label (digits: Digits) = {
+            digits with
+                Labels = Array.map label digits.Labels
+        }
+
+        Assert.Contains(
+            "x.npz, y_train: expected labels of 2 classes or more, found one, 1.",
+            refusal (fun () -> load (plain (relabelled (fun _ -> 1) train) test))
+        )
+
+        Assert.Contains(
+            "x.npz, y: expected labels of 2 classes or more, found one, 2.",
+            refusal (fun () ->
+                load [
+                    array "x" [ 9; 2; 3 ] (bytes train.Pixels)
+                    array "y" [ 9 ] (integers (Array.create 9 2))
+                ])
+        )
+
+        let data = load (plain (relabelled (fun label -> label % 2) train) test)
+
+        Assert.Equal(
+            "The class 2 has no training sample, so that it cannot be learned.",
+            Assert.Single data.Warnings
+        )
+
+        Assert.Empty((load (plain train test)).Warnings)
+        // Of a class that nothing has, nothing need be said.
+        let few = relabelled (fun label -> label % 2)
+        Assert.Empty((load (plain (few train) (few test))).Warnings)
+
+    [<Fact>]
+    let ``labels of texts are spelled and told of as those of a table`` () =
+        let images = digits 12 1
+
+        let data (names: string list) =
+            use scratch = new Scratch()
+            let path = scratch.Sub "x.npz"
+
+            let wide =
+                [| for i in 0..11 -> names[i % 4].PadRight(4, '\000') |]
+                |> Array.collect (UTF32Encoding(false, false).GetBytes)
+
+            archive path [
+                "x", Npy.write (array "x" [ 12; 2; 3 ] (bytes images.Pixels))
+                "y", header "<U4" "(12,)" wide
+            ]
+
+            DataFiles.Load<float32>(planOf 3 "Softmax" path null, null)
+
+        let spaced = data [ "owl"; "owl "; "ant"; "bee" ]
+        Assert.Equal<string>([ "ant"; "bee"; "owl" ], spaced.Classes)
+
+        Assert.Contains(
+            "Label y: 'owl' (3 cells) and 'owl ' (3 cells) are taken for one value, owl.",
+            spaced.Warnings
+        )
+
+        Assert.Contains(
+            "y, row 1: expected a label",
+            refusal (fun () -> data [ ""; "owl"; "ant"; "bee" ])
+        )
+
+    [<Fact>]
+    let ``one-hot labels say how many classes there are`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "x.npz"
+        let train, test = digits 9 1, digits 6 2
+
+        let oneHot width (labels: int[]) =
+            bytes [|
+                for label in labels do
+                    for k in 0 .. width - 1 -> if k = label then 1 else 0
+            |]
+
+        let save trainWidth testWidth =
+            save path [
+                array "x_train" [ 9; 2; 3 ] (bytes train.Pixels)
+                array "y_train" [ 9; trainWidth ] (oneHot trainWidth train.Labels)
+                array "x_test" [ 6; 2; 3 ] (bytes test.Pixels)
+                array "y_test" [ 6; testWidth ] (oneHot testWidth test.Labels)
+            ]
+
+        let load (classes: Nullable<int>) =
+            let settings =
+                PipelineSettings(Data = DataSettings(Train = path, Classes = classes))
+
+            let mutable faults: Collections.Generic.IReadOnlyList<string> = []
+            DataFiles.Load<float32>(nonNull (RunPlan.Create(settings, &faults)), null)
+
+        for width in [ 3; 4; 12 ] do
+            save width width
+            Assert.Equal(width, (load (Nullable())).Train.Classes)
+            Assert.Equal(width, (load (Nullable width)).Test.Classes)
+
+        Assert.Contains(
+            "y_train: expected one-hot labels of 10 columns, as Data:Classes says, found 12 columns.",
+            refusal (fun () -> load (Nullable 10))
+        )
+
+        save 3 4
+
+        Assert.Contains(
+            "y_test: expected one-hot labels of 3 columns, as the training labels are, found 4 columns.",
+            refusal (fun () -> load (Nullable()))
+        )
+
+    [<Fact>]
     let ``an array that is longer than its header claims is refused before it is unpacked`` () =
         use scratch = new Scratch()
         let path = scratch.Sub "bomb.npz"

@@ -4,6 +4,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.IO.Compression
+open System.Numerics
 open System.Text
 open Pipeline.Learning
 open Pipeline.Properties
@@ -102,6 +103,37 @@ module private Mutation =
     /// One to four changes.
     let apply (random: Random) (bytes: byte[]) : byte[] =
         Seq.fold (fun bytes _ -> one random bytes) bytes (seq { 0 .. random.Next 4 })
+
+/// What the commands make of a model's file.
+[<RequireQualifiedAccess>]
+module private ModelCommands =
+    /// inspect, export, predict and evaluate, of a model of one precision.
+    let all<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (plan: RunPlan)
+        (path: string)
+        (samples: DataFile[])
+        (file: ModelFile)
+        : (unit -> unit) list =
+        let assumed = Model.noAssumption
+
+        [
+            fun () -> InspectCommand.Tables(path, file.ModelOf<'T> assumed) |> ignore
+            fun () ->
+                for format in [ "onnx"; "npz"; "safetensors" ] do
+                    ExportCommand.Write<'T>(file, assumed, format) |> ignore
+            fun () ->
+                let told = PredictCommand.Predict<'T>(file, assumed, samples, false, plan)
+                told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
+            fun () ->
+                let report = EvaluateCommand.Report<'T>(plan, file, null, assumed, Evaluation.usual)
+
+                report.ToJson() |> ignore
+                report.ToText() + report.ToMarkdown() |> ignore
+        ]
 
 /// Every parser on bytes that were made to hurt it: it gives a value or declared faults, in bounded time
 /// and memory.
@@ -228,46 +260,12 @@ type HostileInputTests(output: ITestOutputHelper) =
         let mutable faults: Collections.Generic.IReadOnlyList<string> = []
         let plan = nonNull (RunPlan.Create(settings, &faults))
         let samples = [| DataFile.Read(rows, 1000L) |]
-        let assumed = Model.noAssumption
-        let choice = Evaluation.usual
 
-        let commands (file: ModelFile) : (unit -> unit) list =
+        let commands (file: ModelFile) =
             if file.IsDouble then
-                [
-                    fun () -> InspectCommand.Tables(path, file.ModelOf<float> assumed) |> ignore
-                    fun () ->
-                        for format in [ "onnx"; "npz"; "safetensors" ] do
-                            ExportCommand.Write<float>(file, assumed, format) |> ignore
-                    fun () ->
-                        let told =
-                            PredictCommand.Predict<float>(file, assumed, samples, false, plan)
-
-                        told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
-                    fun () ->
-                        let report =
-                            EvaluateCommand.Report<float>(plan, file, null, assumed, choice)
-
-                        report.ToJson() |> ignore
-                        report.ToText() + report.ToMarkdown() |> ignore
-                ]
+                ModelCommands.all<float> plan path samples file
             else
-                [
-                    fun () -> InspectCommand.Tables(path, file.ModelOf<float32> assumed) |> ignore
-                    fun () ->
-                        for format in [ "onnx"; "npz"; "safetensors" ] do
-                            ExportCommand.Write<float32>(file, assumed, format) |> ignore
-                    fun () ->
-                        let told =
-                            PredictCommand.Predict<float32>(file, assumed, samples, false, plan)
-
-                        told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
-                    fun () ->
-                        let report =
-                            EvaluateCommand.Report<float32>(plan, file, null, assumed, choice)
-
-                        report.ToJson() |> ignore
-                        report.ToText() + report.ToMarkdown() |> ignore
-                ]
+                ModelCommands.all<float32> plan path samples file
 
         attackWithin 20_000_000L name sound (fun bytes ->
             File.WriteAllBytes(path, bytes)
@@ -371,7 +369,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         attack "IDX labels of every type" sound (fun bytes ->
             Idx.parseLabelNumbers (ReadOnlyMemory bytes)
             |> Result.bind ClassLabels.ofTensor
-            |> Result.bind (fun (struct (labels, _)) -> ClassLabels.classes 10 labels)
+            |> Result.bind (fun column -> ClassLabels.classes 10 column.Labels)
             |> hasFaults)
 
     [<Fact>]

@@ -118,6 +118,28 @@ module LoadingTests =
                 edit folder (images + ".gz") (fun bytes -> Array.append bytes [| 1uy; 2uy |]))
         ]
 
+    [<Fact>]
+    let ``a folder of one class is refused, and a class that is only tested is told of`` () =
+        use scratch = new Scratch()
+        let folder = scratch.Sub "data"
+        Given.write folder 1UL (fun _ -> 7)
+        let refused = Assert.Throws<RefusedException>(fun () -> load folder |> ignore)
+
+        Assert.Equal(
+            $"{Path.Combine(folder, labels)}: expected labels of 2 classes or more, found one, 7.",
+            Assert.Single refused.Reasons
+        )
+
+        Given.write folder 1UL (fun label -> if label = 7 then 3 else label)
+
+        Assert.Equal(
+            "The class 7 has no training sample, so that it cannot be learned.",
+            Assert.Single (load folder).Warnings
+        )
+
+        Given.write folder 1UL id
+        Assert.Empty (load folder).Warnings
+
     let damageNames: TheoryData<string> =
         TheoryData<string>(damages |> Seq.map (fun (name, _, _, _) -> name))
 

@@ -122,13 +122,9 @@ module OnnxTests =
             let encoding =
                 usable
                 |> TableEncoding.fit {
-                    Label = ValueNone
-                    Numeric = []
-                    Categorical = []
-                    Ignored = []
-                    Cells = CellFormat.anyRules
-                    Missing = Missing.Median
-                    Scaling = Scaling.Standard
+                    SmallTables.plainChoice with
+                        Missing = Missing.Median
+                        Scaling = Scaling.Standard
                 }
                 |> orFail
 

@@ -361,13 +361,11 @@ module ParquetTests =
         |> Exactly.equal ("last", [ for i in 0 .. table.Rows - 1 -> Table.text (float i) ])
 
         let choice ignored = {
-            Label = ValueSome "last"
-            Numeric = []
-            Categorical = []
-            Ignored = ignored
-            Cells = CellFormat.anyRules
-            Missing = Missing.Median
-            Scaling = Scaling.Standard
+            SmallTables.plainChoice with
+                Label = ValueSome "last"
+                Ignored = ignored
+                Missing = Missing.Median
+                Scaling = Scaling.Standard
         }
 
         // A column without a value is at fault for itself.

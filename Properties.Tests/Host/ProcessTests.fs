@@ -378,18 +378,26 @@ module ProcessTests =
             write "images-idx3" (Idx.writeImages images)
             write "labels-idx1" (Idx.writeLabels [| 0; 0; 0 |])
 
-        let ended =
-            Given.host (
-                Given.options scratch [
-                    "Data:Directory", one
-                    "Data:Classes", "1"
-                    "Model:Head", "Sigmoid"
-                    "Training:Iterations", "5"
-                ]
-            )
+        // Images of one class train no network.
+        let model = {
+            Model.ofNetwork (
+                Architecture.create Head.Sigmoid 2 [] 1
+                |> orFail
+                |> Network.initialise Initialiser.XavierNormal 1UL
+                : Network<float32>
+            ) with
+                Preprocessing = Preprocessing.Pixels(1, 2)
+        }
 
-        Assert.Equal(0, ended.ExitCode)
-        let ended = Given.host [ "evaluate"; (Given.runs scratch)[0] ]
+        let path = scratch.Sub "model.safetensors"
+        File.WriteAllBytes(path, Safetensors.write model)
+
+        let options = [ "--Data:Directory"; one; "--Data:Classes"; "1" ]
+        let environment = [ "Pipeline__Model__Head", "Sigmoid" ]
+
+        let ended =
+            Given.startWith environment ([ "evaluate"; path ] @ options) |> Given.finish
+
         Assert.Equal(2, ended.ExitCode)
         Assert.Contains("expected a model of two classes or more, or of numbers", ended.Errors)
 

@@ -264,6 +264,88 @@ module TableMeaningTests =
             ] do
             Assert.Contains(says, refusal (("Data:Train", path) :: settings))
 
+    [<Fact>]
+    let ``a setting that a kind of data cannot follow is refused`` () =
+        use scratch = new Scratch()
+        let folder = Given.data scratch
+        let csv = write scratch "x.csv" csv
+        let json = write scratch "x.jsonl" json
+        let images, numbers = scratch.Sub "images.npz", scratch.Sub "rows.npz"
+
+        let tensor name shape elements = {
+            Name = name
+            Shape = shape
+            Elements = elements
+        }
+
+        let labels =
+            tensor "y" [ 40 ] (Elements.Integers(Array.init 40 (fun i -> int64 (i % 2))))
+
+        let pixels =
+            Elements.Bytes(ReadOnlyMemory(Array.init 160 (fun i -> byte (i * 7 % 256))))
+
+        File.WriteAllBytes(images, NpzFile.Write [ tensor "x" [ 40; 2; 2 ] pixels; labels ])
+        File.WriteAllBytes(numbers, NpzFile.Write [ tensor "x" [ 40; 4 ] pixels; labels ])
+
+        let ofCsv = [ "Header", "true"; "Skip", "1"; "Separator", "comma" ]
+
+        let ofTables = [
+            "Label", "y"
+            "Numeric", "x"
+            "Categorical", "x"
+            "Ignored", "x"
+            "MissingValues", "-"
+            "DecimalSeparator", ","
+            "ThousandsSeparator", "."
+            "Missing", "Mean"
+            "Scaling", "MinMax"
+        ]
+
+        let encoding = "Encoding", "latin1"
+
+        for source, what, settings in
+            [
+                ("Directory", folder), "a CSV file", ofCsv
+                ("Directory", folder), "a CSV or JSON file", [ encoding ]
+                ("Directory", folder), "a table", ofTables
+                ("Directory", folder), "a file (Data:Train)", [ "TestShare", "0.5" ]
+                ("Train", images), "a CSV file", ofCsv
+                ("Train", images), "a CSV or JSON file", [ encoding ]
+                ("Train", images), "a table", ofTables
+                ("Train", numbers), "a CSV file", ofCsv
+                ("Train", numbers), "a CSV or JSON file", [ encoding ]
+                ("Train", json), "a CSV file", ofCsv
+            ] do
+            for name, value in settings do
+                let said = refusal [ $"Data:{fst source}", snd source; $"Data:{name}", value ]
+
+                Assert.Contains(
+                    $"Data:{name}: expected {what}, as the setting is of use for no other data, found ",
+                    said
+                )
+
+                Assert.Contains(snd source, said)
+
+        // What is as it would be unless set is no fault, and one file of the kind is enough.
+        load [ "Data:Train", images; "Data:Missing", "refuse"; "Data:Scaling", "Standard" ]
+        |> ignore
+
+        load [ "Data:Train", csv; "Data:Test", json; "Data:Separator", "comma" ]
+        |> ignore
+
+        load [ "Data:Train", images; "Data:TestShare", "0.5" ] |> ignore
+
+    [<Fact>]
+    let ``Data:Classes that differ from a table's are refused`` () =
+        use scratch = new Scratch()
+        let csv = write scratch "x.csv" csv
+        Assert.Equal(2, (load [ "Data:Train", csv; "Data:Classes", "2" ]).Train.Classes)
+
+        Assert.Contains(
+            "Data:Classes: expected 2, as the labels have, or nothing, found 10",
+            refusal [ "Data:Train", csv; "Data:Classes", "10" ]
+        )
+
     [<Theory>]
     [<InlineData("1e300")>]
     [<InlineData("9007199254740992")>]

@@ -1,0 +1,93 @@
+namespace Pipeline.Training;
+
+/// <summary>What data are, as far as settings differ in that.</summary>
+[Flags]
+internal enum DataKinds
+{
+    /// <summary>The folder of IDX files.</summary>
+    Folder = 1,
+
+    /// <summary>Images in a file.</summary>
+    Images = 2,
+
+    /// <summary>Rows of a table in a file.</summary>
+    Rows = 4,
+
+    /// <summary>Rows as separated values.</summary>
+    Csv = 8,
+
+    /// <summary>Rows as JSON.</summary>
+    Json = 16,
+}
+
+/// <summary>Refuses settings that data of a kind cannot follow, and would pass over without a
+/// word.</summary>
+internal static class HeededSettings
+{
+    /// <summary>Settings, by the data that follow them.</summary>
+    private static readonly (DataKinds Kinds, string What, string[] Settings)[] Groups =
+    [
+        (DataKinds.Csv, "a CSV file", ["Header", "Skip", "Separator"]),
+        (DataKinds.Csv | DataKinds.Json, "a CSV or JSON file", ["Encoding"]),
+        (
+            DataKinds.Rows,
+            "a table",
+            [
+                "Label",
+                "Numeric",
+                "Categorical",
+                "Ignored",
+                "MissingValues",
+                "DecimalSeparator",
+                "ThousandsSeparator",
+                "Missing",
+                "Scaling",
+            ]
+        ),
+        (DataKinds.Images | DataKinds.Rows, "a file (Data:Train)", ["TestShare"]),
+    ];
+
+    /// <param name="settings">The settings.</param>
+    /// <param name="files">The files with the data; none: they are in the folder.</param>
+    /// <param name="kind">What the data are.</param>
+    /// <exception cref="RefusedException">A setting has another value than it has unless set, and no file
+    /// follows it; each is named.</exception>
+    public static void Require(DataSettings settings, IReadOnlyList<DataFile> files, DataKinds kind)
+    {
+        var kinds = files.Aggregate(kind, (kinds, file) => kinds | TextKind(file));
+        var source = files is []
+            ? settings.Directory
+            : string.Join(", ", files.Select(file => file.Path));
+        string[] faults =
+        [
+            .. from @group in Groups
+            where (@group.Kinds & kinds) == 0
+            from name in @group.Settings
+            let setting = SettingCatalog.Find($"Data:{name}")!
+            where !IsDefault(setting, setting.Property.GetValue(settings))
+            select DataFile.Sentence(
+                setting.Key,
+                $"{@group.What}, as the setting is of use for no other data",
+                source
+            ),
+        ];
+        if (faults.Length > 0)
+            throw new RefusedException(faults);
+    }
+
+    private static DataKinds TextKind(DataFile file) =>
+        file.Kind switch
+        {
+            ".csv" or ".tsv" or ".txt" or ".data" => DataKinds.Csv,
+            ".json" or ".jsonl" => DataKinds.Json,
+            _ => 0,
+        };
+
+    private static bool IsDefault(Setting setting, object? value) =>
+        (value, setting.Default) switch
+        {
+            (string text, string usual) => text.Equals(usual, StringComparison.OrdinalIgnoreCase),
+            (string[] texts, string[] usual) => texts.SequenceEqual(usual),
+            var (one, other) => Equals(one, other),
+        };
+}

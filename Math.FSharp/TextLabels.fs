@@ -1,0 +1,53 @@
+namespace Pipeline.Learning
+
+/// <summary>Texts as labels of images: they are spelled as a table's labels are, and an empty one is
+/// none.</summary>
+[<RequireQualifiedAccess>]
+module TextLabels =
+    let private format: CellFormat = {
+        CellFormat.usual with
+            MissingValues = []
+    }
+
+    let private column (labels: Tensor) : Result<Column * Table, Fault list> =
+        Table.ofTensor labels
+        |> Result.map (fun table ->
+            let column = {
+                table.Columns.Head with
+                    Name = labels.Name
+            }
+
+            column, table)
+
+    /// <summary>The classes of training labels, in order.</summary>
+    /// <param name="labels">One text a sample.</param>
+    [<CompiledName("Classes")>]
+    let classes (labels: Tensor) : Result<string list, Fault list> =
+        column labels
+        |> Result.bind (fun (column, table) -> TableEncoding.classes format column table)
+
+    /// <summary>The labels as places among classes.</summary>
+    /// <param name="classes">The classes' names.</param>
+    /// <param name="labels">One text a sample.</param>
+    [<CompiledName("Places")>]
+    let places (classes: string list) (labels: Tensor) : Result<Tensor, Fault list> =
+        column labels
+        |> Result.bind (fun (column, table) -> TableEncoding.labels format classes column table)
+        |> Result.map (fun places -> {
+            labels with
+                Shape = [ places.Length ]
+                Elements = Elements.Integers(Array.map int64 places)
+        })
+
+    /// <summary>Sentences on labels that are spelled in several ways, or that may be meant to be the
+    /// same.</summary>
+    /// <param name="name">What sentences call the labels.</param>
+    /// <param name="labels">Those of the training and of the test samples; numbers have one spelling.</param>
+    [<CompiledName("Warnings")>]
+    let warnings (name: string) (labels: Tensor list) : string list =
+        labels
+        |> Seq.collect (fun labels ->
+            match labels.Elements with
+            | Elements.Texts texts -> texts
+            | _ -> [||])
+        |> Spelling.warnings (CellReader format) $"Label {name}"
