@@ -154,6 +154,11 @@ internal sealed record DataFile(
         return true;
     }
 
+    /// <summary>Whether an exception of a stream that decompresses bytes in memory means that they are
+    /// damaged.</summary>
+    public static bool IsDamage(Exception exception) =>
+        exception is InvalidDataException or IOException;
+
     /// <summary>Bytes as a stream to read from, not copied where they are an array's.</summary>
     public static Stream StreamOf(ReadOnlyMemory<byte> bytes) =>
         MemoryMarshal.TryGetArray(bytes, out var array)

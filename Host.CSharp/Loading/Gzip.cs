@@ -72,7 +72,7 @@ internal static class Gzip
                 ? bytes
                 : throw NotWhole(path);
         }
-        catch (InvalidDataException)
+        catch (Exception damaged) when (DataFile.IsDamage(damaged))
         {
             throw Refused(path, "one whole gzip stream", "a damaged one");
         }

@@ -74,12 +74,7 @@ internal sealed class NpzFile : IDisposable
             return read();
         }
         catch (Exception broken)
-            when (broken
-                    is InvalidDataException
-                        or EndOfStreamException
-                        or NotSupportedException
-                        or ArgumentException
-            )
+            when (DataFile.IsDamage(broken) || broken is NotSupportedException or ArgumentException)
         {
             throw Refused(path, "a zip archive of NPY files", broken.Message.TrimEnd('.'));
         }

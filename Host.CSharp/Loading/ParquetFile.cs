@@ -41,7 +41,7 @@ internal static class ParquetFile
             };
         }
         catch (Exception damaged)
-            when (damaged is InvalidDataException or ArgumentException or ZstdException)
+            when (DataFile.IsDamage(damaged) || damaged is ArgumentException or ZstdException)
         {
             return false;
         }

@@ -106,9 +106,9 @@ internal static class PngImage
             if (!DataFile.CopyUpTo(stream, new MemoryStream(), (long)most))
                 throw Refused(path, "one that holds more than its header claims");
         }
-        catch (InvalidDataException damaged)
+        catch (Exception damaged) when (DataFile.IsDamage(damaged))
         {
-            throw Refused(path, damaged.Message.TrimEnd('.'));
+            throw Refused(path, "one whose pixels cannot be decompressed");
         }
     }
 

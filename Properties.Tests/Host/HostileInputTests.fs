@@ -569,6 +569,24 @@ type HostileInputTests(output: ITestOutputHelper) =
                 PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
 
     [<Fact>]
+    member _.``a PNG whose zlib stream asks for a dictionary is refused``() =
+        let bytes =
+            Convert.FromBase64String(
+                "iVBORw0KGgoAAAANSUhEUgAAAAUAAAADCAYAAABbNsX4AAAACXBIWXMAAA7DAAAOwwHHb6hkAAAASklEQVQIPAE/AMD/"
+                + "AP/////+/v7//f39//z8/P/7+/v/APr6+v/5+fn/+Pj4//f39//29vb/APX19f/09PT/8/Pz//Ly8v/x8fH/QZw6iqcE"
+                + "5GQAAAAASUVORK5CYII="
+            )
+
+        let refused =
+            Assert.Throws<RefusedException>(fun () ->
+                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+
+        Assert.Equal(
+            "x.png: expected a PNG image, found one whose pixels cannot be decompressed.",
+            Assert.Single refused.Reasons
+        )
+
+    [<Fact>]
     member _.``a PNG's last chunk that claims much and is not there takes nothing``() =
         let header = (Png.OfInk(GreyImage(3, 5, Array.init 15 byte)))[..32]
         let bytes = Array.append header [| 0uy; 255uy; 255uy; 255uy; yield! "IDAT"B |]
