@@ -324,19 +324,6 @@ module Activation =
         : Matrix<'T> =
         backward activation z (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
 
-    /// The sum of every column, from the first row to the last.
-    let internal columnSums (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : 'T[] =
-        let values = Kernels.values matrix
-        let rows = matrix.RowCount
-
-        Array.init matrix.ColumnCount (fun s ->
-            let mutable sum = values[s * rows]
-
-            for i in s * rows + 1 .. s * rows + rows - 1 do
-                sum <- sum + values[i]
-
-            sum)
-
     /// Softmax of every column, the greatest element z of the column and Σⱼ e^(zⱼ − z).
     let internal softmaxParts
         (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -378,7 +365,7 @@ module Activation =
         let y, g = Kernels.values output, Kernels.values upstream
         let rows = output.RowCount
         let products = Array.map2 (fun y g -> y * g) y g
-        let weighted = columnSums (Kernels.matrix rows output.ColumnCount products)
+        let weighted = Kernels.columnSums (Kernels.matrix rows output.ColumnCount products)
 
         Array.init y.Length (fun i -> y[i] * (g[i] - weighted[i / rows]))
         |> Kernels.matrix rows output.ColumnCount

@@ -138,7 +138,7 @@ let ``what C# sees is what is written down`` (name: string) =
                     "If that is meant: ACCEPT_API=1 dotnet test Properties.Tests --filter PublicSurface"
                 ]
             )
-    | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "Fixtures", file), found)
+    | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "../Fixtures", file), found)
 
 /// The namespaces that a C# project with ImplicitUsings opens everywhere.
 let private implicitUsings = [

@@ -120,7 +120,7 @@ module Targets =
 
         let columns = columns classes targets
         let kept, shared = 'T.CreateTruncating(1.0 - epsilon), 'T.CreateTruncating epsilon
-        let masses = Activation.columnSums columns
+        let masses = Kernels.columnSums columns
 
         let each =
             masses |> Array.map (fun mass -> mass * shared / 'T.CreateTruncating classes)

@@ -422,3 +422,16 @@ module Kernels =
         let result = Spare<'T>.Take gradient.Count
         map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)
         vector result
+
+    /// The sum of every column, from the first row to the last.
+    let internal columnSums (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : 'T[] =
+        let values = values matrix
+        let rows = matrix.RowCount
+
+        Array.init matrix.ColumnCount (fun s ->
+            let mutable sum = values[s * rows]
+
+            for i in s * rows + 1 .. s * rows + rows - 1 do
+                sum <- sum + values[i]
+
+            sum)

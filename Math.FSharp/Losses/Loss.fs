@@ -156,7 +156,7 @@ module Loss =
                 gradient[own] <- gradient[own] - 'T.One
         | Targets.Columns columns ->
             let t = Kernels.values columns
-            let masses = Activation.columnSums columns
+            let masses = Kernels.columnSums columns
 
             for s in 0 .. masses.Length - 1 do
                 for i in s * rows .. s * rows + rows - 1 do
