@@ -14,7 +14,7 @@ try
     if (parsed.Errors.Count > 0)
         throw new RefusedException([
             .. settings.Faults(parsed).Distinct(),
-            .. TrainingServices.FaultsOf(settings.Read(parsed)),
+            .. ServiceRegistration.FaultsOf(settings.Read(parsed)),
         ]);
     return await parsed.InvokeAsync(
         new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }

@@ -29,14 +29,14 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
     public void Save(CheckpointManifest manifest, byte[] bytes, long epochStart)
     {
         var iteration = manifest.Iteration;
-        WholeFile.Write(files, PathOf(iteration, Payload), bytes);
-        WholeFile.Write(files, PathOf(iteration, Manifest), manifest.ToJson());
+        AtomicFile.Write(files, PathOf(iteration, Payload), bytes);
+        AtomicFile.Write(files, PathOf(iteration, Manifest), manifest.ToJson());
         good = iteration;
         try
         {
             Keep([.. Checkpoint.Kept(keep, iteration, epochStart, Iterations())]);
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             // What cannot be deleted now is deleted after the next one.
         }
@@ -54,7 +54,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         {
             write();
         }
-        catch (Exception trouble) when (WholeFile.IsFull(trouble))
+        catch (Exception trouble) when (AtomicFile.IsFull(trouble))
         {
             Keep(good is { } iteration ? [iteration] : [.. Iterations()]);
             write();
@@ -94,7 +94,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
                 ? (null, wrong)
                 : (new(manifest, bytes, path), "");
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             return (
                 null,
@@ -111,7 +111,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
     {
         foreach (var name in files.List(folder).OrderByDescending(name => name.EndsWith(Manifest)))
         {
-            var isLeft = name.EndsWith(WholeFile.Unfinished, StringComparison.Ordinal);
+            var isLeft = name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal);
             if (isLeft || IterationOf(name) is { } iteration && !iterations.Contains(iteration))
                 files.Delete(Path.Combine(folder, name));
         }

@@ -72,7 +72,7 @@ internal sealed class CheckpointWriter<T>(
             Save(standing);
         }
         catch (Exception trouble)
-            when (WholeFile.IsTrouble(trouble) || trouble is OutOfMemoryException)
+            when (AtomicFile.IsDiskError(trouble) || trouble is OutOfMemoryException)
         {
             metrics.CheckpointFailed();
             logger.CheckpointFailed(standing.State.Iteration, Newest, trouble.Message.TrimEnd('.'));

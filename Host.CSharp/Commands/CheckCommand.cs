@@ -29,9 +29,9 @@ internal static class CheckCommand
         return command;
     }
 
-    private static int Run(GivenSettings given, int? wanted)
+    private static int Run(CommandLineSettings given, int? wanted)
     {
-        var plan = TrainingServices.PlanOf(given);
+        var plan = ServiceRegistration.PlanOf(given);
         var settings = plan.Settings;
         var (data, _) = plan.Split(Print.Loaded<double>(plan).Train);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);

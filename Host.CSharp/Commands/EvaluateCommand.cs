@@ -70,9 +70,9 @@ internal static class EvaluateCommand
     }
 
     private static int Run(
-        GivenSettings given,
+        CommandLineSettings given,
         string path,
-        ModelAssumption assumed,
+        ModelDefaults assumed,
         EvaluationChoice choice,
         string format,
         string? output
@@ -84,7 +84,7 @@ internal static class EvaluateCommand
         var run = Directory.Exists(path) ? EarlierRun.Read(path) : null;
         if (run is not null)
             given = given with { Run = run.Values().ToDictionary() };
-        var plan = TrainingServices.PlanOf(given with { IsForTraining = false });
+        var plan = ServiceRegistration.PlanOf(given with { IsForTraining = false });
         var report = file.IsDouble
             ? Report<double>(plan, file, run, assumed, choice)
             : Report<float>(plan, file, run, assumed, choice);
@@ -129,10 +129,10 @@ internal static class EvaluateCommand
         : null;
 
     public static EvaluationReport Report<T>(
-        RunPlan plan,
+        RunConfiguration plan,
         ModelFile file,
         EarlierRun? run,
-        ModelAssumption assumed,
+        ModelDefaults assumed,
         EvaluationChoice choice
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
@@ -187,7 +187,7 @@ internal static class EvaluateCommand
     /// differ, or a setting that chooses the samples.</summary>
     private static string? OtherData(
         EarlierRun run,
-        RunPlan plan,
+        RunConfiguration plan,
         IReadOnlyDictionary<string, string> hashes,
         bool isTestAlone
     )

@@ -44,7 +44,7 @@ internal static class ExportCommand
         return command;
     }
 
-    private static int Run(string path, string? format, string output, ModelAssumption assumed)
+    private static int Run(string path, string? format, string output, ModelDefaults assumed)
     {
         var ending = Path.GetExtension(output).TrimStart('.');
         format ??=
@@ -61,7 +61,7 @@ internal static class ExportCommand
 
     public static (string Title, byte[] Bytes) Write<T>(
         ModelFile file,
-        ModelAssumption assumed,
+        ModelDefaults assumed,
         string format
     )
         where T : struct, IBinaryFloatingPointIeee754<T>

@@ -44,9 +44,9 @@ internal static class FindRateCommand
         return command;
     }
 
-    private static int Run(GivenSettings given, int steps, string? output)
+    private static int Run(CommandLineSettings given, int steps, string? output)
     {
-        var plan = TrainingServices.PlanOf(given);
+        var plan = ServiceRegistration.PlanOf(given);
         var (title, sweep) = plan.Precision.IsDouble
             ? Sweep<double>(plan, steps)
             : Sweep<float>(plan, steps);
@@ -69,13 +69,13 @@ internal static class FindRateCommand
         return (int)(sweep.Suggested.IsValueSome ? Outcome.Completed : Outcome.Failed);
     }
 
-    private static (string Title, RateSweep Sweep) Sweep<T>(RunPlan plan, int steps)
+    private static (string Title, RateSweep Sweep) Sweep<T>(RunConfiguration plan, int steps)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = Print.Loaded<T>(plan);
         var (train, _) = plan.Split(data.Train);
         var architecture = plan.ArchitectureFor(train);
-        var sweep = RateFinder.Sweep(
+        var sweep = LearningRateFinder.Sweep(
             plan.Hyperparameters,
             Lowest,
             Highest,

@@ -47,7 +47,7 @@ internal sealed class AssumptionOptions
     }
 
     /// <exception cref="RefusedException">A name is none.</exception>
-    public ModelAssumption Read(ParseResult parsed) =>
+    public ModelDefaults Read(ParseResult parsed) =>
         new(
             Value(parsed, activation, Parse.Activation),
             Value(parsed, head, Parse.Head),

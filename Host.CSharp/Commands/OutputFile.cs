@@ -37,14 +37,14 @@ internal static class OutputFile
             else if (target.IsStandard(2))
                 Console.OpenStandardError().Write(bytes);
             else
-                WholeFile.WriteTo(new DiskFiles(), target, bytes);
+                AtomicFile.WriteTo(new DiskFiles(), target, bytes);
             return full;
         }
         catch (Exception trouble)
-            when (WholeFile.IsTrouble(trouble) || trouble is ArgumentException)
+            when (AtomicFile.IsDiskError(trouble) || trouble is ArgumentException)
         {
             var refused = Refused(path, "a file that can be written", Said(trouble));
-            throw WholeFile.IsFull(trouble) ? new UnsavedException(refused.Reasons[0]) : refused;
+            throw AtomicFile.IsFull(trouble) ? new UnsavedException(refused.Reasons[0]) : refused;
         }
     }
 

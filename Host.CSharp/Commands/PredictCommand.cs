@@ -78,7 +78,7 @@ internal static class PredictCommand
         );
         command.SetAction(parsed =>
         {
-            var plan = TrainingServices.PlanOf(settings.Read(parsed));
+            var plan = ServiceRegistration.PlanOf(settings.Read(parsed));
             var data = plan.Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
             var paths = parsed.GetValue(files)!;
@@ -117,10 +117,10 @@ internal static class PredictCommand
 
     public static Predictions Predict<T>(
         ModelFile file,
-        ModelAssumption assumed,
+        ModelDefaults assumed,
         IEnumerable<DataFile> files,
         bool isDarkInk,
-        RunPlan plan
+        RunConfiguration plan
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {

@@ -19,7 +19,7 @@ internal static class Print
     /// <summary>The data of a plan; the assumptions made about them are printed.</summary>
     /// <param name="plan">The plan.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static LoadedData<T> Loaded<T>(RunPlan plan)
+    public static LoadedData<T> Loaded<T>(RunConfiguration plan)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = DataFiles.Load<T>(plan);

@@ -62,7 +62,7 @@ internal static class RegularisersCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(GivenSettings given, CancellationToken stop)
+    private static async Task<int> RunAsync(CommandLineSettings given, CancellationToken stop)
     {
         // Whatever is wrong with one of them is said before the first.
         var plans = Runs.Select(run => PlanOf(given, run.Settings)).ToArray();
@@ -102,7 +102,10 @@ internal static class RegularisersCommand
         return await run();
     }
 
-    private static RunPlan PlanOf(GivenSettings given, (string Key, string Value)[] settings)
+    private static RunConfiguration PlanOf(
+        CommandLineSettings given,
+        (string Key, string Value)[] settings
+    )
     {
         // What is given on the command line is above these.
         var values = settings.ToDictionary(
@@ -111,12 +114,12 @@ internal static class RegularisersCommand
         );
         foreach (var (key, value) in given.Values)
             values[key] = value;
-        return TrainingServices.PlanOf(given with { Values = values });
+        return ServiceRegistration.PlanOf(given with { Values = values });
     }
 
     /// <summary>The figures of the network that a run keeps.</summary>
     private static async Task<EpochFigures> TrainAsync(
-        RunPlan plan,
+        RunConfiguration plan,
         LoadedData<float> data,
         CancellationToken stop
     )

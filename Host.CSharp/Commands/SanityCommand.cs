@@ -33,9 +33,9 @@ internal static class SanityCommand
         return command;
     }
 
-    private static int Run(GivenSettings given, int? wanted, int steps)
+    private static int Run(CommandLineSettings given, int? wanted, int steps)
     {
-        var plan = TrainingServices.PlanOf(given);
+        var plan = ServiceRegistration.PlanOf(given);
         var (title, samples, check) = plan.Precision.IsDouble
             ? Check<double>(plan, wanted, steps)
             : Check<float>(plan, wanted, steps);
@@ -51,7 +51,7 @@ internal static class SanityCommand
     }
 
     private static (string Title, int Samples, SanityCheck Check) Check<T>(
-        RunPlan plan,
+        RunConfiguration plan,
         int? wanted,
         int steps
     )
@@ -63,7 +63,7 @@ internal static class SanityCommand
         return (
             architecture.ToString(),
             samples,
-            Sanity.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
+            OverfitCheck.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
         );
     }
 }

@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <param name="Preset">A file of settings to lay over the defaults.</param>
 /// <param name="Run">The settings of a run, which stand where a preset's would.</param>
 /// <param name="IsForTraining">Whether training rows are needed.</param>
-internal sealed record GivenSettings(
+internal sealed record CommandLineSettings(
     IReadOnlyDictionary<string, string?> Values,
     string? Preset = null,
     IReadOnlyDictionary<string, string?>? Run = null,
@@ -51,7 +51,7 @@ internal sealed class SettingOptions
     }
 
     /// <summary>What the command line sets. An option that is said wrongly sets nothing.</summary>
-    public GivenSettings Read(ParseResult parsed)
+    public CommandLineSettings Read(ParseResult parsed)
     {
         var values = new Dictionary<string, string?>();
         foreach (var (setting, option) in options)

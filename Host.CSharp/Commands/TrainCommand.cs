@@ -25,11 +25,11 @@ internal static class TrainCommand
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed)));
     }
 
-    private static async Task<int> RunAsync(GivenSettings given)
+    private static async Task<int> RunAsync(CommandLineSettings given)
     {
         ILogger? logger = null;
         using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
-        using var host = TrainingServices.CreateTrainingBuilder(given).Build();
+        using var host = ServiceRegistration.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
         logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
         // A host would log the refusal of its port as a failure, with a stack trace.

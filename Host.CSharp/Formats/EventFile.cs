@@ -190,7 +190,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
                 files.Append(path, written, bytes);
             written += bytes.Length;
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             hasEnded = true;
             logger.EventsEnded(path, trouble.Message.TrimEnd('.'));

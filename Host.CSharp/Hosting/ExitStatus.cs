@@ -24,14 +24,14 @@ internal sealed class ExitStatus
 
 /// <summary>Turns the signals that ask a process to end into a request to stop, and remembers which it
 /// was.</summary>
-internal sealed class SignalWatch : IHostedService, IDisposable
+internal sealed class SignalHandler : IHostedService, IDisposable
 {
     private readonly PosixSignalRegistration[] registrations;
 
-    public SignalWatch(
+    public SignalHandler(
         ExitStatus status,
         IHostApplicationLifetime lifetime,
-        ILogger<SignalWatch> logger
+        ILogger<SignalHandler> logger
     )
     {
         PosixSignalRegistration Watch(PosixSignal signal, Outcome outcome) =>

@@ -27,7 +27,7 @@ internal sealed class GuardedWriter(TextWriter? inner, Action<Exception> failed)
         {
             write(inner ?? throw new IOException("The stream is closed"));
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             failed(trouble);
         }

@@ -14,7 +14,7 @@ namespace Pipeline.Training;
 /// <summary>Answers where a port is set: <c>/health/live</c>, while the loop advances, and
 /// <c>/health/ready</c>, once the data are loaded. The body is the status, and a sentence where there is
 /// something to say.</summary>
-internal sealed class HealthServer(RunPlan plan, Pulse pulse) : IHostedService
+internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHostedService
 {
     private WebApplication? server;
 

@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary>Tells systemd that the service is alive, twice in the time that its unit allows
 /// (WatchdogSec). Where the loop no longer advances it stays silent, and systemd starts the service
 /// anew.</summary>
-internal sealed class SystemdWatchdog(IServiceProvider services, Pulse pulse, TimeProvider clock)
+internal sealed class SystemdWatchdog(IServiceProvider services, Liveness pulse, TimeProvider clock)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

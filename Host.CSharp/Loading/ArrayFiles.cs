@@ -23,7 +23,7 @@ internal static class ArrayFiles
     /// <param name="trainHalf">The half whose names the training samples have.</param>
     /// <exception cref="RefusedException">Arrays are missing or bad.</exception>
     public static ParsedData Parse(
-        RunPlan plan,
+        RunConfiguration plan,
         DataFile trainFile,
         DataFile? testFile,
         IReadOnlyList<DataFile> files,
@@ -180,7 +180,7 @@ internal static class ArrayFiles
             notes.Add($"{path}: not used: {string.Join(", ", names)}.");
     }
 
-    private static Table Rows(RunPlan plan, Half half, ICollection<string> notes)
+    private static Table Rows(RunConfiguration plan, Half half, ICollection<string> notes)
     {
         var inputs = DataFile.Require(TableModule.OfTensor(half.X), half.Path);
         if (plan.Head.IsIdentity && half.Y.Shape is [_, > 1])
@@ -211,7 +211,7 @@ internal static class ArrayFiles
     }
 
     private static ParsedImages Images(
-        RunPlan plan,
+        RunConfiguration plan,
         Half train,
         Half? test,
         IReadOnlyList<DataFile> files,

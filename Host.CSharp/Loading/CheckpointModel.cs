@@ -22,7 +22,7 @@ internal static class CheckpointModel
     public static ModelFile Read(string path)
     {
         var run = EarlierRun.Read(path);
-        var plan = TrainingServices.PlanOf(
+        var plan = ServiceRegistration.PlanOf(
             new(new Dictionary<string, string?>(), Run: run.Values().ToDictionary())
         );
         return plan.Precision.IsDouble ? Read<double>(run, plan) : Read<float>(run, plan);
@@ -31,7 +31,7 @@ internal static class CheckpointModel
     private static CheckpointStore StoreOf(string run) =>
         new(new DiskFiles(), RunFolder.CheckpointsOf(run), keep: 1);
 
-    private static ModelFile Read<T>(EarlierRun run, RunPlan plan)
+    private static ModelFile Read<T>(EarlierRun run, RunConfiguration plan)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = DataFiles.Load<T>(plan);
@@ -80,7 +80,7 @@ internal static class Provenance
 
     /// <param name="plan">The run's settings.</param>
     /// <param name="iteration">Steps that made the model.</param>
-    public static Dictionary<string, string> Of(RunPlan plan, long iteration) =>
+    public static Dictionary<string, string> Of(RunConfiguration plan, long iteration) =>
         new()
         {
             [Iteration] = iteration.ToString(CultureInfo.InvariantCulture),

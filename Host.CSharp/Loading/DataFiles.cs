@@ -75,7 +75,7 @@ internal abstract class ParsedData
 
 /// <summary>Rows of tables.</summary>
 internal sealed class ParsedTables(
-    RunPlan plan,
+    RunConfiguration plan,
     Table train,
     Table? test,
     IReadOnlyList<DataFile> files
@@ -165,15 +165,15 @@ internal static class DataFiles
     /// <param name="known">What a model that is there already takes; else it follows from the training
     /// samples.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static LoadedData<T> Load<T>(RunPlan plan, KnownData? known = null)
+    public static LoadedData<T> Load<T>(RunConfiguration plan, KnownData? known = null)
         where T : struct, IBinaryFloatingPointIeee754<T> => Parse(plan).Encode<T>(known);
 
     /// <summary>Reads the files that the plan's settings name.</summary>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static ParsedData Parse(RunPlan plan) =>
+    public static ParsedData Parse(RunConfiguration plan) =>
         MemoryBudget.Guard(plan.DataSource, () => ParseFiles(plan));
 
-    private static ParsedData ParseFiles(RunPlan plan)
+    private static ParsedData ParseFiles(RunConfiguration plan)
     {
         var settings = plan.Settings.Data;
         if (settings.Train is null)
@@ -211,7 +211,7 @@ internal static class DataFiles
     /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
     /// learned.</summary>
     /// <exception cref="RefusedException">The file is missing or bad; every fault is named.</exception>
-    public static ParsedData ParseTest(RunPlan plan)
+    public static ParsedData ParseTest(RunConfiguration plan)
     {
         var settings = plan.Settings.Data;
         var file = DataFile.Read(settings.Test!, settings.MaximumBytes, "Data:Test");
@@ -267,7 +267,7 @@ internal static class DataFiles
 
     /// <summary>Rows of tables as samples.</summary>
     public static LoadedData<T> OfTables<T>(
-        RunPlan plan,
+        RunConfiguration plan,
         KnownData? known,
         Table train,
         Table? test,
@@ -310,7 +310,12 @@ internal static class DataFiles
     }
 
     /// <summary>How rows become samples of a model: as <c>predict</c> makes them.</summary>
-    private static TableEncoding EncodingOf(RunPlan plan, KnownData known, Table table, string path)
+    private static TableEncoding EncodingOf(
+        RunConfiguration plan,
+        KnownData known,
+        Table table,
+        string path
+    )
     {
         var inputs = DataFile.Require(TableEncodingModule.Inputs(plan.Table, table), path);
         return DataFile.Require(

@@ -6,8 +6,8 @@ namespace Pipeline.Training;
 
 /// <summary>Loads the data that the settings name, and says so.</summary>
 internal sealed class DataLoader(
-    RunPlan plan,
-    Pulse pulse,
+    RunConfiguration plan,
+    Liveness pulse,
     TimeProvider clock,
     ILogger<TrainingWorker> logger
 )
@@ -23,9 +23,9 @@ internal sealed class DataLoader(
             ? Task.CompletedTask
             : Task.Run(
                 () =>
-                    Rehearsal.Run<T>(
+                    JitWarmUp.Run<T>(
                         plan.Hyperparameters,
-                        plan.ArchitectureFor(Rehearsal.Inputs, plan.Classes, Rehearsal.Widest)
+                        plan.ArchitectureFor(JitWarmUp.Inputs, plan.Classes, JitWarmUp.Widest)
                     ),
                 stop
             );

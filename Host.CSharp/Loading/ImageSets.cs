@@ -25,7 +25,7 @@ internal sealed record ClassCount(int Count, string Reason)
         && ClassLabels.OfTensor(labels).TryGet(out var column, out _)
         && column.OneHot is { IsSome: true, Value: var width }
             ? new(width, "as the training labels are")
-        : new(RunPlan.BookClasses, "as Data:Classes is unless set");
+        : new(RunConfiguration.BookClasses, "as Data:Classes is unless set");
 }
 
 /// <summary>Arrays of images and of their labels as files have them.</summary>

@@ -77,7 +77,7 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     /// <summary>The model, of its own precision.</summary>
     /// <param name="assumed">What to take for true where the file says nothing of it.</param>
     /// <exception cref="RefusedException">The tensors make no network.</exception>
-    public Model<T> ModelOf<T>(ModelAssumption? assumed = null)
+    public Model<T> ModelOf<T>(ModelDefaults? assumed = null)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         DataFile.Require(Model.OfTensors<T>(assumed ?? Model.NoAssumption, Content), Path);
 }

@@ -75,7 +75,7 @@ internal sealed record EarlierRun(
                     .Select(run => run.Path),
             ];
         }
-        catch (Exception unreadable) when (WholeFile.IsTrouble(unreadable))
+        catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
         {
             throw Refused(
                 "Run:Directory",
@@ -101,7 +101,7 @@ internal sealed record EarlierRun(
         }
         catch (Exception missing)
             when (missing is JsonException or InvalidOperationException
-                || WholeFile.IsTrouble(missing)
+                || AtomicFile.IsDiskError(missing)
             )
         {
             return null;
@@ -118,7 +118,7 @@ internal sealed record EarlierRun(
         select KeyValuePair.Create($"{SettingsReader.Root}:{entry.Key}", (string?)entry.Value);
 
     /// <summary>A sentence for every setting of a plan that would change this run's bits.</summary>
-    public IReadOnlyList<string> Differences(RunPlan plan)
+    public IReadOnlyList<string> Differences(RunConfiguration plan)
     {
         var now = SettingsJson.Of(plan);
         return
@@ -170,7 +170,7 @@ internal sealed record EarlierRun(
         }
         catch (Exception damaged)
             // A number beyond all bounds is read, and cannot be written again.
-            when (damaged is JsonException or ArgumentException || WholeFile.IsTrouble(damaged))
+            when (damaged is JsonException or ArgumentException || AtomicFile.IsDiskError(damaged))
         {
             throw Refused(file, "a run's settings", damaged.Message.TrimEnd('.'));
         }

@@ -32,7 +32,8 @@ internal sealed class LineLog(IFiles files, string path)
             {
                 Write();
             }
-            catch (Exception trouble) when (WholeFile.IsTrouble(trouble) && waiting.Length < Most)
+            catch (Exception trouble)
+                when (AtomicFile.IsDiskError(trouble) && waiting.Length < Most)
             {
                 next = waiting.Length + Batch;
             }

@@ -30,7 +30,7 @@ internal sealed class LogReader : IDisposable
         {
             stream = files.OpenRead(path);
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             throw Unreadable(trouble);
         }
@@ -112,7 +112,7 @@ internal sealed class LogReader : IDisposable
             {
                 (next, end) = (0, stream.Read(buffer));
             }
-            catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+            catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
             {
                 throw Unreadable(trouble);
             }

@@ -3,7 +3,7 @@ namespace Pipeline.Training;
 /// <summary>An earlier run that may be resumed.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Plan">Its own settings, with those given now above them.</param>
-internal sealed record ResumableRun(EarlierRun Run, RunPlan Plan);
+internal sealed record ResumableRun(EarlierRun Run, RunConfiguration Plan);
 
 /// <summary>An earlier run that is not resumed.</summary>
 internal sealed record PassedOver(string Path, IReadOnlyList<string> Reasons);
@@ -22,14 +22,14 @@ internal sealed record Resumption(
     public static Resumption None { get; } = new([], [], IsAutomatic: false);
 
     /// <summary>One run that the settings name.</summary>
-    public static Resumption Of(EarlierRun run, RunPlan plan) =>
+    public static Resumption Of(EarlierRun run, RunConfiguration plan) =>
         new([new(run, plan)], [], IsAutomatic: false);
 
     /// <summary>The unfinished runs of Run:Directory, newest first. A service that watches its data resumes
     /// runs with its own settings alone, as it goes on to train with these.</summary>
     /// <param name="plan">The settings without those of an earlier run.</param>
     /// <param name="planOf">The settings of an earlier run with those given now above them.</param>
-    public static Resumption Find(RunPlan plan, Func<EarlierRun, RunPlan> planOf)
+    public static Resumption Find(RunConfiguration plan, Func<EarlierRun, RunConfiguration> planOf)
     {
         var (runs, passedOver) = (new List<ResumableRun>(), new List<PassedOver>());
         foreach (var path in EarlierRun.Folders(plan.Settings.Run.Directory))

@@ -108,7 +108,7 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="RefusedException">It cannot be made.</exception>
     public static RunFolder Create(
         IFiles files,
-        RunPlan plan,
+        RunConfiguration plan,
         Learning.Architecture architecture,
         TimeProvider clock
     )
@@ -138,7 +138,7 @@ internal sealed class RunFolder : IDisposable
                 }
             }
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             throw Refused("Run:Directory", "a folder that can be written", parent, trouble);
         }
@@ -153,7 +153,7 @@ internal sealed class RunFolder : IDisposable
         {
             return new(files, path);
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             var refused = Refused(
                 path,
@@ -179,7 +179,7 @@ internal sealed class RunFolder : IDisposable
     /// <param name="cadence">Which iterations have a line in the log.</param>
     /// <param name="beganWith">The folder of the run whose network it began with, if any.</param>
     public void WriteSettings(
-        RunPlan plan,
+        RunConfiguration plan,
         IReadOnlyDictionary<string, string> dataHashes,
         Cadence cadence,
         string? beganWith
@@ -228,7 +228,7 @@ internal sealed class RunFolder : IDisposable
     public void Dispose() => held.Dispose();
 
     private void Write(string name, byte[] bytes) =>
-        WholeFile.Write(files, System.IO.Path.Combine(Path, name), bytes);
+        AtomicFile.Write(files, System.IO.Path.Combine(Path, name), bytes);
 
     /// <summary>Holds the folder: the system lets one process at a time open the file, and lets go of it
     /// however the process ends.</summary>

@@ -39,7 +39,7 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             epochs.Write();
             progress.Write();
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             // The lines wait; the next checkpoint, or the end of the run, says so.
         }

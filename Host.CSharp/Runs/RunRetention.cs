@@ -7,8 +7,8 @@ namespace Pipeline.Training;
 /// that are finished, that this service made in its Run:Directory, and that hold nothing but what a run
 /// leaves. The run of the model in use stays.</summary>
 internal sealed class RunRetention(
-    RunPlan plan,
-    Publisher publisher,
+    RunConfiguration plan,
+    ModelPublisher publisher,
     ILogger<TrainingWorker> logger
 )
 {
@@ -56,7 +56,7 @@ internal sealed class RunRetention(
                     logger.RunDeleted(run, kept);
             }
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             logger.RunNotDeleted(directory, trouble.Message.TrimEnd('.'));
         }
@@ -95,7 +95,7 @@ internal sealed class RunRetention(
             RunFolder.Hold(path).Dispose();
             return false;
         }
-        catch (Exception held) when (WholeFile.IsTrouble(held))
+        catch (Exception held) when (AtomicFile.IsDiskError(held))
         {
             return true;
         }
@@ -126,8 +126,8 @@ internal sealed class RunRetention(
             );
 
         static string Finished(string name) =>
-            name.EndsWith(WholeFile.Unfinished, StringComparison.Ordinal)
-                ? name[..^WholeFile.Unfinished.Length]
+            name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal)
+                ? name[..^AtomicFile.Unfinished.Length]
                 : name;
     }
 
@@ -138,7 +138,7 @@ internal sealed class RunRetention(
             Directory.Delete(path, recursive: true);
             return true;
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             logger.RunNotDeleted(run, trouble.Message.TrimEnd('.'));
             return false;

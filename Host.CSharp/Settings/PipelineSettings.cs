@@ -21,12 +21,12 @@ public sealed class PipelineSettings
 [Description("Where the samples are, and how tables are read.")]
 public sealed class DataSettings
 {
-    [MayChange]
+    [ChangeableOnResume]
     [Description(
         "folder with the four IDX files of MNIST, EMNIST (whose images are turned) or QMNIST, plain or .gz"
     )]
     [DefaultText("data/mnist of the repository")]
-    public string Directory { get; init; } = Repository.PathOf("data/mnist");
+    public string Directory { get; init; } = DefaultPaths.PathOf("data/mnist");
 
     [Description(
         "how many classes the labels of images tell apart; a table's classes are found in its rows"
@@ -35,13 +35,13 @@ public sealed class DataSettings
     [DefaultText("10, or as many as one-hot labels have columns")]
     public int? Classes { get; init; }
 
-    [MayChange]
+    [ChangeableOnResume]
     [Description(
         $"file with the training rows, instead of Directory: .npz, {TableFile.Endings}, also as .gz"
     )]
     public string? Train { get; init; }
 
-    [MayChange]
+    [ChangeableOnResume]
     [Description("file with the test rows")]
     [DefaultText("a share of Train's rows")]
     public string? Test { get; init; }
@@ -171,13 +171,13 @@ public sealed class ModelSettings
 )]
 public sealed class TrainingSettings
 {
-    [MayChange]
+    [ChangeableOnResume]
     [Description("steps of the run")]
     [Accepts("1 or more")]
     [DefaultText("10000, unless Epochs is set")]
     public long? Iterations { get; init; }
 
-    [MayChange]
+    [ChangeableOnResume]
     [Description("times through the training data, instead of Iterations")]
     [Accepts("1 or more")]
     public int? Epochs { get; init; }
@@ -334,7 +334,7 @@ public sealed class TrainingSettings
     [Accepts("0 or more")]
     public ulong Seed { get; init; } = 1;
 
-    [MayChange]
+    [ChangeableOnResume]
     [Description(
         "most threads of a large product, an evaluation or a numerical gradient; it never changes a bit"
     )]
@@ -376,7 +376,7 @@ public sealed class AugmentationSettings
 }
 
 [Description("What a run leaves, and whether it resumes an earlier one.")]
-[MayChange]
+[ChangeableOnResume]
 public sealed class RunSettings
 {
     internal const string Never = "Never";
@@ -384,7 +384,7 @@ public sealed class RunSettings
 
     [Description("folder that run folders are made in")]
     [DefaultText("data/runs of the repository")]
-    public string Directory { get; init; } = Repository.PathOf("data/runs");
+    public string Directory { get; init; } = DefaultPaths.PathOf("data/runs");
 
     [Description("the end of the run folder's name")]
     [Accepts("up to 200 bytes without slashes and control characters")]
@@ -435,7 +435,7 @@ public sealed class RunSettings
 }
 
 [Description("What happens to a run where the data are watched (`Run:Mode` is `Watch`).")]
-[MayChange]
+[ChangeableOnResume]
 public sealed class WatchSettings
 {
     [Description("seconds from one look at the data files to the next")]
@@ -458,7 +458,7 @@ public sealed class WatchSettings
 }
 
 [Description("Metrics and traces.")]
-[MayChange]
+[ChangeableOnResume]
 public sealed class TelemetrySettings
 {
     [Description("where metrics and traces go; Otlp: to an OpenTelemetry collector")]
@@ -467,7 +467,7 @@ public sealed class TelemetrySettings
 }
 
 [Description("Health checks over HTTP.")]
-[MayChange]
+[ChangeableOnResume]
 public sealed class HealthSettings
 {
     internal const string Localhost = "localhost";

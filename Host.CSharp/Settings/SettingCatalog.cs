@@ -10,9 +10,9 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     public string Key => $"{Section}:{Property.Name}";
 
     /// <summary>Whether a run that goes on may have another value of it.</summary>
-    public bool MayChange =>
-        Property.IsDefined(typeof(MayChangeAttribute))
-        || Property.DeclaringType!.IsDefined(typeof(MayChangeAttribute));
+    public bool ChangeableOnResume =>
+        Property.IsDefined(typeof(ChangeableOnResumeAttribute))
+        || Property.DeclaringType!.IsDefined(typeof(ChangeableOnResumeAttribute));
 
     /// <summary>Whether it says how long a run is.</summary>
     public bool IsLength => Key is "Training:Iterations" or "Training:Epochs";
@@ -120,7 +120,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 
 /// <summary>A setting that changes no bit of what a run has learned so far, or a class of such.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
-internal sealed class MayChangeAttribute : Attribute;
+internal sealed class ChangeableOnResumeAttribute : Attribute;
 
 /// <summary>The values that a setting accepts, for people.</summary>
 [AttributeUsage(AttributeTargets.Property)]

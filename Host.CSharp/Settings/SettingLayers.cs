@@ -21,7 +21,7 @@ internal static class SettingLayers
     /// run.</exception>
     public static void Add(
         ConfigurationManager configuration,
-        GivenSettings given,
+        CommandLineSettings given,
         EarlierRun? earlier
     )
     {
@@ -51,7 +51,7 @@ internal static class SettingLayers
 
     /// <summary>The file of the preset: the option's, or else that of the uppermost layer that names one. A name
     /// in a layer is checked even where another stands above it.</summary>
-    private static string? PresetOf(IConfigurationRoot configuration, GivenSettings given)
+    private static string? PresetOf(IConfigurationRoot configuration, CommandLineSettings given)
     {
         string? path = null;
         foreach (var layer in configuration.Providers)

@@ -10,7 +10,7 @@ internal static class SettingsJson
 {
     /// <summary>The settings of a run, with the values that were chosen for those left open, and full
     /// paths.</summary>
-    public static JsonNode Of(RunPlan plan)
+    public static JsonNode Of(RunConfiguration plan)
     {
         var settings = Of(plan.Settings);
         foreach (var path in SettingCatalog.All.Where(setting => setting.IsPath))

@@ -23,7 +23,7 @@ internal static class SettingsReader
     /// <summary>What would be right in the place of a value that stands for a whole section.</summary>
     public const string Section = "a section of settings";
 
-    public static SiftedConfiguration Sift(IConfigurationRoot configuration)
+    public static SiftedConfiguration ReadChecked(IConfigurationRoot configuration)
     {
         List<string> faults = [.. Misplaced(configuration).Distinct()];
         var values = new Dictionary<string, string?>();

@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 /// <summary>One run: the one to resume where the settings ask for that and there is one, else a new
 /// one.</summary>
 internal sealed class SingleRun(
-    RunPlan plan,
+    RunConfiguration plan,
     Resumption resumption,
     Resuming resuming,
     IServiceProvider services
@@ -24,13 +24,17 @@ internal sealed class SingleRun(
         return resumed is Outcome outcome ? outcome : await RunAsync(plan, null, stop);
     }
 
-    private Task<Outcome> RunAsync(RunPlan itsPlan, EarlierRun? earlier, CancellationToken stop) =>
+    private Task<Outcome> RunAsync(
+        RunConfiguration itsPlan,
+        EarlierRun? earlier,
+        CancellationToken stop
+    ) =>
         itsPlan.Precision.IsDouble
             ? RunAsync<double>(itsPlan, earlier, stop)
             : RunAsync<float>(itsPlan, earlier, stop);
 
     private async Task<Outcome> RunAsync<T>(
-        RunPlan itsPlan,
+        RunConfiguration itsPlan,
         EarlierRun? earlier,
         CancellationToken stop
     )

@@ -79,7 +79,7 @@ internal sealed record LoopResult<T>(
 /// <summary>Steps until the run is done, stopped or diverged. It knows nothing of a host: a test runs
 /// it with a token and a list of observers.</summary>
 internal sealed class TrainingLoop<T>(
-    RunPlan plan,
+    RunConfiguration plan,
     IReadOnlyList<IRunObserver> observers,
     TimeProvider clock,
     ICheckpointing<T>? checkpointing = null
@@ -121,7 +121,8 @@ internal sealed class TrainingLoop<T>(
         var architecture = plan.ArchitectureFor(train.Features, train.Classes);
         trained = from?.Trained ?? TimeSpan.Zero;
         var state =
-            from?.State ?? await Leavable(() => Trainer.Start<T>(settings, architecture), stop);
+            from?.State
+            ?? await AwaitOrAbandon(() => Trainer.Start<T>(settings, architecture), stop);
         var first = state.Iteration;
         // A disk that takes no checkpoint says so at once, and while the network is first evaluated.
         if (from is null)
@@ -139,11 +140,11 @@ internal sealed class TrainingLoop<T>(
             return new(
                 iteration / perEpoch,
                 iteration,
-                await Leavable(() => Network.Evaluate(network, train), stop),
-                await Leavable(() => Network.Evaluate(network, test), stop),
+                await AwaitOrAbandon(() => Network.Evaluate(network, train), stop),
+                await AwaitOrAbandon(() => Network.Evaluate(network, test), stop),
                 validation is null
                     ? null
-                    : await Leavable(() => Network.Evaluate(network, validation), stop),
+                    : await AwaitOrAbandon(() => Network.Evaluate(network, validation), stop),
                 trained.TotalSeconds
             );
         }
@@ -153,7 +154,10 @@ internal sealed class TrainingLoop<T>(
         {
             var near = begin.Iteration <= iteration ? begin : earlier;
             var count = Math.Max(0, iteration - near.Iteration);
-            return Leavable(() => Runs.Advance(settings, train, count, (_, _) => true, near), stop);
+            return AwaitOrAbandon(
+                () => Runs.Advance(settings, train, count, (_, _) => true, near),
+                stop
+            );
         }
 
         LoopResult<T> Result(
@@ -192,7 +196,7 @@ internal sealed class TrainingLoop<T>(
             if (first > 0 && lastFinite < first)
                 return TooLate();
             var kept = await AgainAsync(lastFinite);
-            var next = await Leavable(
+            var next = await AwaitOrAbandon(
                 () => Runs.Advance(settings, train, 1, (_, _) => true, kept),
                 stop
             );
@@ -329,7 +333,7 @@ internal sealed class TrainingLoop<T>(
 
         if (step <= Slow)
             return Runs.Advance(settings, train, count, Stepped, Keeps, state);
-        var next = await Leavable(() => Trainer.Step(settings, train, state), stop);
+        var next = await AwaitOrAbandon(() => Trainer.Step(settings, train, state), stop);
         Stepped(next.Iteration, next.Loss);
         Keeps(next);
         return next;
@@ -337,6 +341,8 @@ internal sealed class TrainingLoop<T>(
 
     /// <summary>The work's result, or an end to the waiting. What is left behind is pure: it changes
     /// nothing that anyone sees.</summary>
-    private static Task<TResult> Leavable<TResult>(Func<TResult> work, CancellationToken stop) =>
-        Task.Run(work, stop).WaitAsync(stop);
+    private static Task<TResult> AwaitOrAbandon<TResult>(
+        Func<TResult> work,
+        CancellationToken stop
+    ) => Task.Run(work, stop).WaitAsync(stop);
 }

@@ -23,7 +23,7 @@ internal sealed record WarmStart<T>(State<T> State, string Run)
 
 /// <summary>One run, from its data to what it leaves in its folder.</summary>
 internal sealed class TrainingRun<T>(
-    RunPlan plan,
+    RunConfiguration plan,
     ExitStatus status,
     ConsoleReport report,
     IEnumerable<IRunObserver> observers,
@@ -109,7 +109,7 @@ internal sealed class TrainingRun<T>(
             folder.WriteSettings(plan, data.Hashes, cadence, earlier?.BeganWith ?? warm?.Run);
             if (earlier is not null)
                 logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
-            var checkpointing = new Checkpointing<T>(writer, plan.Settings.Run, clock);
+            var checkpointing = new CheckpointScheduler<T>(writer, plan.Settings.Run, clock);
             using var events = plan.Settings.Run.TensorBoard
                 ? new EventFile(
                     files,
@@ -335,7 +335,7 @@ internal sealed class TrainingRun<T>(
             {
                 store.MakingRoom(save);
             }
-            catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+            catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
             {
                 troubles.Add(trouble.Message.TrimEnd('.'));
             }

@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 
 /// <summary>The service: trains, once or whenever the data change, and stops the host.</summary>
 internal sealed class TrainingWorker(
-    RunPlan plan,
+    RunConfiguration plan,
     ExitStatus status,
     ConsoleReport report,
     IServiceProvider services,
@@ -32,7 +32,7 @@ internal sealed class TrainingWorker(
         {
             status.Decided = status.Stopped;
         }
-        catch (Exception trouble) when (WholeFile.IsTrouble(trouble))
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
             logger.RunUnsaved(trouble.Message);
             status.Decided = Outcome.Failed;
@@ -50,6 +50,6 @@ internal sealed class TrainingWorker(
 
     private Task<Outcome> TrainAsync(CancellationToken stop) =>
         plan.Mode == RunMode.Once ? services.GetRequiredService<SingleRun>().RunAsync(stop)
-        : plan.Precision.IsDouble ? services.GetRequiredService<Watching<double>>().RunAsync(stop)
-        : services.GetRequiredService<Watching<float>>().RunAsync(stop);
+        : plan.Precision.IsDouble ? services.GetRequiredService<WatchMode<double>>().RunAsync(stop)
+        : services.GetRequiredService<WatchMode<float>>().RunAsync(stop);
 }

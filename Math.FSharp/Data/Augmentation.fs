@@ -37,9 +37,9 @@ type internal BlurLoop = {
 } with
 
     interface ILoop<float32> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, float32> and 'V: struct>() =
-            let source = &Lanes.start loop.Source
-            let result = &Lanes.start loop.Blurred
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, float32> and 'V: struct>() =
+            let source = &Simd.start loop.Source
+            let result = &Simd.start loop.Blurred
             let radius = loop.Weights.Length / 2
             let columns = loop.BlurColumns
 
@@ -115,7 +115,7 @@ module Augmentation =
     let private blurRows (weights: float32[]) (rows: int) (columns: int) (values: float32[]) =
         let result = Array.zeroCreate values.Length
 
-        Lanes.run columns {
+        Simd.run columns {
             Weights = weights
             BlurRows = rows
             BlurColumns = columns
@@ -267,7 +267,7 @@ module Augmentation =
         let weights = gaussian augmentation.Smoothness
 
         // An elastic distortion takes as long as some ten thousand multiplications.
-        Work.share (int64 source.Length * 256L) images.ColumnCount (fun sample ->
+        ThreadTeam.run (int64 source.Length * 256L) images.ColumnCount (fun sample ->
             vary
                 augmentation
                 weights

@@ -15,7 +15,7 @@ type Samples<'T
     /// Bytes, sample after sample, each standing for byte / 255.
     | Bytes of ReadOnlyMemory<byte>
     /// The same without most of the zeros, where many are.
-    | Pairs of BytePairs
+    | Pairs of SparseBytes
     /// Numbers as they are: (features, samples), a sample a column.
     | Columns of Matrix<'T>
 
@@ -118,7 +118,7 @@ module Dataset =
                 features = images.Rows * images.Columns
                 classes = classes
                 samples =
-                    match BytePairs.create (images.Rows * images.Columns) images.Pixels with
+                    match SparseBytes.create (images.Rows * images.Columns) images.Pixels with
                     | ValueSome pairs -> Samples.Pairs pairs
                     | ValueNone -> Samples.Bytes images.Pixels
                 places = ValueNone
@@ -131,7 +131,7 @@ module Dataset =
     let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
         let values = Kernels.newArray features places.Length
 
-        Lanes.run features {
+        Simd.run features {
             ScaleLoop.Bytes = bytes
             Size = features
             Places = places
@@ -203,7 +203,7 @@ module Dataset =
         let isKept =
             match data.keys with
             | ValueSome keys -> KeyedShare.choose seed Stream.Validation share keys
-            | ValueNone -> Stratum.choose seed Stream.Validation share (strata data)
+            | ValueNone -> StratifiedSample.choose seed Stream.Validation share (strata data)
 
         apart isKept data
 
@@ -221,8 +221,9 @@ module Dataset =
 
         let isKept =
             match data.keys with
-            | ValueSome keys -> Stratum.chooseByKey seed Stream.Validation share keys (strata data)
-            | ValueNone -> Stratum.choose seed Stream.Validation share (strata data)
+            | ValueSome keys ->
+                StratifiedSample.chooseByKey seed Stream.Validation share keys (strata data)
+            | ValueNone -> StratifiedSample.choose seed Stream.Validation share (strata data)
 
         let struct (_, chosen) = apart isKept data
         chosen
@@ -257,7 +258,7 @@ module Dataset =
 
                     for s in 0 .. places.Length - 1 do
                         if s + 1 < places.Length then
-                            Lanes.prefetch (&Lanes.start source, places[s + 1] * features, features)
+                            Simd.prefetch (&Simd.start source, places[s + 1] * features, features)
 
                         Array.blit source (places[s] * features) values (s * features) features
 

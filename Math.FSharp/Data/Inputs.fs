@@ -33,7 +33,7 @@ type internal ScaleLoop<'T
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let most = 'L.Create('T.CreateTruncating 255)
             let bytes = &MemoryMarshal.GetReference loop.Bytes.Span
             let last = loop.Size - 'L.Count
@@ -41,10 +41,10 @@ type internal ScaleLoop<'T
             for s in 0 .. loop.Places.Length - 1 do
                 if s + 1 < loop.Places.Length then
                     // A random sample is seldom in a cache.
-                    Lanes.prefetch (&bytes, loop.Places[s + 1] * loop.Size, loop.Size)
+                    Simd.prefetch (&bytes, loop.Places[s + 1] * loop.Size, loop.Size)
 
                 let source = &Unsafe.Add(&bytes, loop.Places[s] * loop.Size)
-                let scaled = &Unsafe.Add(&Lanes.start loop.Scaled, s * loop.Size)
+                let scaled = &Unsafe.Add(&Simd.start loop.Scaled, s * loop.Size)
                 let mutable i = 0
 
                 while i < loop.Size do
@@ -65,7 +65,7 @@ type internal Inputs<'T
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
     /// Bytes, each standing for byte / 255.
-    | Pairs of PairBatch
+    | Pairs of SparseBatch
 
 /// What enters a layer.
 [<RequireQualifiedAccess>]
@@ -78,9 +78,9 @@ type internal LayerInputs<'T
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
     /// Bytes, each standing for byte / 255.
-    | Pairs of PairBatch
+    | Pairs of SparseBatch
     /// The same, dealt out to the pairs of inputs.
-    | Buckets of PairBuckets
+    | Buckets of BatchByInput
 
 [<RequireQualifiedAccess>]
 module internal Inputs =
@@ -89,7 +89,7 @@ module internal Inputs =
         match inputs with
         | Inputs.Columns columns -> columns
         | Inputs.Pairs batch ->
-            BytePairs.dense ByteScale<'T>.Table batch
+            SparseBytes.dense ByteScale<'T>.Table batch
             |> Kernels.matrix batch.Source.Features batch.Samples.Length
 
     /// The samples without their zeros: sample s has the numbers Values[n] at the inputs Places[n],
@@ -156,7 +156,7 @@ module internal Inputs =
     let dealt (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
         match inputs with
         | Inputs.Columns columns -> act (LayerInputs.Columns columns)
-        | Inputs.Pairs batch -> BytePairs.dealt (LayerInputs.Buckets >> act) batch
+        | Inputs.Pairs batch -> SparseBytes.dealt (LayerInputs.Buckets >> act) batch
 
 /// The loops of a layer, for inputs of either form.
 [<RequireQualifiedAccess>]
@@ -168,7 +168,7 @@ module internal LayerInputs =
         | LayerInputs.Pairs batch -> Inputs.columns (Inputs.Pairs batch)
         | LayerInputs.Buckets buckets -> Inputs.columns (Inputs.Pairs buckets.Batch)
 
-    let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: PairBatch) : bool =
+    let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: SparseBatch) : bool =
         weights.ColumnCount = batch.Source.Features && weights.RowCount = biases.Count
 
     /// For more rows than a band has, dealing pairs out pays even if they enter one product only.
@@ -187,7 +187,7 @@ module internal LayerInputs =
         | LayerInputs.Buckets buckets when fits weights biases buckets.Batch ->
             let result = Kernels.newArray rows buckets.Batch.Samples.Length
 
-            Lanes.runBands rows {
+            Simd.runBands rows {
                 W = Kernels.values weights
                 Biases = Kernels.elements biases
                 Table = ByteScale<'T>.Table
@@ -197,11 +197,11 @@ module internal LayerInputs =
 
             Kernels.matrix rows buckets.Batch.Samples.Length result
         | LayerInputs.Pairs batch when fits weights biases batch && rows > FewRows ->
-            batch |> BytePairs.dealt (LayerInputs.Buckets >> affine weights biases)
+            batch |> SparseBytes.dealt (LayerInputs.Buckets >> affine weights biases)
         | LayerInputs.Pairs batch when fits weights biases batch ->
             let result = Kernels.newArray rows batch.Samples.Length
 
-            Lanes.runBands rows {
+            Simd.runBands rows {
                 ColumnsOfW = Kernels.values weights
                 InitialSums = Kernels.elements biases
                 Bytes = ByteScale<'T>.Table
@@ -216,12 +216,12 @@ module internal LayerInputs =
         (op: 'Op :> IMap2<'T>)
         (weights: 'T[])
         (upstream: Matrix<'T>)
-        (buckets: PairBuckets)
+        (buckets: BatchByInput)
         (result: 'T[])
         : Matrix<'T> =
         let rows = upstream.RowCount
 
-        Lanes.runBands rows {
+        Simd.runBands rows {
             Op = op
             Weights = weights
             Upstream = Kernels.values upstream

@@ -47,7 +47,7 @@ module MiniBatch =
     /// Gives up the memory of a mini-batch just made that nobody refers to any more.
     let internal giveUp (batch: MiniBatch<'T>) : unit =
         match batch.inputs with
-        | Inputs.Columns columns -> Spare.Give(Kernels.values columns)
+        | Inputs.Columns columns -> ArrayReuse.Return(Kernels.values columns)
         | Inputs.Pairs _ -> ()
 
     /// The samples of a mini-batch just made, with other numbers.
@@ -56,7 +56,7 @@ module MiniBatch =
         let changed = change numbers
 
         if not (obj.ReferenceEquals(changed, numbers)) then
-            Spare.Give(Kernels.values numbers)
+            ArrayReuse.Return(Kernels.values numbers)
 
         {
             batch with

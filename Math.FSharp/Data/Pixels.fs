@@ -162,7 +162,7 @@ module Pixels =
         (images: IdxImages)
         (labels: int[])
         : Result<struct (struct (IdxImages * int[]) * struct (IdxImages * int[])), Fault list> =
-        let isTest = Stratum.choose seed Stream.Test share labels
+        let isTest = StratifiedSample.choose seed Stream.Test share labels
         let size = images.Rows * images.Columns
 
         let where test =

@@ -86,14 +86,14 @@ module Gradient =
 
             // Made on the way, and needed no longer.
             let leave (found: Found<'T>) (standardised: Standardised<'T> voption) =
-                Spare.Give(Kernels.values found.Upstream)
+                ArrayReuse.Return(Kernels.values found.Upstream)
 
                 if not (obj.ReferenceEquals(found.Inner, found.Upstream)) then
-                    Spare.Give(Kernels.values found.Inner)
+                    ArrayReuse.Return(Kernels.values found.Inner)
 
                 standardised
                 |> ValueOption.iter (fun standardised ->
-                    Spare.Give(Kernels.values standardised.Values))
+                    ArrayReuse.Return(Kernels.values standardised.Values))
 
             // `below` are the hidden layers under this one, nearest first.
             let rec run
@@ -118,12 +118,12 @@ module Gradient =
                     let made = finish layer found
                     leave found standardised
                     let output = LayerInputs.columns input
-                    Spare.Give(Kernels.values output)
+                    ArrayReuse.Return(Kernels.values output)
 
                     if not (obj.ReferenceEquals(passed.Kept, output)) then
-                        Spare.Give(Kernels.values passed.Kept)
+                        ArrayReuse.Return(Kernels.values passed.Kept)
 
-                    passed.Mask |> ValueOption.iter Spare.Give
+                    passed.Mask |> ValueOption.iter ArrayReuse.Return
                     run layersBelow passed.Standardised passed.Input rest next (made :: finished)
                 | layer :: _, [] ->
                     let found = find layer standardised input upstream
@@ -310,7 +310,7 @@ module Gradient =
         (network: Network<float>)
         (batch: MiniBatch<float>)
         : struct (float * Parameters<float>) =
-        match TwoLayerGradient.tryFind step network batch with
+        match TwoLayerNumericalGradient.tryFind step network batch with
         | ValueSome found -> found
         | ValueNone ->
             let loss network = Network.loss network batch

@@ -59,15 +59,15 @@ type Parse =
         Gradient.parseMethod name
 
     /// <summary>An optimizer with its numbers and transforms.</summary>
-    static member Optimizer(choice: OptimizerChoice) : Result<OptimizerPlan, Fault list> =
-        OptimizerPlan.create choice
+    static member Optimizer(choice: OptimizerOptions) : Result<OptimizerSpec, Fault list> =
+        OptimizerSpec.create choice
 
     /// <summary>An optimizer of that name with its usual numbers.</summary>
-    static member Optimizer(name: string) : Result<OptimizerPlan, Fault list> =
-        OptimizerPlan.create (OptimizerPlan.named name)
+    static member Optimizer(name: string) : Result<OptimizerSpec, Fault list> =
+        OptimizerSpec.create (OptimizerSpec.named name)
 
     /// <summary>A schedule with its numbers.</summary>
-    static member Schedule(choice: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
+    static member Schedule(choice: ScheduleOptions) : Result<ScheduleKind, Fault list> =
         Schedule.parse choice
 
     /// <summary>Fixed, with that deviation, XavierNormal, HeNormal, …</summary>
@@ -190,12 +190,12 @@ type RecipeExtensions =
             [<Optional>] length: RunLength | null,
             [<Optional>] batchSize: Nullable<int>,
             [<Optional>] learningRate: Nullable<float>,
-            [<Optional>] schedule: ScheduleMethod | null,
+            [<Optional>] schedule: ScheduleKind | null,
             [<Optional>] warmUp: Nullable<int64>,
             [<Optional>] initialiser: Initialiser | null,
             [<Optional>] sampling: Sampling | null,
             [<Optional>] gradient: GradientMethod | null,
-            [<Optional>] optimizer: OptimizerPlan | null,
+            [<Optional>] optimizer: OptimizerSpec | null,
             [<Optional>] augmentation: Augmentation | null,
             [<Optional>] dropout: Nullable<float>,
             [<Optional>] labelSmoothing: Nullable<float>,

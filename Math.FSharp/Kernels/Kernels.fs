@@ -15,9 +15,9 @@ type internal MapLoop<'T, 'Op when 'Op :> IMap<'T>> = {
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
-            let x = &Lanes.start loop.X
-            let result = &Lanes.start loop.Result
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
+            let x = &Simd.start loop.X
+            let result = &Simd.start loop.Result
             let last = loop.Result.Length - 'L.Count
             // Before its overlap is written, should the result be x itself.
             let final = loop.Op.Apply<'V, 'L>('L.Load(&x, nativeint last))
@@ -38,10 +38,10 @@ type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
-            let x = &Lanes.start loop.First
-            let y = &Lanes.start loop.Second
-            let result = &Lanes.start loop.Result2
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
+            let x = &Simd.start loop.First
+            let y = &Simd.start loop.Second
+            let result = &Simd.start loop.Result2
             let last = loop.Result2.Length - 'L.Count
 
             let final =
@@ -71,16 +71,16 @@ type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
 
     /// The elements first … finish − 1, and those that fill the last register before `finish`.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member private loop.Share<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>
+    member private loop.Share<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>
         (first: int, finish: int)
         : unit =
-        let gradient = &Lanes.start loop.Gradient
-        let parameters = &Lanes.start loop.Parameters
-        let firstMemory = &Lanes.start loop.FirstMemory
-        let secondMemory = &Lanes.start loop.SecondMemory
-        let nextParameters = &Lanes.start loop.NextParameters
-        let nextFirstMemory = &Lanes.start loop.NextFirstMemory
-        let nextSecondMemory = &Lanes.start loop.NextSecondMemory
+        let gradient = &Simd.start loop.Gradient
+        let parameters = &Simd.start loop.Parameters
+        let firstMemory = &Simd.start loop.FirstMemory
+        let secondMemory = &Simd.start loop.SecondMemory
+        let nextParameters = &Simd.start loop.NextParameters
+        let nextFirstMemory = &Simd.start loop.NextFirstMemory
+        let nextSecondMemory = &Simd.start loop.NextSecondMemory
         let last = finish - 'L.Count
         let mutable i = first
 
@@ -101,14 +101,14 @@ type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
             i <- i + 'L.Count
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let loop = loop
             let length = loop.Gradient.Length
             // Memory is what it waits for: each element weighs as much as several multiplications.
             let work = 16L * int64 length
-            let shares = if Work.workers work > 1 then 16 else 1
+            let shares = if ThreadTeam.workers work > 1 then 16 else 1
 
-            Work.share work shares (fun i ->
+            ThreadTeam.run work shares (fun i ->
                 let first = int (int64 i * int64 length / int64 shares)
                 let finish = int (int64 (i + 1) * int64 length / int64 shares)
                 loop.Share<'V, 'L>(first, finish))
@@ -121,9 +121,9 @@ type internal RowSumsLoop<'T> = {
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
-            let matrix = &Lanes.start loop.Matrix
-            let sums = &Lanes.start loop.Sums
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
+            let matrix = &Simd.start loop.Matrix
+            let sums = &Simd.start loop.Sums
             let rows = loop.Sums.Length
             let mutable i = 0
 
@@ -148,8 +148,8 @@ type internal FiniteLoop<'T> = {
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
-            let numbers = &Lanes.start loop.Numbers
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
+            let numbers = &Simd.start loop.Numbers
             let last = loop.Numbers.Length - 'L.Count
             let zero = 'L.Create Unchecked.defaultof<'T>
             let mutable sum = zero
@@ -159,7 +159,7 @@ type internal FiniteLoop<'T> = {
                 sum <- 'L.MultiplyAdd('L.Load(&numbers, nativeint (min i last)), zero, sum)
                 i <- i + 'L.Count
 
-            'L.Store(sum, &Lanes.start loop.Found, 0n)
+            'L.Store(sum, &Simd.start loop.Found, 0n)
 
 /// <summary>The loops under every layer: matrix products with a fixed order of every sum, and
 /// elementwise functions.</summary>
@@ -193,7 +193,7 @@ module Kernels =
                 (nameof rows)
                 $"expected a result of at most %d{System.Array.MaxLength} numbers, found (%d{rows}, %d{columns})"
 
-        Spare<'T>.Take(int length)
+        ArrayReuse<'T>.Rent(int length)
 
     /// A dense matrix around an array just made.
     let internal matrix (rows: int) (columns: int) (values: 'T[]) : Matrix<'T> =
@@ -214,11 +214,11 @@ module Kernels =
 
     /// The function's value at every element, into an array made for it: x itself may be one.
     let internal mapInto (result: 'T[]) (op: 'Op :> IMap<'T>) (x: 'T[]) : unit =
-        Lanes.run x.Length { Op = op; X = x; Result = result }
+        Simd.run x.Length { Op = op; X = x; Result = result }
 
     /// The function's value at every pair of elements, into an array made for it: x or y may be one.
     let internal map2Into (result: 'T[]) (op: 'Op :> IMap2<'T>) (x: 'T[]) (y: 'T[]) : unit =
-        Lanes.run x.Length {
+        Simd.run x.Length {
             Op2 = op
             First = x
             Second = y
@@ -233,11 +233,12 @@ module Kernels =
         (parameters: 'T[])
         (memories: 'T[] list)
         : struct ('T[] * 'T[] list) =
-        let next = Spare<'T>.Take gradient.Length
+        let next = ArrayReuse<'T>.Rent gradient.Length
 
-        let nextMemories = memories |> List.map (fun _ -> Spare<'T>.Take gradient.Length)
+        let nextMemories =
+            memories |> List.map (fun _ -> ArrayReuse<'T>.Rent gradient.Length)
 
-        Lanes.run gradient.Length {
+        Simd.run gradient.Length {
             Update = op
             Gradient = gradient
             Parameters = parameters
@@ -263,7 +264,7 @@ module Kernels =
     /// Whether every number is finite.
     let internal areFinite (numbers: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : bool =
         let found = Array.zeroCreate<'T> 16
-        Lanes.run numbers.Length { Numbers = numbers; Found = found }
+        Simd.run numbers.Length { Numbers = numbers; Found = found }
         Array.forall 'T.IsFinite found
 
     /// The function's value at every element.
@@ -305,7 +306,7 @@ module Kernels =
         let rows, depth = weights.RowCount, weights.ColumnCount
         let result = newArray rows inputs.ColumnCount
 
-        Lanes.runBands rows {
+        Simd.runBands rows {
             A = values weights
             ARowStep = 1
             AStep = rows
@@ -335,7 +336,7 @@ module Kernels =
         let rows = upstream.RowCount
         let result = newArray rows inputs.RowCount
 
-        Lanes.runBands rows {
+        Simd.runBands rows {
             A = values upstream
             ARowStep = 1
             AStep = rows
@@ -364,7 +365,7 @@ module Kernels =
         let outputs, inputs = weights.RowCount, weights.ColumnCount
         let result = newArray inputs upstream.ColumnCount
 
-        Lanes.runBands inputs {
+        Simd.runBands inputs {
             A = values weights
             ARowStep = outputs
             AStep = 1
@@ -386,7 +387,7 @@ module Kernels =
     let biasGradient (upstream: Matrix<'T>) : Vector<'T> =
         let sums = Array.zeroCreate upstream.RowCount
 
-        Lanes.run sums.Length {
+        Simd.run sums.Length {
             Matrix = values upstream
             Sums = sums
         }
@@ -419,7 +420,7 @@ module Kernels =
                 (nameof parameters)
                 $"expected two vectors of one length, found %d{gradient.Count} and %d{parameters.Count}"
 
-        let result = Spare<'T>.Take gradient.Count
+        let result = ArrayReuse<'T>.Rent gradient.Count
         map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)
         vector result
 

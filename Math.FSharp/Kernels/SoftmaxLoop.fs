@@ -20,11 +20,11 @@ type internal SoftmaxLoop<'T when 'T :> INumber<'T>> = {
 } with
 
     /// The columns from `first` on, by rows in `memory`, and back.
-    member private loop.Columns<'V, 'L when 'L :> ILanes<'V, 'T>>
+    member private loop.Columns<'V, 'L when 'L :> ISimd<'V, 'T>>
         (first: int, memory: byref<'T>)
         : unit =
         let rows, size = loop.Rows, 'L.Count
-        let z = &Unsafe.Add(&Lanes.start loop.Logits, first * rows)
+        let z = &Unsafe.Add(&Simd.start loop.Logits, first * rows)
 
         for lane in 0 .. size - 1 do
             for k in 0 .. rows - 1 do
@@ -50,9 +50,9 @@ type internal SoftmaxLoop<'T when 'T :> INumber<'T>> = {
             let at = nativeint (k * size)
             'L.Store('L.Divide('L.Load(&memory, at), sum), &memory, at)
 
-        'L.Store(greatest, &Lanes.start loop.Greatest, nativeint first)
-        'L.Store(sum, &Lanes.start loop.Sums, nativeint first)
-        let shares = &Unsafe.Add(&Lanes.start loop.Shares, first * rows)
+        'L.Store(greatest, &Simd.start loop.Greatest, nativeint first)
+        'L.Store(sum, &Simd.start loop.Sums, nativeint first)
+        let shares = &Unsafe.Add(&Simd.start loop.Shares, first * rows)
 
         for lane in 0 .. size - 1 do
             for k in 0 .. rows - 1 do
@@ -60,19 +60,19 @@ type internal SoftmaxLoop<'T when 'T :> INumber<'T>> = {
                 place <- Unsafe.Add(&memory, k * size + lane)
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let loop = loop
             let columns = loop.Sums.Length
             let blocks = (columns + 'L.Count - 1) / 'L.Count
             // An exponential and a quotient are some dozens of multiplications.
             let work = 64L * int64 loop.Logits.Length
-            let shares = min blocks (Work.workers work)
+            let shares = min blocks (ThreadTeam.workers work)
 
-            Work.share work shares (fun share ->
+            ThreadTeam.run work shares (fun share ->
                 let memory = ArrayPool<'T>.Shared.Rent(loop.Rows * 'L.Count)
 
                 for block in share * blocks / shares .. (share + 1) * blocks / shares - 1 do
                     let first = min (block * 'L.Count) (columns - 'L.Count)
-                    loop.Columns<'V, 'L>(first, &Lanes.start memory)
+                    loop.Columns<'V, 'L>(first, &Simd.start memory)
 
                 ArrayPool<'T>.Shared.Return memory)

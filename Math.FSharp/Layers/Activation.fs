@@ -9,19 +9,19 @@ open Pipeline.Learning.Arithmetic
 type internal SigmoidOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Sigmoid<'V, 'T, 'L> x
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = Elementary.Sigmoid<'V, 'T, 'L> x
 
 [<Struct>]
 type internal TanhOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Tanh<'V, 'T, 'L> x
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = Elementary.Tanh<'V, 'T, 'L> x
 
 [<Struct>]
 type internal ReluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             // This way round, not a number stays not a number and a diverging run is seen.
             'L.WhereGreater(zero, x, zero, x)
@@ -30,20 +30,20 @@ type internal ReluOp<'T when 'T :> INumber<'T>> =
 type internal IdentityOp<'T> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = x
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = x
 
 [<Struct>]
 type internal ExpOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Exp<'V, 'T, 'L> x
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = Elementary.Exp<'V, 'T, 'L> x
 
 /// g·y(1 − y).
 [<Struct>]
 type internal SigmoidBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(output: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             'L.Multiply(upstream, 'L.Multiply(output, 'L.Subtract(one, output)))
 
@@ -52,7 +52,7 @@ type internal SigmoidBackwardOp<'T when 'T :> INumber<'T>> =
 type internal TanhBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(output: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             'L.Multiply(upstream, 'L.Subtract(one, 'L.Multiply(output, output)))
 
@@ -61,7 +61,7 @@ type internal TanhBackwardOp<'T when 'T :> INumber<'T>> =
 type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(output: 'V, upstream: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(output, zero, upstream, zero)
 
@@ -69,7 +69,7 @@ type internal ReluBackwardOp<'T when 'T :> INumber<'T>> =
 type internal LeakyReluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(zero, x, 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, x), x)
 
@@ -78,7 +78,7 @@ type internal LeakyReluOp<'T when 'T :> INumber<'T>> =
 type internal LeakyReluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(output: 'V, upstream: 'V) =
             let less = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.01, upstream)
             'L.WhereGreater(output, Elementary.Constant<'V, 'T, 'L> 0.0, upstream, less)
 
@@ -86,7 +86,7 @@ type internal LeakyReluBackwardOp<'T when 'T :> INumber<'T>> =
 type internal EluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             let zero = Elementary.Constant<'V, 'T, 'L> 0.0
             'L.WhereGreater(zero, x, Elementary.ExpLess1<'V, 'T, 'L> x, x)
 
@@ -95,7 +95,7 @@ type internal EluOp<'T when 'T :> INumber<'T>> =
 type internal EluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(output: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(output: 'V, upstream: 'V) =
             let less =
                 'L.Multiply(upstream, 'L.Add(output, Elementary.Constant<'V, 'T, 'L> 1.0))
 
@@ -105,7 +105,7 @@ type internal EluBackwardOp<'T when 'T :> INumber<'T>> =
 type internal GeluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             'L.Multiply(x, Elementary.NormalCumulative<'V, 'T, 'L> x)
 
 /// g·(Φ(z) + zφ(z)).
@@ -113,7 +113,7 @@ type internal GeluOp<'T when 'T :> INumber<'T>> =
 type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(sum: 'V, upstream: 'V) =
             let slope =
                 'L
                     .MultiplyAdd(
@@ -128,7 +128,7 @@ type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
 type internal SiluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             'L.Multiply(x, Elementary.Sigmoid<'V, 'T, 'L> x)
 
 /// g·σ(z)(1 + z(1 − σ(z))).
@@ -136,7 +136,7 @@ type internal SiluOp<'T when 'T :> INumber<'T>> =
 type internal SiluBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(sum: 'V, upstream: 'V) =
             let one = Elementary.Constant<'V, 'T, 'L> 1.0
             let sigmoid = Elementary.Sigmoid<'V, 'T, 'L> sum
             let rest = 'L.MultiplyAdd(sum, 'L.Subtract(one, sigmoid), one)
@@ -146,14 +146,14 @@ type internal SiluBackwardOp<'T when 'T :> INumber<'T>> =
 type internal SoftplusOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) = Elementary.Softplus<'V, 'T, 'L> x
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = Elementary.Softplus<'V, 'T, 'L> x
 
 /// g·σ(z).
 [<Struct>]
 type internal SoftplusBackwardOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(sum: 'V, upstream: 'V) =
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(sum: 'V, upstream: 'V) =
             'L.Multiply(upstream, Elementary.Sigmoid<'V, 'T, 'L> sum)
 
 /// What a hidden layer makes of its affine map's result, element by element.
@@ -332,7 +332,7 @@ module Activation =
         let greatest = Array.zeroCreate logits.ColumnCount
         let sums = Array.zeroCreate logits.ColumnCount
 
-        Lanes.run logits.ColumnCount {
+        Simd.run logits.ColumnCount {
             Logits = Kernels.values logits
             Rows = logits.RowCount
             Shares = shares

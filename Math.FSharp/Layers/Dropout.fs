@@ -20,7 +20,7 @@ type Dropout = {
 type internal MultiplyOp<'T when 'T :> INumber<'T>> =
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) = 'L.Multiply(x, y)
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) = 'L.Multiply(x, y)
 
 /// <summary>Leaving out hidden units in training. Those that stay count for more, so that the mean is
 /// as without.</summary>
@@ -39,11 +39,11 @@ module internal Dropout =
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         let threshold = int (Math.Round(dropout.Share * 65536.0))
         let kept = 'T.CreateTruncating(65536.0 / float (65536 - threshold))
-        let values = Spare<'T>.Take length
+        let values = ArrayReuse<'T>.Rent length
         let blocks = (length + draws - 1) / draws
         let blocksOf = 1024
 
-        Work.share (int64 length * 16L) ((blocks + blocksOf - 1) / blocksOf) (fun part ->
+        ThreadTeam.run (int64 length * 16L) ((blocks + blocksOf - 1) / blocksOf) (fun part ->
             for block in part * blocksOf .. min blocks ((part + 1) * blocksOf) - 1 do
                 let struct (x0, x1, x2, x3) =
                     Random.block128 dropout.Seed Stream.Dropout layer dropout.Iteration block

@@ -63,7 +63,7 @@ module internal Normalisation =
         let result = Kernels.newArray rows columns
         let f = OptimizedClosures.FSharpFunc<_, _, _, _>.Adapt f
 
-        Work.share (int64 result.Length * 4L) columns (fun s ->
+        ThreadTeam.run (int64 result.Length * 4L) columns (fun s ->
             for row in 0 .. rows - 1 do
                 let i = s * rows + row
                 result[i] <- f.Invoke(row, x[i], y[i]))
@@ -89,7 +89,7 @@ module internal Normalisation =
                 sums
 
         let variance = means squares
-        Spare.Give(Kernels.values squares)
+        ArrayReuse.Return(Kernels.values squares)
 
         {
             Mean = Kernels.vector mean
@@ -174,7 +174,7 @@ module internal Normalisation =
             else
                 mapRows (fun row g _ -> gain[row] * scales[row] * g) upstream upstream
 
-        Spare.Give(Kernels.values products)
+        ArrayReuse.Return(Kernels.values products)
         struct (gainGradient, inner)
 
     /// Weights and biases that give without normalisation what these give with fixed moments.

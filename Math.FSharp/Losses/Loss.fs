@@ -14,8 +14,7 @@ type internal DivideOp<'T> = {
 
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
-            'L.Divide(x, 'L.Create op.Divisor)
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) = 'L.Divide(x, 'L.Create op.Divisor)
 
 /// <summary>How far a network's predictions are from their targets.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, for the two forms of the book.</remarks>

@@ -42,12 +42,12 @@ module Checkpoint =
 
     /// Everything that is remembered with as many numbers as there are parameters or units.
     let private tensors (state: State<'T>) : Tensor list = [
-        yield! TensorFiles.ofParameters "" state.Network.Parameters
+        yield! ParameterTensors.ofParameters "" state.Network.Parameters
         yield! ofMoments state.Network
         for memory in state.Optimizer.Memory do
-            yield! TensorFiles.ofParameters $"{memory.Name}." memory.Values
+            yield! ParameterTensors.ofParameters $"{memory.Name}." memory.Values
         match state.Watch.Best with
-        | ValueSome best -> yield! TensorFiles.ofParameters bestPrefix best.Parameters
+        | ValueSome best -> yield! ParameterTensors.ofParameters bestPrefix best.Parameters
         | ValueNone -> ()
     ]
 
@@ -104,7 +104,7 @@ module Checkpoint =
         (file: TensorFile)
         (name: string)
         : Result<'N, Fault list> =
-        let found = TensorFiles.said name file |> ValueOption.defaultValue ""
+        let found = ParameterTensors.said name file |> ValueOption.defaultValue ""
         let mutable number = 'N.Zero
 
         if 'N.TryParse(found, styles, CultureInfo.InvariantCulture, &number) then
@@ -124,8 +124,8 @@ module Checkpoint =
         moments architecture
         |> List.map (fun (layer, mean, variance) ->
             Fault.both
-                (TensorFiles.numbers file mean [ layer.Width ])
-                (TensorFiles.numbers file variance [ layer.Width ])
+                (ParameterTensors.numbers file mean [ layer.Width ])
+                (ParameterTensors.numbers file variance [ layer.Width ])
             |> Result.map (fun (mean, variance) -> {
                 Mean = Kernels.vector mean
                 Variance = Kernels.vector variance
@@ -137,7 +137,9 @@ module Checkpoint =
         (prefix: string)
         (architecture: Architecture)
         : Result<Network<'T>, Fault list> =
-        Fault.both (TensorFiles.parameters file prefix architecture) (running file architecture)
+        Fault.both
+            (ParameterTensors.parameters file prefix architecture)
+            (running file architecture)
         |> Result.map (fun (parameters, running) -> {
             Architecture = architecture
             Parameters = parameters
@@ -151,12 +153,12 @@ module Checkpoint =
         : Result<OptimizerState<'T>, Fault list> =
         // What it remembers does not depend on the layers.
         let memory: OptimizerMemory<'T> list =
-            ((OptimizerPlan.optimizer settings.Optimizer).Init { Layers = [] }).Memory
+            ((OptimizerSpec.optimizer settings.Optimizer).Init { Layers = [] }).Memory
 
         let values =
             memory
             |> List.map (fun memory ->
-                TensorFiles.parameters file $"{memory.Name}." architecture
+                ParameterTensors.parameters file $"{memory.Name}." architecture
                 |> Result.map (fun values -> { memory with Values = values }))
             |> Fault.all
 
@@ -168,7 +170,7 @@ module Checkpoint =
         (architecture: Architecture)
         : Result<Watch<'T>, Fault list> =
         let best: Result<struct (int64 * Network<'T> voption), Fault list> =
-            if (TensorFiles.said bestIterationName file).IsSome then
+            if (ParameterTensors.said bestIterationName file).IsSome then
                 Fault.both
                     (count file bestIterationName)
                     (network file bestPrefix (Architecture.plain architecture))
@@ -225,7 +227,7 @@ module Checkpoint =
         : Result<State<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         Safetensors.parse bytes
         |> Result.bind (fun file ->
-            match TensorFiles.said versionName file with
+            match ParameterTensors.said versionName file with
             | ValueSome version when version = string Version -> state settings architecture file
             | ValueSome version ->
                 Error [ Fault.create versionName $"version %d{Version} or below" $"'{version}'" ]

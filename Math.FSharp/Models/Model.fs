@@ -22,7 +22,7 @@ type Model<'T
 }
 
 /// What to take for true of a file that says nothing of it.
-type ModelAssumption = {
+type ModelDefaults = {
     /// The hidden layers' activation.
     Activation: Activation voption
     /// The head.
@@ -53,7 +53,7 @@ module Model =
     /// <summary>Nothing is taken for true that a file does not say, but for a head of
     /// Softmax.</summary>
     [<CompiledName("NoAssumption")>]
-    let noAssumption: ModelAssumption = {
+    let noAssumption: ModelDefaults = {
         Activation = ValueNone
         Head = ValueNone
         Layers = []
@@ -98,7 +98,7 @@ module Model =
                     json.WriteEndArray())
                 yield! model.Notes
             ]
-            Tensors = TensorFiles.ofParameters "" network.Parameters
+            Tensors = ParameterTensors.ofParameters "" network.Parameters
         }
 
     /// A layer as a file has it: its weights, whether they are (outputs, inputs), and its biases' name.
@@ -140,7 +140,7 @@ module Model =
 
     /// The layers under either kind of names, from the input's side.
     let private findLayers
-        (assumed: ModelAssumption)
+        (assumed: ModelDefaults)
         (tensors: Tensor list)
         : Result<Found list, Fault list> =
         let names = tensors |> List.map _.Name |> Set.ofList
@@ -208,14 +208,14 @@ module Model =
 
     /// The activation of each hidden layer: the file's own, else what is assumed.
     let private activations
-        (assumed: ModelAssumption)
+        (assumed: ModelDefaults)
         (hidden: int)
         (file: TensorFile)
         : Result<Activation list, Fault list> =
         let counted =
             Counted.text "activation in the metadata" "activations in the metadata" (int64 hidden)
 
-        match TensorFiles.said activationsName file, assumed.Activation with
+        match ParameterTensors.said activationsName file, assumed.Activation with
         | ValueSome text, _ ->
             let names = if text = "" then [||] else text.Split separator
 
@@ -231,7 +231,7 @@ module Model =
             ]
 
     let private network
-        (assumed: ModelAssumption)
+        (assumed: ModelDefaults)
         (file: TensorFile)
         (layers: Found list)
         : Result<Network<'T>, Fault list> =
@@ -252,7 +252,7 @@ module Model =
                     | _ -> 0, 0)
 
             let head =
-                match TensorFiles.said headName file with
+                match ParameterTensors.said headName file with
                 | ValueSome name -> Head.parse name
                 | ValueNone -> Ok(ValueOption.defaultValue Head.Softmax assumed.Head)
 
@@ -279,8 +279,8 @@ module Model =
                             [ inputs; outputs ]
 
                     Fault.both
-                        (TensorFiles.finite file found.Weights.Name shape)
-                        (TensorFiles.finite file found.Biases [ outputs ])
+                        (ParameterTensors.finite file found.Weights.Name shape)
+                        (ParameterTensors.finite file found.Biases [ outputs ])
                     |> Result.map (fun (weights, biases) -> {
                         Weights =
                             (if found.IsOutputsFirst then
@@ -321,16 +321,16 @@ module Model =
     /// PyTorch's, and no others but such without numbers.</param>
     [<CompiledName("OfTensors")>]
     let ofTensors
-        (assumed: ModelAssumption)
+        (assumed: ModelDefaults)
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let preprocessing =
-            match TensorFiles.said preprocessingName file with
+            match ParameterTensors.said preprocessingName file with
             | ValueSome json -> Preprocessing.ofJson json
             | ValueNone -> Ok Preprocessing.Numbers
 
         let classes =
-            match TensorFiles.said classesName file with
+            match ParameterTensors.said classesName file with
             | ValueNone -> Ok []
             | ValueSome json ->
                 match Preprocessing.ofJsonWith parseClasses json with

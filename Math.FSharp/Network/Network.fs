@@ -145,7 +145,7 @@ module Network =
     let private standardise inTraining (running: Moments<'T>) (sums: Matrix<'T>) =
         let moments = if inTraining then Normalisation.moments sums else running
         let standardised = Normalisation.standardise inTraining moments sums
-        Spare.Give(Kernels.values sums)
+        ArrayReuse.Return(Kernels.values sums)
         standardised
 
     /// The last layer's sums, and what the way back needs of the hidden layers, the last one first. With
@@ -290,7 +290,7 @@ module Network =
         let network = folded network
         let enter = enters network
 
-        Work.share
+        ThreadTeam.run
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->

@@ -12,7 +12,7 @@ open Pipeline.Learning.Arithmetic
 /// The numbers of one sample, looked through by blocks of 64.
 type internal ISample<'T> =
     /// A bit an input of the 64 from `first` on, the first the lowest: whether it is anything but 0.
-    abstract NonZero<'V, 'L when 'L :> ILanes<'V, 'T>> : first: int -> uint64
+    abstract NonZero<'V, 'L when 'L :> ISimd<'V, 'T>> : first: int -> uint64
     abstract Item: int -> 'T
 
 /// Numbers at a place in memory that stays.
@@ -25,7 +25,7 @@ type internal NumberSample<'T> = {
 
     interface ISample<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member sample.NonZero<'V, 'L when 'L :> ILanes<'V, 'T>>(first: int) : uint64 =
+        member sample.NonZero<'V, 'L when 'L :> ISimd<'V, 'T>>(first: int) : uint64 =
             let x = &Unsafe.Add(&sample.Start, first)
             let mutable found = 0UL
             let mutable lane = 0
@@ -51,14 +51,14 @@ type internal ByteSample<'T> = {
 
     interface ISample<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member sample.NonZero<'V, 'L when 'L :> ILanes<'V, 'T>>(first: int) : uint64 =
+        member sample.NonZero<'V, 'L when 'L :> ISimd<'V, 'T>>(first: int) : uint64 =
             let block = Vector512.LoadUnsafe(&sample.Start, unativeint first)
             ~~~(Vector512.ExtractMostSignificantBits(Vector512.Equals(block, Vector512<byte>.Zero)))
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member sample.Item(i: int) : 'T =
             let pixel = Unsafe.Add(&sample.Start, i)
-            Unsafe.Add(&Lanes.start sample.Table, int pixel)
+            Unsafe.Add(&Simd.start sample.Table, int pixel)
 
 /// One layer for one sample, f(W·x + b), inputs of 0 left out where every weight is finite: the bits of
 /// `Kernels.affine`, into one place of some memory.
@@ -78,7 +78,7 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
     /// The band of rows from `row` on.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private loop.Band<'V, 'L, 'W, 'N
-        when 'L :> ILanes<'V, 'T> and 'N :> ILanes<'W, 'T> and 'N :> IPart<'V, 'W>>
+        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> IPart<'V, 'W>>
         (row: int)
         : unit =
         let op, sample = loop.Op, loop.Sample
@@ -86,8 +86,8 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
         let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
         let inputs = loop.LayerWeights.Length / rows
         let blocks = (inputs + 63) / 64
-        let biases = &Lanes.start loop.LayerBiases
-        let weights = &Lanes.start loop.LayerWeights
+        let biases = &Simd.start loop.LayerBiases
+        let weights = &Simd.start loop.LayerWeights
         let w0 = &Unsafe.Add(&weights, windows.W0)
         let w1 = &Unsafe.Add(&weights, windows.W1)
         let w2 = &Unsafe.Add(&weights, windows.W2)
@@ -119,7 +119,7 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
                 z2 <- 'L.MultiplyAdd('L.Load(&w2, column), x, z2)
                 z3 <- 'N.MultiplyAdd('N.Load(&w3, column), 'N.First x, z3)
 
-        let result = &Unsafe.Add(&Lanes.start loop.Result, loop.Into)
+        let result = &Unsafe.Add(&Simd.start loop.Result, loop.Into)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z0), &result, windows.W0)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, windows.W1)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, windows.W2)
@@ -127,10 +127,10 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N
-            when 'L :> ILanes<'V, 'T>
+            when 'L :> ISimd<'V, 'T>
             and 'V: struct
             and 'L :> IPart<'V, 'V>
-            and 'N :> ILanes<'W, 'T>
+            and 'N :> ISimd<'W, 'T>
             and 'W: struct
             and 'N :> IPart<'V, 'W>>
             ()
@@ -180,7 +180,7 @@ type Predictor<'T
     let apply (sample: 'Sample :> ISample<'T>) (memory: 'T[]) (layer: int) (op: 'Op) : unit =
         let struct (weights, biases, always) = layers[layer]
 
-        Lanes.runBands biases.Length {
+        Simd.runBands biases.Length {
             Op = op
             LayerWeights = weights
             LayerBiases = biases

@@ -55,7 +55,7 @@ module internal NormalTail =
 type internal Elementary =
     /// A number as every lane of a register.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Constant<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+    static member Constant<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
         (x: float)
         : 'V =
         // A conversion that is compiled away: a generic one is too large to be inlined everywhere.
@@ -66,7 +66,7 @@ type internal Elementary =
 
     /// a·x + b for a number b: one step of Horner's rule.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Horner<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+    static member Horner<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
         (a: 'V, x: 'V, b: float)
         : 'V =
         'L.MultiplyAdd(a, x, Elementary.Constant<'V, 'T, 'L> b)
@@ -74,7 +74,7 @@ type internal Elementary =
     /// eˣ = 2ⁿ·eʳ with n whole and |r| ≤ ½ ln 2, eʳ by its Taylor series. Within 2 units in the last
     /// place; 0 below −86.6 (single) or −707.7 (double), where results are about to lose digits.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Exp<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member Exp<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let single = Type.op_Equality (typeof<'T>, typeof<float32>)
         // Adding 1.5·2^23 (2^52) leaves the nearest whole number in the low bits.
         let toWhole =
@@ -136,7 +136,7 @@ type internal Elementary =
 
     /// σ(x) = 1 / (1 + e⁻ˣ).
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Sigmoid<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member Sigmoid<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let one = Elementary.Constant<'V, 'T, 'L> 1.0
         let negative = 'L.Subtract(Elementary.Constant<'V, 'T, 'L> 0.0, x)
         'L.Divide(one, 'L.Add(one, Elementary.Exp<'V, 'T, 'L> negative))
@@ -144,7 +144,7 @@ type internal Elementary =
     /// tanh x: 1 − 2 / (e²ˣ + 1), and near 0, where that loses digits, the rational form
     /// x + x³ P(x²)/Q(x²) of Cephes (Moshier 1989), whose coefficients these are.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Tanh<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member Tanh<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let one = Elementary.Constant<'V, 'T, 'L> 1.0
         let two = Elementary.Constant<'V, 'T, 'L> 2.0
 
@@ -164,7 +164,7 @@ type internal Elementary =
 
     /// eˣ − 1 for x of 0 or less, to full precision near 0 too: 2t / (1 − t) with t = tanh(x/2).
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member ExpLess1<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member ExpLess1<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let t =
             Elementary.Tanh<'V, 'T, 'L>('L.Multiply(x, Elementary.Constant<'V, 'T, 'L> 0.5))
 
@@ -172,7 +172,7 @@ type internal Elementary =
 
     /// ln(1 + eˣ) = max(x, 0) + ln(1 + u) with u = e^(−|x|), by 2 artanh(u / (2 + u)).
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Softplus<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member Softplus<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let zero = Elementary.Constant<'V, 'T, 'L> 0.0
         let two = Elementary.Constant<'V, 'T, 'L> 2.0
         let negative = 'L.Subtract(zero, x)
@@ -197,7 +197,7 @@ type internal Elementary =
 
     /// The normal distribution's density e^(−x²/2) / √(2π).
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member NormalDensity<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+    static member NormalDensity<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
         (x: 'V)
         : 'V =
         let half = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> -0.5, x)
@@ -209,7 +209,7 @@ type internal Elementary =
             )
 
     /// The normal distribution's cumulative Φ(x) = ½ erfc(−x/√2).
-    static member NormalCumulative<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>
+    static member NormalCumulative<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
         (x: 'V)
         : 'V =
         let zero = Elementary.Constant<'V, 'T, 'L> 0.0
@@ -274,7 +274,7 @@ type internal Elementary =
 
     /// −1, 0 or 1 with the sign of x; what is not a number stays so.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member Sign<'V, 'T, 'L when 'L :> ILanes<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
+    static member Sign<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
         let zero = Elementary.Constant<'V, 'T, 'L> 0.0
 
         'L

@@ -61,7 +61,7 @@ type internal MomentumOp<'T when 'T :> INumber<'T>> = {
 
     interface IUpdate<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>
             (gradient: 'V, parameter: 'V, velocity: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
             let v = 'L.MultiplyAdd('L.Create op.Momentum, velocity, gradient)
@@ -76,7 +76,7 @@ type internal NesterovOp<'T when 'T :> INumber<'T>> = {
 
     interface IUpdate<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>
             (gradient: 'V, parameter: 'V, velocity: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
             let momentum = 'L.Create op.Momentum
@@ -95,7 +95,7 @@ type internal SquaresOp<'T when 'T :> INumber<'T>> = {
 
     interface IUpdate<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>
             (gradient: 'V, parameter: 'V, squares: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
             let kept = 'L.Multiply('L.Create op.Decay, squares)
@@ -117,7 +117,7 @@ type internal AdamOp<'T when 'T :> INumber<'T>> = {
 
     interface IUpdate<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>
             (gradient: 'V, parameter: 'V, mean: 'V, squares: 'V)
             : struct ('V * 'V * 'V) =
             let m = 'L.MultiplyAdd('L.Create op.Beta1Rest, 'L.Subtract(gradient, mean), mean)
@@ -140,7 +140,7 @@ type internal LionOp<'T when 'T :> INumber<'T>> = {
 
     interface IUpdate<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>
             (gradient: 'V, parameter: 'V, mean: 'V, _same: 'V)
             : struct ('V * 'V * 'V) =
             let change = 'L.Subtract(gradient, mean)

@@ -7,7 +7,7 @@ type Schedule = int64 -> float
 
 /// How a run's learning rate changes.
 [<RequireQualifiedAccess>]
-type ScheduleMethod =
+type ScheduleKind =
     /// Not at all.
     | Constant
     /// Times factor after every so many iterations.
@@ -22,7 +22,7 @@ type ScheduleMethod =
     | Plateau of patience: int * factor: float
 
 /// What a person may say of a schedule; a number left out is the default.
-type ScheduleChoice = {
+type ScheduleOptions = {
     /// Constant, Step, Exponential, Cosine, OneCycle or Plateau.
     Name: string
     /// Iterations of Step and Exponential, 1 or more; 1000.
@@ -141,16 +141,16 @@ module Schedule =
     /// <param name="rate">The learning rate.</param>
     /// <param name="method">How it changes.</param>
     [<CompiledName("OfMethod")>]
-    let ofMethod (total: int64) (rate: float) (method: ScheduleMethod) : Schedule =
+    let ofMethod (total: int64) (rate: float) (method: ScheduleKind) : Schedule =
         match method with
-        | ScheduleMethod.Constant
-        | ScheduleMethod.Plateau _ -> constant rate
-        | ScheduleMethod.Step(every, factor) -> step every factor rate
-        | ScheduleMethod.Exponential(every, factor) -> exponential every factor rate
-        | ScheduleMethod.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
-        | ScheduleMethod.OneCycle rise -> oneCycle (max 1L total) rise rate
+        | ScheduleKind.Constant
+        | ScheduleKind.Plateau _ -> constant rate
+        | ScheduleKind.Step(every, factor) -> step every factor rate
+        | ScheduleKind.Exponential(every, factor) -> exponential every factor rate
+        | ScheduleKind.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
+        | ScheduleKind.OneCycle rise -> oneCycle (max 1L total) rise rate
 
-    let private choice name numbers make : Choice<ScheduleMethod> = {
+    let private choice name numbers make : NamedChoice<ScheduleKind> = {
         Name = name
         Numbers = numbers
         Make = make
@@ -159,29 +159,29 @@ module Schedule =
     let private stepping = [ "ScheduleEvery", 1000.0; "ScheduleFactor", 0.1 ]
 
     let private choices = [
-        choice "Constant" [] (fun _ -> ScheduleMethod.Constant)
+        choice "Constant" [] (fun _ -> ScheduleKind.Constant)
         choice "Step" stepping (fun number ->
-            ScheduleMethod.Step(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
+            ScheduleKind.Step(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
         choice "Exponential" stepping (fun number ->
-            ScheduleMethod.Exponential(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
+            ScheduleKind.Exponential(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
         choice "Cosine" [ "ScheduleLast", 0.0 ] (fun number ->
-            ScheduleMethod.Cosine(number "ScheduleLast"))
+            ScheduleKind.Cosine(number "ScheduleLast"))
         choice "OneCycle" [ "ScheduleRise", 0.3 ] (fun number ->
-            ScheduleMethod.OneCycle(number "ScheduleRise"))
+            ScheduleKind.OneCycle(number "ScheduleRise"))
         choice "Plateau" [ "SchedulePatience", 10.0; "ScheduleFactor", 0.1 ] (fun number ->
-            ScheduleMethod.Plateau(int (number "SchedulePatience"), number "ScheduleFactor"))
+            ScheduleKind.Plateau(int (number "SchedulePatience"), number "ScheduleFactor"))
     ]
 
     /// <summary>The schedule that is meant, or a fault for a name that is none or a number that the
     /// schedule does not have.</summary>
     [<CompiledName("Parse")>]
-    let parse (said: ScheduleChoice) : Result<ScheduleMethod, Fault list> =
+    let parse (said: ScheduleOptions) : Result<ScheduleKind, Fault list> =
         let every = said.Every |> Option.ofNullable |> Option.map float |> Option.toNullable
 
         let patience =
             said.Patience |> Option.ofNullable |> Option.map float |> Option.toNullable
 
-        Choice.parse
+        NamedChoice.parse
             "Schedule"
             choices
             [

@@ -13,7 +13,7 @@ type internal ClipOp<'T when 'T :> INumber<'T>> = {
 
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             let highest, lowest = 'L.Create op.Limit, 'L.Create(-op.Limit)
             'L.WhereGreater(x, highest, highest, 'L.WhereGreater(lowest, x, lowest, x))
 
@@ -25,7 +25,7 @@ type internal ScaleOp<'T when 'T :> INumber<'T>> = {
 
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V) =
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
             'L.Multiply('L.Create op.Factor, x)
 
 /// factor·x + y.
@@ -36,7 +36,7 @@ type internal AddScaledOp<'T when 'T :> INumber<'T>> = {
 
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, x, y)
 
 /// factor·sign x + y.
@@ -47,7 +47,7 @@ type internal AddScaledSignOp<'T when 'T :> INumber<'T>> = {
 
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, Elementary.Sign<'V, 'T, 'L> x, y)
 
 /// factor·(x − y) + y.
@@ -58,7 +58,7 @@ type internal TowardsOp<'T when 'T :> INumber<'T>> = {
 
     interface IMap2<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ILanes<'V, 'T>>(x: 'V, y: 'V) =
+        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
             'L.MultiplyAdd('L.Create op.Factor, 'L.Subtract(x, y), y)
 
 /// What is done to gradients and parameters around an optimizer's rule.
@@ -99,7 +99,7 @@ module Transform =
     let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
         parameters
         |> Parameters.mapTensors (fun _ values ->
-            let result = Spare<'T>.Take values.Length
+            let result = ArrayReuse<'T>.Rent values.Length
             Kernels.mapInto result op values
             result)
 
@@ -113,7 +113,7 @@ module Transform =
 
         Parameters.mapTensors2
             (fun x y ->
-                let result = Spare<'T>.Take x.Length
+                let result = ArrayReuse<'T>.Rent x.Length
                 Kernels.map2Into result op x y
                 result)
             first

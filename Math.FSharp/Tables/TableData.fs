@@ -129,7 +129,7 @@ module TableData =
         List.zip classes (List.ofArray counts)
 
     let private report
-        (choice: TableChoice)
+        (choice: TableOptions)
         (layout: TableLayout)
         (encoding: TableEncoding)
         (classes: string list)
@@ -211,7 +211,7 @@ module TableData =
     /// <param name="table">The training rows, the test rows among them where they are a share.</param>
     [<CompiledName("Prepare")>]
     let prepare
-        (choice: TableChoice)
+        (choice: TableOptions)
         (head: Head)
         (known: struct (TableEncoding * string list) voption)
         (testing: TestRows)

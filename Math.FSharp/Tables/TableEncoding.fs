@@ -195,7 +195,7 @@ module TableEncoding =
                 Ok(struct (mean, deviation))
 
     let private fitNumbers
-        (choice: TableChoice)
+        (choice: TableOptions)
         (reader: CellReader)
         (table: Table)
         (column: Column)
@@ -233,7 +233,7 @@ module TableEncoding =
                 }))
 
     let private fitCategories
-        (choice: TableChoice)
+        (choice: TableOptions)
         (reader: CellReader)
         (table: Table)
         (column: Column)
@@ -284,12 +284,12 @@ module TableEncoding =
 
     /// <summary>The label's column of a table.</summary>
     [<CompiledName("Label")>]
-    let label (choice: TableChoice) (table: Table) : Result<Column, Fault list> =
+    let label (choice: TableOptions) (table: Table) : Result<Column, Fault list> =
         TableLayout.label choice table
 
     /// <summary>A table without its label and the columns that settings leave out.</summary>
     [<CompiledName("Inputs")>]
-    let inputs (choice: TableChoice) (table: Table) : Result<Table, Fault list> =
+    let inputs (choice: TableOptions) (table: Table) : Result<Table, Fault list> =
         TableLayout.besides choice table
         |> Result.bind (fun columns -> Table.withColumns columns table)
 
@@ -300,7 +300,7 @@ module TableEncoding =
 
     /// The encoding of a layout that fits training rows.
     let internal fitLayout
-        (choice: TableChoice)
+        (choice: TableOptions)
         (layout: TableLayout)
         (table: Table)
         : Result<TableEncoding, Fault list> =
@@ -323,7 +323,7 @@ module TableEncoding =
     /// <param name="table">The training rows, and no others: what is learned from test rows would make
     /// the test worth nothing.</param>
     [<CompiledName("Fit")>]
-    let fit (choice: TableChoice) (table: Table) : Result<TableEncoding, Fault list> =
+    let fit (choice: TableOptions) (table: Table) : Result<TableEncoding, Fault list> =
         TableLayout.ofTable choice table
         |> Result.bind (fun (layout, table) -> fitLayout choice layout table)
 

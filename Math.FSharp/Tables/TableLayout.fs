@@ -35,7 +35,7 @@ module internal TableLayout =
         )
 
     /// <summary>The label's column of a table.</summary>
-    let label (choice: TableChoice) (table: Table) : Result<Column, Fault list> =
+    let label (choice: TableOptions) (table: Table) : Result<Column, Fault list> =
         match choice.Label with
         | ValueSome key -> find "Data:Label" table key
         | ValueNone -> Ok(List.last table.Columns)
@@ -47,7 +47,7 @@ module internal TableLayout =
 
     /// The label's column, and those that settings leave out.
     let private out
-        (choice: TableChoice)
+        (choice: TableOptions)
         (table: Table)
         : Result<Column * Column list, Fault list> =
         Fault.both (label choice table) (named "Data:Ignored" table choice.Ignored)
@@ -61,7 +61,7 @@ module internal TableLayout =
         table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
 
     /// <summary>The columns besides the label and those that settings leave out.</summary>
-    let besides (choice: TableChoice) (table: Table) : Result<Column list, Fault list> =
+    let besides (choice: TableOptions) (table: Table) : Result<Column list, Fault list> =
         out choice table
         |> Result.map (fun (label, ignored) -> without (label :: ignored) table)
 
@@ -108,7 +108,7 @@ module internal TableLayout =
     /// <param name="choice">What settings say.</param>
     /// <param name="table">The rows.</param>
     /// <returns>The layout, and the table with its numbers known.</returns>
-    let ofTable (choice: TableChoice) (table: Table) : Result<TableLayout * Table, Fault list> =
+    let ofTable (choice: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
         Fault.both
             (out choice table)
             (Fault.both

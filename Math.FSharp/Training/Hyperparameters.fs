@@ -78,7 +78,7 @@ type Recipe = {
     /// η of the optimizer, or the highest of a schedule: finite, greater than 0.
     LearningRate: float
     /// How the rate changes.
-    Schedule: ScheduleMethod
+    Schedule: ScheduleKind
     /// Iterations in which the rate rises to the schedule's, 0 or more.
     WarmUp: int64
     /// How the weights begin.
@@ -88,7 +88,7 @@ type Recipe = {
     /// How the gradient is found.
     Gradient: GradientMethod
     /// What becomes of it.
-    Optimizer: OptimizerPlan
+    Optimizer: OptimizerSpec
     /// How training images are varied.
     Augmentation: Augmentation
     /// The share of hidden units that a step leaves out, 0 or more, less than 1.
@@ -140,12 +140,12 @@ module Hyperparameters =
             Length = RunLength.Iterations 10000L
             BatchSize = 100
             LearningRate = 0.1
-            Schedule = ScheduleMethod.Constant
+            Schedule = ScheduleKind.Constant
             WarmUp = 0L
             Initialiser = Initialiser.Fixed 0.01
             Sampling = Sampling.Replacement
             Gradient = GradientMethod.Backpropagation
-            Optimizer = OptimizerPlan.gradientDescent
+            Optimizer = OptimizerSpec.gradientDescent
             Augmentation = Augmentation.none
             Dropout = 0.0
             LabelSmoothing = 0.0
@@ -155,25 +155,25 @@ module Hyperparameters =
         }
     }
 
-    let private checkSchedule (schedule: ScheduleMethod) : (bool * Fault) list =
+    let private checkSchedule (schedule: ScheduleKind) : (bool * Fault) list =
         let isFactor x = x > 0.0 && Double.IsFinite x
         let positive = "a finite number greater than 0"
 
         match schedule with
-        | ScheduleMethod.Constant -> []
-        | ScheduleMethod.Step(every, factor)
-        | ScheduleMethod.Exponential(every, factor) -> [
+        | ScheduleKind.Constant -> []
+        | ScheduleKind.Step(every, factor)
+        | ScheduleKind.Exponential(every, factor) -> [
             every >= 1L, Fault.create "ScheduleEvery" "1 or more" (string every)
             isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
           ]
-        | ScheduleMethod.Cosine last -> [
+        | ScheduleKind.Cosine last -> [
             last >= 0.0 && last <= 1.0, Fault.create "ScheduleLast" "0 to 1" (string last)
           ]
-        | ScheduleMethod.OneCycle rise -> [
+        | ScheduleKind.OneCycle rise -> [
             rise > 0.0 && rise < 1.0,
             Fault.create "ScheduleRise" "more than 0 and less than 1" (string rise)
           ]
-        | ScheduleMethod.Plateau(patience, factor) -> [
+        | ScheduleKind.Plateau(patience, factor) -> [
             patience >= 1, Fault.create "SchedulePatience" "1 or more" (string patience)
             isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
           ]
@@ -211,7 +211,7 @@ module Hyperparameters =
                 Fault.create "Validation" $"{needs} for EarlyStopping" "none"
             | ValueNone -> ()
             match recipe.Schedule with
-            | ScheduleMethod.Plateau _ ->
+            | ScheduleKind.Plateau _ ->
                 recipe.Validation <> 0.0,
                 Fault.create "Validation" $"{needs} for the schedule Plateau" "none"
             | _ -> ()
@@ -269,9 +269,9 @@ module Hyperparameters =
     [<CompiledName("LooksAhead")>]
     let looksAhead (settings: Hyperparameters) : bool =
         match settings.recipe.Schedule with
-        | ScheduleMethod.Cosine _
-        | ScheduleMethod.OneCycle _ -> true
-        | ScheduleMethod.Constant
-        | ScheduleMethod.Step _
-        | ScheduleMethod.Exponential _
-        | ScheduleMethod.Plateau _ -> false
+        | ScheduleKind.Cosine _
+        | ScheduleKind.OneCycle _ -> true
+        | ScheduleKind.Constant
+        | ScheduleKind.Step _
+        | ScheduleKind.Exponential _
+        | ScheduleKind.Plateau _ -> false

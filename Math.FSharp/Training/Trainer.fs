@@ -81,7 +81,7 @@ module Trainer =
     let private startAt (settings: Hyperparameters) (network: Network<'T>) : State<'T> = {
         Iteration = 0L
         Network = network
-        Optimizer = (OptimizerPlan.optimizer settings.Optimizer).Init network.Parameters
+        Optimizer = (OptimizerSpec.optimizer settings.Optimizer).Init network.Parameters
         Loss = nan
         FirstLoss = nan
         EpochLoss = 0.0
@@ -149,7 +149,7 @@ module Trainer =
 
         for array in arrays some do
             if not (kept |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
-                Spare.Give array
+                ArrayReuse.Return array
 
     /// The loss of a mini-batch, and network and optimizer's state after learning from it.
     let private update
@@ -163,7 +163,7 @@ module Trainer =
         if
             settings.Gradient = GradientMethod.Backpropagation
             && isEvaluated settings state.Network
-            && settings.Optimizer = OptimizerPlan.gradientDescent
+            && settings.Optimizer = OptimizerSpec.gradientDescent
         then
             let struct (loss, parameters) = Gradient.descend rate state.Network batch
 
@@ -178,7 +178,7 @@ module Trainer =
                 gradientOf settings state.Iteration state.Network batch
 
             let struct (parameters, optimizer) =
-                (OptimizerPlan.optimizer settings.Optimizer).Update
+                (OptimizerSpec.optimizer settings.Optimizer).Update
                     rate
                     gradient
                     state.Optimizer
@@ -336,7 +336,7 @@ module Trainer =
                 let kept = if keeps next then next else kept
                 if goesOn then run next kept (left - 1L) else next
 
-        Spare<'T>.During(fun () -> run state state count)
+        ArrayReuse<'T>.Scope(fun () -> run state state count)
 
     /// <summary>Several steps: where the run stands after that many of <c>step</c>, or fewer. As nobody
     /// sees the states between, their memory is used again, which makes large steps
@@ -388,7 +388,7 @@ module Trainer =
 
         let next =
             match settings.Recipe.Schedule with
-            | ScheduleMethod.Plateau(patience, factor) when next.Waited > patience -> {
+            | ScheduleKind.Plateau(patience, factor) when next.Waited > patience -> {
                 next with
                     Waited = 0
                     RateFactor = next.RateFactor * factor

@@ -375,7 +375,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
                     BatchSize = n
                     WarmUp = int64 n
                     Length = RunLength.Epochs n
-                    Schedule = ScheduleMethod.OneCycle x
+                    Schedule = ScheduleKind.OneCycle x
             }
         )
 

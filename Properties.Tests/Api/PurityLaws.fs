@@ -531,10 +531,10 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Trainer.Health", fun () -> Trainer.health given.Settings data state
-        "RateFinder.Sweep",
-        fun () -> RateFinder.sweep given.Settings 0.01 0.1 3 data state.Network.Architecture
-        "Sanity.OverFit",
-        fun () -> Sanity.overFit given.Settings 1 2 data state.Network.Architecture
+        "LearningRateFinder.Sweep",
+        fun () -> LearningRateFinder.sweep given.Settings 0.01 0.1 3 data state.Network.Architecture
+        "OverfitCheck.OverFit",
+        fun () -> OverfitCheck.overFit given.Settings 1 2 data state.Network.Architecture
         "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
         "Diagnosis.LossOfGuessing",

@@ -1,4 +1,4 @@
-/// MiniBatch.fs, Stratum.fs and Dataset.fs.
+/// MiniBatch.fs, StratifiedSample.fs and Dataset.fs.
 module Pipeline.Properties.DatasetLaws
 
 open System

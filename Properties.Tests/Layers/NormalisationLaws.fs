@@ -248,7 +248,7 @@ let ``a run with normalised layers is the same whole or by steps, for any thread
             Hyperparameters.book.Recipe with
                 Length = RunLength.Iterations 12L
                 BatchSize = 8
-                Optimizer = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+                Optimizer = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
         }
         |> orFail
 

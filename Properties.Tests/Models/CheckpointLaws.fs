@@ -19,7 +19,7 @@ let private watched (settings: Hyperparameters) (architecture: Architecture) nor
             settings.Recipe with
                 Validation = 0.2
                 EarlyStopping = ValueSome 4
-                Schedule = ScheduleMethod.Plateau(1, 0.5)
+                Schedule = ScheduleKind.Plateau(1, 0.5)
         }
         |> orFail
 
@@ -143,14 +143,14 @@ let ``the checkpoint of another precision, network or optimizer gives a fault th
         let settings =
             Hyperparameters.create {
                 settings.Recipe with
-                    Optimizer = OptimizerPlan.create (OptimizerPlan.named name) |> orFail
+                    Optimizer = OptimizerSpec.create (OptimizerSpec.named name) |> orFail
             }
             |> orFail
 
         let plain =
             Hyperparameters.create {
                 settings.Recipe with
-                    Optimizer = OptimizerPlan.gradientDescent
+                    Optimizer = OptimizerSpec.gradientDescent
             }
             |> orFail
 
@@ -166,14 +166,14 @@ let private tiny =
     Hyperparameters.create {
         Hyperparameters.book.Recipe with
             Optimizer =
-                OptimizerPlan.create {
-                    OptimizerPlan.named "Adam" with
+                OptimizerSpec.create {
+                    OptimizerSpec.named "Adam" with
                         AverageDecay = Nullable 0.9
                 }
                 |> orFail
             Validation = 0.2
             EarlyStopping = ValueSome 3
-            Schedule = ScheduleMethod.Plateau(1, 0.5)
+            Schedule = ScheduleKind.Plateau(1, 0.5)
             Sampling = Sampling.Epoch
             BatchSize = 2
             Dropout = 0.25

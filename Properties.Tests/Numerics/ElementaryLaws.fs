@@ -222,23 +222,23 @@ type private Functions<'T when 'T :> System.Numerics.INumber<'T>> = {
 } with
 
     interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ILanes<'V, 'T> and 'V: struct>() =
+        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let x = loop.X
             let mutable i = 0
 
             while i < x.Length do
                 let at = nativeint i
-                let lanes = 'L.Load(&Lanes.start x, at)
-                'L.Store(Elementary.Exp<'V, 'T, 'L> lanes, &Lanes.start loop.Results[0], at)
-                'L.Store(Elementary.Sigmoid<'V, 'T, 'L> lanes, &Lanes.start loop.Results[1], at)
-                'L.Store(Elementary.Tanh<'V, 'T, 'L> lanes, &Lanes.start loop.Results[2], at)
-                'L.Store(Elementary.Softplus<'V, 'T, 'L> lanes, &Lanes.start loop.Results[3], at)
-                'L.Store(Elementary.ExpLess1<'V, 'T, 'L> lanes, &Lanes.start loop.Results[4], at)
+                let lanes = 'L.Load(&Simd.start x, at)
+                'L.Store(Elementary.Exp<'V, 'T, 'L> lanes, &Simd.start loop.Results[0], at)
+                'L.Store(Elementary.Sigmoid<'V, 'T, 'L> lanes, &Simd.start loop.Results[1], at)
+                'L.Store(Elementary.Tanh<'V, 'T, 'L> lanes, &Simd.start loop.Results[2], at)
+                'L.Store(Elementary.Softplus<'V, 'T, 'L> lanes, &Simd.start loop.Results[3], at)
+                'L.Store(Elementary.ExpLess1<'V, 'T, 'L> lanes, &Simd.start loop.Results[4], at)
 
                 'L
                     .Store(
                         Elementary.NormalCumulative<'V, 'T, 'L> lanes,
-                        &Lanes.start loop.Results[5],
+                        &Simd.start loop.Results[5],
                         at
                     )
 

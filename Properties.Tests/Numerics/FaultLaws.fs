@@ -102,7 +102,7 @@ let ``a name is known in any case of letters, and a wrong one is told the right 
         [
             Batch.parseSampling "" |> Result.map ignore
             Gradient.parseMethod "Backprop" |> Result.map ignore
-            OptimizerPlan.create (OptimizerPlan.named "SGD") |> Result.map ignore
+            OptimizerSpec.create (OptimizerSpec.named "SGD") |> Result.map ignore
             Activation.parse " Relu" |> Result.map ignore
         ] do
         Assert.True result.IsError

@@ -71,7 +71,7 @@ let ``one cycle is PyTorch's`` () =
     |]
 
     // total_steps=1.
-    let alone = Schedule.ofMethod 1L 0.1 (ScheduleMethod.OneCycle 0.3) 0L
+    let alone = Schedule.ofMethod 1L 0.1 (ScheduleKind.OneCycle 0.3) 0L
     Approximately.equal 1e-16 [| 4e-07 |] [| alone |]
 
 [<Law>]
@@ -101,7 +101,7 @@ let ``the default is a constant, to the bit`` () =
     for i in [ 0L; 1L; 9999L; Int64.MaxValue ] do
         Exactly.equal 0.1 (Hyperparameters.schedule 60000 Hyperparameters.book i)
 
-let private said name : ScheduleChoice = {
+let private said name : ScheduleOptions = {
     Name = name
     Every = Nullable()
     Factor = Nullable()
@@ -114,25 +114,25 @@ let private said name : ScheduleChoice = {
 let ``a schedule is said by name, with numbers of its own`` () =
     for choice, expected in
         [
-            said "constant", ScheduleMethod.Constant
-            said "Step", ScheduleMethod.Step(1000L, 0.1)
+            said "constant", ScheduleKind.Constant
+            said "Step", ScheduleKind.Step(1000L, 0.1)
             {
                 said "exponential" with
                     Every = Nullable 7L
                     Factor = Nullable 0.9
             },
-            ScheduleMethod.Exponential(7L, 0.9)
+            ScheduleKind.Exponential(7L, 0.9)
             {
                 said "Cosine" with
                     Last = Nullable 0.01
             },
-            ScheduleMethod.Cosine 0.01
-            said "OneCycle", ScheduleMethod.OneCycle 0.3
+            ScheduleKind.Cosine 0.01
+            said "OneCycle", ScheduleKind.OneCycle 0.3
             {
                 said "Plateau" with
                     Patience = Nullable 3
             },
-            ScheduleMethod.Plateau(3, 0.1)
+            ScheduleKind.Plateau(3, 0.1)
         ] do
         Exactly.equal (Ok expected) (Schedule.parse choice)
 
@@ -158,12 +158,12 @@ let ``numbers out of range are refused`` () =
 
     for schedule, subject in
         [
-            ScheduleMethod.Step(0L, 0.1), "ScheduleEvery"
-            ScheduleMethod.Exponential(1L, 0.0), "ScheduleFactor"
-            ScheduleMethod.Step(1L, nan), "ScheduleFactor"
-            ScheduleMethod.Cosine 1.1, "ScheduleLast"
-            ScheduleMethod.Cosine nan, "ScheduleLast"
-            ScheduleMethod.OneCycle 1.0, "ScheduleRise"
+            ScheduleKind.Step(0L, 0.1), "ScheduleEvery"
+            ScheduleKind.Exponential(1L, 0.0), "ScheduleFactor"
+            ScheduleKind.Step(1L, nan), "ScheduleFactor"
+            ScheduleKind.Cosine 1.1, "ScheduleLast"
+            ScheduleKind.Cosine nan, "ScheduleLast"
+            ScheduleKind.OneCycle 1.0, "ScheduleRise"
         ] do
         Exactly.faulted
             [ subject ]

@@ -129,21 +129,19 @@ type Generators =
         ]
         |> Arb.fromGen
 
-    static member ScheduleMethod() : Arbitrary<ScheduleMethod> =
+    static member ScheduleKind() : Arbitrary<ScheduleKind> =
         Gen.oneof [
-            Gen.constant ScheduleMethod.Constant
+            Gen.constant ScheduleKind.Constant
+            Gen.choose (1, 6) |> Gen.map (fun every -> ScheduleKind.Step(int64 every, 0.5))
             Gen.choose (1, 6)
-            |> Gen.map (fun every -> ScheduleMethod.Step(int64 every, 0.5))
-            Gen.choose (1, 6)
-            |> Gen.map (fun every -> ScheduleMethod.Exponential(int64 every, 0.5))
-            Gen.choose (0, 4)
-            |> Gen.map (fun last -> ScheduleMethod.Cosine(float last / 4.0))
+            |> Gen.map (fun every -> ScheduleKind.Exponential(int64 every, 0.5))
+            Gen.choose (0, 4) |> Gen.map (fun last -> ScheduleKind.Cosine(float last / 4.0))
             Gen.choose (1, 3)
-            |> Gen.map (fun rise -> ScheduleMethod.OneCycle(float rise / 4.0))
+            |> Gen.map (fun rise -> ScheduleKind.OneCycle(float rise / 4.0))
         ]
         |> Arb.fromGen
 
-    static member OptimizerPlan() : Arbitrary<OptimizerPlan> =
+    static member OptimizerSpec() : Arbitrary<OptimizerSpec> =
         let sometimes (number: float) =
             Gen.frequency [ 3, Gen.constant (Nullable()); 1, Gen.constant (Nullable number) ]
 
@@ -169,8 +167,8 @@ type Generators =
             let! average = sometimes 0.8
 
             return
-                OptimizerPlan.create {
-                    OptimizerPlan.named name with
+                OptimizerSpec.create {
+                    OptimizerSpec.named name with
                         WeightDecay = decay
                         PenaltyL1 = penalty1
                         PenaltyL2 = penalty2
@@ -328,11 +326,11 @@ type Generators =
 
             let! optimizer =
                 Gen.frequency [
-                    1, Gen.constant OptimizerPlan.gradientDescent
-                    3, Generators.OptimizerPlan().Generator
+                    1, Gen.constant OptimizerSpec.gradientDescent
+                    3, Generators.OptimizerSpec().Generator
                 ]
 
-            let! schedule = Generators.ScheduleMethod().Generator
+            let! schedule = Generators.ScheduleKind().Generator
             let! warmUp = Gen.choose (0, 4)
             let! dropout = Gen.elements [ 0.0; 0.0; 0.3 ]
             let! smoothing = Gen.elements [ 0.0; 0.0; 0.1 ]

@@ -5,7 +5,7 @@ open Pipeline.Learning.Laws
 open Pipeline.Learning
 
 /// A choice that leaves everything open, and the numbers as they are.
-let plainChoice: TableChoice = {
+let plainChoice: TableOptions = {
     Label = ValueNone
     Numeric = []
     Categorical = []
@@ -25,5 +25,5 @@ let table (columns: (string * Cells) list) : Table =
     |> orFail
 
 /// A table's samples where its rows are the test rows too.
-let prepared (choice: TableChoice) (rows: Table) : Result<TableData<float>, Fault list> =
+let prepared (choice: TableOptions) (rows: Table) : Result<TableData<float>, Fault list> =
     TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows, "")) "" rows

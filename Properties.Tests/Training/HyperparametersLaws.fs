@@ -6,14 +6,14 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private adam = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+let private adam = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
 
 let private create length size rate deviation =
     Hyperparameters.create {
         Length = length
         BatchSize = size
         LearningRate = rate
-        Schedule = ScheduleMethod.Cosine 0.1
+        Schedule = ScheduleKind.Cosine 0.1
         WarmUp = 7L
         Initialiser = Initialiser.Fixed deviation
         Sampling = Sampling.Epoch
@@ -54,7 +54,7 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal size settings.BatchSize
         Exactly.equal rate settings.LearningRate
         Exactly.equal (Initialiser.Fixed deviation) settings.Initialiser
-        Exactly.equal (ScheduleMethod.Cosine 0.1) settings.Recipe.Schedule
+        Exactly.equal (ScheduleKind.Cosine 0.1) settings.Recipe.Schedule
         Exactly.equal 7L settings.Recipe.WarmUp
         Exactly.equal Sampling.Epoch settings.Sampling
         Exactly.equal GradientMethod.Numerical settings.Gradient
@@ -75,7 +75,7 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal 100 book.BatchSize
     Exactly.equal 0.1 book.LearningRate
     Exactly.equal (Initialiser.Fixed 0.01) book.Initialiser
-    Exactly.equal ScheduleMethod.Constant book.Recipe.Schedule
+    Exactly.equal ScheduleKind.Constant book.Recipe.Schedule
     Exactly.equal 0L book.Recipe.WarmUp
     Exactly.equal Sampling.Replacement book.Sampling
     Exactly.equal GradientMethod.Backpropagation book.Gradient

@@ -105,7 +105,7 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
                     batch
 
         let struct (next, optimizer) =
-            (OptimizerPlan.optimizer settings.Optimizer).Update
+            (OptimizerSpec.optimizer settings.Optimizer).Update
                 (Trainer.rate settings data before.Watch i)
                 gradient
                 before.Optimizer
@@ -166,7 +166,7 @@ let ``a run split anywhere and continued is the run undivided, bit for bit``
 [<Law>]
 let ``a run that begins with an earlier one's end has its network, and nothing else of it``
     (SmallRun(settings, data, architecture))
-    (other: OptimizerPlan)
+    (other: OptimizerSpec)
     =
     let earlier = run settings data architecture
 
@@ -315,7 +315,7 @@ let ``a longer run begins as the shorter one`` (SmallRun(settings, data, archite
     let settings =
         Hyperparameters.create {
             settings.Recipe with
-                Schedule = ScheduleMethod.Step(2L, 0.5)
+                Schedule = ScheduleKind.Step(2L, 0.5)
         }
         |> orFail
 
@@ -351,7 +351,7 @@ let ``the numerical method's step is backpropagation's, closely``
             settings.Recipe with
                 Length = RunLength.Iterations iterations
                 Gradient = gradient
-                Optimizer = OptimizerPlan.gradientDescent
+                Optimizer = OptimizerSpec.gradientDescent
         }
         |> orFail
 
@@ -377,7 +377,7 @@ let ``single precision follows double`` (SmallRun(settings, data, architecture))
     let settings =
         Hyperparameters.create {
             settings.Recipe with
-                Optimizer = OptimizerPlan.gradientDescent
+                Optimizer = OptimizerSpec.gradientDescent
         }
         |> orFail
 
@@ -576,7 +576,7 @@ let ``a plateau lowers the rate as PyTorch does`` () =
             {
                 Hyperparameters.book.Recipe with
                     Validation = 0.1
-                    Schedule = ScheduleMethod.Plateau(2, 0.5)
+                    Schedule = ScheduleKind.Plateau(2, 0.5)
             }
             losses
 

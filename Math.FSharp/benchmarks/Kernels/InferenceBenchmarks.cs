@@ -21,7 +21,7 @@ public class InferenceBenchmarks
     public void Setup()
     {
         Control.MaxDegreeOfParallelism = Threads;
-        var data = Chapter.Load<float>(Repository.PathOf("data/mnist"));
+        var data = Chapter.Load<float>(DefaultPaths.PathOf("data/mnist"));
         test = data.Test;
         network = Chapter.Train(data.Train, 100).Network;
         predictor = new(network);

@@ -19,7 +19,7 @@ public class NumericalGradientBenchmarks
     public void Setup()
     {
         Control.MaxDegreeOfParallelism = Threads;
-        var train = Chapter.Load<double>(Repository.PathOf("data/mnist")).Train;
+        var train = Chapter.Load<double>(DefaultPaths.PathOf("data/mnist")).Train;
         network = Chapter.Train(train, 100).Network;
         batch = Dataset.Take(Batch.Draw(Runs.Book.Seed, train.Count, Chapter.Batch, 0), train);
     }

@@ -17,7 +17,7 @@ public class StepBenchmarks
     public void LoadBytes()
     {
         Control.MaxDegreeOfParallelism = 1;
-        train = Chapter.Load<float>(Repository.PathOf("data/mnist")).Train;
+        train = Chapter.Load<float>(DefaultPaths.PathOf("data/mnist")).Train;
         state = Chapter.Train(train, 100);
     }
 

@@ -61,8 +61,8 @@ internal sealed class InPlaceStep
         var places = Batch.Draw(Runs.Book.Seed, train.Count, Samples, iteration);
         var batch = Dataset.Take(places, train);
         var labels = ((Targets<float>.Labels)batch.Targets).Item;
-        BytePairsModule.dealt(
-            FuncConvert.FromFunc<PairBuckets, bool>(inputs =>
+        SparseBytesModule.dealt(
+            FuncConvert.FromFunc<BatchByInput, bool>(inputs =>
             {
                 Learn(inputs, labels);
                 return true;
@@ -73,7 +73,7 @@ internal sealed class InPlaceStep
         iteration++;
     }
 
-    private void Learn(PairBuckets inputs, int[] labels)
+    private void Learn(BatchByInput inputs, int[] labels)
     {
         var table = ByteScale<float>.Table;
         RunBands(Hidden, new PairAffineLoop<float>(now.W1, now.B1, table, inputs, sums1));
@@ -158,8 +158,8 @@ internal sealed class InPlaceStep
     ) => Run(into.Length, new Map2Loop<float, SubtractScaled<float>>(op, gradient, from, into));
 
     private static void Run<TLoop>(int length, TLoop loop)
-        where TLoop : ILoop<float> => Lanes.run<float, TLoop>(length, loop);
+        where TLoop : ILoop<float> => Simd.run<float, TLoop>(length, loop);
 
     private static void RunBands<TLoop>(int rows, TLoop loop)
-        where TLoop : IBandLoop<float> => Lanes.runBands<float, TLoop>(rows, loop);
+        where TLoop : IBandLoop<float> => Simd.runBands<float, TLoop>(rows, loop);
 }

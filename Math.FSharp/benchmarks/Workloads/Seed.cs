@@ -68,7 +68,7 @@ internal static class Seed
     {
         var settings = Runs.Book;
         // As the service does while it loads.
-        Rehearsal.Run<T>(settings, Chapter.For(Rehearsal.Inputs));
+        JitWarmUp.Run<T>(settings, Chapter.For(JitWarmUp.Inputs));
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);
         var state = Trainer.Start<T>(settings, Chapter.Architecture);
         var losses = new double[iterations];

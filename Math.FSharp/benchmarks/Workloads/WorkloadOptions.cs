@@ -13,7 +13,7 @@ internal static class WorkloadOptions
         new("--data")
         {
             Description = "folder with the four IDX files, plain or .gz",
-            DefaultValueFactory = _ => Repository.PathOf("data/mnist"),
+            DefaultValueFactory = _ => DefaultPaths.PathOf("data/mnist"),
         };
 
     public static Option<int[]> Threads() =>

@@ -188,7 +188,7 @@ module CheckpointStoreTests =
             let settings = RunSettings(CheckpointEvery = every, CheckpointSeconds = seconds)
 
             let cadence =
-                Checkpointing<float32>(
+                CheckpointScheduler<float32>(
                     Unchecked.defaultof<CheckpointWriter<float32>>,
                     settings,
                     clock

@@ -245,7 +245,7 @@ module EvaluateTests =
                 "--preset"
                 "small-table"
                 "--Data:Train"
-                Repository.PathOf $"data/tables/{table}.csv"
+                DefaultPaths.PathOf $"data/tables/{table}.csv"
                 "--Data:Skip"
                 "1"
                 "--Run:Directory"

@@ -259,7 +259,7 @@ module PredictTests =
     /// The digits of MNIST's test set.
     let private digits: Lazy<GreyImage[]> =
         lazy
-            (let path = Repository.PathOf "data/mnist/t10k-images-idx3-ubyte.gz"
+            (let path = DefaultPaths.PathOf "data/mnist/t10k-images-idx3-ubyte.gz"
 
              let file = DataFile.Read(path, 10_000_000L)
              let images = Idx.parseImages file.Content |> orFail

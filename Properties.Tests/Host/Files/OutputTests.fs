@@ -188,9 +188,9 @@ module OutputTests =
 
                 let failed =
                     Record.Exception(fun () ->
-                        WholeFile.WriteTo(files, OutputTarget.Of path, ReadOnlySpan bytes))
+                        AtomicFile.WriteTo(files, OutputTarget.Of path, ReadOnlySpan bytes))
 
-                Assert.True(WholeFile.IsTrouble(nonNull failed), $"{call}: {failed}")
+                Assert.True(AtomicFile.IsDiskError(nonNull failed), $"{call}: {failed}")
                 Assert.Equal(path, Assert.Single(Directory.GetFileSystemEntries scratch.Path))
                 // The fourth call only makes sure of the new name.
                 let expected = if call < 3 then "old"B else bytes

@@ -26,7 +26,7 @@ module ServiceTests =
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        (TrainingServices.CreateTrainingBuilder(GivenSettings values).Build()).Services
+        (ServiceRegistration.CreateTrainingBuilder(CommandLineSettings values).Build()).Services
 
     let private freePort () =
         let listener = new TcpListener(IPAddress.Loopback, 0)
@@ -217,9 +217,12 @@ module ServiceTests =
     [<Fact>]
     let ``ready is said once the data are loaded, live while something advances`` () =
         let port = freePort ()
-        let plan = (services [ "Health:Port", $"{port}" ]).GetRequiredService<RunPlan>()
+
+        let plan =
+            (services [ "Health:Port", $"{port}" ]).GetRequiredService<RunConfiguration>()
+
         let clock = StandingClock()
-        let pulse = Pulse(plan, clock)
+        let pulse = Liveness(plan, clock)
         let server = HealthServer(plan, pulse)
         server.StartAsync(CancellationToken.None).Wait()
 
@@ -249,8 +252,11 @@ module ServiceTests =
         ()
         =
         let port = freePort ()
-        let plan = (services [ "Health:Port", $"{port}" ]).GetRequiredService<RunPlan>()
-        let pulse = Pulse(plan, StandingClock())
+
+        let plan =
+            (services [ "Health:Port", $"{port}" ]).GetRequiredService<RunConfiguration>()
+
+        let pulse = Liveness(plan, StandingClock())
         let server = HealthServer(plan, pulse)
         server.StartAsync(CancellationToken.None).Wait()
 
@@ -286,8 +292,8 @@ module ServiceTests =
                else
                    [ "Health:Address", address ])
 
-        let plan = (services settings).GetRequiredService<RunPlan>()
-        let server = HealthServer(plan, Pulse(plan, TimeProvider.System))
+        let plan = (services settings).GetRequiredService<RunConfiguration>()
+        let server = HealthServer(plan, Liveness(plan, TimeProvider.System))
         server.StartAsync(CancellationToken.None).Wait()
 
         try

@@ -21,7 +21,7 @@ module ServiceTimeTests =
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        (TrainingServices.CreateTrainingBuilder(GivenSettings values).Build()).Services
+        (ServiceRegistration.CreateTrainingBuilder(CommandLineSettings values).Build()).Services
 
     let private soon (what: string) (condition: unit -> bool) =
         Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds 20.0), what)
@@ -36,11 +36,11 @@ module ServiceTimeTests =
                 "Watch:Every", "5"
                 "Health:StalledAfter", "4"
             ])
-                .GetRequiredService<RunPlan>()
+                .GetRequiredService<RunConfiguration>()
 
         let clock = FakeTimeProvider()
-        let pulse = Pulse(plan, clock)
-        let watch = DataWatch(plan, pulse, clock)
+        let pulse = Liveness(plan, clock)
+        let watch = DataFileWatcher(plan, pulse, clock)
         use stop = new CancellationTokenSource()
         // The first time it does not wait.
         watch.ChangedAsync(stop.Token).Wait()
@@ -83,14 +83,16 @@ module ServiceTimeTests =
         Environment.SetEnvironmentVariable(variable, "60000000")
 
         try
-            let plan = (services [ "Health:StalledAfter", "100" ]).GetRequiredService<RunPlan>()
+            let plan =
+                (services [ "Health:StalledAfter", "100" ]).GetRequiredService<RunConfiguration>()
+
             let clock = AwaitedClock()
             let systemd = Counter()
 
             let provider =
                 ServiceCollection().AddSingleton<ISystemdNotifier>(systemd).BuildServiceProvider()
 
-            use watchdog = new SystemdWatchdog(provider, Pulse(plan, clock), clock)
+            use watchdog = new SystemdWatchdog(provider, Liveness(plan, clock), clock)
             watchdog.StartAsync(CancellationToken.None).Wait()
             soon "the watchdog does not wait" (fun () -> clock.IsAwaited)
 
@@ -110,7 +112,11 @@ module ServiceTimeTests =
         (files: IFiles)
         (clock: TimeProvider)
         (test:
-            RunPlan -> RunFolder -> (int -> Standing<float32>) -> CheckpointWriter<float32> -> unit)
+            RunConfiguration
+                -> RunFolder
+                -> (int -> Standing<float32>)
+                -> CheckpointWriter<float32>
+                -> unit)
         =
         let services =
             services [
@@ -121,7 +127,7 @@ module ServiceTimeTests =
                 "Run:CheckpointEvery", "7"
             ]
 
-        let plan = services.GetRequiredService<RunPlan>()
+        let plan = services.GetRequiredService<RunConfiguration>()
         let data = (DataFiles.Load<float32> plan).Train
         let architecture = plan.ArchitectureFor data
         use folder = RunFolder.Create(files, plan, architecture, clock)
@@ -202,7 +208,7 @@ module ServiceTimeTests =
                     clock.Advance(TimeSpan.FromSeconds 1.0))
 
         writing scratch files clock (fun plan _ standing writer ->
-            let checkpointing = Checkpointing<float32>(writer, plan.Settings.Run, clock)
+            let checkpointing = CheckpointScheduler<float32>(writer, plan.Settings.Run, clock)
 
             Assert.True(checkpointing.IsDue 14L)
             Assert.False(checkpointing.IsDue 15L)

@@ -17,7 +17,7 @@ module ArrayFileTests =
         (head: string)
         (train: string)
         (test: string | null)
-        : RunPlan =
+        : RunConfiguration =
         let settings =
             PipelineSettings(
                 Data =
@@ -32,7 +32,7 @@ module ArrayFileTests =
 
         let mutable faults: Collections.Generic.IReadOnlyList<string> = []
 
-        match RunPlan.Create(settings, &faults) with
+        match RunConfiguration.Create(settings, &faults) with
         | null -> failwith (String.concat "\n" faults)
         | plan -> plan
 
@@ -487,7 +487,7 @@ module ArrayFileTests =
                 PipelineSettings(Data = DataSettings(Train = path, Classes = classes))
 
             let mutable faults: Collections.Generic.IReadOnlyList<string> = []
-            DataFiles.Load<float32>(nonNull (RunPlan.Create(settings, &faults)), null)
+            DataFiles.Load<float32>(nonNull (RunConfiguration.Create(settings, &faults)), null)
 
         for width in [ 3; 4; 12 ] do
             save width width

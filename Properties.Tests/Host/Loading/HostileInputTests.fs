@@ -113,7 +113,7 @@ module private ModelCommands =
         and 'T :> ValueType
         and 'T: (new: unit -> 'T)
         and 'T :> IBinaryFloatingPointIeee754<'T>>
-        (plan: RunPlan)
+        (plan: RunConfiguration)
         (path: string)
         (samples: DataFile[])
         (file: ModelFile)
@@ -221,7 +221,7 @@ type HostileInputTests(output: ITestOutputHelper) =
     let settings =
         Hyperparameters.create {
             Hyperparameters.book.Recipe with
-                Optimizer = OptimizerPlan.create (OptimizerPlan.named "Adam") |> orFail
+                Optimizer = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
         }
         |> orFail
 
@@ -258,7 +258,7 @@ type HostileInputTests(output: ITestOutputHelper) =
             PipelineSettings(Data = DataSettings(Train = rows, Test = rows, Header = Nullable true))
 
         let mutable faults: Collections.Generic.IReadOnlyList<string> = []
-        let plan = nonNull (RunPlan.Create(settings, &faults))
+        let plan = nonNull (RunConfiguration.Create(settings, &faults))
         let samples = [| DataFile.Read(rows, 1000L) |]
 
         let commands (file: ModelFile) =
@@ -728,8 +728,8 @@ type HostileInputTests(output: ITestOutputHelper) =
             File.WriteAllBytes(path, bytes)
 
             isTaken (fun () ->
-                TrainingServices.CreateBuilder(
-                    GivenSettings(Collections.Generic.Dictionary(), path)
+                ServiceRegistration.CreateBuilder(
+                    CommandLineSettings(Collections.Generic.Dictionary(), path)
                 )
                 |> ignore))
 

@@ -15,14 +15,16 @@ open Xunit
 /// What the service makes of tables in files: the same rows in any format, and the same rows in training,
 /// evaluation and prediction.
 module TableMeaningTests =
-    let private planOf (settings: (string * string) list) : RunPlan =
+    let private planOf (settings: (string * string) list) : RunConfiguration =
         let values = Dictionary<string, string>()
 
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        use host = TrainingServices.CreateBuilder(GivenSettings(values, null)).Build()
-        host.Services.GetRequiredService<RunPlan>()
+        use host =
+            ServiceRegistration.CreateBuilder(CommandLineSettings(values, null)).Build()
+
+        host.Services.GetRequiredService<RunConfiguration>()
 
     let private load (settings: (string * string) list) : LoadedData<float32> =
         DataFiles.Load<float32>(planOf settings)

@@ -393,10 +393,10 @@ module AutoResumeTests =
     let private warm (scratch: Scratch) (files: IFiles) =
         let settings = settingsIn scratch "runs" (Given.data scratch) []
 
-        let builder = TrainingServices.CreateTrainingBuilder(plan settings)
+        let builder = ServiceRegistration.CreateTrainingBuilder(plan settings)
         builder.Services.AddSingleton<IFiles>(files) |> ignore
         use host = builder.Build()
-        let itsPlan = host.Services.GetRequiredService<RunPlan>()
+        let itsPlan = host.Services.GetRequiredService<RunConfiguration>()
         let data = DataFiles.Load<float32> itsPlan
 
         // Not the network that the settings make.

@@ -38,14 +38,14 @@ type private AtStep(act: int64 -> unit) =
 /// folder, without a host.
 module ResumeTests =
     /// These settings as a command line gives them, once they have been judged.
-    let plan (settings: (string * string) list) : GivenSettings =
+    let plan (settings: (string * string) list) : CommandLineSettings =
         let values = Dictionary<string, string>()
 
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        let given = GivenSettings values
-        TrainingServices.CreateBuilder given |> ignore
+        let given = CommandLineSettings values
+        ServiceRegistration.CreateBuilder given |> ignore
         given
 
     /// What a run came to: its outcome, or that it was refused, and what it logged.
@@ -76,7 +76,7 @@ module ResumeTests =
         (add: IServiceCollection -> unit)
         told
         (files: IFiles)
-        (given: GivenSettings)
+        (given: CommandLineSettings)
         stopAfter
         =
         use stop = new CancellationTokenSource()
@@ -89,7 +89,7 @@ module ResumeTests =
                 if iteration = stopAfter then
                     stop.Cancel())
 
-        let builder = TrainingServices.CreateTrainingBuilder given
+        let builder = ServiceRegistration.CreateTrainingBuilder given
 
         builder.Services
             .AddSingleton<IFiles>(files)
@@ -380,8 +380,8 @@ module ResumeTests =
     [<Fact>]
     let ``a setting that is as it would be unless set has no part in the checkpoints' hash`` () =
         let hash settings =
-            use host = TrainingServices.CreateBuilder(plan settings).Build()
-            host.Services.GetRequiredService<RunPlan>().DecidingSha256
+            use host = ServiceRegistration.CreateBuilder(plan settings).Build()
+            host.Services.GetRequiredService<RunConfiguration>().DecidingSha256
 
         Assert.Equal(hash [], hash [ "Training:Dropout", "0"; "Training:Threads", "1" ])
         Assert.Equal(hash [], hash [ "Training:Iterations", "7"; "Run:Name", "x" ])
@@ -626,7 +626,7 @@ module ResumeTests =
             PipelineSettings(Run = RunSettings(Directory = scratch.Path, Name = "same"))
 
         let mutable faults: IReadOnlyList<string> = []
-        let plan = nonNull (RunPlan.Create(settings, &faults))
+        let plan = nonNull (RunConfiguration.Create(settings, &faults))
         use start = new Barrier(8)
 
         let folders =
@@ -679,7 +679,7 @@ module ResumeTests =
                     files
                     (plan settings)
                     -1L
-            with error when WholeFile.IsTrouble error -> {
+            with error when AtomicFile.IsDiskError error -> {
                 Outcome = Outcome.Failed
                 Refusals = []
                 Logged = []

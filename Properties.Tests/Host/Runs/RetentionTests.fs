@@ -46,7 +46,7 @@ module RetentionTests =
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        (TrainingServices.CreateTrainingBuilder(GivenSettings values).Build()).Services
+        (ServiceRegistration.CreateTrainingBuilder(CommandLineSettings values).Build()).Services
 
     let private kinds: Gen<Beside list> =
         Gen.frequency [
@@ -70,7 +70,7 @@ module RetentionTests =
     let private make (scratch: Scratch) (directory: string) (folders: Beside list) =
         let planOf mode directory =
             (services [ "Run:Mode", mode; "Run:Directory", directory ])
-                .GetRequiredService<RunPlan>()
+                .GetRequiredService<RunConfiguration>()
 
         let own = planOf "Watch" directory
         let once = planOf "Once" directory

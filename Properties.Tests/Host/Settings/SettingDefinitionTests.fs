@@ -15,7 +15,7 @@ module SettingDefinitionTests =
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
-        TrainingServices.FaultsOf(GivenSettings values) |> List.ofSeq
+        ServiceRegistration.FaultsOf(CommandLineSettings values) |> List.ofSeq
 
     let private names (text: string) : string list =
         text.Split([| ", "; " or "; " and " |], StringSplitOptions.None) |> List.ofArray

@@ -17,15 +17,17 @@ module SettingsTests =
     let private planOver
         (preset: string | null)
         (settings: (string * string) list)
-        : Result<RunPlan, string list> =
+        : Result<RunConfiguration, string list> =
         let values = Dictionary<string, string>()
 
         for key, value in settings do
             values[$"Pipeline:{key}"] <- value
 
         try
-            use host = TrainingServices.CreateBuilder(GivenSettings(values, preset)).Build()
-            Ok(host.Services.GetRequiredService<RunPlan>())
+            use host =
+                ServiceRegistration.CreateBuilder(CommandLineSettings(values, preset)).Build()
+
+            Ok(host.Services.GetRequiredService<RunConfiguration>())
         with :? RefusedException as refused ->
             Error(List.ofSeq refused.Reasons)
 
@@ -209,14 +211,14 @@ module SettingsTests =
                 .AddInMemoryCollection(dict [ "Pipeline:Model:Hidden", "30" ])
                 .Build()
 
-        let sifted = SettingsReader.Sift layers
+        let sifted = SettingsReader.ReadChecked layers
         Assert.Empty sifted.Faults
         Assert.Equal<int>([| 30 |], sifted.Values.GetSection("Model:Hidden").Get<int[]>())
 
     /// What is wrong with one layer of settings.
     let private faultsOfLayer (values: (string * string) list) =
         let layer = ConfigurationBuilder().AddInMemoryCollection(dict values).Build()
-        List.ofSeq (SettingsReader.Sift layer).Faults
+        List.ofSeq (SettingsReader.ReadChecked layer).Faults
 
     [<Law>]
     let ``the places of a list's values are 0, 1, 2 and so on, without a gap`` (places: byte list) =
@@ -315,7 +317,7 @@ module SettingsTests =
         ]
 
     /// What settings.json keeps of a plan, read again.
-    let private kept (plan: RunPlan) =
+    let private kept (plan: RunConfiguration) =
         use scratch = new Scratch()
 
         let stored = {|
@@ -331,8 +333,10 @@ module SettingsTests =
             values[pair.Key] <- nonNull pair.Value
 
         try
-            use host = TrainingServices.CreateBuilder(GivenSettings(values, null)).Build()
-            SettingsJson.Of(host.Services.GetRequiredService<RunPlan>())
+            use host =
+                ServiceRegistration.CreateBuilder(CommandLineSettings(values, null)).Build()
+
+            SettingsJson.Of(host.Services.GetRequiredService<RunConfiguration>())
         with :? RefusedException as refused ->
             failwith (String.concat "\n" refused.Reasons)
 
@@ -340,7 +344,7 @@ module SettingsTests =
     let private isAcceptedOrRefused
         (setting: Setting)
         (source: string)
-        (answer: Result<RunPlan, string list>)
+        (answer: Result<RunConfiguration, string list>)
         =
 
         match answer with

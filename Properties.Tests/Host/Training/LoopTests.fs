@@ -59,7 +59,7 @@ module LoopTests =
         let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
         let mutable faults: IReadOnlyList<string> = []
 
-        match RunPlan.Create(settings, &faults) with
+        match RunConfiguration.Create(settings, &faults) with
         | null -> failwith (String.concat "\n" faults)
         | plan ->
             use stop = new CancellationTokenSource()
@@ -82,7 +82,7 @@ module LoopTests =
         use scratch = new Scratch()
         let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
         let mutable faults: IReadOnlyList<string> = []
-        let plan = nonNull (RunPlan.Create(settings 0.1 50L, &faults))
+        let plan = nonNull (RunConfiguration.Create(settings 0.1 50L, &faults))
 
         let folded =
             [ 1..50 ]
@@ -164,7 +164,7 @@ module LoopTests =
         use scratch = new Scratch()
         let data = DataFiles.LoadFolder<float32>(Given.data scratch, 10)
         let mutable faults: IReadOnlyList<string> = []
-        let plan = nonNull (RunPlan.Create(settings 0.1 200L, &faults))
+        let plan = nonNull (RunConfiguration.Create(settings 0.1 200L, &faults))
 
         let thrower =
             if isStep then

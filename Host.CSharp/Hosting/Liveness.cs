@@ -1,0 +1,45 @@
+namespace Pipeline.Training;
+
+/// <summary>Whether the service is alive, and whether it has what it needs.</summary>
+internal sealed class Liveness(RunConfiguration plan, TimeProvider clock) : IRunObserver
+{
+    private long last = clock.GetTimestamp();
+
+    /// <summary>Whether data were loaded.</summary>
+    public bool IsReady { get; private set; }
+
+    /// <summary>Since when, and why, the data that are there now are refused; null where they are
+    /// not.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>Whether something was done lately: a step, an evaluation, a look at the data.</summary>
+    public bool IsLive =>
+        clock.GetElapsedTime(Volatile.Read(ref last)).TotalSeconds
+        <= plan.Settings.Health.StalledAfter;
+
+    public void Ready()
+    {
+        IsReady = true;
+        Refusal = null;
+        Beat();
+    }
+
+    public void Refused(IReadOnlyList<string> reasons)
+    {
+        var reason = string.Concat(
+            reasons[0].Select(letter => char.IsControl(letter) ? ' ' : letter)
+        );
+        Refusal = FormattableString.Invariant(
+            $"the data are refused since {clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}: {reason}"
+        );
+        Beat();
+    }
+
+    public void Beat() => Volatile.Write(ref last, clock.GetTimestamp());
+
+    public void Stepped(in StepFigures step) => Beat();
+
+    public void Evaluated(EpochFigures epoch) => Beat();
+
+    public void Finished(EpochFigures kept) => Beat();
+}

@@ -1,0 +1,173 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using Pipeline.Learning;
+using Spectre.Console;
+
+namespace Pipeline.Training;
+
+/// <summary>Every registration.</summary>
+internal static class ServiceRegistration
+{
+    /// <summary>A builder with configuration, logging and checked settings.</summary>
+    /// <param name="given">What the command line gives: its settings are above all other
+    /// layers.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateBuilder(CommandLineSettings given) =>
+        CreateBuilder(given, null, out _);
+
+    /// <summary>The plan that settings make, which computations keep to from now on.</summary>
+    /// <param name="given">What the command line gives.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static RunConfiguration PlanOf(CommandLineSettings given)
+    {
+        CreateBuilder(given, null, out var plan);
+        plan.ApplyThreads();
+        return plan;
+    }
+
+    private static HostApplicationBuilder CreateBuilder(
+        CommandLineSettings given,
+        EarlierRun? earlier,
+        out RunConfiguration plan
+    )
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
+        );
+        var configuration = builder.Configuration;
+        SettingLayers.Add(configuration, given, earlier);
+        var root = (IConfigurationRoot)configuration;
+        string[] logging = [.. LoggingSettings.FaultsOf(root, to => AddLogging(to, configuration))];
+        if (logging.Length > 0)
+            throw new RefusedException(logging);
+        AddLogging(builder.Logging, configuration);
+
+        var sifted = SettingsReader.ReadChecked(root);
+        var settings = sifted.Values.Get<PipelineSettings>() ?? new();
+        var made = RunConfiguration.Create(
+            settings,
+            out IReadOnlyList<Fault> faults,
+            given.IsForTraining
+        );
+        plan =
+            sifted.Faults.Count == 0 && made is not null
+                ? made
+                : throw new RefusedException([
+                    .. sifted.Faults,
+                    .. faults.Select(fault => SettingsReader.Sentence(root, fault)),
+                ]);
+        builder.Services.AddSingleton(plan);
+        return builder;
+    }
+
+    /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
+    /// says one, plain lines, or systemd's where that started the process.</summary>
+    private static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        var said = configuration["Logging:Console:FormatterName"];
+        logging
+            .AddConfiguration(configuration.GetSection(LoggingSettings.Section))
+            .AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat ??= "yyyy-MM-dd'T'HH:mm:sszzz ";
+            });
+        logging.Services.Configure<JsonConsoleFormatterOptions>(console =>
+        {
+            if (console.TimestampFormat is not null)
+                return;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+        });
+        VisibleLog.AddTo(logging.Services);
+        logging.Services.PostConfigure<ConsoleLoggerOptions>(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = said ?? console.FormatterName;
+        });
+    }
+
+    /// <summary>Everything that is wrong with the settings.</summary>
+    public static IReadOnlyList<string> FaultsOf(CommandLineSettings given)
+    {
+        try
+        {
+            CreateBuilder(given);
+            return [];
+        }
+        catch (RefusedException refused)
+        {
+            return refused.Reasons;
+        }
+    }
+
+    /// <summary>The runs that the settings ask to resume.</summary>
+    private static Resumption ResumptionOf(CommandLineSettings given, RunConfiguration plan)
+    {
+        RunConfiguration PlanOf(EarlierRun run)
+        {
+            CreateBuilder(given, run, out var itsPlan);
+            return itsPlan;
+        }
+
+        return plan.IsResumedByItself ? Resumption.Find(plan, PlanOf)
+            : plan.NamedRun() is { } named ? Resumption.Of(named, plan)
+            : Resumption.None;
+    }
+
+    /// <summary>Whether log messages are JSON: then a run reports nothing beside them.</summary>
+    private static bool LogsAreJson(IServiceProvider services) =>
+        services
+            .GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>()
+            .CurrentValue.FormatterName?.Equals(
+                ConsoleFormatterNames.Json,
+                StringComparison.OrdinalIgnoreCase
+            ) == true;
+
+    /// <summary>A builder with the worker and what it needs.</summary>
+    /// <param name="given">What the command line gives.</param>
+    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    public static HostApplicationBuilder CreateTrainingBuilder(CommandLineSettings given)
+    {
+        var builder = CreateBuilder(given, null, out var plan);
+        builder
+            .Services.AddSingleton(ResumptionOf(given, plan))
+            .AddSingleton<Resuming>()
+            .AddSingleton<SingleRun>()
+            // A run that is told to stop saves what it has learned, however long that takes.
+            .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
+            // Each of the two does nothing unless that is what started the process.
+            .AddSystemd()
+            .AddWindowsService()
+            .AddTelemetry(plan.Exporter)
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<IFiles, DiskFiles>()
+            .AddSingleton<ExitStatus>()
+            .AddSingleton(services => new ConsoleReport(
+                AnsiConsole.Console,
+                Console.Out,
+                Console.Error,
+                services.GetRequiredService<TimeProvider>(),
+                LogsAreJson(services) ? services.GetRequiredService<ILogger<ConsoleReport>>() : null
+            ))
+            .AddSingleton<Liveness>()
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<Liveness>())
+            .AddSingleton<IRunObserver>(services => services.GetRequiredService<TrainingMetrics>())
+            .AddSingleton<DataLoader>()
+            .AddSingleton<DataFileWatcher>()
+            .AddSingleton<ModelPublisher>()
+            .AddSingleton<RunRetention>()
+            .AddTransient(typeof(TrainingRun<>))
+            .AddTransient(typeof(WatchMode<>))
+            .AddHostedService<SignalHandler>()
+            .AddSingleton<HealthServer>()
+            .AddHostedService(services => services.GetRequiredService<HealthServer>())
+            .AddHostedService<SystemdWatchdog>()
+            .AddHostedService<TrainingWorker>();
+        return builder;
+    }
+}

@@ -1,0 +1,203 @@
+using System.Numerics;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The record beside the model in use.</summary>
+/// <param name="Run">The run that made the model.</param>
+/// <param name="Iteration">Steps that made it.</param>
+/// <param name="Loss">Its loss on the samples by which it was published.</param>
+/// <param name="Accuracy">Its accuracy on them; null where it predicts numbers.</param>
+/// <param name="Considered">The last run whose model was published or turned down.</param>
+internal sealed record PublishedModel(
+    string Run,
+    long Iteration,
+    double Loss,
+    double? Accuracy,
+    string Considered
+);
+
+/// <summary>Puts a run's model in the place of the one in use, in one step, unless it is worse.</summary>
+internal sealed class ModelPublisher(
+    RunConfiguration plan,
+    IFiles files,
+    TrainingMetrics metrics,
+    ILogger<TrainingWorker> logger
+)
+{
+    /// <summary>Finds out at once whether there can be a model in use and its record.</summary>
+    /// <exception cref="RefusedException">One of them would be a folder, a pipe or a device, or the other or a
+    /// data file by way of a link.</exception>
+    public void Check()
+    {
+        var model = TargetOf(plan.PublishedModel).Path;
+        var record = TargetOf(RecordPath).Path;
+        if (model == record)
+            throw Refused(plan.PublishedModel, $"a link to its own record, {record}");
+        foreach (var data in DataFiles.Paths(plan.Settings.Data).Where(File.Exists))
+        {
+            var path = OutputTarget.Of(data).Path;
+            if (path == model || path == record)
+                throw Refused(
+                    path == model ? plan.PublishedModel : RecordPath,
+                    $"a data file, {path}"
+                );
+        }
+    }
+
+    /// <summary>Where a path leads to: a file, or nothing yet.</summary>
+    private static OutputTarget TargetOf(string path)
+    {
+        try
+        {
+            var target = OutputTarget.Of(path);
+            return target.Kind is OutputKind.File or OutputKind.Missing
+                ? target
+                : throw Refused(path, $"a {target.Kind.ToString().ToLowerInvariant()}");
+        }
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
+        {
+            throw Refused(path, trouble.Message.TrimEnd('.'));
+        }
+    }
+
+    private static RefusedException Refused(string path, string found) =>
+        new([DataFile.Sentence(path, "a file, or the name of one to be", found)]);
+
+    private string RecordPath => Path.ChangeExtension(plan.PublishedModel, ".json");
+
+    /// <summary>The record beside the model in use, if there is one.</summary>
+    public PublishedModel? Current()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<PublishedModel>(
+                files.Read(RecordPath),
+                JsonText.Options
+            );
+        }
+        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Publishes a run's model unless the one in use does better, by more than the margin, on
+    /// the same samples: those kept for validation, or else the test set. Each model takes them by its own
+    /// preprocessing and classes.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="data">Its data.</param>
+    public void Publish<T>(FinishedRun<T> run, LoadedData<T> data)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var comparison = ModelInUse() is { } used
+            ? used.IsDouble
+                ? Compare(run, data, used.ModelOf<double>())
+                : Compare(run, data, used.ModelOf<float>())
+            : null;
+        var candidate =
+            comparison?.Candidate
+            ?? Network.Evaluate(run.Model.Network, SamplesOf(data, isTest: false));
+        var isBetter = comparison is { } both
+            ? Promotion.IsNoWorse(plan.Settings.Watch.Margin, both.Used, candidate)
+            : Promotion.IsSound(candidate);
+        if (!isBetter)
+        {
+            logger.ModelKept(run.Folder, Said(candidate), Said(comparison?.Used));
+            metrics.ModelRejected();
+            if (Current() is { } current)
+                Record(current with { Considered = run.Folder });
+            return;
+        }
+        var model = run.Model;
+        var notes = model.Notes.ToDictionary(note => note.Item1, note => note.Item2);
+        notes["run"] = Path.GetFileName(run.Folder);
+        var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
+        AtomicFile.WriteTo(files, TargetOf(plan.PublishedModel), Safetensors.Write(published));
+        Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
+        logger.ModelPublished(
+            run.Folder,
+            plan.PublishedModel,
+            Said(candidate),
+            Said(comparison?.Used)
+        );
+        metrics.ModelPublished();
+    }
+
+    /// <summary>A score in a message: numbers that are predicted have a loss alone.</summary>
+    private static string Said(Score? score) =>
+        score is not { } known ? "none"
+        : double.IsNaN(known.Accuracy) ? FormattableString.Invariant($"loss {known.Loss:F4}")
+        : FormattableString.Invariant($"accuracy {known.Accuracy:F4}");
+
+    private void Record(PublishedModel said) =>
+        AtomicFile.WriteTo(files, TargetOf(RecordPath), JsonText.Of(said));
+
+    /// <summary>The scores of two models on the same samples.</summary>
+    private sealed record Comparison(Score Candidate, Score Used);
+
+    /// <summary>How a run's model and the model in use do on the same samples; null where these do not fit
+    /// the model in use.</summary>
+    private Comparison? Compare<T, TUsed>(FinishedRun<T> run, LoadedData<T> data, Model<TUsed> used)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+        where TUsed : struct, IBinaryFloatingPointIeee754<TUsed>
+    {
+        try
+        {
+            if (used.Network.Architecture.Head.IsIdentity != plan.Head.IsIdentity)
+                throw Incomparable(
+                    plan.Head.IsIdentity
+                        ? ("a model that predicts numbers", "one that predicts classes")
+                        : ("a model that predicts classes", "one that predicts numbers")
+                );
+            var its = ModelSamples.Of(plan.PublishedModel, used, data.Parsed!);
+            // Samples kept for validation are chosen class by class, in the order of the classes.
+            var isTest = !its.Classes.SequenceEqual(data.Classes);
+            return new(
+                Network.Evaluate(run.Model.Network, SamplesOf(data, isTest)),
+                Network.Evaluate(used.Network, SamplesOf(its, isTest))
+            );
+        }
+        catch (RefusedException refused)
+        {
+            logger.ModelIncomparable(plan.PublishedModel, string.Join(' ', refused.Reasons));
+            return null;
+        }
+    }
+
+    private RefusedException Incomparable((string Expected, string Found) fault) =>
+        new([DataFile.Sentence(plan.PublishedModel, fault.Expected, fault.Found)]);
+
+    private Dataset<T> SamplesOf<T>(LoadedData<T> data, bool isTest)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        (isTest ? null : plan.Split(data.Train).Validation) ?? data.Test;
+
+    /// <summary>The model in use; null if there is no readable one.</summary>
+    private ModelFile? ModelInUse()
+    {
+        if (TargetOf(plan.PublishedModel).Kind == OutputKind.Missing)
+            return null;
+        try
+        {
+            var content = DataFile.Require(
+                Safetensors.Parse(files.Read(plan.PublishedModel)),
+                plan.PublishedModel
+            );
+            var file = new ModelFile(plan.PublishedModel, content);
+            // Whether it is a model, too.
+            if (file.IsDouble)
+                file.ModelOf<double>();
+            else
+                file.ModelOf<float>();
+            return file;
+        }
+        catch (RefusedException damaged)
+        {
+            logger.ModelUnreadable(string.Join(' ', damaged.Reasons));
+            return null;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Numerics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Trains, publishes the model, and waits for other data to do so again.</summary>
+internal sealed class WatchMode<T>(
+    RunConfiguration plan,
+    DataLoader loader,
+    DataFileWatcher watch,
+    ModelPublisher publisher,
+    Resumption resumption,
+    Resuming resuming,
+    RunRetention retention,
+    Liveness pulse,
+    TrainingMetrics metrics,
+    TimeProvider clock,
+    IFiles files,
+    IServiceProvider services,
+    ILogger<TrainingWorker> logger
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The data that need no further run: of the last run whose model was published or turned
+    /// down, or that diverged.</summary>
+    private readonly List<IReadOnlyDictionary<string, string>> done = [];
+
+    /// <summary>Goes on until told to stop, or until something cannot be saved.</summary>
+    /// <exception cref="RefusedException">The settings do not fit the run to resume, no run folder can be
+    /// made, or the model in use cannot be written.</exception>
+    public async Task<Outcome> RunAsync(CancellationToken stop)
+    {
+        publisher.Check();
+        CheckNamedRun();
+        metrics.ObserveModel(AgeOfModel, publisher.Current);
+        var left = Left();
+        while (true)
+        {
+            await watch.ChangedAsync(stop);
+            if (await LoadAsync(stop) is { } data)
+            {
+                var run = left is { } once ? await ResumeAsync(once, data, stop) : null;
+                left = null;
+                if (run is null && !done.Any(hashes => DataHashes.AreSame(hashes, data.Hashes)))
+                    run = await RunOnceAsync(plan, data, null, stop);
+                if (run is not null)
+                {
+                    if (run.Outcome is not (Outcome.Completed or Outcome.Diverged))
+                        return run.Outcome;
+                    done.Clear();
+                    done.Add(data.Hashes);
+                    retention.Apply();
+                }
+            }
+            logger.Waiting(plan.DataSource);
+        }
+    }
+
+    /// <exception cref="RefusedException">The settings name a run to resume that they do not
+    /// fit.</exception>
+    private void CheckNamedRun()
+    {
+        if (resumption.IsAutomatic)
+            return;
+        foreach (var (run, itsPlan) in resumption.Runs)
+        {
+            if (run.Differences(itsPlan) is { Count: > 0 } differences)
+                throw new RefusedException(differences);
+        }
+    }
+
+    /// <summary>The data, or null where they are refused.</summary>
+    private async Task<LoadedData<T>?> LoadAsync(CancellationToken stop)
+    {
+        try
+        {
+            var data = await loader.LoadAsync<T>(stop);
+            plan.ArchitectureFor(data.Train);
+            return data;
+        }
+        catch (RefusedException refused)
+        {
+            // Perhaps a file that is still being copied; the next ones may be better.
+            foreach (var reason in refused.Reasons)
+                logger.DataRefused(reason);
+            metrics.DataRefused();
+            pulse.Refused(refused.Reasons);
+            return null;
+        }
+    }
+
+    /// <summary>This service's newest finished run where its model was neither published nor turned down, as the
+    /// service was killed before. Notes which data need no further run.</summary>
+    private Unpublished Left()
+    {
+        var considered = publisher.Current()?.Considered;
+        if (considered is not null && OfThisService(considered) is { } last)
+            done.Add(last.DataSha256);
+        // Other services may have runs in the same directory.
+        var newest = EarlierRun
+            .Folders(plan.Settings.Run.Directory)
+            .Where(path => EarlierRun.FinishedAs(path) is not null)
+            .Select(OfThisService)
+            .FirstOrDefault(run => run is not null);
+        if (newest is null || newest.Path == considered)
+            return new(null);
+        if (EarlierRun.FinishedAs(newest.Path) == Outcome.Completed)
+            return new(resumption.IsAutomatic ? newest : null);
+        logger.DivergedBefore(newest.Path);
+        done.Add(newest.DataSha256);
+        return new(null);
+    }
+
+    /// <summary>Seconds since the model in use was written; null if there is no model.</summary>
+    private double? AgeOfModel() =>
+        File.Exists(plan.PublishedModel)
+            ? (clock.GetUtcNow() - File.GetLastWriteTimeUtc(plan.PublishedModel)).TotalSeconds
+            : null;
+
+    /// <summary>What the service left undone, besides unfinished runs, when it last ended.</summary>
+    private sealed record Unpublished(EarlierRun? Run);
+
+    /// <summary>Finishes what was left when the service last ended: an unfinished run, or else the
+    /// publication of a run's model.</summary>
+    private async Task<FinishedRun<T>?> ResumeAsync(
+        Unpublished left,
+        LoadedData<T> data,
+        CancellationToken stop
+    )
+    {
+        var resumed = await resuming.FirstAsync(
+            resumption.Runs,
+            run => RunOnceAsync(run.Plan, data, run.Run, stop)
+        );
+        return resumed is null && left.Run?.Differences(data.Hashes).Count == 0
+            ? await RunOnceAsync(plan, data, left.Run, stop)
+            : resumed;
+    }
+
+    /// <summary>The run of a folder, if its settings are this service's.</summary>
+    private EarlierRun? OfThisService(string path)
+    {
+        try
+        {
+            var run = EarlierRun.Read(path);
+            return run.Differences(plan).Count == 0 ? run : null;
+        }
+        catch (RefusedException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<FinishedRun<T>> RunOnceAsync(
+        RunConfiguration itsPlan,
+        LoadedData<T> data,
+        EarlierRun? earlier,
+        CancellationToken stop
+    )
+    {
+        var warm = earlier is null ? WarmStart(data) : null;
+        var run = await ActivatorUtilities
+            .CreateInstance<TrainingRun<T>>(services, itsPlan)
+            .RunAsync(data, earlier, warm, stop);
+        if (run.Outcome == Outcome.Completed)
+            publisher.Publish(run, data);
+        return run;
+    }
+
+    /// <summary>The state to begin with: what the run of the model in use has learned, where the
+    /// settings ask for that and it can be had.</summary>
+    private WarmStart<T>? WarmStart(LoadedData<T> data)
+    {
+        if (!plan.Settings.Watch.WarmStart || publisher.Current() is not { } used)
+            return null;
+        var faults = new List<string>();
+        var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
+        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
+        try
+        {
+            foreach (var checkpoint in store.Load(faults.Add))
+            {
+                if (
+                    Checkpoint
+                        .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                        .TryGet(out var state, out var found)
+                )
+                {
+                    logger.WarmStarted(used.Run);
+                    return new(Trainer.StartFrom(plan.Hyperparameters, state), used.Run);
+                }
+                faults.AddRange(found.Select(fault => fault.ToString()));
+            }
+        }
+        catch (RefusedException later)
+        {
+            faults.AddRange(later.Reasons);
+        }
+        logger.ColdStarted(used.Run, string.Join(' ', faults.DefaultIfEmpty("No checkpoint.")));
+        return null;
+    }
+}

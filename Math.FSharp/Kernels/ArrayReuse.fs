@@ -1,0 +1,52 @@
+namespace Pipeline.Learning
+
+open System
+
+/// Arrays that are no longer used, kept for results of the same length: a run of many steps uses a few arrays in
+/// turn instead of making new ones at every step. Each thread keeps its own, and only while `Scope` runs, so
+/// that a caller cannot tell the difference.
+[<AbstractClass; Sealed>]
+type internal ArrayReuse<'T> =
+    [<ThreadStatic; DefaultValue>]
+    static val mutable private arrays: ResizeArray<'T[]> | null
+
+    /// The most arrays that are kept: more than the layers of a deep network need.
+    static member private Most = 256
+
+    /// The shortest array that is kept: making a shorter one is as fast.
+    static member private Least = 256
+
+    /// An array of that length with undefined elements.
+    static member Rent(length: int) : 'T[] =
+        match ArrayReuse<'T>.arrays with
+        | null -> GC.AllocateUninitializedArray<'T> length
+        | arrays ->
+            let mutable i = arrays.Count - 1
+
+            while i >= 0 && arrays[i].Length <> length do
+                i <- i - 1
+
+            if i < 0 then
+                GC.AllocateUninitializedArray<'T> length
+            else
+                let array = arrays[i]
+                arrays.RemoveAt i
+                array
+
+    /// Keeps an array, to which nothing may refer any more, for a later `Rent`.
+    static member Return(array: 'T[]) : unit =
+        match ArrayReuse<'T>.arrays with
+        | null -> ()
+        | arrays ->
+            if array.Length >= ArrayReuse<'T>.Least && arrays.Count < ArrayReuse<'T>.Most then
+                arrays.Add array
+
+    /// Runs `act`; until it ends, returned arrays are rented again.
+    static member Scope(act: unit -> 'R) : 'R =
+        let outer = ArrayReuse<'T>.arrays
+        ArrayReuse<'T>.arrays <- ResizeArray()
+
+        try
+            act ()
+        finally
+            ArrayReuse<'T>.arrays <- outer

@@ -1,0 +1,160 @@
+namespace Pipeline.Learning
+
+open System
+
+/// A step of a sweep over learning rates.
+[<Struct>]
+type RateStep = {
+    /// The learning rate of the step.
+    Rate: float
+    /// The loss of its mini-batch, before its update.
+    Loss: float
+    /// The mean of the losses of the steps around it, as many before it as after it.
+    Smoothed: float
+}
+
+/// A sweep over learning rates, and what it suggests.
+type RateSweep = {
+    /// Its steps; it ends early where the loss has left for good.
+    Steps: RateStep list
+    /// The rate at which the smoothed loss fell fastest; none where it did not fall.
+    Suggested: float voption
+}
+
+/// <summary>Which learning rate to begin with: a short run whose rate rises from very small to very
+/// large.</summary>
+/// <remarks>Source: Smith, Cyclical learning rates for training neural networks, 2017.</remarks>
+[<RequireQualifiedAccess>]
+module LearningRateFinder =
+    /// How much of the running mean of losses stays at each step.
+    let private decay = 0.95
+
+    /// A sweep ends once the running mean is so many times its lowest.
+    let private tooHigh = 4.0
+
+    /// The mean of each loss and of as many before it as after it, a twentieth of the sweep in all: unlike a
+    /// running mean it does not lag behind.
+    let internal smooth (losses: float[]) : float[] =
+        let reach = losses.Length / 40
+
+        Array.init losses.Length (fun i ->
+            let reach = min reach (min i (losses.Length - 1 - i))
+            Array.average losses[i - reach .. i + reach])
+
+    /// Where a span falls, either half of its middle falls by this share of the whole at least, which a plateau
+    /// between two falls and the lowest place do not, …
+    let private middle = 0.2
+
+    /// … and neither end rises by more than that.
+    let private end' = 0.1
+
+    /// Where the smoothed loss, over ln of the rate, falls by the most within a span of steps.
+    let internal steepest (steps: RateStep[]) : float voption =
+        let span = max 1 (steps.Length / 20)
+        let half = (span + 1) / 2
+        let loss i = steps[i].Smoothed
+
+        let fall i =
+            let whole = loss (i - span) - loss (i + span)
+
+            if
+                whole > 0.0
+                && loss (i - half) - loss i >= middle * whole
+                && loss i - loss (i + half) >= middle * whole
+                && loss (i - span) - loss (i - half) >= -end' * whole
+                && loss (i + half) - loss (i + span) >= -end' * whole
+            then
+                ValueSome whole
+            else
+                ValueNone
+
+        let falls = [|
+            for i in span .. steps.Length - 1 - span do
+                match fall i with
+                | ValueSome whole -> struct (whole, steps[i].Rate)
+                | ValueNone -> ()
+        |]
+
+        if falls.Length = 0 then
+            ValueNone
+        else
+            let struct (_, rate) = falls |> Array.maxBy (fun struct (whole, _) -> whole)
+            ValueSome rate
+
+    /// <summary>The sweep.</summary>
+    /// <param name="settings">The run's hyperparameters; their own rate, schedule and length are left
+    /// aside.</param>
+    /// <param name="lowest">The rate of the first step, greater than 0.</param>
+    /// <param name="highest">The rate of the last, greater than the first's; between them the rate rises
+    /// by the same factor at each step.</param>
+    /// <param name="count">How many steps, 2 or more; a few hundred tell enough.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="architecture">The network's layers.</param>
+    /// <exception cref="T:System.ArgumentException">A rate or the count is out of range, or the data do
+    /// not have the network's size.</exception>
+    [<CompiledName("Sweep")>]
+    let sweep
+        (settings: Hyperparameters)
+        (lowest: float)
+        (highest: float)
+        (count: int)
+        (data: Dataset<'T>)
+        (architecture: Architecture)
+        : RateSweep =
+        if not (lowest > 0.0 && highest > lowest && Double.IsFinite highest) then
+            invalidArg
+                (nameof highest)
+                $"expected 0 < lowest < highest, found {string lowest} and {string highest}"
+
+        if count < 2 then
+            invalidArg (nameof count) $"expected 2 or more, found %d{count}"
+
+        let rising =
+            Hyperparameters.create {
+                settings.Recipe with
+                    LearningRate = lowest
+                    Schedule = ScheduleKind.Exponential(int64 (count - 1), highest / lowest)
+                    WarmUp = 0L
+                    Length = RunLength.Iterations(int64 count)
+            }
+
+        match rising with
+        | Error faults ->
+            invalidArg (nameof settings) (faults |> List.map string |> String.concat " ")
+        | Ok settings ->
+            let start: State<'T> = Trainer.start settings architecture
+
+            let rec run (state: State<'T>) (mean: float) (best: float) found =
+                let next = Trainer.step settings data state
+                let mean = decay * mean + (1.0 - decay) * next.Loss
+                // The mean of so many losses, the zero it began with taken out.
+                let smoothed = mean / (1.0 - Elementary.Power(decay, next.Iteration))
+
+                if not (Double.IsFinite smoothed) then
+                    found
+                else
+                    let step =
+                        struct (Trainer.rate settings data state.Watch state.Iteration, next.Loss)
+
+                    if next.Iteration = int64 count || smoothed > tooHigh * best then
+                        step :: found
+                    else
+                        run next mean (min best smoothed) (step :: found)
+
+            let steps = run start 0.0 infinity [] |> Array.ofList |> Array.rev
+            let smoothed = steps |> Array.map (fun struct (_, loss) -> loss) |> smooth
+
+            let steps =
+                Array.map2
+                    (fun struct (rate, loss) smoothed -> {
+                        Rate = rate
+                        Loss = loss
+                        Smoothed = smoothed
+                    })
+                    steps
+                    smoothed
+
+            {
+                Steps = List.ofArray steps
+                Suggested = steepest steps
+            }

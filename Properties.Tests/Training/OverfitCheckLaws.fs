@@ -1,0 +1,45 @@
+/// OverfitCheck.fs: sound settings learn a handful of samples, unsound ones do not.
+module Pipeline.Properties.OverfitCheckLaws
+
+open System
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Laws
+
+let private data (seed: uint64) : Dataset<float> =
+    let value = Random.normal seed Stream.GradientCheck 0L
+    let labels = Array.init 40 (fun s -> s % 4)
+    Dataset.ofColumns 4 (Array.init 400 value |> Kernels.matrix 10 40) (Targets.Labels labels)
+
+let private settings rate =
+    Hyperparameters.create {
+        Hyperparameters.book.Recipe with
+            LearningRate = rate
+            Initialiser = Initialiser.XavierNormal
+            Dropout = 0.5
+    }
+    |> orFail
+
+let private architecture = Architecture.dense Activation.Tanh [ 10; 30; 4 ]
+
+[<Law(MaxTest = 20)>]
+let ``ten random samples are learned by heart at a sound rate`` (Seed seed) =
+    let check = OverfitCheck.overFit (settings 0.5) 10 1000 (data seed) architecture
+    Assert.True(check.Passed, $"{check}")
+    Assert.Equal(1.0, check.Accuracy)
+    Assert.InRange(check.Steps, 1, 999)
+
+[<Law(MaxTest = 20)>]
+let ``at a rate of next to nothing they are not`` (Seed seed) =
+    let check = OverfitCheck.overFit (settings 1e-6) 10 100 (data seed) architecture
+    Assert.False check.Passed
+    Exactly.equal 100 check.Steps
+    Assert.InRange(check.LastLoss, 0.9 * check.FirstLoss, check.FirstLoss)
+
+[<Theory>]
+[<InlineData(0)>]
+[<InlineData(41)>]
+let ``more samples than there are, or none, are refused`` (count: int) =
+    Assert.Throws<ArgumentException>(fun () ->
+        OverfitCheck.overFit (settings 0.5) count 10 (data 1UL) architecture |> ignore)
+    |> ignore
