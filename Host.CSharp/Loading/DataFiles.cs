@@ -81,14 +81,14 @@ internal sealed class ParsedTables(
     IReadOnlyList<DataFile> files
 ) : ParsedData
 {
-    public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-        MemoryBudget.Guard(
+    public override LoadedData<T> Encode<T>(KnownData? known = null)
+    {
+        var data = MemoryBudget.Guard(
             files[0].Path,
             () => DataFiles.OfTables<T>(plan, known, train, test, files)
-        ) with
-        {
-            Notes = Notes,
-        };
+        );
+        return data with { Notes = [.. Notes, .. data.Notes] };
+    }
 }
 
 /// <summary>Images with their labels.</summary>
@@ -276,11 +276,14 @@ internal static class DataFiles
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var path = files[0].Path;
+        string? unused = null;
         if (known is not null)
         {
             var names = SampleFile.ColumnsOf(known.Preprocessing);
             train = TableFile.WithColumns(names, train, files[0]);
             test = test is null ? null : TableFile.WithColumns(names, test, files[^1]);
+            var label = plan.Settings.Data.Label ?? (test ?? train).Columns.Last().Name;
+            unused = TableFile.UnusedNote(names, test ?? train, label, files[^1]);
         }
         var fitted = known is null
             ? default
@@ -306,7 +309,10 @@ internal static class DataFiles
             data.Leaked,
             Hashes(files),
             data.Report
-        );
+        )
+        {
+            Notes = unused is null ? [] : [unused],
+        };
     }
 
     /// <summary>How rows become samples of a model: as <c>predict</c> makes them.</summary>

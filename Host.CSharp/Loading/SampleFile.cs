@@ -76,7 +76,10 @@ internal static class SampleFile
                 inputs,
                 Targets<T>.NewLabels(new int[table.Rows])
             )
-        );
+        )
+        {
+            Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],
+        };
     }
 
     /// <summary>The names of the columns that a model takes; none of a model that takes numbers as they

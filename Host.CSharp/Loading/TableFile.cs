@@ -84,6 +84,32 @@ internal static class TableFile
         ]);
     }
 
+    /// <summary>A sentence on columns that a model which takes its columns by place does not use; null where
+    /// it uses all, or takes them by name.</summary>
+    /// <param name="names">The names of the model's columns.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="label">The label's column, where the rows have one.</param>
+    /// <param name="file">Where the table is from.</param>
+    public static string? UnusedNote(
+        IReadOnlyList<string> names,
+        Table table,
+        string? label,
+        DataFile file
+    )
+    {
+        if (names.Count == 0 || !names.All(name => int.TryParse(name, out _)))
+            return null;
+        string[] unused =
+        [
+            .. table
+                .Columns.Select(column => column.Name)
+                .Where(name => name != label && !names.Contains(name)),
+        ];
+        return unused.Length == 0
+            ? null
+            : $"{file.Path}: not used: {(unused.Length == 1 ? "column" : "columns")} {Listed(unused)}. The model was trained on rows without names and takes the columns {Listed(names)}, counted from 0.";
+    }
+
     private static string Listed(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(20)) + (names.Count > 20 ? ", …" : "");
 }

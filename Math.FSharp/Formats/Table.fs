@@ -311,7 +311,19 @@ module Table =
                 |> List.mapi (fun place column -> { column with Name = string place })
     }
 
+    /// How many columns from the left are called by their places, as those of a file without names are.
+    let internal unnamed (table: Table) : int =
+        table.columns
+        |> Seq.mapi (fun place column -> column.Name = string<int> place)
+        |> Seq.takeWhile id
+        |> Seq.length
+
+    /// Whether other whole numbers have the same double.
+    let private isRounded (number: int64) : bool =
+        number > (1L <<< 53) - 1L || number < 1L - (1L <<< 53)
+
     /// <summary>The rows of a matrix as a table whose columns are called 0, 1, 2, …</summary>
+    /// <remarks>A column with whole numbers beyond ±(2⁵³ − 1) becomes a column of texts.</remarks>
     /// <param name="tensor">Of two dimensions, (rows, columns), or of one, a column.</param>
     [<CompiledName("OfTensor")>]
     let ofTensor (tensor: Tensor) : Result<Table, Fault list> =
@@ -330,6 +342,15 @@ module Table =
                 match tensor.Elements with
                 | Elements.Texts texts ->
                     fun place -> Cells.Texts(Array.init rows (fun row -> texts[place row]))
+                | Elements.Integers integers when Array.exists isRounded integers ->
+                    // As a text each stays a class of its own.
+                    fun place ->
+                        let column = Array.init rows (fun row -> integers[place row])
+
+                        if Array.exists isRounded column then
+                            Cells.Texts(column |> Array.map (fun number -> $"%d{number}"))
+                        else
+                            Cells.Numbers(Array.map float column)
                 | _ ->
                     let values = Tensor.toDoubles tensor
                     fun place -> Cells.Numbers(Array.init rows (fun row -> values[place row]))

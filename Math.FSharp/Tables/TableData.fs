@@ -223,6 +223,41 @@ module TableData =
             | Some column -> Table.readable column
             | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
 
+        // Without names, a column more or less would move the others.
+        let requireSameWidth () =
+            match testing with
+            | TestRows.Separate(test, testSource) ->
+                let expected, found = Table.unnamed table, Table.unnamed test
+
+                Fault.check
+                    [
+                        expected = 0 || found = 0 || expected = found,
+                        Fault.create
+                            testSource
+                            $"%d{expected} columns without names, as the training rows have"
+                            $"%d{found}"
+                    ]
+                    ignore
+            | TestRows.Share _ -> Ok()
+
+        let requireSeveralClasses (classes: string list) (train: Dataset<'T>) =
+            match train.Targets with
+            | Targets.Labels labels when known.IsNone && classes.Length > 1 ->
+                ClassCheck.requireSeveral classes labels
+                |> Result.mapError (
+                    List.map (fun fault -> {
+                        fault with
+                            Subject = $"{source}, training rows"
+                            Found =
+                                match testing with
+                                | TestRows.Share _ ->
+                                    $"{fault.Found}, as equal rows stay on one side of the split"
+                                | TestRows.Separate _ -> fault.Found
+                    })
+                )
+                |> Result.map ignore
+            | _ -> Ok()
+
         let ofLayout (layout: TableLayout, table: Table) =
             let keys = keysOf layout table
 
@@ -287,6 +322,9 @@ module TableData =
                         |> Result.mapError (within source)
 
                     Fault.both (samples source train) (samples testSource test)
+                    |> Result.bind (fun (trainData, testData) ->
+                        requireSeveralClasses classes trainData
+                        |> Result.map (fun () -> trainData, testData))
                     |> Result.map (fun (trainData: Dataset<'T>, testData) ->
                         let inputs (data: Dataset<'T>) =
                             match data.samples with
@@ -341,4 +379,5 @@ module TableData =
 
                 layout, withNumbers layout table)
         |> Result.mapError (within source)
+        |> Result.bind (fun found -> requireSameWidth () |> Result.map (fun () -> found))
         |> Result.bind ofLayout

@@ -394,3 +394,63 @@ let ``preprocessing that is none gives a fault`` () =
             """{"kind":"table","numbers":[],"categories":[{"name":"x","fill":"","values":["a","a"]}]}"""
         ] do
         Preprocessing.ofJson json |> Exactly.faulted [ "preprocessing" ]
+
+/// Rows without names, each with a label at its end.
+let private unnamed (rows: string list list) =
+    List.transpose rows
+    |> List.mapi (fun place cells -> string place, texts cells)
+    |> table
+
+let private apart train test : Result<TableData<float>, Fault list> =
+    TableData.prepare
+        plainChoice
+        Head.Softmax
+        ValueNone
+        (TestRows.Separate(test, "test.csv"))
+        "train.csv"
+        train
+
+[<Fact>]
+let ``test rows without names have as many columns as the training rows`` () =
+    let train = unnamed [ [ "1"; "2"; "a" ]; [ "3"; "4"; "b" ] ]
+    Assert.True((apart train train).IsOk)
+
+    let indexed = unnamed [ [ "0"; "1"; "2"; "a" ]; [ "1"; "3"; "4"; "b" ] ]
+
+    Exactly.equal
+        (Error [
+            Fault.create "test.csv" "3 columns without names, as the training rows have" "4"
+        ])
+        (apart train indexed |> Result.map ignore)
+
+[<Fact>]
+let ``training rows of one class are refused, also where a split makes them so`` () =
+    let rows =
+        unnamed (List.replicate 30 [ "1"; "2"; "a" ] @ List.replicate 30 [ "3"; "4"; "b" ])
+
+    for seed in 1UL .. 20UL do
+        let prepared: Result<TableData<float>, Fault list> =
+            TableData.prepare
+                plainChoice
+                Head.Softmax
+                ValueNone
+                (TestRows.Share(0.5, seed))
+                "rows.csv"
+                rows
+
+        // Either all rows are on one side, or each class is on a side of its own.
+        Assert.True(prepared.IsError)
+
+[<Fact>]
+let ``whole numbers of arrays that double precision rounds stay different classes`` () =
+    let large = 1L <<< 53
+
+    let labels = {
+        Name = "y"
+        Shape = [ 3 ]
+        Elements = Elements.Integers [| large; large + 1L; 5L |]
+    }
+
+    let column = (Table.ofTensor labels |> orFail).Columns.Head
+
+    Assert.Equal<string>([| $"{large}"; $"{large + 1L}"; "5" |], Table.texts column.Cells)

@@ -336,3 +336,46 @@ module PredictTests =
                 Assert.Contains(says, ended.Errors)
                 Assert.Contains("--dark-ink", ended.Errors)
                 Assert.Contains(name, ended.Errors)
+
+    [<Fact>]
+    let ``columns that a model does not take by place are named`` () =
+        use scratch = new Scratch()
+        let rows = scratch.Sub "rows.csv"
+
+        File.WriteAllLines(
+            rows,
+            [
+                for i in 0..39 -> $"%d{i % 7}.5,%d{i % 5}.25,{if i % 2 = 0 then 'a' else 'b'}"
+            ]
+        )
+
+        let runs = scratch.Sub "runs"
+
+        let trained =
+            Given.host [
+                "train"
+                $"--Data:Train={rows}"
+                "--Training:Iterations=5"
+                $"--Run:Directory={runs}"
+            ]
+
+        Assert.True((trained.ExitCode = 0), trained.Errors)
+        let run = Assert.Single(Given.runs scratch)
+        let indexed = scratch.Sub "indexed.csv"
+        File.WriteAllLines(indexed, [ "1,2.5,0.25"; "2,3.5,1.25" ])
+        let labelled = scratch.Sub "labelled.csv"
+        File.WriteAllLines(labelled, [ "1,2.5,0.25,a"; "2,3.5,1.25,b" ])
+
+        for command in
+            [
+                [ "predict"; run; indexed ]
+                [ "evaluate"; $"{run}/model.safetensors"; $"--Data:Test={labelled}" ]
+            ] do
+            let ended = Given.host command
+            Assert.Contains("not used: column 2. The model was trained on rows", ended.Errors)
+
+        let own = scratch.Sub "own.csv"
+        File.WriteAllLines(own, [ "2.5,0.25"; "3.5,1.25" ])
+        let ended = Given.host [ "predict"; run; own ]
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+        Assert.DoesNotContain("not used", ended.Errors)
