@@ -94,9 +94,8 @@ internal sealed record CheckpointManifest(
                         .ToString(),
                 ]);
             }
-            fault = Faults
-                .Create(path, "a checkpoint's manifest", damaged.Message.TrimEnd('.'))
-                .ToString();
+            var (place, found) = JsonFault.Of(damaged, json);
+            fault = Faults.Create(path + place, "a checkpoint's manifest", found).ToString();
         }
         return null;
     }

@@ -152,6 +152,16 @@ internal static class EvaluateCommand
                 ),
             ]);
         }
+        if (model.Preprocessing.IsTable && settings.Train is null && settings.Test is null)
+        {
+            throw new RefusedException([
+                DataFile.Sentence(
+                    "Data:Test",
+                    $"a table to evaluate {file.Path} on, a model of rows of a table",
+                    "none"
+                ),
+            ]);
+        }
         var data = ModelSamples.Of(
             file.Path,
             model,

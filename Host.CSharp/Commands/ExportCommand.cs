@@ -46,10 +46,17 @@ internal static class ExportCommand
 
     private static int Run(string path, string? format, string output, ModelDefaults assumed)
     {
-        var ending = Path.GetExtension(output).TrimStart('.');
         format ??=
-            ChoiceOption.Find(Formats, ending)
-            ?? throw new RefusedException([ChoiceOption.Sentence("--to", Formats, ending)]);
+            ChoiceOption.Find(Formats, Path.GetExtension(output).TrimStart('.'))
+            ?? throw new RefusedException([
+                DataFile.Sentence(
+                    "--output",
+                    "a file that ends in .onnx, .safetensors or .npz, or its format (--to)",
+                    output.Length == 0 ? "nothing"
+                        : Directory.Exists(output) ? $"a folder, {output}"
+                        : $"'{output}'"
+                ),
+            ]);
         var file = ModelFile.Read(path);
         var (title, bytes) = file.IsDouble
             ? Write<double>(file, assumed, format)

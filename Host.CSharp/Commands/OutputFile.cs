@@ -51,7 +51,7 @@ internal static class OutputFile
     private static void WriteAlone(ReadOnlySpan<byte> bytes)
     {
         if (!StandardStreams.IsOutputOpen)
-            throw new IOException("Standard output is closed");
+            throw new IOException("a standard output that is closed");
         using var output = Console.OpenStandardOutput();
         output.Write(bytes);
         Console.SetOut(Console.Error);
@@ -62,6 +62,9 @@ internal static class OutputFile
         trouble switch
         {
             UnauthorizedAccessException => "one that this user may not write",
+            FileNotFoundException or DirectoryNotFoundException =>
+                "a place where no file can be made",
+            PathTooLongException => "a path that is too long",
             // .NET puts the path behind what the system says.
             _ => trouble.Message.Split(" : '")[0].TrimEnd('.'),
         };

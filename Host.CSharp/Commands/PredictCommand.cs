@@ -110,10 +110,22 @@ internal static class PredictCommand
         return command;
     }
 
-    private static DataFile Read(string path, string from, long limit) =>
-        path == StandardInput
-            ? DataFile.Read(StandardStreams.OpenInput(), "standard input", $".{from}", limit)
-            : DataFile.Read(path, limit);
+    private static DataFile Read(string path, string from, long limit)
+    {
+        if (path != StandardInput)
+            return DataFile.Read(path, limit);
+        const string Name = "standard input";
+        var file = DataFile.Read(StandardStreams.OpenInput(), Name, $".{from}", limit);
+        return from is "csv" or "tsv" && JsonRows.IsJson(file.Content.Span)
+            ? throw new RefusedException([
+                DataFile.Sentence(
+                    Name,
+                    $"rows as {from.ToUpperInvariant()}, or --from json",
+                    "rows as JSON"
+                ),
+            ])
+            : file;
+    }
 
     public static Predictions Predict<T>(
         ModelFile file,

@@ -22,9 +22,9 @@ internal static class AtomicFile
         switch (target.Kind)
         {
             case OutputKind.Folder:
-                throw new IOException("It is a folder");
+                throw new IOException("a folder");
             case OutputKind.Disk:
-                throw new IOException("It is a whole disk");
+                throw new IOException("a whole disk");
             case OutputKind.Stream:
                 files.Write(target.Path, bytes);
                 break;

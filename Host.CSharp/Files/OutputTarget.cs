@@ -65,7 +65,7 @@ internal sealed record OutputTarget(string Path, OutputKind Kind)
             if (parts.Count == 0 && next.StartsWith(Processes, StringComparison.Ordinal))
                 return new(next, OutputKind.Stream);
             if (++links > MostLinks)
-                throw new IOException("Its symbolic links lead in a circle");
+                throw new IOException("symbolic links that lead in a circle");
             if (System.IO.Path.GetPathRoot(target) is { Length: > 0 } root)
             {
                 resolved = root;

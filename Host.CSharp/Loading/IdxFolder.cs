@@ -257,6 +257,11 @@ internal static class IdxFolder
         {
             if (file is null)
                 return null;
+            if (BinaryFormat.Of(file.Content.Span) is { } other)
+            {
+                faults.Add(DataFile.Sentence(file.Path, "an IDX file", other));
+                return null;
+            }
             parse(file.Content).TryGet(out var tensor, out var found);
             faults.AddRange(found.Select(fault => DataFile.Sentence(file.Path, fault)));
             return tensor;

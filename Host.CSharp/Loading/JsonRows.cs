@@ -23,9 +23,24 @@ internal static class JsonRows
         }
         catch (JsonException broken)
         {
-            // .NET counts lines from 0, and says so behind the message.
-            var message = broken.Message.Split(" LineNumber:")[0].TrimEnd('.');
-            throw Refused($"{path}, line {broken.LineNumber + 1}", message);
+            var (place, found) = JsonFault.Of(broken, content.Span);
+            throw Refused(path + place, found);
+        }
+    }
+
+    /// <summary>Whether a text begins with a list or an object of JSON.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(text, new() { AllowMultipleValues = true });
+            return reader.Read()
+                && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject
+                && reader.TrySkip();
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

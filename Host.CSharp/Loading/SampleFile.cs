@@ -51,7 +51,7 @@ internal static class SampleFile
                 DataFile.Sentence(
                     file.Path,
                     "images (PNG or IDX), as the model takes them",
-                    "bytes of another kind"
+                    BinaryFormat.Of(bytes) ?? "bytes of another kind"
                 ),
             ]);
         }

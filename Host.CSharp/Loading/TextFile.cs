@@ -36,6 +36,8 @@ internal static class TextFile
         string path
     )
     {
+        if (BinaryFormat.Of(content.Span) is { } other)
+            throw new RefusedException([DataFile.Sentence(path, "a text file", other)]);
         var marked = Marked.FirstOrDefault(one => content.Span.StartsWith(one.Preamble));
         if (marked is not null)
             content = content[marked.Preamble.Length..];

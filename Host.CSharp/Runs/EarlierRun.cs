@@ -161,18 +161,28 @@ internal sealed record EarlierRun(
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
         if (!File.Exists(file))
             throw NoRun(path);
+        byte[] text = [];
         try
         {
-            var stored = JsonSerializer.Deserialize<Stored>(File.ReadAllBytes(file), Json);
+            text = File.ReadAllBytes(file);
+            var stored = JsonSerializer.Deserialize<Stored>(text, Json);
             return stored is null
                 ? throw Refused(file, "a run's settings", "null")
                 : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256, stored.BeganWith);
         }
-        catch (Exception damaged)
-            // A number beyond all bounds is read, and cannot be written again.
-            when (damaged is JsonException or ArgumentException || AtomicFile.IsDiskError(damaged))
+        catch (JsonException damaged)
         {
-            throw Refused(file, "a run's settings", damaged.Message.TrimEnd('.'));
+            var (place, found) = JsonFault.Of(damaged, text);
+            throw Refused(file + place, "a run's settings", found);
+        }
+        // A number beyond all bounds is read, and cannot be written again.
+        catch (ArgumentException)
+        {
+            throw Refused(file, "a run's settings", "a number beyond double precision");
+        }
+        catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
+        {
+            throw Refused(file, "a run's settings", unreadable.Message.TrimEnd('.'));
         }
     }
 

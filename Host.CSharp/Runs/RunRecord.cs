@@ -48,15 +48,16 @@ internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyLi
     private static JsonObject SummaryOf(string folder)
     {
         var path = System.IO.Path.Combine(folder, RunFolder.SummaryFile);
+        var file = DataFile.Read(path, DataFile.UsualLimit);
         try
         {
-            var file = DataFile.Read(path, DataFile.UsualLimit);
             return JsonNode.Parse(file.Content.Span) as JsonObject
                 ?? throw Refused(path, "no JSON object");
         }
         catch (JsonException damaged)
         {
-            throw Refused(path, damaged.Message.TrimEnd('.'));
+            var (place, found) = JsonFault.Of(damaged, file.Content.Span);
+            throw Refused(path + place, found);
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Json;
 using Pipeline.Learning.Interop;
@@ -46,6 +48,12 @@ internal static class SettingLayers
             );
         }
     }
+
+    private static readonly JsonDocumentOptions Lenient = new()
+    {
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
 
     private static readonly Dictionary<string, string?> NoSettings = [];
 
@@ -98,20 +106,31 @@ internal static class SettingLayers
         catch (Exception unusable)
             when (unusable is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            var (where, reason) = Reason(unusable.GetBaseException());
+            var (where, found) = Reason(unusable.GetBaseException(), path);
             throw new RefusedException([
-                Faults.Create(path + where, "a JSON file of settings", reason).ToString(),
+                Faults.Create(path + where, "a JSON file of settings", found).ToString(),
             ]);
         }
     }
 
-    /// <summary>What is wrong with a file, and in which line where that is known.</summary>
-    private static (string Where, string Reason) Reason(Exception unusable)
-    {
-        // The library counts lines from 0, and says so behind what is wrong.
-        var reason = unusable.Message.Split(" LineNumber:")[0].TrimEnd('.');
-        return unusable is JsonException { LineNumber: { } line }
-            ? ($", line {line + 1}", reason)
-            : ("", reason);
-    }
+    /// <summary>What is wrong with a file, and where in it.</summary>
+    private static JsonFault Reason(Exception unusable, string path) =>
+        unusable switch
+        {
+            // The library reads other encodings as well, and counts in UTF-8.
+            JsonException broken => JsonFault.Of(
+                broken,
+                Encoding.UTF8.GetBytes(File.ReadAllText(path))
+            ),
+            // Of an object only a name that is there twice is refused.
+            FormatException => new(
+                "",
+                JsonNode.Parse(File.ReadAllText(path), null, Lenient) is not JsonObject
+                    ? "JSON that is no object"
+                    : $"{unusable.Message.Split('\'').ElementAtOrDefault(1)} twice"
+            ),
+            // An escape can stand for half of a surrogate pair, of which no text is made.
+            InvalidOperationException => new("", "half of a surrogate pair"),
+            _ => new("", unusable.Message.TrimEnd('.')),
+        };
 }

@@ -50,8 +50,8 @@ module Model =
     /// The metadata's entries that a model itself makes.
     let private ownNames = [ activationsName; headName; preprocessingName; classesName ]
 
-    /// <summary>Nothing is taken for true that a file does not say, but for a head of
-    /// Softmax.</summary>
+    /// <summary>Nothing is taken for true that a file does not say, but for a head of Softmax where there are
+    /// two outputs or more.</summary>
     [<CompiledName("NoAssumption")>]
     let noAssumption: ModelDefaults = {
         Activation = ValueNone
@@ -206,6 +206,34 @@ module Model =
                             "a tensor of another kind"
                 ])
 
+    /// An option that says something else than the file does.
+    let private contradiction (option: string) (own: string) (assumed: string) : Fault =
+        Fault.create option $"{own}, as the file says, or no --{option}" assumed
+
+    /// The head: the file's own, else what is assumed.
+    let private head
+        (assumed: ModelDefaults)
+        (outputs: int)
+        (file: TensorFile)
+        : Result<Head, Fault list> =
+        match ParameterTensors.said headName file, assumed.Head with
+        | ValueSome name, assumed ->
+            Head.parse name
+            |> Result.bind (fun own ->
+                match assumed with
+                | ValueSome other when other <> own ->
+                    Error [ contradiction "head" (string own) (string other) ]
+                | _ -> Ok own)
+        | ValueNone, ValueSome head -> Ok head
+        | ValueNone, ValueNone when outputs = 1 ->
+            Error [
+                Fault.create
+                    "head"
+                    "Sigmoid or Identity given by --head, as the network has one output"
+                    "none"
+            ]
+        | ValueNone, ValueNone -> Ok Head.Softmax
+
     /// The activation of each hidden layer: the file's own, else what is assumed.
     let private activations
         (assumed: ModelDefaults)
@@ -216,13 +244,21 @@ module Model =
             Counted.text "activation in the metadata" "activations in the metadata" (int64 hidden)
 
         match ParameterTensors.said activationsName file, assumed.Activation with
-        | ValueSome text, _ ->
+        | ValueSome text, assumed ->
             let names = if text = "" then [||] else text.Split separator
 
             if names.Length <> hidden then
                 Error [ Fault.create "" counted $"'{text}'" ]
             else
-                names |> List.ofArray |> List.map Activation.parse |> Fault.all
+                names
+                |> List.ofArray
+                |> List.map Activation.parse
+                |> Fault.all
+                |> Result.bind (fun own ->
+                    match assumed with
+                    | ValueSome other when own |> List.exists ((<>) other) ->
+                        Error [ contradiction "activation" text (string other) ]
+                    | _ -> Ok own)
         | ValueNone, ValueSome activation -> Ok(List.replicate hidden activation)
         | ValueNone, ValueNone when hidden = 0 -> Ok []
         | ValueNone, ValueNone ->
@@ -251,12 +287,9 @@ module Model =
                     | false, [ inputs; outputs ] -> inputs, outputs
                     | _ -> 0, 0)
 
-            let head =
-                match ParameterTensors.said headName file with
-                | ValueSome name -> Head.parse name
-                | ValueNone -> Ok(ValueOption.defaultValue Head.Softmax assumed.Head)
-
-            Fault.both head (activations assumed (layers.Length - 1) file)
+            Fault.both
+                (head assumed (snd (List.last sizes)) file)
+                (activations assumed (layers.Length - 1) file)
             |> Result.bind (fun (head, activations) ->
                 let hidden =
                     List.map2
@@ -316,7 +349,8 @@ module Model =
         |> List.map fst
 
     /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
-    /// <param name="assumed">What to take for true of a file that says nothing of it.</param>
+    /// <param name="assumed">What to take for true of a file that says nothing of it; a fault where the file
+    /// says something else.</param>
     /// <param name="file">Tensors of the precision asked for, all of them finite, under the book's names or
     /// PyTorch's, and no others but such without numbers.</param>
     [<CompiledName("OfTensors")>]

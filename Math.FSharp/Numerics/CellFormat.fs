@@ -165,9 +165,11 @@ type internal CellReader(format: CellFormat) =
 
             let groups = groups.Split ' '
 
+            // A number of groups has no zeros in front: 0,804 is no 804.
             if
                 groups[0].Length >= 1
                 && groups[0].Length <= 3
+                && groups[0][0] <> '0'
                 && groups |> Array.skip 1 |> Array.forall (fun group -> group.Length = 3)
                 && groups |> Array.forall (Seq.forall Char.IsAsciiDigit)
             then

@@ -1,6 +1,5 @@
 namespace Pipeline.Learning
 
-open System
 open System.Collections.Generic
 
 /// Telling from a table that its numbers have decimal commas.
@@ -18,9 +17,7 @@ module internal DecimalComma =
 
     /// A comma before one digit, say, separates no thousands; neither does that of 0,125.
     let private isCertain (groups: CellReader) (text: string) : bool =
-        text.Contains ','
-        && ((groups.Number text).IsNone
-            || text.TrimStart(' ', '+', '-').StartsWith("0,", StringComparison.Ordinal))
+        text.Contains ',' && (groups.Number text).IsNone
 
     /// <summary>Whether decimal commas are the only reading of the columns: all cells of one or more are
     /// numbers with decimal commas, of which one at least cannot be a thousands separator, and no cell of any

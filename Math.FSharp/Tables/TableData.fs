@@ -313,7 +313,19 @@ module TableData =
                             (TableEncoding.fitLayout choice layout train)
                             (if head = Head.Identity then Ok([], []) else found)
 
-                fitted
+                // A label that is no number is told of once, not on either side of a share.
+                let numbers: Result<unit, Fault list> =
+                    match testing, known with
+                    | TestRows.Share _, (ValueNone | ValueSome(struct (_, []))) when
+                        head = Head.Identity
+                        ->
+                        own layout.Label table
+                        |> Result.bind (fun label -> TableEncoding.targets format label table)
+                        |> Result.map (fun (_: Matrix<'T>) -> ())
+                    | _ -> Ok()
+
+                Fault.both fitted numbers
+                |> Result.map fst
                 |> Result.mapError (within source)
                 |> Result.bind (fun (encoding, (classes, warnings)) ->
                     let samples source table =

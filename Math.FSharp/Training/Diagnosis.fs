@@ -59,14 +59,26 @@ type Finding =
         | MissedClasses(classes, found, samples) ->
             let shown = 5
 
-            let names =
-                String.concat ", " (List.truncate shown classes)
-                + (if classes.Length > shown then
-                       $" and %d{classes.Length - shown} more"
-                   else
-                       "")
+            let listed = List.truncate shown classes
 
-            $"Of the training samples of class {names}, %d{found} of %d{samples} are classified right: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them."
+            let names =
+                match classes.Length - shown, List.rev listed with
+                | _, [ only ] -> $"class {only}"
+                | others, _ when others > 0 ->
+                    let names = String.concat ", " listed
+                    $"the classes {names} and %d{others} more"
+                | _, last :: before ->
+                    let before = String.concat ", " (List.rev before)
+                    $"the classes {before} and {last}"
+                | _, [] -> "no class"
+
+            let right =
+                match found with
+                | 0 -> "none is"
+                | 1 -> "1 is"
+                | _ -> $"%d{found} are"
+
+            $"Of the %d{samples} training samples of {names}, {right} classified right: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them."
         | NotFinite(layer, iteration) ->
             $"The first numbers that are not finite came up in layer %d{layer}, after iteration %d{iteration}."
 

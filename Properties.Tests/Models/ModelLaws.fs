@@ -341,6 +341,69 @@ let ``weights and biases that are not finite are refused by name``
             |> Exactly.faulted [ chosen.Name; "finite numbers"; says ]
 
 [<Law>]
+let ``options agree with what a file says, or are refused`` (Trainable(network, _)) =
+    let own = network.Architecture
+    let file = Model.toTensors (Model.ofNetwork network)
+
+    let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+
+    for head in heads do
+        let model =
+            read
+                {
+                    Model.noAssumption with
+                        Head = ValueSome head
+                }
+                file
+
+        if head = own.Head then
+            model |> orFail |> ignore
+        else
+            model
+            |> Exactly.faulted [
+                $"head: expected {own.Head}, as the file says, or no --head, found {head}"
+            ]
+
+    for activation in [ Activation.Relu; Activation.Tanh ] do
+        let model = read (assuming activation) file
+
+        if own.Hidden |> List.forall (fun layer -> layer.Activation = activation) then
+            model |> orFail |> ignore
+        else
+            model
+            |> Exactly.faulted [
+                "activation: expected "
+                $"as the file says, or no --activation, found {activation}"
+            ]
+
+[<Fact>]
+let ``a network of one output and no head is not taken for one of classes`` () =
+    let network =
+        Architecture.create Head.Sigmoid 2 [] 1
+        |> orFail
+        |> Network.initialise Initialiser.XavierNormal 1UL
+
+    let file = {
+        Metadata = []
+        Tensors = torch network
+    }
+
+    read Model.noAssumption file
+    |> Exactly.faulted [ "head: expected Sigmoid or Identity given by --head"; "one output" ]
+
+    for head in [ Head.Sigmoid; Head.Identity ] do
+        let model =
+            read
+                {
+                    Model.noAssumption with
+                        Head = ValueSome head
+                }
+                file
+            |> orFail
+
+        Exactly.equal head model.Network.Architecture.Head
+
+[<Law>]
 let ``classes of equal names and tensors of equal names are refused`` (Trainable(network, _)) =
     let outputs = network.Architecture.Outputs
 

@@ -175,8 +175,20 @@ let ``a number is read as it was written, whatever its separators`` (hundredths:
 [<InlineData("1,,020")>]
 [<InlineData("1020,020")>]
 [<InlineData("1.5,000")>]
+[<InlineData("0,804")>]
+[<InlineData("-0,804")>]
+[<InlineData("00,804")>]
+[<InlineData("000,804,100")>]
+[<InlineData("0,804.5")>]
 let ``separators of thousands make groups of three digits or are refused`` (text: string) =
     Exactly.equal None (number (withRules ValueNone (ValueSome ",")) text)
+
+[<Theory>]
+[<InlineData("0,804")>]
+[<InlineData("-0,804")>]
+[<InlineData("+0,125")>]
+let ``a comma behind a lone zero is a decimal comma alone`` (text: string) =
+    Exactly.equal [ "Data:DecimalSeparator \",\"" ] (ColumnKind.separatorsFor CellFormat.usual text)
 
 [<Law>]
 let ``a table with decimal commas is the table with decimal points`` (hundredths: int list) =

@@ -329,6 +329,23 @@ let ``numbers to predict are shared out, though no two are the same`` (Seed seed
     Assert.InRange(data.Test.Count, 14, 86)
 
 [<Fact>]
+let ``a label of texts under Identity is one fault, on whichever sides its rows come`` () =
+    let rows =
+        table [
+            "x", texts [ for i in 1..40 -> string i ]
+            "y", texts [ for i in 1..40 -> [ "no"; "yes" ][i % 2] ]
+        ]
+
+    let prepared: Result<TableData<float>, Fault list> =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, 1UL)) "" rows
+
+    match prepared with
+    | Ok _ -> failwith "expected a fault"
+    | Error faults ->
+        Exactly.faulted [ "column y, row 1"; "39 cells more" ] prepared
+        Exactly.equal 1 faults.Length
+
+[<Fact>]
 let ``under Identity the label is a number to predict`` () =
     let rows =
         table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]

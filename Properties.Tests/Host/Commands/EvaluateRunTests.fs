@@ -253,3 +253,33 @@ module EvaluateRunTests =
             "is of iteration 30. The run has gone on since, and its newest checkpoint is of iteration 41.",
             inspect ()
         )
+
+    [<Fact>]
+    let ``a model of rows without data asks for rows, and one fault of all rows is told once`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch -1L
+        let model = Path.Combine(folder, "model.safetensors")
+        let named, other = scratch.Sub "named.csv", scratch.Sub "other.csv"
+        File.WriteAllLines(named, "a,b,y" :: [ for i in 1..60 -> $"{i},{i % 7},c{i % 3}" ])
+        File.WriteAllLines(other, "a,d,y" :: [ for i in 1..60 -> $"{i},{i % 7},c{i % 3}" ])
+
+        ResumeTests.run
+            ResumeTests.onDisk
+            (ResumeTests.plan (
+                ResumeTests.settingsIn scratch "named" "" [ "Data:Train", named ]
+                |> List.filter (fst >> (<>) "Data:Directory")
+            ))
+            -1L
+        |> ignore
+
+        let ofNamed = ResumeTests.folderOf scratch "named"
+
+        for arguments, says in
+            [
+                [ model ], $"Data:Test: expected a table to evaluate {model} on"
+                [ ofNamed; "--Data:Train"; other ], "column b"
+            ] do
+            let ended = Given.host ("evaluate" :: arguments)
+            Assert.Equal(2, ended.ExitCode)
+            let said = ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            Assert.Contains(says, Assert.Single said)

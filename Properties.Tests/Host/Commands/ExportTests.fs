@@ -165,7 +165,11 @@ module ExportTests =
         for arguments, says in
             [
                 [ scratch.Sub "none"; "--output"; "x.onnx" ], "a file that can be read"
-                [ folder; "--output"; "x.doc" ], "one of onnx, safetensors, npz"
+                for output, found in
+                    [ "x.doc", "'x.doc'"; "m", "'m'"; "in.onnx/", "'in.onnx/'"; "", "nothing" ] do
+                    [ folder; "--output"; output ],
+                    $"--output: expected a file that ends in .onnx, .safetensors or .npz, or its format (--to), found {found}."
+                [ folder; "--output"; scratch.Path ], $"found a folder, {scratch.Path}."
                 [ scratch.Sub "model.onnx"; "--output"; "x.npz" ], "or a .safetensors or .npz file"
             ] do
             let ended = Given.host ("export" :: arguments)

@@ -199,6 +199,15 @@ module PredictTests =
         let ended = predict """[{"colour": "green", "size": 6}]""" [ "--from"; "json" ]
         Assert.Contains("row 1: yes", ended.Output)
 
+        for json in [ """[{"colour": "green", "size": 6}]"""; "\n{\"size\": 6}\n{\"size\": 7}\n" ] do
+            let ended = predict json []
+            Assert.Equal(2, ended.ExitCode)
+
+            Assert.Contains(
+                "standard input: expected rows as CSV, or --from json, found rows as JSON.",
+                ended.Errors
+            )
+
         let ended = predict "size,colour\n1,purple\n" []
         Assert.Equal(2, ended.ExitCode)
 

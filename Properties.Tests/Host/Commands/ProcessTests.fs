@@ -226,6 +226,13 @@ module ProcessTests =
                 [ "evaluate"; model; "--activation"; "Foo" ],
                 "--activation: expected one of Sigmoid"
                 [ "inspect"; model; "--head"; "1" ], "--head: expected one of Softmax"
+                [ "evaluate"; model; "--head"; "Identity"; "--activation"; "Sigmoid" ],
+                "head: expected Softmax, as the file says, or no --head, found Identity."
+                [ "predict"; model; table; "--activation"; "Relu" ],
+                "activation: expected Sigmoid, as the file says, or no --activation, found Relu."
+                [ "train"; data; "--Model:Hidden"; "," ], "Model:Hidden"
+                [ "train"; data; "--Model:Hidden"; "0,0" ], "Model:Hidden"
+                [ "train"; "--Data:Train"; table; "--Data:Ignored"; "zz,zz" ], "Data:Ignored"
                 [ "inspect"; model; "--layers"; "a,,b" ], "--layers: expected names"
                 [ "diff"; "x" ], "other: expected a run folder, found nothing."
                 [ "inspect" ], "model: expected a run folder"

@@ -88,7 +88,7 @@ module OutputTests =
                     Assert.Throws<UnsavedException>(fun () -> write (scratch.Sub name)) |> ignore
                     Assert.Equal(OutputKind.Stream, OutputTarget.Of(scratch.Sub name).Kind)
                 else
-                    Assert.Contains("It is a whole disk", refusal (scratch.Sub name) [||])
+                    Assert.Contains("found a whole disk.", refusal (scratch.Sub name) [||])
                     Assert.Equal(OutputKind.Disk, OutputTarget.Of(scratch.Sub name).Kind)
 
     [<FactOnUnix>]
@@ -130,12 +130,14 @@ module OutputTests =
         for path, found in
             [
                 "", "the output: expected a file, found nothing."
-                scratch.Path, "found It is a folder."
+                scratch.Path, "found a folder."
                 scratch.Path + "/", "found a folder."
                 scratch.Sub "new/", "found a folder."
-                one, "links lead in a circle."
+                one, "found symbolic links that lead in a circle."
                 scratch.Sub "file/below", "expected a file that can be written"
                 scratch.Sub(String('x', 256)), "expected a file that can be written"
+                "/proc/x.onnx",
+                "/proc/x.onnx: expected a file that can be written, found a place where no file can be made."
                 "/proc/nowhere/file", "expected a file that can be written"
             ] do
             Assert.Contains(found, refusal path [||])

@@ -435,3 +435,21 @@ module CsvTests =
         Assert.Contains("line 3", refusal (fun () -> csv usual "a,b\n1,2\n3,\000\n"))
         Assert.Contains("line 4", refusal (fun () -> csv usual "a,b\n1,2\n3,4\n\000\000\000"))
         Exactly.equal [| [| "1"; "2" |] |] (rows (csv plain "1,2\r\n\026"))
+
+    [<Theory>]
+    [<InlineData("504B0304140000", "a ZIP archive, as an Excel workbook is")>]
+    [<InlineData("1F8B0800000000", "a gzip stream")>]
+    [<InlineData("D0CF11E0A1B11AE1", "an old Excel workbook")>]
+    [<InlineData("504152310000000050415231", "Parquet")>]
+    let ``a file of another format is told by its bytes, whatever its name``
+        (bytes: string, format: string)
+        =
+        for layout in [ usual; CsvLayout(Encoding = "latin1") ] do
+            Assert.StartsWith(
+                $"x.csv: expected a text file, found {format}",
+                refusal (fun () -> parse layout (Convert.FromHexString bytes))
+            )
+
+    [<Fact>]
+    let ``a column may be called PAR1`` () =
+        Exactly.equal 1 (rows (csv usual "PAR1,b\n1,2\n")).Length

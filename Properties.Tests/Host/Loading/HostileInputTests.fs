@@ -624,7 +624,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
                 match CheckpointManifest.Parse(ReadOnlySpan bytes, "manifest", &fault) with
                 | null ->
-                    Assert.StartsWith("manifest: expected ", fault)
+                    Assert.Matches("^manifest(, line \\d+, column \\d+)?: expected ", fault)
                     raise (RefusedException [ fault ])
                 | manifest ->
                     manifest.FaultOf(ReadOnlySpan bytes, "payload") |> ignore

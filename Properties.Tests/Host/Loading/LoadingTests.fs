@@ -80,6 +80,12 @@ module LoadingTests =
             "a gzip stream",
             (fun folder ->
                 File.Move(Path.Combine(folder, images), Path.Combine(folder, images + ".gz")))
+            "gzip under a plain name",
+            images,
+            "an IDX file, found a gzip stream",
+            (fun folder ->
+                zip folder images
+                File.Move(Path.Combine(folder, images + ".gz"), Path.Combine(folder, images)))
             "gzip cut short",
             images + ".gz",
             "one whole gzip stream, found one that is cut short",

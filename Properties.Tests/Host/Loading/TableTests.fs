@@ -117,6 +117,20 @@ module TableTests =
     let ``JSON that is no rows is refused`` (text: string) =
         Assert.StartsWith("x.json", refusal (fun () -> json text))
 
+    [<Theory>]
+    [<InlineData("[{\"a\": 1},\n {\"a\": 2},]",
+                 "line 2, column 11",
+                 "']', which JSON does not have here")>]
+    [<InlineData("{\"é\": 1,}", "line 1, column 9", "'}', which JSON does not have here")>]
+    [<InlineData("{\"a\": 1", "line 1, column 8", "the end of the text before that of the JSON")>]
+    let ``broken JSON is refused with its line and column``
+        (text: string, place: string, found: string)
+        =
+        Assert.Equal(
+            $"x.json, {place}: expected rows as JSON objects, or lists of values, found {found}.",
+            refusal (fun () -> json text)
+        )
+
     [<Fact>]
     let ``half of a surrogate pair in JSON is refused with its row`` () =
         for text, place in

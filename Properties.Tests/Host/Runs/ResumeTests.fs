@@ -512,10 +512,25 @@ module ResumeTests =
         let settings = stopped scratch []
         let path = Path.Combine(folderOf scratch "runs", "settings.json")
 
-        for text in [ ""; "null"; "{}"; "[]"; "{\"settings\": 3}"; "{\"settings\": {}}" ] do
+        for text, place, found in
+            [
+                "", ", line 1, column 1", "an empty file."
+                "null", "", "null."
+                "{}", ", line 1, column 3", "JSON of another form."
+                "[]", ", line 1, column 2", "JSON of another form."
+                "{\"settings\": 3}", ", line 1, column 15", "another value at settings."
+                "{\"settings\": {}}", ", line 1, column 17", "JSON of another form."
+                "{\n\"settings\": {},}",
+                ", line 2, column 16",
+                "'}', which JSON does not have here."
+            ] do
             File.WriteAllText(path, text)
             let refused = Assert.Throws<RefusedException>(fun () -> plan settings |> ignore)
-            Assert.StartsWith($"{path}: expected a run's settings", Assert.Single refused.Reasons)
+
+            Assert.Equal(
+                $"{path}{place}: expected a run's settings, found {found}",
+                Assert.Single refused.Reasons
+            )
 
         File.Delete path
         let refused = Assert.Throws<RefusedException>(fun () -> plan settings |> ignore)

@@ -442,13 +442,18 @@ module SettingsTests =
                     failwith $"{setting.Key} = {json}: {failure.Message}"
 
     [<Theory>]
-    [<InlineData("{\"Pipeline\": {\n\"Training\": {\"Seed\": x}}}", ", line 2: expected a JSON file")>]
-    [<InlineData("{\"Pipeline\": {},\n\n,}", ", line 3: expected a JSON file")>]
-    [<InlineData("{\"Pipeline\": {", ", line 1: expected a JSON file")>]
-    [<InlineData("", "expected a JSON file")>]
-    [<InlineData("[1]", "expected a JSON file")>]
-    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"a\", \"name\": \"b\"}}}", "duplicate key")>]
-    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"\\ud800\"}}}", "expected a JSON file")>]
+    [<InlineData("{\"Pipeline\": {\n\"Training\": {\"Seed\": x}}}",
+                 ", line 2, column 22: expected a JSON file of settings, found 'x', which JSON does not have here.")>]
+    [<InlineData("{\"Pipeline\": {},\n\n,}",
+                 ", line 3, column 1: expected a JSON file of settings, found ',', which")>]
+    [<InlineData("{\"Pipeline\": {",
+                 ", line 1, column 15: expected a JSON file of settings, found the end of the text")>]
+    [<InlineData("", "expected a JSON file of settings, found an empty file.")>]
+    [<InlineData("[1]", "expected a JSON file of settings, found JSON that is no object.")>]
+    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"a\", \"name\": \"b\"}}}",
+                 "found Pipeline:Run:name twice.")>]
+    [<InlineData("{\"Pipeline\": {\"Run\": {\"Name\": \"\\ud800\"}}}",
+                 "found half of a surrogate pair.")>]
     [<InlineData("{\"Pipelin\": {}}", "Pipelin: expected the sections Pipeline and Logging")>]
     [<InlineData("{\"Pipeline\": 5}", "Pipeline: expected a section of settings")>]
     [<InlineData("{\"Pipeline\": {\"Preset\": \"book\"}}", "Preset: expected a known setting")>]

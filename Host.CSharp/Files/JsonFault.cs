@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Pipeline.Training;
+
+/// <summary>What is wrong with a text that should be JSON.</summary>
+/// <param name="Place">The line and column, behind a comma; nothing where they are not known.</param>
+/// <param name="Found">What is there.</param>
+internal sealed record JsonFault(string Place, string Found)
+{
+    /// <summary>As deep as .NET reads.</summary>
+    private const int MostLevels = 64;
+
+    /// <param name="broken">What .NET says.</param>
+    /// <param name="text">The text, in UTF-8.</param>
+    public static JsonFault Of(JsonException broken, ReadOnlySpan<byte> text)
+    {
+        if (broken is not { LineNumber: { } line, BytePositionInLine: { } position })
+            return new("", FormOf(broken));
+        var start = 0;
+        for (var i = 0; i < line; i++)
+            start += text[start..].IndexOf((byte)'\n') + 1;
+        var place = (int)Math.Min(start + position, text.Length);
+        var column = 1 + Encoding.UTF8.GetCharCount(text[start..place]);
+        return new($", line {line + 1}, column {column}", Said(broken, text, place));
+    }
+
+    private static string Said(JsonException broken, ReadOnlySpan<byte> text, int place)
+    {
+        if (text.IsEmpty)
+            return "an empty file";
+        // Of what is JSON, .NET names the part that it cannot take.
+        if (broken.Path is not null && broken.InnerException is not JsonException)
+            return FormOf(broken);
+        if (IsTooDeep(text))
+            return $"lists and objects of more than {MostLevels} levels";
+        if (text[place..].Trim(" \t\r\n"u8).IsEmpty)
+            return "the end of the text before that of the JSON";
+        return
+            Rune.DecodeFromUtf8(text[place..], out var found, out _)
+            == System.Buffers.OperationStatus.Done
+            ? $"'{found}', which JSON does not have here"
+            : "a byte that is no text";
+    }
+
+    /// <summary>JSON that is not what was asked for.</summary>
+    private static string FormOf(JsonException broken) =>
+        broken.Path is { Length: > 2 } path
+            ? $"another value at {path[2..]}"
+            : "JSON of another form";
+
+    private static bool IsTooDeep(ReadOnlySpan<byte> text)
+    {
+        var reader = new Utf8JsonReader(
+            text,
+            new()
+            {
+                AllowMultipleValues = true,
+                AllowTrailingCommas = true,
+                CommentHandling = JsonCommentHandling.Skip,
+            }
+        );
+        try
+        {
+            while (reader.Read()) { }
+            return false;
+        }
+        catch (JsonException)
+        {
+            return reader.CurrentDepth >= MostLevels;
+        }
+    }
+}
