@@ -11,12 +11,13 @@ internal sealed record LabelledImages(
     string LabelsPath
 );
 
-/// <summary>How many classes labels tell apart.</summary>
-/// <param name="Count">So many: labels are 0 to Count − 1.</param>
-/// <param name="Reason">What says so.</param>
+/// <summary>The number of classes, and where it comes from.</summary>
+/// <param name="Count">The number of classes: labels are 0 to Count − 1.</param>
+/// <param name="Reason">Why it is that number, for messages.</param>
 internal sealed record ClassCount(int Count, string Reason)
 {
-    /// <summary>As the settings say, else as one-hot training labels do.</summary>
+    /// <summary>The number that is set, else the number of columns of one-hot training labels, else
+    /// 10.</summary>
     /// <param name="set">What Data:Classes is set to, if it is.</param>
     /// <param name="labels">The training labels, as far as they can be read.</param>
     public static ClassCount Of(int? set, Tensor? labels) =>

@@ -401,7 +401,7 @@ public sealed class RunSettings
     public string Mode { get; init; } = "Once";
 
     [Description(
-        "Never: start a new run; Auto: resume the newest unfinished run of Run:Directory with its own settings, and start a new run if there is none; or a run folder: resume that run"
+        "Never: start a new run; Auto: resume the newest unfinished run of Run:Directory with its own settings, or start a new run if all runs have ended; or a run folder: resume that run"
     )]
     [Accepts("Never, Auto or a run folder")]
     public string Resume { get; init; } = Never;

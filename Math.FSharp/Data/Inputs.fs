@@ -79,7 +79,7 @@ type internal LayerInputs<'T
     | Columns of Matrix<'T>
     /// Bytes, each standing for byte / 255.
     | Pairs of SparseBatch
-    /// The same, dealt out to the pairs of inputs.
+    /// The same, grouped by pair of inputs.
     | Buckets of BatchByInput
 
 [<RequireQualifiedAccess>]
@@ -151,12 +151,12 @@ module internal Inputs =
         | Inputs.Columns columns -> LayerInputs.Columns columns
         | Inputs.Pairs batch -> LayerInputs.Pairs batch
 
-    /// What becomes of the inputs, ready to enter a layer and to make its gradient; they live no longer
-    /// than `act`.
-    let dealt (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
+    /// The result of `act` on the inputs in the form that a layer and its gradient take. They are valid only while
+    /// `act` runs.
+    let withBatchByInput (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
         match inputs with
         | Inputs.Columns columns -> act (LayerInputs.Columns columns)
-        | Inputs.Pairs batch -> SparseBytes.dealt (LayerInputs.Buckets >> act) batch
+        | Inputs.Pairs batch -> SparseBytes.withBatchByInput (LayerInputs.Buckets >> act) batch
 
 /// The loops of a layer, for inputs of either form.
 [<RequireQualifiedAccess>]
@@ -197,7 +197,8 @@ module internal LayerInputs =
 
             Kernels.matrix rows buckets.Batch.Samples.Length result
         | LayerInputs.Pairs batch when fits weights biases batch && rows > FewRows ->
-            batch |> SparseBytes.dealt (LayerInputs.Buckets >> affine weights biases)
+            batch
+            |> SparseBytes.withBatchByInput (LayerInputs.Buckets >> affine weights biases)
         | LayerInputs.Pairs batch when fits weights biases batch ->
             let result = Kernels.newArray rows batch.Samples.Length
 

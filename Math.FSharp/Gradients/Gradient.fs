@@ -60,7 +60,7 @@ module Gradient =
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
         batch.FirstInputs
-        |> Inputs.dealt (fun inputs ->
+        |> Inputs.withBatchByInput (fun inputs ->
             let struct (sums, passed, lastInput) = Network.trace dropout network inputs
 
             let struct (loss, upstream) =

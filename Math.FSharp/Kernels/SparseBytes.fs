@@ -51,9 +51,9 @@ type internal SparseBatch = {
         2L * int64 source.Pairs.Length * int64 batch.Samples.Length
         / int64 (max 1 (source.Starts.Length - 1))
 
-/// A mini-batch's pairs dealt out to the pairs of inputs, chunk by chunk of ChunkSize samples. The bucket
-/// of place p in chunk c is the (c·PairCount + p)th: its entries stand from the bucket's number times
-/// Stride on, before the place that Ends says, their keys the chunk's samples, ascending.
+/// The non-zero pairs of a mini-batch, grouped by pair of inputs, chunk by chunk of ChunkSize samples. Group p of
+/// chunk c is bucket c·PairCount + p. Its entries begin at the bucket's number times Stride and end before the
+/// place in Ends; their keys are the chunk's samples, ascending.
 type internal BatchByInput = {
     Batch: SparseBatch
     /// How many samples a chunk has; the last one may have fewer.
@@ -144,8 +144,8 @@ module internal SparseBytes =
     /// How many samples ahead of their use they are asked for.
     let private ahead = 4
 
-    /// Deals out the pairs of a chunk's samples.
-    let private deal (buckets: BatchByInput) (c: int) : unit =
+    /// Groups the pairs of a chunk's samples by input.
+    let private groupByInput (buckets: BatchByInput) (c: int) : unit =
         let bytes, samples = buckets.Batch.Source, buckets.Batch.Samples
         let struct (first, count) = buckets.Chunk c
         let place = c * bytes.PairCount
@@ -177,10 +177,11 @@ module internal SparseBytes =
                 finish <- at + 1
                 Unsafe.Add(&entries, at) <- pair.WithKey s
 
-    /// What becomes of the mini-batch's pairs, dealt out in memory that is lent meanwhile.
-    let dealt (act: BatchByInput -> 'R) (batch: SparseBatch) : 'R =
+    /// The result of `act` on the mini-batch's pairs grouped by input. The groups are valid only while `act`
+    /// runs.
+    let withBatchByInput (act: BatchByInput -> 'R) (batch: SparseBatch) : 'R =
         let count = batch.Samples.Length
-        // A pair is dealt in the time of some dozens of multiplications.
+        // Moving a pair takes the time of some dozens of multiplications.
         let work = 32L * batch.Factors
         // As many chunks for each thread.
         let workers = min count (ThreadTeam.workers work)
@@ -204,7 +205,7 @@ module internal SparseBytes =
                 Entries = entries
             }
 
-            ThreadTeam.run work chunks (deal buckets)
+            ThreadTeam.run work chunks (groupByInput buckets)
             act buckets
         finally
             ArrayPool<int>.Shared.Return ends

@@ -180,7 +180,7 @@ type internal PairAffineLoop<'T> = {
                     loop.Share<'V, 'L, 'V, 'L>(chunk, n * band))
 
 /// W·X + b for samples by pairs of inputs as they come, a sample at a time: its sums stay in registers.
-/// Where nobody needs the pairs dealt out this saves doing so.
+/// It does not need the pairs grouped by input.
 [<Struct>]
 type internal PairSumsLoop<'T> = {
     ColumnsOfW: 'T[]

@@ -69,17 +69,17 @@ type private WorkItem(shares: int, helpers: int, act: int -> unit) =
         Volatile.Read &claimed < shares && Interlocked.Increment &joined <= helpers
 
     /// The caller's part.
-    member job.Lead() : unit =
+    member item.Lead() : unit =
         let mutable share = 0
 
         while claim () do
-            job.Perform share
+            item.Perform share
             share <- share + 1
 
     /// A helper's part.
-    member job.Help() : unit =
+    member item.Help() : unit =
         while claim () do
-            job.Perform(shares - Interlocked.Increment &fromLast)
+            item.Perform(shares - Interlocked.Increment &fromLast)
 
     /// Drops the references that the shares hold.
     member _.Release() : unit = act <- ignore
@@ -96,7 +96,7 @@ type private Team private () =
     /// Spins after which a helper counts as delayed: another program has its processor.
     static let lateness = 1500
     static let signal = obj ()
-    static let mutable job = WorkItem(0, 0, ignore)
+    static let mutable latest = WorkItem(0, 0, ignore)
     static let mutable isRunning = 0
     static let mutable started = 0
     static let mutable asleep = 0
@@ -114,18 +114,18 @@ type private Team private () =
             Interlocked.Increment &asleep |> ignore
 
             try
-                while obj.ReferenceEquals(Volatile.Read &job, known) do
+                while obj.ReferenceEquals(Volatile.Read &latest, known) do
                     Monitor.Wait signal |> ignore
             finally
                 Interlocked.Decrement &asleep |> ignore)
 
     static let serve () : unit =
-        let mutable known = job
+        let mutable known = latest
         let mutable looks = 0
         let mutable spin = SpinWait()
 
         while true do
-            let current = Volatile.Read &job
+            let current = Volatile.Read &latest
 
             if not (obj.ReferenceEquals(current, known)) then
                 known <- current
@@ -196,7 +196,7 @@ type private Team private () =
             try
                 start helpers
                 let current = WorkItem(shares, helpers, act)
-                Interlocked.Exchange(&job, current) |> ignore
+                Interlocked.Exchange(&latest, current) |> ignore
 
                 try
                     wake helpers

@@ -22,7 +22,7 @@ module Leakage =
 
         h
 
-    /// A row of so many values.
+    /// The bytes of row i, of `width` values.
     let private bytesOf<'V when 'V: struct and 'V :> ValueType and 'V: (new: unit -> 'V)>
         (width: int)
         (rows: ReadOnlyMemory<'V>)
@@ -30,7 +30,7 @@ module Leakage =
         : ReadOnlySpan<byte> =
         MemoryMarshal.AsBytes(rows.Span.Slice(i * width, width))
 
-    /// The places of the test rows of so many values each that equal a training row, byte for byte.
+    /// The indices of the test rows that equal a training row, byte for byte. A row has `width` values.
     let internal findRows
         (width: int)
         (train: ReadOnlyMemory<'V>)
@@ -58,7 +58,7 @@ module Leakage =
 
         found |> Array.ofSeq |> Array.sort
 
-    /// <summary>The places of the test rows that equal a training row, byte for byte.</summary>
+    /// <summary>The indices of the test rows that equal a training row, byte for byte.</summary>
     /// <param name="size">Bytes of a row, 1 or more.</param>
     /// <param name="train">The training rows, one after the other.</param>
     /// <param name="test">The test rows.</param>

@@ -313,7 +313,7 @@ module TableData =
                             (TableEncoding.fitLayout choice layout train)
                             (if head = Head.Identity then Ok([], []) else found)
 
-                // A label that is no number is told of once, not on either side of a share.
+                // A split table reports a label that is not a number once, instead of once for each side.
                 let numbers: Result<unit, Fault list> =
                     match testing, known with
                     | TestRows.Share _, (ValueNone | ValueSome(struct (_, []))) when

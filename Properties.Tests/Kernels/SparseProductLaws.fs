@@ -60,7 +60,7 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
     let descended = Kernels.subtractScaled 0.3 gradient w
 
     batch
-    |> SparseBytes.dealt (fun buckets ->
+    |> SparseBytes.withBatchByInput (fun buckets ->
         let inputs: LayerInputs<float> = LayerInputs.Buckets buckets
         Exactly.bits (cells z) (cells (LayerInputs.affine w b inputs))
         Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream inputs))

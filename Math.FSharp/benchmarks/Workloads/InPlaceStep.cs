@@ -61,7 +61,7 @@ internal sealed class InPlaceStep
         var places = Batch.Draw(Runs.Book.Seed, train.Count, Samples, iteration);
         var batch = Dataset.Take(places, train);
         var labels = ((Targets<float>.Labels)batch.Targets).Item;
-        SparseBytesModule.dealt(
+        SparseBytesModule.withBatchByInput(
             FuncConvert.FromFunc<BatchByInput, bool>(inputs =>
             {
                 Learn(inputs, labels);

@@ -255,7 +255,9 @@ module EvaluateRunTests =
         )
 
     [<Fact>]
-    let ``a model of rows without data asks for rows, and one fault of all rows is told once`` () =
+    let ``evaluating a table model without data asks for rows, and a fault of all rows is reported once``
+        ()
+        =
         use scratch = new Scratch()
         let folder = trained scratch -1L
         let model = Path.Combine(folder, "model.safetensors")

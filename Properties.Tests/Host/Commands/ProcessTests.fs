@@ -73,7 +73,7 @@ module ProcessTests =
             Assert.Equal(Told.text "parameters_sha256" summary, hash)
 
     [<Fact>]
-    let ``what is loaded is told as it is used`` () =
+    let ``the log counts the samples that are used`` () =
         use scratch = new Scratch()
 
         let ended =
