@@ -34,7 +34,7 @@ let withAnchors (text: string) =
     )
 
 let isPage (path: string) =
-    path = "README.md" || path.EndsWith ".md" || (path.StartsWith scripts && path.EndsWith ".fsx")
+    path.EndsWith ".md" || (path.StartsWith scripts && path.EndsWith ".fsx")
 
 let links = Regex "(?<=\\]\\()([^)\\s#]+)"
 

@@ -20,10 +20,10 @@ internal static class StandardStreams
     private static void ReportOutput(Exception trouble) =>
         outputFailed(trouble.GetBaseException().Message.TrimEnd('.'));
 
-    /// <summary>What is printed from now on waits for its reader in queues, and faults of standard output are
-    /// ignored; the first one is reported.</summary>
+    /// <summary>Puts both streams behind queues. Faults of standard output are ignored from now on, except that the
+    /// first one is reported.</summary>
     /// <param name="report">Called once, with the reason.</param>
-    /// <returns>What ends that, at the end of the run.</returns>
+    /// <returns>Disposing it writes the rest and restores the streams.</returns>
     public static QueuedStreams Queue(Action<string> report)
     {
         var reported = 0;
@@ -42,9 +42,9 @@ internal static class StandardStreams
     /// <summary>Whether there is a standard output.</summary>
     public static bool IsOutputOpen => IsOpen(1);
 
-    /// <summary>A writer to a pipe, socket or terminal that shares no lock with the console's writers: those
-    /// share one, so that a stream that nobody reads stops both. Other streams do not wait for a reader, and
-    /// keep the console's writer.</summary>
+    /// <summary>A writer to a pipe, socket or terminal, without the lock that the console's writers share: with it,
+    /// one stream that nobody reads would block both. Files do not wait for a reader, and keep the console's
+    /// writer.</summary>
     private static TextWriter Own(int stream, TextWriter console, Action<Exception> failed)
     {
         if (OperatingSystem.IsWindows() || !IsOpen(stream) || !IsBlocking(stream))

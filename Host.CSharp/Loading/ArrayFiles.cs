@@ -56,7 +56,7 @@ internal static class ArrayFiles
                 TensorModule.ShapeText(test.X)
             );
         }
-        HeededSettings.Require(
+        InapplicableSettings.Refuse(
             plan.Settings.Data,
             files,
             train.IsImages ? DataKinds.Images : DataKinds.Rows

@@ -178,7 +178,7 @@ internal static class DataFiles
         var settings = plan.Settings.Data;
         if (settings.Train is null)
         {
-            HeededSettings.Require(settings, [], DataKinds.Folder);
+            InapplicableSettings.Refuse(settings, [], DataKinds.Folder);
             return Folder(settings.Directory, settings.Classes, settings.MaximumBytes);
         }
         var trainFile = DataFile.Read(settings.Train, settings.MaximumBytes, "Data:Train");
@@ -188,7 +188,7 @@ internal static class DataFiles
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
         if (trainFile.Kind == ".npz")
             return ArrayFiles.Parse(plan, trainFile, testFile, files);
-        HeededSettings.Require(settings, files, DataKinds.Rows);
+        InapplicableSettings.Refuse(settings, files, DataKinds.Rows);
         var train = TableFile.Parse(trainFile, settings);
         if (train.Columns is [var only])
         {

@@ -11,11 +11,14 @@ internal static class TableFile
 
     /// <summary>Whether the file's ending is that of a table.</summary>
     public static bool IsTable(DataFile file) =>
-        HasHeader(file) || file.Kind is ".json" or ".jsonl" or ".parquet" or ".npy";
+        IsSeparated(file) || IsJson(file) || file.Kind is ".parquet" or ".npy";
 
-    /// <summary>Whether a first row may hold the columns' names.</summary>
-    private static bool HasHeader(DataFile file) =>
+    /// <summary>Whether a file holds separated values, whose first row may hold the columns' names.</summary>
+    public static bool IsSeparated(DataFile file) =>
         file.Kind is ".csv" or ".tsv" or ".txt" or ".data";
+
+    /// <summary>Whether a file holds JSON.</summary>
+    public static bool IsJson(DataFile file) => file.Kind is ".json" or ".jsonl";
 
     /// <param name="file">The file.</param>
     /// <param name="settings">How tables are laid out.</param>
@@ -28,7 +31,7 @@ internal static class TableFile
     ) =>
         file.Kind switch
         {
-            ".csv" or ".tsv" or ".txt" or ".data" => CsvFile.Parse(
+            _ when IsSeparated(file) => CsvFile.Parse(
                 file.Content,
                 new(
                     settings.Header,
@@ -39,7 +42,7 @@ internal static class TableFile
                 ),
                 file.Path
             ),
-            ".json" or ".jsonl" => JsonRows.Parse(
+            _ when IsJson(file) => JsonRows.Parse(
                 TextFile.ToUtf8(file.Content, settings.Encoding, file.Path),
                 settings.MaximumBytes,
                 file.Path
@@ -71,13 +74,13 @@ internal static class TableFile
     {
         if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
             return table;
-        if (names.All(name => int.TryParse(name, out _)))
+        if (AreByPlace(names))
             return TableModule.ByPlace(table);
         throw new RefusedException([
             DataFile.Sentence(
                 file.Path,
-                $"{(HasHeader(file) ? "a header with the names" : "columns named")} {Listed(names)}",
-                HasHeader(file)
+                $"{(IsSeparated(file) ? "a header with the names" : "columns named")} {Listed(names)}",
+                IsSeparated(file)
                     ? "none of them"
                     : Listed([.. table.Columns.Select(column => column.Name)])
             ),
@@ -97,7 +100,7 @@ internal static class TableFile
         DataFile file
     )
     {
-        if (names.Count == 0 || !names.All(name => int.TryParse(name, out _)))
+        if (names.Count == 0 || !AreByPlace(names))
             return null;
         string[] unused =
         [
@@ -109,6 +112,11 @@ internal static class TableFile
             ? null
             : $"{file.Path}: not used: {(unused.Length == 1 ? "column" : "columns")} {Listed(unused)}. The model was trained on rows without names and takes the columns {Listed(names)}, counted from 0.";
     }
+
+    /// <summary>Whether a model takes its columns by their places, as it was trained on rows without
+    /// names.</summary>
+    private static bool AreByPlace(IReadOnlyList<string> names) =>
+        names.All(name => int.TryParse(name, out _));
 
     private static string Listed(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(20)) + (names.Count > 20 ? ", …" : "");

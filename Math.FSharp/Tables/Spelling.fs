@@ -116,12 +116,7 @@ module internal Spelling =
     /// <param name="what">What the texts are, for the beginning of a sentence.</param>
     /// <param name="texts">The texts as they are written, none of them missing.</param>
     let warnings (reader: CellReader) (what: string) (texts: string seq) : string list =
-        let counts = Dictionary<string, int>()
-
-        for text in texts do
-            match counts.TryGetValue text with
-            | true, count -> counts[text] <- count + 1
-            | _ -> counts[text] <- 1
+        let counts = dict (Seq.countBy id texts)
 
         let written =
             counts.Keys |> List.ofSeq |> List.sort |> List.groupBy _.Trim() |> Map.ofList
@@ -131,17 +126,18 @@ module internal Spelling =
             |> List.map (fun (name, spellings) ->
                 name, spellings |> List.collect (fun spelling -> written[spelling]))
 
-        let total = Dictionary<string, int>()
+        let total =
+            dict [
+                for name, spellings in values ->
+                    name, spellings |> List.sumBy (fun spelling -> counts[spelling])
+            ]
 
-        for name, spellings in values do
-            total[name] <- spellings |> List.sumBy (fun spelling -> counts[spelling])
-
-        let listed (counts: Dictionary<string, int>) (texts: string list) =
+        let listed (counts: IDictionary<string, int>) (texts: string list) =
             let each =
                 texts
                 |> List.map (fun text ->
-                    let cells = if counts[text] = 1 then "cell" else "cells"
-                    $"{quoted text} (%d{counts[text]} {cells})")
+                    let cells = Counted.text "cell" "cells" (int64 counts[text])
+                    $"{quoted text} ({cells})")
 
             String.concat ", " (List.take (each.Length - 1) each) + $" and {List.last each}"
 

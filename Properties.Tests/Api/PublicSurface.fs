@@ -141,7 +141,7 @@ let ``what C# sees is what is written down`` (name: string) =
     | _ -> File.WriteAllLines(Path.Combine(__SOURCE_DIRECTORY__, "../Fixtures", file), found)
 
 /// The namespaces that a C# project with ImplicitUsings opens everywhere.
-let private implicitUsings = [
+let implicitUsings = [
     "System"
     "System.Collections.Generic"
     "System.IO"

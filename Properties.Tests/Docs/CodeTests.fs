@@ -60,15 +60,7 @@ let ``the F# of every page runs, the blocks of a page after each other`` () =
 
 /// The namespaces that a program of one file has open.
 let private usings =
-    [
-        "System"
-        "System.Collections.Generic"
-        "System.IO"
-        "System.Linq"
-        "System.Net.Http"
-        "System.Threading"
-        "System.Threading.Tasks"
-    ]
+    Pipeline.Properties.PublicSurface.implicitUsings
     |> List.map (fun space -> $"global using {space};")
     |> String.concat "\n"
 

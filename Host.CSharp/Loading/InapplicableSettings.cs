@@ -1,6 +1,6 @@
 namespace Pipeline.Training;
 
-/// <summary>What data are, as far as settings differ in that.</summary>
+/// <summary>Kinds of data to which different settings apply.</summary>
 [Flags]
 internal enum DataKinds
 {
@@ -20,9 +20,8 @@ internal enum DataKinds
     Json = 16,
 }
 
-/// <summary>Refuses settings that data of a kind cannot follow, and would pass over without a
-/// word.</summary>
-internal static class HeededSettings
+/// <summary>Refuses settings that do not apply to the kind of data, instead of ignoring them.</summary>
+internal static class InapplicableSettings
 {
     /// <summary>Settings, by the data that follow them.</summary>
     private static readonly (DataKinds Kinds, string What, string[] Settings)[] Groups =
@@ -52,7 +51,7 @@ internal static class HeededSettings
     /// <param name="kind">What the data are.</param>
     /// <exception cref="RefusedException">A setting has another value than it has unless set, and no file
     /// follows it; each is named.</exception>
-    public static void Require(DataSettings settings, IReadOnlyList<DataFile> files, DataKinds kind)
+    public static void Refuse(DataSettings settings, IReadOnlyList<DataFile> files, DataKinds kind)
     {
         var kinds = files.Aggregate(kind, (kinds, file) => kinds | TextKind(file));
         var source = files is []
@@ -76,12 +75,9 @@ internal static class HeededSettings
     }
 
     private static DataKinds TextKind(DataFile file) =>
-        file.Kind switch
-        {
-            ".csv" or ".tsv" or ".txt" or ".data" => DataKinds.Csv,
-            ".json" or ".jsonl" => DataKinds.Json,
-            _ => 0,
-        };
+        TableFile.IsSeparated(file) ? DataKinds.Csv
+        : TableFile.IsJson(file) ? DataKinds.Json
+        : 0;
 
     private static bool IsDefault(Setting setting, object? value) =>
         (value, setting.Default) switch
