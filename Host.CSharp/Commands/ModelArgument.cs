@@ -73,7 +73,7 @@ internal sealed class AssumptionOptions
         return parse(name).TryGet(out var value, out var faults)
             ? FSharpValueOption<TValue>.NewValueSome(value)
             : throw new RefusedException(
-                faults.Select(fault => DataFile.Sentence(option.Name, fault.Expected, fault.Found))
+                faults.Select(fault => Faults.Of(option.Name, fault).ToString())
             );
     }
 }

@@ -302,12 +302,7 @@ internal sealed record RunConfiguration(
             $"'{run.Name}'"
         );
 
-        faults =
-        [
-            .. found.Select(fault =>
-                Faults.Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found)
-            ),
-        ];
+        faults = [.. found.Select(fault => Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault))];
         return faults.Count > 0
             ? null
             : new(
@@ -427,5 +422,5 @@ internal sealed record RunConfiguration(
 
     /// <summary>A fault of the core, with the setting's own name.</summary>
     private static string Sentence(Fault fault) =>
-        Faults.Create(SettingCatalog.KeyOf(fault.Subject), fault.Expected, fault.Found).ToString();
+        Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault).ToString();
 }

@@ -71,7 +71,7 @@ internal static class SettingsReader
     public static string Sentence(IConfigurationRoot configuration, Fault fault) =>
         SettingCatalog.Find(fault.Subject) is { } setting
         && Find(configuration, setting) is { } found
-            ? Sentence(setting.Key, fault.Expected, fault.Found, found.Layer)
+            ? Faults.Remark(found.Layer.Source($"{Root}:{setting.Key}"), fault).ToString()
             : fault.ToString();
 
     /// <summary>What the uppermost layer says of a setting.</summary>

@@ -20,16 +20,12 @@ module Batch =
     let parseSampling (name: string) : Result<Sampling, Fault list> =
         Fault.parseName "Sampling" names name
 
-    let private requirePositive (name: string) (value: int64) : unit =
-        if value < 1L then
-            invalidArg name $"expected 1 or more, found %d{value}"
-
     /// <summary>Iterations in an epoch: ⌈samples / size⌉.</summary>
     /// <exception cref="T:System.ArgumentException">Either is below 1.</exception>
     [<CompiledName("IterationsPerEpoch")>]
     let iterationsPerEpoch (samples: int) (size: int) : int =
-        requirePositive (nameof samples) samples
-        requirePositive (nameof size) size
+        NumberRange.require (nameof samples) (NumberRange.atLeast 1) samples
+        NumberRange.require (nameof size) (NumberRange.atLeast 1) size
         (samples - 1) / size + 1
 
     /// <summary>Iterations in some epochs.</summary>

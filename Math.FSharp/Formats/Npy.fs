@@ -128,7 +128,7 @@ module Npy =
         try
             Ok(Elements.Texts(Array.init (data.Length / size) text))
         with :? DecoderFallbackException ->
-            fault "texts in UTF-8, or in letters of 4 bytes" "bytes that are none"
+            fault "texts in UTF-8, or in letters of 4 bytes" "other bytes"
 
     /// What a header says of the array behind it: NumPy's name of its type, its order and its shape.
     type private Header = {
@@ -145,7 +145,7 @@ module Npy =
             text |> said "fortran_order" "(True|False)",
             text |> said "shape" "\\(([0-9L, \\n]{0,400})\\)" |> Option.bind sizes
         with
-        | None, Some _, _, _ -> fault "an array of numbers or texts" "one of records"
+        | None, Some _, _, _ -> fault "an array of numbers or texts" "an array of records"
         | Some descr, _, Some order, Some shape ->
             Ok {
                 Type = descr

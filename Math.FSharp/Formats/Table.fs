@@ -159,10 +159,9 @@ module Table =
         match column.Cells with
         | Cells.Unreadable(_, found) ->
             Error [
-                Fault.create
+                Fault.message
                     $"column {column.Name}"
-                    "numbers, truth values or texts, one a row, or a place in Data:Ignored"
-                    found
+                    $"holds {found} instead of one number, truth value or text a row; Data:Ignored leaves a column out"
             ]
         | _ -> Ok column
 
@@ -182,7 +181,7 @@ module Table =
                 (List.distinct rows).Length <= 1,
                 Fault.create "" "columns of as many cells" $"%A{List.distinct rows}"
                 for name, same in columns |> List.countBy _.Name do
-                    same = 1, Fault.create $"column {name}" "one column of that name" (string same)
+                    same = 1, Fault.message $"column {name}" $"stands there %d{same} times"
             ]
             (fun () -> {
                 columns = columns
@@ -266,13 +265,13 @@ module Table =
                     Fault.create
                         $"column {key}"
                         $"one of {known}, or a place of 0 to %d{names.Length - 1}"
-                        "no such column"
+                        $"'{key}'"
                 ]
 
     /// Some of a table's columns.
     let internal withColumns (columns: Column list) (table: Table) : Result<Table, Fault list> =
         Fault.check
-            [ not columns.IsEmpty, Fault.create "" "columns beside the label" "none" ]
+            [ not columns.IsEmpty, Fault.message "" "has no columns besides the label" ]
             (fun () -> { table with columns = columns })
 
     /// <summary>Some rows of a table, in that order. They keep their places in the file.</summary>

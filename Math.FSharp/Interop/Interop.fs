@@ -39,7 +39,17 @@ type Faults =
     static member Create(subject: string, expected: string, found: string) : Fault =
         Fault.create subject expected found
 
-    /// <summary>The same fault, said of something inside a place, a file say.</summary>
+    /// <summary>A fault in free words, which go on after the subject.</summary>
+    static member Message(subject: string, text: string) : Fault = Fault.message subject text
+
+    /// <summary>The same fault of another subject.</summary>
+    static member Of(subject: string, fault: Fault) : Fault = Fault.ofSubject subject fault
+
+    /// <summary>The same fault with a remark in parentheses: where the value came from, for
+    /// example.</summary>
+    static member Remark(remark: string, fault: Fault) : Fault = Fault.remark remark fault
+
+    /// <summary>The same fault of something inside a place, a file for example.</summary>
     static member Within(place: string, fault: Fault) : Fault = Fault.within place fault
 
 /// Choices by their names, as settings spell them.

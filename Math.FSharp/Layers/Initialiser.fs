@@ -42,8 +42,7 @@ module Initialiser =
 
     /// A fault of a standard deviation of Fixed that is negative or not finite.
     let internal checkDeviation (deviation: float) : bool * Fault =
-        Double.IsFinite deviation && deviation >= 0.0,
-        Fault.create "WeightInitStd" "a finite number, 0 or greater" (string deviation)
+        NumberRange.check "WeightInitStd" NumberRange.notNegative deviation
 
     /// <summary>The way of that name, in any case of letters.</summary>
     /// <param name="deviation">The standard deviation of Fixed: finite, 0 or greater, also where the name is

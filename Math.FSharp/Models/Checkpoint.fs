@@ -178,42 +178,47 @@ module Checkpoint =
             else
                 Ok(struct (0L, ValueNone))
 
-        Fault.both
-            (Fault.both (real file "lowest") (real file "rate_factor"))
-            (Fault.both (Fault.both (count file "since") (count file "waited")) best)
-        |> Result.map
-            (fun ((lowest, rateFactor), ((since, waited), struct (bestIteration, best))) -> {
+        validation {
+            let! lowest = real file "lowest"
+            and! rateFactor = real file "rate_factor"
+            and! since = count file "since"
+            and! waited = count file "waited"
+            and! struct (bestIteration, best) = best
+
+            return {
                 Lowest = lowest
                 Best = best
                 BestIteration = bestIteration
                 Since = since
                 Waited = waited
                 RateFactor = rateFactor
-            })
+            }
+        }
 
     let private state
         (settings: Hyperparameters)
         (architecture: Architecture)
         (file: TensorFile)
-        : Result<State<'T>, Fault list> =
-        let losses =
-            [ "loss"; "first_loss"; "epoch_loss" ] |> List.map (real file) |> Fault.all
+        : Result<State<'T>, Fault list> = validation {
+        let! iteration = count file "iteration"
+        and! loss = real file "loss"
+        and! firstLoss = real file "first_loss"
+        and! epochLoss = real file "epoch_loss"
+        and! network = network file "" architecture
+        and! optimizer = optimizer file settings architecture
+        and! watch = watch file architecture
 
-        Fault.both
-            (Fault.both (count file "iteration") losses)
-            (Fault.both
-                (network file "" architecture)
-                (Fault.both (optimizer file settings architecture) (watch file architecture)))
-        |> Result.map (fun ((iteration, losses), (network, (optimizer, watch))) -> {
+        return {
             Iteration = iteration
             Network = network
             Optimizer = optimizer
-            Loss = losses[0]
-            FirstLoss = losses[1]
-            EpochLoss = losses[2]
+            Loss = loss
+            FirstLoss = firstLoss
+            EpochLoss = epochLoss
             Order = [||]
             Watch = watch
-        })
+        }
+    }
 
     /// <summary>The state in the bytes of a checkpoint, or what is wrong with them.</summary>
     /// <param name="settings">The run's hyperparameters: they say what the optimizer remembers.</param>

@@ -86,16 +86,17 @@ module internal ParameterTensors =
                 else
                     Ok ValueNone
 
-            Fault.both
-                (Fault.both
-                    (numbers file $"{prefix}W%d{i + 1}" [ inputs; outputs ])
-                    (numbers file $"{prefix}b%d{i + 1}" [ outputs ]))
-                gain
-            |> Result.map (fun ((weights, biases), gain) -> {
-                Weights = Kernels.matrix outputs inputs weights
-                Biases = Kernels.vector biases
-                Gain = ValueOption.map Kernels.vector gain
-            })
+            validation {
+                let! weights = numbers file $"{prefix}W%d{i + 1}" [ inputs; outputs ]
+                and! biases = numbers file $"{prefix}b%d{i + 1}" [ outputs ]
+                and! gain = gain
+
+                return {
+                    Weights = Kernels.matrix outputs inputs weights
+                    Biases = Kernels.vector biases
+                    Gain = ValueOption.map Kernels.vector gain
+                }
+            }
 
         architecture.Sizes
         |> List.pairwise

@@ -1,38 +1,74 @@
 namespace Pipeline.Learning
 
-/// <summary>What is wrong with something that came from outside: a file's bytes or a setting.</summary>
-/// <remarks>A reader returns every fault it finds at once, each of them one sentence.</remarks>
+/// What is wrong: a value that is not the expected one, or anything else that a sentence says.
+[<RequireQualifiedAccess>]
+type Problem =
+    /// What would have been right, with its unit or range, and what was there instead.
+    | Mismatch of expected: string * found: string
+    /// The rest of a sentence that begins with the fault's subject: "does not exist".
+    | Message of text: string
+
+/// <summary>An error in something that came from outside: a file's bytes or a setting.</summary>
+/// <remarks>A reader returns all faults that it finds, each of them one sentence.</remarks>
 type Fault = {
-    /// Where: a setting's name, a file, a tensor.
+    /// Where: the name of a setting, a file or a tensor; empty where the caller adds it.
     Subject: string
-    /// What would have been right, with its unit or range.
-    Expected: string
-    /// What was there instead.
-    Found: string
+    /// What is wrong there.
+    Problem: Problem
 } with
 
-    /// The sentence to show to a person.
+    /// The fault as a sentence.
     override fault.ToString() =
-        let said = $"xpected {fault.Expected}, found {fault.Found}."
-
-        if fault.Subject = "" then
-            $"E{said}"
-        else
-            $"{fault.Subject}: e{said}"
+        match fault.Problem, fault.Subject with
+        | Problem.Mismatch(expected, found), "" -> $"Expected {expected}, found {found}."
+        | Problem.Mismatch(expected, found), subject ->
+            $"{subject}: expected {expected}, found {found}."
+        | Problem.Message text, "" -> $"It {text}."
+        | Problem.Message text, subject -> $"{subject} {text}."
 
 /// Making and placing faults.
 [<RequireQualifiedAccess>]
 module Fault =
-    /// <summary>A fault of <paramref name="subject"/>.</summary>
+    /// <summary>A value of <paramref name="subject"/> that is not the expected one.</summary>
     [<CompiledName("Create")>]
     let create (subject: string) (expected: string) (found: string) : Fault = {
         Subject = subject
-        Expected = expected
-        Found = found
+        Problem = Problem.Mismatch(expected, found)
     }
 
-    /// <summary>The same fault, said of something inside <paramref name="place"/>, a file say; an empty place
-    /// changes nothing.</summary>
+    /// <summary>A fault in free words: <paramref name="text"/> goes on after the subject, without the
+    /// final point.</summary>
+    [<CompiledName("Message")>]
+    let message (subject: string) (text: string) : Fault = {
+        Subject = subject
+        Problem = Problem.Message text
+    }
+
+    /// <summary>The same fault of another subject.</summary>
+    [<CompiledName("Of")>]
+    let ofSubject (subject: string) (fault: Fault) : Fault = { fault with Subject = subject }
+
+    /// <summary>The same fault with a remark in parentheses: where the value came from, for
+    /// example.</summary>
+    [<CompiledName("Remark")>]
+    let remark (remark: string) (fault: Fault) : Fault =
+        let after (text: string) =
+            if text.EndsWith ')' then
+                $"{text[.. text.Length - 2]}; {remark})"
+            else
+                $"{text} ({remark})"
+
+        {
+            fault with
+                Problem =
+                    match fault.Problem with
+                    | Problem.Mismatch(expected, found) ->
+                        Problem.Mismatch(expected, $"{found} ({remark})")
+                    | Problem.Message text -> Problem.Message(after text)
+        }
+
+    /// <summary>The same fault of something inside <paramref name="place"/>, a file for example; an empty
+    /// place changes nothing.</summary>
     [<CompiledName("Within")>]
     let within (place: string) (fault: Fault) : Fault = {
         fault with
@@ -43,7 +79,7 @@ module Fault =
                     $"{place}, {fault.Subject}"
     }
 
-    /// <summary>The value when every check passes, else all faults.</summary>
+    /// <summary>The value if every check holds, otherwise the faults of those that do not.</summary>
     [<CompiledName("Check")>]
     let check (checks: (bool * Fault) list) (value: unit -> 'V) : Result<'V, Fault list> =
         match
@@ -92,3 +128,19 @@ module Fault =
         | None ->
             let known = choices |> List.map fst |> String.concat ", "
             Error [ create subject $"one of {known}" $"'{name}'" ]
+
+/// The computation expression <c>validation { … }</c>: <c>let! … and! …</c> returns the faults of all
+/// its parts, a later <c>let!</c> runs only when those before it have none.
+type internal ValidationBuilder() =
+    member _.MergeSources(first, second) = Fault.both first second
+    member _.BindReturn(result: Result<'A, Fault list>, map: 'A -> 'B) = Result.map map result
+
+    member _.Bind(result: Result<'A, Fault list>, next: 'A -> Result<'B, Fault list>) =
+        Result.bind next result
+
+    member _.Return(value: 'A) : Result<'A, Fault list> = Ok value
+    member _.ReturnFrom(result: Result<'A, Fault list>) = result
+
+[<AutoOpen>]
+module internal Validation =
+    let validation = ValidationBuilder()

@@ -2,20 +2,20 @@ namespace Pipeline.Learning
 
 open System
 
-/// Something that a person names, and what it does with numbers of its own.
+/// A choice that settings make by its name, with its own numbers.
 type internal NamedChoice<'V> = {
     Name: string
-    /// The numbers it takes, with what they are unless given.
+    /// The names of its numbers, with their defaults.
     Numbers: (string * float) list
-    /// The choice, from each number by its name.
+    /// Makes the choice from a function that returns a number by its name.
     Make: (string -> float) -> 'V
 }
 
-/// Choices by their names and numbers.
+/// Finding choices by their names.
 [<RequireQualifiedAccess>]
 module internal NamedChoice =
-    /// <summary>The choice of that name, in any case of letters, with its numbers; or a fault for a name
-    /// that is none or a number that the choice does not have.</summary>
+    /// <summary>The choice of that name, in any case of letters, with its numbers; or faults: an unknown
+    /// name, or numbers that do not apply to it.</summary>
     let parse
         (subject: string)
         (choices: NamedChoice<'V> list)
@@ -36,9 +36,8 @@ module internal NamedChoice =
                 [
                     for number, value in given do
                         choice.Numbers |> List.exists (fst >> (=) number),
-                        Fault.create
+                        Fault.message
                             number
-                            $"nothing, as {choice.Name} has no such number"
-                            (string value)
+                            $"does not apply to {choice.Name} (found {string value})"
                 ]
                 (fun () -> choice.Make(find choice)))

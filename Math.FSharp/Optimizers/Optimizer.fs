@@ -185,14 +185,6 @@ module Optimizer =
                 struct (descend rate gradient parameters, { state with Steps = state.Steps + 1L })
     }
 
-    let private requireShare (name: string) (share: float) : unit =
-        if not (share >= 0.0 && share < 1.0) then
-            invalidArg name $"expected 0 or greater and less than 1, found {string share}"
-
-    let private requirePositive (name: string) (value: float) : unit =
-        if not (value > 0.0 && Double.IsFinite value) then
-            invalidArg name $"expected a finite number greater than 0, found {string value}"
-
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 
     /// An optimizer with one memory a parameter or two, which begin at 0; `rule` makes what the rate and
@@ -269,7 +261,7 @@ module Optimizer =
     /// as long as η stays.</remarks>
     [<CompiledName("Momentum")>]
     let momentum (momentum: float) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requireShare (nameof momentum) momentum
+        NumberRange.require (nameof momentum) NumberRange.share momentum
 
         remembering [ "velocity" ] (fun (rate: 'T) _ -> {
             MomentumOp.Momentum = number momentum
@@ -288,7 +280,7 @@ module Optimizer =
     /// stays.</remarks>
     [<CompiledName("Nesterov")>]
     let nesterov (momentum: float) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requireShare (nameof momentum) momentum
+        NumberRange.require (nameof momentum) NumberRange.share momentum
 
         remembering [ "velocity" ] (fun (rate: 'T) _ -> {
             NesterovOp.Momentum = number momentum
@@ -302,7 +294,7 @@ module Optimizer =
     /// <remarks>Source: Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 12 (2011).</remarks>
     [<CompiledName("AdaGrad")>]
     let adaGrad (epsilon: float) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requirePositive (nameof epsilon) epsilon
+        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
 
         remembering [ "squares" ] (fun (rate: 'T) _ -> {
             Decay = 'T.One
@@ -324,8 +316,8 @@ module Optimizer =
         (decay: float)
         (epsilon: float)
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requireShare (nameof decay) decay
-        requirePositive (nameof epsilon) epsilon
+        NumberRange.require (nameof decay) NumberRange.share decay
+        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
 
         remembering [ "squares" ] (fun (rate: 'T) _ -> {
             Decay = number decay
@@ -353,9 +345,9 @@ module Optimizer =
         (beta2: float)
         (epsilon: float)
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requireShare (nameof beta1) beta1
-        requireShare (nameof beta2) beta2
-        requirePositive (nameof epsilon) epsilon
+        NumberRange.require (nameof beta1) NumberRange.share beta1
+        NumberRange.require (nameof beta2) NumberRange.share beta2
+        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
 
         remembering [ "mean"; "squares" ] (fun (rate: 'T) steps -> {
             Beta1Rest = number (1.0 - beta1)
@@ -381,8 +373,8 @@ module Optimizer =
         (beta1: float)
         (beta2: float)
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        requireShare (nameof beta1) beta1
-        requireShare (nameof beta2) beta2
+        NumberRange.require (nameof beta1) NumberRange.share beta1
+        NumberRange.require (nameof beta2) NumberRange.share beta2
 
         remembering [ "mean" ] (fun (rate: 'T) _ -> {
             Beta1Rest = number (1.0 - beta1)

@@ -42,8 +42,7 @@ type ScheduleOptions = {
 [<RequireQualifiedAccess>]
 module Schedule =
     let private requirePositive (name: string) (value: int64) : unit =
-        if value < 1L then
-            invalidArg name $"expected 1 or more, found %d{value}"
+        NumberRange.require name (NumberRange.atLeast 1L) value
 
     /// <summary>Always the same.</summary>
     /// <param name="rate">The rate.</param>
@@ -106,8 +105,7 @@ module Schedule =
     let oneCycle (total: int64) (rise: float) (peak: float) : Schedule =
         requirePositive (nameof total) total
 
-        if not (rise > 0.0 && rise < 1.0) then
-            invalidArg (nameof rise) $"expected more than 0 and less than 1, found {string rise}"
+        NumberRange.require (nameof rise) NumberRange.betweenZeroAndOne rise
 
         let first, last = peak / 25.0, peak / 250000.0
         let top = rise * float total - 1.0

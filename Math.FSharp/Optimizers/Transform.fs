@@ -84,16 +84,6 @@ type Transform =
 /// <remarks>None changes the loss that a step reports: it is that of the data alone.</remarks>
 [<RequireQualifiedAccess>]
 module Transform =
-    let private require (name: string) (holds: bool) (expected: string) (found: obj) : unit =
-        if not holds then
-            invalidArg name $"expected {expected}, found {string found}"
-
-    let private requirePositive (name: string) (value: float) : unit =
-        require name (value > 0.0 && Double.IsFinite value) "a finite number greater than 0" value
-
-    let private requireNotNegative (name: string) (value: float) : unit =
-        require name (value >= 0.0 && Double.IsFinite value) "a finite number, 0 or greater" value
-
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 
     let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
@@ -140,7 +130,7 @@ module Transform =
         (limit: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        requirePositive (nameof limit) limit
+        NumberRange.require (nameof limit) NumberRange.positive limit
         onGradient (fun gradient _ -> map { Limit = number limit } gradient) optimizer
 
     /// <summary>The length of a gradient over all parameters, √Σg², summed in double.</summary>
@@ -164,7 +154,7 @@ module Transform =
         (limit: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        requirePositive (nameof limit) limit
+        NumberRange.require (nameof limit) NumberRange.positive limit
 
         onGradient
             (fun gradient _ ->
@@ -191,7 +181,7 @@ module Transform =
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        requireNotNegative (nameof strength) strength
+        NumberRange.require (nameof strength) NumberRange.notNegative strength
 
         {
             optimizer with
@@ -239,7 +229,7 @@ module Transform =
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        requireNotNegative (nameof strength) strength
+        NumberRange.require (nameof strength) NumberRange.notNegative strength
 
         onGradient
             (fun gradient parameters ->
@@ -259,7 +249,7 @@ module Transform =
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        requireNotNegative (nameof strength) strength
+        NumberRange.require (nameof strength) NumberRange.notNegative strength
 
         onGradient
             (fun gradient parameters ->
@@ -300,7 +290,7 @@ module Transform =
         (count: int)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        require (nameof count) (count >= 1) "1 or more" count
+        NumberRange.require (nameof count) (NumberRange.atLeast 1) count
         let name = "sum"
 
         {
@@ -353,7 +343,7 @@ module Transform =
         (decay: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        require (nameof decay) (decay >= 0.0 && decay < 1.0) "0 or greater and less than 1" decay
+        NumberRange.require (nameof decay) NumberRange.share decay
         let name = "average"
 
         {

@@ -114,12 +114,12 @@ module internal ColumnKind =
 
             refused
                 others[0]
-                $"a number, as %d{numbers.Count} of the column's %d{all} cells are, or a setting that says what the others are ({ways})"
+                $"a number, like %d{numbers.Count} of the column's %d{all} cells, or a setting for the others ({ways})"
                 (others.Count - 1)
         elif numbers.Count > 0 then
             refused
                 numbers[0]
-                $"a text that is no number, as %d{others.Count} of the column's %d{all} cells are, or a setting that says what the column is ({settings []})"
+                $"a text that is not a number, like %d{others.Count} of the column's %d{all} cells, or a setting for the column ({settings []})"
                 (numbers.Count - 1)
         else
             let areLikeNumbers = different |> Seq.forall looksLikeNumber
@@ -134,14 +134,13 @@ module internal ColumnKind =
             elif areLikeNumbers then
                 refused
                     others[0]
-                    $"a number, or a setting that says what the column is ({settings (separatorsFor reader.Format texts[others[0]])})"
+                    $"a number, or a setting for the column ({settings (separatorsFor reader.Format texts[others[0]])})"
                     (others.Count - 1)
             elif 2 * different.Count > others.Count then
                 Error [
-                    Fault.create
+                    Fault.message
                         $"column {column.Name}"
-                        $"categories that recur, or a setting that says what the column is ({settings []})"
-                        $"%d{different.Count} different texts in %d{others.Count} rows, such as {quoted (texts[others[0]])}"
+                        $"has %d{different.Count} different texts in %d{others.Count} rows, such as {quoted (texts[others[0]])}, too many for categories; a setting says what the column is ({settings []})"
                 ]
             else
                 Ok ColumnKind.Categories

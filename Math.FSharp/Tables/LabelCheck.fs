@@ -5,14 +5,15 @@ open System
 /// Whether the label's column holds classes.
 [<RequireQualifiedAccess>]
 module internal LabelCheck =
-    /// More classes than so many numbers are told of.
+    /// The largest number of numeric classes without a warning.
     [<Literal>]
     let private ManyNumbers = 20
 
     let private toNumbers (label: string) =
-        $"Model:Head Identity to predict numbers, or Data:Categorical {label} to take each number for a class"
+        $"Model:Head Identity predicts numbers, Data:Categorical {label} takes each number for a class"
 
-    /// <summary>Warnings on the classes of a label, or a fault where they seem to be none.</summary>
+    /// <summary>Warnings about the classes of a label, or a fault where the values do not look like
+    /// classes.</summary>
     /// <param name="reader">Reads the cells.</param>
     /// <param name="rows">How many rows have a label.</param>
     /// <param name="label">The label's column.</param>
@@ -48,31 +49,27 @@ module internal LabelCheck =
         match fraction with
         | None when truth.IsSome && bit.IsSome ->
             Error [
-                Fault.create
+                Fault.message
                     $"column {label}"
-                    $"truth values or numbers, not both, or Data:Categorical {label} to take each text for a class"
-                    $"'{truth.Value}' and '{bit.Value}'"
+                    $"mixes truth values and numbers ('{truth.Value}' and '{bit.Value}'); Data:Categorical {label} takes each text for a class"
             ]
         | Some number ->
             Error [
-                Fault.create
+                Fault.message
                     $"column {label}"
-                    $"classes as labels, or {toNumbers label}"
-                    $"%d{classes.Length} different numbers, such as {number}"
+                    $"has %d{classes.Length} different numbers, such as {number}, instead of classes; {toNumbers label}"
             ]
         | None when areMany && areNumbers ->
             Error [
-                Fault.create
+                Fault.message
                     $"column {label}"
-                    $"labels that recur, or {toNumbers label}"
-                    $"%d{classes.Length} different numbers in %d{rows} rows"
+                    $"has %d{classes.Length} different numbers in %d{rows} rows, too many for classes; {toNumbers label}"
             ]
         | None when areMany ->
             Error [
-                Fault.create
+                Fault.message
                     $"column {label}"
-                    "labels that recur (Data:Label names the label's column)"
-                    $"%d{classes.Length} different texts in %d{rows} rows, such as '{classes.Head}'"
+                    $"has %d{classes.Length} different texts in %d{rows} rows, such as '{classes.Head}', too many for classes; Data:Label names the label's column"
             ]
         | None when areNumbers && classes.Length > ManyNumbers ->
             Ok [

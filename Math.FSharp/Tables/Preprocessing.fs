@@ -46,7 +46,7 @@ module Preprocessing =
                     table.Columns.Length = inputs,
                     Fault.create
                         ""
-                        $"""{Counted.text "column" "columns" (int64 inputs)}, as the model takes numbers"""
+                        $"""{Counted.text "column" "columns" (int64 inputs)}, one for each input of the model"""
                         (string table.Columns.Length)
                 ]
                 (fun () -> {

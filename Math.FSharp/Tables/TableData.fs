@@ -79,15 +79,14 @@ module TableData =
             else
                 let verb = if different = 1 then "is" else "are"
                 let rows = Counted.text "different row" "different rows" (int64 different)
-                $": equal rows are on the same side, and there {verb} {rows}"
+                $" (equal rows are on the same side, and there {verb} {rows})"
 
         Fault.check
             [
                 test.Length > 0 && test.Length < table.Rows,
-                Fault.create
+                Fault.message
                     "Data:TestShare"
-                    "a share that leaves rows on both sides, or a file of test rows (Data:Test)"
-                    $"%d{test.Length} test rows of %d{table.Rows} by a share of {Table.text share}{because}"
+                    $"of {Table.text share} gives %d{test.Length} test rows of %d{table.Rows}{because}; both sides need rows, or a file of test rows (Data:Test)"
             ]
             (fun () ->
                 Table.take train table, Array.map (Array.get keys) train, Table.take test table)
@@ -221,7 +220,7 @@ module TableData =
         let own name table =
             match Table.tryNamed name table with
             | Some column -> Table.readable column
-            | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
+            | None -> Error [ Fault.message $"column {name}" "does not exist" ]
 
         // Without names, a column more or less would move the others.
         let requireSameWidth () =
@@ -234,7 +233,7 @@ module TableData =
                         expected = 0 || found = 0 || expected = found,
                         Fault.create
                             testSource
-                            $"%d{expected} columns without names, as the training rows have"
+                            $"%d{expected} columns without names, like the training rows"
                             $"%d{found}"
                     ]
                     ignore
@@ -245,15 +244,13 @@ module TableData =
             | Targets.Labels labels when known.IsNone && classes.Length > 1 ->
                 ClassCheck.requireSeveral classes labels
                 |> Result.mapError (
-                    List.map (fun fault -> {
-                        fault with
-                            Subject = $"{source}, training rows"
-                            Found =
-                                match testing with
-                                | TestRows.Share _ ->
-                                    $"{fault.Found}, as equal rows stay on one side of the split"
-                                | TestRows.Separate _ -> fault.Found
-                    })
+                    List.map (fun fault ->
+                        let fault = fault |> Fault.ofSubject $"{source}, training rows"
+
+                        match testing with
+                        | TestRows.Share _ ->
+                            fault |> Fault.remark "equal rows stay on one side of the split"
+                        | TestRows.Separate _ -> fault)
                 )
                 |> Result.map ignore
             | _ -> Ok()

@@ -151,7 +151,7 @@ module TableEncoding =
             match column.Cells with
             | Cells.Texts texts when not (String.IsNullOrWhiteSpace texts[rows[0]]) ->
                 $"{quoted (texts[rows[0]].Trim())}, a missing value by Data:MissingValues"
-            | _ -> "none"
+            | _ -> "nothing"
 
         let more =
             match rows.Length - 1 with
@@ -162,6 +162,11 @@ module TableEncoding =
         Fault.create (cellName column table rows[0]) expected (found + more)
 
     let private setRule = "a value, or Data:Missing of Mean or Median"
+
+    let private missingOnly (column: Column) : Fault =
+        Fault.message
+            $"column {column.Name}"
+            "has missing values only; Data:Ignored leaves a column out"
 
     /// What becomes 0, and what becomes 1 more. A column that does not vary becomes 0.
     let private centreAndScale (scaling: Scaling) (name: string) (numbers: float[]) =
@@ -182,7 +187,7 @@ module TableEncoding =
                 Error [
                     Fault.create
                         $"column {name}"
-                        $"numbers whose range is at most {Table.text Double.MaxValue}, or Data:Scaling of Standard"
+                        $"numbers with a range of at most {Table.text Double.MaxValue}, or Data:Scaling of Standard"
                         $"{Table.text least} to {Table.text most}"
                 ]
         | Scaling.Standard ->
@@ -211,12 +216,7 @@ module TableEncoding =
                     numbers |> Array.filter (Double.IsNaN >> not)
 
             if there.Length = 0 then
-                Error [
-                    Fault.create
-                        $"column {column.Name}"
-                        "numbers, or a place in Data:Ignored"
-                        "missing values only"
-                ]
+                Error [ missingOnly column ]
             elif absent.Length > 0 && choice.Missing = Missing.Refuse then
                 Error [ missing column table setRule absent ]
             else
@@ -248,21 +248,16 @@ module TableEncoding =
 
         Fault.check
             [
-                there.Length > 0,
-                Fault.create
-                    $"column {column.Name}"
-                    "categories, or a place in Data:Ignored"
-                    "missing values only"
+                there.Length > 0, missingOnly column
                 absent.Length = 0 || choice.Missing <> Missing.Refuse,
                 (if absent.Length > 0 then
                      missing column table setRule absent
                  else
                      Fault.create "" "" "")
                 values.Length <= MaximumCategories,
-                Fault.create
+                Fault.message
                     $"column {column.Name}"
-                    $"at most %d{MaximumCategories} categories, or a place in Data:Ignored"
-                    (string values.Length)
+                    $"has %d{values.Length} categories, more than %d{MaximumCategories}; Data:Ignored leaves a column out"
             ]
             (fun () -> {
                 CategoryColumn.Name = column.Name
@@ -296,7 +291,7 @@ module TableEncoding =
     let private column (name: string) (table: Table) : Result<Column, Fault list> =
         match Table.tryNamed name table with
         | Some column -> Table.readable column
-        | None -> Error [ Fault.create $"column {name}" "a column of that name" "none" ]
+        | None -> Error [ Fault.message $"column {name}" "does not exist" ]
 
     /// The encoding of a layout that fits training rows.
     let internal fitLayout

@@ -25,14 +25,7 @@ type internal TableLayout = {
 module internal TableLayout =
     /// The column that a setting names.
     let private find (setting: string) (table: Table) (key: string) : Result<Column, Fault list> =
-        Table.find key table
-        |> Result.mapError (
-            List.map (fun fault -> {
-                fault with
-                    Subject = setting
-                    Found = $"'{key}'"
-            })
-        )
+        Table.find key table |> Result.mapError (List.map (Fault.ofSubject setting))
 
     /// <summary>The label's column of a table.</summary>
     let label (choice: TableOptions) (table: Table) : Result<Column, Fault list> =
@@ -109,26 +102,25 @@ module internal TableLayout =
     /// <param name="table">The rows.</param>
     /// <returns>The layout, and the table with its numbers known.</returns>
     let ofTable (choice: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
-        Fault.both
-            (out choice table)
-            (Fault.both
-                (named "Data:Numeric" table choice.Numeric)
-                (named "Data:Categorical" table choice.Categorical))
+        validation {
+            let! label, ignored = out choice table
+            and! numeric = named "Data:Numeric" table choice.Numeric
+            and! categorical = named "Data:Categorical" table choice.Categorical
+            return (label, ignored), (numeric, categorical)
+        }
         |> Result.bind (fun ((label, ignored), (numeric, categorical)) ->
             let both = Set.intersect (names numeric) (names categorical)
 
             Fault.check
                 [
                     not ((names ignored).Contains label.Name),
-                    Fault.create
+                    Fault.message
                         "Data:Ignored"
-                        "columns besides the label, or another Data:Label"
-                        $"{label.Name}, the label"
+                        $"names the label {label.Name}; Data:Label chooses another label"
                     both.IsEmpty,
-                    Fault.create
+                    Fault.message
                         "Data:Numeric"
-                        "columns that Data:Categorical does not name"
-                        (String.concat ", " both)
+                        $"""and Data:Categorical name the same column ({String.concat ", " both})"""
                 ]
                 (fun () -> (label, without (label :: ignored) table), (numeric, categorical)))
         |> Result.bind (fun ((label, columns), (numeric, categorical)) ->
@@ -172,7 +164,7 @@ module internal TableLayout =
                 |> List.partition (fun column -> not (isSaid column) && countsRows reader column)
 
             if inputs.IsEmpty then
-                Error [ Fault.create "" $"columns beside the label {label.Name}" "none" ]
+                Error [ Fault.message "" $"has no columns besides the label {label.Name}" ]
             else
                 inputs
                 |> List.map (fun column ->

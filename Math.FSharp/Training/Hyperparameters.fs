@@ -32,7 +32,9 @@ module RunLength =
             let times = Counted.text "epoch" "epochs" (int64 epochs)
 
             Error [
-                Fault.create "Epochs" "either Iterations or Epochs" $"both, {steps} and {times}"
+                Fault.message
+                    "Epochs"
+                    $"cannot be given together with Iterations (found {steps} and {times})"
             ]
 
 /// Which numbers a run computes with.
@@ -155,67 +157,64 @@ module Hyperparameters =
         }
     }
 
-    let private checkSchedule (schedule: ScheduleKind) : (bool * Fault) list =
-        let isFactor x = x > 0.0 && Double.IsFinite x
-        let positive = "a finite number greater than 0"
+    let private check subject range number = NumberRange.check subject range number
+    let private oneOrMore = NumberRange.atLeast 1
 
+    let private checkSchedule (schedule: ScheduleKind) : (bool * Fault) list =
         match schedule with
         | ScheduleKind.Constant -> []
         | ScheduleKind.Step(every, factor)
         | ScheduleKind.Exponential(every, factor) -> [
-            every >= 1L, Fault.create "ScheduleEvery" "1 or more" (string every)
-            isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
+            check "ScheduleEvery" (NumberRange.atLeast 1L) every
+            check "ScheduleFactor" NumberRange.positive factor
           ]
-        | ScheduleKind.Cosine last -> [
-            last >= 0.0 && last <= 1.0, Fault.create "ScheduleLast" "0 to 1" (string last)
-          ]
-        | ScheduleKind.OneCycle rise -> [
-            rise > 0.0 && rise < 1.0,
-            Fault.create "ScheduleRise" "more than 0 and less than 1" (string rise)
-          ]
+        | ScheduleKind.Cosine last -> [ check "ScheduleLast" (NumberRange.between 0.0 1.0) last ]
+        | ScheduleKind.OneCycle rise -> [ check "ScheduleRise" NumberRange.betweenZeroAndOne rise ]
         | ScheduleKind.Plateau(patience, factor) -> [
-            patience >= 1, Fault.create "SchedulePatience" "1 or more" (string patience)
-            isFactor factor, Fault.create "ScheduleFactor" positive (string factor)
+            check "SchedulePatience" oneOrMore patience
+            check "ScheduleFactor" NumberRange.positive factor
           ]
 
     let private checkAugmentation (augmentation: Augmentation) : (bool * Fault) list = [
-        for subject, limit in
-            [
-                "Shift", augmentation.Shift
-                "Elastic", augmentation.Elastic
-                "Noise", augmentation.Noise
-            ] do
-            limit >= 0.0 && limit <= 1e6, Fault.create subject "0 to 1000000" (string limit)
-        augmentation.Mirror >= 0.0 && augmentation.Mirror <= 1.0,
-        Fault.create "Mirror" "0 to 1" (string augmentation.Mirror)
-        augmentation.Rotation >= 0.0 && augmentation.Rotation <= 180.0,
-        Fault.create "Rotation" "0 to 180 degrees" (string augmentation.Rotation)
-        augmentation.Scale >= 0.0 && augmentation.Scale < 1.0,
-        Fault.create "Scale" "0 or greater and less than 1" (string augmentation.Scale)
-        augmentation.Smoothness > 0.0 && augmentation.Smoothness <= 1000.0,
-        Fault.create "Smoothness" "more than 0 and up to 1000" (string augmentation.Smoothness)
+        check "Shift" (NumberRange.between 0.0 1e6) augmentation.Shift
+        check "Elastic" (NumberRange.between 0.0 1e6) augmentation.Elastic
+        check "Noise" (NumberRange.between 0.0 1e6) augmentation.Noise
+        check "Mirror" (NumberRange.between 0.0 1.0) augmentation.Mirror
+        check
+            "Rotation"
+            {
+                NumberRange.between 0.0 180.0 with
+                    Text = "0 to 180 degrees"
+            }
+            augmentation.Rotation
+        check "Scale" NumberRange.share augmentation.Scale
+        check
+            "Smoothness"
+            {
+                Text = "more than 0 and up to 1000"
+                Holds = fun smoothness -> smoothness > 0.0 && smoothness <= 1000.0
+            }
+            augmentation.Smoothness
     ]
 
-    /// What looks at validation samples, where there are none.
-    let private checkValidation (recipe: Recipe) : (bool * Fault) list =
-        let needs = "some share of the training samples"
+    /// The share for validation, and what needs validation samples.
+    let private checkValidation (recipe: Recipe) : (bool * Fault) list = [
+        let isNeededBy (name: string) =
+            recipe.Validation <> 0.0,
+            Fault.message "Validation" $"must be above 0 for {name}, which needs validation samples"
 
-        [
-            recipe.Validation >= 0.0 && recipe.Validation <= 0.9,
-            Fault.create "Validation" "0 to 0.9" (string recipe.Validation)
-            match recipe.EarlyStopping with
-            | ValueSome patience ->
-                patience >= 1, Fault.create "EarlyStopping" "1 or more" (string patience)
+        check "Validation" (NumberRange.between 0.0 0.9) recipe.Validation
 
-                recipe.Validation <> 0.0,
-                Fault.create "Validation" $"{needs} for EarlyStopping" "none"
-            | ValueNone -> ()
-            match recipe.Schedule with
-            | ScheduleKind.Plateau _ ->
-                recipe.Validation <> 0.0,
-                Fault.create "Validation" $"{needs} for the schedule Plateau" "none"
-            | _ -> ()
-        ]
+        match recipe.EarlyStopping with
+        | ValueSome patience ->
+            check "EarlyStopping" oneOrMore patience
+            isNeededBy "EarlyStopping"
+        | ValueNone -> ()
+
+        match recipe.Schedule with
+        | ScheduleKind.Plateau _ -> isNeededBy "the schedule Plateau"
+        | _ -> ()
+    ]
 
     /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
     [<CompiledName("Create")>]
@@ -223,27 +222,16 @@ module Hyperparameters =
         Fault.check
             [
                 match recipe.Length with
-                | RunLength.Iterations n ->
-                    n >= 1L, Fault.create "Iterations" "1 or more" (string n)
-                | RunLength.Epochs n -> n >= 1, Fault.create "Epochs" "1 or more" (string n)
-                recipe.BatchSize >= 1,
-                Fault.create "BatchSize" "1 or more" (string recipe.BatchSize)
-                Double.IsFinite recipe.LearningRate && recipe.LearningRate > 0.0,
-                Fault.create
-                    "LearningRate"
-                    "a finite number greater than 0"
-                    (string recipe.LearningRate)
+                | RunLength.Iterations n -> check "Iterations" (NumberRange.atLeast 1L) n
+                | RunLength.Epochs n -> check "Epochs" oneOrMore n
+                check "BatchSize" oneOrMore recipe.BatchSize
+                check "LearningRate" NumberRange.positive recipe.LearningRate
                 yield! checkSchedule recipe.Schedule
-                recipe.Dropout >= 0.0 && recipe.Dropout < 1.0,
-                Fault.create "Dropout" "0 or greater and less than 1" (string recipe.Dropout)
-                recipe.LabelSmoothing >= 0.0 && recipe.LabelSmoothing < 1.0,
-                Fault.create
-                    "LabelSmoothing"
-                    "0 or greater and less than 1"
-                    (string recipe.LabelSmoothing)
+                check "Dropout" NumberRange.share recipe.Dropout
+                check "LabelSmoothing" NumberRange.share recipe.LabelSmoothing
                 yield! checkAugmentation recipe.Augmentation
                 yield! checkValidation recipe
-                recipe.WarmUp >= 0L, Fault.create "WarmUp" "0 or more" (string recipe.WarmUp)
+                check "WarmUp" (NumberRange.atLeast 0L) recipe.WarmUp
                 match recipe.Initialiser with
                 | Initialiser.Fixed deviation -> Initialiser.checkDeviation deviation
                 | _ -> ()

@@ -69,4 +69,8 @@ public static class Mathematics
     /// <summary>A refusal in the core's words.</summary>
     public static string Refusal(string file, string found) =>
         Faults.Within(file, Faults.Create("Rows", "2 or more", found)).ToString();
+
+    /// <summary>A refusal in words of one's own.</summary>
+    public static string Missing(string column, string origin) =>
+        Faults.Remark(origin, Faults.Of(column, Faults.Message("", "does not exist"))).ToString();
 }

@@ -188,6 +188,7 @@ let ``choices are found by name from C#, and refusals are sentences`` () =
 
     Assert.Contains("Rely", Training.Choices("Rely", "softmax", "epoch", "double"))
     Exactly.equal "x.csv, Rows: expected 2 or more, found 1." (Mathematics.Refusal("x.csv", "1"))
+    Exactly.equal "Age does not exist (Data:Label)." (Mathematics.Missing("Age", "Data:Label"))
 
 [<Law>]
 let ``the chapter's mathematics from C#``

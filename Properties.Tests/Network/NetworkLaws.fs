@@ -271,7 +271,7 @@ let ``an architecture tells everything that is wrong with it`` () =
     | Error faults ->
         Exactly.equal
             [ "Inputs", "0"; "Classes", "1"; "Hidden", "0"; "Hidden", "65537" ]
-            (faults |> List.map (fun fault -> fault.Subject, fault.Found))
+            (faults |> List.map Exactly.problem)
 
     Assert.True(
         (Architecture.create Head.Softmax 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk

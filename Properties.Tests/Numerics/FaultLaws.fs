@@ -24,6 +24,27 @@ let ``a fault is a sentence of place, expectation and finding`` () =
 
     Exactly.equal "Expected one thing, found another." (string (Fault.within "" (fault "")))
 
+[<Fact>]
+let ``a message goes on after its subject`` () =
+    let fault = Fault.message "Rate" "does not apply (found 2)"
+    Exactly.equal "Rate does not apply (found 2)." (string fault)
+    Exactly.equal "a.json, Rate does not apply (found 2)." (string (Fault.within "a.json" fault))
+    Exactly.equal "It is empty." (string (Fault.message "" "is empty"))
+
+    Exactly.equal
+        "Epochs is empty."
+        (string (Fault.ofSubject "Epochs" (Fault.message "" "is empty")))
+
+[<Fact>]
+let ``a remark stands behind what was found`` () =
+    for fault, expected in
+        [
+            Fault.create "Rate" "1 or more" "0", "Rate: expected 1 or more, found 0 (--rate)."
+            Fault.message "Rate" "does not apply", "Rate does not apply (--rate)."
+            Fault.message "Rate" "is odd (found 3)", "Rate is odd (found 3; --rate)."
+        ] do
+        Exactly.equal expected (string (Fault.remark "--rate" fault))
+
 [<Law>]
 let ``check finds every fault, in order, and makes no value then`` (holds: bool list) =
     let checks = holds |> List.mapi (fun i holds -> holds, fault $"{i}")
@@ -70,6 +91,37 @@ let ``both gives two values, or the faults of both, the first's first``
     | Error found ->
         Exactly.equal (faults first @ faults second) found
         Assert.NotEmpty found
+
+[<Law>]
+let ``validation gives all values, or the faults of all its parts in order``
+    (holds: bool * bool * bool)
+    =
+    let first, second, third = holds
+
+    let part name holds =
+        Fault.check [ holds, fault name ] (fun () -> name)
+
+    let together = validation {
+        let! one = part "1" first
+        and! two = part "2" second
+        and! three = part "3" third
+        return one + two + three
+    }
+
+    let expected = [
+        if not first then
+            "1"
+        if not second then
+            "2"
+        if not third then
+            "3"
+    ]
+
+    match together with
+    | Ok text ->
+        Assert.Empty expected
+        Exactly.equal "123" text
+    | Error faults -> Exactly.equal expected (faults |> List.map _.Subject)
 
 [<Fact>]
 let ``a name is known in any case of letters, and a wrong one is told the right ones`` () =

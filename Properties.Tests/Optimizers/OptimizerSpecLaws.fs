@@ -104,7 +104,7 @@ let ``everything that is wrong is said at once`` () =
     Exactly.faulted
         [
             "Momentum"
-            "Adam has no such number"
+            "does not apply to Adam (found 0.9)"
             "Beta1"
             "less than 1"
             "ClipNorm"

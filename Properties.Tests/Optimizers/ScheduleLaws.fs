@@ -139,7 +139,7 @@ let ``a schedule is said by name, with numbers of its own`` () =
     Exactly.faulted [ "Schedule"; "Constant, Step"; "'steep'" ] (Schedule.parse (said "steep"))
 
     Exactly.faulted
-        [ "ScheduleLast"; "Step has no such number"; "ScheduleRise" ]
+        [ "ScheduleLast"; "does not apply to Step (found 0.1)"; "ScheduleRise" ]
         (Schedule.parse {
             said "Step" with
                 Last = Nullable 0.1

@@ -25,6 +25,12 @@ module Exactly =
                         LawBrokenException $"expected a message with '{part}', found '{message}'"
                     )
 
+    /// A fault's subject, and what was found or said of it.
+    let problem (fault: Fault) : string * string =
+        match fault.Problem with
+        | Problem.Mismatch(_, text)
+        | Problem.Message text -> fault.Subject, text
+
     /// What came from outside is refused, and the faults' sentences say all of this.
     let faulted (says: string list) (result: Result<'V, Fault list>) : unit =
         match result with

@@ -268,7 +268,7 @@ let ``a null text is a missing value`` () =
         ]
 
     TableEncoding.fit choice rows
-    |> Exactly.faulted [ "column x, row 2"; "found none" ]
+    |> Exactly.faulted [ "column x, row 2"; "found nothing" ]
 
     Exactly.equal [| "1"; "" |] (Table.texts rows.Columns.Head.Cells)
 
@@ -394,11 +394,7 @@ let ``labels that mix truth values and the numbers that stand for them are refus
 
     for values in [ [ "1"; "true"; "0"; "false" ]; [ "1.0"; "False" ]; [ "0"; "TRUE"; "maybe" ] ] do
         prepared choice (rows values)
-        |> Exactly.faulted [
-            "column label"
-            "truth values or numbers, not both"
-            "Data:Categorical"
-        ]
+        |> Exactly.faulted [ "column label"; "mixes truth values and numbers"; "Data:Categorical" ]
 
     Exactly.equal
         4
@@ -473,6 +469,6 @@ let ``numbers as labels are classes where they are whole and recur, else Identit
     |> Exactly.faulted [ "Model:Head Identity"; "40 different numbers in 40 rows" ]
 
     prepare [ for i in 0..39 -> $"name {i}" ]
-    |> Exactly.faulted [ "labels that recur"; "40 different texts in 40 rows" ]
+    |> Exactly.faulted [ "40 different texts in 40 rows"; "too many for classes" ]
 
     Exactly.equal 10 (prepare [ for i in 0..39 -> string (i % 10) ] |> orFail).Classes.Length

@@ -436,7 +436,7 @@ let ``test rows without names have as many columns as the training rows`` () =
 
     Exactly.equal
         (Error [
-            Fault.create "test.csv" "3 columns without names, as the training rows have" "4"
+            Fault.create "test.csv" "3 columns without names, like the training rows" "4"
         ])
         (apart train indexed |> Result.map ignore)
 

@@ -65,8 +65,7 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal 0.2 settings.Validation
         Exactly.equal (ValueSome 3) settings.Recipe.EarlyStopping
         Exactly.equal 42UL settings.Seed
-    | Error faults ->
-        Exactly.equal expected (faults |> List.map (fun fault -> fault.Subject, fault.Found))
+    | Error faults -> Exactly.equal expected (faults |> List.map Exactly.problem)
 
 [<Fact>]
 let ``the book's settings are the chapter's, and pass`` () =
@@ -113,10 +112,6 @@ let ``a length is given one way, and the book's where it is not given`` () =
     Exactly.equal (Ok(RunLength.Epochs 7)) (create None (Some 7))
 
     for iterations, epochs, found in
-        [
-            7L, 7, "both, 7 iterations and 7 epochs"
-            1L, 1, "both, 1 iteration and 1 epoch"
-        ] do
-        match create (Some iterations) (Some epochs) with
-        | Error [ fault ] -> Exactly.equal found fault.Found
-        | other -> Assert.Fail $"%A{other}"
+        [ 7L, 7, "7 iterations and 7 epochs"; 1L, 1, "1 iteration and 1 epoch" ] do
+        create (Some iterations) (Some epochs)
+        |> Exactly.faulted [ "Epochs cannot be given together with Iterations"; found ]

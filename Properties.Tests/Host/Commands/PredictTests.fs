@@ -144,7 +144,7 @@ module PredictTests =
                 [ scratch.Sub "none.png" ], "a file that can be read"
                 [ first; "--format"; "xml" ], "one of text, csv, json"
                 [ Path.Combine(folder, "epochs.csv") ],
-                "16 columns, as the model takes numbers, found 9"
+                "16 columns, one for each input of the model, found 9"
             ] do
             let ended = Given.host ([ "predict"; folder ] @ arguments)
             Assert.Equal(2, ended.ExitCode)

@@ -391,7 +391,7 @@ module ParquetTests =
                 "pair", "a group of columns"
             ] do
             let says = [
-                $"column {name}: expected numbers, truth values or texts, one a row, or a place in Data:Ignored, found {kind}."
+                $"column {name} holds {kind} instead of one number, truth value or text a row; Data:Ignored leaves a column out."
             ]
 
             let rest = own @ List.filter ((<>) name) others
@@ -555,7 +555,7 @@ module ParquetTests =
                 parts with
                     Element = Handmade.integers [ 1, 3L; 6, 5L ]
             }),
-            "found Int96 values of another kind"
+            "holds Int96 values of another kind"
             "other rows than the groups have",
             file (fun parts -> { parts with Rows = 3L }),
             "expected 3 rows, found groups of 2"

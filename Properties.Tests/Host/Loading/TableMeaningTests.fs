@@ -260,9 +260,9 @@ module TableMeaningTests =
         for settings, says in
             [
                 [ "Data:Ignored", "species" ],
-                "Data:Ignored: expected columns besides the label, or another Data:Label, found species"
+                "Data:Ignored names the label species; Data:Label chooses another label"
                 [ "Data:Numeric", "other"; "Data:Categorical", "other" ],
-                "Data:Numeric: expected columns that Data:Categorical does not name, found other"
+                "Data:Numeric and Data:Categorical name the same column (other)"
             ] do
             Assert.Contains(says, refusal (("Data:Train", path) :: settings))
 

@@ -46,7 +46,7 @@ module SettingDefinitionTests =
             yield! owner |> Option.map choosing |> Option.toList
             setting.Key, value
         ]
-        |> List.filter _.StartsWith(setting.Key + ":")
+        |> List.filter (fun fault -> Regex.IsMatch(fault, $"^{setting.Key}[: ]"))
 
     let private isNumber (setting: Setting) =
         setting.Kind.StartsWith "a number" || setting.Kind.StartsWith "a whole number"

@@ -78,7 +78,7 @@ module SettingsTests =
             | Ok plan -> Assert.Equal(length, plan.Hyperparameters.Length)
 
         Assert.Contains(
-            "both, 7 iterations and 8 epochs",
+            "7 iterations and 8 epochs",
             faultsOf [ "Training:Iterations", "7"; "Training:Epochs", "8" ]
             |> String.concat "\n"
         )
@@ -117,7 +117,7 @@ module SettingsTests =
     [<InlineData("Training:Optimizer",
                  "Sgd",
                  "one of GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW, Lion")>]
-    [<InlineData("Training:Momentum", "0.9", "GradientDescent has no such number")>]
+    [<InlineData("Training:Momentum", "0.9", "does not apply to GradientDescent")>]
     [<InlineData("Training:ClipNorm", "0", "greater than 0")>]
     [<InlineData("Training:Accumulate", "0", "1 or more")>]
     [<InlineData("Training:Schedule",
@@ -126,7 +126,7 @@ module SettingsTests =
     [<InlineData("Data:Validation", "0.95", "0 to 0.9")>]
     [<InlineData("Training:Dropout", "1", "less than 1")>]
     [<InlineData("Training:LabelSmoothing", "1", "less than 1")>]
-    [<InlineData("Training:ScheduleLast", "0.1", "Constant has no such number")>]
+    [<InlineData("Training:ScheduleLast", "0.1", "does not apply to Constant")>]
     [<InlineData("Training:WarmUp", "-1", "0 or more")>]
     [<InlineData("Model:Initialiser", "He", "one of Fixed, XavierNormal")>]
     [<InlineData("Training:Precision", "Half", "one of Single, Double")>]
@@ -161,7 +161,7 @@ module SettingsTests =
         (key: string, value: string, expected: string)
         =
         let fault = Assert.Single(faultsOf [ key, value ])
-        Assert.StartsWith($"{key}: expected ", fault)
+        Assert.Matches($"^{key}(: expected | )", fault)
         Assert.Contains(expected, fault)
         Assert.EndsWith(".", fault)
 
@@ -184,7 +184,7 @@ module SettingsTests =
     let ``what watches validation needs samples for it`` () =
         for settings in [ [ "Training:EarlyStopping", "3" ]; [ "Training:Schedule", "Plateau" ] ] do
             let fault = Assert.Single(faultsOf settings)
-            Assert.StartsWith("Data:Validation: expected some share of the training samples", fault)
+            Assert.StartsWith("Data:Validation must be above 0 for ", fault)
             Assert.Empty(faultsOf (("Data:Validation", "0.1") :: settings))
 
     [<Fact>]
@@ -361,12 +361,15 @@ module SettingsTests =
             Assert.NotEmpty faults
 
             for fault in faults do
-                Assert.Matches("^[^:]+(:[^:]*)*: expected .+, found (.|\n)+\\.$", fault)
+                Assert.Matches(
+                    "^[^:]+(:[^:]*)*: expected .+, found (.|\n)+\\.$|^\\w+:\\w+ .+\\.$",
+                    fault
+                )
 
             let own = faults |> List.filter _.StartsWith(setting.Key)
 
             if setting.Key <> "Run:Resume" && not own.IsEmpty then
-                Assert.All(own, (fun fault -> Assert.Contains(source, fault)))
+                Assert.All(own, (fun fault -> Assert.Contains(source.Trim('(', ')'), fault)))
 
     [<Law(MaxTest = 500)>]
     let ``any text for any setting is accepted for good, or refused in sentences that say where it was``
