@@ -191,36 +191,28 @@ public sealed class TrainingSettings
     public double LearningRate { get; init; } = 0.1;
 
     [Description("how the learning rate changes")]
-    [Accepts("Constant, Step, Exponential, Cosine, OneCycle or Plateau")]
     public string Schedule { get; init; } = "Constant";
 
-    [Description(
-        "of Step and Exponential: iterations in which the rate is multiplied by ScheduleFactor, at once or evenly"
-    )]
+    [Description("iterations in which the rate is multiplied by ScheduleFactor, at once or evenly")]
     [Accepts("1 or more")]
-    [DefaultText("1000")]
     public long? ScheduleEvery { get; init; }
 
-    [Description("of Step, Exponential and Plateau: what the rate is multiplied by")]
+    [Description("what the rate is multiplied by")]
     [Accepts("above 0")]
-    [DefaultText("0.1")]
     public double? ScheduleFactor { get; init; }
 
-    [Description("of Cosine: share of the rate that it ends at")]
+    [Description("share of the rate that it ends at")]
     [Accepts("0 to 1")]
-    [DefaultText("0")]
     public double? ScheduleLast { get; init; }
 
-    [Description("of OneCycle: share of the run in which the rate rises")]
+    [Description("share of the run in which the rate rises")]
     [Accepts("above 0, below 1")]
-    [DefaultText("0.3")]
     public double? ScheduleRise { get; init; }
 
     [Description(
-        "of Plateau: epochs without a lower validation loss after which the rate is multiplied by ScheduleFactor"
+        "epochs without a lower validation loss after which the rate is multiplied by ScheduleFactor"
     )]
     [Accepts("1 or more")]
-    [DefaultText("10")]
     public int? SchedulePatience { get; init; }
 
     [Description("iterations in which the rate rises to the schedule's")]
@@ -242,34 +234,26 @@ public sealed class TrainingSettings
     [Description(
         "how the gradient changes the parameters; usual learning rates are 0.001 for Adam and AdamW, 0.0001 for Lion"
     )]
-    [Accepts("GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW or Lion")]
     public string Optimizer { get; init; } = "GradientDescent";
 
-    [Description("of Momentum and Nesterov: how much of the velocity stays at each step")]
+    [Description("how much of the velocity stays at each step")]
     [Accepts("0 or more, below 1")]
-    [DefaultText("0.9")]
     public double? Momentum { get; init; }
 
-    [Description("of RmsProp: how much of the mean square stays at each step")]
+    [Description("how much of the mean square stays at each step")]
     [Accepts("0 or more, below 1")]
-    [DefaultText("0.99")]
     public double? SquaresDecay { get; init; }
 
-    [Description("of Adam, AdamW and Lion: how much of the mean stays at each step")]
+    [Description("how much of the mean stays at each step")]
     [Accepts("0 or more, below 1")]
-    [DefaultText("0.9")]
     public double? Beta1 { get; init; }
 
-    [Description(
-        "of Adam and AdamW: how much of the mean square stays at each step; of Lion: how much of the mean"
-    )]
+    [Description("how much of the mean square (of Lion: of the mean) stays at each step")]
     [Accepts("0 or more, below 1")]
-    [DefaultText("0.999; of Lion 0.99")]
     public double? Beta2 { get; init; }
 
-    [Description("of AdaGrad, RmsProp, Adam and AdamW: what is added to roots")]
+    [Description("what is added to roots")]
     [Accepts("above 0")]
-    [DefaultText("1e-8; of AdaGrad 1e-10")]
     public double? Epsilon { get; init; }
 
     [Description(

@@ -51,7 +51,7 @@ internal sealed record RunConfiguration(
     /// <summary>The settings that decide the run's bits up to where it stands.</summary>
     public IEnumerable<Setting> Deciding =>
         SettingCatalog.All.Where(setting =>
-            !setting.ChangeableOnResume || setting.IsLength && Runs.LooksAhead(Hyperparameters)
+            !setting.ChangeableOnResume || setting.IsLength && Runs.DependsOnLength(Hyperparameters)
         );
 
     public string DecidingSha256 => SettingsJson.Hash(SettingsJson.Of(this), Deciding);

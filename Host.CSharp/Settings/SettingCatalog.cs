@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -23,15 +25,22 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 
     public bool IsList => Property.PropertyType.IsArray;
 
-    public string Description =>
-        Property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+    public string Description
+    {
+        get
+        {
+            var text = Property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+            return Owners.Count == 0 ? text : $"of {Listed(NamesOf(Owners), "and")}: {text}";
+        }
+    }
 
     /// <summary>The values that it accepts, for people. Numbers are written as "1 or more", "0 to 0.9", "above 0",
     /// "up to 1000" or "below 1", two of which may stand together with a comma between them.</summary>
     public string Accepts =>
         Property.GetCustomAttribute<AcceptsAttribute>()?.Values
         ?? (
-            IsPath ? "a path"
+            ChoicesOf(Key) is { } choices ? Listed(choices.Select(choice => choice.Name), "or")
+            : IsPath ? "a path"
             : IsList ? "a list"
             : ValueType == typeof(bool) ? "true or false"
             : "a text"
@@ -39,7 +48,60 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 
     /// <summary>What holds unless it is set, for people; empty where nothing does.</summary>
     public string DefaultText =>
-        Property.GetCustomAttribute<DefaultTextAttribute>()?.Text ?? TextOf(Default);
+        Property.GetCustomAttribute<DefaultTextAttribute>()?.Text
+        ?? (Owners.Count == 0 ? TextOf(Default) : DefaultsOf(Owners));
+
+    /// <summary>The optimizers and schedules that this number applies to; none of a setting that applies
+    /// whatever they are.</summary>
+    private List<(string Name, double Default)> Owners =>
+        Section != nameof(PipelineSettings.Training)
+            ? []
+            :
+            [
+                .. from choice in Choices.Optimizers.Concat(Choices.Schedules)
+                from number in choice.Numbers
+                where number.Name == Property.Name
+                select (choice.Name, number.Default),
+            ];
+
+    private static IReadOnlyList<ChoiceDefinition>? ChoicesOf(string key) =>
+        key switch
+        {
+            "Training:Optimizer" => Choices.Optimizers,
+            "Training:Schedule" => Choices.Schedules,
+            _ => null,
+        };
+
+    private static IEnumerable<string> NamesOf(IEnumerable<(string Name, double Default)> owners) =>
+        owners.Select(owner => owner.Name);
+
+    /// <summary>The most frequent default, then the others with their owners: 0.999; of Lion
+    /// 0.99.</summary>
+    private static string DefaultsOf(List<(string Name, double Default)> owners) =>
+        string.Join(
+            "; ",
+            owners
+                .GroupBy(owner => owner.Default)
+                .OrderByDescending(same => same.Count())
+                .Select(
+                    (same, i) =>
+                        i == 0
+                            ? NumberText(same.Key)
+                            : $"of {Listed(NamesOf(same), "and")} {NumberText(same.Key)}"
+                )
+        );
+
+    private static string NumberText(double number) =>
+        number.ToString(
+            number is 0 or >= 1e-4 ? "0.####" : "0.####e-0",
+            CultureInfo.InvariantCulture
+        );
+
+    /// <summary>Names with commas between them and a word before the last.</summary>
+    private static string Listed(IEnumerable<string> names, string word) =>
+        names.ToArray() is [.. var others, var last] && others.Length > 0
+            ? $"{string.Join(", ", others)} {word} {last}"
+            : string.Concat(names);
 
     private static string TextOf(object? value) =>
         value switch

@@ -52,6 +52,15 @@ type Faults =
     /// <summary>The same fault of something inside a place, a file for example.</summary>
     static member Within(place: string, fault: Fault) : Fault = Fault.within place fault
 
+/// What settings can choose by name.
+[<AbstractClass; Sealed>]
+type Choices =
+    /// <summary>The optimizers, with the numbers that apply to each.</summary>
+    static member Optimizers: IReadOnlyList<ChoiceDefinition> = OptimizerSpec.choices
+
+    /// <summary>The schedules, with the numbers that apply to each.</summary>
+    static member Schedules: IReadOnlyList<ChoiceDefinition> = Schedule.choices
+
 /// Choices by their names, as settings spell them.
 [<AbstractClass; Sealed>]
 type Parse =
@@ -165,8 +174,10 @@ type Runs =
     static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
         Batch.count settings.Sampling samples settings.BatchSize iteration
 
-    /// <summary>Whether a longer run does not begin as this one.</summary>
-    static member LooksAhead(settings: Hyperparameters) : bool = Hyperparameters.looksAhead settings
+    /// <summary>Whether an iteration's learning rate depends on the length of the run: a longer run then
+    /// differs from this one from its beginning.</summary>
+    static member DependsOnLength(settings: Hyperparameters) : bool =
+        Hyperparameters.dependsOnLength settings
 
     /// <summary>How many steps a run has on so many samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =

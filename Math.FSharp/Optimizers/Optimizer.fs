@@ -397,3 +397,102 @@ module Optimizer =
         (start: Vector<'T>)
         : Vector<'T> list =
         List.scan (fun x _ -> Kernels.subtractScaledVector rate (gradient x) x) start [ 1..steps ]
+
+/// Makes an optimizer of either precision from a function that returns its numbers by their names.
+type internal IOptimizerMaker =
+    abstract Make<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>> : number: (string -> float) -> Optimizer<'T>
+
+/// An optimizer that settings choose by its name.
+type internal OptimizerRule = {
+    Definition: ChoiceDefinition
+    /// The weight decay unless a setting gives one.
+    WeightDecay: float
+    Maker: IOptimizerMaker
+}
+
+/// The optimizers that settings can choose, each in one entry: name, numbers, function.
+[<RequireQualifiedAccess>]
+module internal OptimizerRules =
+    let private momentum = NamedChoice.number "Momentum" 0.9 NumberRange.share
+    let private squaresDecay = NamedChoice.number "SquaresDecay" 0.99 NumberRange.share
+    let private beta1 = NamedChoice.number "Beta1" 0.9 NumberRange.share
+
+    let private beta2 standard =
+        NamedChoice.number "Beta2" standard NumberRange.share
+
+    let private epsilon standard =
+        NamedChoice.number "Epsilon" standard NumberRange.positive
+
+    let private rule (name: string) (numbers: ChoiceNumber list) (maker: IOptimizerMaker) = {
+        Definition = { Name = name; Numbers = numbers }
+        WeightDecay = 0.0
+        Maker = maker
+    }
+
+    let private adam =
+        rule
+            "Adam"
+            [ beta1; beta2 0.999; epsilon 1e-8 ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number =
+                        Optimizer.adam (number "Beta1") (number "Beta2") (number "Epsilon")
+            }
+
+    /// All of them, in the order in which they are listed.
+    let all: OptimizerRule list = [
+        rule
+            "GradientDescent"
+            []
+            {
+                new IOptimizerMaker with
+                    member _.Make _ = Optimizer.gradientDescent
+            }
+        rule
+            "Momentum"
+            [ momentum ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number = Optimizer.momentum (number "Momentum")
+            }
+        rule
+            "Nesterov"
+            [ momentum ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number = Optimizer.nesterov (number "Momentum")
+            }
+        rule
+            "AdaGrad"
+            [ epsilon 1e-10 ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number = Optimizer.adaGrad (number "Epsilon")
+            }
+        rule
+            "RmsProp"
+            [ squaresDecay; epsilon 1e-8 ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number =
+                        Optimizer.rmsProp (number "SquaresDecay") (number "Epsilon")
+            }
+        adam
+        {
+            adam with
+                Definition.Name = "AdamW"
+                WeightDecay = 0.01
+        }
+        rule
+            "Lion"
+            [ beta1; beta2 0.99 ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number =
+                        Optimizer.lion (number "Beta1") (number "Beta2")
+            }
+    ]

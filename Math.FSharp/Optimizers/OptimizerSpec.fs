@@ -3,28 +3,10 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 
-/// A rule of <c>Optimizer</c> with its numbers.
-[<RequireQualifiedAccess>]
-type OptimizerRule =
-    /// <c>Optimizer.gradientDescent</c>.
-    | GradientDescent
-    /// <c>Optimizer.momentum</c>.
-    | Momentum of momentum: float
-    /// <c>Optimizer.nesterov</c>.
-    | Nesterov of momentum: float
-    /// <c>Optimizer.adaGrad</c>.
-    | AdaGrad of epsilon: float
-    /// <c>Optimizer.rmsProp</c>.
-    | RmsProp of decay: float * epsilon: float
-    /// <c>Optimizer.adam</c>.
-    | Adam of beta1: float * beta2: float * epsilon: float
-    /// <c>Optimizer.lion</c>.
-    | Lion of beta1: float * beta2: float
-
-/// What a person may say of an optimizer. A number left out is PyTorch's or, of a transform, leaves the
-/// transform out.
+/// The options of an optimizer. A rule's number that is left out has its default; a transform that is
+/// left out is not used.
 type OptimizerOptions = {
-    /// GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW or Lion.
+    /// A name of <c>OptimizerSpec.choices</c>: GradientDescent, Adam, …
     Name: string
     /// μ of Momentum and Nesterov; 0.9.
     Momentum: Nullable<float>
@@ -52,28 +34,36 @@ type OptimizerOptions = {
     AverageDecay: Nullable<float>
 }
 
-/// An optimizer as a run is told to use it, every number checked.
+/// An optimizer by its name, its numbers and its transforms, all of them checked.
 type OptimizerSpec = private {
-    rule: OptimizerRule
+    name: string
+    numbers: (string * float) list
     transforms: Transform list
 } with
 
-    /// The rule.
-    member plan.Rule = plan.rule
-    /// What is around it, the innermost first.
-    member plan.Transforms = plan.transforms
+    /// The rule's name.
+    member spec.Name = spec.name
+    /// The rule's numbers, by their names.
+    member spec.Numbers = spec.numbers
+    /// The transforms around the rule, the innermost first.
+    member internal spec.Transforms = spec.transforms
 
-/// Making optimizers from what a person says.
+/// Making optimizers from options.
 [<RequireQualifiedAccess>]
 module OptimizerSpec =
-    /// <summary>Gradient descent and nothing else: the chapter's.</summary>
+    /// <summary>The names of all optimizers, with the numbers that apply to each.</summary>
+    [<CompiledName("Choices")>]
+    let choices: ChoiceDefinition list = OptimizerRules.all |> List.map _.Definition
+
+    /// <summary>Gradient descent without any transform, as in the book's chapter 4.</summary>
     [<CompiledName("GradientDescent")>]
     let gradientDescent: OptimizerSpec = {
-        rule = OptimizerRule.GradientDescent
+        name = "GradientDescent"
+        numbers = []
         transforms = []
     }
 
-    /// <summary>The choice of that name with every number left out.</summary>
+    /// <summary>The options of that name, with every number left out.</summary>
     [<CompiledName("Named")>]
     let named (name: string) : OptimizerOptions = {
         Name = name
@@ -91,125 +81,97 @@ module OptimizerSpec =
         AverageDecay = Nullable()
     }
 
-    let private rule name numbers make : NamedChoice<OptimizerRule> = {
-        Name = name
-        Numbers = numbers
-        Make = make
-    }
-
-    let private rules = [
-        rule "GradientDescent" [] (fun _ -> OptimizerRule.GradientDescent)
-        rule "Momentum" [ "Momentum", 0.9 ] (fun number ->
-            OptimizerRule.Momentum(number "Momentum"))
-        rule "Nesterov" [ "Momentum", 0.9 ] (fun number ->
-            OptimizerRule.Nesterov(number "Momentum"))
-        rule "AdaGrad" [ "Epsilon", 1e-10 ] (fun number -> OptimizerRule.AdaGrad(number "Epsilon"))
-        rule "RmsProp" [ "SquaresDecay", 0.99; "Epsilon", 1e-8 ] (fun number ->
-            OptimizerRule.RmsProp(number "SquaresDecay", number "Epsilon"))
-        for name in [ "Adam"; "AdamW" ] do
-            rule name [ "Beta1", 0.9; "Beta2", 0.999; "Epsilon", 1e-8 ] (fun number ->
-                OptimizerRule.Adam(number "Beta1", number "Beta2", number "Epsilon"))
-        rule "Lion" [ "Beta1", 0.9; "Beta2", 0.99 ] (fun number ->
-            OptimizerRule.Lion(number "Beta1", number "Beta2"))
+    /// The rules' numbers that are given, by their names.
+    let private ruleNumbers (options: OptimizerOptions) : (string * Nullable<float>) list = [
+        "Momentum", options.Momentum
+        "SquaresDecay", options.SquaresDecay
+        "Beta1", options.Beta1
+        "Beta2", options.Beta2
+        "Epsilon", options.Epsilon
     ]
 
-    /// The number where it is given, with the fault of one that is not in its range.
-    let private given
-        (subject: string)
-        (holds: 'N -> bool)
-        (range: string)
-        (number: Nullable<'N>)
-        : (bool * Fault) list =
-        match Option.ofNullable number with
-        | None -> []
-        | Some number -> [ holds number, Fault.create subject range (string number) ]
+    let private ruleChoices: NamedChoice<OptimizerRule * (string * float) list> list =
+        OptimizerRules.all
+        |> List.map (fun rule -> {
+            Definition = rule.Definition
+            Make =
+                fun number ->
+                    rule,
+                    rule.Definition.Numbers
+                    |> List.map (fun known -> known.Name, number known.Name)
+        })
 
-    let private isShare x = x >= 0.0 && x < 1.0
-    let private isPositive x = x > 0.0 && Double.IsFinite x
-    let private isNotNegative x = x >= 0.0 && Double.IsFinite x
-    let private share = "0 or greater and less than 1"
-    let private positive = "a finite number greater than 0"
-    let private notNegative = "a finite number, 0 or greater"
+    /// A transform's number: the name of its setting, its range, its value, and the transform if the
+    /// value makes one.
+    let private transformNumbers
+        (options: OptimizerOptions)
+        : (string * NumberRange<float> * Nullable<float> * (float -> Transform option)) list =
+        let unlessZero make strength =
+            if strength > 0.0 then Some(make strength) else None
 
-    /// The numbers of rules that are given, by their names.
-    let private ruleNumbers (choice: OptimizerOptions) : (string * Nullable<float>) list = [
-        "Momentum", choice.Momentum
-        "SquaresDecay", choice.SquaresDecay
-        "Beta1", choice.Beta1
-        "Beta2", choice.Beta2
-        "Epsilon", choice.Epsilon
-    ]
-
-    let private transformsOf (choice: OptimizerOptions) : Transform list =
-        let isAdamW = choice.Name.Equals("AdamW", StringComparison.OrdinalIgnoreCase)
+        let accumulate =
+            options.Accumulate |> Option.ofNullable |> Option.map float |> Option.toNullable
 
         // The innermost first: gradients are summed, clipped, penalised, in that order.
         [
-            match Option.ofNullable choice.WeightDecay with
-            | Some strength when strength > 0.0 -> Transform.Decay strength
-            | None when isAdamW -> Transform.Decay 0.01
-            | _ -> ()
-            match Option.ofNullable choice.PenaltyL1 with
-            | Some strength when strength > 0.0 -> Transform.PenaltyL1 strength
-            | _ -> ()
-            match Option.ofNullable choice.PenaltyL2 with
-            | Some strength when strength > 0.0 -> Transform.PenaltyL2 strength
-            | _ -> ()
-            match Option.ofNullable choice.ClipNorm with
-            | Some limit -> Transform.ClipByNorm limit
-            | None -> ()
-            match Option.ofNullable choice.ClipValue with
-            | Some limit -> Transform.ClipByValue limit
-            | None -> ()
-            match Option.ofNullable choice.Accumulate with
-            | Some count when count > 1 -> Transform.Accumulate count
-            | _ -> ()
-            match Option.ofNullable choice.AverageDecay with
-            | Some decay -> Transform.Average decay
-            | None -> ()
+            "WeightDecay", NumberRange.notNegative, options.WeightDecay, unlessZero Transform.Decay
+            "PenaltyL1", NumberRange.notNegative, options.PenaltyL1, unlessZero Transform.PenaltyL1
+            "PenaltyL2", NumberRange.notNegative, options.PenaltyL2, unlessZero Transform.PenaltyL2
+            "ClipNorm", NumberRange.positive, options.ClipNorm, Transform.ClipByNorm >> Some
+            "ClipValue", NumberRange.positive, options.ClipValue, Transform.ClipByValue >> Some
+            "Accumulate",
+            NumberRange.atLeast 1.0,
+            accumulate,
+            fun count ->
+                if count > 1.0 then
+                    Some(Transform.Accumulate(int count))
+                else
+                    None
+            "AverageDecay", NumberRange.share, options.AverageDecay, Transform.Average >> Some
         ]
 
-    /// <summary>The optimizer that is meant, or everything that is wrong: a name that is none, a number
-    /// out of its range, a number that the rule does not have.</summary>
+    let private transforms (options: OptimizerOptions) : Result<Transform list, Fault list> =
+        let given = [
+            for name, range, value, make in transformNumbers options do
+                match Option.ofNullable value with
+                | Some value -> name, range, value, make
+                | None -> ()
+        ]
+
+        Fault.check
+            [
+                for name, range, value, _ in given do
+                    NumberRange.check name range value
+            ]
+            (fun () -> given |> List.choose (fun (_, _, value, make) -> make value))
+
+    /// <summary>The optimizer of the options, or all faults: an unknown name, a number out of range, a
+    /// number that does not apply to the optimizer.</summary>
     [<CompiledName("Create")>]
-    let create (choice: OptimizerOptions) : Result<OptimizerSpec, Fault list> =
-        let ranges =
-            Fault.check
-                [
-                    yield! given "Momentum" isShare share choice.Momentum
-                    yield! given "SquaresDecay" isShare share choice.SquaresDecay
-                    yield! given "Beta1" isShare share choice.Beta1
-                    yield! given "Beta2" isShare share choice.Beta2
-                    yield! given "Epsilon" isPositive positive choice.Epsilon
-                    yield! given "WeightDecay" isNotNegative notNegative choice.WeightDecay
-                    yield! given "PenaltyL1" isNotNegative notNegative choice.PenaltyL1
-                    yield! given "PenaltyL2" isNotNegative notNegative choice.PenaltyL2
-                    yield! given "ClipValue" isPositive positive choice.ClipValue
-                    yield! given "ClipNorm" isPositive positive choice.ClipNorm
-                    yield! given "Accumulate" (fun n -> n >= 1) "1 or more" choice.Accumulate
-                    yield! given "AverageDecay" isShare share choice.AverageDecay
-                ]
-                ignore
+    let create (options: OptimizerOptions) : Result<OptimizerSpec, Fault list> = validation {
+        let! rule, numbers =
+            NamedChoice.parse "Optimizer" ruleChoices (ruleNumbers options) options.Name
 
-        let rule = NamedChoice.parse "Optimizer" rules (ruleNumbers choice) choice.Name
+        and! given = transforms options
 
-        Fault.both ranges rule
-        |> Result.map (fun (_, rule) -> {
-            rule = rule
-            transforms = transformsOf choice
-        })
+        return {
+            name = rule.Definition.Name
+            numbers = numbers
+            transforms = [
+                if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
+                    Transform.Decay rule.WeightDecay
+                yield! given
+            ]
+        }
+    }
 
-    /// <summary>The rule with everything around it.</summary>
+    /// <summary>The rule with its transforms around it.</summary>
     [<CompiledName("Optimizer")>]
-    let optimizer (plan: OptimizerSpec) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+    let optimizer (spec: OptimizerSpec) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let rule =
-            match plan.rule with
-            | OptimizerRule.GradientDescent -> Optimizer.gradientDescent
-            | OptimizerRule.Momentum momentum -> Optimizer.momentum momentum
-            | OptimizerRule.Nesterov momentum -> Optimizer.nesterov momentum
-            | OptimizerRule.AdaGrad epsilon -> Optimizer.adaGrad epsilon
-            | OptimizerRule.RmsProp(decay, epsilon) -> Optimizer.rmsProp decay epsilon
-            | OptimizerRule.Adam(beta1, beta2, epsilon) -> Optimizer.adam beta1 beta2 epsilon
-            | OptimizerRule.Lion(beta1, beta2) -> Optimizer.lion beta1 beta2
+            OptimizerRules.all |> List.find (fun rule -> rule.Definition.Name = spec.name)
 
-        List.fold Transform.apply rule plan.transforms
+        let number name =
+            spec.numbers |> List.find (fst >> (=) name) |> snd
+
+        List.fold Transform.apply (rule.Maker.Make number) spec.transforms

@@ -5,36 +5,47 @@ open System
 /// A learning rate for every iteration, counted from 0.
 type Schedule = int64 -> float
 
-/// How a run's learning rate changes.
+/// How a run's learning rate changes. Iterations count from 0.
 [<RequireQualifiedAccess>]
 type ScheduleKind =
-    /// Not at all.
+    /// The rate stays the same.
     | Constant
-    /// Times factor after every so many iterations.
+    /// The rate is multiplied by the factor after every number of iterations.
     | Step of every: int64 * factor: float
-    /// The same, evenly over the iterations.
+    /// Like Step, but evenly over the iterations.
     | Exponential of every: int64 * factor: float
-    /// Down to a share of the rate at the run's end, along half a cosine.
+    /// The rate falls along half a cosine, to a fraction of it at the end of the run.
     | Cosine of last: float
-    /// Up to the rate and down again.
+    /// The rate rises during a fraction of the run and falls in the rest.
     | OneCycle of rise: float
-    /// Times factor after so many epochs without a lower validation loss.
+    /// The rate is multiplied by the factor after a number of epochs without a lower validation loss.
     | Plateau of patience: int * factor: float
 
-/// What a person may say of a schedule; a number left out is the default.
+/// The options of a schedule; a number that is left out has its default.
 type ScheduleOptions = {
-    /// Constant, Step, Exponential, Cosine, OneCycle or Plateau.
+    /// A name of <c>Schedule.choices</c>: Constant, Cosine, …
     Name: string
     /// Iterations of Step and Exponential, 1 or more; 1000.
     Every: Nullable<int64>
     /// γ of Step, Exponential and Plateau, greater than 0; 0.1.
     Factor: Nullable<float>
-    /// The share of the rate that Cosine ends at, 0 to 1; 0.
+    /// The fraction of the rate that Cosine ends at, 0 to 1; 0.
     Last: Nullable<float>
-    /// The share of iterations in which OneCycle rises, more than 0 and less than 1; 0.3.
+    /// The fraction of iterations in which OneCycle rises, more than 0 and less than 1; 0.3.
     Rise: Nullable<float>
     /// Epochs without a lower validation loss after which Plateau lowers the rate, 1 or more; 10.
     Patience: Nullable<int>
+}
+
+/// A schedule that settings choose by its name.
+type internal ScheduleEntry = {
+    /// Its name, its numbers, and the kind made of them.
+    Choice: NamedChoice<ScheduleKind>
+    /// The numbers of a kind in the order of the definition, if the kind is this entry's.
+    Numbers: ScheduleKind -> float list option
+    DependsOnLength: bool
+    /// The schedule of a run's number of iterations, its learning rate and the numbers.
+    Make: int64 -> float -> float list -> Schedule
 }
 
 /// <summary>Learning rates that change with the iteration. A schedule is a function, so schedules
@@ -133,60 +144,139 @@ module Schedule =
         else
             rate
 
-    /// <summary>The schedule that a run is told to use. Plateau's factor is not in it: that follows
-    /// from how the run goes.</summary>
-    /// <param name="total">Iterations of the run.</param>
-    /// <param name="rate">The learning rate.</param>
-    /// <param name="method">How it changes.</param>
-    [<CompiledName("OfMethod")>]
-    let ofMethod (total: int64) (rate: float) (method: ScheduleKind) : Schedule =
-        match method with
-        | ScheduleKind.Constant
-        | ScheduleKind.Plateau _ -> constant rate
-        | ScheduleKind.Step(every, factor) -> step every factor rate
-        | ScheduleKind.Exponential(every, factor) -> exponential every factor rate
-        | ScheduleKind.Cosine last -> cosine (max 1L (total - 1L)) (last * rate) rate
-        | ScheduleKind.OneCycle rise -> oneCycle (max 1L total) rise rate
+    let private oneOrMore = NumberRange.atLeast 1.0
+    let private every = NamedChoice.number "ScheduleEvery" 1000.0 oneOrMore
+    let private factor = NamedChoice.number "ScheduleFactor" 0.1 NumberRange.positive
 
-    let private choice name numbers make : NamedChoice<ScheduleKind> = {
-        Name = name
-        Numbers = numbers
-        Make = make
-    }
+    let private last =
+        NamedChoice.number "ScheduleLast" 0.0 (NumberRange.between 0.0 1.0)
 
-    let private stepping = [ "ScheduleEvery", 1000.0; "ScheduleFactor", 0.1 ]
+    let private rise =
+        NamedChoice.number "ScheduleRise" 0.3 NumberRange.betweenZeroAndOne
 
-    let private choices = [
-        choice "Constant" [] (fun _ -> ScheduleKind.Constant)
-        choice "Step" stepping (fun number ->
-            ScheduleKind.Step(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
-        choice "Exponential" stepping (fun number ->
-            ScheduleKind.Exponential(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
-        choice "Cosine" [ "ScheduleLast", 0.0 ] (fun number ->
-            ScheduleKind.Cosine(number "ScheduleLast"))
-        choice "OneCycle" [ "ScheduleRise", 0.3 ] (fun number ->
-            ScheduleKind.OneCycle(number "ScheduleRise"))
-        choice "Plateau" [ "SchedulePatience", 10.0; "ScheduleFactor", 0.1 ] (fun number ->
-            ScheduleKind.Plateau(int (number "SchedulePatience"), number "ScheduleFactor"))
+    let private patience = NamedChoice.number "SchedulePatience" 10.0 oneOrMore
+
+    /// The schedules that settings can choose, each in one entry.
+    let private entries: ScheduleEntry list = [
+        {
+            Choice = NamedChoice.create "Constant" [] (fun _ -> ScheduleKind.Constant)
+            Numbers =
+                function
+                | ScheduleKind.Constant -> Some []
+                | _ -> None
+            DependsOnLength = false
+            Make = fun _ rate _ -> constant rate
+        }
+        {
+            Choice =
+                NamedChoice.create "Step" [ every; factor ] (fun number ->
+                    ScheduleKind.Step(int64 (number "ScheduleEvery"), number "ScheduleFactor"))
+            Numbers =
+                function
+                | ScheduleKind.Step(every, factor) -> Some [ float every; factor ]
+                | _ -> None
+            DependsOnLength = false
+            Make = fun _ rate numbers -> step (int64 numbers[0]) numbers[1] rate
+        }
+        {
+            Choice =
+                NamedChoice.create "Exponential" [ every; factor ] (fun number ->
+                    ScheduleKind.Exponential(
+                        int64 (number "ScheduleEvery"),
+                        number "ScheduleFactor"
+                    ))
+            Numbers =
+                function
+                | ScheduleKind.Exponential(every, factor) -> Some [ float every; factor ]
+                | _ -> None
+            DependsOnLength = false
+            Make = fun _ rate numbers -> exponential (int64 numbers[0]) numbers[1] rate
+        }
+        {
+            Choice =
+                NamedChoice.create "Cosine" [ last ] (fun number ->
+                    ScheduleKind.Cosine(number "ScheduleLast"))
+            Numbers =
+                function
+                | ScheduleKind.Cosine last -> Some [ last ]
+                | _ -> None
+            DependsOnLength = true
+            Make = fun total rate numbers -> cosine (max 1L (total - 1L)) (numbers[0] * rate) rate
+        }
+        {
+            Choice =
+                NamedChoice.create "OneCycle" [ rise ] (fun number ->
+                    ScheduleKind.OneCycle(number "ScheduleRise"))
+            Numbers =
+                function
+                | ScheduleKind.OneCycle rise -> Some [ rise ]
+                | _ -> None
+            DependsOnLength = true
+            Make = fun total rate numbers -> oneCycle (max 1L total) numbers[0] rate
+        }
+        {
+            Choice =
+                NamedChoice.create "Plateau" [ patience; factor ] (fun number ->
+                    ScheduleKind.Plateau(int (number "SchedulePatience"), number "ScheduleFactor"))
+            Numbers =
+                function
+                | ScheduleKind.Plateau(patience, factor) -> Some [ float patience; factor ]
+                | _ -> None
+            DependsOnLength = false
+            // The trainer lowers the rate, by the validation losses.
+            Make = fun _ rate _ -> constant rate
+        }
     ]
 
-    /// <summary>The schedule that is meant, or a fault for a name that is none or a number that the
-    /// schedule does not have.</summary>
+    let private find (kind: ScheduleKind) : ScheduleEntry * float list =
+        entries
+        |> List.pick (fun entry -> entry.Numbers kind |> Option.map (fun numbers -> entry, numbers))
+
+    /// <summary>The names of all schedules, with the numbers that apply to each.</summary>
+    [<CompiledName("Choices")>]
+    let choices: ChoiceDefinition list = entries |> List.map _.Choice.Definition
+
+    /// <summary>The schedule of a run. A plateau's factor is not in it, as that follows from the validation
+    /// losses.</summary>
+    /// <param name="total">Iterations of the run.</param>
+    /// <param name="rate">The learning rate.</param>
+    /// <param name="kind">How it changes.</param>
+    [<CompiledName("OfKind")>]
+    let ofKind (total: int64) (rate: float) (kind: ScheduleKind) : Schedule =
+        let entry, numbers = find kind
+        entry.Make total rate numbers
+
+    /// <summary>Whether an iteration's rate depends on the length of the run.</summary>
+    [<CompiledName("DependsOnLength")>]
+    let dependsOnLength (kind: ScheduleKind) : bool = (fst (find kind)).DependsOnLength
+
+    /// Whether each number is within its range.
+    let internal checks (kind: ScheduleKind) : (bool * Fault) list =
+        let entry, numbers = find kind
+
+        List.map2
+            (fun (number: ChoiceNumber) value -> NumberRange.check number.name number.range value)
+            entry.Choice.Definition.Numbers
+            numbers
+
+    /// <summary>The schedule of the options, or all faults: an unknown name, a number out of range, a
+    /// number that does not apply to the schedule.</summary>
     [<CompiledName("Parse")>]
-    let parse (said: ScheduleOptions) : Result<ScheduleKind, Fault list> =
-        let every = said.Every |> Option.ofNullable |> Option.map float |> Option.toNullable
+    let parse (options: ScheduleOptions) : Result<ScheduleKind, Fault list> =
+        let every =
+            options.Every |> Option.ofNullable |> Option.map float |> Option.toNullable
 
         let patience =
-            said.Patience |> Option.ofNullable |> Option.map float |> Option.toNullable
+            options.Patience |> Option.ofNullable |> Option.map float |> Option.toNullable
 
         NamedChoice.parse
             "Schedule"
-            choices
+            (entries |> List.map _.Choice)
             [
                 "ScheduleEvery", every
-                "ScheduleFactor", said.Factor
-                "ScheduleLast", said.Last
-                "ScheduleRise", said.Rise
+                "ScheduleFactor", options.Factor
+                "ScheduleLast", options.Last
+                "ScheduleRise", options.Rise
                 "SchedulePatience", patience
             ]
-            said.Name
+            options.Name

@@ -160,21 +160,6 @@ module Hyperparameters =
     let private check subject range number = NumberRange.check subject range number
     let private oneOrMore = NumberRange.atLeast 1
 
-    let private checkSchedule (schedule: ScheduleKind) : (bool * Fault) list =
-        match schedule with
-        | ScheduleKind.Constant -> []
-        | ScheduleKind.Step(every, factor)
-        | ScheduleKind.Exponential(every, factor) -> [
-            check "ScheduleEvery" (NumberRange.atLeast 1L) every
-            check "ScheduleFactor" NumberRange.positive factor
-          ]
-        | ScheduleKind.Cosine last -> [ check "ScheduleLast" (NumberRange.between 0.0 1.0) last ]
-        | ScheduleKind.OneCycle rise -> [ check "ScheduleRise" NumberRange.betweenZeroAndOne rise ]
-        | ScheduleKind.Plateau(patience, factor) -> [
-            check "SchedulePatience" oneOrMore patience
-            check "ScheduleFactor" NumberRange.positive factor
-          ]
-
     let private checkAugmentation (augmentation: Augmentation) : (bool * Fault) list = [
         check "Shift" (NumberRange.between 0.0 1e6) augmentation.Shift
         check "Elastic" (NumberRange.between 0.0 1e6) augmentation.Elastic
@@ -226,7 +211,7 @@ module Hyperparameters =
                 | RunLength.Epochs n -> check "Epochs" oneOrMore n
                 check "BatchSize" oneOrMore recipe.BatchSize
                 check "LearningRate" NumberRange.positive recipe.LearningRate
-                yield! checkSchedule recipe.Schedule
+                yield! Schedule.checks recipe.Schedule
                 check "Dropout" NumberRange.share recipe.Dropout
                 check "LabelSmoothing" NumberRange.share recipe.LabelSmoothing
                 yield! checkAugmentation recipe.Augmentation
@@ -249,17 +234,11 @@ module Hyperparameters =
     [<CompiledName("Schedule")>]
     let schedule (samples: int) (settings: Hyperparameters) : Schedule =
         settings.recipe.Schedule
-        |> Schedule.ofMethod (iterations samples settings) settings.LearningRate
+        |> Schedule.ofKind (iterations samples settings) settings.LearningRate
         |> Schedule.warmUp settings.recipe.WarmUp
 
-    /// <summary>Whether a step's learning rate depends on how long the run is, so that a longer run does
-    /// not begin as this one.</summary>
-    [<CompiledName("LooksAhead")>]
-    let looksAhead (settings: Hyperparameters) : bool =
-        match settings.recipe.Schedule with
-        | ScheduleKind.Cosine _
-        | ScheduleKind.OneCycle _ -> true
-        | ScheduleKind.Constant
-        | ScheduleKind.Step _
-        | ScheduleKind.Exponential _
-        | ScheduleKind.Plateau _ -> false
+    /// <summary>Whether an iteration's learning rate depends on the length of the run: a longer run then
+    /// differs from this one from its beginning.</summary>
+    [<CompiledName("DependsOnLength")>]
+    let dependsOnLength (settings: Hyperparameters) : bool =
+        Schedule.dependsOnLength settings.recipe.Schedule

@@ -73,4 +73,13 @@ public static class Mathematics
     /// <summary>A refusal in words of one's own.</summary>
     public static string Missing(string column, string origin) =>
         Faults.Remark(origin, Faults.Of(column, Faults.Message("", "does not exist"))).ToString();
+
+    /// <summary>The choices that have a number of that name.</summary>
+    public static string Having(string number) =>
+        string.Join(
+            ", ",
+            from choice in Choices.Optimizers.Concat(Choices.Schedules)
+            where choice.Numbers.Any(own => own.Name == number)
+            select choice.Name
+        );
 }

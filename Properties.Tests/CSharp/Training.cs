@@ -120,7 +120,7 @@ public static class Training
     public static (int[] Sizes, bool Goes) Plan(Hyperparameters settings, int samples) =>
         (
             [.. Enumerable.Range(0, 3).Select(i => Runs.BatchSize(settings, samples, i))],
-            !Runs.LooksAhead(settings)
+            !Runs.DependsOnLength(settings)
         );
 
     /// <summary>Every choice that has a name.</summary>
@@ -149,7 +149,7 @@ public static class Training
             Read(Parse.Gradient("numerical")),
             Read(Parse.Initialiser("fixed", 0.01)),
             Read(Parse.Schedule(new("Cosine", null, null, 0.1, null, null))),
-            Read(Parse.Optimizer("Adam"))?.Rule,
+            Read(Parse.Optimizer("Adam"))?.Name,
             Read(Runs.Length(null, 3)),
         ];
         return problems.Count == 0 ? string.Join(", ", found) : string.Join(' ', problems);

@@ -183,8 +183,11 @@ let ``an optimizer written in C# takes the core's steps`` (Trainable(network, ba
 [<Fact>]
 let ``choices are found by name from C#, and refusals are sentences`` () =
     Exactly.equal
-        "Relu, Softmax, Epoch, Double, Numerical, Fixed 0.01, Cosine 0.1, Adam (0.9, 0.999, 1e-08), Epochs 3"
+        "Relu, Softmax, Epoch, Double, Numerical, Fixed 0.01, Cosine 0.1, Adam, Epochs 3"
         (Training.Choices("relu", "softmax", "epoch", "double"))
+
+    Exactly.equal "Momentum, Nesterov" (Mathematics.Having "Momentum")
+    Exactly.equal "Step, Exponential" (Mathematics.Having "ScheduleEvery")
 
     Assert.Contains("Rely", Training.Choices("Rely", "softmax", "epoch", "double"))
     Exactly.equal "x.csv, Rows: expected 2 or more, found 1." (Mathematics.Refusal("x.csv", "1"))

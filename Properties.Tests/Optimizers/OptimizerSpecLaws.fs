@@ -9,22 +9,41 @@ open Pipeline.Learning.Laws
 let private named = OptimizerSpec.named
 let private created choice = OptimizerSpec.create choice |> orFail
 
-[<Fact>]
-let ``names give rules with PyTorch's numbers`` () =
-    for name, rule, transforms in
-        [
-            "gradientdescent", OptimizerRule.GradientDescent, []
-            "Momentum", OptimizerRule.Momentum 0.9, []
-            "Nesterov", OptimizerRule.Nesterov 0.9, []
-            "AdaGrad", OptimizerRule.AdaGrad 1e-10, []
-            "RmsProp", OptimizerRule.RmsProp(0.99, 1e-8), []
-            "Adam", OptimizerRule.Adam(0.9, 0.999, 1e-8), []
-            "adamw", OptimizerRule.Adam(0.9, 0.999, 1e-8), [ Transform.Decay 0.01 ]
-            "Lion", OptimizerRule.Lion(0.9, 0.99), []
-        ] do
-        let plan = created (named name)
-        Exactly.equal rule plan.Rule
-        Exactly.equal transforms plan.Transforms
+/// What each name means, by PyTorch's numbers.
+let private meant: (string * Optimizer<float> * Transform list) list = [
+    "gradientdescent", Optimizer.gradientDescent, []
+    "Momentum", Optimizer.momentum 0.9, []
+    "Nesterov", Optimizer.nesterov 0.9, []
+    "AdaGrad", Optimizer.adaGrad 1e-10, []
+    "RmsProp", Optimizer.rmsProp 0.99 1e-8, []
+    "Adam", Optimizer.adam 0.9 0.999 1e-8, []
+    "adamw", Optimizer.adam 0.9 0.999 1e-8, [ Transform.Decay 0.01 ]
+    "Lion", Optimizer.lion 0.9 0.99, []
+]
+
+/// Both make the same steps.
+let private sameSteps (one: Optimizer<float>) other (parameters: Parameters<float>) seed =
+    let gradients = OptimizerLaws.gradients seed 5 parameters
+
+    let steps optimizer =
+        OptimizerLaws.steps optimizer 0.01 gradients parameters
+
+    List.iter2 (fun x y -> Exactly.bits (flat x) (flat y)) (steps one) (steps other)
+
+[<Law>]
+let ``a name's optimizer is the function of that name with PyTorch's numbers``
+    (Trainable(network, _))
+    seed
+    =
+    Exactly.equal
+        (OptimizerSpec.choices |> List.map _.Name.ToLowerInvariant())
+        (meant |> List.map (fun (name, _, _) -> name.ToLowerInvariant()))
+
+    for name, optimizer, transforms in meant do
+        let spec = created (named name)
+        Exactly.equal transforms spec.Transforms
+        let whole = List.fold Transform.apply optimizer transforms
+        sameSteps whole (OptimizerSpec.optimizer spec) network.Parameters seed
 
     Exactly.equal OptimizerSpec.gradientDescent (created (named "GradientDescent"))
 
@@ -44,7 +63,7 @@ let ``numbers replace the defaults, and 0 leaves a transform out`` () =
                 AverageDecay = Nullable 0.99
         }
 
-    Exactly.equal (OptimizerRule.Adam(0.5, 0.999, 1e-3)) plan.Rule
+    Exactly.equal [ "Beta1", 0.5; "Beta2", 0.999; "Epsilon", 1e-3 ] plan.Numbers
 
     Exactly.equal
         [
@@ -62,15 +81,13 @@ let ``a plan is its rule with its transforms around it, innermost first``
     (Trainable(network, _))
     seed
     =
-    let rule: Optimizer<float> =
-        match plan.Rule with
-        | OptimizerRule.GradientDescent -> Optimizer.gradientDescent
-        | OptimizerRule.Momentum momentum -> Optimizer.momentum momentum
-        | OptimizerRule.Nesterov momentum -> Optimizer.nesterov momentum
-        | OptimizerRule.AdaGrad epsilon -> Optimizer.adaGrad epsilon
-        | OptimizerRule.RmsProp(decay, epsilon) -> Optimizer.rmsProp decay epsilon
-        | OptimizerRule.Adam(beta1, beta2, epsilon) -> Optimizer.adam beta1 beta2 epsilon
-        | OptimizerRule.Lion(beta1, beta2) -> Optimizer.lion beta1 beta2
+    let rule =
+        OptimizerSpec.optimizer (
+            created {
+                named plan.Name with
+                    WeightDecay = Nullable 0.0
+            }
+        )
 
     let around optimizer transform : Optimizer<float> =
         match transform with
@@ -82,16 +99,11 @@ let ``a plan is its rule with its transforms around it, innermost first``
         | Transform.Accumulate count -> Transform.accumulate count optimizer
         | Transform.Average decay -> Transform.average decay optimizer
 
-    let gradients = OptimizerLaws.gradients seed 5 network.Parameters
-
-    List.iter2
-        (fun x y -> Exactly.bits (flat x) (flat y))
-        (OptimizerLaws.steps
-            (List.fold around rule plan.Transforms)
-            0.01
-            gradients
-            network.Parameters)
-        (OptimizerLaws.steps (OptimizerSpec.optimizer plan) 0.01 gradients network.Parameters)
+    sameSteps
+        (List.fold around rule plan.Transforms)
+        (OptimizerSpec.optimizer plan)
+        network.Parameters
+        seed
 
 [<Law>]
 let ``every rule keeps the laws of an optimizer, whatever is around it`` (plan: OptimizerSpec) =

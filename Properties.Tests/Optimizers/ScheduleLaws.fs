@@ -71,7 +71,7 @@ let ``one cycle is PyTorch's`` () =
     |]
 
     // total_steps=1.
-    let alone = Schedule.ofMethod 1L 0.1 (ScheduleKind.OneCycle 0.3) 0L
+    let alone = Schedule.ofKind 1L 0.1 (ScheduleKind.OneCycle 0.3) 0L
     Approximately.equal 1e-16 [| 4e-07 |] [| alone |]
 
 [<Law>]

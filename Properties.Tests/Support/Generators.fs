@@ -146,17 +146,7 @@ type Generators =
             Gen.frequency [ 3, Gen.constant (Nullable()); 1, Gen.constant (Nullable number) ]
 
         gen {
-            let! name =
-                Gen.elements [
-                    "GradientDescent"
-                    "Momentum"
-                    "Nesterov"
-                    "AdaGrad"
-                    "RmsProp"
-                    "Adam"
-                    "AdamW"
-                    "Lion"
-                ]
+            let! name = OptimizerSpec.choices |> List.map _.Name |> Gen.elements
 
             let! decay = sometimes 0.1
             let! penalty1 = sometimes 0.01

@@ -78,7 +78,8 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal 0L book.Recipe.WarmUp
     Exactly.equal Sampling.Replacement book.Sampling
     Exactly.equal GradientMethod.Backpropagation book.Gradient
-    Exactly.equal OptimizerRule.GradientDescent book.Optimizer.Rule
+    Exactly.equal "GradientDescent" book.Optimizer.Name
+    Assert.Empty book.Optimizer.Numbers
     Assert.Empty book.Optimizer.Transforms
     Exactly.equal Augmentation.none book.Recipe.Augmentation
     Exactly.equal 0.0 book.Recipe.Dropout
