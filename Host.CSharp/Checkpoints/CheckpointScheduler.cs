@@ -5,7 +5,7 @@ using Pipeline.Learning;
 namespace Pipeline.Training;
 
 /// <summary>Where a run stands, and its time of training so far.</summary>
-internal sealed record Standing<T>(State<T> State, TimeSpan Trained)
+internal sealed record RunPosition<T>(State<T> State, TimeSpan Trained)
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>Someone who saves where a run stands.</summary>
@@ -15,7 +15,7 @@ internal interface ICheckpointing<T>
     /// <summary>Whether the state of an iteration is to be saved.</summary>
     bool IsDue(long iteration);
 
-    void Offer(Standing<T> standing);
+    void Offer(RunPosition<T> position);
 }
 
 /// <summary>Saves where a run stands at its cadence, in iterations and in time, while the run goes on: a
@@ -32,7 +32,7 @@ internal sealed class CheckpointScheduler<T>(
     /// <summary>After a save so many times as long none is begun.</summary>
     private const int Rest = 49;
 
-    private readonly Channel<Standing<T>> waiting = Channel.CreateBounded<Standing<T>>(
+    private readonly Channel<RunPosition<T>> waiting = Channel.CreateBounded<RunPosition<T>>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
     );
 
@@ -47,10 +47,10 @@ internal sealed class CheckpointScheduler<T>(
                 && clock.GetElapsedTime(newest).TotalSeconds >= settings.CheckpointSeconds
         );
 
-    public void Offer(Standing<T> standing)
+    public void Offer(RunPosition<T> position)
     {
         newest = clock.GetTimestamp();
-        waiting.Writer.TryWrite(standing);
+        waiting.Writer.TryWrite(position);
     }
 
     /// <summary>Saves what is offered while the run is under way.</summary>
@@ -59,14 +59,14 @@ internal sealed class CheckpointScheduler<T>(
         var ended = new TaskCompletionSource();
         var saving = Task.Run(async () =>
         {
-            await foreach (var standing in waiting.Reader.ReadAllAsync())
+            await foreach (var position in waiting.Reader.ReadAllAsync())
             {
                 isBusy = true;
                 var start = clock.GetTimestamp();
-                writer.TrySave(standing);
+                writer.TrySave(position);
                 var rest = Rest * clock.GetElapsedTime(start);
                 // The one before the first step takes nothing from a step, and longer than any other.
-                if (standing.State.Iteration > 0)
+                if (position.State.Iteration > 0)
                     await Task.WhenAny(ended.Task, Task.Delay(rest, clock));
                 isBusy = false;
             }

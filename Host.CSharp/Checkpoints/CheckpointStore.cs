@@ -48,7 +48,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
 
     /// <summary>Writes to the disk; where it is full, once more after all checkpoints but the newest
     /// good one have made room.</summary>
-    public void MakingRoom(Action write)
+    public void FreeingSpace(Action write)
     {
         try
         {

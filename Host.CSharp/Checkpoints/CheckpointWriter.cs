@@ -35,24 +35,24 @@ internal sealed class CheckpointWriter<T>(
             : "No checkpoint has been written in this process";
 
     /// <summary>Saves where the run stands, with the lines of its logs that lead there.</summary>
-    public void Save(Standing<T> standing)
+    public void Save(RunPosition<T> position)
     {
-        var iteration = standing.State.Iteration;
+        var iteration = position.State.Iteration;
         if (Saved == iteration)
             return;
-        if (Checkpoint.Size(standing.State) is > Checkpoint.MostBytes and var size)
+        if (Checkpoint.Size(position.State) is > Checkpoint.MostBytes and var size)
             throw new IOException($"A checkpoint would have {size:N0} bytes, too many for a file");
         using var span = Spans.Checkpoint(iteration);
         var start = clock.GetTimestamp();
-        var bytes = Checkpoint.Write(standing.State);
+        var bytes = Checkpoint.Write(position.State);
         var manifest = CheckpointManifest.Create(
             iteration,
-            standing.Trained,
+            position.Trained,
             bytes,
             settingsSha256,
             dataSha256
         );
-        store.MakingRoom(() =>
+        store.FreeingSpace(() =>
         {
             folder.Logs.Flush();
             store.Save(manifest, bytes, iteration - (iteration % perEpoch));
@@ -65,17 +65,17 @@ internal sealed class CheckpointWriter<T>(
 
     /// <summary>The same, but a disk that refuses is logged and does not end the run: the last good
     /// checkpoint stays.</summary>
-    public void TrySave(Standing<T> standing)
+    public void TrySave(RunPosition<T> position)
     {
         try
         {
-            Save(standing);
+            Save(position);
         }
         catch (Exception trouble)
             when (AtomicFile.IsDiskError(trouble) || trouble is OutOfMemoryException)
         {
             metrics.CheckpointFailed();
-            logger.CheckpointFailed(standing.State.Iteration, Newest, trouble.Message.TrimEnd('.'));
+            logger.CheckpointFailed(position.State.Iteration, Newest, trouble.Message.TrimEnd('.'));
         }
     }
 }

@@ -33,7 +33,7 @@ internal static class CheckCommand
     {
         var plan = ServiceRegistration.PlanOf(given);
         var settings = plan.Settings;
-        var (data, _) = plan.Split(Print.Loaded<double>(plan).Train);
+        var data = plan.Split(Print.Loaded<double>(plan)).Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         if (settings.Model.Normalised && plan.Hidden.Length > 0 && samples == 1)
         {

@@ -14,7 +14,7 @@ internal static class EvaluateCommand
 
     public static Command Create(SettingOptions settings)
     {
-        var usual = EvaluationModule.Usual;
+        var usual = Evaluations.Usual;
         var model = ModelArgument.Create();
         var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
         var output = new Option<string>("--output")
@@ -168,7 +168,7 @@ internal static class EvaluateCommand
             isTestAlone ? DataFiles.ParseTest(plan) : DataFiles.Parse(plan)
         );
         Print.Notes(data.Notes);
-        var evaluation = EvaluationModule.Create(choice, network, data.Test);
+        var evaluation = Evaluations.Create(choice, network, data.Test);
         var loss = evaluation switch
         {
             Evaluation.Classes { Item: var classes } => classes.Loss,

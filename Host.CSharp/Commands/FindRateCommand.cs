@@ -73,7 +73,7 @@ internal static class FindRateCommand
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = Print.Loaded<T>(plan);
-        var (train, _) = plan.Split(data.Train);
+        var train = plan.Split(data).Train;
         var architecture = plan.ArchitectureFor(train);
         var sweep = LearningRateFinder.Sweep(
             plan.Hyperparameters,

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -46,12 +45,14 @@ internal sealed class AssumptionOptions
         command.Options.Add(layers);
     }
 
-    /// <exception cref="RefusedException">A name is none.</exception>
+    /// <exception cref="RefusedException">A name is unknown.</exception>
     public ModelDefaults Read(ParseResult parsed) =>
-        new(
-            Value(parsed, activation, Parse.Activation),
-            Value(parsed, head, Parse.Head),
-            [.. Names(parsed.GetValue(layers))]
+        Models.Defaults(
+            parsed.GetValue(activation) is { } unit
+                ? Parse.Activation(unit).OrThrow(Refused(activation))
+                : null,
+            parsed.GetValue(head) is { } output ? Parse.Head(output).OrThrow(Refused(head)) : null,
+            Names(parsed.GetValue(layers))
         );
 
     private static string[] Names(string? list) =>
@@ -62,18 +63,8 @@ internal sealed class AssumptionOptions
             DataFile.Sentence("--layers", "names with commas between them", $"'{list}'"),
         ]);
 
-    private static FSharpValueOption<TValue> Value<TValue>(
-        ParseResult parsed,
-        Option<string> option,
-        Func<string, FSharpResult<TValue, Microsoft.FSharp.Collections.FSharpList<Fault>>> parse
-    )
-    {
-        if (parsed.GetValue(option) is not { } name)
-            return FSharpValueOption<TValue>.ValueNone;
-        return parse(name).TryGet(out var value, out var faults)
-            ? FSharpValueOption<TValue>.NewValueSome(value)
-            : throw new RefusedException(
-                faults.Select(fault => Faults.Of(option.Name, fault).ToString())
-            );
-    }
+    private static Func<IReadOnlyList<Fault>, Exception> Refused(Option<string> option) =>
+        faults => new RefusedException(
+            faults.Select(fault => Faults.Of(option.Name, fault).ToString())
+        );
 }

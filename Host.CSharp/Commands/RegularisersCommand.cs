@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Spectre.Console;
 
 namespace Pipeline.Training;
@@ -124,9 +125,8 @@ internal static class RegularisersCommand
         CancellationToken stop
     )
     {
-        var (train, validation) = plan.Split(data.Train);
-        var loop = new TrainingLoop<float>(plan, [], TimeProvider.System);
-        var result = await loop.RunAsync(train, validation, data.Test, stop);
+        var loop = new TrainingLoop<float>(plan, plan.Split(data), [], TimeProvider.System);
+        var result = await loop.RunAsync(stop);
         return result.Kept ?? throw new OperationCanceledException(stop);
     }
 

@@ -57,7 +57,7 @@ internal static class SanityCommand
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var (data, _) = plan.Split(Print.Loaded<T>(plan).Train);
+        var data = plan.Split(Print.Loaded<T>(plan)).Train;
         var architecture = plan.ArchitectureFor(data.Features, data.Classes);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (

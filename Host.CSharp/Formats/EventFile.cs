@@ -4,6 +4,7 @@ using System.Numerics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Pipeline.Training.Formats.TensorBoard;
 using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;
 
@@ -22,7 +23,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
 
     private readonly IFiles files;
     private readonly TimeProvider clock;
-    private readonly ILogger<TrainingWorker> logger;
+    private readonly ILogger logger;
     private readonly string path;
     private readonly MemoryStream waiting = new();
     private long written;
@@ -41,7 +42,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         long from,
         StepFigures? last,
         TimeProvider clock,
-        ILogger<TrainingWorker> logger
+        ILogger logger
     )
     {
         (this.files, this.clock, this.logger) = (files, clock, logger);
@@ -106,7 +107,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         var summary = new EventSummary();
         foreach (var tensor in Model.ToTensors(Model.OfNetwork(network)).Tensors)
         {
-            var histogram = HistogramModule.Create(Bins, TensorModule.ToDoubles(tensor));
+            var histogram = Evaluations.Histogram(Bins, Tensors.ToDoubles(tensor));
             summary.Value.Add(
                 new EventSummary.Types.Value
                 {
@@ -136,8 +137,6 @@ internal sealed class EventFile : IRunObserver, IDisposable
 
     /// <summary>A checkpoint holds no step that the file does not.</summary>
     public void Saving() => Flush();
-
-    public void Finished(EpochFigures kept) { }
 
     public void Dispose() => Flush();
 

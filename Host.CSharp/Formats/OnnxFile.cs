@@ -1,6 +1,7 @@
 using System.Numerics;
 using Google.Protobuf;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Pipeline.Training.Formats.Onnx;
 
 namespace Pipeline.Training;
@@ -105,7 +106,7 @@ internal static class OnnxFile
             Name = tensor.Name,
             DataType = (int)type,
             Dims = { tensor.Shape.Select(size => (long)size) },
-            RawData = ByteString.CopyFrom(TensorModule.ToBytes(tensor)),
+            RawData = ByteString.CopyFrom(Tensors.ToBytes(tensor)),
         };
     }
 

@@ -37,15 +37,3 @@ internal static class OutcomeText
 
 /// <summary>A disk that did not take what a command made, in a sentence.</summary>
 internal sealed class UnsavedException(string reason) : Exception(reason);
-
-/// <summary>Settings or data that cannot be used, with a sentence for each reason. One reason that is found
-/// in two places, the training and the test rows say, is said once.</summary>
-internal class RefusedException(IEnumerable<string> reasons) : Exception
-{
-    public IReadOnlyList<string> Reasons { get; } = [.. reasons.Distinct()];
-
-    public override string Message => $"Settings or data were refused. {string.Join(' ', Reasons)}";
-}
-
-/// <summary>Another process works on the folder of a run.</summary>
-internal sealed class RunInUseException(string reason) : RefusedException([reason]);

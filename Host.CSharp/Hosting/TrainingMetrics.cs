@@ -145,8 +145,6 @@ internal sealed class TrainingMetrics : IRunObserver
         (secondsAtEpoch, samplesSinceEpoch) = (epoch.Seconds, 0);
     }
 
-    public void Finished(EpochFigures kept) { }
-
     public void CheckpointSaved(TimeSpan time, long bytes)
     {
         checkpoints.Record(time.TotalSeconds);

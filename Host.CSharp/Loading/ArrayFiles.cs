@@ -1,4 +1,3 @@
-using Microsoft.FSharp.Collections;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -53,7 +52,7 @@ internal static class ArrayFiles
             throw Refused(
                 $"{test.Path}, {test.X.Name}",
                 $"{(train.IsImages ? "images" : "rows")}, as the training samples are",
-                TensorModule.ShapeText(test.X)
+                Tensors.ShapeText(test.X)
             );
         }
         InapplicableSettings.Refuse(
@@ -182,31 +181,30 @@ internal static class ArrayFiles
 
     private static Table Rows(RunConfiguration plan, Half half, ICollection<string> notes)
     {
-        var inputs = DataFile.Require(TableModule.OfTensor(half.X), half.Path);
+        var inputs = Tables.OfTensor(half.X).OrThrow(RefusedException.At(half.Path));
         if (plan.Head.IsIdentity && half.Y.Shape is [_, > 1])
         {
             throw Refused(
                 $"{half.Path}, {half.Y.Name}",
                 "one number a sample",
-                TensorModule.ShapeText(half.Y)
+                Tensors.ShapeText(half.Y)
             );
         }
         var labels = Labels(half, notes);
         // The same name in both halves.
         const string label = "y";
-        var column = DataFile.Require(TableModule.OfTensor(labels), half.Path).Columns.Head;
-        return DataFile.Require(
-            TableModule.Create([.. inputs.Columns, new(label, column.Cells)]),
-            half.Path
-        );
+        var column = Tables.OfTensor(labels).OrThrow(RefusedException.At(half.Path)).Columns.Head;
+        return Tables
+            .Create([.. inputs.Columns, new(label, column.Cells)])
+            .OrThrow(RefusedException.At(half.Path));
     }
 
     /// <summary>One label a sample.</summary>
     private static Tensor Labels(Half half, ICollection<string> notes)
     {
-        var column = DataFile.Require(ClassLabels.OfTensor(half.Y), half.Path);
-        if (column.Note.IsSome)
-            notes.Add($"{half.Path}, {column.Note.Value}");
+        var column = ClassLabels.OfTensor(half.Y).OrThrow(RefusedException.At(half.Path));
+        if (column.Note.OrNull() is { } note)
+            notes.Add($"{half.Path}, {note}");
         return column.Labels;
     }
 
@@ -218,7 +216,7 @@ internal static class ArrayFiles
         List<string> notes
     )
     {
-        FSharpList<string>? names = null;
+        IReadOnlyList<string>? names = null;
         IReadOnlyList<string> warnings = [];
         var set = plan.Settings.Data.Classes;
         if (train.Y.Elements is Elements.Texts)
@@ -227,8 +225,8 @@ internal static class ArrayFiles
             // Texts of numbers are those numbers.
             if (!ClassLabels.Classes(plan.Classes, texts).TryGet(out _, out _))
             {
-                names = DataFile.Require(TextLabels.Classes(texts), train.Path);
-                DataFiles.RequireClasses(set, names.Length);
+                names = TextLabels.Classes(texts).OrThrow(RefusedException.At(train.Path));
+                DataFiles.RequireClasses(set, names.Count);
                 warnings =
                 [
                     .. TextLabels.Warnings(
@@ -242,22 +240,20 @@ internal static class ArrayFiles
         }
         var classes = names is null
             ? ClassCount.Of(set, train.Y)
-            : new ClassCount(names.Length, "as the training labels have");
-        var scale = DataFile.Require(Pixels.ScaleOf(train.X), train.Path);
+            : new ClassCount(names.Count, "as the training labels have");
+        var scale = Pixels.ScaleOf(train.X).OrThrow(RefusedException.At(train.Path));
         var trainImages = Take(train, classes, scale, notes);
         LabelledImages testImages;
         if (test is null)
         {
-            var share = plan.Settings.Data.TestShare;
-            var (kept, held) = DataFile.Require(
-                Pixels.Split(
-                    plan.Hyperparameters.Seed,
-                    share,
+            var (kept, held) = Pixels
+                .Split(
+                    plan.DataSplit.Seed,
+                    plan.DataSplit.TestShare,
                     trainImages.Images,
                     trainImages.Labels
-                ),
-                train.Path
-            );
+                )
+                .OrThrow(RefusedException.At(train.Path));
             testImages = trainImages with { Images = held.Item1, Labels = held.Item2 };
             trainImages = trainImages with { Images = kept.Item1, Labels = kept.Item2 };
         }
@@ -273,10 +269,12 @@ internal static class ArrayFiles
     }
 
     /// <summary>A half with the places of its labels among the classes' names.</summary>
-    private static Half Named(Half half, FSharpList<string> names, ICollection<string> notes) =>
+    private static Half Named(Half half, IReadOnlyList<string> names, ICollection<string> notes) =>
         half with
         {
-            Y = DataFile.Require(TextLabels.Places(names, Labels(half, notes)), half.Path),
+            Y = TextLabels
+                .Places([.. names], Labels(half, notes))
+                .OrThrow(RefusedException.At(half.Path)),
         };
 
     private static LabelledImages Take(

@@ -43,10 +43,9 @@ internal static class CheckpointModel
         {
             if (!checkpoint.Manifest.IsOf(plan.DecidingSha256, data.Hashes))
                 continue;
-            var state = DataFile.Require(
-                Checkpoint.Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes),
-                checkpoint.Path
-            );
+            var state = Checkpoint
+                .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                .OrThrow(RefusedException.At(checkpoint.Path));
             var model = Models.Create(
                 Trainer.Model(state),
                 data.Preprocessing,

@@ -194,10 +194,10 @@ internal static class CsvFile
             || Enumerable.Range(1, cells.Rows - 1).Any(row => !cells.Cell(row, column).IsEmpty);
 
         Table Create(IEnumerable<string> names, int from) =>
-            Learning.TableModule.AtLines(
+            Tables.AtLines(
                 [.. lines.Skip(from)],
-                DataFile.Require(
-                    Learning.TableModule.Create(
+                Tables
+                    .Create(
                         names
                             .Select(
                                 (name, column) =>
@@ -211,9 +211,8 @@ internal static class CsvFile
                             )
                             .Where(found => found.IsThere)
                             .Select(found => found.Column)
-                    ),
-                    path
-                )
+                    )
+                    .OrThrow(RefusedException.At(path))
             );
     }
 
@@ -231,7 +230,7 @@ internal static class CsvFile
             if (known.All(name => names.Contains(name.Trim())))
                 return true;
         }
-        var told = FirstRowModule.Tell(
+        var told = Tables.FirstRow(
             Enumerable.Range(0, cells.Columns).Select(column => cells.Column(column, 0))
         );
         if (!told.IsUnclear)

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -46,32 +45,20 @@ internal sealed record DataFile(
     public static string Sentence(string path, Fault fault) =>
         Faults.Within(path, fault).ToString();
 
-    /// <summary>What a parser made of a file's content.</summary>
-    /// <exception cref="RefusedException">It found faults, which are said of the file.</exception>
-    public static TValue Require<TValue>(
-        Microsoft.FSharp.Core.FSharpResult<
-            TValue,
-            Microsoft.FSharp.Collections.FSharpList<Fault>
-        > parsed,
-        string path
-    ) =>
-        parsed.TryGet(out var value, out var faults)
-            ? value
-            : throw new RefusedException(faults.Select(fault => Sentence(path, fault)));
-
     /// <param name="path">The file.</param>
     /// <param name="limit">The most bytes that the content may have: nothing is read of more.</param>
     /// <param name="setting">The setting that names the file, for people; null where the path itself is
     /// given.</param>
-    /// <param name="claimed">How long a content of the format says it is, told its first 16 bytes: a small
-    /// .gz can hold much, of which nothing is unpacked where that says otherwise.</param>
+    /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
+    /// they are not of the format. A .gz with another length is not unpacked any further, which guards
+    /// against small files of huge content.</param>
     /// <exception cref="RefusedException">There is no such file, it is too long, or a .gz is
     /// damaged.</exception>
     public static DataFile Read(
         string path,
         long limit,
         string? setting = null,
-        Func<ReadOnlyMemory<byte>, FSharpValueOption<long>>? claimed = null
+        Func<ReadOnlyMemory<byte>, long?>? claimed = null
     )
     {
         path = System.IO.Path.GetFullPath(path);

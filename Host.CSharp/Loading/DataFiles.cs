@@ -1,6 +1,4 @@
 using System.Numerics;
-using Microsoft.FSharp.Collections;
-using Microsoft.FSharp.Core;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -116,11 +114,16 @@ internal sealed class ParsedImages(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = Samples<T>(null);
-        FSharpList<string> all = [.. data.Classes];
-        DataFile.Require(ClassCheck.RequireSeveral(all, train.Labels), train.LabelsPath);
+        ClassCheck
+            .RequireSeveral([.. data.Classes], train.Labels)
+            .OrThrow(RefusedException.At(train.LabelsPath));
         return data with
         {
-            Warnings = [.. Warnings, .. ClassCheck.Untrained(all, data.Train, data.Test)],
+            Warnings =
+            [
+                .. Warnings,
+                .. ClassCheck.Untrained([.. data.Classes], data.Train, data.Test),
+            ],
         };
     }
 
@@ -285,20 +288,22 @@ internal static class DataFiles
             var label = plan.Settings.Data.Label ?? (test ?? train).Columns.Last().Name;
             unused = TableFile.UnusedNote(names, test ?? train, label, files[^1]);
         }
-        var fitted = known is null
-            ? default
-            : FSharpValueOption<
-                ValueTuple<TableEncoding, Microsoft.FSharp.Collections.FSharpList<string>>
-            >.NewValueSome((EncodingOf(plan, known, train, path), [.. known.Classes]));
         var rows = test is null
-            ? TestRows.NewShare(plan.Settings.Data.TestShare, plan.Hyperparameters.Seed)
+            ? TestRows.NewShare(plan.DataSplit.TestShare, plan.DataSplit.Seed)
             : TestRows.NewSeparate(test, files[^1].Path);
-        if (
-            !TableData
-                .Prepare<T>(plan.Table, known?.Head ?? plan.Head, fitted, rows, path, train)
-                .TryGet(out var data, out var faults)
-        )
-            throw new RefusedException(faults.Select(fault => fault.ToString()));
+        var data = (
+            known is null
+                ? Tables.Prepare<T>(plan.Table, plan.Head, rows, path, train)
+                : Tables.Prepare<T>(
+                    plan.Table,
+                    known.Head,
+                    EncodingOf(plan, known, train, path),
+                    known.Classes,
+                    rows,
+                    path,
+                    train
+                )
+        ).OrThrow(RefusedException.At(""));
         if (known is null)
             RequireClasses(plan.Settings.Data.Classes, data.Classes.Length);
         return new(
@@ -323,16 +328,10 @@ internal static class DataFiles
         string path
     )
     {
-        var inputs = DataFile.Require(TableEncodingModule.Inputs(plan.Table, table), path);
-        return DataFile.Require(
-            PreprocessingModule.EncodingOf(
-                known.Preprocessing,
-                plan.Table.Cells,
-                known.Inputs,
-                inputs
-            ),
-            path
-        );
+        var inputs = Tables.Inputs(plan.Table, table).OrThrow(RefusedException.At(path));
+        return Tables
+            .EncodingOf(known.Preprocessing, plan.Table.Cells, known.Inputs, inputs)
+            .OrThrow(RefusedException.At(path));
     }
 
     /// <summary>Images as samples.</summary>
@@ -363,13 +362,12 @@ internal static class DataFiles
             )
         );
         var testing = Task.Run(() => Dataset.OfIdx<T>(classes, test.Images, test.Labels));
-        var trainData = DataFile.Require(
-            Dataset.OfIdx<T>(classes, train.Images, train.Labels),
-            train.Path
-        );
+        var trainData = Dataset
+            .OfIdx<T>(classes, train.Images, train.Labels)
+            .OrThrow(RefusedException.At(train.Path));
         return new(
             trainData,
-            DataFile.Require(testing.GetAwaiter().GetResult(), test.Path),
+            testing.GetAwaiter().GetResult().OrThrow(RefusedException.At(test.Path)),
             Preprocessing.NewPixels(train.Images.Rows, train.Images.Columns),
             names ?? [.. Enumerable.Range(0, classes).Select(k => $"{k}")],
             leaked.GetAwaiter().GetResult(),

@@ -1,6 +1,6 @@
 using System.Numerics;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -9,17 +9,17 @@ internal sealed class DataLoader(
     RunConfiguration plan,
     Liveness pulse,
     TimeProvider clock,
-    ILogger<TrainingWorker> logger
+    ILogger<DataLoader> logger
 )
 {
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public async Task<LoadedData<T>> LoadAsync<T>(CancellationToken stop)
+    public async Task<TrainingData<T>> LoadAsync<T>(CancellationToken stop)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         using var span = Spans.Load();
         var start = clock.GetTimestamp();
         // Differences of a general network would take longer than they save.
-        var rehearsal = plan.Hyperparameters.Gradient.IsNumerical
+        var warmUp = plan.Hyperparameters.Gradient.IsNumerical
             ? Task.CompletedTask
             : Task.Run(
                 () =>
@@ -39,16 +39,16 @@ internal sealed class DataLoader(
                 };
             })
             .WaitAsync(stop);
-        await rehearsal.WaitAsync(stop);
-        var (train, validation) = plan.Split(data.Train);
+        await warmUp.WaitAsync(stop);
+        var samples = plan.Split(data);
         logger.DataLoaded(
-            train.Count,
-            validation?.Count ?? 0,
-            data.Test.Count,
+            samples.Train.Count,
+            samples.Validation?.Count ?? 0,
+            samples.Test.Count,
             data.Train.Features,
             plan.DataSource,
             clock.GetElapsedTime(start).TotalSeconds,
-            data.Report is { } report ? $": {TableReportModule.Describe(report)}" : ""
+            data.Report is { } report ? $": {Tables.Describe(report)}" : ""
         );
         foreach (var note in data.Notes)
             logger.DataNote(note);
@@ -57,6 +57,6 @@ internal sealed class DataLoader(
         if (data.Leakage is { } leakage)
             logger.DataLeaked(leakage);
         pulse.Ready();
-        return data;
+        return new(data, samples);
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
-using Microsoft.FSharp.Core;
 
 namespace Pipeline.Training;
 
@@ -18,14 +17,14 @@ internal static class Gzip
     /// <param name="zipped">The stream.</param>
     /// <param name="path">Where it is from.</param>
     /// <param name="limit">The most bytes that the content may have.</param>
-    /// <param name="claimed">How long a content of the format says it is, told its first 16 bytes: a small
-    /// stream can hold much, of which nothing is unpacked where that says otherwise.</param>
+    /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
+    /// they are not of the format. A stream of another length is not unpacked any further.</param>
     /// <exception cref="RefusedException">The stream is damaged, cut short or too long.</exception>
     public static ReadOnlyMemory<byte> Unpack(
         ReadOnlyMemory<byte> zipped,
         string path,
         long limit,
-        Func<ReadOnlyMemory<byte>, FSharpValueOption<long>>? claimed
+        Func<ReadOnlyMemory<byte>, long?>? claimed
     )
     {
         if (zipped.Span is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
@@ -41,7 +40,7 @@ internal static class Gzip
             if (claimed is not null)
             {
                 // No content of the format: its start is enough to say so.
-                if (claimed(start) is not { IsSome: true, Value: var said })
+                if (claimed(start) is not { } said)
                     return start;
                 if (said > most)
                     throw NotWhole(path);

@@ -79,11 +79,11 @@ internal static class IdxFolder
     /// <exception cref="RefusedException">It is bad.</exception>
     public static IdxImages Images(DataFile file, ICollection<string> notes)
     {
-        var numbers = DataFile.Require(Idx.ParseImageNumbers(file.Content), file.Path);
-        var scale = DataFile.Require(Pixels.ScaleOf(numbers), file.Path);
+        var numbers = Idx.ParseImageNumbers(file.Content).OrThrow(RefusedException.At(file.Path));
+        var scale = Pixels.ScaleOf(numbers).OrThrow(RefusedException.At(file.Path));
         if (Pixels.Assumption(scale, numbers) is { IsSome: true, Value: var assumption })
             notes.Add($"{file.Path}, {assumption}");
-        var images = DataFile.Require(Pixels.OfTensor(scale, numbers), file.Path);
+        var images = Pixels.OfTensor(scale, numbers).OrThrow(RefusedException.At(file.Path));
         if (!IdxName.IsTransposed(file.Path))
             return images;
         notes.Add(Exchanged(file.Path));
@@ -186,8 +186,16 @@ internal static class IdxFolder
             (this.imagesName, this.faults) = (imagesName, faults);
             var imagesFile = Read(imagesName, limit);
             var labelsFile = Read(labelsName, limit);
-            images = Parse(imagesFile, Idx.ParseImageNumbers);
-            labels = Parse(labelsFile, Idx.ParseLabelNumbers);
+            images = Parse(
+                imagesFile,
+                (content, out tensor, out found) =>
+                    Idx.ParseImageNumbers(content).TryGet(out tensor, out found)
+            );
+            labels = Parse(
+                labelsFile,
+                (content, out tensor, out found) =>
+                    Idx.ParseLabelNumbers(content).TryGet(out tensor, out found)
+            );
         }
 
         public IReadOnlyList<DataFile> Files => files;
@@ -244,16 +252,13 @@ internal static class IdxFolder
             }
         }
 
-        private Tensor? Parse(
-            DataFile? file,
-            Func<
-                ReadOnlyMemory<byte>,
-                Microsoft.FSharp.Core.FSharpResult<
-                    Tensor,
-                    Microsoft.FSharp.Collections.FSharpList<Fault>
-                >
-            > parse
-        )
+        private delegate bool TryParse(
+            ReadOnlyMemory<byte> content,
+            out Tensor tensor,
+            out IReadOnlyList<Fault> found
+        );
+
+        private Tensor? Parse(DataFile? file, TryParse parse)
         {
             if (file is null)
                 return null;
@@ -262,7 +267,7 @@ internal static class IdxFolder
                 faults.Add(DataFile.Sentence(file.Path, "an IDX file", other));
                 return null;
             }
-            parse(file.Content).TryGet(out var tensor, out var found);
+            parse(file.Content, out var tensor, out var found);
             faults.AddRange(found.Select(fault => DataFile.Sentence(file.Path, fault)));
             return tensor;
         }
@@ -277,7 +282,7 @@ internal static class IdxFolder
                 var file = DataFile.Read(
                     name.Path,
                     limit,
-                    claimed: start => Idx.ClaimedLength(start)
+                    claimed: start => Idx.ClaimedLength(start).ToNullable()
                 );
                 files.Add(file);
                 return file;

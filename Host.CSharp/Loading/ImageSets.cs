@@ -58,7 +58,8 @@ internal sealed record ImageArrays(
     )
     {
         Pixels.OfTensor(scale, Images).TryGet(out var images, out var faults);
-        Told(Pixels.Assumption(scale, Images), ImagesPath, notes);
+        if (Pixels.Assumption(scale, Images).OrNull() is { } assumption)
+            notes.Add($"{ImagesPath}, {assumption}");
         var reasons = faults.Select(fault => DataFile.Sentence(ImagesPath, fault)).ToList();
         var labels = LabelsOf(Labels, classes, LabelsPath, LabelsPlace, reasons, notes);
         if (images is not null && labels is not null && images.Count != labels.Length)
@@ -103,7 +104,8 @@ internal sealed record ImageArrays(
             reasons.AddRange(faults.Select(fault => DataFile.Sentence(path, fault)));
             return null;
         }
-        Told(column.Note, path, notes);
+        if (column.Note.OrNull() is { } note)
+            notes.Add($"{path}, {note}");
         if (column.OneHot is { IsSome: true, Value: var width } && width != classes.Count)
         {
             reasons.Add(
@@ -118,15 +120,5 @@ internal sealed record ImageArrays(
         ClassLabels.Classes(classes.Count, column.Labels).TryGet(out var labels, out faults);
         reasons.AddRange(faults.Select(fault => DataFile.Sentence(place, fault)));
         return labels;
-    }
-
-    private static void Told(
-        Microsoft.FSharp.Core.FSharpValueOption<string> note,
-        string path,
-        ICollection<string> notes
-    )
-    {
-        if (note.IsSome)
-            notes.Add($"{path}, {note.Value}");
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -112,11 +113,10 @@ internal static class JsonRows
                 ),
             ]);
         }
-        var table = DataFile.Require(
-            TableModule.Create(columns.Values.Select(column => column.ToColumn(rows))),
-            path
-        );
-        return lines is null ? table : TableModule.AtLines([.. lines], table);
+        var table = Tables
+            .Create(columns.Values.Select(column => column.ToColumn(rows)))
+            .OrThrow(RefusedException.At(path));
+        return lines is null ? table : Tables.AtLines([.. lines], table);
     }
 
     /// <summary>Whether a list holds rows, not values. (The reader is a copy.)</summary>

@@ -54,11 +54,9 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         var file = DataFile.Read(path, DataFile.UsualLimit);
         var content = file.Kind switch
         {
-            ".safetensors" => DataFile.Require(Safetensors.Parse(file.Content), path),
-            ".npz" => DataFile.Require(
-                Npz.OfArrays(NpzFile.Parse(file.Content, DataFile.UsualLimit, path)),
-                path
-            ),
+            ".safetensors" => Safetensors.Parse(file.Content).OrThrow(RefusedException.At(path)),
+            ".npz" => Npz.OfArrays(NpzFile.Parse(file.Content, DataFile.UsualLimit, path))
+                .OrThrow(RefusedException.At(path)),
             var other => throw new RefusedException([
                 DataFile.Sentence(
                     path,
@@ -79,5 +77,7 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     /// <exception cref="RefusedException">The tensors make no network.</exception>
     public Model<T> ModelOf<T>(ModelDefaults? assumed = null)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
-        DataFile.Require(Model.OfTensors<T>(assumed ?? Model.NoAssumption, Content), Path);
+        Model
+            .OfTensors<T>(assumed ?? Model.NoAssumption, Content)
+            .OrThrow(RefusedException.At(Path));
 }

@@ -46,7 +46,8 @@ internal sealed class NpzFile : IDisposable
         {
             var bytes = Unpack(archive.Entries[place]);
             left -= bytes.Length;
-            return DataFile.Require(Npy.Parse(Names[place], bytes), $"{path}, {Names[place]}");
+            return Npy.Parse(Names[place], bytes)
+                .OrThrow(RefusedException.At($"{path}, {Names[place]}"));
         });
 
     /// <summary>All arrays of an archive, in its order.</summary>

@@ -17,7 +17,7 @@ internal static class ParquetFile
     /// <exception cref="RefusedException">It is no such file, has columns of other types, or is too
     /// large.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path) =>
-        DataFile.Require(Tables.OfParquet(limit, Unpack, content), path);
+        Tables.OfParquet(limit, Unpack, content).OrThrow(RefusedException.At(path));
 
     /// <returns>Whether the bytes held a page of just this size.</returns>
     private static bool Unpack(ParquetCodec codec, ReadOnlyMemory<byte> packed, Memory<byte> page)

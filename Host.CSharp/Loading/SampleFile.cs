@@ -58,16 +58,10 @@ internal static class SampleFile
         var names = ColumnsOf(model.Preprocessing);
         var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file);
         var network = model.Network;
-        var encoding = DataFile.Require(
-            PreprocessingModule.EncodingOf(
-                model.Preprocessing,
-                cells ?? CellFormatModule.AnyRules,
-                network.Architecture.Inputs,
-                table
-            ),
-            file.Path
-        );
-        var inputs = DataFile.Require(TableEncodingModule.Encode<T>(encoding, table), file.Path);
+        var encoding = Tables
+            .EncodingOf(model.Preprocessing, cells, network.Architecture.Inputs, table)
+            .OrThrow(RefusedException.At(file.Path));
+        var inputs = Tables.Encode<T>(encoding, table).OrThrow(RefusedException.At(file.Path));
         var name = $"{file.Name} row";
         return new(
             [.. Enumerable.Range(1, table.Rows).Select(row => $"{name} {row}")],
@@ -122,10 +116,9 @@ internal static class SampleFile
             images.Count == 1
                 ? [file.Name]
                 : [.. Enumerable.Range(0, images.Count).Select(i => $"{file.Name} {i}")],
-            DataFile.Require(
-                Dataset.OfIdx<T>(model.Network.Architecture.Outputs, images, new int[images.Count]),
-                file.Path
-            )
+            Dataset
+                .OfIdx<T>(model.Network.Architecture.Outputs, images, new int[images.Count])
+                .OrThrow(RefusedException.At(file.Path))
         );
     }
 }

@@ -48,12 +48,11 @@ internal static class TableFile
                 file.Path
             ),
             ".parquet" => ParquetFile.Parse(file.Content, settings.MaximumBytes, file.Path),
-            ".npy" => DataFile.Require(
-                TableModule.OfTensor(
-                    DataFile.Require(Npy.Parse(file.Name, file.Content), file.Path)
-                ),
-                file.Path
-            ),
+            ".npy" => Tables
+                .OfTensor(
+                    Npy.Parse(file.Name, file.Content).OrThrow(RefusedException.At(file.Path))
+                )
+                .OrThrow(RefusedException.At(file.Path)),
             _ => throw new RefusedException([
                 DataFile.Sentence(
                     file.Path,
@@ -75,7 +74,7 @@ internal static class TableFile
         if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
             return table;
         if (AreByPlace(names))
-            return TableModule.ByPlace(table);
+            return Tables.ByPlace(table);
         throw new RefusedException([
             DataFile.Sentence(
                 file.Path,

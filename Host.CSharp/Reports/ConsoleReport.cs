@@ -121,8 +121,6 @@ internal sealed class ConsoleReport(
         Said(epoch.Iteration);
     }
 
-    public void Finished(EpochFigures kept) { }
-
     public void Ended(
         Outcome outcome,
         long iterations,

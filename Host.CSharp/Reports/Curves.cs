@@ -1,5 +1,6 @@
 using System.Text;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Pipeline.Pictures;
 
 namespace Pipeline.Training;
@@ -53,7 +54,7 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
             new(
                 $"Training of {title}: loss",
                 iteration,
-                Axis.Linear(HeadModule.LossName(head)).Within(0, Highest()),
+                Axis.Linear(Heads.LossName(head)).Within(0, Highest()),
                 [
                     Mark.NewFaint($"mini-batches, means of {width}", losses),
                     .. Lines(figures => figures.Loss),

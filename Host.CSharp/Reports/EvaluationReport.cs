@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using static System.FormattableString;
 
 namespace Pipeline.Training;

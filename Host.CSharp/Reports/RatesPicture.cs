@@ -1,5 +1,6 @@
 using System.Text;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using Pipeline.Pictures;
 
 namespace Pipeline.Training;
@@ -14,7 +15,7 @@ internal static class RatesPicture
         var chart = new Chart(
             $"Learning rates of {title}",
             Axis.Logarithmic("learning rate"),
-            Axis.Linear(HeadModule.LossName(head)).Within(0, 2 * first),
+            Axis.Linear(Heads.LossName(head)).Within(0, 2 * first),
             [
                 Mark.NewFaint("loss", steps.Select(s => (s.Rate, s.Loss))),
                 Mark.NewLine("mean of its neighbours", steps.Select(s => (s.Rate, s.Smoothed))),

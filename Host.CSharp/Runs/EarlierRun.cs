@@ -45,7 +45,11 @@ internal sealed record EarlierRun(
             if (File.Exists(System.IO.Path.Combine(candidate, RunFolder.SettingsFile)))
                 return Read(candidate);
         }
-        throw Refused("Run:Resume", $"a run folder with {RunFolder.SettingsFile}", path);
+        throw RefusedException.Of(
+            "Run:Resume",
+            $"a run folder with {RunFolder.SettingsFile}",
+            path
+        );
     }
 
     /// <summary>The run folders of a directory, newest first: by the time that a folder's name begins
@@ -77,7 +81,7 @@ internal sealed record EarlierRun(
         }
         catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
         {
-            throw Refused(
+            throw RefusedException.Of(
                 "Run:Directory",
                 "a folder that can be read",
                 unreadable.Message.TrimEnd('.')
@@ -151,12 +155,33 @@ internal sealed record EarlierRun(
         ];
     }
 
+    /// <summary>Refuses settings or data files other than those the run began with, and says what can be
+    /// done instead.</summary>
+    /// <exception cref="RefusedException">There are differences.</exception>
+    public void RefuseDifferences(
+        RunConfiguration plan,
+        IReadOnlyDictionary<string, string> dataSha256
+    )
+    {
+        var settings = Differences(plan);
+        string[] differences = [.. settings, .. Differences(dataSha256)];
+        if (differences.Length == 0)
+            return;
+        var free = SettingCatalog.All.Except(plan.Deciding).Select(setting => setting.Key);
+        var advice =
+            $"Settings that may change when a run is resumed: {string.Join(", ", free)}. To start a new run with the given settings, set Run:Resume=Never.";
+        throw new RefusedException([
+            .. differences,
+            .. settings.Count == 0 ? (string[])[] : [advice],
+        ]);
+    }
+
     /// <summary>The run of a folder.</summary>
     /// <exception cref="RefusedException">Its settings.json is missing or damaged.</exception>
     public static EarlierRun Read(string path)
     {
         if (path.Length == 0)
-            throw Refused("the run", "a run folder", "nothing");
+            throw RefusedException.Of("the run", "a run folder", "nothing");
         path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         var file = System.IO.Path.Combine(path, RunFolder.SettingsFile);
         if (!File.Exists(file))
@@ -167,35 +192,32 @@ internal sealed record EarlierRun(
             text = File.ReadAllBytes(file);
             var stored = JsonSerializer.Deserialize<Stored>(text, Json);
             return stored is null
-                ? throw Refused(file, "a run's settings", "null")
+                ? throw RefusedException.Of(file, "a run's settings", "null")
                 : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256, stored.BeganWith);
         }
         catch (JsonException damaged)
         {
             var (place, found) = JsonFault.Of(damaged, text);
-            throw Refused(file + place, "a run's settings", found);
+            throw RefusedException.Of(file + place, "a run's settings", found);
         }
         // A number beyond all bounds is read, and cannot be written again.
         catch (ArgumentException)
         {
-            throw Refused(file, "a run's settings", "a number beyond double precision");
+            throw RefusedException.Of(file, "a run's settings", "a number beyond double precision");
         }
         catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
         {
-            throw Refused(file, "a run's settings", unreadable.Message.TrimEnd('.'));
+            throw RefusedException.Of(file, "a run's settings", unreadable.Message.TrimEnd('.'));
         }
     }
 
     /// <summary>The refusal of a path that is not a run folder.</summary>
     public static RefusedException NoRun(string path) =>
-        Refused(
+        RefusedException.Of(
             path,
             $"a run folder, which holds {RunFolder.SettingsFile}, {RunFolder.SummaryFile} and {RunFolder.ModelName}",
             Directory.Exists(path) ? $"a folder without {RunFolder.SettingsFile}"
                 : File.Exists(path) ? "a file"
                 : "no such folder"
         );
-
-    private static RefusedException Refused(string subject, string expected, string found) =>
-        new([Faults.Create(subject, expected, found).ToString()]);
 }

@@ -8,29 +8,6 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>What a run came to, as summary.json says it.</summary>
-internal sealed record Summary(
-    string Outcome,
-    long Iterations,
-    long ModelIteration,
-    double TrainSeconds,
-    double TotalSeconds,
-    double? FinalTrainLoss,
-    double? FinalTrainAccuracy,
-    double? FinalTestLoss,
-    double? FinalTestAccuracy,
-    double? FinalValidationLoss,
-    double? FinalValidationAccuracy,
-    double? BestTestAccuracy,
-    long? BestIteration,
-    string ParametersSha256,
-    int Threads,
-    string Precision,
-    ulong Seed,
-    string? Message,
-    IReadOnlyList<string> Findings
-);
-
 /// <summary>The folder of one run, which one process at a time works on. Logs grow line by line; every
 /// other file is whole or absent.</summary>
 internal sealed class RunFolder : IDisposable
@@ -216,12 +193,13 @@ internal sealed class RunFolder : IDisposable
 
     public void WriteCurves(Curves curves, string title) => Write(CurvesName, curves.ToSvg(title));
 
-    public void WriteSummary(Summary summary) => Write(SummaryFile, JsonText.Of(summary));
+    public void WriteSummary(RunSummary summary) => Write(SummaryFile, JsonText.Of(summary));
 
-    /// <summary>Takes away the summary, and where the run goes on what was said of its model.</summary>
-    public void DeleteResults(bool goesOn)
+    /// <summary>Deletes the summary and, if the run continues, the evaluation files of its earlier
+    /// model.</summary>
+    public void DeleteResults(bool continues)
     {
-        foreach (var name in (string[])[SummaryFile, .. goesOn ? EvaluationFiles : []])
+        foreach (var name in (string[])[SummaryFile, .. continues ? EvaluationFiles : []])
             files.Delete(System.IO.Path.Combine(Path, name));
     }
 

@@ -13,8 +13,6 @@ internal sealed class RunHistory : IRunObserver
     /// test loss.</summary>
     public EpochFigures? Best { get; private set; }
 
-    public void Stepped(in StepFigures step) { }
-
     public void Evaluated(EpochFigures epoch)
     {
         Finished(epoch);

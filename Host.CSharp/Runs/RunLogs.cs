@@ -45,8 +45,6 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         }
     }
 
-    public void Finished(EpochFigures kept) { }
-
     /// <summary>Sees every line so far through to the disk.</summary>
     public void Flush()
     {

@@ -9,7 +9,7 @@ namespace Pipeline.Training;
 internal sealed class RunRetention(
     RunConfiguration plan,
     ModelPublisher publisher,
-    ILogger<TrainingWorker> logger
+    ILogger<RunRetention> logger
 )
 {
     /// <summary>The beginning of a folder's name while it is deleted.</summary>
@@ -77,7 +77,7 @@ internal sealed class RunRetention(
             var run = EarlierRun.Read(path);
             var settings = run.Settings["run"]!;
             return EarlierRun.FinishedAs(path) is not null
-                && Names.TryParse<RunMode>((string?)settings["mode"] ?? "", out var mode)
+                && EnumNames.TryParse<RunMode>((string?)settings["mode"] ?? "", out var mode)
                 && mode == RunMode.Watch
                 && Path.GetFullPath((string?)settings["directory"] ?? "/") == directory;
         }

@@ -38,6 +38,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     /// "up to 1000" or "below 1", two of which may stand together with a comma between them.</summary>
     public string Accepts =>
         Property.GetCustomAttribute<AcceptsAttribute>()?.Values
+        ?? Property.GetCustomAttribute<SettingRuleAttribute>()?.Accepts
         ?? (
             ChoicesOf(Key) is { } choices ? Listed(choices.Select(choice => choice.Name), "or")
             : IsPath ? "a path"
@@ -184,7 +185,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
 internal sealed class ChangeableOnResumeAttribute : Attribute;
 
-/// <summary>The values that a setting accepts, for people.</summary>
+/// <summary>The values that a setting accepts, in words, where the core checks them.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class AcceptsAttribute(string values) : Attribute
 {

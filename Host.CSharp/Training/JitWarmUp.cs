@@ -37,8 +37,7 @@ internal static class JitWarmUp
             return;
         if (
             settings.BatchSize > Largest
-            && HyperparametersModule
-                .Create(settings.Recipe.With(batchSize: Largest))
+            && Runs.Hyperparameters(settings.Recipe.With(batchSize: Largest))
                 .TryGet(out var smaller, out _)
         )
             settings = smaller;

@@ -1,12 +1,11 @@
 using System.Numerics;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A run that has ended: where it left what, and its model.</summary>
+/// <summary>A run that has ended: its folder and its model.</summary>
 internal sealed record FinishedRun<T>(
     Outcome Outcome,
     string Folder,
@@ -15,13 +14,7 @@ internal sealed record FinishedRun<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
-/// <summary>What a run begins with that an earlier one has learned.</summary>
-/// <param name="State">The state before the first step.</param>
-/// <param name="Run">The folder of the earlier run.</param>
-internal sealed record WarmStart<T>(State<T> State, string Run)
-    where T : struct, IBinaryFloatingPointIeee754<T>;
-
-/// <summary>One run, from its data to what it leaves in its folder.</summary>
+/// <summary>One run, from its data to the files in its folder.</summary>
 internal sealed class TrainingRun<T>(
     RunConfiguration plan,
     ExitStatus status,
@@ -30,39 +23,40 @@ internal sealed class TrainingRun<T>(
     TrainingMetrics metrics,
     IFiles files,
     TimeProvider clock,
-    ILogger<TrainingWorker> logger
+    ILoggerFactory loggers
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>So many training samples tell which units learn nothing.</summary>
-    private const int Probe = 1000;
-
+    private readonly ILogger logger = loggers.CreateLogger<TrainingRun<T>>();
     private readonly long start = clock.GetTimestamp();
 
-    /// <summary>Runs to the end, or until told to stop.</summary>
+    /// <summary>What all attempts of a run share.</summary>
+    private sealed record Target(
+        TrainingData<T> Data,
+        RunFolder Folder,
+        CheckpointStore Store,
+        Cadence Cadence,
+        long Iterations,
+        EarlierRun? Earlier,
+        WarmStart<T>? Warm
+    );
+
+    /// <summary>Runs to the end, or until it is asked to stop.</summary>
     /// <param name="data">The samples.</param>
-    /// <param name="earlier">A run to resume, if any.</param>
-    /// <param name="warm">What to begin with, if it does not follow from the settings.</param>
-    /// <param name="stop">Ends the run with what was learned so far saved.</param>
+    /// <param name="earlier">The run to resume, if any.</param>
+    /// <param name="warm">The state to start from, if it does not follow from the settings.</param>
+    /// <param name="stop">Ends the run; what it has learned so far is saved.</param>
     /// <exception cref="RefusedException">The data or the earlier run do not fit the
     /// settings.</exception>
     public async Task<FinishedRun<T>> RunAsync(
-        LoadedData<T> data,
+        TrainingData<T> data,
         EarlierRun? earlier,
         WarmStart<T>? warm,
         CancellationToken stop
     )
     {
-        var architecture = plan.ArchitectureFor(data.Train);
-        var (train, validation) = plan.Split(data.Train);
-        string[] differences =
-        [
-            .. earlier?.Differences(plan) ?? [],
-            .. earlier?.Differences(data.Hashes) ?? [],
-        ];
-        if (differences.Length > 0)
-            throw new RefusedException([.. differences, .. WaysOut(earlier!)]);
-
+        var architecture = plan.ArchitectureFor(data.Loaded.Train);
+        earlier?.RefuseDifferences(plan, data.Loaded.Hashes);
         using var folder = earlier is null
             ? RunFolder.Create(files, plan, architecture, clock)
             : RunFolder.Open(files, earlier.Path);
@@ -71,115 +65,127 @@ internal sealed class TrainingRun<T>(
             folder.Checkpoints,
             plan.Settings.Run.CheckpointsKept
         );
-        var iterations = Runs.Iterations(plan.Hyperparameters, train.Count);
-        var perEpoch = Batch.IterationsPerEpoch(train.Count, plan.Hyperparameters.BatchSize);
-        var cadence = CadenceOf(earlier);
-        Started(architecture, iterations);
-
-        // Where what a diverged run keeps lies before a checkpoint, one from before is taken.
-        foreach (var from in From(store, architecture, data.Hashes, earlier, warm))
+        var iterations = Runs.Iterations(plan.Hyperparameters, data.Samples.Train.Count);
+        var target = new Target(data, folder, store, CadenceOf(earlier), iterations, earlier, warm);
+        ReportStart(architecture, iterations);
+        var points = new StartingPoints<T>(plan, store, architecture, logger);
+        foreach (var from in points.Of(data.Loaded.Hashes, earlier, warm))
         {
-            if (from?.State.Iteration > iterations)
-                throw Shorter(from.State.Iteration, iterations);
-            var (curves, history) = (new Curves(plan.Head, iterations), new RunHistory());
-            var last = new LastStep();
-            folder.Logs.Rewind(
-                from?.State.Iteration ?? 0,
-                perEpoch,
-                cadence,
-                [curves, history, last]
-            );
-            store.Forget(from?.State.Iteration ?? -1);
-            folder.DeleteResults(goesOn: (from?.State.Iteration ?? 0) < iterations);
-            var writer = new CheckpointWriter<T>(
-                folder,
-                store,
-                perEpoch,
-                plan.DecidingSha256,
-                data.Hashes,
-                metrics,
-                logger,
-                clock
-            );
-            metrics.Start(from?.Trained ?? TimeSpan.Zero);
-            // It does not follow from the settings: without it, a run that has settings could not be
-            // resumed.
-            if (from is not null && ReferenceEquals(from.State, warm?.State))
-                writer.Save(from);
-            folder.WriteSettings(plan, data.Hashes, cadence, earlier?.BeganWith ?? warm?.Run);
-            if (earlier is not null)
-                logger.RunResumed(folder.Path, from?.State.Iteration ?? 0);
-            var checkpointing = new CheckpointScheduler<T>(writer, plan.Settings.Run, clock);
-            using var events = plan.Settings.Run.TensorBoard
-                ? new EventFile(
-                    files,
-                    folder.Path,
-                    from?.State.Iteration ?? 0,
-                    last.Step,
-                    clock,
-                    logger
-                )
-                : null;
-            IRunObserver[] asked = events is null ? [] : [events];
-            var loop = new TrainingLoop<T>(
-                plan,
-                [
-                    new Thinned(cadence, perEpoch, [folder.Logs, history, curves, .. asked]),
-                    // The report decides itself which steps it prints.
-                    new Thinned(new(1), perEpoch, report),
-                    .. observers,
-                ],
-                clock,
-                checkpointing
-            );
-            LoopResult<T> result;
-            try
-            {
-                result = await report.TrackAsync(
-                    from?.State.Iteration ?? 0,
-                    iterations,
-                    () =>
-                        checkpointing.DuringAsync(() =>
-                            loop.RunAsync(train, validation, data.Test, stop, from)
-                        )
-                );
-            }
-            catch (Exception exception)
-                when (exception is not RefusedException && loop.Reached is { } reached)
-            {
-                events?.Saving();
-                writer.TrySave(reached);
-                logger.RunBroken(reached.State.Iteration, folder.Path);
-                throw;
-            }
-            events?.Saving();
-            if (result.End != LoopEnd.TooLate)
-            {
-                var model = Models.Create(
-                    result.Network,
-                    data.Preprocessing,
-                    data.Classes,
-                    Provenance.Of(plan, result.Iteration)
-                );
-                var outcome = Save(
-                    result,
-                    data,
-                    model,
-                    folder,
-                    store,
-                    writer,
-                    curves,
-                    history,
-                    train
-                );
-                return new(outcome, folder.Path, result.Iteration, model);
-            }
+            if (await AttemptAsync(target, from, stop) is { } finished)
+                return finished;
         }
-        throw new InvalidOperationException("A run from its beginning is never too late.");
+        throw new InvalidOperationException("A run that starts at iteration 0 is never too late.");
     }
 
-    /// <summary>Which iterations have a line in the run's log: for a run that is resumed, those that its
-    /// own settings say.</summary>
+    /// <summary>Runs from one position.</summary>
+    /// <returns>Null if the run has diverged and is to be resumed from an earlier position.</returns>
+    private async Task<FinishedRun<T>?> AttemptAsync(
+        Target target,
+        RunPosition<T>? from,
+        CancellationToken stop
+    )
+    {
+        var (folder, earlier, hashes) = (target.Folder, target.Earlier, target.Data.Loaded.Hashes);
+        var first = from?.State.Iteration ?? 0;
+        if (first > target.Iterations)
+            throw TooShort(first, target.Iterations);
+        var record = new RunRecorder(plan.Head, target.Iterations);
+        var perEpoch = Batch.IterationsPerEpoch(
+            target.Data.Samples.Train.Count,
+            plan.Hyperparameters.BatchSize
+        );
+        folder.Logs.Rewind(first, perEpoch, target.Cadence, record.Observers);
+        target.Store.Forget(from?.State.Iteration ?? -1);
+        folder.DeleteResults(continues: first < target.Iterations);
+        var writer = WriterOf(target, perEpoch);
+        metrics.Start(from?.Trained ?? TimeSpan.Zero);
+        // A warm start does not follow from the settings: a run folder that has settings needs its
+        // checkpoint to be resumed.
+        if (from is not null && ReferenceEquals(from.State, target.Warm?.State))
+            writer.Save(from);
+        folder.WriteSettings(plan, hashes, target.Cadence, earlier?.BeganWith ?? target.Warm?.Run);
+        if (earlier is not null)
+            logger.RunResumed(folder.Path, first);
+        var checkpoints = new CheckpointScheduler<T>(writer, plan.Settings.Run, clock);
+        using var events = EventsOf(folder, first, record.LastStep);
+        var loop = new TrainingLoop<T>(
+            plan,
+            target.Data.Samples,
+            ObserversOf(target, perEpoch, record, events),
+            clock,
+            checkpoints
+        );
+        LoopResult<T> result;
+        try
+        {
+            result = await report.TrackAsync(
+                first,
+                target.Iterations,
+                () => checkpoints.DuringAsync(() => loop.RunAsync(stop, from))
+            );
+        }
+        catch (Exception exception)
+            when (exception is not RefusedException && loop.Reached is { } reached)
+        {
+            events?.Saving();
+            writer.TrySave(reached);
+            logger.RunBroken(reached.State.Iteration, folder.Path);
+            throw;
+        }
+        events?.Saving();
+        if (result.End == LoopEnd.ResumeEarlier)
+            return null;
+        var results = new RunResults<T>(
+            plan,
+            status,
+            report,
+            () => clock.GetElapsedTime(start),
+            logger
+        );
+        return results.Save(result, target.Data, folder, target.Store, writer, record);
+    }
+
+    private CheckpointWriter<T> WriterOf(Target target, long perEpoch) =>
+        new(
+            target.Folder,
+            target.Store,
+            perEpoch,
+            plan.DecidingSha256,
+            target.Data.Loaded.Hashes,
+            metrics,
+            loggers.CreateLogger<CheckpointWriter<T>>(),
+            clock
+        );
+
+    private EventFile? EventsOf(RunFolder folder, long first, StepFigures? last) =>
+        plan.Settings.Run.TensorBoard
+            ? new(files, folder.Path, first, last, clock, loggers.CreateLogger<EventFile>())
+            : null;
+
+    private IReadOnlyList<IRunObserver> ObserversOf(
+        Target target,
+        long perEpoch,
+        RunRecorder record,
+        EventFile? events
+    )
+    {
+        IRunObserver[] thinned =
+        [
+            target.Folder.Logs,
+            record.History,
+            record.Curves,
+            .. events is null ? (IRunObserver[])[] : [events],
+        ];
+        return
+        [
+            new Thinned(target.Cadence, perEpoch, thinned),
+            // The report chooses the steps that it prints itself.
+            new Thinned(new(1), perEpoch, report),
+            .. observers,
+        ];
+    }
+
+    /// <summary>Which iterations have a line in the run's log: a resumed run keeps its own.</summary>
     private Cadence CadenceOf(EarlierRun? earlier)
     {
         var given = new Cadence(plan.Settings.Run.ProgressEvery);
@@ -189,7 +195,7 @@ internal sealed class TrainingRun<T>(
         return kept;
     }
 
-    private void Started(Architecture architecture, long iterations)
+    private void ReportStart(Architecture architecture, long iterations)
     {
         var settings = plan.Hyperparameters;
         logger.RunStarted(
@@ -206,214 +212,10 @@ internal sealed class TrainingRun<T>(
             report.Numerical(architecture.ParameterCount, iterations);
     }
 
-    /// <summary>How a person may go on where a run is not resumed as its settings do not fit.</summary>
-    private IEnumerable<string> WaysOut(EarlierRun earlier)
-    {
-        if (earlier.Differences(plan).Count == 0)
-            yield break;
-        var free = SettingCatalog.All.Except(plan.Deciding).Select(setting => setting.Key);
-        yield return $"Settings that may change as a run goes on: {string.Join(", ", free)}. For a new run with the settings given now, set Run:Resume=Never.";
-    }
-
-    /// <summary>Where to go on from: the states of the checkpoints, newest first, then the beginning.
-    /// Damaged checkpoints are logged and left out.</summary>
-    /// <exception cref="RefusedException">A checkpoint is whole and not for this run: of another, or of a
-    /// later version; or there is none, and the beginning does not follow from the settings.</exception>
-    private IEnumerable<Standing<T>?> From(
-        CheckpointStore store,
-        Architecture architecture,
-        IReadOnlyDictionary<string, string> dataSha256,
-        EarlierRun? earlier,
-        WarmStart<T>? warm
-    )
-    {
-        foreach (var checkpoint in earlier is null ? [] : store.Load(logger.CheckpointDamaged))
-        {
-            var (manifest, path) = (checkpoint.Manifest, checkpoint.Path);
-            if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
-                throw new RefusedException([
-                    Faults
-                        .Create(
-                            path,
-                            "a checkpoint of this run",
-                            "another's, or one of an earlier version"
-                        )
-                        .ToString(),
-                ]);
-            if (
-                !Checkpoint
-                    .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
-                    .TryGet(out var state, out var faults)
-            )
-                throw new RefusedException(
-                    faults.Select(fault => Faults.Within(path, fault).ToString())
-                );
-            yield return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
-        }
-        if (earlier?.BeganWith is { } run)
-            throw new RefusedException([
-                Faults
-                    .Create(
-                        store.Folder,
-                        $"a whole checkpoint, as the run began with the network of {run}",
-                        "none"
-                    )
-                    .ToString(),
-            ]);
-        yield return warm is null ? null : new(warm.State, TimeSpan.Zero);
-    }
-
-    /// <summary>Saves what the run came to, as much of it as the disk takes.</summary>
-    private Outcome Save(
-        LoopResult<T> result,
-        LoadedData<T> data,
-        Model<T> model,
-        RunFolder folder,
-        CheckpointStore store,
-        CheckpointWriter<T> writer,
-        Curves curves,
-        RunHistory history,
-        Dataset<T> train
-    )
-    {
-        var outcome = result.End switch
-        {
-            LoopEnd.Finished or LoopEnd.Stalled => Outcome.Completed,
-            LoopEnd.Stopped => status.Stopped,
-            _ => Outcome.Diverged,
-        };
-        var advice = Advice(result);
-        string[] findings =
-        [
-            .. Findings(result, history.Losses, model.Classes, train)
-                .Select(finding => $"{finding}"),
-            .. data.Leakage is { } leakage ? [leakage] : Array.Empty<string>(),
-        ];
-        var hash = Convert.ToHexStringLower(
-            SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
+    private RefusedException TooShort(long reached, long iterations) =>
+        RefusedException.Of(
+            plan.Hyperparameters.Length.IsEpochs ? "Training:Epochs" : "Training:Iterations",
+            $"{reached} iterations or more, as the run has done",
+            $"{iterations}"
         );
-        var name = outcome.ToString().ToLowerInvariant();
-        var summary = new Summary(
-            Outcome: name,
-            Iterations: result.ReachedIteration,
-            ModelIteration: result.Iteration,
-            TrainSeconds: Math.Round(result.TrainSeconds, 4),
-            TotalSeconds: Math.Round(clock.GetElapsedTime(start).TotalSeconds, 4),
-            FinalTrainLoss: result.Kept?.Train.Loss,
-            FinalTrainAccuracy: result.Kept?.Train.Accuracy,
-            FinalTestLoss: result.Kept?.Test.Loss,
-            FinalTestAccuracy: result.Kept?.Test.Accuracy,
-            FinalValidationLoss: result.Kept?.Validation?.Loss,
-            FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
-            BestTestAccuracy: history.Best?.Test.Accuracy,
-            BestIteration: history.Best?.Iteration,
-            ParametersSha256: hash,
-            Threads: plan.Threads,
-            Precision: plan.Precision.ToString(),
-            Seed: plan.Hyperparameters.Seed,
-            Message: advice,
-            Findings: findings
-        );
-        List<string> troubles = [];
-        // The summary is last: where it is, all else is.
-        foreach (
-            var save in (Action[])
-                [
-                    () => writer.Save(result.Standing),
-                    () => folder.WriteModel(model),
-                    folder.Logs.Flush,
-                    () => folder.WriteCurves(curves, $"{result.Network.Architecture}"),
-                    () =>
-                    {
-                        if (troubles.Count == 0)
-                            folder.WriteSummary(summary);
-                    },
-                ]
-        )
-        {
-            try
-            {
-                store.MakingRoom(save);
-            }
-            catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
-            {
-                troubles.Add(trouble.Message.TrimEnd('.'));
-            }
-        }
-        if (troubles.Count > 0)
-            logger.RunUnsaved(string.Join("; ", troubles.Distinct()), writer.Newest, folder.Path);
-        logger.RunEnded(
-            OutcomeText.Of(outcome),
-            result.ReachedIteration,
-            result.TrainSeconds,
-            hash
-        );
-        report.Ended(
-            outcome,
-            result.ReachedIteration,
-            result.Kept,
-            result.TrainSeconds,
-            advice,
-            findings,
-            folder.Path
-        );
-        return troubles.Count == 0 ? outcome : Outcome.Failed;
-    }
-
-    /// <summary>What a person might want to change, from the losses of the epochs and the
-    /// network.</summary>
-    private static IEnumerable<Finding> Findings(
-        LoopResult<T> result,
-        IReadOnlyList<EpochLosses> losses,
-        IEnumerable<string> classes,
-        Dataset<T> train
-    )
-    {
-        if (result.End == LoopEnd.Stopped)
-            return [];
-        var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
-        return result.NotFinite is { } network
-            ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
-            : Diagnosis.OfRun(classes, losses, result.Network, probe, train);
-    }
-
-    private string? Advice(LoopResult<T> result)
-    {
-        var (what, kept) = result.End switch
-        {
-            LoopEnd.NotFinite => (
-                "the loss is no longer a finite number",
-                "the last whose loss was finite"
-            ),
-            LoopEnd.TooHigh => (
-                "the mean loss of an epoch is above ten times the first loss",
-                "where that epoch began"
-            ),
-            _ => ("", ""),
-        };
-        return what.Length == 0
-            ? null
-            : FormattableString.Invariant(
-                $"The run diverged at iteration {result.ReachedIteration}: {what}. Lower Training:LearningRate, now {plan.Hyperparameters.LearningRate}. The model of iteration {result.Iteration}, {kept}, is kept."
-            );
-    }
-
-    private RefusedException Shorter(long reached, long iterations)
-    {
-        var key = plan.Hyperparameters.Length.IsEpochs ? "Training:Epochs" : "Training:Iterations";
-        var expected = $"{reached} iterations or more, where the run stands";
-        return new([Faults.Create(key, expected, $"{iterations}").ToString()]);
-    }
-
-    /// <summary>Keeps the newest step that the log has.</summary>
-    private sealed class LastStep : IRunObserver
-    {
-        public StepFigures? Step { get; private set; }
-
-        public void Stepped(in StepFigures step) => Step = step;
-
-        public void Evaluated(EpochFigures epoch) { }
-
-        public void Finished(EpochFigures kept) { }
-    }
 }

@@ -25,7 +25,7 @@ internal sealed class ModelPublisher(
     RunConfiguration plan,
     IFiles files,
     TrainingMetrics metrics,
-    ILogger<TrainingWorker> logger
+    ILogger<ModelPublisher> logger
 )
 {
     /// <summary>Finds out at once whether there can be a model in use and its record.</summary>
@@ -90,7 +90,7 @@ internal sealed class ModelPublisher(
     /// preprocessing and classes.</summary>
     /// <param name="run">The run.</param>
     /// <param name="data">Its data.</param>
-    public void Publish<T>(FinishedRun<T> run, LoadedData<T> data)
+    public void Publish<T>(FinishedRun<T> run, TrainingData<T> data)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var comparison = ModelInUse() is { } used
@@ -99,8 +99,7 @@ internal sealed class ModelPublisher(
                 : Compare(run, data, used.ModelOf<float>())
             : null;
         var candidate =
-            comparison?.Candidate
-            ?? Network.Evaluate(run.Model.Network, SamplesOf(data, isTest: false));
+            comparison?.Candidate ?? Network.Evaluate(run.Model.Network, Judging(data.Samples));
         var isBetter = comparison is { } both
             ? Promotion.IsNoWorse(plan.Settings.Watch.Margin, both.Used, candidate)
             : Promotion.IsSound(candidate);
@@ -141,7 +140,11 @@ internal sealed class ModelPublisher(
 
     /// <summary>How a run's model and the model in use do on the same samples; null where these do not fit
     /// the model in use.</summary>
-    private Comparison? Compare<T, TUsed>(FinishedRun<T> run, LoadedData<T> data, Model<TUsed> used)
+    private Comparison? Compare<T, TUsed>(
+        FinishedRun<T> run,
+        TrainingData<T> data,
+        Model<TUsed> used
+    )
         where T : struct, IBinaryFloatingPointIeee754<T>
         where TUsed : struct, IBinaryFloatingPointIeee754<TUsed>
     {
@@ -153,12 +156,15 @@ internal sealed class ModelPublisher(
                         ? ("a model that predicts numbers", "one that predicts classes")
                         : ("a model that predicts classes", "one that predicts numbers")
                 );
-            var its = ModelSamples.Of(plan.PublishedModel, used, data.Parsed!);
+            var theirs = ModelSamples.Of(plan.PublishedModel, used, data.Loaded.Parsed!);
             // Samples kept for validation are chosen class by class, in the order of the classes.
-            var isTest = !its.Classes.SequenceEqual(data.Classes);
+            var isTest = !theirs.Classes.SequenceEqual(data.Loaded.Classes);
             return new(
-                Network.Evaluate(run.Model.Network, SamplesOf(data, isTest)),
-                Network.Evaluate(used.Network, SamplesOf(its, isTest))
+                Network.Evaluate(
+                    run.Model.Network,
+                    isTest ? data.Samples.Test : Judging(data.Samples)
+                ),
+                Network.Evaluate(used.Network, isTest ? theirs.Test : Judging(plan.Split(theirs)))
             );
         }
         catch (RefusedException refused)
@@ -171,9 +177,9 @@ internal sealed class ModelPublisher(
     private RefusedException Incomparable((string Expected, string Found) fault) =>
         new([DataFile.Sentence(plan.PublishedModel, fault.Expected, fault.Found)]);
 
-    private Dataset<T> SamplesOf<T>(LoadedData<T> data, bool isTest)
-        where T : struct, IBinaryFloatingPointIeee754<T> =>
-        (isTest ? null : plan.Split(data.Train).Validation) ?? data.Test;
+    /// <summary>The samples by which models are compared.</summary>
+    private static Dataset<T> Judging<T>(TrainingSamples<T> samples)
+        where T : struct, IBinaryFloatingPointIeee754<T> => samples.Validation ?? samples.Test;
 
     /// <summary>The model in use; null if there is no readable one.</summary>
     private ModelFile? ModelInUse()
@@ -182,10 +188,9 @@ internal sealed class ModelPublisher(
             return null;
         try
         {
-            var content = DataFile.Require(
-                Safetensors.Parse(files.Read(plan.PublishedModel)),
-                plan.PublishedModel
-            );
+            var content = Safetensors
+                .Parse(files.Read(plan.PublishedModel))
+                .OrThrow(RefusedException.At(plan.PublishedModel));
             var file = new ModelFile(plan.PublishedModel, content);
             // Whether it is a model, too.
             if (file.IsDouble)

@@ -20,7 +20,7 @@ internal sealed class WatchMode<T>(
     TimeProvider clock,
     IFiles files,
     IServiceProvider services,
-    ILogger<TrainingWorker> logger
+    ILogger<WatchMode<T>> logger
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -44,14 +44,17 @@ internal sealed class WatchMode<T>(
             {
                 var run = left is { } once ? await ResumeAsync(once, data, stop) : null;
                 left = null;
-                if (run is null && !done.Any(hashes => DataHashes.AreSame(hashes, data.Hashes)))
+                if (
+                    run is null
+                    && !done.Any(hashes => DataHashes.AreSame(hashes, data.Loaded.Hashes))
+                )
                     run = await RunOnceAsync(plan, data, null, stop);
                 if (run is not null)
                 {
                     if (run.Outcome is not (Outcome.Completed or Outcome.Diverged))
                         return run.Outcome;
                     done.Clear();
-                    done.Add(data.Hashes);
+                    done.Add(data.Loaded.Hashes);
                     retention.Apply();
                 }
             }
@@ -73,12 +76,12 @@ internal sealed class WatchMode<T>(
     }
 
     /// <summary>The data, or null where they are refused.</summary>
-    private async Task<LoadedData<T>?> LoadAsync(CancellationToken stop)
+    private async Task<TrainingData<T>?> LoadAsync(CancellationToken stop)
     {
         try
         {
             var data = await loader.LoadAsync<T>(stop);
-            plan.ArchitectureFor(data.Train);
+            plan.ArchitectureFor(data.Loaded.Train);
             return data;
         }
         catch (RefusedException refused)
@@ -127,7 +130,7 @@ internal sealed class WatchMode<T>(
     /// publication of a run's model.</summary>
     private async Task<FinishedRun<T>?> ResumeAsync(
         Unpublished left,
-        LoadedData<T> data,
+        TrainingData<T> data,
         CancellationToken stop
     )
     {
@@ -135,7 +138,7 @@ internal sealed class WatchMode<T>(
             resumption.Runs,
             run => RunOnceAsync(run.Plan, data, run.Run, stop)
         );
-        return resumed is null && left.Run?.Differences(data.Hashes).Count == 0
+        return resumed is null && left.Run?.Differences(data.Loaded.Hashes).Count == 0
             ? await RunOnceAsync(plan, data, left.Run, stop)
             : resumed;
     }
@@ -156,7 +159,7 @@ internal sealed class WatchMode<T>(
 
     private async Task<FinishedRun<T>> RunOnceAsync(
         RunConfiguration itsPlan,
-        LoadedData<T> data,
+        TrainingData<T> data,
         EarlierRun? earlier,
         CancellationToken stop
     )
@@ -172,13 +175,16 @@ internal sealed class WatchMode<T>(
 
     /// <summary>The state to begin with: what the run of the model in use has learned, where the
     /// settings ask for that and it can be had.</summary>
-    private WarmStart<T>? WarmStart(LoadedData<T> data)
+    private WarmStart<T>? WarmStart(TrainingData<T> data)
     {
         if (!plan.Settings.Watch.WarmStart || publisher.Current() is not { } used)
             return null;
         var faults = new List<string>();
         var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
-        var architecture = plan.ArchitectureFor(data.Train.Features, data.Train.Classes);
+        var architecture = plan.ArchitectureFor(
+            data.Loaded.Train.Features,
+            data.Loaded.Train.Classes
+        );
         try
         {
             foreach (var checkpoint in store.Load(faults.Add))

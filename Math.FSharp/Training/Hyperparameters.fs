@@ -188,7 +188,7 @@ module Hyperparameters =
             recipe.Validation <> 0.0,
             Fault.message "Validation" $"must be above 0 for {name}, which needs validation samples"
 
-        check "Validation" (NumberRange.between 0.0 0.9) recipe.Validation
+        check "Validation" DataSplit.shares recipe.Validation
 
         match recipe.EarlyStopping with
         | ValueSome patience ->

@@ -49,16 +49,6 @@ type State<'T
     Watch: Watch<'T>
 }
 
-/// Whether a run is getting anywhere.
-[<RequireQualifiedAccess>]
-type Health =
-    /// The loss is finite and not far above where it began.
-    | Sound
-    /// The loss is no longer a finite number.
-    | NotFinite
-    /// The mean loss of a whole epoch was more than ten times the first loss.
-    | TooHigh
-
 /// <summary>A run of training as a fold: each step makes the next state from the one before.</summary>
 [<RequireQualifiedAccess>]
 module Trainer =
@@ -425,22 +415,3 @@ module Trainer =
             startAt settings network
         else
             startAt settings earlier.Network
-
-    /// <summary>Whether the run is getting anywhere.</summary>
-    /// <param name="settings">The run's hyperparameters.</param>
-    /// <param name="data">The training data.</param>
-    /// <param name="state">The state after a step.</param>
-    [<CompiledName("Health")>]
-    let health (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : Health =
-        let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
-
-        if state.Iteration > 0L && not (Double.IsFinite state.Loss) then
-            Health.NotFinite
-        elif
-            state.Iteration > 0L
-            && state.Iteration % each = 0L
-            && state.EpochLoss / float each > 10.0 * state.FirstLoss
-        then
-            Health.TooHigh
-        else
-            Health.Sound

@@ -530,7 +530,15 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
                 state
         "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
-        "Trainer.Health", fun () -> Trainer.health given.Settings data state
+        "Divergence.Health", fun () -> Divergence.health given.Settings data state
+        "DataSplit.Training",
+        fun () ->
+            let split = DataSplit.create (Nullable()) 0.2 0.5 1UL |> orFail
+            DataSplit.training split data
+        "DataSplits.Training",
+        fun () ->
+            let split = DataSplit.create (Nullable()) 0.2 0.0 1UL |> orFail
+            DataSplits.Training(split, data, (fun _ -> InvalidOperationException()))
         "LearningRateFinder.Sweep",
         fun () -> LearningRateFinder.sweep given.Settings 0.01 0.1 3 data state.Network.Architecture
         "OverfitCheck.OverFit",
@@ -601,6 +609,27 @@ let private calls (given: Given) : (string * (unit -> obj | null)) list =
         fun () -> Preprocessing.encodingOf Preprocessing.Numbers CellFormat.anyRules 2 given.Table
         "TableEncoding.Inputs", fun () -> TableEncoding.inputs choice given.Table
         "Dataset.Sample", fun () -> Dataset.sample 1UL 0.5 data
+        "Tables.OfTensor", fun () -> Tables.OfTensor given.Tensor
+        "Tables.AtLines", fun () -> Tables.AtLines([| 1 .. given.Table.Rows |], given.Table)
+        "Tables.ByPlace", fun () -> Tables.ByPlace given.Table
+        "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)
+        "Tables.EncodingOf",
+        fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
+        "Tables.Encode",
+        fun () ->
+            (Tables.Encode(TableEncoding.fit choice given.Table |> orFail, given.Table)
+            : Result<Matrix<float>, _>)
+        "Tables.Prepare",
+        fun () ->
+            let test = TestRows.Separate(given.Table, "test")
+
+            (Tables.Prepare(choice, Head.Softmax, test, "train", given.Table)
+            : Result<TableData<float>, _>)
+        "Tensors.ShapeText", fun () -> Tensors.ShapeText given.Tensor
+        "Tensors.ToBytes", fun () -> Array.sort (Tensors.ToBytes given.Tensor)
+        "Tensors.ToDoubles", fun () -> Array.sort (Tensors.ToDoubles given.Tensor)
+        "Evaluations.Create", fun () -> Evaluations.Create(Evaluation.usual, state.Network, data)
+        "Evaluations.Histogram", fun () -> Evaluations.Histogram(3, given.Numbers)
         "TableEncoding.Classes",
         fun () -> TableEncoding.classes CellFormat.usual given.Columns.Head given.Table
         "TableEncoding.Labels",

@@ -65,7 +65,7 @@ let ``a run starts from the initial network, before any loss``
     Exactly.bits (flat network.Parameters) (parameters start)
     Exactly.equal 0L start.Iteration
     Assert.True(Double.IsNaN start.Loss && Double.IsNaN start.FirstLoss)
-    Exactly.equal Health.Sound (Trainer.health settings data start)
+    Exactly.equal RunHealth.Sound (Divergence.health settings data start)
 
 [<Law>]
 let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, architecture)) =
@@ -426,64 +426,7 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
     let score = Network.evaluate state.Network data
     Assert.InRange(score.Accuracy, 0.97, 1.0)
     Assert.InRange(score.Loss, 0.0, 0.2)
-    Exactly.equal Health.Sound (Trainer.health settings data state)
-
-[<Law>]
-let ``health: not finite after a loss that is none, too high after an epoch ten times the first loss``
-    (SmallRun(settings, data, architecture))
-    =
-    let start: State<float> = Trainer.start settings architecture
-    let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
-
-    let health iteration loss sum =
-        Trainer.health settings data {
-            start with
-                Iteration = iteration
-                Loss = loss
-                FirstLoss = 2.0
-                EpochLoss = sum
-        }
-
-    for loss in [ nan; infinity; -infinity ] do
-        for iteration in [ 1L; each; each + 1L ] do
-            Exactly.equal Health.NotFinite (health iteration loss 1.0)
-
-    let tenfold = 20.0 * float each
-    Exactly.equal Health.TooHigh (health each 1.0 (tenfold * 1.001))
-    Exactly.equal Health.TooHigh (health (3L * each) 1.0 (tenfold * 1.001))
-    Exactly.equal Health.Sound (health each 1.0 (tenfold * 0.999))
-    Exactly.equal Health.Sound (health 0L nan (tenfold * 1.001))
-
-    // Inside an epoch the mean is not known yet.
-    if each > 1L then
-        Exactly.equal Health.Sound (health (each + 1L) 1.0 (tenfold * 1.001))
-
-[<Fact>]
-let ``a rate far too high is told`` () =
-    let inputs: Matrix<float32> =
-        Matrix<float32>.Build.Dense(2, 6, [| 1f; 2f; -3f; 1f; 0f; 5f; 4f; -4f; 2f; 2f; -1f; 1f |])
-
-    let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1; 0; 1; 1; 0 |])
-
-    let healths rate =
-        let settings =
-            Hyperparameters.create {
-                Hyperparameters.book.Recipe with
-                    Length = RunLength.Iterations 60L
-                    BatchSize = 2
-                    LearningRate = rate
-                    Initialiser = Initialiser.Fixed 0.1
-                    Sampling = Sampling.Epoch
-            }
-            |> orFail
-
-        Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
-        |> states settings data
-        |> List.map (Trainer.health settings data)
-
-    Assert.Contains(Health.TooHigh, healths 1000.0)
-    Assert.Contains(Health.NotFinite, healths 1e30)
-    Assert.All(healths 0.01, (fun health -> Exactly.equal Health.Sound health))
+    Exactly.equal RunHealth.Sound (Divergence.health settings data state)
 
 /// The watch after validation losses, from the state of a run that has not begun.
 let private observed recipe (losses: float list) =

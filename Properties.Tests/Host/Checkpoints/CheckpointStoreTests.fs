@@ -118,7 +118,7 @@ module CheckpointStoreTests =
         let good = store.Load(fun _ -> ()) |> Seq.head
         Assert.Equal(200L, good.Manifest.Iteration)
 
-        store.MakingRoom(fun () ->
+        store.FreeingSpace(fun () ->
             tries <- tries + 1
 
             if tries = 1 then
@@ -129,7 +129,7 @@ module CheckpointStoreTests =
 
         // Where that is not enough it says so, and the last good one stays.
         let full () =
-            store.MakingRoom(fun () -> raise (IOException("No space left on device", 28)))
+            store.FreeingSpace(fun () -> raise (IOException("No space left on device", 28)))
 
         Assert.Throws<IOException> full |> ignore
         Assert.Equal(([ 200L ], []), load scratch.Path)
@@ -180,8 +180,8 @@ module CheckpointStoreTests =
     let ``a checkpoint is due after so many iterations, and after so many seconds`` () =
         let architecture = Architecture.dense Activation.Relu [ 1; 2 ]
 
-        let standing =
-            Standing<float32>(Trainer.start Hyperparameters.book architecture, TimeSpan.Zero)
+        let position =
+            RunPosition<float32>(Trainer.start Hyperparameters.book architecture, TimeSpan.Zero)
 
         let dues every seconds =
             let clock = StandingClock()
@@ -200,7 +200,7 @@ module CheckpointStoreTests =
 
                     if cadence.IsDue iteration then
                         // Of the seconds, it is the last one's that count.
-                        cadence.Offer standing
+                        cadence.Offer position
                         iteration
             ]
 

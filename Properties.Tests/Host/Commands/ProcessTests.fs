@@ -450,7 +450,7 @@ module ProcessTests =
         Assert.Equal(3, ended.ExitCode)
 
         Assert.Matches(
-            @"diverged at iteration \d+: .*Lower Training:LearningRate, now 1000",
+            @"diverged at iteration \d+: .*Lower the learning rate, now 1000",
             ended.Errors
         )
 

@@ -48,8 +48,7 @@ module EventFileTests =
                 place <- place + 16 + length
         ]
 
-    let private logger =
-        Microsoft.Extensions.Logging.Abstractions.NullLogger<TrainingWorker>.Instance
+    let private logger = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance
 
     /// The event files of a folder, in the order in which TensorBoard reads them.
     let private eventFiles (folder: string) : string list =

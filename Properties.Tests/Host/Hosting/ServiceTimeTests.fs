@@ -114,7 +114,7 @@ module ServiceTimeTests =
         (test:
             RunConfiguration
                 -> RunFolder
-                -> (int -> Standing<float32>)
+                -> (int -> RunPosition<float32>)
                 -> CheckpointWriter<float32>
                 -> unit)
         =
@@ -142,20 +142,20 @@ module ServiceTimeTests =
                 plan.DecidingSha256,
                 Dictionary<string, string>(),
                 services.GetRequiredService<TrainingMetrics>(),
-                LogKeeper(),
+                new LogKeeper(),
                 clock
             )
 
-        let standing steps =
+        let positionAfter steps =
             let state =
                 Seq.init steps id
                 |> Seq.fold
                     (fun state _ -> Trainer.step plan.Hyperparameters data state)
                     (Trainer.start plan.Hyperparameters architecture)
 
-            Standing<float32>(state, TimeSpan.FromSeconds 1.0)
+            RunPosition<float32>(state, TimeSpan.FromSeconds 1.0)
 
-        test plan folder standing writer
+        test plan folder positionAfter writer
 
     [<Fact>]
     let ``logs are on the disk before the checkpoint that they lead to`` () =
@@ -165,7 +165,7 @@ module ServiceTimeTests =
         let files =
             ReportingFiles(fun call path -> calls.Add $"{call} {Path.GetFileName path}")
 
-        writing scratch files TimeProvider.System (fun _ folder standing writer ->
+        writing scratch files TimeProvider.System (fun _ folder positionAfter writer ->
             let score = { Loss = 0.5; Accuracy = 0.75 }
 
             for iteration in 1L .. 7L do
@@ -177,7 +177,7 @@ module ServiceTimeTests =
             let mutable step = StepFigures(8L, 0L, 20, 0.5, 0.1, 1.0)
             folder.Logs.Stepped &step
             calls.Clear()
-            writer.Save(standing 8))
+            writer.Save(positionAfter 8))
 
         let place call =
             match Seq.tryFindIndex ((=) call) calls with
@@ -207,7 +207,7 @@ module ServiceTimeTests =
                 if isSlow && call = "Write" then
                     clock.Advance(TimeSpan.FromSeconds 1.0))
 
-        writing scratch files clock (fun plan _ standing writer ->
+        writing scratch files clock (fun plan _ positionAfter writer ->
             let checkpointing = CheckpointScheduler<float32>(writer, plan.Settings.Run, clock)
 
             Assert.True(checkpointing.IsDue 14L)
@@ -215,7 +215,7 @@ module ServiceTimeTests =
 
             let run () = task {
                 isSlow <- true
-                checkpointing.Offer(standing 7)
+                checkpointing.Offer(positionAfter 7)
                 soon "nothing was saved" (fun () -> writer.Saved = Nullable 7L)
                 // The checkpoint and its manifest took two seconds.
                 clock.Advance(TimeSpan.FromSeconds 97.0)

@@ -397,16 +397,14 @@ module AutoResumeTests =
         builder.Services.AddSingleton<IFiles>(files) |> ignore
         use host = builder.Build()
         let itsPlan = host.Services.GetRequiredService<RunConfiguration>()
-        let data = DataFiles.Load<float32> itsPlan
+        let loaded = DataFiles.Load<float32> itsPlan
+        let data = TrainingData(loaded, itsPlan.Split loaded)
+        let architecture = itsPlan.ArchitectureFor loaded.Train
 
         // Not the network that the settings make.
         let earlier = {
-            Trainer.start itsPlan.Hyperparameters (itsPlan.ArchitectureFor data.Train) with
-                Network =
-                    Network.initialise
-                        (Initialiser.Fixed 0.7)
-                        99UL
-                        (itsPlan.ArchitectureFor data.Train)
+            Trainer.start itsPlan.Hyperparameters architecture with
+                Network = Network.initialise (Initialiser.Fixed 0.7) 99UL architecture
         }
 
         host.Services
@@ -448,6 +446,6 @@ module AutoResumeTests =
         Assert.Equal(Outcome.Refused, came.Outcome)
 
         Assert.Contains(
-            "expected a whole checkpoint, as the run began with the network of the earlier",
+            "expected a whole checkpoint, as the run started from the network of the earlier",
             Assert.Single came.Refusals
         )

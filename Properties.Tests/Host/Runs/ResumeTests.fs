@@ -16,11 +16,25 @@ open Pipeline.Properties
 open Pipeline.Training
 open Spectre.Console
 
-/// Keeps what is logged.
+/// Keeps what the program's own classes log.
 type LogKeeper() =
     member val Lines = List<string>()
 
-    interface ILogger<TrainingWorker> with
+    /// Makes it the only logger of a program.
+    member keeper.Replace(logging: ILoggingBuilder) =
+        logging
+            .ClearProviders()
+            .AddProvider(keeper)
+            .AddFilter<LogKeeper>(fun category level ->
+                (string category).StartsWith "Pipeline.Training"
+                && level >= LogLevel.Information)
+        |> ignore
+
+    interface ILoggerProvider with
+        member keeper.CreateLogger _ = keeper
+        member _.Dispose() = ()
+
+    interface ILogger with
         member _.BeginScope _ = null
         member _.IsEnabled level = level >= LogLevel.Information
 
@@ -31,8 +45,6 @@ type LogKeeper() =
 type private AtStep(act: int64 -> unit) =
     interface IRunObserver with
         member _.Stepped(step: inref<StepFigures>) = act step.Iteration
-        member _.Evaluated _ = ()
-        member _.Finished _ = ()
 
 /// A run that is stopped and gone on with is the run undisturbed: in process, from the data to the run
 /// folder, without a host.
@@ -80,7 +92,7 @@ module ResumeTests =
         stopAfter
         =
         use stop = new CancellationTokenSource()
-        let logger = LogKeeper()
+        let logger = new LogKeeper()
 
         let watch =
             AtStep(fun iteration ->
@@ -94,7 +106,6 @@ module ResumeTests =
         builder.Services
             .AddSingleton<IFiles>(files)
             .AddSingleton<IRunObserver>(watch)
-            .AddSingleton<ILogger<TrainingWorker>>(logger)
             .AddSingleton(
                 ConsoleReport(
                     AnsiConsole.Console,
@@ -105,6 +116,7 @@ module ResumeTests =
             )
         |> ignore
 
+        logger.Replace builder.Logging
         add builder.Services
         use host = builder.Build()
         runOf host logger stop.Token
@@ -474,7 +486,7 @@ module ResumeTests =
 
         for change, says in
             [
-                ofAnother, "expected a checkpoint of this run, found another's"
+                ofAnother, "expected a checkpoint of this run, found one of another run"
                 ofLater, "checkpoint: expected version 1 or below, found '9'"
             ] do
             use scratch = new Scratch()

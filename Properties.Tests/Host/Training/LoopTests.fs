@@ -64,8 +64,11 @@ module LoopTests =
         | plan ->
             use stop = new CancellationTokenSource()
             let listener = Listener(stopAfter, stop)
-            let loop = TrainingLoop<float32>(plan, [| listener |], TimeProvider.System)
-            loop.RunAsync(data.Train, null, data.Test, stop.Token).Result, listener
+            let samples = TrainingSamples(data.Train, null, data.Test)
+
+            let loop = TrainingLoop<float32>(plan, samples, [| listener |], TimeProvider.System)
+
+            loop.RunAsync(stop.Token).Result, listener
 
     [<Fact>]
     let ``every step is told once, and every epoch from the start`` () =
@@ -106,8 +109,8 @@ module LoopTests =
 
     [<Theory>]
     [<InlineData(0.1, 30L, LoopEnd.Finished)>]
-    [<InlineData(3e38, 1L, LoopEnd.NotFinite)>]
-    [<InlineData(1000.0, 200L, LoopEnd.TooHigh)>]
+    [<InlineData(3e38, 1L, LoopEnd.Diverged)>]
+    [<InlineData(1000.0, 200L, LoopEnd.Diverged)>]
     let ``an end is told once, with the figures of the network that is kept``
         (rate: float)
         (iterations: int64)
@@ -136,21 +139,21 @@ module LoopTests =
                 ))
                 -1L
 
-        Assert.Equal(LoopEnd.NotFinite, result.End)
+        Assert.Equal(RunHealth.NotFinite, (nonNull result.Divergence).Health)
         Assert.True(result.Iteration < result.ReachedIteration)
         Assert.True(Double.IsFinite (nonNull result.Kept).Train.Loss)
 
     [<Fact>]
     let ``a last step that spoils the parameters is a divergence too`` () =
         let result, _ = run (settings 3e38 1L) -1L
-        Assert.Equal(LoopEnd.NotFinite, result.End)
+        Assert.Equal(RunHealth.NotFiniteAfterStep, (nonNull result.Divergence).Health)
         Assert.Equal(0L, result.Iteration)
         Assert.Equal(1L, result.ReachedIteration)
 
     [<Fact>]
     let ``a mean loss over an epoch above ten times the first ends the run`` () =
         let result, _ = run (settings 1000.0 200L) -1L
-        Assert.Equal(LoopEnd.TooHigh, result.End)
+        Assert.Equal(RunHealth.TooHigh, (nonNull result.Divergence).Health)
         Assert.Equal(0L, result.ReachedIteration % 15L)
         // What is kept is where that epoch began.
         Assert.Equal(result.ReachedIteration - 15L, result.Iteration)
@@ -172,11 +175,12 @@ module LoopTests =
             else
                 Thrower(-1L, step / 15L)
 
-        let loop = TrainingLoop<float32>(plan, [| thrower |], TimeProvider.System)
+        let samples = TrainingSamples(data.Train, null, data.Test)
+        let loop = TrainingLoop<float32>(plan, samples, [| thrower |], TimeProvider.System)
 
         let thrown =
             Assert.Throws<AggregateException>(fun () ->
-                loop.RunAsync(data.Train, null, data.Test, CancellationToken.None).Wait())
+                loop.RunAsync(CancellationToken.None).Wait())
 
         Assert.Equal("an observer's slip", (nonNull thrown.InnerException).Message)
 

@@ -222,7 +222,7 @@ module StopTests =
 
         // The lock goes with the process, however it ends.
         let third = resume scratch [ "--Training:Iterations"; "1" ]
-        Assert.Contains("iterations or more, where the run stands", third.Errors)
+        Assert.Contains("iterations or more, as the run has done", third.Errors)
 
     [<Fact>]
     let ``changed settings and unknown folders are refused with code 2`` () =
@@ -231,7 +231,7 @@ module StopTests =
         let changed = resume scratch [ "--Training:LearningRate=2"; "--Training:Threads=1" ]
         Assert.Equal(2, changed.ExitCode)
         Assert.Contains("Training:LearningRate: expected 1, as the run in", changed.Errors)
-        Assert.Contains("Settings that may change as a run goes on: ", changed.Errors)
+        Assert.Contains("Settings that may change when a run is resumed: ", changed.Errors)
         let unknown = Given.host [ "train"; "--resume"; scratch.Sub "nowhere" ]
         Assert.Equal(2, unknown.ExitCode)
         Assert.Contains("Run:Resume: expected a run folder with settings.json", unknown.Errors)

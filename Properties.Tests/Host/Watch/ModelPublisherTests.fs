@@ -20,7 +20,7 @@ open Pipeline.Training
 module ModelPublisherTests =
     /// A service that watches these data, without a run.
     type private Service(scratch: Scratch, files: IFiles, settings: (string * string) list) =
-        let logger = LogKeeper()
+        let logger = new LogKeeper()
 
         let host =
             let values = Dictionary<string, string>()
@@ -31,10 +31,8 @@ module ModelPublisherTests =
 
             let builder = ServiceRegistration.CreateTrainingBuilder(CommandLineSettings values)
 
-            builder.Services
-                .AddSingleton<IFiles>(files)
-                .AddSingleton<Microsoft.Extensions.Logging.ILogger<TrainingWorker>>(logger)
-            |> ignore
+            builder.Services.AddSingleton<IFiles>(files) |> ignore
+            logger.Replace builder.Logging
 
             builder.Build()
 
@@ -55,8 +53,10 @@ module ModelPublisherTests =
     let private modelOf
         (seed: uint64)
         (classes: string list)
-        (data: LoadedData<float32>)
+        (data: TrainingData<float32>)
         : Model<float32> =
+        let data = data.Loaded
+
         let architecture =
             Architecture.dense Activation.Tanh [ data.Train.Features; 6; data.Train.Classes ]
 

@@ -1,0 +1,214 @@
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Turns settings into a configuration and collects everything that is wrong with them.</summary>
+internal sealed class SettingsCheck(PipelineSettings settings)
+{
+    private readonly List<Fault> faults = [];
+
+    /// <summary>The faults so far; the subject of each is a setting's full name.</summary>
+    public IReadOnlyList<Fault> Found =>
+        [
+            .. faults
+                .Select(fault => Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault))
+                .Distinct(),
+        ];
+
+    /// <summary>The configuration; null where there are faults.</summary>
+    /// <param name="isForTraining">Whether training rows are needed; a model is tested with test rows
+    /// alone.</param>
+    public RunConfiguration? Configuration(bool isForTraining)
+    {
+        var (activation, head) = Network();
+        var precision = NumberPrecision();
+        var threads = Threads();
+        var hyperparameters = Training();
+        var split = Split();
+        var table = Table();
+        faults.AddRange(SettingsValidator.FaultsOf(settings));
+        if (isForTraining && settings.Data is { Test: not null, Train: null })
+            faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
+        if (faults.Count > 0)
+            return null;
+        EnumNames.TryParse<RunMode>(settings.Run.Mode, out var mode);
+        EnumNames.TryParse<TelemetryExporter>(settings.Telemetry.Exporter, out var exporter);
+        return new(
+            settings,
+            hyperparameters!,
+            activation!,
+            head!,
+            precision!,
+            split!,
+            table!,
+            threads,
+            mode,
+            exporter
+        );
+    }
+
+    private (Activation?, Head?) Network()
+    {
+        var model = settings.Model;
+        Parse.Activation(model.Activation).TryGet(faults, out var activation);
+        Parse.Head(model.Head).TryGet(faults, out var head);
+        // The number of inputs follows from the data; 1 serves for the check of the other sizes.
+        Architectures
+            .Create(
+                head ?? Head.Softmax,
+                1,
+                model.Hidden ?? RunConfiguration.BookHidden,
+                model.Normalised,
+                activation,
+                settings.Data.Classes ?? RunConfiguration.BookClasses
+            )
+            .TryGet(faults, out _);
+        return (activation, head);
+    }
+
+    /// <summary>The precision, in which every number that training computes with is held.</summary>
+    private Precision? NumberPrecision()
+    {
+        var (model, training) = (settings.Model, settings.Training);
+        if (!Parse.Precision(training.Precision).TryGet(faults, out var precision))
+            return null;
+        foreach (
+            var (name, number) in new (string, double?)[]
+            {
+                (nameof(training.LearningRate), training.LearningRate),
+                (nameof(model.WeightInitStd), model.WeightInitStd),
+                (nameof(training.Epsilon), training.Epsilon),
+                (nameof(training.WeightDecay), training.WeightDecay),
+                (nameof(training.PenaltyL1), training.PenaltyL1),
+                (nameof(training.PenaltyL2), training.PenaltyL2),
+                (nameof(training.ClipValue), training.ClipValue),
+                (nameof(training.ClipNorm), training.ClipNorm),
+            }
+        )
+        {
+            if (number is { } given)
+                Runs.Hold(name, precision, given).TryGet(faults, out _);
+        }
+        return precision;
+    }
+
+    private int Threads()
+    {
+        if (settings.Training.Threads is not { } wanted)
+            return Math.Min(Environment.ProcessorCount, 1024);
+        Kernels.CheckThreads(wanted).TryGet(faults, out var threads);
+        return threads;
+    }
+
+    private Hyperparameters? Training()
+    {
+        var (model, training) = (settings.Model, settings.Training);
+        var hasLength = Runs.Length(training.Iterations, training.Epochs)
+            .TryGet(faults, out var length);
+        Parse.Sampling(training.Sampling).TryGet(faults, out var sampling);
+        Parse.Gradient(training.Gradient).TryGet(faults, out var gradient);
+        Parse
+            .Initialiser(model.Initialiser, model.WeightInitStd)
+            .TryGet(faults, out var initialiser);
+        Parse.Optimizer(Optimizer()).TryGet(faults, out var optimizer);
+        Parse.Schedule(Schedule()).TryGet(faults, out var schedule);
+        // A part that is at fault is replaced by the book's, so that the others are checked.
+        var recipe = Runs.Book.Recipe.With(
+            length: hasLength ? length : null,
+            batchSize: training.BatchSize,
+            learningRate: training.LearningRate,
+            schedule: schedule,
+            warmUp: training.WarmUp,
+            initialiser: initialiser,
+            sampling: sampling,
+            gradient: gradient,
+            optimizer: optimizer,
+            augmentation: Augmentation(),
+            dropout: training.Dropout,
+            labelSmoothing: training.LabelSmoothing,
+            validation: settings.Data.Validation,
+            earlyStopping: training.EarlyStopping,
+            seed: training.Seed
+        );
+        Runs.Hyperparameters(recipe).TryGet(faults, out var hyperparameters);
+        return hyperparameters;
+    }
+
+    private OptimizerOptions Optimizer()
+    {
+        var training = settings.Training;
+        return new(
+            training.Optimizer,
+            training.Momentum,
+            training.SquaresDecay,
+            training.Beta1,
+            training.Beta2,
+            training.Epsilon,
+            training.WeightDecay,
+            training.PenaltyL1,
+            training.PenaltyL2,
+            training.ClipValue,
+            training.ClipNorm,
+            training.Accumulate,
+            training.AverageDecay
+        );
+    }
+
+    private ScheduleOptions Schedule()
+    {
+        var training = settings.Training;
+        return new(
+            training.Schedule,
+            training.ScheduleEvery,
+            training.ScheduleFactor,
+            training.ScheduleLast,
+            training.ScheduleRise,
+            training.SchedulePatience
+        );
+    }
+
+    private Augmentation Augmentation()
+    {
+        var augmentation = settings.Augmentation;
+        return new(
+            augmentation.Shift,
+            augmentation.Rotation,
+            augmentation.Scale,
+            augmentation.Elastic,
+            augmentation.Smoothness,
+            augmentation.Noise,
+            augmentation.Mirror
+        );
+    }
+
+    private DataSplit? Split()
+    {
+        var data = settings.Data;
+        DataSplits
+            .Create(data.Samples, data.TestShare, data.Validation, settings.Training.Seed)
+            .TryGet(faults, out var split);
+        return split;
+    }
+
+    private TableOptions? Table()
+    {
+        var data = settings.Data;
+        TableRules.ParseMissing(data.Missing).TryGet(faults, out var missing);
+        TableRules.ParseScaling(data.Scaling).TryGet(faults, out var scaling);
+        Tables
+            .Cells(data.MissingValues, data.DecimalSeparator, data.ThousandsSeparator)
+            .TryGet(faults, out var cells);
+        return cells is null || missing is null || scaling is null
+            ? null
+            : Tables.Options(
+                data.Label,
+                data.Numeric,
+                data.Categorical,
+                data.Ignored,
+                cells,
+                missing,
+                scaling
+            );
+    }
+}

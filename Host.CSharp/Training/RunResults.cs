@@ -1,0 +1,96 @@
+using System.Numerics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>Saves and reports the results of a run.</summary>
+internal sealed class RunResults<T>(
+    RunConfiguration plan,
+    ExitStatus status,
+    ConsoleReport report,
+    Func<TimeSpan> elapsed,
+    ILogger logger
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Saves as much as the disk takes, and reports the end of the run.</summary>
+    public FinishedRun<T> Save(
+        LoopResult<T> result,
+        TrainingData<T> data,
+        RunFolder folder,
+        CheckpointStore store,
+        CheckpointWriter<T> writer,
+        RunRecorder record
+    )
+    {
+        var loaded = data.Loaded;
+        var model = Models.Create(
+            result.Network,
+            loaded.Preprocessing,
+            loaded.Classes,
+            Provenance.Of(plan, result.Iteration)
+        );
+        var outcome = OutcomeOf(result.End);
+        var summary = RunSummary.Of(plan, result, outcome, data, record.History, elapsed);
+        List<string> failures = [];
+        // The summary is the last file: it is not written unless all others are.
+        foreach (
+            var save in (Action[])
+                [
+                    () => writer.Save(result.Position),
+                    () => folder.WriteModel(model),
+                    folder.Logs.Flush,
+                    () => folder.WriteCurves(record.Curves, $"{result.Network.Architecture}"),
+                    () =>
+                    {
+                        if (failures.Count == 0)
+                            folder.WriteSummary(summary);
+                    },
+                ]
+        )
+        {
+            try
+            {
+                store.FreeingSpace(save);
+            }
+            catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
+            {
+                failures.Add(trouble.Message.TrimEnd('.'));
+            }
+        }
+        if (failures.Count > 0)
+            logger.RunUnsaved(string.Join("; ", failures.Distinct()), writer.Newest, folder.Path);
+        Report(result, outcome, summary, folder.Path);
+        var saved = failures.Count == 0 ? outcome : Outcome.Failed;
+        return new(saved, folder.Path, result.Iteration, model);
+    }
+
+    private Outcome OutcomeOf(LoopEnd end) =>
+        end switch
+        {
+            LoopEnd.Finished or LoopEnd.Stalled => Outcome.Completed,
+            LoopEnd.Stopped => status.Stopped,
+            _ => Outcome.Diverged,
+        };
+
+    private void Report(LoopResult<T> result, Outcome outcome, RunSummary summary, string folder)
+    {
+        logger.RunEnded(
+            OutcomeText.Of(outcome),
+            result.ReachedIteration,
+            result.TrainSeconds,
+            summary.ParametersSha256
+        );
+        report.Ended(
+            outcome,
+            result.ReachedIteration,
+            result.Kept,
+            result.TrainSeconds,
+            summary.Message,
+            summary.Findings,
+            folder
+        );
+    }
+}

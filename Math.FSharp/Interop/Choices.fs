@@ -1,0 +1,48 @@
+namespace Pipeline.Learning.Interop
+
+open System.Collections.Generic
+open Pipeline.Learning
+
+/// What settings can choose by name.
+[<AbstractClass; Sealed>]
+type Choices =
+    /// <summary>The optimizers, with the numbers that apply to each.</summary>
+    static member Optimizers: IReadOnlyList<ChoiceDefinition> = OptimizerSpec.choices
+
+    /// <summary>The schedules, with the numbers that apply to each.</summary>
+    static member Schedules: IReadOnlyList<ChoiceDefinition> = Schedule.choices
+
+/// Choices by their names, as settings spell them.
+[<AbstractClass; Sealed>]
+type Parse =
+    /// <summary>Sigmoid, Tanh, Relu, …</summary>
+    static member Activation(name: string) : Result<Activation, Fault list> = Activation.parse name
+
+    /// <summary>Softmax, Sigmoid or Identity.</summary>
+    static member Head(name: string) : Result<Head, Fault list> = Head.parse name
+
+    /// <summary>Replacement or Epoch.</summary>
+    static member Sampling(name: string) : Result<Sampling, Fault list> = Batch.parseSampling name
+
+    /// <summary>Backpropagation or Numerical.</summary>
+    static member Gradient(name: string) : Result<GradientMethod, Fault list> =
+        Gradient.parseMethod name
+
+    /// <summary>An optimizer with its numbers and transforms.</summary>
+    static member Optimizer(choice: OptimizerOptions) : Result<OptimizerSpec, Fault list> =
+        OptimizerSpec.create choice
+
+    /// <summary>An optimizer of that name with its usual numbers.</summary>
+    static member Optimizer(name: string) : Result<OptimizerSpec, Fault list> =
+        OptimizerSpec.create (OptimizerSpec.named name)
+
+    /// <summary>A schedule with its numbers.</summary>
+    static member Schedule(choice: ScheduleOptions) : Result<ScheduleKind, Fault list> =
+        Schedule.parse choice
+
+    /// <summary>Fixed, with that deviation, XavierNormal, HeNormal, …</summary>
+    static member Initialiser(name: string, deviation: float) : Result<Initialiser, Fault list> =
+        Initialiser.parse deviation name
+
+    /// <summary>Single or Double.</summary>
+    static member Precision(name: string) : Result<Precision, Fault list> = Precision.parse name

@@ -1,0 +1,46 @@
+namespace Pipeline.Learning.Interop
+
+open System
+open System.Collections.Generic
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open Pipeline.Learning
+
+/// Arrays of files.
+[<AbstractClass; Sealed>]
+type Tensors =
+    /// <summary>The shape in words: 60000 × 28 × 28.</summary>
+    static member ShapeText(tensor: Tensor) : string = Tensor.shapeTextOf tensor
+
+    /// <summary>The elements' bytes, little-endian.</summary>
+    static member ToBytes(tensor: Tensor) : byte[] = Tensor.toBytes tensor
+
+    /// <summary>The elements in double precision.</summary>
+    static member ToDoubles(tensor: Tensor) : float[] = Tensor.toDoubles tensor
+
+/// Splits of samples into training, validation and test samples.
+[<AbstractClass; Sealed; Extension>]
+type DataSplits =
+    /// <summary>The split, or everything that is wrong with it.</summary>
+    /// <param name="samples">How many training samples to use; null for all.</param>
+    /// <param name="testShare">The share for the test set.</param>
+    /// <param name="validation">The share of the training samples for validation.</param>
+    /// <param name="seed">The run's seed.</param>
+    static member Create
+        (samples: Nullable<int>, testShare: float, validation: float, seed: uint64)
+        : Result<DataSplit, Fault list> =
+        DataSplit.create samples testShare validation seed
+
+    /// <summary>The training samples to learn from, and those for validation.</summary>
+    /// <param name="split">The split.</param>
+    /// <param name="all">The training samples.</param>
+    /// <param name="refuse">Makes the exception where one of both would be empty.</param>
+    /// <returns>Both; null for validation where the split has no share for it.</returns>
+    [<Extension>]
+    static member Training
+        (split: DataSplit, all: Dataset<'T>, refuse: Func<IReadOnlyList<Fault>, exn>)
+        : struct (Dataset<'T> * (Dataset<'T> | null)) =
+        let struct (train, validation) =
+            ResultExtensions.OrThrow(DataSplit.training split all, refuse)
+
+        struct (train, validation.OrNull())

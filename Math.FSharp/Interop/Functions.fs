@@ -1,0 +1,170 @@
+namespace Pipeline.Learning.Interop
+
+open System
+open System.Collections.Generic
+open System.Runtime.CompilerServices
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+
+/// Losses of one sample or a batch, with functions as delegates.
+[<AbstractClass; Sealed>]
+type Losses =
+    /// <summary>The mean over a batch of a loss of one sample.</summary>
+    /// <param name="loss">The loss of one sample, from target and prediction:
+    /// <c>Loss.SumSquaredError</c>, say.</param>
+    /// <param name="targets">One a sample.</param>
+    /// <param name="predictions">(classes, batch).</param>
+    static member OfBatch
+        (loss: Func<Vector<'T>, Vector<'T>, 'T>, targets: Targets<'T>, predictions: Matrix<'T>)
+        : 'T =
+        ArgumentNullException.ThrowIfNull(loss, nameof loss)
+        Loss.ofBatch (fun target prediction -> loss.Invoke(target, prediction)) targets predictions
+
+/// Gradients of functions given as delegates.
+[<AbstractClass; Sealed>]
+type Gradients =
+    /// <summary>The gradient of any function of a vector, by its definition.</summary>
+    /// <param name="step">h of the central difference.</param>
+    /// <param name="f">The function.</param>
+    /// <param name="at">Where.</param>
+    static member Numerical(step: 'T, f: Func<Vector<'T>, 'T>, at: Vector<'T>) : Vector<'T> =
+        ArgumentNullException.ThrowIfNull(f, nameof f)
+        Gradient.numerical step f.Invoke at
+
+    /// <summary>The gradient of any function of a network in every parameter, by its
+    /// definition.</summary>
+    /// <param name="step">h of the central difference.</param>
+    /// <param name="objective">The function, called from several threads.</param>
+    /// <param name="network">Where.</param>
+    static member NumericalOf
+        (step: 'T, objective: Func<Network<'T>, 'T>, network: Network<'T>)
+        : Parameters<'T> =
+        ArgumentNullException.ThrowIfNull(objective, nameof objective)
+        Gradient.numericalOf step objective.Invoke network
+
+    /// <summary>Holds the gradient of a function of a matrix to its definition.</summary>
+    /// <param name="f">The function; it gets matrices of its own.</param>
+    /// <param name="gradient">Its gradient, to be judged.</param>
+    /// <param name="at">Where.</param>
+    /// <returns>The verdict; <c>ToString</c> says it in sentences.</returns>
+    static member Check
+        (f: Func<Matrix<float>, float>, gradient: Matrix<float>, at: Matrix<float>)
+        : GradientCheck =
+        ArgumentNullException.ThrowIfNull(f, nameof f)
+        GradientCheck.ofMatrix f.Invoke gradient at
+
+    /// <summary>Holds any gradient of a function of a network to its definition.</summary>
+    /// <param name="loss">The function, called from several threads.</param>
+    /// <param name="gradient">The gradient to judge, shaped like the parameters.</param>
+    /// <param name="network">Where.</param>
+    static member Check
+        (loss: Func<Network<float>, float>, gradient: Parameters<float>, network: Network<float>)
+        : GradientCheck =
+        ArgumentNullException.ThrowIfNull(loss, nameof loss)
+        GradientCheck.ofFunction loss.Invoke gradient network
+
+    /// <summary>Holds the gradient that training takes to its definition.</summary>
+    /// <param name="network">Where.</param>
+    /// <param name="batch">The samples of the loss.</param>
+    static member Check(network: Network<float>, batch: MiniBatch<float>) : GradientCheck =
+        GradientCheck.ofNetwork network batch
+
+/// Optimizers, and gradient descent on functions given as delegates.
+[<AbstractClass; Sealed; Extension>]
+type Optimizers =
+    /// <summary>The state before the first step.</summary>
+    /// <param name="optimizer"><c>Optimizer.Adam&lt;float&gt;(0.9, 0.999, 1e-8)</c>, say.</param>
+    /// <param name="parameters">Of the shape that the steps will have.</param>
+    [<Extension>]
+    static member Start(optimizer: Optimizer<'T>, parameters: Parameters<'T>) : OptimizerState<'T> =
+        optimizer.Init parameters
+
+    /// <summary>The next parameters and state.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="state">What the optimizer remembers.</param>
+    /// <param name="parameters">Where it stands, left as it was.</param>
+    [<Extension>]
+    static member Step
+        (
+            optimizer: Optimizer<'T>,
+            rate: 'T,
+            gradient: Parameters<'T>,
+            state: OptimizerState<'T>,
+            parameters: Parameters<'T>
+        ) : struct (Parameters<'T> * OptimizerState<'T>) =
+        optimizer.Update rate gradient state parameters
+
+    /// <summary>An optimizer of one's own.</summary>
+    /// <param name="names">What it remembers: a number for every parameter under each name, 0 before the
+    /// first step.</param>
+    /// <param name="update">Makes of rate, gradient, parameters and memories the next parameters and
+    /// memories.</param>
+    static member Create
+        (
+            names: string seq,
+            update:
+                Func<
+                    'T,
+                    Parameters<'T>,
+                    Parameters<'T>,
+                    Parameters<'T>[],
+                    struct (Parameters<'T> * Parameters<'T>[])
+                 >
+        ) : Optimizer<'T> =
+        ArgumentNullException.ThrowIfNull(update, nameof update)
+
+        let memory values =
+            Seq.map2 (fun name values -> { Name = name; Values = values }) names values
+            |> List.ofSeq
+
+        {
+            Init =
+                fun parameters -> {
+                    Steps = 0L
+                    Memory = names |> Seq.map (fun _ -> Parameters.zeros parameters) |> memory
+                }
+            Update =
+                fun rate gradient state parameters ->
+                    let before = [| for memory in state.Memory -> memory.Values |]
+                    let struct (next, after) = update.Invoke(rate, gradient, parameters, before)
+
+                    struct (next,
+                            {
+                                Steps = state.Steps + 1L
+                                Memory = memory after
+                            })
+        }
+
+    /// <summary>Gradient descent on any function: the start and the place after every step.</summary>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="steps">How many steps.</param>
+    /// <param name="gradient">The function's gradient.</param>
+    /// <param name="start">Where to begin.</param>
+    static member Descent
+        (rate: 'T, steps: int, gradient: Func<Vector<'T>, Vector<'T>>, start: Vector<'T>)
+        : IReadOnlyList<Vector<'T>> =
+        ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
+        Optimizer.descent rate steps gradient.Invoke start
+
+/// Evaluations and histograms.
+[<AbstractClass; Sealed>]
+type Evaluations =
+    /// <summary>How much an evaluation reports unless something else is chosen.</summary>
+    static member Usual: EvaluationChoice = Evaluation.usual
+
+    /// <summary>The evaluation of a network on samples.</summary>
+    /// <param name="choice">How much it reports.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="data">The samples.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    static member Create
+        (choice: EvaluationChoice, network: Network<'T>, data: Dataset<'T>)
+        : Evaluation =
+        Evaluation.create choice network data
+
+    /// <summary>The histogram of numbers, of which those that are not finite are left out.</summary>
+    /// <param name="bins">How many bins, 1 or more.</param>
+    /// <param name="numbers">The numbers.</param>
+    static member Histogram(bins: int, numbers: float[]) : Histogram = Histogram.create bins numbers

@@ -1,0 +1,168 @@
+namespace Pipeline.Learning.Interop
+
+open System
+open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
+open Pipeline.Learning
+
+/// What a run is told.
+[<AbstractClass; Sealed>]
+type Runs =
+    /// <summary>The chapter's run.</summary>
+    static member Book: Hyperparameters = Hyperparameters.book
+
+    /// <summary>The number, unless the precision turns it into 0 or infinity.</summary>
+    static member Hold
+        (subject: string, precision: Precision, number: float)
+        : Result<float, Fault list> =
+        Precision.hold subject precision number
+
+    /// <summary>The length that one of the two gives; the book's where neither does.</summary>
+    static member Length
+        (iterations: Nullable<int64>, epochs: Nullable<int>)
+        : Result<RunLength, Fault list> =
+        RunLength.create iterations epochs
+
+    /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
+    static member Hyperparameters(recipe: Recipe) : Result<Hyperparameters, Fault list> =
+        Hyperparameters.create recipe
+
+    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="keeps">Told each state after that; says whether it keeps it.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands after the last step made.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    static member Advance
+        (
+            settings: Hyperparameters,
+            data: Dataset<'T>,
+            count: int64,
+            goesOn: Func<int64, float, bool>,
+            keeps: Func<State<'T>, bool>,
+            state: State<'T>
+        ) : State<'T> =
+        ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
+        ArgumentNullException.ThrowIfNull(keeps, nameof keeps)
+
+        Trainer.advanceKeeping
+            settings
+            data
+            count
+            (fun i loss -> goesOn.Invoke(i, loss))
+            keeps.Invoke
+            state
+
+    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one, no state between them
+    /// kept.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="count">How many steps at most.</param>
+    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// follows.</param>
+    /// <param name="state">Where the run stands; left as it was.</param>
+    /// <returns>Where it stands after the last step made.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    static member Advance
+        (
+            settings: Hyperparameters,
+            data: Dataset<'T>,
+            count: int64,
+            goesOn: Func<int64, float, bool>,
+            state: State<'T>
+        ) : State<'T> =
+        Runs.Advance(settings, data, count, goesOn, (fun _ -> false), state)
+
+    /// <summary>How many samples an iteration, counted from 0, learns from.</summary>
+    static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
+        Batch.count settings.Sampling samples settings.BatchSize iteration
+
+    /// <summary>Whether an iteration's learning rate depends on the length of the run: a longer run then
+    /// differs from this one from its beginning.</summary>
+    static member DependsOnLength(settings: Hyperparameters) : bool =
+        Hyperparameters.dependsOnLength settings
+
+    /// <summary>How many steps a run has on so many samples.</summary>
+    static member Iterations(settings: Hyperparameters, samples: int) : int64 =
+        Hyperparameters.iterations samples settings
+
+    /// <summary>Whether training images are varied.</summary>
+    static member IsAugmented(settings: Hyperparameters) : bool =
+        not (Augmentation.isNone settings.Recipe.Augmentation)
+
+/// Recipes with other settings, for which C# has no <c>with</c>.
+[<AbstractClass; Sealed; Extension>]
+type RecipeExtensions =
+    /// <summary>The recipe with what is given in the place of its own:
+    /// <c>Runs.Book.Recipe.With(batchSize: 20, learningRate: 0.5)</c>.</summary>
+    /// <param name="recipe">The recipe, left as it was.</param>
+    /// <param name="length">How long the run is.</param>
+    /// <param name="batchSize">Samples in a mini-batch.</param>
+    /// <param name="learningRate">η of the optimizer, or the highest of a schedule.</param>
+    /// <param name="schedule">How the rate changes.</param>
+    /// <param name="warmUp">Iterations in which the rate rises to the schedule's.</param>
+    /// <param name="initialiser">How the weights begin.</param>
+    /// <param name="sampling">How mini-batches are chosen.</param>
+    /// <param name="gradient">How the gradient is found.</param>
+    /// <param name="optimizer">What becomes of it.</param>
+    /// <param name="augmentation">How training images are varied.</param>
+    /// <param name="dropout">The share of hidden units that a step leaves out.</param>
+    /// <param name="labelSmoothing">The share of every target that goes to all classes alike.</param>
+    /// <param name="validation">The share of the training samples that is kept for validation.</param>
+    /// <param name="earlyStopping">Epochs without a lower validation loss after which the run ends.</param>
+    /// <param name="seed">What every random number of the run follows from.</param>
+    [<Extension>]
+    static member With
+        (
+            recipe: Recipe,
+            [<Optional>] length: RunLength | null,
+            [<Optional>] batchSize: Nullable<int>,
+            [<Optional>] learningRate: Nullable<float>,
+            [<Optional>] schedule: ScheduleKind | null,
+            [<Optional>] warmUp: Nullable<int64>,
+            [<Optional>] initialiser: Initialiser | null,
+            [<Optional>] sampling: Sampling | null,
+            [<Optional>] gradient: GradientMethod | null,
+            [<Optional>] optimizer: OptimizerSpec | null,
+            [<Optional>] augmentation: Augmentation | null,
+            [<Optional>] dropout: Nullable<float>,
+            [<Optional>] labelSmoothing: Nullable<float>,
+            [<Optional>] validation: Nullable<float>,
+            [<Optional>] earlyStopping: Nullable<int>,
+            [<Optional>] seed: Nullable<uint64>
+        ) : Recipe =
+        let orOwn (own: 'V) (given: 'V | null) : 'V =
+            match given with
+            | null -> own
+            | given -> given
+
+        let orNumber (own: 'V) (given: Nullable<'V>) =
+            if given.HasValue then given.Value else own
+
+        {
+            Length = orOwn recipe.Length length
+            BatchSize = orNumber recipe.BatchSize batchSize
+            LearningRate = orNumber recipe.LearningRate learningRate
+            Schedule = orOwn recipe.Schedule schedule
+            WarmUp = orNumber recipe.WarmUp warmUp
+            Initialiser = orOwn recipe.Initialiser initialiser
+            Sampling = orOwn recipe.Sampling sampling
+            Gradient = orOwn recipe.Gradient gradient
+            Optimizer = orOwn recipe.Optimizer optimizer
+            Augmentation = orOwn recipe.Augmentation augmentation
+            Dropout = orNumber recipe.Dropout dropout
+            LabelSmoothing = orNumber recipe.LabelSmoothing labelSmoothing
+            Validation = orNumber recipe.Validation validation
+            EarlyStopping =
+                if earlyStopping.HasValue then
+                    ValueSome earlyStopping.Value
+                else
+                    recipe.EarlyStopping
+            Seed = orNumber recipe.Seed seed
+        }
