@@ -4,6 +4,7 @@ using System.Numerics;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 using Pipeline.Training.Formats.TensorBoard;
 using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Google.Protobuf;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 using Pipeline.Training.Formats.Onnx;
 

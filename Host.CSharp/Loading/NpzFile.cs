@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;

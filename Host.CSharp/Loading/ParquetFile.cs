@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using K4os.Compression.LZ4;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 using Snappier;
 using ZstdSharp;

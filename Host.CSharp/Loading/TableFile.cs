@@ -1,4 +1,5 @@
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;

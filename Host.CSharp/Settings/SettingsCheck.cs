@@ -96,8 +96,8 @@ internal sealed class SettingsCheck(PipelineSettings settings)
     private int Threads()
     {
         if (settings.Training.Threads is not { } wanted)
-            return Math.Min(Environment.ProcessorCount, 1024);
-        Kernels.CheckThreads(wanted).TryGet(faults, out var threads);
+            return Math.Min(Environment.ProcessorCount, ThreadCount.Maximum);
+        ThreadCount.Check(wanted).TryGet(faults, out var threads);
         return threads;
     }
 

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open Pipeline.Learning.Formats
 
 /// One label a sample, as it was found in an array.
 type LabelColumn = {

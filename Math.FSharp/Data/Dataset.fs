@@ -3,10 +3,11 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Formats
 
 /// The inputs of a data set, in their smallest useful form.
 [<RequireQualifiedAccess>]
-type Samples<'T
+type internal Samples<'T
     when 'T: struct
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
@@ -266,23 +267,11 @@ module Dataset =
             targets = targets
         }
 
-    /// The samples of a part of so many, parts counted from 0; the last may be smaller.
+    /// The samples of a part, parts counted from 0; the last may be smaller than the size.
     let internal part (size: int) (i: int) (data: Dataset<'T>) : MiniBatch<'T> =
         let first = i * size
         take [| first .. first + min size (data.Count - first) - 1 |] data
 
-    /// How many such parts there are.
+    /// How many parts of that size there are.
     let internal partCount (size: int) (data: Dataset<'T>) : int =
         if data.Count = 0 then 0 else (data.Count - 1) / size + 1
-
-    /// <summary>All samples in order, in parts of at most <paramref name="size"/>.</summary>
-    /// <exception cref="T:System.ArgumentException">The size is below 1.</exception>
-    [<CompiledName("Parts")>]
-    let parts (size: int) (data: Dataset<'T>) : MiniBatch<'T> seq =
-        if size < 1 then
-            invalidArg (nameof size) $"expected 1 or more, found %d{size}"
-
-        seq {
-            for i in 0 .. partCount size data - 1 do
-                part size i data
-        }

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open Pipeline.Learning.Formats
 
 /// What the numbers of images in a file mean.
 [<RequireQualifiedAccess>]

@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
+open Pipeline.Learning
 
 /// Grey images of one size, as an IDX file holds them.
 type IdxImages = {

@@ -1,10 +1,11 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
 open System.Globalization
 open System.Text
 open System.Text.RegularExpressions
+open Pipeline.Learning
 
 /// <summary>NumPy's files of one array: bytes to tensors, and back.</summary>
 /// <remarks>The format: six bytes of magic, two of version, the header's length (two bytes little-endian,

@@ -1,6 +1,7 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
+open Pipeline.Learning
 
 /// What the bytes of a number mean.
 [<RequireQualifiedAccess>]

@@ -1,8 +1,9 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Collections.Generic
 open System.Globalization
+open Pipeline.Learning
 
 /// The cells of a column, one a row.
 [<RequireQualifiedAccess>]

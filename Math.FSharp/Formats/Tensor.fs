@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Runtime.CompilerServices
+open Pipeline.Learning
 
 /// The numbers of a tensor, of the type that a file has them in.
 [<RequireQualifiedAccess>]

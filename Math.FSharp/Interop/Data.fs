@@ -5,6 +5,7 @@ open System.Collections.Generic
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 
 /// Arrays of files.
 [<AbstractClass; Sealed>]

@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 
 /// Tables, and samples made of them.
 [<AbstractClass; Sealed>]

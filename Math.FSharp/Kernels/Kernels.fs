@@ -280,16 +280,6 @@ module Kernels =
         map2Into result op (values x) (values y)
         matrix x.RowCount x.ColumnCount result
 
-    /// <summary>A number of threads that a product may be told to use, or what is wrong with
-    /// it.</summary>
-    [<CompiledName("CheckThreads")>]
-    let checkThreads (threads: int) : Result<int, Fault list> =
-        Fault.check
-            [
-                threads >= 1 && threads <= 1024, Fault.create "Threads" "1 to 1024" (string threads)
-            ]
-            (fun () -> threads)
-
     /// <summary>A layer's affine map: Z = W·X + b, b added to every column.</summary>
     /// <param name="weights">W: (outputs, inputs).</param>
     /// <param name="biases">b: outputs.</param>

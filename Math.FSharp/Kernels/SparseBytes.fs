@@ -27,15 +27,14 @@ type internal BytePair = {
 /// Samples of bytes without most of their zeros: sample s has the pairs Starts[s] … Starts[s + 1] − 1,
 /// by ascending place. Where a picture is not blank, neighbours seldom are, so pairs take little more
 /// room than lone bytes would, and every later loop handles two inputs at once.
-type SparseBytes = internal {
+type internal SparseBytes = {
     Features: int
     Starts: int[]
-    /// <exclude/>
     Pairs: BytePair[]
 } with
 
     /// How many pairs a whole sample has; an odd last number stands beside a 0.
-    member internal bytes.PairCount = (bytes.Features + 1) / 2
+    member bytes.PairCount = (bytes.Features + 1) / 2
 
 /// A mini-batch of byte pairs.
 type internal SparseBatch = {

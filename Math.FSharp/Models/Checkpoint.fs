@@ -4,6 +4,7 @@ open System
 open System.Globalization
 open System.Numerics
 open System.Runtime.CompilerServices
+open Pipeline.Learning.Formats
 
 /// <summary>The state of a run as bytes from which it goes on as if it had never stopped: a safetensors
 /// file of everything that is remembered, with the numbers beside it in the metadata.</summary>

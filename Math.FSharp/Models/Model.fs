@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open System.Text.Json
+open Pipeline.Learning.Formats
 
 /// A network with what it takes to ask it: how samples enter, and what the outputs are called.
 type Model<'T

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Text
 open System.Text.Json
+open Pipeline.Learning.Formats
 
 /// <summary>A file of tensors as NumPy's archives hold one: arrays alone, the metadata among them as the
 /// bytes of a JSON object.</summary>

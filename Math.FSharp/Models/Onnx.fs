@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open System.Text.RegularExpressions
+open Pipeline.Learning.Formats
 
 /// The types of numbers that graphs have, with ONNX's numbers for them.
 type OnnxType =

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System.Numerics
+open Pipeline.Learning.Formats
 
 /// Texts, tensors and parameters in a file of tensors.
 [<RequireQualifiedAccess>]

@@ -106,8 +106,7 @@ module Random =
     /// <param name="key">Two words, the key.</param>
     /// <param name="counter">Four words, the counter.</param>
     /// <returns>Four words.</returns>
-    [<CompiledName("Philox")>]
-    let philox
+    let internal philox
         (key: struct (uint32 * uint32))
         (counter: struct (uint32 * uint32 * uint32 * uint32))
         : struct (uint32 * uint32 * uint32 * uint32) =
@@ -211,8 +210,7 @@ module Random =
     /// −∞ at 0, ∞ at 1, not a number outside.</summary>
     /// <remarks>Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988); relative
     /// error about 1e-16.</remarks>
-    [<CompiledName("NormalQuantile")>]
-    let normalQuantile (p: float) : float =
+    let internal normalQuantile (p: float) : float =
         let horner (coefficients: float[]) (x: float) =
             let mutable sum = 0.0
 

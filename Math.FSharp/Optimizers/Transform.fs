@@ -63,7 +63,7 @@ type internal TowardsOp<'T when 'T :> INumber<'T>> = {
 
 /// What is done to gradients and parameters around an optimizer's rule.
 [<RequireQualifiedAccess>]
-type Transform =
+type internal Transform =
     /// Every element of the gradient brought within ±limit.
     | ClipByValue of limit: float
     /// The whole gradient scaled down to a length of limit where it is longer.
@@ -372,11 +372,8 @@ module Transform =
         | Some memory -> ValueSome memory.Values
         | None -> ValueNone
 
-    /// <summary>The optimizer with that transform around it.</summary>
-    /// <exception cref="T:System.ArgumentException">A number of the transform is out of
-    /// range.</exception>
-    [<CompiledName("Apply")>]
-    let apply
+    /// The optimizer with that transform around it.
+    let internal apply
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (transform: Transform)
         : Optimizer<'T> =

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Collections.Generic
 open System.Globalization
+open Pipeline.Learning.Formats
 
 /// What the cells of a column are taken for.
 [<RequireQualifiedAccess>]

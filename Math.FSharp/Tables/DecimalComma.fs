@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System.Collections.Generic
+open Pipeline.Learning.Formats
 
 /// Telling from a table that its numbers have decimal commas.
 [<RequireQualifiedAccess>]

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Globalization
 open System.Collections.Generic
+open Pipeline.Learning.Formats
 
 /// What the first row of a file is.
 [<RequireQualifiedAccess>]

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open Pipeline.Learning.Formats
 
 /// Whether the label's column holds classes.
 [<RequireQualifiedAccess>]

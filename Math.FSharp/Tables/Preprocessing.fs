@@ -5,6 +5,7 @@ open System.Buffers
 open System.Text
 open System.Text.Encodings.Web
 open System.Text.Json
+open Pipeline.Learning.Formats
 
 /// What becomes of a sample before it enters a network.
 [<RequireQualifiedAccess>]

@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open Pipeline.Learning.Formats
 
 /// Hashes of rows, by which they are shared out: equal rows have the same, wherever they stand.
 [<RequireQualifiedAccess>]

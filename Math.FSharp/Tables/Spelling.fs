@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open System.Globalization
 open System.Text
+open Pipeline.Learning.Formats
 
 /// The texts of categories and classes: all spellings of a number, or of true and false, are one.
 [<RequireQualifiedAccess>]

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Formats
 
 /// Where test rows come from.
 [<RequireQualifiedAccess>]

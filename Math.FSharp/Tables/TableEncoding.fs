@@ -4,6 +4,7 @@ open System
 open System.Globalization
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Formats
 
 /// A column of numbers, and what becomes of them: (x − Centre) / Scale.
 type NumberColumn = {

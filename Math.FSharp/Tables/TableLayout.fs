@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open Pipeline.Learning.Formats
 
 /// What the columns of a table are.
 type internal TableLayout = {

@@ -1,5 +1,7 @@
 namespace Pipeline.Learning
 
+open Pipeline.Learning.Formats
+
 /// What becomes of cells that are missing.
 [<RequireQualifiedAccess>]
 type Missing =

@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Collections.Generic
+open Pipeline.Learning.Formats
 
 /// Missing cells of a column.
 type MissingCells = {

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Collections.Generic
 open System.Globalization
+open Pipeline.Learning.Formats
 
 /// Sentences on what may be a mistake in a table.
 [<RequireQualifiedAccess>]

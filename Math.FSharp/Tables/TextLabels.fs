@@ -1,5 +1,7 @@
 namespace Pipeline.Learning
 
+open Pipeline.Learning.Formats
+
 /// <summary>Texts as labels of images: they are spelled as a table's labels are, and an empty one is
 /// none.</summary>
 [<RequireQualifiedAccess>]

@@ -2,6 +2,7 @@
 // The chapter's network trained from C#: dotnet run -c Release 4.5.2-training.cs
 using System.IO.Compression;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 using Pipeline.Pictures;
 

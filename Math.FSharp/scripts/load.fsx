@@ -9,6 +9,7 @@ open System.IO
 open System.IO.Compression
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Pictures
 
 let private data =

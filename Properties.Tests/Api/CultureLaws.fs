@@ -379,7 +379,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
             }
         )
 
-        faults (Kernels.checkThreads n)
+        faults (ThreadCount.check n)
         faults (Architecture.create Head.Softmax n [] n)
         string (GradientCheck.ofNetwork network batch)
 

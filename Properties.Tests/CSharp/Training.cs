@@ -1,5 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.CSharp;

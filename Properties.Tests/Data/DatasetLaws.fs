@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private sizes (data: Dataset<float>) = [| 0 .. data.Count - 1 |]
@@ -101,7 +102,9 @@ let ``the parts are all samples in order, none longer than asked``
     (SmallRun(_, data, _))
     (Counts(_, size))
     =
-    let parts = Dataset.parts size data |> List.ofSeq
+    let parts =
+        List.init (Dataset.partCount size data) (fun i -> Dataset.part size i data)
+
     let whole = Dataset.take (sizes data) data
     Exactly.equal ((data.Count + size - 1) / size) parts.Length
     Assert.All(parts, (fun part -> Assert.InRange(part.Inputs.ColumnCount, 1, size)))

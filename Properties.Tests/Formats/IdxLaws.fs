@@ -5,6 +5,7 @@ open System
 open System.Buffers.Binary
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 /// What parsing makes of it, with the pixels as an array, so that = compares them.

@@ -5,6 +5,7 @@ open System
 open System.Text
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private parse (bytes: byte[]) = Npy.parse "x" (ReadOnlyMemory bytes)

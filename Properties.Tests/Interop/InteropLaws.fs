@@ -7,6 +7,7 @@ open System.IO
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Learning.Interop
 open Pipeline.CSharp

@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 /// Bytes of which a third are not 0, sample after sample, and the mini-batch of some of the samples.

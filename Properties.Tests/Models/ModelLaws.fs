@@ -4,6 +4,7 @@ module Pipeline.Properties.ModelLaws
 open System
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private read assumed file : Result<Model<float>, Fault list> = Model.ofTensors assumed file

@@ -7,6 +7,7 @@ open System.Text
 open System.Text.Json
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private read (bytes: byte[]) : Result<Network<'T>, Fault list> =

@@ -7,6 +7,7 @@ open System.Threading.Tasks
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private predict (predictor: Predictor<'T>) classes (sample: 'T[]) : 'T[] =

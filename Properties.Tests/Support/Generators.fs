@@ -5,6 +5,7 @@ open FsCheck
 open FsCheck.FSharp
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 /// A number of hundredths, 0–0.99.

@@ -2,6 +2,7 @@
 module Pipeline.Properties.SmallTables
 
 open Pipeline.Learning.Laws
+open Pipeline.Learning.Formats
 open Pipeline.Learning
 
 /// A choice that leaves everything open, and the numbers as they are.

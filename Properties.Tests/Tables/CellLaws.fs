@@ -6,6 +6,7 @@ open System.Globalization
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties.SmallTables
 

@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Text
+open Pipeline.Learning
 
 /// Bytes of a file that are not as its format has them.
 exception internal Damaged of expected: string * found: string

@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
+open Pipeline.Learning
 
 /// How the bytes of a page are packed, by the format's numbers.
 type ParquetCodec =

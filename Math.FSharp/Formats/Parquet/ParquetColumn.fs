@@ -1,9 +1,10 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
 open System.Globalization
 open System.Numerics
+open Pipeline.Learning
 
 /// A column as a Parquet file's schema has it.
 [<NoComparison; NoEquality>]

@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
+open Pipeline.Learning
 
 /// The types in which Parquet stores values, by their numbers.
 type internal ParquetType =

@@ -1,7 +1,8 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers.Binary
+open Pipeline.Learning
 
 /// Where pages are read from, and what keeps count of them; each of the three says damage.
 [<NoComparison; NoEquality>]

@@ -1,6 +1,7 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
+open Pipeline.Learning
 
 /// A value of Thrift's compact protocol.
 [<RequireQualifiedAccess; NoComparison; NoEquality>]

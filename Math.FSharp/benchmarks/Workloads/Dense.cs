@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MathNet.Numerics.LinearAlgebra;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 
 namespace Pipeline.Benchmarks;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using MathNet.Numerics.LinearAlgebra;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Benchmarks;

@@ -28,7 +28,7 @@ internal static class WorkloadOptions
                 {
                     // What is no number is out of range as well.
                     _ = int.TryParse(text, CultureInfo.InvariantCulture, out var wanted);
-                    if (Kernels.CheckThreads(wanted).TryGet(out var count, out var faults))
+                    if (ThreadCount.Check(wanted).TryGet(out var count, out var faults))
                         counts.Add(count);
                     foreach (var fault in faults)
                         result.AddError($"{fault} ('{text}' in --threads)");

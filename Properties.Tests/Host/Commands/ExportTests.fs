@@ -3,6 +3,7 @@ namespace Pipeline.Properties.Host
 open System
 open System.IO
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

@@ -6,6 +6,7 @@ open System.IO.Compression
 open System.Text.Json
 open System.Text.RegularExpressions
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

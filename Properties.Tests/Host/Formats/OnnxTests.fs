@@ -7,6 +7,7 @@ open MathNet.Numerics.LinearAlgebra
 open Microsoft.ML.OnnxRuntime
 open Microsoft.ML.OnnxRuntime.Tensors
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

@@ -5,6 +5,7 @@ open System.IO
 open System.IO.Compression
 open System.Text
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

@@ -7,6 +7,7 @@ open System.IO.Compression
 open System.Numerics
 open System.Text
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Properties
 open Pipeline.Training
 open Xunit

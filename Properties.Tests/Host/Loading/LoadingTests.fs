@@ -4,6 +4,7 @@ open System
 open System
 open System.IO
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

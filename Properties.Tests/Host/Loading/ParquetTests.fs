@@ -6,6 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open Parquet
 open Parquet.Schema
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

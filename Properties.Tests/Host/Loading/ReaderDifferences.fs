@@ -6,6 +6,7 @@ open System.IO
 open System.Text
 open System.Text.Json
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Properties
 open Pipeline.Training
 open Xunit

@@ -7,6 +7,7 @@ open System.IO
 open System.Text
 open Microsoft.Extensions.DependencyInjection
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training

@@ -6,6 +6,7 @@ open System.IO
 open System.IO.Compression
 open System.Text.Json
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Xunit
 
 /// A folder that is deleted when a test is done with it.

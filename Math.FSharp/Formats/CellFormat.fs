@@ -1,8 +1,9 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Collections.Generic
 open System.Globalization
+open Pipeline.Learning
 
 /// How the cells of a table are written.
 type CellFormat = {

@@ -1,0 +1,79 @@
+/// Calls of the public functions of Interop that are given something changeable.
+module internal Pipeline.Properties.InteropCalls
+
+open System
+open System.Collections.Generic
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning
+open Pipeline.Learning.Interop
+
+let calls (given: PurityGiven) : PureCall list =
+    let network = given.Network
+    let batch = given.Batch
+    let data = given.Data
+    let state = given.State
+    let one = given.One
+    let v = given.Vector
+    let parameters = network.Parameters
+    let targets = batch.Targets
+    let loss (moved: Network<float>) = Network.loss moved batch
+    let logits () = Network.forward network batch.Inputs
+    let square (x: Vector<float>) = x * x
+    let double (x: Vector<float>) = x + x
+    let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+    let memory = given.Memory
+
+    [
+        "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
+        "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)
+        "Activations.Softmax", fun () -> Activations.Softmax one
+        "NetworkExtensions.With", fun () -> NetworkExtensions.With(network, parameters)
+        "ParametersExtensions.Map", fun () -> ParametersExtensions.Map(parameters, abs)
+        "ParametersExtensions.Zip",
+        fun () -> ParametersExtensions.Zip(parameters, parameters, (fun a b -> a + b))
+        "ParametersExtensions.Norm", fun () -> ParametersExtensions.Norm parameters
+        "Gradients.Check", fun () -> Gradients.Check(network, batch)
+        "Optimizers.Start", fun () -> Optimizers.Start(adam, parameters)
+        "Optimizers.Step", fun () -> Optimizers.Step(adam, 0.1, parameters, memory, parameters)
+        "Runs.Advance", fun () -> Runs.Advance(given.Settings, data, 5L, (fun _ _ -> true), state)
+        "Losses.OfBatch",
+        fun () ->
+            Losses.OfBatch(Func<_, _, _>(fun t y -> Loss.sumSquaredError t y), targets, logits ())
+        "Tables.OfParquet",
+        fun () ->
+            Tables.OfParquet(
+                10_000L,
+                Func<_, _, _, _>(fun _ _ _ -> false),
+                ReadOnlyMemory given.Parquet
+            )
+        "Gradients.Numerical", fun () -> Gradients.Numerical(1e-4, Func<_, _> square, v)
+        "Gradients.NumericalOf", fun () -> Gradients.NumericalOf(1e-4, Func<_, _> loss, network)
+        "Optimizers.Descent", fun () -> Optimizers.Descent(0.1, 3, Func<_, _> double, v)
+        "Models.Create", fun () -> Models.Create(network, Preprocessing.Numbers, [], Dictionary())
+
+        "DataSplits.Training",
+        fun () ->
+            let split = DataSplit.create (Nullable()) 0.2 0.0 1UL |> orFail
+            DataSplits.Training(split, data, (fun _ -> InvalidOperationException()))
+        "Tables.OfTensor", fun () -> Tables.OfTensor given.Tensor
+        "Tables.AtLines", fun () -> Tables.AtLines([| 1 .. given.Table.Rows |], given.Table)
+        "Tables.ByPlace", fun () -> Tables.ByPlace given.Table
+        "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)
+        "Tables.EncodingOf",
+        fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
+        "Tables.Encode",
+        fun () ->
+            (Tables.Encode(TableEncoding.fit choice given.Table |> orFail, given.Table)
+            : Result<Matrix<float>, _>)
+        "Tables.Prepare",
+        fun () ->
+            let test = TestRows.Separate(given.Table, "test")
+
+            (Tables.Prepare(choice, Head.Softmax, test, "train", given.Table)
+            : Result<TableData<float>, _>)
+        "Tensors.ShapeText", fun () -> Tensors.ShapeText given.Tensor
+        "Tensors.ToBytes", fun () -> Array.sort (Tensors.ToBytes given.Tensor)
+        "Tensors.ToDoubles", fun () -> Array.sort (Tensors.ToDoubles given.Tensor)
+        "Evaluations.Create", fun () -> Evaluations.Create(Evaluation.usual, state.Network, data)
+        "Evaluations.Histogram", fun () -> Evaluations.Histogram(3, given.Numbers)
+    ]

@@ -1,0 +1,50 @@
+/// Calls of the public functions of Layers and Losses that are given something changeable.
+module internal Pipeline.Properties.LayersCalls
+
+open Pipeline.Learning
+
+let calls (given: PurityGiven) : PureCall list =
+    let network = given.Network
+    let batch = given.Batch
+    let one = given.One
+    let other = given.Other
+    let v = given.Vector
+    let targets = batch.Targets
+    let logits () = Network.forward network batch.Inputs
+    let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
+
+    [
+        "Activation.Sigmoid", fun () -> Activation.sigmoid one
+        "Activation.Tanh", fun () -> Activation.tanh one
+        "Activation.Relu", fun () -> Activation.relu one
+        "Activation.Exp", fun () -> Activation.exp one
+        "Activation.Apply", fun () -> [ for f in Activation.all -> Activation.apply f one ]
+        "Activation.Backward",
+        fun () -> [ for f in Activation.all -> Activation.backward f one other ]
+        "Activation.Derivative",
+        fun () -> [ for f in Activation.all -> Activation.derivative f one ]
+        "Activation.Softmax", fun () -> Activation.softmax one
+        "Activation.SoftmaxBackward", fun () -> Activation.softmaxBackward one other
+        "Loss.SumSquaredError", fun () -> Loss.sumSquaredError v (one.Column 0)
+        "Loss.CrossEntropyError", fun () -> Loss.crossEntropyError v ((one.Column 0).PointwiseAbs())
+        "Loss.OfBatch", fun () -> Loss.ofBatch Loss.sumSquaredError targets (logits ())
+        "Loss.CrossEntropyWithGradient",
+        fun () -> Loss.crossEntropyWithGradient (Targets.Columns one) other
+        "Loss.CrossEntropy", fun () -> Loss.crossEntropy (Targets.Columns one) other
+        "Loss.OfHead",
+        fun () -> [ for head in heads -> Loss.ofHead head (Targets.Columns one) other ]
+        "Loss.OfHeadWithGradient",
+        fun () -> [
+            for head in heads -> Loss.ofHeadWithGradient head (Targets.Columns one) other
+        ]
+        "Loss.SquaredErrorWithGradient",
+        fun () -> Loss.squaredErrorWithGradient (Targets.Columns one) other
+        "Loss.BinaryCrossEntropyWithGradient",
+        fun () -> Loss.binaryCrossEntropyWithGradient (Targets.Columns one) other
+        "Head.Apply", fun () -> [ for head in heads -> Head.apply head one ]
+        "Metrics.Right",
+        fun () -> [ for head in heads -> Metrics.right head (Targets.Columns one) other ]
+        "Metrics.RootMeanSquaredError",
+        fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
+        "Metrics.Determination", fun () -> Metrics.determination (Targets.Columns one) other
+    ]

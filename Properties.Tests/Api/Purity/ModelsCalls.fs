@@ -1,0 +1,37 @@
+/// Calls of the public functions of Models that are given something changeable.
+module internal Pipeline.Properties.ModelsCalls
+
+open System
+open Pipeline.Learning
+
+let calls (given: PurityGiven) : PureCall list =
+    let network = given.Network
+    let state = given.State
+    let bytes = ReadOnlyMemory given.File
+
+    [
+        "Model.OfNetwork", fun () -> Model.ofNetwork network
+        "Model.ToTensors", fun () -> Model.toTensors given.Model
+        "Model.OfTensors",
+        fun () ->
+            (Model.ofTensors Model.noAssumption given.Tensors: Result<Model<float>, _>)
+            |> sure
+        "Model.ClassName", fun () -> Model.className given.Model 0
+        "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
+        "Onnx.OfModel", fun () -> Onnx.ofModel given.Model
+        "Safetensors.Write", fun () -> Safetensors.write given.Model
+        "Safetensors.Format", fun () -> Safetensors.format given.Tensors
+        "Safetensors.Parse", fun () -> Safetensors.parse bytes
+        "Safetensors.Read", fun () -> (Safetensors.read bytes: Result<Model<float>, _>)
+        "Checkpoint.Size", fun () -> Checkpoint.size state
+        "Checkpoint.Write", fun () -> Checkpoint.write state
+        "Checkpoint.Read",
+        fun () ->
+            let bytes = ReadOnlyMemory(Checkpoint.write state)
+
+            let read: State<float> =
+                Checkpoint.read given.Settings state.Network.Architecture bytes |> orFail
+
+            read.Network.Parameters.Layers.Head.Weights.Clear()
+            Checkpoint.write read
+    ]
