@@ -98,7 +98,7 @@ module Augmentation =
         let weights =
             Array.init (2 * radius + 1) (fun i ->
                 let x = float (i - radius) / deviation
-                Elementary.Exp<float, float, Lanes1<float>>(-0.5 * x * x))
+                Elementary.Exp<float, float, Simd1<float>>(-0.5 * x * x))
 
         let sum = Array.sum weights
         weights |> Array.map (fun weight -> float32 (weight / sum))
@@ -200,8 +200,8 @@ module Augmentation =
 
         let size = 1.0 / (1.0 + within augmentation.Scale 0)
         let turn = within augmentation.Rotation 1 / 180.0
-        let cosine = Elementary.CosPi(abs turn)
-        let sine = Elementary.CosPi(abs (0.5 - abs turn)) * float (sign turn)
+        let cosine = ScalarMath.CosPi(abs turn)
+        let sine = ScalarMath.CosPi(abs (0.5 - abs turn)) * float (sign turn)
         let down, right = within augmentation.Shift 2, within augmentation.Shift 3
 
         let isMirrored =

@@ -128,8 +128,8 @@ type internal TwoLayerLoop = {
             windows: int
         ) : unit =
         let one = 'L.Create 1.0
-        let plus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(loop.Step * x))
-        let minus = 'L.Create(SmallStep.Expm1<float, Lanes1<float>>(-loop.Step * x))
+        let plus = 'L.Create(SmallStep.Expm1<float, Simd1<float>>(loop.Step * x))
+        let minus = 'L.Create(SmallStep.Expm1<float, Simd1<float>>(-loop.Step * x))
         let hidden = &Unsafe.Add(&Simd.start loop.Hidden, sample * loop.Units)
         let moments = &Simd.start moments
         let result = &Unsafe.Add(&Simd.start differences, place)
@@ -271,7 +271,7 @@ type internal TwoLayerLoop = {
                 else
                     loop.SecondLayer<'V, 'L>(loop.Hidden, loop.Units, loop.Weights2)
 
-                    loop.SecondLayer<float, Lanes1<float>>(
+                    loop.SecondLayer<float, Simd1<float>>(
                         Array.create loop.Labels.Length 1.0,
                         1,
                         loop.Biases2

@@ -4,276 +4,6 @@ open System
 open System.Buffers
 open System.Runtime.CompilerServices
 
-/// Sums of products for a few rows by a few columns, in registers from the first product to the last:
-/// Into(i, j) = From(i, j) + Σₖ A(i, k)·B(k, j), k ascending; a sum of −0 is stored as 0. A's rows are
-/// contiguous; everything else stands at any step from the next.
-[<Struct>]
-type internal ProductTile<'T> = {
-    A: 'T[]
-    /// From k to k + 1.
-    AStep: nativeint
-    B: 'T[]
-    BStep: nativeint
-    /// From column j of B to j + 1.
-    ColumnStep: nativeint
-    From: 'T[]
-    FromStep: nativeint
-    Into: 'T[]
-    IntoStep: nativeint
-    Depth: int
-} with
-
-    /// Columns of a whole tile.
-    static member Columns = 6
-
-    /// Four registers of rows by six columns: as many sums as 32 registers hold.
-    [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Tall<'V, 'L, 'W, 'N
-        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> IPart<'V, 'W>>
-        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
-        : unit =
-        // A reference for each row and column: one index moves all of them.
-        let sources = &Unsafe.Add(&Simd.start t.A, a)
-        let s0 = &Unsafe.Add(&sources, windows.W0)
-        let s1 = &Unsafe.Add(&sources, windows.W1)
-        let s2 = &Unsafe.Add(&sources, windows.W2)
-        let s3 = &Unsafe.Add(&sources, windows.W3)
-        let f0 = &Unsafe.Add(&Simd.start t.B, b)
-        let f1 = &Unsafe.Add(&f0, t.ColumnStep)
-        let f2 = &Unsafe.Add(&f1, t.ColumnStep)
-        let f3 = &Unsafe.Add(&f2, t.ColumnStep)
-        let f4 = &Unsafe.Add(&f3, t.ColumnStep)
-        let f5 = &Unsafe.Add(&f4, t.ColumnStep)
-        let start = &Unsafe.Add(&Simd.start t.From, from)
-        let result = &Unsafe.Add(&Simd.start t.Into, into)
-        let mutable column = 0n
-        let mutable c00 = 'L.Load(&start, column + windows.W0)
-        let mutable c10 = 'L.Load(&start, column + windows.W1)
-        let mutable c20 = 'L.Load(&start, column + windows.W2)
-        let mutable c30 = 'N.Load(&start, column + windows.W3)
-        column <- column + t.FromStep
-        let mutable c01 = 'L.Load(&start, column + windows.W0)
-        let mutable c11 = 'L.Load(&start, column + windows.W1)
-        let mutable c21 = 'L.Load(&start, column + windows.W2)
-        let mutable c31 = 'N.Load(&start, column + windows.W3)
-        column <- column + t.FromStep
-        let mutable c02 = 'L.Load(&start, column + windows.W0)
-        let mutable c12 = 'L.Load(&start, column + windows.W1)
-        let mutable c22 = 'L.Load(&start, column + windows.W2)
-        let mutable c32 = 'N.Load(&start, column + windows.W3)
-        column <- column + t.FromStep
-        let mutable c03 = 'L.Load(&start, column + windows.W0)
-        let mutable c13 = 'L.Load(&start, column + windows.W1)
-        let mutable c23 = 'L.Load(&start, column + windows.W2)
-        let mutable c33 = 'N.Load(&start, column + windows.W3)
-        column <- column + t.FromStep
-        let mutable c04 = 'L.Load(&start, column + windows.W0)
-        let mutable c14 = 'L.Load(&start, column + windows.W1)
-        let mutable c24 = 'L.Load(&start, column + windows.W2)
-        let mutable c34 = 'N.Load(&start, column + windows.W3)
-        column <- column + t.FromStep
-        let mutable c05 = 'L.Load(&start, column + windows.W0)
-        let mutable c15 = 'L.Load(&start, column + windows.W1)
-        let mutable c25 = 'L.Load(&start, column + windows.W2)
-        let mutable c35 = 'N.Load(&start, column + windows.W3)
-        let mutable ai = 0n
-        let mutable bi = 0n
-
-        let mutable left = t.Depth
-
-        while left > 0 do
-            let a0 = 'L.Load(&s0, ai)
-            let a1 = 'L.Load(&s1, ai)
-            let a2 = 'L.Load(&s2, ai)
-            let a3 = 'N.Load(&s3, ai)
-            let b = 'L.Create(Unsafe.Add(&f0, bi))
-            c00 <- 'L.MultiplyAdd(a0, b, c00)
-            c10 <- 'L.MultiplyAdd(a1, b, c10)
-            c20 <- 'L.MultiplyAdd(a2, b, c20)
-            c30 <- 'N.MultiplyAdd(a3, 'N.First b, c30)
-            let b = 'L.Create(Unsafe.Add(&f1, bi))
-            c01 <- 'L.MultiplyAdd(a0, b, c01)
-            c11 <- 'L.MultiplyAdd(a1, b, c11)
-            c21 <- 'L.MultiplyAdd(a2, b, c21)
-            c31 <- 'N.MultiplyAdd(a3, 'N.First b, c31)
-            let b = 'L.Create(Unsafe.Add(&f2, bi))
-            c02 <- 'L.MultiplyAdd(a0, b, c02)
-            c12 <- 'L.MultiplyAdd(a1, b, c12)
-            c22 <- 'L.MultiplyAdd(a2, b, c22)
-            c32 <- 'N.MultiplyAdd(a3, 'N.First b, c32)
-            let b = 'L.Create(Unsafe.Add(&f3, bi))
-            c03 <- 'L.MultiplyAdd(a0, b, c03)
-            c13 <- 'L.MultiplyAdd(a1, b, c13)
-            c23 <- 'L.MultiplyAdd(a2, b, c23)
-            c33 <- 'N.MultiplyAdd(a3, 'N.First b, c33)
-            let b = 'L.Create(Unsafe.Add(&f4, bi))
-            c04 <- 'L.MultiplyAdd(a0, b, c04)
-            c14 <- 'L.MultiplyAdd(a1, b, c14)
-            c24 <- 'L.MultiplyAdd(a2, b, c24)
-            c34 <- 'N.MultiplyAdd(a3, 'N.First b, c34)
-            let b = 'L.Create(Unsafe.Add(&f5, bi))
-            c05 <- 'L.MultiplyAdd(a0, b, c05)
-            c15 <- 'L.MultiplyAdd(a1, b, c15)
-            c25 <- 'L.MultiplyAdd(a2, b, c25)
-            c35 <- 'N.MultiplyAdd(a3, 'N.First b, c35)
-            ai <- ai + t.AStep
-            bi <- bi + t.BStep
-            left <- left - 1
-
-        column <- 0n
-        'L.Store('L.WithoutMinusZero c00, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c10, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c20, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c30, &result, column + windows.W3)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c01, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c11, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c21, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c31, &result, column + windows.W3)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c02, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c12, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c22, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c32, &result, column + windows.W3)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c03, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c13, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c23, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c33, &result, column + windows.W3)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c04, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c14, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c24, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c34, &result, column + windows.W3)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c05, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c15, &result, column + windows.W1)
-        'L.Store('L.WithoutMinusZero c25, &result, column + windows.W2)
-        'N.Store('N.WithoutMinusZero c35, &result, column + windows.W3)
-
-    /// Two registers of rows by six columns: as many sums as 16 registers hold.
-    [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Low<'V, 'L when 'L :> ISimd<'V, 'T>>
-        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
-        : unit =
-        // A reference for each row and column: one index moves all of them.
-        let sources = &Unsafe.Add(&Simd.start t.A, a)
-        let s0 = &Unsafe.Add(&sources, windows.W0)
-        let s1 = &Unsafe.Add(&sources, windows.W1)
-        let f0 = &Unsafe.Add(&Simd.start t.B, b)
-        let f1 = &Unsafe.Add(&f0, t.ColumnStep)
-        let f2 = &Unsafe.Add(&f1, t.ColumnStep)
-        let f3 = &Unsafe.Add(&f2, t.ColumnStep)
-        let f4 = &Unsafe.Add(&f3, t.ColumnStep)
-        let f5 = &Unsafe.Add(&f4, t.ColumnStep)
-        let start = &Unsafe.Add(&Simd.start t.From, from)
-        let result = &Unsafe.Add(&Simd.start t.Into, into)
-        let mutable column = 0n
-        let mutable c00 = 'L.Load(&start, column + windows.W0)
-        let mutable c10 = 'L.Load(&start, column + windows.W1)
-        column <- column + t.FromStep
-        let mutable c01 = 'L.Load(&start, column + windows.W0)
-        let mutable c11 = 'L.Load(&start, column + windows.W1)
-        column <- column + t.FromStep
-        let mutable c02 = 'L.Load(&start, column + windows.W0)
-        let mutable c12 = 'L.Load(&start, column + windows.W1)
-        column <- column + t.FromStep
-        let mutable c03 = 'L.Load(&start, column + windows.W0)
-        let mutable c13 = 'L.Load(&start, column + windows.W1)
-        column <- column + t.FromStep
-        let mutable c04 = 'L.Load(&start, column + windows.W0)
-        let mutable c14 = 'L.Load(&start, column + windows.W1)
-        column <- column + t.FromStep
-        let mutable c05 = 'L.Load(&start, column + windows.W0)
-        let mutable c15 = 'L.Load(&start, column + windows.W1)
-        let mutable ai = 0n
-        let mutable bi = 0n
-
-        let mutable left = t.Depth
-
-        while left > 0 do
-            let a0 = 'L.Load(&s0, ai)
-            let a1 = 'L.Load(&s1, ai)
-            let b = 'L.Create(Unsafe.Add(&f0, bi))
-            c00 <- 'L.MultiplyAdd(a0, b, c00)
-            c10 <- 'L.MultiplyAdd(a1, b, c10)
-            let b = 'L.Create(Unsafe.Add(&f1, bi))
-            c01 <- 'L.MultiplyAdd(a0, b, c01)
-            c11 <- 'L.MultiplyAdd(a1, b, c11)
-            let b = 'L.Create(Unsafe.Add(&f2, bi))
-            c02 <- 'L.MultiplyAdd(a0, b, c02)
-            c12 <- 'L.MultiplyAdd(a1, b, c12)
-            let b = 'L.Create(Unsafe.Add(&f3, bi))
-            c03 <- 'L.MultiplyAdd(a0, b, c03)
-            c13 <- 'L.MultiplyAdd(a1, b, c13)
-            let b = 'L.Create(Unsafe.Add(&f4, bi))
-            c04 <- 'L.MultiplyAdd(a0, b, c04)
-            c14 <- 'L.MultiplyAdd(a1, b, c14)
-            let b = 'L.Create(Unsafe.Add(&f5, bi))
-            c05 <- 'L.MultiplyAdd(a0, b, c05)
-            c15 <- 'L.MultiplyAdd(a1, b, c15)
-            ai <- ai + t.AStep
-            bi <- bi + t.BStep
-            left <- left - 1
-
-        column <- 0n
-        'L.Store('L.WithoutMinusZero c00, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c10, &result, column + windows.W1)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c01, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c11, &result, column + windows.W1)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c02, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c12, &result, column + windows.W1)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c03, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c13, &result, column + windows.W1)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c04, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c14, &result, column + windows.W1)
-        column <- column + t.IntoStep
-        'L.Store('L.WithoutMinusZero c05, &result, column + windows.W0)
-        'L.Store('L.WithoutMinusZero c15, &result, column + windows.W1)
-
-    /// Four registers of rows in one column: for products of fewer than six.
-    [<MethodImpl(MethodImplOptions.NoInlining)>]
-    member t.Column<'V, 'L, 'W, 'N
-        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> IPart<'V, 'W>>
-        (windows: Windows, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
-        : unit =
-        // A reference for each row and column: one index moves all of them.
-        let sources = &Unsafe.Add(&Simd.start t.A, a)
-        let s0 = &Unsafe.Add(&sources, windows.W0)
-        let s1 = &Unsafe.Add(&sources, windows.W1)
-        let s2 = &Unsafe.Add(&sources, windows.W2)
-        let s3 = &Unsafe.Add(&sources, windows.W3)
-        let f0 = &Unsafe.Add(&Simd.start t.B, b)
-        let start = &Unsafe.Add(&Simd.start t.From, from)
-        let mutable c0 = 'L.Load(&start, windows.W0)
-        let mutable c1 = 'L.Load(&start, windows.W1)
-        let mutable c2 = 'L.Load(&start, windows.W2)
-        let mutable c3 = 'N.Load(&start, windows.W3)
-        let mutable ai = 0n
-        let mutable bi = 0n
-
-        let mutable left = t.Depth
-
-        while left > 0 do
-            let b = 'L.Create(Unsafe.Add(&f0, bi))
-            c0 <- 'L.MultiplyAdd('L.Load(&s0, ai), b, c0)
-            c1 <- 'L.MultiplyAdd('L.Load(&s1, ai), b, c1)
-            c2 <- 'L.MultiplyAdd('L.Load(&s2, ai), b, c2)
-            c3 <- 'N.MultiplyAdd('N.Load(&s3, ai), 'N.First b, c3)
-            ai <- ai + t.AStep
-            bi <- bi + t.BStep
-            left <- left - 1
-
-        let result = &Unsafe.Add(&Simd.start t.Into, into)
-        'L.Store('L.WithoutMinusZero c0, &result, windows.W0)
-        'L.Store('L.WithoutMinusZero c1, &result, windows.W1)
-        'L.Store('L.WithoutMinusZero c2, &result, windows.W2)
-        'N.Store('N.WithoutMinusZero c3, &result, windows.W3)
-
 /// C(i, j) = initial(i) + Σₖ A(i, k)·B(k, j): one chain of fused multiply-adds an element, k ascending.
 /// A(i, k) stands at i·ARowStep + k·AStep and B(k, j) at k·BStep + j·ColumnStep, so either is read in
 /// place as it is or transposed. C is stored by columns.
@@ -360,20 +90,20 @@ type internal ProductLoop<'T> = {
     /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
     /// blocks of products: the rows of two panels may overlap.
     member p.Share<'V, 'L, 'W, 'N
-        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> IPart<'V, 'W>>
-        (panel: Windows, first: int, finish: int, packsColumns: bool, packedB: 'T[])
+        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
+        (panel: RowBand, first: int, finish: int, packsColumns: bool, packedB: 'T[])
         : unit =
-        let row = panel.W0
+        let row = panel.R0
 
-        let windows = {
-            W0 = 0n
-            W1 = panel.W1 - row
-            W2 = panel.W2 - row
-            W3 = panel.W3 - row
+        let rowBand = {
+            R0 = 0n
+            R1 = panel.R1 - row
+            R2 = panel.R2 - row
+            R3 = panel.R3 - row
         }
 
         let tall = Unsafe.SizeOf<'V>() = 64
-        let height = int windows.W3 + 'N.Count
+        let height = int rowBand.R3 + 'N.Count
         let rows, columns = p.Rows, p.Columns
         let packsRows = packsColumns || p.ARowStep <> 1
         let whole = columns >= ProductTile<'T>.Columns
@@ -439,11 +169,11 @@ type internal ProductLoop<'T> = {
                         rest
 
                 if not whole then
-                    tile.Column<'V, 'L, 'W, 'N>(windows, a, b, from, into)
+                    tile.Column<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
                 elif tall then
-                    tile.Tall<'V, 'L, 'W, 'N>(windows, a, b, from, into)
+                    tile.Tall<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
                 else
-                    tile.Low<'V, 'L>(windows, a, b, from, into)
+                    tile.Low<'V, 'L>(rowBand, a, b, from, into)
 
                 j <- j + width
 
@@ -457,10 +187,10 @@ type internal ProductLoop<'T> = {
         member p.Run<'V, 'L, 'W, 'N
             when 'L :> ISimd<'V, 'T>
             and 'V: struct
-            and 'L :> IPart<'V, 'V>
+            and 'L :> INarrow<'V, 'V>
             and 'N :> ISimd<'W, 'T>
             and 'W: struct
-            and 'N :> IPart<'V, 'W>>
+            and 'N :> INarrow<'V, 'W>>
             ()
             =
             let p = p
@@ -508,22 +238,22 @@ type internal ProductLoop<'T> = {
                 let row = i / shares * height
 
                 if registers = 4 && row + height >= rows then
-                    let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
-                    p.Share<'V, 'L, 'W, 'N>(windows, first, finish, packs, packed)
+                    let rowBand = RowBand.Of(row, 'L.Count, 'N.Count, rows)
+                    p.Share<'V, 'L, 'W, 'N>(rowBand, first, finish, packs, packed)
                 else
-                    let windows = Windows.Of(row, 'L.Count, 'L.Count, rows)
+                    let rowBand = RowBand.Of(row, 'L.Count, 'L.Count, rows)
 
-                    let windows =
+                    let rowBand =
                         if registers = 4 then
-                            windows
+                            rowBand
                         else
                             {
-                                windows with
-                                    W2 = windows.W1
-                                    W3 = windows.W1
+                                rowBand with
+                                    R2 = rowBand.R1
+                                    R3 = rowBand.R1
                             }
 
-                    p.Share<'V, 'L, 'V, 'L>(windows, first, finish, packs, packed))
+                    p.Share<'V, 'L, 'V, 'L>(rowBand, first, finish, packs, packed))
 
             if packs then
                 ArrayPool<'T>.Shared.Return packed

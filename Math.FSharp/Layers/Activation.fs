@@ -106,7 +106,7 @@ type internal GeluOp<'T when 'T :> INumber<'T>> =
     interface IMap<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
-            'L.Multiply(x, Elementary.NormalCumulative<'V, 'T, 'L> x)
+            'L.Multiply(x, NormalDistribution.Cumulative<'V, 'T, 'L> x)
 
 /// g·(Φ(z) + zφ(z)).
 [<Struct>]
@@ -118,8 +118,8 @@ type internal GeluBackwardOp<'T when 'T :> INumber<'T>> =
                 'L
                     .MultiplyAdd(
                         sum,
-                        Elementary.NormalDensity<'V, 'T, 'L> sum,
-                        Elementary.NormalCumulative<'V, 'T, 'L> sum
+                        NormalDistribution.Density<'V, 'T, 'L> sum,
+                        NormalDistribution.Cumulative<'V, 'T, 'L> sum
                     )
 
             'L.Multiply(upstream, slope)

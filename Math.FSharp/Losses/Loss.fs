@@ -22,7 +22,7 @@ type internal DivideOp<'T> = {
 module Loss =
     /// ln of a number of either precision: computed in double, then rounded.
     let private log (x: 'T :> IBinaryFloatingPointIeee754<'T>) : 'T =
-        'T.CreateTruncating(Elementary.Log(Double.CreateTruncating x))
+        'T.CreateTruncating(ScalarMath.Log(Double.CreateTruncating x))
 
     let private requireSameLength (target: Vector<'T>) (prediction: Vector<'T>) : unit =
         if target.Count <> prediction.Count then

@@ -163,7 +163,7 @@ module Onnx =
         let code = OnnxAttribute.Integer(int64 (elementType<'T>()))
         draft.Add("Cast", [ input ], [ "to", code ])
 
-    /// Φ(x) in double: ½ erfc(−x/√2) by the series of Elementary.NormalCumulative, Clenshaw's rule
+    /// Φ(x) in double: ½ erfc(−x/√2) by the series of NormalDistribution.Cumulative, Clenshaw's rule
     /// written out.
     let private normalCumulative (draft: Draft<'T>) (x: string) : string =
         let one, two, half = draft.Number 1.0, draft.Number 2.0, draft.Number 0.5

@@ -78,24 +78,24 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
     /// The band of rows from `row` on.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
     member private loop.Band<'V, 'L, 'W, 'N
-        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> IPart<'V, 'W>>
+        when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
         (row: int)
         : unit =
         let op, sample = loop.Op, loop.Sample
         let rows = loop.LayerBiases.Length
-        let windows = Windows.Of(row, 'L.Count, 'N.Count, rows)
+        let rowBand = RowBand.Of(row, 'L.Count, 'N.Count, rows)
         let inputs = loop.LayerWeights.Length / rows
         let blocks = (inputs + 63) / 64
         let biases = &Simd.start loop.LayerBiases
         let weights = &Simd.start loop.LayerWeights
-        let w0 = &Unsafe.Add(&weights, windows.W0)
-        let w1 = &Unsafe.Add(&weights, windows.W1)
-        let w2 = &Unsafe.Add(&weights, windows.W2)
-        let w3 = &Unsafe.Add(&weights, windows.W3)
-        let mutable z0 = 'L.Load(&biases, windows.W0)
-        let mutable z1 = 'L.Load(&biases, windows.W1)
-        let mutable z2 = 'L.Load(&biases, windows.W2)
-        let mutable z3 = 'N.Load(&biases, windows.W3)
+        let w0 = &Unsafe.Add(&weights, rowBand.R0)
+        let w1 = &Unsafe.Add(&weights, rowBand.R1)
+        let w2 = &Unsafe.Add(&weights, rowBand.R2)
+        let w3 = &Unsafe.Add(&weights, rowBand.R3)
+        let mutable z0 = 'L.Load(&biases, rowBand.R0)
+        let mutable z1 = 'L.Load(&biases, rowBand.R1)
+        let mutable z2 = 'L.Load(&biases, rowBand.R2)
+        let mutable z3 = 'N.Load(&biases, rowBand.R3)
 
         for block in 0 .. blocks - 1 do
             // The last block is moved back to end where the inputs do: those it shares with the one
@@ -117,22 +117,22 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
                 z0 <- 'L.MultiplyAdd('L.Load(&w0, column), x, z0)
                 z1 <- 'L.MultiplyAdd('L.Load(&w1, column), x, z1)
                 z2 <- 'L.MultiplyAdd('L.Load(&w2, column), x, z2)
-                z3 <- 'N.MultiplyAdd('N.Load(&w3, column), 'N.First x, z3)
+                z3 <- 'N.MultiplyAdd('N.Load(&w3, column), 'N.Narrow x, z3)
 
         let result = &Unsafe.Add(&Simd.start loop.Result, loop.Into)
-        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z0), &result, windows.W0)
-        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, windows.W1)
-        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, windows.W2)
-        'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, windows.W3)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z0), &result, rowBand.R0)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, rowBand.R1)
+        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, rowBand.R2)
+        'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, rowBand.R3)
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N
             when 'L :> ISimd<'V, 'T>
             and 'V: struct
-            and 'L :> IPart<'V, 'V>
+            and 'L :> INarrow<'V, 'V>
             and 'N :> ISimd<'W, 'T>
             and 'W: struct
-            and 'N :> IPart<'V, 'W>>
+            and 'N :> INarrow<'V, 'W>>
             ()
             =
             let band = 4 * 'L.Count
@@ -223,7 +223,7 @@ type Predictor<'T
                 top <- z
 
         for k in 0 .. logits.Length - 1 do
-            probabilities[k] <- Elementary.Exp<'T, 'T, Lanes1<'T>>(logits[k] - top)
+            probabilities[k] <- Elementary.Exp<'T, 'T, Simd1<'T>>(logits[k] - top)
 
         let mutable sum = probabilities[0]
 
@@ -255,7 +255,7 @@ type Predictor<'T
         | Head.Identity -> sums.CopyTo probabilities
         | Head.Sigmoid ->
             for k in 0 .. sums.Length - 1 do
-                probabilities[k] <- Elementary.Sigmoid<'T, 'T, Lanes1<'T>> sums[k]
+                probabilities[k] <- Elementary.Sigmoid<'T, 'T, Simd1<'T>> sums[k]
 
         ArrayPool<'T>.Shared.Return memory
 

@@ -4,53 +4,8 @@ open System
 open System.Numerics
 open System.Runtime.CompilerServices
 
-/// Arithmetic of two numbers of one type. F#'s own operators, used more than twice in a generic
-/// expression, fall back to int; these hold their type.
-module internal Arithmetic =
-    let inline (+) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Addition (x, y)
-    let inline (-) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Subtraction (x, y)
-    let inline (*) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Multiply (x, y)
-    let inline (/) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Division (x, y)
-
-/// The normal distribution's tail.
-module internal NormalTail =
-    /// Chebyshev coefficients of e^(w²)·erfc(w) / t over 2t − 1, with t = 2 / (2 + w) and w of 0 to ∞.
-    let coefficients = [|
-        0.57703373861646968862
-        0.35543692127049848731
-        0.06509515882878652455
-        0.0036711423958366391659
-        -0.0011128447433526324969
-        -0.00016075829915378079758
-        0.000032780315741731370605
-        5.4424416455050160333e-6
-        -1.5154665553171481622e-6
-        -1.4297608181169864917e-7
-        8.234608827419493433e-8
-        -1.2962846852306562536e-9
-        -4.1547216310151983042e-9
-        6.3470582783628111814e-10
-        1.4320822712256223707e-10
-        -6.1603901052045855418e-11
-        2.0612138554721696306e-12
-        3.571493148847704445e-12
-        -8.5864228432517964757e-13
-        -6.145600213790630554e-14
-        7.4187257485966170573e-14
-        -1.2895042755032325615e-14
-        -2.3587263857106323568e-15
-        1.5729349381685911397e-15
-        -2.2782966239546465174e-16
-        -6.3123304507564298101e-17
-        3.5916763531814922992e-17
-    |]
-
-    /// How many of them single precision needs.
-    [<Literal>]
-    let SingleCount = 12
-
-/// The elementary functions that learning needs, built of sums, products and fused multiply-adds
-/// alone. The C library's own differ from system to system in their last bit; these do not.
+/// Elementary functions for registers of any width, made of sums, products and fused multiply-adds alone.
+/// Those of the C library differ from system to system in their last bit; these do not.
 [<AbstractClass; Sealed>]
 type internal Elementary =
     /// A number as every lane of a register.
@@ -89,7 +44,7 @@ type internal Elementary =
 
         let highest = Elementary.Constant<'V, 'T, 'L>(if single then 89.0 else 710.0)
         let lowest = Elementary.Constant<'V, 'T, 'L>(if single then -86.6 else -707.7)
-        // A number that is none passes every comparison here unchanged.
+        // NaN passes every comparison here unchanged.
         let bounded = 'L.WhereGreater(x, highest, highest, x)
 
         let shifted =
@@ -126,7 +81,7 @@ type internal Elementary =
         series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0)
         series <- Elementary.Horner<'V, 'T, 'L>(series, r, 1.0)
 
-        // 2ⁿ as 2·2ⁿ⁻¹: n = 128 (1024) has no power of its own.
+        // 2ⁿ as 2·2ⁿ⁻¹: n = 128 (1024) is outside the range of PowerOfTwo.
         let half = 'L.PowerOfTwo('L.Subtract(shifted, Elementary.Constant<'V, 'T, 'L> 1.0))
 
         let scaled =
@@ -195,83 +150,6 @@ type internal Elementary =
         let positive = 'L.WhereGreater(x, zero, x, zero)
         'L.MultiplyAdd('L.Multiply(two, s), series, positive)
 
-    /// The normal distribution's density e^(−x²/2) / √(2π).
-    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-    static member NormalDensity<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
-        (x: 'V)
-        : 'V =
-        let half = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> -0.5, x)
-
-        'L
-            .Multiply(
-                Elementary.Constant<'V, 'T, 'L> 0.39894228040143267794,
-                Elementary.Exp<'V, 'T, 'L>('L.Multiply(half, x))
-            )
-
-    /// The normal distribution's cumulative Φ(x) = ½ erfc(−x/√2).
-    static member NormalCumulative<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>
-        (x: 'V)
-        : 'V =
-        let zero = Elementary.Constant<'V, 'T, 'L> 0.0
-        let one = Elementary.Constant<'V, 'T, 'L> 1.0
-        let two = Elementary.Constant<'V, 'T, 'L> 2.0
-        let size = 'L.WhereGreater(zero, x, 'L.Subtract(zero, x), x)
-        let w = 'L.Multiply(size, Elementary.Constant<'V, 'T, 'L> 0.70710678118654752440)
-        let t = 'L.Divide(two, 'L.Add(two, w))
-        let place = 'L.Subtract('L.Add(t, t), one)
-        let twice = 'L.Add(place, place)
-
-        let count =
-            if Type.op_Equality (typeof<'T>, typeof<float32>) then
-                NormalTail.SingleCount
-            else
-                NormalTail.coefficients.Length
-
-        // Clenshaw's rule.
-        let mutable above = zero
-        let mutable sum = zero
-
-        for n in count - 1 .. -1 .. 1 do
-            let next =
-                'L
-                    .MultiplyAdd(
-                        twice,
-                        sum,
-                        'L
-                            .Subtract(
-                                Elementary.Constant<'V, 'T, 'L> NormalTail.coefficients[n],
-                                above
-                            )
-                    )
-
-            above <- sum
-            sum <- next
-
-        let first = Elementary.Constant<'V, 'T, 'L> NormalTail.coefficients[0]
-        let ratio = 'L.MultiplyAdd(place, sum, 'L.Subtract(first, above))
-        let half = 'L.Multiply(Elementary.Constant<'V, 'T, 'L> -0.5, x)
-        let exponential = Elementary.Exp<'V, 'T, 'L>('L.Multiply(half, x))
-
-        let tail =
-            'L
-                .Multiply(
-                    'L.Multiply(Elementary.Constant<'V, 'T, 'L> 0.5, t),
-                    'L.Multiply(exponential, ratio)
-                )
-
-        'L.WhereGreater(x, zero, 'L.Subtract(one, tail), tail)
-
-    /// cos πx for x of 0 to 1: −sin π(x − ½), by its Taylor series.
-    static member CosPi(x: float) : float =
-        let y = Math.PI * (x - 0.5)
-        let square = y * y
-        let mutable series = 0.0
-
-        for n in 23..-2..3 do
-            series <- (1.0 + series) * -square / float (n * (n - 1))
-
-        -y * (1.0 + series)
-
     /// −1, 0 or 1 with the sign of x; what is not a number stays so.
     [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     static member Sign<'V, 'T, 'L when 'L :> ISimd<'V, 'T> and 'T :> INumber<'T>>(x: 'V) : 'V =
@@ -284,56 +162,3 @@ type internal Elementary =
                 Elementary.Constant<'V, 'T, 'L> 1.0,
                 'L.WhereGreater(zero, x, Elementary.Constant<'V, 'T, 'L> -1.0, x)
             )
-
-    /// xⁿ for n of 0 or more, by squaring.
-    static member Power(x: float, n: int64) : float =
-        if n = 0L then 1.0
-        elif n % 2L = 0L then Elementary.Power(x * x, n / 2L)
-        else x * Elementary.Power(x * x, n / 2L)
-
-    /// ln x = e ln 2 + 2 artanh((m − 1)/(m + 1)) for x = m·2ᵉ with ½√2 ≤ m < √2. −∞ at 0, not a
-    /// number below.
-    static member Log(x: float) : float =
-        if Double.IsNaN x || x < 0.0 then
-            nan
-        elif x = 0.0 then
-            -infinity
-        elif Double.IsPositiveInfinity x then
-            x
-        else
-            // Numbers below 2⁻¹⁰²² have no exponent of their own.
-            let bits, offset =
-                if Double.IsNormal x then
-                    BitConverter.DoubleToInt64Bits x, 1023L
-                else
-                    BitConverter.DoubleToInt64Bits(x * 18014398509481984.0), 1077L
-
-            let significand =
-                BitConverter.Int64BitsToDouble((bits &&& 0xFFFFFFFFFFFFFL) ||| 0x3FF0000000000000L)
-
-            let exponent = (bits >>> 52) - offset
-
-            let m, e =
-                if significand > 1.4142135623730951 then
-                    significand / 2.0, float (exponent + 1L)
-                else
-                    significand, float exponent
-
-            let s = (m - 1.0) / (m + 1.0)
-            let s2 = s * s
-            let mutable series = 1.0 / 23.0
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 21.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 19.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 17.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 15.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 13.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 11.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 9.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 7.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 5.0)
-            series <- Math.FusedMultiplyAdd(series, s2, 1.0 / 3.0)
-
-            let rest =
-                Math.FusedMultiplyAdd(e, 1.90821492927058770002e-10, 2.0 * s * s2 * series)
-
-            Math.FusedMultiplyAdd(e, 0.693147180369123816490, 2.0 * s + rest)

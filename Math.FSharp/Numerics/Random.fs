@@ -231,7 +231,7 @@ module Random =
         elif abs q <= 0.425 then
             q * ratio Wichura.centre Wichura.centreDenominator (0.180625 - q * q)
         else
-            let r = sqrt (-(Elementary.Log(min p (1.0 - p))))
+            let r = sqrt (-(ScalarMath.Log(min p (1.0 - p))))
 
             let tail =
                 if r <= 5.0 then

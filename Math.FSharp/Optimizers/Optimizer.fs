@@ -355,8 +355,8 @@ module Optimizer =
             Beta2Rest = number (1.0 - beta2)
             Epsilon = number epsilon
             NegativeRate =
-                number (-(Double.CreateTruncating rate) / (1.0 - Elementary.Power(beta1, steps)))
-            Scale = number (1.0 / Math.Sqrt(1.0 - Elementary.Power(beta2, steps)))
+                number (-(Double.CreateTruncating rate) / (1.0 - ScalarMath.Power(beta1, steps)))
+            Scale = number (1.0 / Math.Sqrt(1.0 - ScalarMath.Power(beta2, steps)))
         })
 
     /// <summary>Lion: θ′ = θ − η·sign(β₁m + (1 − β₁)g), then m = β₂m + (1 − β₂)g, element by

@@ -68,10 +68,10 @@ module Schedule =
     [<CompiledName("Step")>]
     let step (every: int64) (factor: float) (rate: float) : Schedule =
         requirePositive (nameof every) every
-        fun iteration -> rate * Elementary.Power(factor, iteration / every)
+        fun iteration -> rate * ScalarMath.Power(factor, iteration / every)
 
     let private exp (x: float) : float =
-        Elementary.Exp<float, float, Lanes1<float>> x
+        Elementary.Exp<float, float, Simd1<float>> x
 
     /// <summary>η·γ^(i / every).</summary>
     /// <param name="every">Iterations in which the rate is multiplied by γ, 1 or more.</param>
@@ -81,12 +81,12 @@ module Schedule =
     [<CompiledName("Exponential")>]
     let exponential (every: int64) (factor: float) (rate: float) : Schedule =
         requirePositive (nameof every) every
-        let logarithm = Elementary.Log factor
+        let logarithm = ScalarMath.Log factor
 
         fun iteration -> rate * exp (logarithm * float iteration / float every)
 
     /// ½(1 + cos πx) for x of 0 to 1: from 1 down to 0.
-    let private halfCosine (x: float) : float = 0.5 * (1.0 + Elementary.CosPi x)
+    let private halfCosine (x: float) : float = 0.5 * (1.0 + ScalarMath.CosPi x)
 
     /// <summary>last + (η − last)·½(1 + cos(πi / total)); last from <paramref name="total"/>
     /// on.</summary>

@@ -151,7 +151,7 @@ module Diagnosis =
         let means = meansOf (fun _ x -> x)
 
         let entropy m =
-            if m > 0.0 then -m * Elementary.Log m else 0.0
+            if m > 0.0 then -m * ScalarMath.Log m else 0.0
 
         match head with
         | Head.Softmax -> Array.sumBy entropy means

@@ -128,7 +128,7 @@ module LearningRateFinder =
                 let next = Trainer.step settings data state
                 let mean = decay * mean + (1.0 - decay) * next.Loss
                 // The mean of so many losses, the zero it began with taken out.
-                let smoothed = mean / (1.0 - Elementary.Power(decay, next.Iteration))
+                let smoothed = mean / (1.0 - ScalarMath.Power(decay, next.Iteration))
 
                 if not (Double.IsFinite smoothed) then
                     found

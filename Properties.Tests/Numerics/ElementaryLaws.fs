@@ -6,22 +6,22 @@ open Pipeline.Learning
 open Pipeline.Learning.Laws
 
 let private exp (x: float) =
-    Elementary.Exp<float, float, Lanes1<float>> x
+    Elementary.Exp<float, float, Simd1<float>> x
 
 let private expSingle (x: float32) =
-    Elementary.Exp<float32, float32, Lanes1<float32>> x
+    Elementary.Exp<float32, float32, Simd1<float32>> x
 
 let private sigmoid (x: float) =
-    Elementary.Sigmoid<float, float, Lanes1<float>> x
+    Elementary.Sigmoid<float, float, Simd1<float>> x
 
 let private sigmoidSingle (x: float32) =
-    Elementary.Sigmoid<float32, float32, Lanes1<float32>> x
+    Elementary.Sigmoid<float32, float32, Simd1<float32>> x
 
 let private tanh (x: float) =
-    Elementary.Tanh<float, float, Lanes1<float>> x
+    Elementary.Tanh<float, float, Simd1<float>> x
 
 let private tanhSingle (x: float32) =
-    Elementary.Tanh<float32, float32, Lanes1<float32>> x
+    Elementary.Tanh<float32, float32, Simd1<float32>> x
 
 /// Single precision's right answer is the double one, rounded.
 let private rounded (f: float -> float) (x: float32) = float32 (f (float x))
@@ -74,17 +74,17 @@ let ``exp at its edges`` () =
 
 [<Law>]
 let ``log is within 2 units of the system's for every number`` (AnyNumber x) =
-    Elementary.Log x |> Approximately.ulps 2L (Math.Log x)
+    ScalarMath.Log x |> Approximately.ulps 2L (Math.Log x)
 
 [<Law>]
 let ``log is within 2 units of the system's near 1`` (Exponent x) =
     let x = 1.0 + x / 3000.0
-    Elementary.Log x |> Approximately.ulps 2L (Math.Log x)
+    ScalarMath.Log x |> Approximately.ulps 2L (Math.Log x)
 
 [<Law>]
 let ``log undoes exp`` (Exponent x) =
     let x = x / 2.0
-    [| Elementary.Log(exp x) |] |> Approximately.equal 1e-15 [| x |]
+    [| ScalarMath.Log(exp x) |] |> Approximately.equal 1e-15 [| x |]
 
 /// 1 / (1 + e⁻ˣ) of the system's exponential: itself right to a few units.
 let private sigmoidOfSystem (x: float) = 1.0 / (1.0 + Math.Exp(-x))
@@ -139,13 +139,13 @@ let ``sigmoid and tanh at their edges`` () =
         tanhSingle (float32 x) |> Approximately.ulpsSingle 0L (float32 t)
 
 let private softplus (x: float) =
-    Elementary.Softplus<float, float, Lanes1<float>> x
+    Elementary.Softplus<float, float, Simd1<float>> x
 
 let private expLess1 (x: float) =
-    Elementary.ExpLess1<float, float, Lanes1<float>> x
+    Elementary.ExpLess1<float, float, Simd1<float>> x
 
 let private cumulative (x: float) =
-    Elementary.NormalCumulative<float, float, Lanes1<float>> x
+    NormalDistribution.Cumulative<float, float, Simd1<float>> x
 
 /// |found − expected| in parts of the expected.
 let private relative (most: float) (expected: float) (found: float) =
@@ -164,7 +164,7 @@ let ``softplus is ln(1 + eˣ), to every digit far below 0 too`` (Exponent x) =
     softplus x |> relative 1e-14 expected
 
     if abs x < 80.0 then
-        Elementary.Softplus<float32, float32, Lanes1<float32>>(float32 x)
+        Elementary.Softplus<float32, float32, Simd1<float32>>(float32 x)
         |> float
         |> relative 1e-6 (softplus (float (float32 x)))
 
@@ -192,28 +192,28 @@ let ``the normal distribution's cumulative is Math.NET's, and both sides sum to 
 
     [| cumulative x + cumulative -x |] |> Approximately.equal 1e-15 [| 1.0 |]
 
-    Elementary.NormalCumulative<float32, float32, Lanes1<float32>>(float32 x)
+    NormalDistribution.Cumulative<float32, float32, Simd1<float32>>(float32 x)
     |> float
     |> fun found -> [| found |] |> Approximately.equal 3e-7 [| cumulative (float (float32 x)) |]
 
 [<Law>]
 let ``cos πx is the system's from 0 to 1`` (Fraction x) =
-    [| Elementary.CosPi x |]
+    [| ScalarMath.CosPi x |]
     |> Approximately.equal 1e-15 [| Math.Cos(Math.PI * x) |]
 
-    [| Elementary.CosPi 1.0 |] |> Approximately.equal 1e-15 [| -1.0 |]
+    [| ScalarMath.CosPi 1.0 |] |> Approximately.equal 1e-15 [| -1.0 |]
 
 [<Law>]
 let ``powers are the system's`` (Fraction x) (n: FsCheck.NonNegativeInt) =
     let n = int64 n.Get
 
-    [| Elementary.Power(x, n) |]
+    [| ScalarMath.Power(x, n) |]
     |> Approximately.equal 1e-13 [| Math.Pow(x, float n) |]
 
 [<Xunit.Fact>]
 let ``signs keep what is not a number`` () =
     for x, expected in [ 3.0, 1.0; -1e-320, -1.0; 0.0, 0.0; infinity, 1.0; nan, nan ] do
-        Elementary.Sign<float, float, Lanes1<float>> x |> Approximately.ulps 0L expected
+        Elementary.Sign<float, float, Simd1<float>> x |> Approximately.ulps 0L expected
 
 /// The functions of an array, with registers of one width.
 type private Functions<'T when 'T :> System.Numerics.INumber<'T>> = {
@@ -237,7 +237,7 @@ type private Functions<'T when 'T :> System.Numerics.INumber<'T>> = {
 
                 'L
                     .Store(
-                        Elementary.NormalCumulative<'V, 'T, 'L> lanes,
+                        NormalDistribution.Cumulative<'V, 'T, 'L> lanes,
                         &Simd.start loop.Results[5],
                         at
                     )
@@ -259,7 +259,7 @@ let ``every width of register gives the same bits of every function`` (Seed seed
         800.0 * (2.0 * Random.uniform seed Stream.GradientCheck 0L i - 1.0)
 
     let x = Array.init 16 draw
-    let alone = table x (fun loop -> (loop :> ILoop<float>).Run<float, Lanes1<float>>())
+    let alone = table x (fun loop -> (loop :> ILoop<float>).Run<float, Simd1<float>>())
 
     for run in Registers.forDouble x.Length do
         table x (fun loop -> run loop) |> Exactly.bits alone
@@ -267,7 +267,7 @@ let ``every width of register gives the same bits of every function`` (Seed seed
     let x = x |> Array.map (fun x -> float32 (x / 8.0))
 
     let alone =
-        table x (fun loop -> (loop :> ILoop<float32>).Run<float32, Lanes1<float32>>())
+        table x (fun loop -> (loop :> ILoop<float32>).Run<float32, Simd1<float32>>())
 
     for run in Registers.forSingle x.Length do
         table x (fun loop -> run loop) |> Exactly.bits alone

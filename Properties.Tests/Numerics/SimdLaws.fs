@@ -90,7 +90,7 @@ let private oneNanSingle (values: float32[]) =
 let ``in double, every width of register rounds like a lone number, edges included`` () =
     let x, y, z = triples
 
-    let alone = results (fun loop -> loop.Run<float, Lanes1<float>>()) x y z |> oneNan
+    let alone = results (fun loop -> loop.Run<float, Simd1<float>>()) x y z |> oneNan
 
     for run in Registers.forDouble x.Length do
         results run x y z |> oneNan |> Exactly.bits alone
@@ -101,7 +101,7 @@ let ``in single, every width of register rounds like a lone number, edges includ
     let x, y, z = Array.map float32 x, Array.map float32 y, Array.map float32 z
 
     let alone =
-        results (fun loop -> loop.Run<float32, Lanes1<float32>>()) x y z |> oneNanSingle
+        results (fun loop -> loop.Run<float32, Simd1<float32>>()) x y z |> oneNanSingle
 
     for run in Registers.forSingle x.Length do
         results run x y z |> oneNanSingle |> Exactly.bits alone

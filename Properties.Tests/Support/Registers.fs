@@ -9,7 +9,7 @@ open Pipeline.Learning
 module internal Registers =
     /// Those that so many elements fill.
     let forDouble (length: int) : (ILoop<float> -> unit) list = [
-        fun loop -> loop.Run<float, Lanes1<float>>()
+        fun loop -> loop.Run<float, Simd1<float>>()
         if length >= 2 then
             fun loop -> loop.Run<Vector128<float>, Simd128<float>>()
         if length >= 4 then
@@ -19,7 +19,7 @@ module internal Registers =
     ]
 
     let forSingle (length: int) : (ILoop<float32> -> unit) list = [
-        fun loop -> loop.Run<float32, Lanes1<float32>>()
+        fun loop -> loop.Run<float32, Simd1<float32>>()
         if length >= 4 then
             fun loop -> loop.Run<Vector128<float32>, Simd128<float32>>()
         if length >= 8 then
@@ -30,7 +30,7 @@ module internal Registers =
 
     /// The same of loops over bands, the last with a narrow register wherever one is enough.
     let bandsForDouble (rows: int) : (IBandLoop<float> -> unit) list = [
-        fun loop -> loop.Run<float, Lanes1<float>, float, Lanes1<float>>()
+        fun loop -> loop.Run<float, Simd1<float>, float, Simd1<float>>()
         fun loop -> Simd.runBands rows loop
         if rows >= 2 then
             fun loop ->
@@ -50,7 +50,7 @@ module internal Registers =
     ]
 
     let bandsForSingle (rows: int) : (IBandLoop<float32> -> unit) list = [
-        fun loop -> loop.Run<float32, Lanes1<float32>, float32, Lanes1<float32>>()
+        fun loop -> loop.Run<float32, Simd1<float32>, float32, Simd1<float32>>()
         fun loop -> Simd.runBands rows loop
         if rows >= 16 then
             fun loop ->
