@@ -13,7 +13,7 @@ internal sealed record StoredCheckpoint(CheckpointManifest Manifest, byte[] Byte
 /// <param name="keep">How many to keep, 1 or more.</param>
 internal sealed class CheckpointStore(IFiles files, string folder, int keep)
 {
-    private const string Payload = ".safetensors";
+    private const string Payload = FileKinds.Safetensors;
     private const string Manifest = ".json";
 
     public string Folder => folder;

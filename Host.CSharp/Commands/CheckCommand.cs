@@ -31,11 +31,11 @@ internal static class CheckCommand
 
     private static int Run(CommandLineSettings given, int? wanted)
     {
-        var plan = ServiceRegistration.PlanOf(given);
-        var settings = plan.Settings;
-        var data = plan.Split(Print.Loaded<double>(plan)).Train;
+        var configuration = ServiceRegistration.ConfigurationOf(given);
+        var settings = configuration.Settings;
+        var data = configuration.Split(Print.Loaded<double>(configuration)).Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
-        if (settings.Model.Normalised && plan.Hidden.Length > 0 && samples == 1)
+        if (settings.Model.Normalised && configuration.Hidden.Length > 0 && samples == 1)
         {
             throw new RefusedException([
                 DataFile.Sentence(
@@ -46,9 +46,12 @@ internal static class CheckCommand
             ]);
         }
         var network = Trainer
-            .Start<double>(plan.Hyperparameters, plan.ArchitectureFor(data.Features, data.Classes))
+            .Start<double>(
+                configuration.Hyperparameters,
+                configuration.ArchitectureFor(data.Features, data.Classes)
+            )
             .Network;
-        var places = Batch.Draw(plan.Hyperparameters.Seed, data.Count, samples, 0);
+        var places = Batch.Draw(configuration.Hyperparameters.Seed, data.Count, samples, 0);
         var check = Gradients.Check(network, Dataset.Take(places, data));
         Show(network, samples, check);
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);

@@ -24,10 +24,10 @@ internal static class ChoiceOption
             HelpName = "name",
             CustomParser = result =>
             {
-                var said = result.Tokens[0].Value;
-                var chosen = Find(choices, said);
+                var text = result.Tokens[0].Value;
+                var chosen = Find(choices, text);
                 if (chosen is null)
-                    result.AddError(Sentence(name, choices, said));
+                    result.AddError(Sentence(name, choices, text));
                 return chosen;
             },
         };
@@ -38,9 +38,9 @@ internal static class ChoiceOption
 
     /// <summary>The choice of that name.</summary>
     /// <returns>Null where there is none.</returns>
-    public static string? Find(string[] choices, string said) =>
-        Array.Find(choices, choice => choice.Equals(said, StringComparison.OrdinalIgnoreCase));
+    public static string? Find(string[] choices, string text) =>
+        Array.Find(choices, choice => choice.Equals(text, StringComparison.OrdinalIgnoreCase));
 
-    public static string Sentence(string name, string[] choices, string said) =>
-        Faults.Create(name, $"one of {string.Join(", ", choices)}", $"'{said}'").ToString();
+    public static string Sentence(string name, string[] choices, string text) =>
+        Faults.Create(name, $"one of {string.Join(", ", choices)}", $"'{text}'").ToString();
 }

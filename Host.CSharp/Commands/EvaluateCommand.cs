@@ -73,7 +73,7 @@ internal static class EvaluateCommand
         CommandLineSettings given,
         string path,
         ModelDefaults assumed,
-        EvaluationChoice choice,
+        EvaluationChoice options,
         string format,
         string? output
     )
@@ -81,13 +81,18 @@ internal static class EvaluateCommand
         if (output is "")
             throw new RefusedException([DataFile.Sentence("--output", "a folder", "nothing")]);
         var file = ModelFile.Read(path);
-        var run = Directory.Exists(path) ? EarlierRun.Read(path) : null;
+        var run = Directory.Exists(path) ? StoredRun.Read(path) : null;
         if (run is not null)
             given = given with { Run = run.Values().ToDictionary() };
-        var plan = ServiceRegistration.PlanOf(given with { IsForTraining = false });
+        var configuration = ServiceRegistration.ConfigurationOf(
+            given with
+            {
+                IsForTraining = false,
+            }
+        );
         var report = file.IsDouble
-            ? Report<double>(plan, file, run, assumed, choice)
-            : Report<float>(plan, file, run, assumed, choice);
+            ? Report<double>(configuration, file, run, assumed, options)
+            : Report<float>(configuration, file, run, assumed, options);
         if (run is not null && output is null)
         {
             if (WhyNoReport(run, report) is { } reason)
@@ -97,7 +102,7 @@ internal static class EvaluateCommand
             else
                 output = run.Path;
         }
-        var json = report.ToJson();
+        var json = EvaluationJson.Write(report);
         Console.Write(
             format switch
             {
@@ -123,23 +128,23 @@ internal static class EvaluateCommand
     }
 
     /// <summary>Why a report is not the run's own: it would stay there as if it were.</summary>
-    private static string? WhyNoReport(EarlierRun run, EvaluationReport report) =>
+    private static string? WhyNoReport(StoredRun run, EvaluationReport report) =>
         report.OtherData is not null ? "the test samples are not the run's own"
         : !File.Exists(Path.Combine(run.Path, RunFolder.SummaryFile)) ? "the run has not ended"
         : null;
 
     public static EvaluationReport Report<T>(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         ModelFile file,
-        EarlierRun? run,
+        StoredRun? run,
         ModelDefaults assumed,
-        EvaluationChoice choice
+        EvaluationChoice options
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var model = file.ModelOf<T>(assumed);
         var network = model.Network;
-        var settings = plan.Settings.Data;
+        var settings = configuration.Settings.Data;
         // A model's own preprocessing needs no training rows; they only tell of leakage.
         var isTestAlone = settings.Test is not null && !File.Exists(settings.Train);
         if (run is not null && !isTestAlone && settings.Train is { } train && !File.Exists(train))
@@ -165,10 +170,10 @@ internal static class EvaluateCommand
         var data = ModelSamples.Of(
             file.Path,
             model,
-            isTestAlone ? DataFiles.ParseTest(plan) : DataFiles.Parse(plan)
+            isTestAlone ? DataFiles.ParseTest(configuration) : DataFiles.Parse(configuration)
         );
         Print.Notes(data.Notes);
-        var evaluation = Evaluations.Create(choice, network, data.Test);
+        var evaluation = Evaluations.Create(options, network, data.Test);
         var loss = evaluation switch
         {
             Evaluation.Classes { Item: var classes } => classes.Loss,
@@ -189,15 +194,17 @@ internal static class EvaluateCommand
             FirstLayerOf(model, data.Preprocessing)
         )
         {
-            OtherData = run is null ? null : OtherData(run, plan, data.Hashes, isTestAlone),
+            OtherData = run is null
+                ? null
+                : OtherData(run, configuration, data.Hashes, isTestAlone),
         };
     }
 
     /// <summary>A sentence where the test samples are not those that the run was tested with: its files
     /// differ, or a setting that chooses the samples.</summary>
     private static string? OtherData(
-        EarlierRun run,
-        RunConfiguration plan,
+        StoredRun run,
+        RunConfiguration configuration,
         IReadOnlyDictionary<string, string> hashes,
         bool isTestAlone
     )
@@ -205,7 +212,7 @@ internal static class EvaluateCommand
         var isSame = isTestAlone
             ? run.DataSha256.Count == 2 && run.DataSha256.Values.Last() == hashes.Values.Single()
             : DataHashes.AreSame(run.DataSha256, hashes);
-        var now = SettingsJson.Of(plan);
+        var now = SettingsJson.Of(configuration);
         string[] differences =
         [
             .. isSame
@@ -214,7 +221,7 @@ internal static class EvaluateCommand
                     [
                         $"the files have other contents ({string.Join(", ", hashes.Keys)}; the run's were {string.Join(", ", run.DataSha256.Keys)})",
                     ],
-            .. from setting in plan.Deciding
+            .. from setting in configuration.AffectingResult
             where setting.Section == "Data" || setting.Key == "Training:Seed"
             let before = SettingsJson.Text(SettingsJson.Value(run.Settings, setting))
             let after = SettingsJson.Text(SettingsJson.Value(now, setting))

@@ -8,7 +8,15 @@ namespace Pipeline.Training;
 /// <summary><c>export</c>: a model in another format.</summary>
 internal static class ExportCommand
 {
-    private static readonly string[] Formats = ["onnx", "safetensors", "npz"];
+    /// <summary>The endings of the files that are written, with the name that each format has in help.</summary>
+    private static readonly string[] Endings =
+    [
+        FileKinds.Onnx,
+        FileKinds.Safetensors,
+        FileKinds.Arrays,
+    ];
+
+    private static readonly string[] Formats = [.. Endings.Select(ending => ending[1..])];
 
     public static Command Create()
     {
@@ -51,7 +59,7 @@ internal static class ExportCommand
             ?? throw new RefusedException([
                 DataFile.Sentence(
                     "--output",
-                    "a file that ends in .onnx, .safetensors or .npz, or its format (--to)",
+                    $"a file that ends in {Listing.Of(Endings, "or")}, or its format (--to)",
                     output.Length == 0 ? "nothing"
                         : Directory.Exists(output) ? $"a folder, {output}"
                         : $"'{output}'"
@@ -74,10 +82,10 @@ internal static class ExportCommand
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var model = file.ModelOf<T>(assumed);
-        var bytes = format switch
+        var bytes = $".{format}" switch
         {
-            "onnx" => OnnxFile.Write(model),
-            "npz" => NpzFile.Write(Npz.ToArrays(Model.ToTensors(model))),
+            FileKinds.Onnx => OnnxFile.Write(model),
+            FileKinds.Arrays => NpzFile.Write(Npz.ToArrays(Model.ToTensors(model))),
             _ => Safetensors.Write(model),
         };
         return (model.Network.Architecture.ToString(), bytes);

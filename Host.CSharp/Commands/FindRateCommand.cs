@@ -46,14 +46,14 @@ internal static class FindRateCommand
 
     private static int Run(CommandLineSettings given, int steps, string? output)
     {
-        var plan = ServiceRegistration.PlanOf(given);
-        var (title, sweep) = plan.Precision.IsDouble
-            ? Sweep<double>(plan, steps)
-            : Sweep<float>(plan, steps);
+        var configuration = ServiceRegistration.ConfigurationOf(given);
+        var (title, sweep) = configuration.Precision.IsDouble
+            ? Sweep<double>(configuration, steps)
+            : Sweep<float>(configuration, steps);
         var path = OutputFile.Write(
-            output ?? Path.Combine(plan.Settings.Run.Directory, "rates.svg"),
-            RatesPicture.ToSvg(title, plan.Head, sweep),
-            [.. DataFiles.Paths(plan.Settings.Data)]
+            output ?? Path.Combine(configuration.Settings.Run.Directory, "rates.svg"),
+            RatesPicture.ToSvg(title, configuration.Head, sweep),
+            [.. DataFiles.Paths(configuration.Settings.Data)]
         );
         var end = sweep.Steps.IsEmpty ? Lowest : sweep.Steps.Last().Rate;
         Print.Line(
@@ -69,14 +69,17 @@ internal static class FindRateCommand
         return (int)(sweep.Suggested.IsValueSome ? Outcome.Completed : Outcome.Failed);
     }
 
-    private static (string Title, RateSweep Sweep) Sweep<T>(RunConfiguration plan, int steps)
+    private static (string Title, RateSweep Sweep) Sweep<T>(
+        RunConfiguration configuration,
+        int steps
+    )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = Print.Loaded<T>(plan);
-        var train = plan.Split(data).Train;
-        var architecture = plan.ArchitectureFor(train);
+        var data = Print.Loaded<T>(configuration);
+        var train = configuration.Split(data).Train;
+        var architecture = configuration.ArchitectureFor(train);
         var sweep = LearningRateFinder.Sweep(
-            plan.Hyperparameters,
+            configuration.Hyperparameters,
             Lowest,
             Highest,
             steps,

@@ -11,7 +11,7 @@ internal static class ModelArgument
         new(name)
         {
             Description =
-                "a run folder, or a .safetensors or .npz file; of a run without a model, its newest checkpoint",
+                $"a run folder, or a {FileKinds.Models} file; of a run without a model, its newest checkpoint",
         };
 }
 

@@ -33,14 +33,14 @@ internal static class PredictCommand
         var files = new Argument<string[]>("files")
         {
             Description =
-                $"images (PNG, IDX) or rows ({TableFile.Endings}, also as .gz); - is standard input",
+                $"images ({FileKinds.Images}) or rows ({FileKinds.Tables}, also as {FileKinds.Zipped}); - is standard input",
             Arity = ArgumentArity.OneOrMore,
         };
         var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
         var from = ChoiceOption.Create(
             "--from",
-            "what rows of standard input are; images are told by their bytes",
-            ["csv", "tsv", "json", "npy", "parquet"],
+            "the format of rows on standard input; images are recognised by their bytes",
+            [.. TableKind.All.SelectMany(kind => kind.Names)],
             "csv"
         );
         var top = CountOption.Create(
@@ -78,8 +78,8 @@ internal static class PredictCommand
         );
         command.SetAction(parsed =>
         {
-            var plan = ServiceRegistration.PlanOf(settings.Read(parsed));
-            var data = plan.Settings.Data;
+            var configuration = ServiceRegistration.ConfigurationOf(settings.Read(parsed));
+            var data = configuration.Settings.Data;
             var file = ModelFile.Read(parsed.GetValue(model)!);
             var paths = parsed.GetValue(files)!;
             if (paths.Count(path => path == StandardInput) > 1)
@@ -95,8 +95,8 @@ internal static class PredictCommand
                 string.Join(", ", paths),
                 () =>
                     file.IsDouble
-                        ? Predict<double>(file, assumed, samples, isDarkInk, plan)
-                        : Predict<float>(file, assumed, samples, isDarkInk, plan)
+                        ? Predict<double>(file, assumed, samples, isDarkInk, configuration)
+                        : Predict<float>(file, assumed, samples, isDarkInk, configuration)
             );
             Console.Write(
                 parsed.GetValue(format) switch
@@ -132,7 +132,7 @@ internal static class PredictCommand
         ModelDefaults assumed,
         IEnumerable<DataFile> files,
         bool isDarkInk,
-        RunConfiguration plan
+        RunConfiguration configuration
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -145,8 +145,8 @@ internal static class PredictCommand
                 samples,
                 model,
                 isDarkInk,
-                plan.Settings.Data,
-                plan.Table.Cells
+                configuration.Settings.Data,
+                configuration.Table.Cells
             );
             var (names, inputs) = parsed;
             Print.Notes(parsed.Notes);

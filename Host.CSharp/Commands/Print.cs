@@ -16,13 +16,13 @@ internal static class Print
             Console.Error.WriteLine(VisibleText.Of(note));
     }
 
-    /// <summary>The data of a plan; the assumptions made about them are printed.</summary>
-    /// <param name="plan">The plan.</param>
+    /// <summary>The data of a configuration; the assumptions made about them are printed.</summary>
+    /// <param name="configuration">The configuration.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static LoadedData<T> Loaded<T>(RunConfiguration plan)
+    public static LoadedData<T> Loaded<T>(RunConfiguration configuration)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataFiles.Load<T>(plan);
+        var data = DataFiles.Load<T>(configuration);
         Notes(data.Notes);
         return data;
     }

@@ -66,17 +66,17 @@ internal static class RegularisersCommand
     private static async Task<int> RunAsync(CommandLineSettings given, CancellationToken stop)
     {
         // Whatever is wrong with one of them is said before the first.
-        var plans = Runs.Select(run => PlanOf(given, run.Settings)).ToArray();
+        var plans = Runs.Select(run => ConfigurationOf(given, run.Settings)).ToArray();
         var data = Print.Loaded<float>(plans[0]);
-        foreach (var plan in plans)
-            plan.ArchitectureFor(data.Train);
+        foreach (var configuration in plans)
+            configuration.ArchitectureFor(data.Train);
         List<string[]> rows = [];
-        foreach (var (i, plan) in plans.Index())
+        foreach (var (i, configuration) in plans.Index())
         {
             var name = Runs[i].Name;
             var figures = await ShowAsync(
                 $"{i + 1} of {Runs.Length}: {name}",
-                () => TrainAsync(plan, data, stop)
+                () => TrainAsync(configuration, data, stop)
             );
             var (train, test) = (figures.Train, figures.Test);
             rows.Add([
@@ -103,7 +103,7 @@ internal static class RegularisersCommand
         return await run();
     }
 
-    private static RunConfiguration PlanOf(
+    private static RunConfiguration ConfigurationOf(
         CommandLineSettings given,
         (string Key, string Value)[] settings
     )
@@ -115,17 +115,22 @@ internal static class RegularisersCommand
         );
         foreach (var (key, value) in given.Values)
             values[key] = value;
-        return ServiceRegistration.PlanOf(given with { Values = values });
+        return ServiceRegistration.ConfigurationOf(given with { Values = values });
     }
 
     /// <summary>The figures of the network that a run keeps.</summary>
     private static async Task<EpochFigures> TrainAsync(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         LoadedData<float> data,
         CancellationToken stop
     )
     {
-        var loop = new TrainingLoop<float>(plan, plan.Split(data), [], TimeProvider.System);
+        var loop = new TrainingLoop<float>(
+            configuration,
+            configuration.Split(data),
+            [],
+            TimeProvider.System
+        );
         var result = await loop.RunAsync(stop);
         return result.Kept ?? throw new OperationCanceledException(stop);
     }

@@ -35,10 +35,10 @@ internal static class SanityCommand
 
     private static int Run(CommandLineSettings given, int? wanted, int steps)
     {
-        var plan = ServiceRegistration.PlanOf(given);
-        var (title, samples, check) = plan.Precision.IsDouble
-            ? Check<double>(plan, wanted, steps)
-            : Check<float>(plan, wanted, steps);
+        var configuration = ServiceRegistration.ConfigurationOf(given);
+        var (title, samples, check) = configuration.Precision.IsDouble
+            ? Check<double>(configuration, wanted, steps)
+            : Check<float>(configuration, wanted, steps);
         Print.Line(
             $"{title}: {Counted.Of(samples, "sample")}, {Counted.Of(check.Steps, "step")}: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
         );
@@ -51,19 +51,19 @@ internal static class SanityCommand
     }
 
     private static (string Title, int Samples, SanityCheck Check) Check<T>(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         int? wanted,
         int steps
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = plan.Split(Print.Loaded<T>(plan)).Train;
-        var architecture = plan.ArchitectureFor(data.Features, data.Classes);
+        var data = configuration.Split(Print.Loaded<T>(configuration)).Train;
+        var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (
             architecture.ToString(),
             samples,
-            OverfitCheck.OverFit(plan.Hyperparameters, samples, steps, data, architecture)
+            OverfitCheck.OverFit(configuration.Hyperparameters, samples, steps, data, architecture)
         );
     }
 }

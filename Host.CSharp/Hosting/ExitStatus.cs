@@ -34,7 +34,7 @@ internal sealed class SignalHandler : IHostedService, IDisposable
         ILogger<SignalHandler> logger
     )
     {
-        PosixSignalRegistration Watch(PosixSignal signal, Outcome outcome) =>
+        PosixSignalRegistration Register(PosixSignal signal, Outcome outcome) =>
             PosixSignalRegistration.Create(
                 signal,
                 context =>
@@ -47,10 +47,10 @@ internal sealed class SignalHandler : IHostedService, IDisposable
             );
         registrations =
         [
-            Watch(PosixSignal.SIGINT, Outcome.Interrupted),
-            Watch(PosixSignal.SIGTERM, Outcome.Terminated),
-            Watch(PosixSignal.SIGHUP, Outcome.HungUp),
-            Watch(PosixSignal.SIGQUIT, Outcome.Quit),
+            Register(PosixSignal.SIGINT, Outcome.Interrupted),
+            Register(PosixSignal.SIGTERM, Outcome.Terminated),
+            Register(PosixSignal.SIGHUP, Outcome.HungUp),
+            Register(PosixSignal.SIGQUIT, Outcome.Quit),
         ];
     }
 

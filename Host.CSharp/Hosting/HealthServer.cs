@@ -14,7 +14,8 @@ namespace Pipeline.Training;
 /// <summary>Answers where a port is set: <c>/health/live</c>, while the loop advances, and
 /// <c>/health/ready</c>, once the data are loaded. The body is the status, and a sentence where there is
 /// something to say.</summary>
-internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHostedService
+internal sealed class HealthServer(RunConfiguration configuration, Liveness liveness)
+    : IHostedService
 {
     private WebApplication? server;
 
@@ -22,7 +23,7 @@ internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHos
     /// <exception cref="RefusedException">The address or the port cannot be had.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (plan.Settings.Health.Port is not { } port || server is not null)
+        if (configuration.Settings.Health.Port is not { } port || server is not null)
             return;
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder
@@ -50,7 +51,7 @@ internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHos
             throw Refused(
                 "Health:Address",
                 "an address of this machine",
-                plan.Settings.Health.Address
+                configuration.Settings.Health.Address
             );
         }
         catch (Exception taken) when (taken is IOException or SocketException)
@@ -72,7 +73,7 @@ internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHos
     private void Listen(KestrelServerOptions kestrel, int port)
     {
         if (
-            HealthSettings.TryParse(plan.Settings.Health.Address, out var address)
+            HealthSettings.TryParse(configuration.Settings.Health.Address, out var address)
             && address is not null
         )
             kestrel.Listen(address, port);
@@ -81,16 +82,16 @@ internal sealed class HealthServer(RunConfiguration plan, Liveness pulse) : IHos
     }
 
     private HealthCheckResult Live() =>
-        pulse.IsLive
+        liveness.IsLive
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy(
                 FormattableString.Invariant(
-                    $"no step, evaluation or look at the data for {plan.Settings.Health.StalledAfter} s"
+                    $"no step, evaluation or look at the data for {configuration.Settings.Health.StalledAfter} s"
                 )
             );
 
     private HealthCheckResult Ready() =>
-        (pulse.IsReady, pulse.Refusal) switch
+        (liveness.IsReady, liveness.Refusal) switch
         {
             (true, null) => HealthCheckResult.Healthy(),
             (true, { } refusal) => HealthCheckResult.Degraded(refusal),

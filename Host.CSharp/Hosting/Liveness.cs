@@ -1,7 +1,7 @@
 namespace Pipeline.Training;
 
 /// <summary>Whether the service is alive, and whether it has what it needs.</summary>
-internal sealed class Liveness(RunConfiguration plan, TimeProvider clock) : IRunObserver
+internal sealed class Liveness(RunConfiguration configuration, TimeProvider clock) : IRunObserver
 {
     private long last = clock.GetTimestamp();
 
@@ -15,7 +15,7 @@ internal sealed class Liveness(RunConfiguration plan, TimeProvider clock) : IRun
     /// <summary>Whether something was done lately: a step, an evaluation, a look at the data.</summary>
     public bool IsLive =>
         clock.GetElapsedTime(Volatile.Read(ref last)).TotalSeconds
-        <= plan.Settings.Health.StalledAfter;
+        <= configuration.Settings.Health.StalledAfter;
 
     public void Ready()
     {

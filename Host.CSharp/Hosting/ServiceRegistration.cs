@@ -19,58 +19,57 @@ internal static class ServiceRegistration
     public static HostApplicationBuilder CreateBuilder(CommandLineSettings given) =>
         CreateBuilder(given, null, out _);
 
-    /// <summary>The plan that settings make, which computations keep to from now on.</summary>
+    /// <summary>The configuration that settings make; its number of threads applies from now on.</summary>
     /// <param name="given">What the command line gives.</param>
     /// <exception cref="RefusedException">Settings do not fit.</exception>
-    public static RunConfiguration PlanOf(CommandLineSettings given)
+    public static RunConfiguration ConfigurationOf(CommandLineSettings given)
     {
-        CreateBuilder(given, null, out var plan);
-        plan.ApplyThreads();
-        return plan;
+        CreateBuilder(given, null, out var configuration);
+        configuration.ApplyThreads();
+        return configuration;
     }
 
     private static HostApplicationBuilder CreateBuilder(
         CommandLineSettings given,
-        EarlierRun? earlier,
-        out RunConfiguration plan
+        StoredRun? earlier,
+        out RunConfiguration configuration
     )
     {
         var builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }
         );
-        var configuration = builder.Configuration;
-        SettingLayers.Add(configuration, given, earlier);
-        var root = (IConfigurationRoot)configuration;
-        string[] logging = [.. LoggingSettings.FaultsOf(root, to => AddLogging(to, configuration))];
+        SettingLayers.Add(builder.Configuration, given, earlier);
+        var root = (IConfigurationRoot)builder.Configuration;
+        string[] logging = [.. LoggingSettings.FaultsOf(root, to => AddLogging(to, root))];
         if (logging.Length > 0)
             throw new RefusedException(logging);
-        AddLogging(builder.Logging, configuration);
+        AddLogging(builder.Logging, root);
 
-        var sifted = SettingsReader.ReadChecked(root);
-        var settings = sifted.Values.Get<PipelineSettings>() ?? new();
+        var read = SettingsReader.ReadChecked(root);
+        var settings = read.Values.Get<PipelineSettings>() ?? new();
         var made = RunConfiguration.Create(
             settings,
             out IReadOnlyList<Fault> faults,
             given.IsForTraining
         );
-        plan =
-            sifted.Faults.Count == 0 && made is not null
+        configuration =
+            read.Faults.Count == 0 && made is not null
                 ? made
                 : throw new RefusedException([
-                    .. sifted.Faults,
+                    .. read.Faults,
                     .. faults.Select(fault => SettingsReader.Sentence(root, fault)),
                 ]);
-        builder.Services.AddSingleton(plan);
+        builder.Services.AddSingleton(configuration);
         return builder;
     }
 
     /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
     /// says one, plain lines, or systemd's where that started the process.</summary>
-    private static void AddLogging(ILoggingBuilder logging, IConfiguration configuration)
+    private static void AddLogging(ILoggingBuilder logging, IConfiguration settings)
     {
-        var said = configuration["Logging:Console:FormatterName"];
+        var said = settings["Logging:Console:FormatterName"];
         logging
-            .AddConfiguration(configuration.GetSection(LoggingSettings.Section))
+            .AddConfiguration(settings.GetSection(LoggingSettings.Section))
             .AddSimpleConsole(console =>
             {
                 console.SingleLine = true;
@@ -106,16 +105,20 @@ internal static class ServiceRegistration
     }
 
     /// <summary>The runs that the settings ask to resume.</summary>
-    private static Resumption ResumptionOf(CommandLineSettings given, RunConfiguration plan)
+    private static Resumption ResumptionOf(
+        CommandLineSettings given,
+        RunConfiguration configuration
+    )
     {
-        RunConfiguration PlanOf(EarlierRun run)
+        RunConfiguration ConfigurationOf(StoredRun run)
         {
-            CreateBuilder(given, run, out var itsPlan);
-            return itsPlan;
+            CreateBuilder(given, run, out var runConfiguration);
+            return runConfiguration;
         }
 
-        return plan.IsResumedByItself ? Resumption.Find(plan, PlanOf)
-            : plan.NamedRun() is { } named ? Resumption.Of(named, plan)
+        return configuration.IsResumedAutomatically
+                ? Resumption.Find(configuration, ConfigurationOf)
+            : configuration.NamedRun() is { } named ? Resumption.Of(named, configuration)
             : Resumption.None;
     }
 
@@ -133,17 +136,17 @@ internal static class ServiceRegistration
     /// <exception cref="RefusedException">Settings do not fit.</exception>
     public static HostApplicationBuilder CreateTrainingBuilder(CommandLineSettings given)
     {
-        var builder = CreateBuilder(given, null, out var plan);
+        var builder = CreateBuilder(given, null, out var configuration);
         builder
-            .Services.AddSingleton(ResumptionOf(given, plan))
-            .AddSingleton<Resuming>()
+            .Services.AddSingleton(ResumptionOf(given, configuration))
+            .AddSingleton<RunResumer>()
             .AddSingleton<SingleRun>()
             // A run that is told to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
             // Each of the two does nothing unless that is what started the process.
             .AddSystemd()
             .AddWindowsService()
-            .AddTelemetry(plan.Exporter)
+            .AddTelemetry(configuration.Exporter)
             .AddSingleton(TimeProvider.System)
             .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()

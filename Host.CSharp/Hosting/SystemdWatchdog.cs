@@ -8,8 +8,11 @@ namespace Pipeline.Training;
 /// <summary>Tells systemd that the service is alive, twice in the time that its unit allows
 /// (WatchdogSec). Where the loop no longer advances it stays silent, and systemd starts the service
 /// anew.</summary>
-internal sealed class SystemdWatchdog(IServiceProvider services, Liveness pulse, TimeProvider clock)
-    : BackgroundService
+internal sealed class SystemdWatchdog(
+    IServiceProvider services,
+    Liveness liveness,
+    TimeProvider clock
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,7 +29,7 @@ internal sealed class SystemdWatchdog(IServiceProvider services, Liveness pulse,
         using var timer = new PeriodicTimer(TimeSpan.FromMicroseconds(microseconds / 2.0), clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            if (pulse.IsLive)
+            if (liveness.IsLive)
                 notifier.Notify(new ServiceState("WATCHDOG=1"));
         }
     }

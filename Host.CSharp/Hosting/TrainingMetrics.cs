@@ -162,7 +162,7 @@ internal sealed class TrainingMetrics : IRunObserver
     /// <summary>Observes the model in use.</summary>
     /// <param name="age">Seconds since it was published; null where there is none.</param>
     /// <param name="figures">Its loss and accuracy; null where they are not known.</param>
-    public void ObserveModel(Func<double?> age, Func<PublishedModel?> figures)
+    public void ObserveModel(Func<double?> age, Func<PublicationRecord?> figures)
     {
         Observe("age", "s", "Time since the model in use was published", age);
         Observe(

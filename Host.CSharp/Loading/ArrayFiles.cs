@@ -16,21 +16,21 @@ internal static class ArrayFiles
         public bool IsImages => X.Shape.Length > 2;
     }
 
-    /// <param name="plan">The plan.</param>
+    /// <param name="configuration">The configuration.</param>
     /// <param name="trainFile">The file with training samples, and test samples unless there is another.</param>
     /// <param name="testFile">The file with test samples, if they have their own.</param>
     /// <param name="files">Both.</param>
     /// <param name="trainHalf">The half whose names the training samples have.</param>
     /// <exception cref="RefusedException">Arrays are missing or bad.</exception>
     public static ParsedData Parse(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         DataFile trainFile,
         DataFile? testFile,
         IReadOnlyList<DataFile> files,
         string trainHalf = "train"
     )
     {
-        var limit = plan.Settings.Data.MaximumBytes;
+        var limit = configuration.Settings.Data.MaximumBytes;
         List<string> notes = [];
         var (train, test) = Halves(trainFile, testFile, trainHalf, limit, notes);
         foreach (var half in test is null ? [train] : (Half[])[train, test])
@@ -57,16 +57,16 @@ internal static class ArrayFiles
             );
         }
         InapplicableSettings.Refuse(
-            plan.Settings.Data,
+            configuration.Settings.Data,
             files,
             train.IsImages ? DataKinds.Images : DataKinds.Rows
         );
         if (train.IsImages)
-            return Images(plan, train, test, files, notes);
+            return Images(configuration, train, test, files, notes);
         return new ParsedTables(
-            plan,
-            Rows(plan, train, notes),
-            test is null ? null : Rows(plan, test, notes),
+            configuration,
+            Rows(configuration, train, notes),
+            test is null ? null : Rows(configuration, test, notes),
             files
         )
         {
@@ -180,10 +180,10 @@ internal static class ArrayFiles
             notes.Add($"{path}: not used: {string.Join(", ", names)}.");
     }
 
-    private static Table Rows(RunConfiguration plan, Half half, ICollection<string> notes)
+    private static Table Rows(RunConfiguration configuration, Half half, ICollection<string> notes)
     {
         var inputs = Tables.OfTensor(half.X).OrThrow(RefusedException.At(half.Path));
-        if (plan.Head.IsIdentity && half.Y.Shape is [_, > 1])
+        if (configuration.Head.IsIdentity && half.Y.Shape is [_, > 1])
         {
             throw Refused(
                 $"{half.Path}, {half.Y.Name}",
@@ -210,7 +210,7 @@ internal static class ArrayFiles
     }
 
     private static ParsedImages Images(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         Half train,
         Half? test,
         IReadOnlyList<DataFile> files,
@@ -219,12 +219,12 @@ internal static class ArrayFiles
     {
         IReadOnlyList<string>? names = null;
         IReadOnlyList<string> warnings = [];
-        var set = plan.Settings.Data.Classes;
+        var set = configuration.Settings.Data.Classes;
         if (train.Y.Elements is Elements.Texts)
         {
             var texts = Labels(train, notes);
             // Texts of numbers are those numbers.
-            if (!ClassLabels.Classes(plan.Classes, texts).TryGet(out _, out _))
+            if (!ClassLabels.Classes(configuration.Classes, texts).TryGet(out _, out _))
             {
                 names = TextLabels.Classes(texts).OrThrow(RefusedException.At(train.Path));
                 DataFiles.RequireClasses(set, names.Count);
@@ -249,8 +249,8 @@ internal static class ArrayFiles
         {
             var (kept, held) = Pixels
                 .Split(
-                    plan.DataSplit.Seed,
-                    plan.DataSplit.TestShare,
+                    configuration.DataSplit.Seed,
+                    configuration.DataSplit.TestShare,
                     trainImages.Images,
                     trainImages.Labels
                 )

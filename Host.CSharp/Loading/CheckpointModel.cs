@@ -21,36 +21,38 @@ internal static class CheckpointModel
     /// what they were.</exception>
     public static ModelFile Read(string path)
     {
-        var run = EarlierRun.Read(path);
-        var plan = ServiceRegistration.PlanOf(
+        var run = StoredRun.Read(path);
+        var configuration = ServiceRegistration.ConfigurationOf(
             new(new Dictionary<string, string?>(), Run: run.Values().ToDictionary())
         );
-        return plan.Precision.IsDouble ? Read<double>(run, plan) : Read<float>(run, plan);
+        return configuration.Precision.IsDouble
+            ? Read<double>(run, configuration)
+            : Read<float>(run, configuration);
     }
 
     private static CheckpointStore StoreOf(string run) =>
         new(new DiskFiles(), RunFolder.CheckpointsOf(run), keep: 1);
 
-    private static ModelFile Read<T>(EarlierRun run, RunConfiguration plan)
+    private static ModelFile Read<T>(StoredRun run, RunConfiguration configuration)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = DataFiles.Load<T>(plan);
-        string[] differences = [.. run.Differences(plan), .. run.Differences(data.Hashes)];
+        var data = DataFiles.Load<T>(configuration);
+        string[] differences = [.. run.Differences(configuration), .. run.Differences(data.Hashes)];
         if (differences.Length > 0)
             throw new RefusedException(differences);
-        var architecture = plan.ArchitectureFor(data.Train);
+        var architecture = configuration.ArchitectureFor(data.Train);
         foreach (var checkpoint in StoreOf(run.Path).Load(Console.Error.WriteLine))
         {
-            if (!checkpoint.Manifest.IsOf(plan.DecidingSha256, data.Hashes))
+            if (!checkpoint.Manifest.IsOf(configuration.AffectingResultSha256, data.Hashes))
                 continue;
             var state = Checkpoint
-                .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                 .OrThrow(RefusedException.At(checkpoint.Path));
             var model = Models.Create(
                 Trainer.Model(state),
                 data.Preprocessing,
                 data.Classes,
-                Provenance.Of(plan, state.Iteration)
+                Provenance.Of(configuration, state.Iteration)
             );
             Console.Error.WriteLine(
                 string.Create(
@@ -77,14 +79,14 @@ internal static class Provenance
     /// <summary>The note that holds the iteration.</summary>
     public const string Iteration = "iteration";
 
-    /// <param name="plan">The run's settings.</param>
+    /// <param name="configuration">The run's settings.</param>
     /// <param name="iteration">Steps that made the model.</param>
-    public static Dictionary<string, string> Of(RunConfiguration plan, long iteration) =>
+    public static Dictionary<string, string> Of(RunConfiguration configuration, long iteration) =>
         new()
         {
             [Iteration] = iteration.ToString(CultureInfo.InvariantCulture),
-            ["seed"] = plan.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
-            ["settings_sha256"] = plan.DecidingSha256,
+            ["seed"] = configuration.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
+            ["settings_sha256"] = configuration.AffectingResultSha256,
             ["program"] = $"Pipeline {RunFolder.Version}",
         };
 }

@@ -231,11 +231,11 @@ internal static class CsvFile
             if (known.All(name => names.Contains(name.Trim())))
                 return true;
         }
-        var told = Tables.FirstRow(
+        var firstRow = Tables.FirstRow(
             Enumerable.Range(0, cells.Columns).Select(column => cells.Column(column, 0))
         );
-        if (!told.IsUnclear)
-            return told.IsNames;
+        if (!firstRow.IsUnclear)
+            return firstRow.IsNames;
         if (
             first is [var rows, var inputs, ..]
             && rows == $"{cells.Rows - 1}"

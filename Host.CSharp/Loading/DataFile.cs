@@ -37,7 +37,7 @@ internal sealed record DataFile(
             : System.IO.Path.GetFileName(path);
 
     private static bool IsZipped(string path) =>
-        path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+        path.EndsWith(FileKinds.Zipped, StringComparison.OrdinalIgnoreCase);
 
     public static string Sentence(string path, string expected, string found) =>
         Faults.Create(path, expected, found).ToString();

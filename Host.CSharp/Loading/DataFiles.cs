@@ -5,181 +5,25 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Training and test samples, and what goes with them.</summary>
-/// <param name="Train">The samples to learn from.</param>
-/// <param name="Test">The samples to test with.</param>
-/// <param name="Preprocessing">How they were turned into the network's inputs.</param>
-/// <param name="Classes">The classes' names; none where numbers are to be predicted.</param>
-/// <param name="Leaked">Places of test samples that stand among the training samples too.</param>
-/// <param name="Hashes">The SHA-256 of each file's content.</param>
-/// <param name="Report">What was made of a table's columns.</param>
-internal sealed record LoadedData<T>(
-    Dataset<T> Train,
-    Dataset<T> Test,
-    Preprocessing Preprocessing,
-    IReadOnlyList<string> Classes,
-    int[] Leaked,
-    IReadOnlyDictionary<string, string> Hashes,
-    TableReport? Report = null
-)
-    where T : struct, IBinaryFloatingPointIeee754<T>
-{
-    /// <summary>What the samples were made of, where they are to be made again for another model.</summary>
-    public ParsedData? Parsed { get; init; }
-
-    /// <summary>What was assumed of the files, as sentences.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
-
-    /// <summary>What may be a mistake in the data, as sentences.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } =
-        Report is null ? [] : [.. Report.Warnings];
-
-    /// <summary>A sentence for people, where test samples have leaked.</summary>
-    public string? Leakage =>
-        Leaked.Length == 0
-            ? null
-            : FormattableString.Invariant(
-                $"Leakage: {Leaked.Length} of {Test.Count} test samples are among the training samples too, so figures on the test set are too good."
-            );
-}
-
-/// <summary>What a network was trained on, as its model tells.</summary>
-/// <param name="Preprocessing">How a sample is turned into the network's inputs.</param>
-/// <param name="Classes">The classes' names; none where it does not tell.</param>
-/// <param name="Head">The network's head.</param>
-/// <param name="Inputs">How many numbers the network takes.</param>
-internal sealed record KnownData(
-    Preprocessing Preprocessing,
-    IReadOnlyList<string> Classes,
-    Head Head,
-    int Inputs
-);
-
-/// <summary>Rows or images that have been read from files, before they are samples.</summary>
-internal abstract class ParsedData
-{
-    /// <summary>The samples, as a network takes them.</summary>
-    /// <param name="known">What a model that is there already takes; else it follows from the training
-    /// samples.</param>
-    /// <exception cref="RefusedException">They make no samples, or none of this kind.</exception>
-    public abstract LoadedData<T> Encode<T>(KnownData? known = null)
-        where T : struct, IBinaryFloatingPointIeee754<T>;
-
-    /// <summary>What was assumed of the files, as sentences.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
-
-    /// <summary>What may be a mistake in them, as sentences.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
-}
-
-/// <summary>Rows of tables.</summary>
-internal sealed class ParsedTables(
-    RunConfiguration plan,
-    Table train,
-    Table? test,
-    IReadOnlyList<DataFile> files
-) : ParsedData
-{
-    public override LoadedData<T> Encode<T>(KnownData? known = null)
-    {
-        var data = MemoryBudget.Guard(
-            files[0].Path,
-            () => DataFiles.OfTables<T>(plan, known, train, test, files)
-        );
-        return data with { Notes = [.. Notes, .. data.Notes] };
-    }
-}
-
-/// <summary>Images with their labels.</summary>
-/// <param name="classes">How many classes there are.</param>
-/// <param name="names">Their names; numbers from 0 unless there are any.</param>
-/// <param name="train">The training images.</param>
-/// <param name="test">The test images.</param>
-/// <param name="files">The files they are from.</param>
-internal sealed class ParsedImages(
-    int classes,
-    IReadOnlyList<string>? names,
-    LabelledImages train,
-    LabelledImages test,
-    IReadOnlyList<DataFile> files
-) : ParsedData
-{
-    public override LoadedData<T> Encode<T>(KnownData? known = null) =>
-        MemoryBudget.Guard(train.Path, () => known is null ? Training<T>() : Samples<T>(known)) with
-        {
-            Notes = Notes,
-        };
-
-    /// <summary>The samples to train a network of their own with.</summary>
-    private LoadedData<T> Training<T>()
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        var data = Samples<T>(null);
-        ClassCheck
-            .RequireSeveral([.. data.Classes], train.Labels)
-            .OrThrow(RefusedException.At(train.LabelsPath));
-        return data with
-        {
-            Warnings =
-            [
-                .. Warnings,
-                .. ClassCheck.Untrained([.. data.Classes], data.Train, data.Test),
-            ],
-        };
-    }
-
-    private LoadedData<T> Samples<T>(KnownData? known)
-        where T : struct, IBinaryFloatingPointIeee754<T> =>
-        names is null || known is null or { Classes.Count: 0 }
-            ? DataFiles.OfImages<T>(classes, names, train, test, files)
-            : DataFiles.OfImages<T>(
-                known.Classes.Count,
-                known.Classes,
-                Renamed(train, known),
-                Renamed(test, known),
-                files
-            );
-
-    /// <summary>The images with the places of their labels among a model's classes.</summary>
-    private LabelledImages Renamed(LabelledImages images, KnownData known)
-    {
-        string[] own = [.. known.Classes];
-        int[] places = [.. names!.Select(name => Array.IndexOf(own, name))];
-        var labels = images.Labels.Select(label => places[label]).ToArray();
-        return Array.IndexOf(labels, -1) is var wrong and >= 0
-            ? throw new RefusedException([
-                DataFile.Sentence(
-                    $"{images.Path}, label {wrong}",
-                    $"one of {string.Join(", ", known.Classes.Take(20))}",
-                    $"'{names![images.Labels[wrong]]}'"
-                ),
-            ])
-            : images with
-            {
-                Labels = labels,
-            };
-    }
-}
-
 /// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
 internal static class DataFiles
 {
-    /// <summary>As the plan's settings say.</summary>
-    /// <param name="plan">The plan.</param>
+    /// <summary>As the configuration's settings say.</summary>
+    /// <param name="configuration">The configuration.</param>
     /// <param name="known">What a model that is there already takes; else it follows from the training
     /// samples.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static LoadedData<T> Load<T>(RunConfiguration plan, KnownData? known = null)
-        where T : struct, IBinaryFloatingPointIeee754<T> => Parse(plan).Encode<T>(known);
+    public static LoadedData<T> Load<T>(RunConfiguration configuration, KnownData? known = null)
+        where T : struct, IBinaryFloatingPointIeee754<T> => Parse(configuration).Encode<T>(known);
 
-    /// <summary>Reads the files that the plan's settings name.</summary>
+    /// <summary>Reads the files that the configuration's settings name.</summary>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static ParsedData Parse(RunConfiguration plan) =>
-        MemoryBudget.Guard(plan.DataSource, () => ParseFiles(plan));
+    public static ParsedData Parse(RunConfiguration configuration) =>
+        MemoryBudget.Guard(configuration.DataSource, () => ParseFiles(configuration));
 
-    private static ParsedData ParseFiles(RunConfiguration plan)
+    private static ParsedData ParseFiles(RunConfiguration configuration)
     {
-        var settings = plan.Settings.Data;
+        var settings = configuration.Settings.Data;
         if (settings.Train is null)
         {
             InapplicableSettings.Refuse(settings, [], DataKinds.Folder);
@@ -190,8 +34,8 @@ internal static class DataFiles
             ? DataFile.Read(path, settings.MaximumBytes, "Data:Test")
             : null;
         DataFile[] files = testFile is null ? [trainFile] : [trainFile, testFile];
-        if (trainFile.Kind == ".npz")
-            return ArrayFiles.Parse(plan, trainFile, testFile, files);
+        if (trainFile.Kind == FileKinds.Arrays)
+            return ArrayFiles.Parse(configuration, trainFile, testFile, files);
         InapplicableSettings.Refuse(settings, files, DataKinds.Rows);
         var train = TableFile.Parse(trainFile, settings);
         if (train.Columns is [var only])
@@ -209,20 +53,20 @@ internal static class DataFiles
         var test = testFile is null
             ? null
             : TableFile.WithColumns(names, TableFile.Parse(testFile, settings, names), testFile);
-        return new ParsedTables(plan, train, test, [.. files.Select(file => file.Parsed)]);
+        return new ParsedTables(configuration, train, test, [.. files.Select(file => file.Parsed)]);
     }
 
     /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
     /// learned.</summary>
     /// <exception cref="RefusedException">The file is missing or bad; every fault is named.</exception>
-    public static ParsedData ParseTest(RunConfiguration plan)
+    public static ParsedData ParseTest(RunConfiguration configuration)
     {
-        var settings = plan.Settings.Data;
+        var settings = configuration.Settings.Data;
         var file = DataFile.Read(settings.Test!, settings.MaximumBytes, "Data:Test");
-        if (file.Kind == ".npz")
-            return ArrayFiles.Parse(plan, file, file, [file], "test");
+        if (file.Kind == FileKinds.Arrays)
+            return ArrayFiles.Parse(configuration, file, file, [file], "test");
         var rows = TableFile.Parse(file, settings);
-        return new ParsedTables(plan, rows, rows, [file]);
+        return new ParsedTables(configuration, rows, rows, [file]);
     }
 
     private static ParsedImages Folder(string directory, int? set, long limit)
@@ -271,7 +115,7 @@ internal static class DataFiles
 
     /// <summary>Rows of tables as samples.</summary>
     public static LoadedData<T> OfTables<T>(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         KnownData? known,
         Table train,
         Table? test,
@@ -286,19 +130,19 @@ internal static class DataFiles
             var names = SampleFile.ColumnsOf(known.Preprocessing);
             train = TableFile.WithColumns(names, train, files[0]);
             test = test is null ? null : TableFile.WithColumns(names, test, files[^1]);
-            var label = plan.Settings.Data.Label ?? (test ?? train).Columns.Last().Name;
+            var label = configuration.Settings.Data.Label ?? (test ?? train).Columns.Last().Name;
             unused = TableFile.UnusedNote(names, test ?? train, label, files[^1]);
         }
         var rows = test is null
-            ? TestRows.NewShare(plan.DataSplit.TestShare, plan.DataSplit.Seed)
+            ? TestRows.NewShare(configuration.DataSplit.TestShare, configuration.DataSplit.Seed)
             : TestRows.NewSeparate(test, files[^1].Path);
         var data = (
             known is null
-                ? Tables.Prepare<T>(plan.Table, plan.Head, rows, path, train)
+                ? Tables.Prepare<T>(configuration.Table, configuration.Head, rows, path, train)
                 : Tables.Prepare<T>(
-                    plan.Table,
+                    configuration.Table,
                     known.Head,
-                    EncodingOf(plan, known, train, path),
+                    EncodingOf(configuration, known, train, path),
                     known.Classes,
                     rows,
                     path,
@@ -306,7 +150,7 @@ internal static class DataFiles
                 )
         ).OrThrow(RefusedException.At(""));
         if (known is null)
-            RequireClasses(plan.Settings.Data.Classes, data.Classes.Length);
+            RequireClasses(configuration.Settings.Data.Classes, data.Classes.Length);
         return new(
             data.Train,
             data.Test,
@@ -323,15 +167,15 @@ internal static class DataFiles
 
     /// <summary>How rows become samples of a model: as <c>predict</c> makes them.</summary>
     private static TableEncoding EncodingOf(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         KnownData known,
         Table table,
         string path
     )
     {
-        var inputs = Tables.Inputs(plan.Table, table).OrThrow(RefusedException.At(path));
+        var inputs = Tables.Inputs(configuration.Table, table).OrThrow(RefusedException.At(path));
         return Tables
-            .EncodingOf(known.Preprocessing, plan.Table.Cells, known.Inputs, inputs)
+            .EncodingOf(known.Preprocessing, configuration.Table.Cells, known.Inputs, inputs)
             .OrThrow(RefusedException.At(path));
     }
 

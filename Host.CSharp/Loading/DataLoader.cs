@@ -6,8 +6,8 @@ namespace Pipeline.Training;
 
 /// <summary>Loads the data that the settings name, and says so.</summary>
 internal sealed class DataLoader(
-    RunConfiguration plan,
-    Liveness pulse,
+    RunConfiguration configuration,
+    Liveness liveness,
     TimeProvider clock,
     ILogger<DataLoader> logger
 )
@@ -19,34 +19,38 @@ internal sealed class DataLoader(
         using var span = Spans.Load();
         var start = clock.GetTimestamp();
         // Differences of a general network would take longer than they save.
-        var warmUp = plan.Hyperparameters.Gradient.IsNumerical
+        var warmUp = configuration.Hyperparameters.Gradient.IsNumerical
             ? Task.CompletedTask
             : Task.Run(
                 () =>
                     JitWarmUp.Run<T>(
-                        plan.Hyperparameters,
-                        plan.ArchitectureFor(JitWarmUp.Inputs, plan.Classes, JitWarmUp.Widest)
+                        configuration.Hyperparameters,
+                        configuration.ArchitectureFor(
+                            JitWarmUp.Inputs,
+                            configuration.Classes,
+                            JitWarmUp.Widest
+                        )
                     ),
                 stop
             );
         // A service that watches its data compares models by what each of them makes of the rows.
         var data = await Task.Run(() =>
             {
-                var parsed = DataFiles.Parse(plan);
+                var parsed = DataFiles.Parse(configuration);
                 return parsed.Encode<T>() with
                 {
-                    Parsed = plan.Mode == RunMode.Watch ? parsed : null,
+                    Parsed = configuration.Mode == RunMode.Watch ? parsed : null,
                 };
             })
             .WaitAsync(stop);
         await warmUp.WaitAsync(stop);
-        var samples = plan.Split(data);
+        var samples = configuration.Split(data);
         logger.DataLoaded(
             samples.Train.Count,
             samples.Validation?.Count ?? 0,
             samples.Test.Count,
             data.Train.Features,
-            plan.DataSource,
+            configuration.DataSource,
             clock.GetElapsedTime(start).TotalSeconds,
             data.Report is { } report ? $": {Tables.Describe(report)}" : ""
         );
@@ -56,7 +60,7 @@ internal sealed class DataLoader(
             logger.DataDoubtful(warning);
         if (data.Leakage is { } leakage)
             logger.DataLeaked(leakage);
-        pulse.Ready();
+        liveness.Ready();
         return new(data, samples);
     }
 }

@@ -40,13 +40,13 @@ internal static class Gzip
             if (claimed is not null)
             {
                 // No content of the format: its start is enough to say so.
-                if (claimed(start) is not { } said)
+                if (claimed(start) is not { } declared)
                     return start;
-                if (said > most)
+                if (declared > most)
                     throw NotWhole(path);
-                if (said > limit)
-                    throw DataFile.TooLong(path, limit, $"{said}, once it is unzipped");
-                limit = said;
+                if (declared > limit)
+                    throw DataFile.TooLong(path, limit, $"{declared}, once it is unzipped");
+                limit = declared;
             }
             else if (length > limit && length <= most)
             {

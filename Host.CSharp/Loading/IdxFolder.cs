@@ -100,7 +100,7 @@ internal static class IdxFolder
         var usual =
             from half in (string[])["train", "t10k"]
             from name in (string[])[UsualName(half, true), UsualName(half, false)]
-            from ending in (string[])["", ".gz"]
+            from ending in (string[])["", FileKinds.Zipped]
             select Path.Combine(directory, name + ending);
         return usual.Union(All(directory).Select(name => name.Path));
     }
@@ -131,7 +131,9 @@ internal static class IdxFolder
     {
         var usual = UsualName(isTrain ? "train" : "t10k", isImages);
         var found = all.Where(name => name.IsTrain == isTrain && name.IsImages == isImages)
-            .OrderBy(name => name.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+            .OrderBy(name =>
+                name.Path.EndsWith(FileKinds.Zipped, StringComparison.OrdinalIgnoreCase)
+            )
             .ToList();
         if (found.Count == 0)
         {
@@ -146,7 +148,8 @@ internal static class IdxFolder
         }
         var own = found
             .Where(name =>
-                Path.GetFileName(name.Path) is var file && (file == usual || file == usual + ".gz")
+                Path.GetFileName(name.Path) is var file
+                && (file == usual || file == usual + FileKinds.Zipped)
             )
             .ToList();
         var taken = own.Count > 0 ? own : found;

@@ -75,8 +75,8 @@ internal static class InapplicableSettings
     }
 
     private static DataKinds TextKind(DataFile file) =>
-        TableFile.IsSeparated(file) ? DataKinds.Csv
-        : TableFile.IsJson(file) ? DataKinds.Json
+        TableKind.Separated.Has(file) ? DataKinds.Csv
+        : TableKind.Json.Has(file) ? DataKinds.Json
         : 0;
 
     private static bool IsDefault(Setting setting, object? value) =>

@@ -32,14 +32,14 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         if (!File.Exists(path) && checkpoints.Count > 0)
             return CheckpointModel.Read(run);
         if (!File.Exists(path) && !File.Exists(System.IO.Path.Combine(run, RunFolder.SettingsFile)))
-            throw EarlierRun.NoRun(run);
+            throw StoredRun.NoRun(run);
         var file = OfFile(path);
         // A run that was stopped has a model, and goes on with it still there.
         if (
             checkpoints is [.., var newest]
             && long.TryParse(file.Note(Provenance.Iteration), out var iteration)
             && newest > iteration
-            && EarlierRun.FinishedAs(run) is null
+            && StoredRun.FinishedAs(run) is null
         )
             Console.Error.WriteLine(
                 $"{path} is of iteration {iteration}. The run has gone on since, and its newest checkpoint is of iteration {newest}."
@@ -55,13 +55,15 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         var file = DataFile.Read(path, DataFile.UsualLimit);
         var content = file.Kind switch
         {
-            ".safetensors" => Safetensors.Parse(file.Content).OrThrow(RefusedException.At(path)),
-            ".npz" => Npz.OfArrays(NpzFile.Parse(file.Content, DataFile.UsualLimit, path))
+            FileKinds.Safetensors => Safetensors
+                .Parse(file.Content)
+                .OrThrow(RefusedException.At(path)),
+            FileKinds.Arrays => Npz.OfArrays(NpzFile.Parse(file.Content, DataFile.UsualLimit, path))
                 .OrThrow(RefusedException.At(path)),
             var other => throw new RefusedException([
                 DataFile.Sentence(
                     path,
-                    "a run folder, or a .safetensors or .npz file",
+                    $"a run folder, or a {FileKinds.Models} file",
                     other.Length == 0 ? "no such ending" : other
                 ),
             ]),

@@ -9,7 +9,7 @@ namespace Pipeline.Training;
 /// when it is asked for.</summary>
 internal sealed class NpzFile : IDisposable
 {
-    private const string Ending = ".npy";
+    private const string Ending = FileKinds.Array;
 
     /// <summary>The most arrays there may be.</summary>
     private const int MostEntries = 10_000;

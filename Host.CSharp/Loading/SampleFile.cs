@@ -46,12 +46,12 @@ internal static class SampleFile
             List<string> notes = [];
             return OfImages(file, model, IdxFolder.Images(file, notes)) with { Notes = notes };
         }
-        if (model.Preprocessing.IsPixels && !TableFile.IsTable(file))
+        if (model.Preprocessing.IsPixels && TableKind.Of(file) is null)
         {
             throw new RefusedException([
                 DataFile.Sentence(
                     file.Path,
-                    "images (PNG or IDX), as the model takes them",
+                    $"images ({FileKinds.Images}), as the model takes them",
                     BinaryFormat.Of(bytes) ?? "bytes of another kind"
                 ),
             ]);

@@ -4,64 +4,25 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Tables in any of their formats, told by the file's ending.</summary>
+/// <summary>Tables of any kind; the ending of a file decides which.</summary>
 internal static class TableFile
 {
-    /// <summary>The endings of tables, as messages list them.</summary>
-    public const string Endings = ".csv, .tsv, .txt, .data, .json, .jsonl, .npy or .parquet";
-
-    /// <summary>Whether the file's ending is that of a table.</summary>
-    public static bool IsTable(DataFile file) =>
-        IsSeparated(file) || IsJson(file) || file.Kind is ".parquet" or ".npy";
-
-    /// <summary>Whether a file holds separated values, whose first row may hold the columns' names.</summary>
-    public static bool IsSeparated(DataFile file) =>
-        file.Kind is ".csv" or ".tsv" or ".txt" or ".data";
-
-    /// <summary>Whether a file holds JSON.</summary>
-    public static bool IsJson(DataFile file) => file.Kind is ".json" or ".jsonl";
-
     /// <param name="file">The file.</param>
     /// <param name="settings">How tables are laid out.</param>
-    /// <param name="known">The names of columns that are looked for, where they are known.</param>
-    /// <exception cref="RefusedException">The format is none of them, or the file is bad.</exception>
+    /// <param name="known">The names of columns that are looked for, if they are known.</param>
+    /// <exception cref="RefusedException">The file is not a table, or is bad.</exception>
     public static Table Parse(
         DataFile file,
         DataSettings settings,
         IReadOnlyList<string>? known = null
     ) =>
-        file.Kind switch
-        {
-            _ when IsSeparated(file) => CsvFile.Parse(
-                file.Content,
-                new(
-                    settings.Header,
-                    settings.Skip,
-                    settings.Separator ?? (file.Kind == ".tsv" ? "tab" : null),
-                    settings.Encoding,
-                    known
-                ),
-                file.Path
-            ),
-            _ when IsJson(file) => JsonRows.Parse(
-                TextFile.ToUtf8(file.Content, settings.Encoding, file.Path),
-                settings.MaximumBytes,
-                file.Path
-            ),
-            ".parquet" => ParquetFile.Parse(file.Content, settings.MaximumBytes, file.Path),
-            ".npy" => Tables
-                .OfTensor(
-                    Npy.Parse(file.Name, file.Content).OrThrow(RefusedException.At(file.Path))
-                )
-                .OrThrow(RefusedException.At(file.Path)),
-            _ => throw new RefusedException([
-                DataFile.Sentence(
-                    file.Path,
-                    $"a table ({Endings}, also as .gz)",
-                    file.Kind.Length == 0 ? "no such ending" : file.Kind
-                ),
-            ]),
-        };
+        TableKind.Of(file) is { } kind
+            ? kind.Read(file, settings, known)
+            : throw RefusedException.Of(
+                file.Path,
+                $"a table ({FileKinds.Tables}, also as {FileKinds.Zipped})",
+                file.Kind.Length == 0 ? "no such ending" : file.Kind
+            );
 
     /// <summary>The table as a model finds its columns in it: by their names; of a model that was trained on
     /// a file without names, by their places.</summary>
@@ -79,8 +40,8 @@ internal static class TableFile
         throw new RefusedException([
             DataFile.Sentence(
                 file.Path,
-                $"{(IsSeparated(file) ? "a header with the names" : "columns named")} {Listed(names)}",
-                IsSeparated(file)
+                $"{(TableKind.Separated.Has(file) ? "a header with the names" : "columns named")} {Listed(names)}",
+                TableKind.Separated.Has(file)
                     ? "none of them"
                     : Listed([.. table.Columns.Select(column => column.Name)])
             ),

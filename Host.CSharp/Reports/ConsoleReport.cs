@@ -36,7 +36,7 @@ internal sealed class ConsoleReport(
     )
     {
         (first, total) = (from, iterations);
-        Said(from);
+        Remember(from);
         if (log is not null || !console.Profile.Capabilities.Interactive)
             return await run();
         every = Math.Max(1, iterations / 500);
@@ -106,10 +106,10 @@ internal sealed class ConsoleReport(
                     $"iteration {step.Iteration} of {total} | loss: {step.Loss:F4}{Pace(rate)}, {time} left"
                 )
             );
-        Said(step.Iteration);
+        Remember(step.Iteration);
     }
 
-    private void Said(long iteration) =>
+    private void Remember(long iteration) =>
         (lineTime, lineIteration) = (clock.GetTimestamp(), iteration);
 
     public void Evaluated(EpochFigures epoch)
@@ -118,7 +118,7 @@ internal sealed class ConsoleReport(
             log.EpochEvaluated(epoch);
         else
             Line(Invariant($"epoch {epoch.Epoch} | {Accuracies(epoch)}"));
-        Said(epoch.Iteration);
+        Remember(epoch.Iteration);
     }
 
     public void Ended(

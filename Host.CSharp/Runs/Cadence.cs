@@ -15,7 +15,7 @@ internal readonly record struct Cadence(long? Every)
 
     /// <summary>The cadence of a run's log.</summary>
     /// <exception cref="RefusedException">The run's settings do not hold one.</exception>
-    public static Cadence Of(EarlierRun run)
+    public static Cadence Of(StoredRun run)
     {
         var every = (long?)run.Settings["run"]?["progress_every"];
         return every is < 1

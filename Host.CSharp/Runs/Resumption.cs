@@ -2,8 +2,8 @@ namespace Pipeline.Training;
 
 /// <summary>An earlier run that may be resumed.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="Plan">Its own settings, with those given now above them.</param>
-internal sealed record ResumableRun(EarlierRun Run, RunConfiguration Plan);
+/// <param name="Configuration">Its own settings, overridden by those given now.</param>
+internal sealed record ResumableRun(StoredRun Run, RunConfiguration Configuration);
 
 /// <summary>An earlier run that is not resumed.</summary>
 internal sealed record PassedOver(string Path, IReadOnlyList<string> Reasons);
@@ -22,31 +22,34 @@ internal sealed record Resumption(
     public static Resumption None { get; } = new([], [], IsAutomatic: false);
 
     /// <summary>One run that the settings name.</summary>
-    public static Resumption Of(EarlierRun run, RunConfiguration plan) =>
-        new([new(run, plan)], [], IsAutomatic: false);
+    public static Resumption Of(StoredRun run, RunConfiguration configuration) =>
+        new([new(run, configuration)], [], IsAutomatic: false);
 
     /// <summary>The unfinished runs of Run:Directory, newest first. A service that watches its data resumes
     /// runs with its own settings alone, as it goes on to train with these.</summary>
-    /// <param name="plan">The settings without those of an earlier run.</param>
-    /// <param name="planOf">The settings of an earlier run with those given now above them.</param>
-    public static Resumption Find(RunConfiguration plan, Func<EarlierRun, RunConfiguration> planOf)
+    /// <param name="configuration">The settings without those of an earlier run.</param>
+    /// <param name="configurationOf">The settings of an earlier run with those given now above them.</param>
+    public static Resumption Find(
+        RunConfiguration configuration,
+        Func<StoredRun, RunConfiguration> configurationOf
+    )
     {
         var (runs, passedOver) = (new List<ResumableRun>(), new List<PassedOver>());
-        foreach (var path in EarlierRun.Folders(plan.Settings.Run.Directory))
+        foreach (var path in StoredRun.Folders(configuration.Settings.Run.Directory))
         {
-            if (EarlierRun.FinishedAs(path) is not null)
+            if (StoredRun.FinishedAs(path) is not null)
                 continue;
             try
             {
-                var run = EarlierRun.Read(path);
-                var itsPlan = planOf(run);
+                var run = StoredRun.Read(path);
+                var runConfiguration = configurationOf(run);
                 string[] reasons =
                 [
-                    .. run.Differences(itsPlan),
-                    .. plan.Mode == RunMode.Watch ? run.Differences(plan) : [],
+                    .. run.Differences(runConfiguration),
+                    .. configuration.Mode == RunMode.Watch ? run.Differences(configuration) : [],
                 ];
                 if (reasons.Length == 0)
-                    runs.Add(new(run, itsPlan));
+                    runs.Add(new(run, runConfiguration));
                 else
                     passedOver.Add(new(path, [.. reasons.Distinct()]));
             }

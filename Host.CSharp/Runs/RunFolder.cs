@@ -85,17 +85,17 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="RefusedException">It cannot be made.</exception>
     public static RunFolder Create(
         IFiles files,
-        RunConfiguration plan,
+        RunConfiguration configuration,
         Learning.Architecture architecture,
         TimeProvider clock
     )
     {
-        var parent = System.IO.Path.GetFullPath(plan.Settings.Run.Directory);
+        var parent = System.IO.Path.GetFullPath(configuration.Settings.Run.Directory);
         var time = clock.GetUtcNow().ToString(Stamp, CultureInfo.InvariantCulture);
         var sizes = architecture.ToString();
         if (!CanBeName(sizes))
-            sizes = $"{plan.Hidden.Length + 1}-layers";
-        var name = plan.Settings.Run.Name ?? sizes;
+            sizes = $"{configuration.Hidden.Length + 1}-layers";
+        var name = configuration.Settings.Run.Name ?? sizes;
         try
         {
             Directory.CreateDirectory(parent);
@@ -151,18 +151,18 @@ internal sealed class RunFolder : IDisposable
             ?.InformationalVersion;
 
     /// <summary>Enough to repeat the run.</summary>
-    /// <param name="plan">Its settings.</param>
+    /// <param name="configuration">Its settings.</param>
     /// <param name="dataHashes">The SHA-256 of its data files, by their names.</param>
     /// <param name="cadence">Which iterations have a line in the log.</param>
     /// <param name="beganWith">The folder of the run whose network it began with, if any.</param>
     public void WriteSettings(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         IReadOnlyDictionary<string, string> dataHashes,
         Cadence cadence,
         string? beganWith
     )
     {
-        var settings = SettingsJson.Of(plan);
+        var settings = SettingsJson.Of(configuration);
         settings["run"]!["progress_every"] = cadence.Every;
         var effective = new
         {

@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 /// <param name="Run">The run, as its settings tell of it.</param>
 /// <param name="Summary">What it came to.</param>
 /// <param name="Epochs">Its figures after each epoch: a header, then a line an epoch.</param>
-internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyList<string> Epochs)
+internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyList<string> Epochs)
 {
     private const string EpochsFile = "epochs.csv";
 
@@ -27,7 +27,7 @@ internal sealed record RunRecord(EarlierRun Run, JsonObject Summary, IReadOnlyLi
     /// <exception cref="RefusedException">It is no run's folder, or a file in it is damaged.</exception>
     public static RunRecord Read(string path)
     {
-        var run = EarlierRun.Read(path);
+        var run = StoredRun.Read(path);
         var epochs = DataFile.Read(
             System.IO.Path.Combine(run.Path, EpochsFile),
             DataFile.UsualLimit

@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 /// that are finished, that this service made in its Run:Directory, and that hold nothing but what a run
 /// leaves. The run of the model in use stays.</summary>
 internal sealed class RunRetention(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     ModelPublisher publisher,
     ILogger<RunRetention> logger
 )
@@ -26,11 +26,11 @@ internal sealed class RunRetention(
         .. RunFolder.EvaluationFiles,
     ];
 
-    private readonly string directory = Path.GetFullPath(plan.Settings.Run.Directory);
+    private readonly string directory = Path.GetFullPath(configuration.Settings.Run.Directory);
 
     public void Apply()
     {
-        var kept = plan.Settings.Run.Kept;
+        var kept = configuration.Settings.Run.Kept;
         if (kept == 0)
             return;
         try
@@ -74,9 +74,9 @@ internal sealed class RunRetention(
             return false;
         try
         {
-            var run = EarlierRun.Read(path);
+            var run = StoredRun.Read(path);
             var settings = run.Settings["run"]!;
-            return EarlierRun.FinishedAs(path) is not null
+            return StoredRun.FinishedAs(path) is not null
                 && EnumNames.TryParse<RunMode>((string?)settings["mode"] ?? "", out var mode)
                 && mode == RunMode.Watch
                 && Path.GetFullPath((string?)settings["directory"] ?? "/") == directory;

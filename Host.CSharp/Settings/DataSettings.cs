@@ -21,7 +21,7 @@ public sealed class DataSettings
 
     [ChangeableOnResume]
     [Description(
-        $"file with the training rows, instead of Directory: .npz, {TableFile.Endings}, also as .gz"
+        $"file with the training rows, instead of Directory: {FileKinds.Arrays}, {FileKinds.Tables}, also as {FileKinds.Zipped}"
     )]
     public string? Train { get; init; }
 

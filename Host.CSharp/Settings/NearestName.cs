@@ -3,25 +3,30 @@ namespace Pipeline.Training;
 /// <summary>The name that somebody meant who wrote another.</summary>
 internal static class NearestName
 {
-    /// <param name="said">What was written.</param>
+    /// <param name="given">What was written.</param>
     /// <param name="names">The names that there are.</param>
     /// <returns>The name that begins so, or else the one with the fewest letters to change: at most a
     /// fifth of them, or two. Null where no name is so near.</returns>
-    public static string? Of(string said, IEnumerable<string> names)
+    public static string? Of(string given, IEnumerable<string> names)
     {
         // Nobody means a name by a text of thousands of letters.
-        if (said.Length is 0 or > 100)
+        if (given.Length is 0 or > 100)
             return null;
         string[] all = [.. names];
         if (
-            said.Length > 2
-            && Array.FindAll(all, name => name.StartsWith(said, StringComparison.OrdinalIgnoreCase))
+            given.Length > 2
+            && Array.FindAll(
+                all,
+                name => name.StartsWith(given, StringComparison.OrdinalIgnoreCase)
+            )
                 is [var beginning]
         )
             return beginning;
-        var (nearest, distance) = all.Select(name => (name, Distance(name, said)))
+        var (nearest, distance) = all.Select(name => (name, Distance(name, given)))
             .MinBy(candidate => candidate.Item2);
-        return distance <= Math.Max(said.Length / 5, Math.Min(2, said.Length / 2)) ? nearest : null;
+        return distance <= Math.Max(given.Length / 5, Math.Min(2, given.Length / 2))
+            ? nearest
+            : null;
     }
 
     /// <summary>Levenshtein's distance: how many letters to change.</summary>

@@ -44,29 +44,30 @@ internal sealed record RunConfiguration(
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
 
     /// <summary>The settings that decide the run's bits up to where it stands.</summary>
-    public IEnumerable<Setting> Deciding =>
+    public IEnumerable<Setting> AffectingResult =>
         SettingCatalog.All.Where(setting =>
             !setting.ChangeableOnResume || setting.IsLength && Runs.DependsOnLength(Hyperparameters)
         );
 
-    public string DecidingSha256 => SettingsJson.Hash(SettingsJson.Of(this), Deciding);
+    public string AffectingResultSha256 =>
+        SettingsJson.Hash(SettingsJson.Of(this), AffectingResult);
 
     /// <summary>Whether the newest unfinished run is resumed, if there is one.</summary>
-    public bool IsResumedByItself => Is(RunSettings.Auto);
+    public bool IsResumedAutomatically => Is(RunSettings.Auto);
 
     /// <summary>The run that the settings name, to be resumed; null where they name none.</summary>
     /// <exception cref="RefusedException">There is no such run, or its settings.json is
     /// damaged.</exception>
-    public EarlierRun? NamedRun() =>
-        IsResumedByItself || Is(RunSettings.Never)
+    public StoredRun? NamedRun() =>
+        IsResumedAutomatically || Is(RunSettings.Never)
             ? null
-            : EarlierRun.Find(Settings.Run.Resume, Settings.Run.Directory);
+            : StoredRun.Find(Settings.Run.Resume, Settings.Run.Directory);
 
     private bool Is(string resume) =>
         Settings.Run.Resume.Equals(resume, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Where the model in use is, and what is said of it.</summary>
-    public string PublishedModel =>
+    public string PublishedModelPath =>
         Path.GetFullPath(
             Settings.Watch.Model ?? Path.Combine(Settings.Run.Directory, "model.safetensors")
         );
@@ -76,20 +77,20 @@ internal sealed record RunConfiguration(
     /// <param name="faults">Every fault in a sentence.</param>
     /// <param name="isForTraining">Whether training rows are needed; a model is tested with test rows
     /// alone.</param>
-    /// <returns>The plan, or null where there are faults.</returns>
+    /// <returns>The configuration, or null where there are faults.</returns>
     public static RunConfiguration? Create(
         PipelineSettings settings,
         out IReadOnlyList<string> faults,
         bool isForTraining = true
     )
     {
-        var plan = Create(settings, out IReadOnlyList<Fault> found, isForTraining);
+        var configuration = Create(settings, out IReadOnlyList<Fault> found, isForTraining);
         faults = [.. found.Select(fault => fault.ToString())];
-        return plan;
+        return configuration;
     }
 
     /// <summary>Asks the core about every setting.</summary>
-    /// <returns>The plan, or null and every fault, whose subject is the setting's name.</returns>
+    /// <returns>The configuration, or null and every fault, whose subject is the setting's name.</returns>
     public static RunConfiguration? Create(
         PipelineSettings settings,
         out IReadOnlyList<Fault> faults,

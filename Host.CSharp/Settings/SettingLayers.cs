@@ -24,7 +24,7 @@ internal static class SettingLayers
     public static void Add(
         ConfigurationManager configuration,
         CommandLineSettings given,
-        EarlierRun? earlier
+        StoredRun? earlier
     )
     {
         AddFile(configuration, 0, Path.Combine(AppContext.BaseDirectory, SettingsFile), true);
@@ -74,7 +74,7 @@ internal static class SettingLayers
         ((IConfigurationBuilder)configuration).Add(layer);
 
     /// <summary>The run that the settings name, to go on with.</summary>
-    private static EarlierRun? NamedRun(IConfiguration configuration)
+    private static StoredRun? NamedRun(IConfiguration configuration)
     {
         // A text that is no value is refused with all others.
         string? Said(string name) =>
@@ -87,7 +87,7 @@ internal static class SettingLayers
             || resume.Equals(RunSettings.Never, StringComparison.OrdinalIgnoreCase)
             || resume.Equals(RunSettings.Auto, StringComparison.OrdinalIgnoreCase)
             ? null
-            : EarlierRun.Find(resume, Said("Directory") ?? new RunSettings().Directory);
+            : StoredRun.Find(resume, Said("Directory") ?? new RunSettings().Directory);
     }
 
     private static void AddFile(

@@ -88,14 +88,7 @@ internal sealed class BetweenAttribute(double least, double most) : SettingRuleA
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class OneOfAttribute(Type names) : SettingRuleAttribute
 {
-    public override string Accepts
-    {
-        get
-        {
-            var all = Enum.GetNames(names);
-            return $"{string.Join(", ", all[..^1])} or {all[^1]}";
-        }
-    }
+    public override string Accepts => Listing.Of(Enum.GetNames(names), "or");
 
     protected override string Expected => $"one of {string.Join(", ", Enum.GetNames(names))}";
 

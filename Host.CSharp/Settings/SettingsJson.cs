@@ -10,9 +10,9 @@ internal static class SettingsJson
 {
     /// <summary>The settings of a run, with the values that were chosen for those left open, and full
     /// paths.</summary>
-    public static JsonNode Of(RunConfiguration plan)
+    public static JsonNode Of(RunConfiguration configuration)
     {
-        var settings = Of(plan.Settings);
+        var settings = Of(configuration.Settings);
         foreach (var path in SettingCatalog.All.Where(setting => setting.IsPath))
         {
             if (Value(settings, path) is { } given)
@@ -20,11 +20,11 @@ internal static class SettingsJson
                     given.GetValue<string>()
                 );
         }
-        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(plan.Hidden);
+        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(configuration.Hidden);
         var training = settings["training"]!;
-        if (plan.Hyperparameters.Length is Learning.RunLength.Iterations steps)
+        if (configuration.Hyperparameters.Length is Learning.RunLength.Iterations steps)
             training["iterations"] = steps.Item;
-        training["threads"] = plan.Threads;
+        training["threads"] = configuration.Threads;
         return settings;
     }
 

@@ -9,7 +9,7 @@ namespace Pipeline.Training;
 
 /// <summary>What the configuration says, sifted: values that fit their settings, and a sentence for
 /// each thing that does not.</summary>
-internal sealed record SiftedConfiguration(IConfiguration Values, IReadOnlyList<string> Faults);
+internal sealed record ReadSettings(IConfiguration Values, IReadOnlyList<string> Faults);
 
 /// <summary>Looks through the layers of the configuration before they are bound, so that every fault
 /// is said at once; a binder stops at its first.</summary>
@@ -23,7 +23,7 @@ internal static class SettingsReader
     /// <summary>What would be right in the place of a value that stands for a whole section.</summary>
     public const string Section = "a section of settings";
 
-    public static SiftedConfiguration ReadChecked(IConfigurationRoot configuration)
+    public static ReadSettings ReadChecked(IConfigurationRoot configuration)
     {
         List<string> faults = [.. Misplaced(configuration).Distinct()];
         var values = new Dictionary<string, string?>();
@@ -62,8 +62,8 @@ internal static class SettingsReader
         }
         foreach (var overridden in Overridden(configuration))
             values.Remove(overridden);
-        var sifted = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
-        return new(sifted, faults);
+        var read = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+        return new(read, faults);
     }
 
     /// <summary>A fault of a value that fits its setting's type, with the place that the value is

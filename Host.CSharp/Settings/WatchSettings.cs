@@ -14,7 +14,7 @@ public sealed class WatchSettings
     public bool WarmStart { get; init; } = true;
 
     [Description("file of the model in use, or a link to it")]
-    [Ending(".safetensors")]
+    [Ending(FileKinds.Safetensors)]
     [DefaultText("model.safetensors in Run:Directory")]
     public string? Model { get; init; }
 

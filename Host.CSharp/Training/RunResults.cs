@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 
 /// <summary>Saves and reports the results of a run.</summary>
 internal sealed class RunResults<T>(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     ExitStatus status,
     ConsoleReport report,
     Func<TimeSpan> elapsed,
@@ -30,10 +30,10 @@ internal sealed class RunResults<T>(
             result.Network,
             loaded.Preprocessing,
             loaded.Classes,
-            Provenance.Of(plan, result.Iteration)
+            Provenance.Of(configuration, result.Iteration)
         );
         var outcome = OutcomeOf(result.End);
-        var summary = RunSummary.Of(plan, result, outcome, data, record.History, elapsed);
+        var summary = RunSummary.Of(configuration, result, outcome, data, record.History, elapsed);
         List<string> failures = [];
         // The summary is the last file: it is not written unless all others are.
         foreach (

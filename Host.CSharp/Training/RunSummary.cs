@@ -31,14 +31,14 @@ internal sealed record RunSummary(
     private const int Probe = 1000;
 
     /// <summary>The summary of a run.</summary>
-    /// <param name="plan">Its settings.</param>
+    /// <param name="configuration">Its settings.</param>
     /// <param name="result">The result of its loop.</param>
     /// <param name="outcome">Its outcome.</param>
     /// <param name="data">Its samples.</param>
     /// <param name="history">Its evaluations.</param>
     /// <param name="elapsed">The time since it began, loading included.</param>
     public static RunSummary Of<T>(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         LoopResult<T> result,
         Outcome outcome,
         TrainingData<T> data,
@@ -69,9 +69,9 @@ internal sealed record RunSummary(
             ParametersSha256: Convert.ToHexStringLower(
                 SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
             ),
-            Threads: plan.Threads,
-            Precision: plan.Precision.ToString(),
-            Seed: plan.Hyperparameters.Seed,
+            Threads: configuration.Threads,
+            Precision: configuration.Precision.ToString(),
+            Seed: configuration.Hyperparameters.Seed,
             Message: result.Divergence?.ToString(),
             Findings: findings
         );

@@ -6,9 +6,9 @@ namespace Pipeline.Training;
 /// <summary>One run: the one to resume where the settings ask for that and there is one, else a new
 /// one.</summary>
 internal sealed class SingleRun(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     Resumption resumption,
-    Resuming resuming,
+    RunResumer resumer,
     IServiceProvider services
 )
 {
@@ -17,31 +17,31 @@ internal sealed class SingleRun(
     /// cannot be resumed.</exception>
     public async Task<Outcome> RunAsync(CancellationToken stop)
     {
-        var resumed = await resuming.FirstAsync<object>(
+        var resumed = await resumer.FirstAsync<object>(
             resumption.Runs,
-            async run => await RunAsync(run.Plan, run.Run, stop)
+            async run => await RunAsync(run.Configuration, run.Run, stop)
         );
-        return resumed is Outcome outcome ? outcome : await RunAsync(plan, null, stop);
+        return resumed is Outcome outcome ? outcome : await RunAsync(configuration, null, stop);
     }
 
     private Task<Outcome> RunAsync(
-        RunConfiguration itsPlan,
-        EarlierRun? earlier,
+        RunConfiguration runConfiguration,
+        StoredRun? earlier,
         CancellationToken stop
     ) =>
-        itsPlan.Precision.IsDouble
-            ? RunAsync<double>(itsPlan, earlier, stop)
-            : RunAsync<float>(itsPlan, earlier, stop);
+        runConfiguration.Precision.IsDouble
+            ? RunAsync<double>(runConfiguration, earlier, stop)
+            : RunAsync<float>(runConfiguration, earlier, stop);
 
     private async Task<Outcome> RunAsync<T>(
-        RunConfiguration itsPlan,
-        EarlierRun? earlier,
+        RunConfiguration runConfiguration,
+        StoredRun? earlier,
         CancellationToken stop
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var loader = ActivatorUtilities.CreateInstance<DataLoader>(services, itsPlan);
-        var run = ActivatorUtilities.CreateInstance<TrainingRun<T>>(services, itsPlan);
+        var loader = ActivatorUtilities.CreateInstance<DataLoader>(services, runConfiguration);
+        var run = ActivatorUtilities.CreateInstance<TrainingRun<T>>(services, runConfiguration);
         var data = await loader.LoadAsync<T>(stop);
         return (await run.RunAsync(data, earlier, null, stop)).Outcome;
     }

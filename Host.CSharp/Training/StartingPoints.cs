@@ -13,7 +13,7 @@ internal sealed record WarmStart<T>(State<T> State, string Run)
 
 /// <summary>The positions that a run can start from, the best first.</summary>
 internal sealed class StartingPoints<T>(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     CheckpointStore store,
     Architecture architecture,
     ILogger logger
@@ -29,7 +29,7 @@ internal sealed class StartingPoints<T>(
     /// or all are damaged, and the beginning does not follow from the settings.</exception>
     public IEnumerable<RunPosition<T>?> Of(
         IReadOnlyDictionary<string, string> dataSha256,
-        EarlierRun? earlier,
+        StoredRun? earlier,
         WarmStart<T>? warm
     )
     {
@@ -50,14 +50,14 @@ internal sealed class StartingPoints<T>(
     )
     {
         var (manifest, path) = (checkpoint.Manifest, checkpoint.Path);
-        if (!manifest.IsOf(plan.DecidingSha256, dataSha256))
+        if (!manifest.IsOf(configuration.AffectingResultSha256, dataSha256))
             throw RefusedException.Of(
                 path,
                 "a checkpoint of this run",
                 "one of another run or of an earlier version"
             );
         var state = Checkpoint
-            .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+            .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
             .OrThrow(RefusedException.At(path));
         return new(state, TimeSpan.FromSeconds(manifest.TrainSeconds));
     }

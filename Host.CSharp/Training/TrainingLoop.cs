@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary>Steps and evaluations until the run is done, stopped or diverged. It does not depend on the host:
 /// a test runs it with a token and a list of observers. A loop runs once.</summary>
 internal sealed class TrainingLoop<T>(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     TrainingSamples<T> samples,
     IReadOnlyList<IRunObserver> observers,
     TimeProvider clock,
@@ -16,15 +16,18 @@ internal sealed class TrainingLoop<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    private readonly Hyperparameters settings = plan.Hyperparameters;
+    private readonly Hyperparameters settings = configuration.Hyperparameters;
     private readonly Dataset<T> train = samples.Train;
-    private readonly long total = Runs.Iterations(plan.Hyperparameters, samples.Train.Count);
+    private readonly long total = Runs.Iterations(
+        configuration.Hyperparameters,
+        samples.Train.Count
+    );
     private readonly long perEpoch = Batch.IterationsPerEpoch(
         samples.Train.Count,
-        plan.Hyperparameters.BatchSize
+        configuration.Hyperparameters.BatchSize
     );
     private readonly StepRunner<T> steps = new(
-        plan.Hyperparameters,
+        configuration.Hyperparameters,
         samples.Train,
         observers,
         clock,
@@ -78,7 +81,7 @@ internal sealed class TrainingLoop<T>(
 
     private async Task StartAsync(RunPosition<T>? from, CancellationToken stop)
     {
-        var architecture = plan.ArchitectureFor(train.Features, train.Classes);
+        var architecture = configuration.ArchitectureFor(train.Features, train.Classes);
         steps.Trained = from?.Trained ?? TimeSpan.Zero;
         state =
             from?.State

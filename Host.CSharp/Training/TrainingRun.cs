@@ -16,7 +16,7 @@ internal sealed record FinishedRun<T>(
 
 /// <summary>One run, from its data to the files in its folder.</summary>
 internal sealed class TrainingRun<T>(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     ExitStatus status,
     ConsoleReport report,
     IEnumerable<IRunObserver> observers,
@@ -37,7 +37,7 @@ internal sealed class TrainingRun<T>(
         CheckpointStore Store,
         Cadence Cadence,
         long Iterations,
-        EarlierRun? Earlier,
+        StoredRun? Earlier,
         WarmStart<T>? Warm
     );
 
@@ -50,25 +50,25 @@ internal sealed class TrainingRun<T>(
     /// settings.</exception>
     public async Task<FinishedRun<T>> RunAsync(
         TrainingData<T> data,
-        EarlierRun? earlier,
+        StoredRun? earlier,
         WarmStart<T>? warm,
         CancellationToken stop
     )
     {
-        var architecture = plan.ArchitectureFor(data.Loaded.Train);
-        earlier?.RefuseDifferences(plan, data.Loaded.Hashes);
+        var architecture = configuration.ArchitectureFor(data.Loaded.Train);
+        earlier?.RefuseDifferences(configuration, data.Loaded.Hashes);
         using var folder = earlier is null
-            ? RunFolder.Create(files, plan, architecture, clock)
+            ? RunFolder.Create(files, configuration, architecture, clock)
             : RunFolder.Open(files, earlier.Path);
         var store = new CheckpointStore(
             files,
             folder.Checkpoints,
-            plan.Settings.Run.CheckpointsKept
+            configuration.Settings.Run.CheckpointsKept
         );
-        var iterations = Runs.Iterations(plan.Hyperparameters, data.Samples.Train.Count);
+        var iterations = Runs.Iterations(configuration.Hyperparameters, data.Samples.Train.Count);
         var target = new Target(data, folder, store, CadenceOf(earlier), iterations, earlier, warm);
         ReportStart(architecture, iterations);
-        var points = new StartingPoints<T>(plan, store, architecture, logger);
+        var points = new StartingPoints<T>(configuration, store, architecture, logger);
         foreach (var from in points.Of(data.Loaded.Hashes, earlier, warm))
         {
             if (await AttemptAsync(target, from, stop) is { } finished)
@@ -89,10 +89,10 @@ internal sealed class TrainingRun<T>(
         var first = from?.State.Iteration ?? 0;
         if (first > target.Iterations)
             throw TooShort(first, target.Iterations);
-        var record = new RunRecorder(plan.Head, target.Iterations);
+        var record = new RunRecorder(configuration.Head, target.Iterations);
         var perEpoch = Batch.IterationsPerEpoch(
             target.Data.Samples.Train.Count,
-            plan.Hyperparameters.BatchSize
+            configuration.Hyperparameters.BatchSize
         );
         folder.Logs.Rewind(first, perEpoch, target.Cadence, record.Observers);
         target.Store.Forget(from?.State.Iteration ?? -1);
@@ -103,13 +103,18 @@ internal sealed class TrainingRun<T>(
         // checkpoint to be resumed.
         if (from is not null && ReferenceEquals(from.State, target.Warm?.State))
             writer.Save(from);
-        folder.WriteSettings(plan, hashes, target.Cadence, earlier?.BeganWith ?? target.Warm?.Run);
+        folder.WriteSettings(
+            configuration,
+            hashes,
+            target.Cadence,
+            earlier?.BeganWith ?? target.Warm?.Run
+        );
         if (earlier is not null)
             logger.RunResumed(folder.Path, first);
-        var checkpoints = new CheckpointScheduler<T>(writer, plan.Settings.Run, clock);
+        var checkpoints = new CheckpointScheduler<T>(writer, configuration.Settings.Run, clock);
         using var events = EventsOf(folder, first, record.LastStep);
         var loop = new TrainingLoop<T>(
-            plan,
+            configuration,
             target.Data.Samples,
             ObserversOf(target, perEpoch, record, events),
             clock,
@@ -136,7 +141,7 @@ internal sealed class TrainingRun<T>(
         if (result.End == LoopEnd.ResumeEarlier)
             return null;
         var results = new RunResults<T>(
-            plan,
+            configuration,
             status,
             report,
             () => clock.GetElapsedTime(start),
@@ -150,7 +155,7 @@ internal sealed class TrainingRun<T>(
             target.Folder,
             target.Store,
             perEpoch,
-            plan.DecidingSha256,
+            configuration.AffectingResultSha256,
             target.Data.Loaded.Hashes,
             metrics,
             loggers.CreateLogger<CheckpointWriter<T>>(),
@@ -158,7 +163,7 @@ internal sealed class TrainingRun<T>(
         );
 
     private EventFile? EventsOf(RunFolder folder, long first, StepFigures? last) =>
-        plan.Settings.Run.TensorBoard
+        configuration.Settings.Run.TensorBoard
             ? new(files, folder.Path, first, last, clock, loggers.CreateLogger<EventFile>())
             : null;
 
@@ -186,9 +191,9 @@ internal sealed class TrainingRun<T>(
     }
 
     /// <summary>Which iterations have a line in the run's log: a resumed run keeps its own.</summary>
-    private Cadence CadenceOf(EarlierRun? earlier)
+    private Cadence CadenceOf(StoredRun? earlier)
     {
-        var given = new Cadence(plan.Settings.Run.ProgressEvery);
+        var given = new Cadence(configuration.Settings.Run.ProgressEvery);
         var kept = earlier is null ? given : Cadence.Of(earlier);
         if (kept != given)
             logger.CadenceKept(earlier!.Path, $"{kept}", $"{given}");
@@ -197,7 +202,7 @@ internal sealed class TrainingRun<T>(
 
     private void ReportStart(Architecture architecture, long iterations)
     {
-        var settings = plan.Hyperparameters;
+        var settings = configuration.Hyperparameters;
         logger.RunStarted(
             architecture.ToString(),
             architecture.ParameterCount,
@@ -205,7 +210,7 @@ internal sealed class TrainingRun<T>(
             settings.BatchSize,
             settings.LearningRate,
             settings.Gradient.ToString(),
-            plan.Precision.ToString(),
+            configuration.Precision.ToString(),
             settings.Seed
         );
         if (settings.Gradient.IsNumerical)
@@ -214,7 +219,9 @@ internal sealed class TrainingRun<T>(
 
     private RefusedException TooShort(long reached, long iterations) =>
         RefusedException.Of(
-            plan.Hyperparameters.Length.IsEpochs ? "Training:Epochs" : "Training:Iterations",
+            configuration.Hyperparameters.Length.IsEpochs
+                ? "Training:Epochs"
+                : "Training:Iterations",
             $"{reached} iterations or more, as the run has done",
             $"{iterations}"
         );

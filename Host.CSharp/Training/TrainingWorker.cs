@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 
 /// <summary>The service: trains, once or whenever the data change, and stops the host.</summary>
 internal sealed class TrainingWorker(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     ExitStatus status,
     ConsoleReport report,
     IServiceProvider services,
@@ -20,7 +20,7 @@ internal sealed class TrainingWorker(
         {
             // The host finishes starting first.
             await Task.Yield();
-            plan.ApplyThreads();
+            configuration.ApplyThreads();
             status.Decided = await TrainAsync(stoppingToken);
         }
         catch (RefusedException refused)
@@ -49,7 +49,8 @@ internal sealed class TrainingWorker(
     }
 
     private Task<Outcome> TrainAsync(CancellationToken stop) =>
-        plan.Mode == RunMode.Once ? services.GetRequiredService<SingleRun>().RunAsync(stop)
-        : plan.Precision.IsDouble ? services.GetRequiredService<WatchMode<double>>().RunAsync(stop)
+        configuration.Mode == RunMode.Once ? services.GetRequiredService<SingleRun>().RunAsync(stop)
+        : configuration.Precision.IsDouble
+            ? services.GetRequiredService<WatchMode<double>>().RunAsync(stop)
         : services.GetRequiredService<WatchMode<float>>().RunAsync(stop);
 }

@@ -2,7 +2,11 @@ namespace Pipeline.Training;
 
 /// <summary>Looks at the data files time and again. (The system's own notices get lost on network
 /// disks.)</summary>
-internal sealed class DataFileWatcher(RunConfiguration plan, Liveness pulse, TimeProvider clock)
+internal sealed class DataFileWatcher(
+    RunConfiguration configuration,
+    Liveness liveness,
+    TimeProvider clock
+)
 {
     private string? seen;
 
@@ -10,12 +14,15 @@ internal sealed class DataFileWatcher(RunConfiguration plan, Liveness pulse, Tim
     /// file may be in the middle of being copied. The first time it does not wait.</summary>
     public async Task ChangedAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(plan.Settings.Watch.Every), clock);
+        using var timer = new PeriodicTimer(
+            TimeSpan.FromSeconds(configuration.Settings.Watch.Every),
+            clock
+        );
         var last = Look();
         while (seen is not null)
         {
             await timer.WaitForNextTickAsync(stop);
-            pulse.Beat();
+            liveness.Beat();
             var now = Look();
             if (now == last && now != seen)
                 break;
@@ -29,7 +36,7 @@ internal sealed class DataFileWatcher(RunConfiguration plan, Liveness pulse, Tim
         string.Join(
             ';',
             DataFiles
-                .Paths(plan.Settings.Data)
+                .Paths(configuration.Settings.Data)
                 .Select(path => new FileInfo(path))
                 .Select(file =>
                     file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "none"

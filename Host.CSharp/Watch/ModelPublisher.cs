@@ -12,7 +12,7 @@ namespace Pipeline.Training;
 /// <param name="Loss">Its loss on the samples by which it was published.</param>
 /// <param name="Accuracy">Its accuracy on them; null where it predicts numbers.</param>
 /// <param name="Considered">The last run whose model was published or turned down.</param>
-internal sealed record PublishedModel(
+internal sealed record PublicationRecord(
     string Run,
     long Iteration,
     double Loss,
@@ -22,7 +22,7 @@ internal sealed record PublishedModel(
 
 /// <summary>Puts a run's model in the place of the one in use, in one step, unless it is worse.</summary>
 internal sealed class ModelPublisher(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     IFiles files,
     TrainingMetrics metrics,
     ILogger<ModelPublisher> logger
@@ -33,16 +33,16 @@ internal sealed class ModelPublisher(
     /// data file by way of a link.</exception>
     public void Check()
     {
-        var model = TargetOf(plan.PublishedModel).Path;
+        var model = TargetOf(configuration.PublishedModelPath).Path;
         var record = TargetOf(RecordPath).Path;
         if (model == record)
-            throw Refused(plan.PublishedModel, $"a link to its own record, {record}");
-        foreach (var data in DataFiles.Paths(plan.Settings.Data).Where(File.Exists))
+            throw Refused(configuration.PublishedModelPath, $"a link to its own record, {record}");
+        foreach (var data in DataFiles.Paths(configuration.Settings.Data).Where(File.Exists))
         {
             var path = OutputTarget.Of(data).Path;
             if (path == model || path == record)
                 throw Refused(
-                    path == model ? plan.PublishedModel : RecordPath,
+                    path == model ? configuration.PublishedModelPath : RecordPath,
                     $"a data file, {path}"
                 );
         }
@@ -67,14 +67,14 @@ internal sealed class ModelPublisher(
     private static RefusedException Refused(string path, string found) =>
         new([DataFile.Sentence(path, "a file, or the name of one to be", found)]);
 
-    private string RecordPath => Path.ChangeExtension(plan.PublishedModel, ".json");
+    private string RecordPath => Path.ChangeExtension(configuration.PublishedModelPath, ".json");
 
     /// <summary>The record beside the model in use, if there is one.</summary>
-    public PublishedModel? Current()
+    public PublicationRecord? Current()
     {
         try
         {
-            return JsonSerializer.Deserialize<PublishedModel>(
+            return JsonSerializer.Deserialize<PublicationRecord>(
                 files.Read(RecordPath),
                 JsonText.Options
             );
@@ -101,7 +101,7 @@ internal sealed class ModelPublisher(
         var candidate =
             comparison?.Candidate ?? Network.Evaluate(run.Model.Network, Judging(data.Samples));
         var isBetter = comparison is { } both
-            ? Promotion.IsNoWorse(plan.Settings.Watch.Margin, both.Used, candidate)
+            ? Promotion.IsNoWorse(configuration.Settings.Watch.Margin, both.Used, candidate)
             : Promotion.IsSound(candidate);
         if (!isBetter)
         {
@@ -115,11 +115,15 @@ internal sealed class ModelPublisher(
         var notes = model.Notes.ToDictionary(note => note.Item1, note => note.Item2);
         notes["run"] = Path.GetFileName(run.Folder);
         var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
-        AtomicFile.WriteTo(files, TargetOf(plan.PublishedModel), Safetensors.Write(published));
+        AtomicFile.WriteTo(
+            files,
+            TargetOf(configuration.PublishedModelPath),
+            Safetensors.Write(published)
+        );
         Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
         logger.ModelPublished(
             run.Folder,
-            plan.PublishedModel,
+            configuration.PublishedModelPath,
             Said(candidate),
             Said(comparison?.Used)
         );
@@ -132,7 +136,7 @@ internal sealed class ModelPublisher(
         : double.IsNaN(known.Accuracy) ? FormattableString.Invariant($"loss {known.Loss:F4}")
         : FormattableString.Invariant($"accuracy {known.Accuracy:F4}");
 
-    private void Record(PublishedModel said) =>
+    private void Record(PublicationRecord said) =>
         AtomicFile.WriteTo(files, TargetOf(RecordPath), JsonText.Of(said));
 
     /// <summary>The scores of two models on the same samples.</summary>
@@ -150,13 +154,17 @@ internal sealed class ModelPublisher(
     {
         try
         {
-            if (used.Network.Architecture.Head.IsIdentity != plan.Head.IsIdentity)
+            if (used.Network.Architecture.Head.IsIdentity != configuration.Head.IsIdentity)
                 throw Incomparable(
-                    plan.Head.IsIdentity
+                    configuration.Head.IsIdentity
                         ? ("a model that predicts numbers", "one that predicts classes")
                         : ("a model that predicts classes", "one that predicts numbers")
                 );
-            var theirs = ModelSamples.Of(plan.PublishedModel, used, data.Loaded.Parsed!);
+            var theirs = ModelSamples.Of(
+                configuration.PublishedModelPath,
+                used,
+                data.Loaded.Parsed!
+            );
             // Samples kept for validation are chosen class by class, in the order of the classes.
             var isTest = !theirs.Classes.SequenceEqual(data.Loaded.Classes);
             return new(
@@ -164,18 +172,24 @@ internal sealed class ModelPublisher(
                     run.Model.Network,
                     isTest ? data.Samples.Test : Judging(data.Samples)
                 ),
-                Network.Evaluate(used.Network, isTest ? theirs.Test : Judging(plan.Split(theirs)))
+                Network.Evaluate(
+                    used.Network,
+                    isTest ? theirs.Test : Judging(configuration.Split(theirs))
+                )
             );
         }
         catch (RefusedException refused)
         {
-            logger.ModelIncomparable(plan.PublishedModel, string.Join(' ', refused.Reasons));
+            logger.ModelIncomparable(
+                configuration.PublishedModelPath,
+                string.Join(' ', refused.Reasons)
+            );
             return null;
         }
     }
 
     private RefusedException Incomparable((string Expected, string Found) fault) =>
-        new([DataFile.Sentence(plan.PublishedModel, fault.Expected, fault.Found)]);
+        new([DataFile.Sentence(configuration.PublishedModelPath, fault.Expected, fault.Found)]);
 
     /// <summary>The samples by which models are compared.</summary>
     private static Dataset<T> Judging<T>(TrainingSamples<T> samples)
@@ -184,14 +198,14 @@ internal sealed class ModelPublisher(
     /// <summary>The model in use; null if there is no readable one.</summary>
     private ModelFile? ModelInUse()
     {
-        if (TargetOf(plan.PublishedModel).Kind == OutputKind.Missing)
+        if (TargetOf(configuration.PublishedModelPath).Kind == OutputKind.Missing)
             return null;
         try
         {
             var content = Safetensors
-                .Parse(files.Read(plan.PublishedModel))
-                .OrThrow(RefusedException.At(plan.PublishedModel));
-            var file = new ModelFile(plan.PublishedModel, content);
+                .Parse(files.Read(configuration.PublishedModelPath))
+                .OrThrow(RefusedException.At(configuration.PublishedModelPath));
+            var file = new ModelFile(configuration.PublishedModelPath, content);
             // Whether it is a model, too.
             if (file.IsDouble)
                 file.ModelOf<double>();

@@ -8,14 +8,14 @@ namespace Pipeline.Training;
 
 /// <summary>Trains, publishes the model, and waits for other data to do so again.</summary>
 internal sealed class WatchMode<T>(
-    RunConfiguration plan,
+    RunConfiguration configuration,
     DataLoader loader,
     DataFileWatcher watch,
     ModelPublisher publisher,
     Resumption resumption,
-    Resuming resuming,
+    RunResumer resumer,
     RunRetention retention,
-    Liveness pulse,
+    Liveness liveness,
     TrainingMetrics metrics,
     TimeProvider clock,
     IFiles files,
@@ -48,7 +48,7 @@ internal sealed class WatchMode<T>(
                     run is null
                     && !done.Any(hashes => DataHashes.AreSame(hashes, data.Loaded.Hashes))
                 )
-                    run = await RunOnceAsync(plan, data, null, stop);
+                    run = await RunOnceAsync(configuration, data, null, stop);
                 if (run is not null)
                 {
                     if (run.Outcome is not (Outcome.Completed or Outcome.Diverged))
@@ -58,7 +58,7 @@ internal sealed class WatchMode<T>(
                     retention.Apply();
                 }
             }
-            logger.Waiting(plan.DataSource);
+            logger.Waiting(configuration.DataSource);
         }
     }
 
@@ -68,9 +68,9 @@ internal sealed class WatchMode<T>(
     {
         if (resumption.IsAutomatic)
             return;
-        foreach (var (run, itsPlan) in resumption.Runs)
+        foreach (var (run, runConfiguration) in resumption.Runs)
         {
-            if (run.Differences(itsPlan) is { Count: > 0 } differences)
+            if (run.Differences(runConfiguration) is { Count: > 0 } differences)
                 throw new RefusedException(differences);
         }
     }
@@ -81,7 +81,7 @@ internal sealed class WatchMode<T>(
         try
         {
             var data = await loader.LoadAsync<T>(stop);
-            plan.ArchitectureFor(data.Loaded.Train);
+            configuration.ArchitectureFor(data.Loaded.Train);
             return data;
         }
         catch (RefusedException refused)
@@ -90,7 +90,7 @@ internal sealed class WatchMode<T>(
             foreach (var reason in refused.Reasons)
                 logger.DataRefused(reason);
             metrics.DataRefused();
-            pulse.Refused(refused.Reasons);
+            liveness.Refused(refused.Reasons);
             return null;
         }
     }
@@ -103,14 +103,14 @@ internal sealed class WatchMode<T>(
         if (considered is not null && OfThisService(considered) is { } last)
             done.Add(last.DataSha256);
         // Other services may have runs in the same directory.
-        var newest = EarlierRun
-            .Folders(plan.Settings.Run.Directory)
-            .Where(path => EarlierRun.FinishedAs(path) is not null)
+        var newest = StoredRun
+            .Folders(configuration.Settings.Run.Directory)
+            .Where(path => StoredRun.FinishedAs(path) is not null)
             .Select(OfThisService)
             .FirstOrDefault(run => run is not null);
         if (newest is null || newest.Path == considered)
             return new(null);
-        if (EarlierRun.FinishedAs(newest.Path) == Outcome.Completed)
+        if (StoredRun.FinishedAs(newest.Path) == Outcome.Completed)
             return new(resumption.IsAutomatic ? newest : null);
         logger.DivergedBefore(newest.Path);
         done.Add(newest.DataSha256);
@@ -119,12 +119,14 @@ internal sealed class WatchMode<T>(
 
     /// <summary>Seconds since the model in use was written; null if there is no model.</summary>
     private double? AgeOfModel() =>
-        File.Exists(plan.PublishedModel)
-            ? (clock.GetUtcNow() - File.GetLastWriteTimeUtc(plan.PublishedModel)).TotalSeconds
+        File.Exists(configuration.PublishedModelPath)
+            ? (
+                clock.GetUtcNow() - File.GetLastWriteTimeUtc(configuration.PublishedModelPath)
+            ).TotalSeconds
             : null;
 
     /// <summary>What the service left undone, besides unfinished runs, when it last ended.</summary>
-    private sealed record Unpublished(EarlierRun? Run);
+    private sealed record Unpublished(StoredRun? Run);
 
     /// <summary>Finishes what was left when the service last ended: an unfinished run, or else the
     /// publication of a run's model.</summary>
@@ -134,22 +136,22 @@ internal sealed class WatchMode<T>(
         CancellationToken stop
     )
     {
-        var resumed = await resuming.FirstAsync(
+        var resumed = await resumer.FirstAsync(
             resumption.Runs,
-            run => RunOnceAsync(run.Plan, data, run.Run, stop)
+            run => RunOnceAsync(run.Configuration, data, run.Run, stop)
         );
         return resumed is null && left.Run?.Differences(data.Loaded.Hashes).Count == 0
-            ? await RunOnceAsync(plan, data, left.Run, stop)
+            ? await RunOnceAsync(configuration, data, left.Run, stop)
             : resumed;
     }
 
     /// <summary>The run of a folder, if its settings are this service's.</summary>
-    private EarlierRun? OfThisService(string path)
+    private StoredRun? OfThisService(string path)
     {
         try
         {
-            var run = EarlierRun.Read(path);
-            return run.Differences(plan).Count == 0 ? run : null;
+            var run = StoredRun.Read(path);
+            return run.Differences(configuration).Count == 0 ? run : null;
         }
         catch (RefusedException)
         {
@@ -158,15 +160,15 @@ internal sealed class WatchMode<T>(
     }
 
     private async Task<FinishedRun<T>> RunOnceAsync(
-        RunConfiguration itsPlan,
+        RunConfiguration runConfiguration,
         TrainingData<T> data,
-        EarlierRun? earlier,
+        StoredRun? earlier,
         CancellationToken stop
     )
     {
         var warm = earlier is null ? WarmStart(data) : null;
         var run = await ActivatorUtilities
-            .CreateInstance<TrainingRun<T>>(services, itsPlan)
+            .CreateInstance<TrainingRun<T>>(services, runConfiguration)
             .RunAsync(data, earlier, warm, stop);
         if (run.Outcome == Outcome.Completed)
             publisher.Publish(run, data);
@@ -177,11 +179,11 @@ internal sealed class WatchMode<T>(
     /// settings ask for that and it can be had.</summary>
     private WarmStart<T>? WarmStart(TrainingData<T> data)
     {
-        if (!plan.Settings.Watch.WarmStart || publisher.Current() is not { } used)
+        if (!configuration.Settings.Watch.WarmStart || publisher.Current() is not { } used)
             return null;
         var faults = new List<string>();
         var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
-        var architecture = plan.ArchitectureFor(
+        var architecture = configuration.ArchitectureFor(
             data.Loaded.Train.Features,
             data.Loaded.Train.Classes
         );
@@ -191,12 +193,12 @@ internal sealed class WatchMode<T>(
             {
                 if (
                     Checkpoint
-                        .Read<T>(plan.Hyperparameters, architecture, checkpoint.Bytes)
+                        .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                         .TryGet(out var state, out var found)
                 )
                 {
                     logger.WarmStarted(used.Run);
-                    return new(Trainer.StartFrom(plan.Hyperparameters, state), used.Run);
+                    return new(Trainer.StartFrom(configuration.Hyperparameters, state), used.Run);
                 }
                 faults.AddRange(found.Select(fault => fault.ToString()));
             }

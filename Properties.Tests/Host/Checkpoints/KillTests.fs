@@ -107,8 +107,8 @@ type KillTests(output: ITestOutputHelper) =
                 started.WaitForExit()
                 let said = errors.Result
                 nothing.Wait()
-                resumed <- resumed + Regex.Count(said, "Going on with")
-                met <- met + Regex.Count(said, "A checkpoint is damaged")
+                resumed <- resumed + Regex.Count(said, "Resuming /")
+                met <- met + Regex.Count(said, "Skipped a damaged checkpoint")
 
                 if started.ExitCode = 0 then
                     fin <- true

@@ -48,7 +48,7 @@ module ConsoleTests =
 
         let reported =
             lines ended.Errors
-            |> Array.filter _.Contains("Standard output takes nothing more")
+            |> Array.filter _.Contains("Standard output cannot be written any more")
 
         Assert.Equal(reports, reported.Length)
         Assert.Equal(whole [], Left.behind (Assert.Single(Given.runs scratch)))

@@ -14,6 +14,7 @@ open System.Threading
 open Microsoft.Extensions.DependencyInjection
 open Microsoft.Extensions.Hosting
 open Pipeline.Learning
+open Microsoft.Extensions.Logging
 open Pipeline.Training
 open Spectre.Console
 open Xunit
@@ -93,7 +94,7 @@ module ServiceTests =
         metrics.DataRefused()
         metrics.ModelPublished()
         metrics.ModelRejected()
-        let model = PublishedModel("run", 7L, 0.25, 0.75, "run")
+        let model = PublicationRecord("run", 7L, 0.25, 0.75, "run")
         metrics.ObserveModel((fun () -> Nullable 90.0), (fun () -> model))
         listener.RecordObservableInstruments()
 
@@ -499,27 +500,27 @@ module ServiceTests =
 
             Assert.Contains(event, events)
 
-    [<Fact>]
-    let ``no message has a place that may be empty`` () =
-        let nullability = Reflection.NullabilityInfoContext()
-
-        for message in
-            typeof<Log>
-                .GetMethods(
+    /// The program's log messages, with their attributes.
+    let private messages: (Reflection.MethodInfo * LoggerMessageAttribute) list = [
+        for kind in typeof<RunConfiguration>.Assembly.GetTypes() do
+            for message in
+                kind.GetMethods(
                     Reflection.BindingFlags.Static
                     ||| Reflection.BindingFlags.Public
                     ||| Reflection.BindingFlags.NonPublic
                 ) do
-            let isMessage =
-                message.IsDefined(
-                    typeof<Microsoft.Extensions.Logging.LoggerMessageAttribute>,
-                    false
-                )
+                for attribute in message.GetCustomAttributes(typeof<LoggerMessageAttribute>, false) do
+                    message, (attribute :?> LoggerMessageAttribute)
+    ]
 
+    [<Fact>]
+    let ``no message has a place that may be empty`` () =
+        let nullability = Reflection.NullabilityInfoContext()
+
+        for message, _ in messages do
             for place in message.GetParameters() do
                 Assert.False(
-                    isMessage
-                    && nullability.Create(place).WriteState = Reflection.NullabilityState.Nullable,
+                    nullability.Create(place).WriteState = Reflection.NullabilityState.Nullable,
                     $"{message.Name}: {place.Name}"
                 )
 
@@ -617,21 +618,7 @@ module ServiceTests =
 
     [<Fact>]
     let ``every message has a number of its own`` () =
-        let numbers =
-            typeof<Log>
-                .GetMethods(
-                    Reflection.BindingFlags.Static
-                    ||| Reflection.BindingFlags.Public
-                    ||| Reflection.BindingFlags.NonPublic
-                )
-            |> Array.choose (fun message ->
-                message.GetCustomAttributes(
-                    typeof<Microsoft.Extensions.Logging.LoggerMessageAttribute>,
-                    false
-                )
-                |> Array.tryHead)
-            |> Array.map (fun said ->
-                (said :?> Microsoft.Extensions.Logging.LoggerMessageAttribute).EventId)
+        let numbers = messages |> List.map (fun (_, attribute) -> attribute.EventId)
 
         Assert.True(numbers.Length > 15)
-        Assert.Equal<int>(Array.distinct numbers, numbers)
+        Assert.Equal<int>(List.distinct numbers, numbers)

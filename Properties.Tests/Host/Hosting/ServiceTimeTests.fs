@@ -139,7 +139,7 @@ module ServiceTimeTests =
                 folder,
                 store,
                 15L,
-                plan.DecidingSha256,
+                plan.AffectingResultSha256,
                 Dictionary<string, string>(),
                 services.GetRequiredService<TrainingMetrics>(),
                 new LogKeeper(),

@@ -132,7 +132,7 @@ module private ModelCommands =
             fun () ->
                 let report = EvaluateCommand.Report<'T>(plan, file, null, assumed, Evaluation.usual)
 
-                report.ToJson() |> ignore
+                EvaluationJson.Write report |> ignore
                 report.ToText() + report.ToMarkdown() |> ignore
         ]
 
@@ -642,7 +642,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         )
 
         let refused =
-            Assert.Throws<RefusedException>(fun () -> EarlierRun.Read(scratch.Sub "run") |> ignore)
+            Assert.Throws<RefusedException>(fun () -> StoredRun.Read(scratch.Sub "run") |> ignore)
 
         Assert.Contains("expected a run's settings", Assert.Single refused.Reasons)
 
@@ -748,7 +748,7 @@ type HostileInputTests(output: ITestOutputHelper) =
             File.WriteAllBytes(path, bytes)
 
             isTaken (fun () ->
-                let earlier = EarlierRun.Find(scratch.Sub "run", scratch.Path)
+                let earlier = StoredRun.Find(scratch.Sub "run", scratch.Path)
                 earlier.Values() |> Seq.length |> ignore))
 
     [<Fact>]

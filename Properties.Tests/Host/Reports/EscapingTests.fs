@@ -208,7 +208,9 @@ module EscapingTests =
     [<Law>]
     let ``the report's JSON has the names as they are`` () =
         forAllNames (fun names ->
-            let json = JsonDocument.Parse(ReadOnlyMemory((report names).ToJson())).RootElement
+            let json =
+                JsonDocument.Parse(ReadOnlyMemory(EvaluationJson.Write(report names))).RootElement
+
             Assert.Equal(whole names[0], string (json.GetProperty "model"))
 
             let classes = json.GetProperty("figures").GetProperty("classes").EnumerateArray()

@@ -95,9 +95,9 @@ module AutoResumeTests =
         ]
 
         for folder in List.sortDescending folders do
-            Assert.True(EarlierRun.FinishedAs(folder).HasValue |> not)
+            Assert.True(StoredRun.FinishedAs(folder).HasValue |> not)
             Assert.Equal(Outcome.Completed, (run onDisk (plan (auto scratch)) -1L).Outcome)
-            Assert.Equal(Nullable Outcome.Completed, EarlierRun.FinishedAs folder)
+            Assert.Equal(Nullable Outcome.Completed, StoredRun.FinishedAs folder)
 
         Assert.Equal(3, (runs scratch).Length)
 
@@ -116,7 +116,7 @@ module AutoResumeTests =
             let came = run onDisk (plan settings) -1L
             Assert.Equal(Outcome.Diverged, came.Outcome)
             Assert.Equal(count, (runs scratch).Length)
-            Assert.DoesNotContain(came.Logged, fun line -> line.Contains "Going on with")
+            Assert.DoesNotContain(came.Logged, fun line -> line.Contains "Resuming /")
 
     let private change (path: string) (text: string -> string) =
         File.WriteAllText(path, text (File.ReadAllText path))
@@ -200,7 +200,7 @@ module AutoResumeTests =
         Assert.Contains($"train --resume {folder}", line)
         Assert.Equal<string * string>(before, files folder)
         let other = Assert.Single(runs scratch |> Array.filter ((<>) folder))
-        Assert.Equal(Nullable Outcome.Completed, EarlierRun.FinishedAs other)
+        Assert.Equal(Nullable Outcome.Completed, StoredRun.FinishedAs other)
 
     [<Fact>]
     let ``a run that another process works on is left to it, and the next one taken`` () =
@@ -209,7 +209,7 @@ module AutoResumeTests =
         let newer = stoppedAt scratch "20260102T000000Z" []
         use _ = RunFolder.Open(onDisk, newer)
         Assert.Equal(Outcome.Completed, (run onDisk (plan (auto scratch)) -1L).Outcome)
-        Assert.Equal(Nullable Outcome.Completed, EarlierRun.FinishedAs older)
+        Assert.Equal(Nullable Outcome.Completed, StoredRun.FinishedAs older)
         // A second run of the same kind beside it is started on demand alone.
         let came = run onDisk (plan (auto scratch)) -1L
         Assert.Equal(Outcome.Refused, came.Outcome)

@@ -393,7 +393,7 @@ module ResumeTests =
     let ``a setting that is as it would be unless set has no part in the checkpoints' hash`` () =
         let hash settings =
             use host = ServiceRegistration.CreateBuilder(plan settings).Build()
-            host.Services.GetRequiredService<RunConfiguration>().DecidingSha256
+            host.Services.GetRequiredService<RunConfiguration>().AffectingResultSha256
 
         Assert.Equal(hash [], hash [ "Training:Dropout", "0"; "Training:Threads", "1" ])
         Assert.Equal(hash [], hash [ "Training:Iterations", "7"; "Run:Name", "x" ])
@@ -633,7 +633,7 @@ module ResumeTests =
                 "20300101T000000Z-a"
                 "20291231T235959Z-z"
             ],
-            EarlierRun.Folders scratch.Path
+            StoredRun.Folders scratch.Path
             |> Seq.map (fun (path: string) -> Path.GetFileName path)
         )
 
@@ -737,7 +737,9 @@ module ResumeTests =
 
                 Assert.Equal(
                     not extra.IsEmpty,
-                    came.Logged |> List.exists _.Contains("The events for TensorBoard end here")
+                    came.Logged
+                    |> List.exists
+                        _.Contains("The event file for TensorBoard cannot be written and ends here")
                 )
 
     [<Fact>]
@@ -750,7 +752,7 @@ module ResumeTests =
 
                 Assert.Contains(
                     came.Logged,
-                    fun line -> line.Contains "Not everything could be saved"
+                    fun line -> line.Contains "Some results could not be saved"
                 )
 
     [<Fact>]
@@ -804,7 +806,7 @@ module ResumeTests =
             let again = run onDisk (plan resumed) 40L
 
             let words =
-                "keeps its Run:ProgressEvery, 4; the one given now, 3, applies to new runs"
+                "is resumed with its own Run:ProgressEvery, 4; the given value, 3, applies to new runs only"
 
             Assert.Equal(isTold, again.Logged |> List.exists _.Contains(words))
             Assert.Equal(Outcome.Completed, (run onDisk (plan resumed) -1L).Outcome)

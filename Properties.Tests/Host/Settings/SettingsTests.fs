@@ -326,7 +326,7 @@ module SettingsTests =
         |}
 
         File.WriteAllBytes(scratch.Sub "settings.json", JsonText.Of stored)
-        let run = EarlierRun.Read scratch.Path
+        let run = StoredRun.Read scratch.Path
         let values = Dictionary<string, string>()
 
         for pair in run.Values() do

@@ -192,7 +192,7 @@ module StopTests =
         Assert.Equal(143, (Given.finish started).ExitCode)
         let resumed = resume scratch []
         Assert.True((resumed.ExitCode = 0), resumed.Errors)
-        Assert.Contains("Going on with", resumed.Errors)
+        Assert.Contains("Resuming /", resumed.Errors)
         let model, progress, epochs = Left.behind (Assert.Single(Given.runs scratch))
         let wholeModel, wholeProgress, wholeEpochs = whole settings
         Assert.Equal<byte>(wholeModel, model)
@@ -292,7 +292,7 @@ module StopTests =
 
             if not isFreed then
                 Assert.Equal(1, started.ExitCode)
-                Assert.Contains("Not everything could be saved: No space left", errors.Result)
+                Assert.Contains("Some results could not be saved: No space left", errors.Result)
                 let resumed = Given.host [ "train"; "--resume"; folder ]
                 Assert.True((resumed.ExitCode = 0), resumed.Errors)
             else

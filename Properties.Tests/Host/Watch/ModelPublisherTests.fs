@@ -127,7 +127,7 @@ module ModelPublisherTests =
         let order = List.sortBy (fun _ -> random.Next()) classes
         let used = modelOf firstSeed order (before.Load())
         Directory.CreateDirectory(scratch.Sub "runs") |> ignore
-        let path = before.Plan.PublishedModel
+        let path = before.Plan.PublishedModelPath
         File.WriteAllBytes(path, Safetensors.write used)
         use now = service train
         let data = now.Load()
@@ -136,15 +136,15 @@ module ModelPublisherTests =
         let usedScore, score = rightAbout used test, rightAbout candidate test
 
         let line =
-            Assert.Single(now.Logged, fun line -> line.Contains "The model of the run")
+            Assert.Single(now.Logged, fun line -> line.Contains "the model of the run")
 
         Assert.Contains($": {text score}", line)
 
         if score >= usedScore then
-            Assert.EndsWith($"the one before it: {text usedScore}", line)
+            Assert.EndsWith($"previous model: {text usedScore}", line)
             Assert.NotEqual<byte>(Safetensors.write used, File.ReadAllBytes path)
         else
-            Assert.EndsWith($"the one in use: {text usedScore}", line)
+            Assert.EndsWith($"model in use: {text usedScore}", line)
             Assert.Equal<byte>(Safetensors.write used, File.ReadAllBytes path)
 
     [<Fact>]
@@ -174,13 +174,16 @@ module ModelPublisherTests =
             use before = load "first.csv"
             let used: Model<float32> = modelOf 1UL oldClasses (before.Load())
             Directory.CreateDirectory(scratch.Sub "runs") |> ignore
-            File.WriteAllBytes(before.Plan.PublishedModel, Safetensors.write used)
+            File.WriteAllBytes(before.Plan.PublishedModelPath, Safetensors.write used)
             use now = load "train.csv"
             let data = now.Load()
             now.ModelPublisher.Publish(finished "the run" (modelOf 2UL newClasses data), data)
-            let line = Assert.Single(now.Logged, fun line -> line.Contains "cannot be compared")
+
+            let line =
+                Assert.Single(now.Logged, fun line -> line.Contains "cannot be evaluated")
+
             Assert.Contains(says, line)
-            Assert.Contains(now.Logged, fun line -> line.EndsWith "the one before it: none")
+            Assert.Contains(now.Logged, fun line -> line.EndsWith "previous model: none")
 
     [<Fact>]
     let ``images of another size, numbers instead of classes and the other precision`` () =
@@ -192,7 +195,7 @@ module ModelPublisherTests =
         let digits = [ for k in 0..9 -> string k ]
 
         let published (used: byte[]) =
-            File.WriteAllBytes(service.Plan.PublishedModel, used)
+            File.WriteAllBytes(service.Plan.PublishedModelPath, used)
             service.ModelPublisher.Publish(finished "the run" (modelOf 2UL digits data), data)
             List.last service.Logged, List.item (service.Logged.Length - 2) service.Logged
 
@@ -206,7 +209,7 @@ module ModelPublisherTests =
                 }
             )
 
-        Assert.EndsWith("the one before it: none", last)
+        Assert.EndsWith("previous model: none", last)
         Assert.Contains("images of 2 × 8 pixels", before)
 
         let last, before =
@@ -226,7 +229,7 @@ module ModelPublisherTests =
                 }
             )
 
-        Assert.EndsWith("the one before it: none", last)
+        Assert.EndsWith("previous model: none", last)
         Assert.Contains("predicts numbers", before)
         let figure (line: string) = line.Substring(line.LastIndexOf ':')
         let single, _ = published (Safetensors.write model)
@@ -264,7 +267,7 @@ module ModelPublisherTests =
             | null -> ()
             | record ->
                 Assert.Equal("the run", record.Considered)
-                Assert.True(File.Exists after.Plan.PublishedModel)
+                Assert.True(File.Exists after.Plan.PublishedModelPath)
 
     [<Fact>]
     let ``the model in use has a name that its record has not`` () =

@@ -104,7 +104,7 @@ module WatchTests =
             .Parse(File.ReadAllText(scratch.Sub "runs/model.json"))
             .RootElement.GetProperty(name)
 
-    let private waits = "Waiting for other data"
+    let private waits = "Waiting for changes"
 
     [<FactWithSignals>]
     let ``other data make another run, which begins with what the one before has learned`` () =
@@ -115,7 +115,7 @@ module WatchTests =
         Assert.True((record scratch "accuracy").GetDouble() > 0.9)
         Swapped.write scratch 7UL id
         watched.Hears(waits, 2)
-        Assert.Contains("Beginning with what", watched.Said)
+        Assert.Contains("Starting from the network of", watched.Said)
         Assert.Equal(2, (Given.runs scratch).Length)
         Assert.NotEqual<byte>(first, File.ReadAllBytes(model scratch))
         let newest = Given.runs scratch |> Array.max
@@ -132,7 +132,7 @@ module WatchTests =
         Assert.Equal(143, watched.Stop())
 
     [<FactWithSignals>]
-    let ``a model that is worse is not put to use, unless within the margin`` () =
+    let ``a model that is worse Rejected the model of, unless within the margin`` () =
         for margin, isUsed in [ "0.1", false; "1", true ] do
             use scratch = new Scratch()
 
@@ -146,8 +146,8 @@ module WatchTests =
             watched.Hears(waits, 2)
             let isNew = File.ReadAllBytes(model scratch) <> first
             Assert.Equal(isUsed, isNew)
-            Assert.Equal(not isUsed, watched.Said.Contains "is not put to use")
-            Assert.DoesNotContain("Beginning with what", watched.Said)
+            Assert.Equal(not isUsed, watched.Said.Contains "Rejected the model of")
+            Assert.DoesNotContain("Starting from the network of", watched.Said)
 
             Assert.Equal(Given.runs scratch |> Array.max, (record scratch "considered").GetString())
 
@@ -188,7 +188,7 @@ module WatchTests =
         let newest () = Given.runs scratch |> Array.max
         watched.Hears(waits, 1)
         let first = newest ()
-        Assert.Contains("is in use now", watched.Said)
+        Assert.Contains("Published the model of", watched.Said)
         Assert.Contains(": loss 0.", watched.Said)
         Assert.Equal(JsonValueKind.Null, (record scratch "accuracy").ValueKind)
         Assert.Equal(first, (record scratch "run").GetString())
@@ -312,13 +312,13 @@ module WatchTests =
                 watched.Said
             )
 
-            Assert.DoesNotContain("Going on with", watched.Said)
+            Assert.DoesNotContain("Resuming /", watched.Said)
             Assert.Equal(143, watched.Stop()))
 
         Assert.Equal(2, (Given.runs scratch).Length)
 
         using (new Watched(scratch, settings [ "Training:Iterations", "20000000" ])) (fun watched ->
-            watched.Hears("Going on with " + first, 1)
+            watched.Hears("Resuming " + first, 1)
             Assert.Equal(143, watched.Stop()))
 
         Assert.Equal(2, (Given.runs scratch).Length)
@@ -348,5 +348,5 @@ module WatchTests =
 
             Swapped.write scratch (uint64 (7 + run)) id
 
-        Assert.Contains("is deleted: Run:Kept is 1", watched.Said)
+        Assert.Contains("(Run:Kept is 1)", watched.Said)
         Assert.Equal(143, watched.Stop())

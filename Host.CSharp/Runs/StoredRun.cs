@@ -11,7 +11,7 @@ namespace Pipeline.Training;
 /// <param name="DataSha256">The SHA-256 of its data files, by their names: training files first.</param>
 /// <param name="BeganWith">The folder of the run whose network it began with; null where it began from
 /// scratch.</param>
-internal sealed record EarlierRun(
+internal sealed record StoredRun(
     string Path,
     JsonNode Settings,
     IReadOnlyDictionary<string, string> DataSha256,
@@ -36,7 +36,7 @@ internal sealed record EarlierRun(
     /// <param name="directory">Where run folders are.</param>
     /// <exception cref="RefusedException">There is no such run, or its settings.json is
     /// damaged.</exception>
-    public static EarlierRun Find(string said, string directory)
+    public static StoredRun Find(string said, string directory)
     {
         var inDirectory = System.IO.Path.GetFullPath(said, System.IO.Path.GetFullPath(directory));
         var path = System.IO.Path.GetFullPath(said);
@@ -121,13 +121,13 @@ internal sealed record EarlierRun(
         from entry in SettingsJson.Entries(setting.Key, value)
         select KeyValuePair.Create($"{SettingsReader.Root}:{entry.Key}", (string?)entry.Value);
 
-    /// <summary>A sentence for every setting of a plan that would change this run's bits.</summary>
-    public IReadOnlyList<string> Differences(RunConfiguration plan)
+    /// <summary>A sentence for every setting of a configuration that would change this run's bits.</summary>
+    public IReadOnlyList<string> Differences(RunConfiguration configuration)
     {
-        var now = SettingsJson.Of(plan);
+        var now = SettingsJson.Of(configuration);
         return
         [
-            .. from setting in plan.Deciding
+            .. from setting in configuration.AffectingResult
             let before = SettingsJson.Text(SettingsJson.Value(Settings, setting))
             let after = SettingsJson.Text(SettingsJson.Value(now, setting))
             where before != after
@@ -159,15 +159,17 @@ internal sealed record EarlierRun(
     /// done instead.</summary>
     /// <exception cref="RefusedException">There are differences.</exception>
     public void RefuseDifferences(
-        RunConfiguration plan,
+        RunConfiguration configuration,
         IReadOnlyDictionary<string, string> dataSha256
     )
     {
-        var settings = Differences(plan);
+        var settings = Differences(configuration);
         string[] differences = [.. settings, .. Differences(dataSha256)];
         if (differences.Length == 0)
             return;
-        var free = SettingCatalog.All.Except(plan.Deciding).Select(setting => setting.Key);
+        var free = SettingCatalog
+            .All.Except(configuration.AffectingResult)
+            .Select(setting => setting.Key);
         var advice =
             $"Settings that may change when a run is resumed: {string.Join(", ", free)}. To start a new run with the given settings, set Run:Resume=Never.";
         throw new RefusedException([
@@ -178,7 +180,7 @@ internal sealed record EarlierRun(
 
     /// <summary>The run of a folder.</summary>
     /// <exception cref="RefusedException">Its settings.json is missing or damaged.</exception>
-    public static EarlierRun Read(string path)
+    public static StoredRun Read(string path)
     {
         if (path.Length == 0)
             throw RefusedException.Of("the run", "a run folder", "nothing");

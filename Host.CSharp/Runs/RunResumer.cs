@@ -5,7 +5,7 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>Resumes the first run that can be resumed.</summary>
-internal sealed class Resuming(Resumption resumption, ILogger<Resuming> logger)
+internal sealed class RunResumer(Resumption resumption, ILogger<RunResumer> logger)
 {
     /// <summary>Tries the runs one after the other. One that cannot be resumed keeps its files, and is
     /// logged with the reasons.</summary>

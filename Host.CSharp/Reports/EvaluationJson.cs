@@ -1,0 +1,76 @@
+using Pipeline.Learning;
+
+namespace Pipeline.Training;
+
+/// <summary>An evaluation as JSON.</summary>
+internal static class EvaluationJson
+{
+    public static byte[] Write(EvaluationReport report) =>
+        JsonText.Of(
+            new
+            {
+                report.Model,
+                report.Source,
+                report.Data,
+                report.OtherData,
+                report.Leakage,
+                Figures = FiguresOf(report),
+            }
+        );
+
+    private static object FiguresOf(EvaluationReport report) =>
+        report.Evaluation switch
+        {
+            Evaluation.Classes { Item: var classes } => new
+            {
+                classes.Samples,
+                classes.Accuracy,
+                classes.MacroPrecision,
+                classes.MacroRecall,
+                classes.MacroF1,
+                classes.Loss,
+                classes.CalibrationError,
+                classes.TopK,
+                Confusion = Enumerable
+                    .Range(0, classes.Classes.Length)
+                    .Select(i =>
+                        Enumerable
+                            .Range(0, classes.Classes.Length)
+                            .Select(j => classes.Confusion[i, j])
+                    ),
+                Classes = classes.Classes.Select(k => new
+                {
+                    Name = report.ClassName(k.Class),
+                    k.Support,
+                    k.Predicted,
+                    k.Precision,
+                    k.Recall,
+                    k.F1,
+                }),
+                Reliability = classes.Reliability.Select(bin => new
+                {
+                    bin.Lower,
+                    bin.Upper,
+                    bin.Count,
+                    bin.Confidence,
+                    bin.Accuracy,
+                }),
+                Mistakes = classes.Mistakes.Select(mistake => new
+                {
+                    mistake.Sample,
+                    Expected = report.ClassName(mistake.Expected),
+                    Predicted = report.ClassName(mistake.Predicted),
+                    mistake.Confidence,
+                    mistake.OfExpected,
+                }),
+            },
+            Evaluation.Numbers { Item: var numbers } => new
+            {
+                numbers.Samples,
+                numbers.RootMeanSquaredError,
+                numbers.Determination,
+                numbers.Loss,
+            },
+            _ => new { },
+        };
+}

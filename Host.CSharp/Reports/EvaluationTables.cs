@@ -1,0 +1,187 @@
+using Pipeline.Learning;
+using static System.FormattableString;
+
+namespace Pipeline.Training;
+
+/// <summary>The tables of an evaluation.</summary>
+internal sealed class EvaluationTables(EvaluationReport report)
+{
+    /// <summary>More classes than these make a matrix that nobody reads.</summary>
+    public const int MostInMatrix = 20;
+
+    private const int MostConfusions = 15;
+
+    /// <summary>Pairs of classes, the most frequently confused first.</summary>
+    public static IEnumerable<(int Expected, int Predicted, int Count)> Confusions(
+        ClassEvaluation figures
+    ) =>
+        from expected in Enumerable.Range(0, figures.Classes.Length)
+        from predicted in Enumerable.Range(0, figures.Classes.Length)
+        let count = figures.Confusion[expected, predicted]
+        where predicted != expected && count > 0
+        orderby count descending
+        select (expected, predicted, count);
+
+    /// <summary>The figures in one line each.</summary>
+    public ReportTable Figures =>
+        new(
+            "Figures",
+            ["figure", "value"],
+            report.Evaluation switch
+            {
+                Evaluation.Classes { Item: var classes } =>
+                [
+                    ["samples", ReportTable.Count(classes.Samples)],
+                    ["accuracy", ReportTable.Number(classes.Accuracy)],
+                    ["macro precision", ReportTable.Number(classes.MacroPrecision)],
+                    ["macro recall", ReportTable.Number(classes.MacroRecall)],
+                    ["macro F1", ReportTable.Number(classes.MacroF1)],
+                    ["loss (negative log-likelihood)", ReportTable.Number(classes.Loss)],
+                    ["expected calibration error", ReportTable.Number(classes.CalibrationError)],
+                    .. classes.TopK.Select(
+                        (share, place) =>
+                            (IReadOnlyList<string>)
+                                [$"top-{place + 1} accuracy", ReportTable.Number(share)]
+                    ),
+                ],
+                Evaluation.Numbers { Item: var numbers } =>
+                [
+                    ["samples", ReportTable.Count(numbers.Samples)],
+                    [
+                        "root mean squared error",
+                        ReportTable.Number(numbers.RootMeanSquaredError, "G6"),
+                    ],
+                    ["R²", ReportTable.Number(numbers.Determination)],
+                    ["loss (half the squared error)", ReportTable.Number(numbers.Loss, "G6")],
+                ],
+                _ => [],
+            }
+        );
+
+    public ReportTable Top(ClassEvaluation figures) =>
+        new(
+            "Top-k accuracy",
+            ["its class is among the", "share"],
+            [
+                .. figures.TopK.Select(
+                    (share, place) =>
+                        (IReadOnlyList<string>)
+                            [
+                                place == 0 ? "first answer" : $"first {place + 1} answers",
+                                ReportTable.Number(share),
+                            ]
+                ),
+            ]
+        );
+
+    public ReportTable Classes(ClassEvaluation figures) =>
+        new(
+            "Classes",
+            ["class", "samples", "predicted", "precision", "recall", "F1"],
+            [
+                .. figures.Classes.Select(k =>
+                    (IReadOnlyList<string>)
+                        [
+                            report.ClassName(k.Class),
+                            ReportTable.Count(k.Support),
+                            ReportTable.Count(k.Predicted),
+                            ReportTable.Number(k.Precision),
+                            ReportTable.Number(k.Recall),
+                            ReportTable.Number(k.F1),
+                        ]
+                ),
+            ]
+        );
+
+    /// <summary>The confusion matrix; of very many classes, the most frequent confusions.</summary>
+    public ReportTable Confusion(ClassEvaluation figures)
+    {
+        var classes = Enumerable.Range(0, figures.Classes.Length);
+        return figures.Classes.Length <= MostInMatrix
+            ? new(
+                "Confusion: the class in rows, the answer in columns",
+                ["class", .. classes.Select(report.ClassName)],
+                [
+                    .. classes.Select(expected =>
+                        (IReadOnlyList<string>)
+                            [
+                                report.ClassName(expected),
+                                .. classes.Select(predicted =>
+                                    ReportTable.Count(figures.Confusion[expected, predicted])
+                                ),
+                            ]
+                    ),
+                ]
+            )
+            : new(
+                "Most frequent confusions",
+                ["class", "taken for", "times"],
+                [
+                    .. Confusions(figures)
+                        .Take(MostConfusions)
+                        .Select(pair =>
+                            (IReadOnlyList<string>)
+                                [
+                                    report.ClassName(pair.Expected),
+                                    report.ClassName(pair.Predicted),
+                                    ReportTable.Count(pair.Count),
+                                ]
+                        ),
+                ]
+            );
+    }
+
+    public ReportTable Reliability(ClassEvaluation figures) =>
+        new(
+            "Reliability",
+            ["confidence", "samples", "mean confidence", "accuracy"],
+            [
+                .. figures
+                    .Reliability.Where(bin => bin.Count > 0)
+                    .Select(bin =>
+                        (IReadOnlyList<string>)
+                            [
+                                Invariant($"{bin.Lower:F2} to {bin.Upper:F2}"),
+                                ReportTable.Count(bin.Count),
+                                ReportTable.Number(bin.Confidence),
+                                ReportTable.Number(bin.Accuracy),
+                            ]
+                    ),
+            ]
+        );
+
+    public ReportTable Mistakes(ClassEvaluation figures) =>
+        new(
+            "Most confident mistakes",
+            ["test sample", "class", "taken for", "confidence", "confidence in its class"],
+            [
+                .. figures.Mistakes.Select(mistake =>
+                    (IReadOnlyList<string>)
+                        [
+                            ReportTable.Count(mistake.Sample),
+                            report.ClassName(mistake.Expected),
+                            report.ClassName(mistake.Predicted),
+                            ReportTable.Number(mistake.Confidence),
+                            ReportTable.Number(mistake.OfExpected),
+                        ]
+                ),
+            ]
+        );
+
+    /// <summary>All of them that the evaluation has.</summary>
+    public IEnumerable<ReportTable> All
+    {
+        get
+        {
+            yield return Figures;
+            if (report.Evaluation is not Evaluation.Classes { Item: var figures })
+                yield break;
+            yield return Classes(figures);
+            yield return Confusion(figures);
+            if (!figures.Reliability.IsEmpty)
+                yield return Reliability(figures);
+            if (!figures.Mistakes.IsEmpty)
+                yield return Mistakes(figures);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text;
+using static Pipeline.Training.HtmlParts;
+
+namespace Pipeline.Training;
+
+/// <summary>The weights of the first layer as a section of a page.</summary>
+internal static class FirstLayerHtml
+{
+    private const int MostUnits = 64;
+    private const int MostInputs = 40;
+
+    public static void Append(StringBuilder page, FirstLayer layer)
+    {
+        var units = layer.Units.Take(MostUnits).ToArray();
+        var limit = units.SelectMany(unit => unit).Select(Math.Abs).DefaultIfEmpty(0).Max();
+        if (limit is 0 or double.NaN)
+            return;
+        const string Legend =
+            "<span class=\"key\" style=\"background:rgb(178,24,43)\"></span>an input that raises the unit's sum<span class=\"key\" style=\"background:rgb(33,102,172)\"></span>one that lowers it";
+        var more =
+            layer.Units.Count > units.Length
+                ? $" The first {units.Length} of {layer.Units.Count} units are drawn."
+                : "";
+        if (layer.ImageSize is { } size)
+        {
+            var tiles = units.Select(
+                (unit, place) =>
+                    Figure(
+                        Png.OfNumbers(size.Rows, size.Columns, unit, limit),
+                        $"weights of unit {place + 1}",
+                        $"{place + 1}"
+                    )
+            );
+            Section(
+                page,
+                "What the first layer looks for",
+                $"Every picture is a unit of the first layer: its weight for each pixel.{more}",
+                $"<p>{Legend}</p>{Tiles("units", size.Columns, size.Rows, tiles)}"
+            );
+        }
+        else if (layer.Inputs.Count > 0 && layer.Inputs.Count <= MostInputs)
+        {
+            var table = new StringBuilder("<table class=\"heat\"><thead><tr><th></th>");
+            for (var unit = 0; unit < units.Length; unit++)
+                table.Append($"<th>{unit + 1}</th>");
+            table.Append("</tr></thead><tbody>\n");
+            for (var input = 0; input < layer.Inputs.Count; input++)
+            {
+                table.Append($"<tr><th>{HtmlText.Of(layer.Inputs[input])}</th>");
+                foreach (var unit in units)
+                {
+                    var share = unit[input] / limit;
+                    table.Append(
+                        Cell(
+                            share < 0 ? (33, 102, 172) : (178, 24, 43),
+                            Math.Abs(share),
+                            ReportTable.Number(unit[input], "F2")
+                        )
+                    );
+                }
+                table.Append("</tr>\n");
+            }
+            table.Append("</tbody></table>");
+            Section(
+                page,
+                "What the first layer looks for",
+                $"The weight of every input (rows) for each unit of the first layer (columns).{more}",
+                $"<p>{Legend}</p>{table}"
+            );
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Reflection;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>One setting: its section and property, what it means, what it is unless set.</summary>
+internal sealed record Setting(string Section, PropertyInfo Property, object? Default)
+{
+    public string Key => $"{Section}:{Property.Name}";
+
+    /// <summary>Whether a run that goes on may have another value of it.</summary>
+    public bool ChangeableOnResume =>
+        Property.IsDefined(typeof(ChangeableOnResumeAttribute))
+        || Property.DeclaringType!.IsDefined(typeof(ChangeableOnResumeAttribute));
+
+    /// <summary>Whether it says how long a run is.</summary>
+    public bool IsLength => Key is "Training:Iterations" or "Training:Epochs";
+
+    /// <summary>Whether it names a file or a folder.</summary>
+    public bool IsPath =>
+        Key is "Data:Directory" or "Data:Train" or "Data:Test" or "Run:Directory" or "Watch:Model";
+
+    public bool IsList => Property.PropertyType.IsArray;
+
+    public string Description
+    {
+        get
+        {
+            var text = Property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "";
+            return Owners.Count == 0 ? text : $"of {Listing.Of(NamesOf(Owners), "and")}: {text}";
+        }
+    }
+
+    /// <summary>The values that it accepts, for people. Numbers are written as "1 or more", "0 to 0.9", "above 0",
+    /// "up to 1000" or "below 1", two of which may stand together with a comma between them.</summary>
+    public string Accepts =>
+        Property.GetCustomAttribute<AcceptsAttribute>()?.Values
+        ?? Property.GetCustomAttribute<SettingRuleAttribute>()?.Accepts
+        ?? (
+            ChoicesOf(Key) is { } choices ? Listing.Of(choices.Select(choice => choice.Name), "or")
+            : IsPath ? "a path"
+            : IsList ? "a list"
+            : ValueType == typeof(bool) ? "true or false"
+            : "a text"
+        );
+
+    /// <summary>What holds unless it is set, for people; empty where nothing does.</summary>
+    public string DefaultText =>
+        Property.GetCustomAttribute<DefaultTextAttribute>()?.Text
+        ?? (Owners.Count == 0 ? TextOf(Default) : DefaultsOf(Owners));
+
+    /// <summary>The optimizers and schedules that this number applies to; none of a setting that applies
+    /// whatever they are.</summary>
+    private List<(string Name, double Default)> Owners =>
+        Section != nameof(PipelineSettings.Training)
+            ? []
+            :
+            [
+                .. from choice in Choices.Optimizers.Concat(Choices.Schedules)
+                from number in choice.Numbers
+                where number.Name == Property.Name
+                select (choice.Name, number.Default),
+            ];
+
+    private static IReadOnlyList<ChoiceDefinition>? ChoicesOf(string key) =>
+        key switch
+        {
+            "Training:Optimizer" => Choices.Optimizers,
+            "Training:Schedule" => Choices.Schedules,
+            _ => null,
+        };
+
+    private static IEnumerable<string> NamesOf(IEnumerable<(string Name, double Default)> owners) =>
+        owners.Select(owner => owner.Name);
+
+    /// <summary>The most frequent default, then the others with their owners: 0.999; of Lion
+    /// 0.99.</summary>
+    private static string DefaultsOf(List<(string Name, double Default)> owners) =>
+        string.Join(
+            "; ",
+            owners
+                .GroupBy(owner => owner.Default)
+                .OrderByDescending(same => same.Count())
+                .Select(
+                    (same, i) =>
+                        i == 0
+                            ? NumberText(same.Key)
+                            : $"of {Listing.Of(NamesOf(same), "and")} {NumberText(same.Key)}"
+                )
+        );
+
+    private static string NumberText(double number) =>
+        number.ToString(
+            number is 0 or >= 1e-4 ? "0.####" : "0.####e-0",
+            CultureInfo.InvariantCulture
+        );
+
+    private static string TextOf(object? value) =>
+        value switch
+        {
+            Array list => string.Join(',', list.Cast<object>().Select(TextOf)),
+            bool truth => truth ? "true" : "false",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
+
+    /// <summary>The type of the setting, or of one of its values.</summary>
+    private Type ValueType =>
+        IsList
+            ? Property.PropertyType.GetElementType()!
+            : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+
+    /// <summary>Whether it may be left open, which null says in a file.</summary>
+    public bool MayBeOpen => Default is null;
+
+    /// <summary>What a value of it looks like, for people.</summary>
+    public string Kind =>
+        ValueType switch
+        {
+            var type when type == typeof(string) => "a text that is not empty and has no NUL",
+            var type when type == typeof(double) => "a number such as 0.05",
+            var type when type == typeof(bool) => "true or false",
+            var type when type == typeof(ulong) => $"a whole number of 0 to {ulong.MaxValue}",
+            var type when type == typeof(long) => $"a whole number of up to {long.MaxValue}",
+            _ => $"a whole number of up to {int.MaxValue}",
+        };
+
+    /// <summary>Reads a text as a value of the setting's type, in the one way that the binder reads
+    /// too: a number has a point and no separators of thousands, and is finite.</summary>
+    /// <returns>The value as .NET writes it in any culture; null where the text is none.</returns>
+    public string? Read(string text)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        return ValueType switch
+        {
+            var type when type == typeof(string) => IsText(text) ? text : null,
+            var type when type == typeof(double) => double.TryParse(
+                text,
+                NumberStyles.Float,
+                culture,
+                out var number
+            ) && double.IsFinite(number)
+                ? number.ToString("R", culture)
+                : null,
+            var type when type == typeof(bool) => bool.TryParse(text, out var truth)
+                ? truth.ToString(culture)
+                : null,
+            var type when type == typeof(ulong) => ulong.TryParse(text, culture, out var whole)
+                ? whole.ToString(culture)
+                : null,
+            var type when type == typeof(long) => long.TryParse(text, culture, out var whole)
+                ? whole.ToString(culture)
+                : null,
+            _ => int.TryParse(text, culture, out var whole) ? whole.ToString(culture) : null,
+        };
+    }
+
+    /// <summary>Whether a text can be a name or a path, and be written into files as it is: half of a
+    /// surrogate pair cannot.</summary>
+    private static bool IsText(string text)
+    {
+        for (var rest = text.AsSpan(); !rest.IsEmpty; )
+        {
+            if (
+                System.Text.Rune.DecodeFromUtf16(rest, out var rune, out var length)
+                    != System.Buffers.OperationStatus.Done
+                || rune.Value == 0
+            )
+                return false;
+            rest = rest[length..];
+        }
+        return text.Length > 0;
+    }
+}
