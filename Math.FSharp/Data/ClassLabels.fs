@@ -106,7 +106,7 @@ module ClassLabels =
         let numbers =
             match labels.Elements with
             | Elements.Texts texts ->
-                texts |> Array.map (Table.number >> ValueOption.defaultValue nan)
+                texts |> Array.map (Cells.number >> ValueOption.defaultValue nan)
             | _ -> Tensor.toDoubles labels
 
         let isClass number =

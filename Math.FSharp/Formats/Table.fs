@@ -1,29 +1,8 @@
 namespace Pipeline.Learning.Formats
 
 open System
-open System.Collections.Generic
 open System.Globalization
 open Pipeline.Learning
-
-/// The cells of a column, one a row.
-[<RequireQualifiedAccess>]
-type Cells =
-    /// Numbers; one that is missing is not a number.
-    | Numbers of float[]
-    /// Texts exactly as they are written, numbers among them. A reader may make each text when it is
-    /// asked for.
-    | Texts of IReadOnlyList<string>
-    /// So many cells of a kind that cannot be read, dates say, and what they are. The column is at fault
-    /// where it is used.
-    | Unreadable of rows: int * found: string
-
-/// A column of a table.
-type Column = {
-    /// What a header calls it, else its place, counted from 0.
-    Name: string
-    /// One a row.
-    Cells: Cells
-}
 
 /// Where the rows of a table stand in their file.
 [<RequireQualifiedAccess>]
@@ -54,117 +33,14 @@ type Table = private {
         | RowPlaces.Rows rows -> $"row %d{rows[row]}"
         | RowPlaces.Lines lines -> $"line %d{lines[row]}"
 
-/// Some of the texts of a list.
-type private PickedTexts(texts: IReadOnlyList<string>, places: int[]) =
-    interface IReadOnlyList<string> with
-        member _.Count = places.Length
-
-        member _.Item
-            with get row = texts[places[row]]
-
-        member _.GetEnumerator() : IEnumerator<string> =
-            (places |> Seq.map (fun place -> texts[place])).GetEnumerator()
-
-        member _.GetEnumerator() : Collections.IEnumerator =
-            (places |> Seq.map (fun place -> texts[place])).GetEnumerator()
-
-/// Texts each of which is a number in a format, or a missing value, with these numbers: reading a text again
-/// takes far longer.
-type internal NumberTexts(texts: IReadOnlyList<string>, format: CellFormat, numberOf: int -> float)
-    =
-    /// How the texts are written.
-    member _.Format = format
-    /// The number of a row; not a number where it is missing.
-    member _.Number(row: int) : float = numberOf row
-    /// The numbers of all rows.
-    member _.Numbers: float[] = Array.init texts.Count numberOf
-
-    /// Some of the texts.
-    member _.Pick(places: int[]) : NumberTexts =
-        NumberTexts(PickedTexts(texts, places), format, (fun row -> numberOf places[row]))
-
-    interface IReadOnlyList<string> with
-        member _.Count = texts.Count
-
-        member _.Item
-            with get row = texts[row]
-
-        member _.GetEnumerator() : IEnumerator<string> = texts.GetEnumerator()
-
-        member _.GetEnumerator() : Collections.IEnumerator =
-            (texts :> Collections.IEnumerable).GetEnumerator()
-
-[<AutoOpen>]
-module internal NumberTextsPattern =
-    /// Texts whose numbers are known in a reader's format.
-    [<return: Struct>]
-    let (|NumbersIn|_|) (reader: CellReader) (cells: Cells) : NumberTexts voption =
-        match cells with
-        | Cells.Texts(:? NumberTexts as known) when known.Format = reader.Format -> ValueSome known
-        | _ -> ValueNone
-
-/// Making tables and finding things in them.
+/// Making tables and finding columns in them.
 [<RequireQualifiedAccess>]
 module Table =
-    let internal rowsOf (cells: Cells) : int =
-        match cells with
-        | Cells.Numbers numbers -> numbers.Length
-        | Cells.Texts texts -> texts.Count
-        | Cells.Unreadable(rows, _) -> rows
-
-    /// The cells at some places, each of which there is, in that order.
-    let internal pick (places: int[]) (cells: Cells) : Cells =
-        match cells with
-        | Cells.Numbers numbers -> Cells.Numbers(Array.map (Array.get numbers) places)
-        | Cells.Texts(:? (string[]) as texts) -> Cells.Texts(Array.map (Array.get texts) places)
-        | Cells.Texts(:? NumberTexts as texts) -> Cells.Texts(texts.Pick places)
-        | Cells.Texts texts -> Cells.Texts(PickedTexts(texts, places))
-        | Cells.Unreadable(_, found) -> Cells.Unreadable(places.Length, found)
-
-    /// The same column with its numbers known, if all its cells are numbers or missing values. Each text is
-    /// read once, here.
-    let internal withNumbers (reader: CellReader) (column: Column) : Column =
-        match column.Cells with
-        | NumbersIn reader _
-        | Cells.Numbers _
-        | Cells.Unreadable _ -> column
-        | Cells.Texts texts ->
-            let numbers: float[] = Array.zeroCreate texts.Count
-            let mutable row = 0
-            let mutable areNumbers = true
-
-            while areNumbers && row < texts.Count do
-                match reader.Read texts[row] with
-                | CellValue.Number number -> numbers[row] <- number
-                | CellValue.Missing -> numbers[row] <- nan
-                | CellValue.Other -> areNumbers <- false
-
-                row <- row + 1
-
-            if areNumbers then
-                {
-                    column with
-                        Cells = Cells.Texts(NumberTexts(texts, reader.Format, Array.get numbers))
-                }
-            else
-                column
-
     /// The same table with other cells in some of its columns.
     let internal update (change: Column -> Column) (table: Table) : Table = {
         table with
             columns = List.map change table.columns
     }
-
-    /// The column, once its cells can be read.
-    let internal readable (column: Column) : Result<Column, Fault list> =
-        match column.Cells with
-        | Cells.Unreadable(_, found) ->
-            Error [
-                Fault.message
-                    $"column {column.Name}"
-                    $"holds {found} instead of one number, truth value or text a row; Data:Ignored leaves a column out"
-            ]
-        | _ -> Ok column
 
     /// <summary>A table of columns, or what is wrong with them. Its rows are the first, second, … of their
     /// file.</summary>
@@ -173,7 +49,7 @@ module Table =
     [<CompiledName("Create")>]
     let create (columns: Column seq) : Result<Table, Fault list> =
         let columns = List.ofSeq columns
-        let rows = columns |> List.map (fun column -> rowsOf column.Cells)
+        let rows = columns |> List.map (fun column -> Cells.count column.Cells)
 
         Fault.check
             [
@@ -203,35 +79,6 @@ module Table =
             table with
                 places = RowPlaces.Lines lines
         }
-
-    /// The number that a text is.
-    let internal number (text: string) : float voption =
-        match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
-        | true, number when Double.IsFinite number -> ValueSome number
-        | _ -> ValueNone
-
-    /// What stands for a missing value: nothing, NA, N/A, NaN, null or a question mark.
-    let private absent = set [ ""; "NA"; "N/A"; "NAN"; "NULL"; "?" ]
-
-    let internal isMissing (text: string) : bool =
-        isNull (box text) || absent.Contains(text.Trim().ToUpperInvariant())
-
-    /// A number as a text that gives it back.
-    let internal text (number: float) : string =
-        if Double.IsNaN number then
-            ""
-        else
-            number.ToString("R", CultureInfo.InvariantCulture)
-
-    /// Every cell as a text; what is missing is empty.
-    let internal texts (cells: Cells) : string[] =
-        match cells with
-        | Cells.Numbers numbers -> Array.map text numbers
-        | Cells.Texts texts ->
-            Array.init texts.Count (fun row ->
-                let text = texts[row]
-                if isMissing text then "" else text.Trim())
-        | Cells.Unreadable(rows, _) -> Array.create rows ""
 
     /// The column of that name, or else the only one of that name but for spaces around it.
     let internal tryNamed (name: string) (table: Table) : Column option =
@@ -297,7 +144,7 @@ module Table =
                 table.columns
                 |> List.map (fun column -> {
                     column with
-                        Cells = pick places column.Cells
+                        Cells = Cells.pick places column.Cells
                 })
         }
 

@@ -159,4 +159,5 @@ module internal ColumnKind =
         | NumbersIn reader _
         | Cells.Numbers _ -> Ok ColumnKind.Numbers
         | Cells.Texts texts -> ofTexts reader table column texts
-        | Cells.Unreadable _ -> Table.readable column |> Result.map (fun _ -> ColumnKind.Categories)
+        | Cells.Unreadable _ ->
+            Column.readable column |> Result.map (fun _ -> ColumnKind.Categories)

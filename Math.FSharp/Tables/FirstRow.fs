@@ -44,7 +44,7 @@ module FirstRow =
         | Whole of int64 * isFar: bool
         | Nothing
 
-    let private isNumber (text: string) = (Table.number text).IsSome
+    let private isNumber (text: string) = (Cells.number text).IsSome
 
     /// Whether a text begins as numbers, dates, prices and measures do.
     let private beginsAsNumber (text: string) =
@@ -81,14 +81,14 @@ module FirstRow =
             for row in 1 .. min sample (texts.Count - 1) do
                 let text = texts[row].Trim()
 
-                if not (Table.isMissing text) then
+                if not (Cells.isMissing text) then
                     text
         |]
 
         let numbers =
             below
             |> Array.choose (fun text ->
-                match Table.number text with
+                match Cells.number text with
                 | ValueSome number -> Some number
                 | ValueNone -> None)
 
@@ -101,7 +101,7 @@ module FirstRow =
             Evidence.Nothing
         elif first = "" && isIndex below then
             Evidence.Name
-        elif Table.isMissing first then
+        elif Cells.isMissing first then
             Evidence.Nothing
         elif 2 * numbers.Length >= below.Length then
             if not (isNumber first) then
@@ -150,7 +150,7 @@ module FirstRow =
 
         let areWords =
             first 0
-            |> List.forall (fun text -> not (Table.isMissing text) && not (isNumber text))
+            |> List.forall (fun text -> not (Cells.isMissing text) && not (isNumber text))
 
         let wholes =
             evidence

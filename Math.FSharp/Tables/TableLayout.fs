@@ -33,7 +33,7 @@ module internal TableLayout =
         match choice.Label with
         | ValueSome key -> find "Data:Label" table key
         | ValueNone -> Ok(List.last table.Columns)
-        |> Result.bind Table.readable
+        |> Result.bind Column.readable
 
     /// The columns that a setting names.
     let private named (setting: string) (table: Table) (keys: string list) =
@@ -133,7 +133,7 @@ module internal TableLayout =
                     if isIn categorical column then
                         column
                     else
-                        Table.withNumbers (CellReader format) column)
+                        Column.withNumbers (CellReader format) column)
 
             let rules = choice.Cells
             let usual = CellFormat.apply rules CellFormat.usual
@@ -169,7 +169,7 @@ module internal TableLayout =
             else
                 inputs
                 |> List.map (fun column ->
-                    Table.readable column
+                    Column.readable column
                     |> Result.bind (fun column ->
                         if isIn numeric column then Ok ColumnKind.Numbers
                         elif isIn categorical column then Ok ColumnKind.Categories

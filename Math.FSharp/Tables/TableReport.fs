@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Collections.Generic
+open System.Numerics
 open Pipeline.Learning.Formats
 
 /// Missing cells of a column.
@@ -130,7 +131,7 @@ module TableReport =
                 | Cells.Numbers numbers ->
                     numbers
                     |> Seq.filter (fun number -> reader.IsMissing number)
-                    |> Seq.map Table.text
+                    |> Seq.map Cells.text
                 | NumbersIn reader known ->
                     let texts = known :> IReadOnlyList<string>
 
@@ -152,3 +153,89 @@ module TableReport =
                     Count = count
                 }
     ]
+
+    /// Of how many rows each class is the label, in training and test rows.
+    let private counts (classes: string list) (data: Dataset<'T> list) : (string * int) list =
+        let counts = Array.zeroCreate classes.Length
+
+        for data in data do
+            match data.Targets with
+            | Targets.Labels labels ->
+                for label in labels do
+                    counts[label] <- counts[label] + 1
+            | Targets.Columns _ -> ()
+
+        List.zip classes (List.ofArray counts)
+
+    /// The report of tables, the training table first.
+    let internal create
+        (choice: TableOptions)
+        (layout: TableLayout)
+        (encoding: TableEncoding)
+        (classes: string list)
+        (warnings: string list)
+        (tables: Table list)
+        (train: Dataset<'T>)
+        (test: Dataset<'T>)
+        : TableReport when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let reader = CellReader encoding.Format
+        let table = tables.Head
+
+        let inputs table =
+            TestRows.columns (layout.Numbers @ layout.Categories) table
+
+        let label = TestRows.columns [ layout.Label ] table |> List.head
+
+        let spellings (what: string) (name: string) =
+            tables
+            |> Seq.collect (TestRows.columns [ name ])
+            |> Seq.collect (fun column ->
+                match column.Cells with
+                | Cells.Numbers _
+                | Cells.Unreadable _ -> Seq.empty
+                | Cells.Texts texts -> texts |> Seq.filter (reader.IsMissing >> not))
+            |> Spelling.warnings reader $"{what} {name}"
+
+        {
+            Label = layout.Label
+            Classes = counts classes [ train; test ]
+            Numbers = layout.Numbers
+            Categories =
+                encoding.Categories
+                |> List.map (fun column -> column.Name, column.Values.Length)
+            Ignored = layout.Ignored
+            Counts = layout.Counts
+            Missing =
+                tables
+                |> List.collect (inputs >> missingCells reader)
+                |> List.groupBy (fun cells -> cells.Column, cells.Marker)
+                |> List.map (fun ((column, marker), same) -> {
+                    Column = column
+                    Marker = marker
+                    Count = same |> List.sumBy _.Count
+                })
+            Rule = choice.Missing
+            Format = encoding.Format
+            Warnings = [
+                yield! warnings
+                yield! TableWarnings.counts reader (TestRows.columns layout.Numbers table)
+                yield! TableWarnings.givingAway reader label (inputs table)
+                yield! TableWarnings.numberLike layout
+
+                if not classes.IsEmpty then
+                    yield! spellings "Label" layout.Label
+
+                for column in TestRows.columns layout.Categories table do
+                    yield! spellings "Column" column.Name
+
+                yield! ClassCheck.untrained classes train test
+
+                match train.Targets with
+                | Targets.Columns numbers when classes.IsEmpty ->
+                    yield!
+                        Kernels.values numbers
+                        |> Array.map Double.CreateTruncating
+                        |> TableWarnings.targets layout.Label
+                | _ -> ()
+            ]
+        }

@@ -40,7 +40,7 @@ module internal TableWarnings =
     let givingAway (reader: CellReader) (label: Column) (inputs: Column list) : string list =
         let plain (column: Column) =
             match column.Cells with
-            | Cells.Numbers numbers -> numbers |> Array.map Table.text
+            | Cells.Numbers numbers -> numbers |> Array.map Cells.text
             | Cells.Texts texts -> Array.init texts.Count (fun row -> reader.Canonical texts[row])
             | Cells.Unreadable(rows, _) -> Array.create rows ""
 
@@ -63,7 +63,7 @@ module internal TableWarnings =
 
                     let cell =
                         match column.Cells with
-                        | Cells.Numbers numbers -> fun row -> Table.text numbers[row]
+                        | Cells.Numbers numbers -> fun row -> Cells.text numbers[row]
                         | Cells.Texts texts -> fun row -> reader.Canonical texts[row]
                         | Cells.Unreadable _ -> fun _ -> ""
 

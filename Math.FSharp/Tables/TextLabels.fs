@@ -26,7 +26,7 @@ module TextLabels =
     [<CompiledName("Classes")>]
     let classes (labels: Tensor) : Result<string list, Fault list> =
         column labels
-        |> Result.bind (fun (column, table) -> TableEncoding.classes format column table)
+        |> Result.bind (fun (column, table) -> TableLabels.classes format column table)
 
     /// <summary>The labels as places among classes.</summary>
     /// <param name="classes">The classes' names.</param>
@@ -34,7 +34,7 @@ module TextLabels =
     [<CompiledName("Places")>]
     let places (classes: string list) (labels: Tensor) : Result<Tensor, Fault list> =
         column labels
-        |> Result.bind (fun (column, table) -> TableEncoding.labels format classes column table)
+        |> Result.bind (fun (column, table) -> TableLabels.labels format classes column table)
         |> Result.map (fun places -> {
             labels with
                 Shape = [ places.Length ]

@@ -271,7 +271,7 @@ let ``a null text is a missing value`` () =
     TableEncoding.fit choice rows
     |> Exactly.faulted [ "column x, row 2"; "found nothing" ]
 
-    Exactly.equal [| "1"; "" |] (Table.texts rows.Columns.Head.Cells)
+    Exactly.equal [| "1"; "" |] (Cells.texts rows.Columns.Head.Cells)
 
 [<Theory>]
 [<InlineData(".", ".")>]
@@ -292,10 +292,10 @@ let ``separators that are none, or the same twice, are refused``
 let private label (cells: string list) = { Name = "label"; Cells = texts cells }
 
 let private classes (cells: string list) =
-    TableEncoding.classes CellFormat.usual (label cells) (labelled cells) |> orFail
+    TableLabels.classes CellFormat.usual (label cells) (labelled cells) |> orFail
 
 let private places classes (cells: string list) =
-    TableEncoding.labels CellFormat.usual classes (label cells) (labelled cells)
+    TableLabels.labels CellFormat.usual classes (label cells) (labelled cells)
     |> orFail
 
 [<Fact>]

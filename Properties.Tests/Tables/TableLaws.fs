@@ -18,7 +18,7 @@ let private choice = {
 /// A table, or a smaller one, without columns of which no cell is there.
 let private usable (table: Table) =
     table.Columns
-    |> List.filter (fun column -> Table.texts column.Cells |> Array.exists ((<>) ""))
+    |> List.filter (fun column -> Cells.texts column.Cells |> Array.exists ((<>) ""))
     |> Table.create
     |> orFail
 
@@ -43,7 +43,7 @@ let ``scaled training columns have mean 0 and deviation 1, where they vary`` (an
         for i, column in List.indexed encoding.Numbers do
             let there =
                 (table.Columns |> List.find (fun c -> c.Name = column.Name)).Cells
-                |> Table.texts
+                |> Cells.texts
                 |> Array.indexed
                 |> Array.filter (fun (_, text) -> text <> "")
                 |> Array.map (fun (row, _) -> inputs[i, row])
@@ -80,7 +80,7 @@ let ``every categorical column gives one 1 a row, at its category`` (any: AnyTab
         for column in encoding.Categories do
             let cells =
                 (table.Columns |> List.find (fun c -> c.Name = column.Name)).Cells
-                |> Table.texts
+                |> Cells.texts
 
             for row in 0 .. table.Rows - 1 do
                 let expected = if cells[row] = "" then column.Fill else cells[row]
@@ -136,7 +136,7 @@ let ``missing cells are refused where that is the rule, with their column, row a
         table.Columns
         |> List.map (fun column ->
             column.Name,
-            Table.texts column.Cells
+            Cells.texts column.Cells
             |> Array.indexed
             |> Array.filter (fun (_, text) -> text = ""))
         |> List.filter (fun (_, rows) -> rows.Length > 0)
@@ -471,4 +471,4 @@ let ``whole numbers of arrays that double precision rounds stay different classe
 
     let column = (Table.ofTensor labels |> orFail).Columns.Head
 
-    Assert.Equal<string>([| $"{large}"; $"{large + 1L}"; "5" |], Table.texts column.Cells)
+    Assert.Equal<string>([| $"{large}"; $"{large + 1L}"; "5" |], Cells.texts column.Cells)

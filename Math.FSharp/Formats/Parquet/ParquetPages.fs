@@ -44,13 +44,13 @@ module internal ParquetPages =
 
     /// The values that places in a dictionary mean.
     let private lookUp (places: int[]) (dictionary: Cells) : Cells =
-        let size = Table.rowsOf dictionary
+        let size = Cells.count dictionary
 
         for place in places do
             if place < 0 || place >= size then
                 damaged $"places in a dictionary of %d{size} values" (string place)
 
-        Table.pick places dictionary
+        Cells.pick places dictionary
 
     /// Puts the values that are there where they belong.
     let private spread (isThere: int[]) (cells: Cells) : Cells =
@@ -257,8 +257,8 @@ module internal ParquetPages =
                 | _ -> None
 
             match cells with
-            | Some cells when Table.rowsOf cells > 0 ->
-                left <- left - int64 (Table.rowsOf cells)
+            | Some cells when Cells.count cells > 0 ->
+                left <- left - int64 (Cells.count cells)
                 pages <- cells :: pages
             | _ -> ()
 

@@ -14,7 +14,6 @@ let calls (given: PurityGiven) : PureCall list =
         "TextLabels.Classes", fun () -> TextLabels.classes given.TextLabels
         "TextLabels.Places", fun () -> TextLabels.places [ "a"; "b" ] given.TextLabels
         "TableEncoding.Fit", fun () -> TableEncoding.fit choice given.Table |> sure
-        "TableEncoding.Label", fun () -> TableEncoding.label choice given.Table |> sure
         "TableEncoding.Encode",
         fun () ->
             (TableEncoding.encode (TableEncoding.fit choice given.Table |> orFail) given.Table
@@ -38,13 +37,4 @@ let calls (given: PurityGiven) : PureCall list =
         "Preprocessing.EncodingOf",
         fun () -> Preprocessing.encodingOf Preprocessing.Numbers CellFormat.anyRules 2 given.Table
         "TableEncoding.Inputs", fun () -> TableEncoding.inputs choice given.Table
-        "TableEncoding.Classes",
-        fun () -> TableEncoding.classes CellFormat.usual given.Columns.Head given.Table
-        "TableEncoding.Labels",
-        fun () ->
-            TableEncoding.labels CellFormat.usual [ "a"; "b" ] given.Columns.Tail.Head given.Table
-        "TableEncoding.Targets",
-        fun () ->
-            (TableEncoding.targets CellFormat.usual given.Columns.Head given.Table
-            : Result<Matrix<float>, _>)
     ]

@@ -115,7 +115,7 @@ module OnnxTests =
         =
         let usable =
             table.Columns
-            |> List.filter (fun column -> Table.texts column.Cells |> Array.exists ((<>) ""))
+            |> List.filter (fun column -> Cells.texts column.Cells |> Array.exists ((<>) ""))
             |> Table.create
             |> orFail
 
@@ -131,7 +131,7 @@ module OnnxTests =
 
             let texts (name: string) =
                 (usable.Columns |> List.find (fun column -> column.Name = name)).Cells
-                |> Table.texts
+                |> Cells.texts
 
             agree
                 (Preprocessing.Table encoding)

@@ -201,7 +201,7 @@ module ParquetTests =
         String.concat "\n" refused.Reasons
 
     let private plain (table: Table) = [
-        for column in table.Columns -> column.Name, List.ofArray (Table.texts column.Cells)
+        for column in table.Columns -> column.Name, List.ofArray (Cells.texts column.Cells)
     ]
 
     [<Law>]
@@ -225,7 +225,7 @@ module ParquetTests =
     [<InlineData 2>]
     let ``every type, encoding and codec of Arrow's is read`` (version: int) =
         let numbers name (cell: int -> float) =
-            name, [ for i in 0..11 -> Table.text (cell i) ]
+            name, [ for i in 0..11 -> Cells.text (cell i) ]
 
         let texts name (cell: int -> string) = name, [ for i in 0..11 -> cell i ]
         let unlessMissing (missing: 'V) (cell: int -> 'V) i = if i % 3 = 2 then missing else cell i
@@ -327,7 +327,7 @@ module ParquetTests =
                                 if Double.IsNaN x then Nullable() else Nullable x)
 
                         do! group.WriteAsync<float>(leaf, ReadOnlyMemory cells)
-                    | cells -> do! group.WriteAsync(leaf, Table.texts cells)
+                    | cells -> do! group.WriteAsync(leaf, Cells.texts cells)
 
             group.CompleteValidate()
         })
@@ -359,7 +359,7 @@ module ParquetTests =
         // The chunks behind those of a group of columns are found.
         plain found
         |> List.last
-        |> Exactly.equal ("last", [ for i in 0 .. table.Rows - 1 -> Table.text (float i) ])
+        |> Exactly.equal ("last", [ for i in 0 .. table.Rows - 1 -> Cells.text (float i) ])
 
         let choice ignored = {
             SmallTables.plainChoice with
@@ -372,7 +372,7 @@ module ParquetTests =
         // A column without a value is at fault for itself.
         let own = [
             for column in table.Columns do
-                if Table.texts column.Cells |> Array.forall ((=) "") then
+                if Cells.texts column.Cells |> Array.forall ((=) "") then
                     column.Name
         ]
 
@@ -398,7 +398,7 @@ module ParquetTests =
             let rest = own @ List.filter ((<>) name) others
             TableEncoding.fit (choice rest) found |> Exactly.faulted says
 
-            TableEncoding.label
+            TableLayout.label
                 {
                     choice [] with
                         Label = ValueSome name
@@ -591,7 +591,7 @@ module ParquetTests =
         let said =
             try
                 (ParquetFiles.read 100_000L bytes).Columns
-                |> List.map Table.readable
+                |> List.map Column.readable
                 |> Fault.all
                 |> function
                     | Ok _ -> "nothing"

@@ -106,7 +106,7 @@ type ReaderDifferences(output: ITestOutputHelper) =
             |> List.map (fun column ->
                 match column.Cells with
                 | Cells.Texts texts -> texts
-                | cells -> Table.texts cells)
+                | cells -> Cells.texts cells)
 
         Array.init table.Rows (fun row -> [| for texts in columns -> texts[row] |])
 
@@ -263,7 +263,7 @@ for i in range(int(sys.argv[2])):
             let numpys = rowsOf read[i] |> Array.map (Array.map ofHex)
 
             let numbers =
-                texts table |> Array.map (Array.map (fun text -> (Table.number text).Value))
+                texts table |> Array.map (Array.map (fun text -> (Cells.number text).Value))
 
             Assert.True((numpys = numbers), $"seed {seed}, file {i}: {given[i]}")
 

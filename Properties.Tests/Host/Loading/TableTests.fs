@@ -30,7 +30,7 @@ module TableTests =
 
     /// A table's names and cells.
     let private plain (table: Table) = [
-        for column in table.Columns -> column.Name, List.ofArray (Table.texts column.Cells)
+        for column in table.Columns -> column.Name, List.ofArray (Cells.texts column.Cells)
     ]
 
     [<Fact>]

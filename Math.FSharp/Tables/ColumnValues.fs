@@ -1,0 +1,204 @@
+namespace Pipeline.Learning
+
+open System
+open System.Globalization
+open System.Numerics
+open Pipeline.Learning.Formats
+
+/// The cells of a table's column as texts, numbers or indices, and the faults of cells that are none of
+/// these.
+[<RequireQualifiedAccess>]
+module internal ColumnValues =
+    let private cellName = ColumnKind.cellName
+    let private quoted = ColumnKind.quoted
+    let private andMore = ColumnKind.andMore
+
+    /// The column of that name, if its cells can be read.
+    let find (name: string) (table: Table) : Result<Column, Fault list> =
+        match Table.tryNamed name table with
+        | Some column -> Column.readable column
+        | None -> Error [ Fault.message $"column {name}" "does not exist" ]
+
+    /// The text of a number that is a category.
+    let private textOf (reader: CellReader) (number: float) : string =
+        if reader.IsMissing number then "" else Cells.text number
+
+    /// Every cell as a text, empty for a missing value.
+    let texts (reader: CellReader) (cells: Cells) : string[] =
+        match cells with
+        | Cells.Numbers numbers -> numbers |> Array.map (textOf reader)
+        | Cells.Texts texts ->
+            Array.init texts.Count (fun row ->
+                let text = texts[row]
+                if reader.IsMissing text then "" else text.Trim())
+        | Cells.Unreadable(rows, _) -> Array.create rows ""
+
+    /// The column's numbers, truth values as 1 and 0, NaN for a missing value.
+    let numbers (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
+        let bad = ResizeArray<int>()
+
+        let refused (expected: string) (found: string) =
+            Error [
+                Fault.create
+                    (cellName column table bad[0])
+                    expected
+                    (found + andMore (bad.Count - 1))
+            ]
+
+        match column.Cells with
+        | Cells.Unreadable _ -> Column.readable column |> Result.map (fun _ -> [||])
+        | Cells.Numbers numbers ->
+            let numbers =
+                numbers
+                |> Array.mapi (fun row number ->
+                    if Double.IsInfinity number then
+                        bad.Add row
+
+                    if reader.IsMissing number then nan else number)
+
+            if bad.Count = 0 then
+                Ok numbers
+            else
+                refused "a finite number" (Cells.text numbers[bad[0]])
+        | NumbersIn reader known -> Ok known.Numbers
+        | Cells.Texts texts ->
+            let numbers =
+                Array.init texts.Count (fun row ->
+                    let text = texts[row]
+
+                    match reader.Read text with
+                    | CellValue.Number number -> number
+                    | CellValue.Missing -> nan
+                    | CellValue.Other ->
+                        match reader.Truth text with
+                        | ValueSome isTrue -> if isTrue then 1.0 else 0.0
+                        | ValueNone ->
+                            bad.Add row
+                            nan)
+
+            if bad.Count = 0 then
+                Ok numbers
+            else
+                let text = texts[bad[0]]
+
+                let expected =
+                    match
+                        ColumnKind.separatorsFor reader.Format text @ [ "Data:MissingValues" ]
+                    with
+                    | [ one ] -> $"a number, or {one}"
+                    | several ->
+                        let first = several |> List.take (several.Length - 1)
+                        $"""a number, or {String.concat ", " first} or {List.last several}"""
+
+                refused expected (quoted text)
+
+    /// The rows whose number is missing.
+    let missingRows (numbers: float[]) : int[] =
+        if Array.exists Double.IsNaN numbers then
+            [| 0 .. numbers.Length - 1 |]
+            |> Array.filter (fun row -> Double.IsNaN numbers[row])
+        else
+            [||]
+
+    /// What is expected in place of a missing value that settings refuse.
+    [<Literal>]
+    let SettingRule = "a value, or Data:Missing of Mean or Median"
+
+    /// What is expected in place of a missing value where training rows had none.
+    [<Literal>]
+    let TrainingRule = "a value, as in training"
+
+    /// The fault of missing values in some rows, 1 or more.
+    let missingFault (column: Column) (table: Table) (expected: string) (rows: int[]) : Fault =
+        let found =
+            match column.Cells with
+            | Cells.Texts texts when not (String.IsNullOrWhiteSpace texts[rows[0]]) ->
+                $"{quoted (texts[rows[0]].Trim())}, a missing value by Data:MissingValues"
+            | _ -> "nothing"
+
+        let more =
+            match rows.Length - 1 with
+            | 0 -> ""
+            | 1 -> ", and in 1 row more"
+            | more -> $", and in %d{more} rows more"
+
+        Fault.create (cellName column table rows[0]) expected (found + more)
+
+    /// The fault of a column without any value.
+    let onlyMissing (column: Column) : Fault =
+        Fault.message
+            $"column {column.Name}"
+            "has missing values only; Data:Ignored leaves a column out"
+
+    /// The numbers in the network's precision; a fault if one is not finite there.
+    let inPrecision
+        (what: string)
+        (column: Column)
+        (table: Table)
+        (numbers: float[])
+        (scaled: float[])
+        : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let held = scaled |> Array.map 'T.CreateTruncating
+
+        match held |> Array.tryFindIndex ('T.IsFinite >> not) with
+        | None -> Ok held
+        | Some row ->
+            let isDouble = typeof<'T> = typeof<float>
+            let most = if isDouble then Double.MaxValue else float Single.MaxValue
+
+            let precision =
+                if isDouble then
+                    "double precision"
+                else
+                    "single precision (Training:Precision)"
+
+            let others = (held |> Array.filter ('T.IsFinite >> not)).Length - 1
+
+            Error [
+                Fault.create
+                    (cellName column table row)
+                    $"""{what} at most {most.ToString("G2", CultureInfo.InvariantCulture)}, as {precision} holds"""
+                    (Cells.text numbers[row] + andMore others)
+            ]
+
+    /// The values in words.
+    let private oneOf (values: string list) : string =
+        let known = values |> List.truncate 20 |> String.concat ", "
+
+        if values.Length > 20 then
+            $"one of {known}, …"
+        else
+            $"one of {known}"
+
+    /// The index of each row's text among the values.
+    let indices
+        (reader: CellReader)
+        (values: string list)
+        (fill: string)
+        (rule: string)
+        (table: Table)
+        (column: Column)
+        : Result<int[], Fault list> =
+        let find = Spelling.finder reader values
+        let texts = texts reader column.Cells
+
+        let indices =
+            texts |> Array.map (fun text -> if text = "" then find fill else find text)
+
+        match indices |> Array.tryFindIndex _.IsNone with
+        | None -> Ok(indices |> Array.map _.Value)
+        | Some row ->
+            let others = (indices |> Array.filter _.IsNone).Length - 1
+
+            if texts[row] = "" then
+                let absent =
+                    [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+
+                Error [ missingFault column table rule absent ]
+            else
+                Error [
+                    Fault.create
+                        (cellName column table row)
+                        (oneOf values)
+                        (quoted texts[row] + andMore others)
+                ]

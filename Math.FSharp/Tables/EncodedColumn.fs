@@ -1,0 +1,173 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open Pipeline.Learning.Formats
+
+/// A column of numbers, which becomes the input (x − Centre) / Scale.
+type NumberColumn = {
+    /// The column.
+    Name: string
+    /// The value in place of a missing one; NaN if missing values are refused.
+    Fill: float
+    /// The number that becomes 0.
+    Centre: float
+    /// The difference that becomes 1; not 0.
+    Scale: float
+}
+
+/// A column of categories. Each category becomes one input: 1 if the row has it, otherwise 0.
+type CategoryColumn = {
+    /// The column.
+    Name: string
+    /// The categories, 1 or more.
+    Values: string list
+    /// The category in place of a missing one; empty if missing values are refused.
+    Fill: string
+}
+
+/// Fitting a column of numbers to training rows, and encoding any rows.
+[<RequireQualifiedAccess>]
+module internal NumberColumn =
+    /// Centre and scale of the numbers. A column that does not vary becomes 0.
+    let private centreAndScale (scaling: Scaling) (name: string) (numbers: float[]) =
+        let least, most = Array.min numbers, Array.max numbers
+        let plain centre = Ok(struct (centre, 1.0))
+
+        match scaling with
+        | Scaling.None -> plain 0.0
+        | _ when least = most -> plain least
+        | Scaling.MinMax ->
+            let range = most - least
+
+            if Spread.isRounding range numbers then
+                plain least
+            elif Double.IsFinite range then
+                Ok(struct (least, range))
+            else
+                Error [
+                    Fault.create
+                        $"column {name}"
+                        $"numbers with a range of at most {Cells.text Double.MaxValue}, or Data:Scaling of Standard"
+                        $"{Cells.text least} to {Cells.text most}"
+                ]
+        | Scaling.Standard ->
+            let mean = Spread.mean numbers
+            let deviation = Spread.deviation mean numbers
+
+            if Spread.isRounding deviation numbers then
+                plain mean
+            else
+                Ok(struct (mean, deviation))
+
+    /// The column of training rows.
+    let fit (choice: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
+        ColumnValues.numbers reader table column
+        |> Result.bind (fun numbers ->
+            let absent = ColumnValues.missingRows numbers
+
+            let present =
+                if absent.Length = 0 then
+                    numbers
+                else
+                    numbers |> Array.filter (Double.IsNaN >> not)
+
+            if present.Length = 0 then
+                Error [ ColumnValues.onlyMissing column ]
+            elif absent.Length > 0 && choice.Missing = Missing.Refuse then
+                Error [ ColumnValues.missingFault column table ColumnValues.SettingRule absent ]
+            else
+                centreAndScale choice.Scaling column.Name present
+                |> Result.map (fun struct (centre, scale) -> {
+                    NumberColumn.Name = column.Name
+                    Fill =
+                        match choice.Missing with
+                        | Missing.Refuse -> nan
+                        | Missing.Mean -> Spread.mean present
+                        | Missing.Median -> Spread.median present
+                    Centre = centre
+                    Scale = scale
+                }))
+
+    /// The column's inputs.
+    let encode
+        (reader: CellReader)
+        (table: Table)
+        (encoding: NumberColumn)
+        : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        ColumnValues.find encoding.Name table
+        |> Result.bind (fun column ->
+            ColumnValues.numbers reader table column
+            |> Result.bind (fun numbers ->
+                let absent = ColumnValues.missingRows numbers
+
+                if absent.Length > 0 && Double.IsNaN encoding.Fill then
+                    Error [
+                        ColumnValues.missingFault column table ColumnValues.TrainingRule absent
+                    ]
+                else
+                    numbers
+                    |> Array.map (fun x ->
+                        let x = if Double.IsNaN x then encoding.Fill else x
+                        let scaled = (x - encoding.Centre) / encoding.Scale
+
+                        // The difference of two numbers may be infinite where its quotient is not.
+                        if Double.IsFinite scaled then
+                            scaled
+                        else
+                            x / encoding.Scale - encoding.Centre / encoding.Scale)
+                    |> ColumnValues.inPrecision
+                        "a number that, once scaled, is"
+                        column
+                        table
+                        numbers))
+
+/// Fitting a column of categories to training rows.
+[<RequireQualifiedAccess>]
+module internal CategoryColumn =
+    /// The most categories that a column may have.
+    [<Literal>]
+    let Maximum = 1000
+
+    /// The column of training rows.
+    let fit (choice: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
+        let texts = ColumnValues.texts reader column.Cells
+
+        let absent =
+            [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+
+        let present = texts |> Array.filter ((<>) "")
+        let values = Spelling.groups reader present |> List.map fst
+
+        Fault.check
+            [
+                present.Length > 0, ColumnValues.onlyMissing column
+                absent.Length = 0 || choice.Missing <> Missing.Refuse,
+                (if absent.Length > 0 then
+                     ColumnValues.missingFault column table ColumnValues.SettingRule absent
+                 else
+                     Fault.create "" "" "")
+                values.Length <= Maximum,
+                Fault.message
+                    $"column {column.Name}"
+                    $"has %d{values.Length} categories, more than %d{Maximum}; Data:Ignored leaves a column out"
+            ]
+            (fun () -> {
+                CategoryColumn.Name = column.Name
+                Values = values
+                Fill =
+                    match choice.Missing with
+                    | Missing.Refuse -> ""
+                    | _ ->
+                        let place = Spelling.finder reader values
+
+                        let counts =
+                            present
+                            |> Array.countBy (fun text -> (place text).Value)
+                            |> Map.ofArray
+
+                        values
+                        |> List.indexed
+                        |> List.maxBy (fun (place, _) -> counts[place])
+                        |> snd
+            })

@@ -1,0 +1,82 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+open Pipeline.Learning.Formats
+
+/// Labels of a table's rows: classes, or numbers to predict.
+[<RequireQualifiedAccess>]
+module internal TableLabels =
+    /// The classes of labels, however many; a fault if a label is missing.
+    let names
+        (reader: CellReader)
+        (column: Column)
+        (table: Table)
+        : Result<string list, Fault list> =
+        let texts = ColumnValues.texts reader column.Cells
+
+        let absent =
+            [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+
+        if absent.Length > 0 then
+            Error [ ColumnValues.missingFault column table "a label" absent ]
+        else
+            Ok(Spelling.groups reader texts |> List.map fst)
+
+    /// The classes, if their number is that of a classifier.
+    let requireClasses (column: Column) (classes: string list) =
+        Fault.check
+            [
+                classes.Length >= 2 && classes.Length <= CategoryColumn.Maximum,
+                Fault.create
+                    $"column {column.Name}"
+                    $"labels of 2 to %d{CategoryColumn.Maximum} classes"
+                    (string classes.Length)
+            ]
+            (fun () -> classes)
+
+    /// <summary>The classes that a label's column has, in order: all spellings of a number, or of true and
+    /// false, are one class.</summary>
+    /// <param name="format">How cells are written.</param>
+    /// <param name="column">The training rows' labels.</param>
+    /// <param name="table">The training rows.</param>
+    let classes
+        (format: CellFormat)
+        (column: Column)
+        (table: Table)
+        : Result<string list, Fault list> =
+        names (CellReader format) column table |> Result.bind (requireClasses column)
+
+    /// <summary>Each row's class as its index among the classes.</summary>
+    /// <param name="format">How cells are written.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="column">The label's column of the table.</param>
+    /// <param name="table">The rows.</param>
+    let labels
+        (format: CellFormat)
+        (classes: string list)
+        (column: Column)
+        (table: Table)
+        : Result<int[], Fault list> =
+        ColumnValues.indices (CellReader format) classes "" "a label" table column
+
+    /// <summary>Each row's number to predict.</summary>
+    /// <param name="format">How cells are written.</param>
+    /// <param name="column">The label's column of the table.</param>
+    /// <param name="table">The rows.</param>
+    /// <returns>(1, rows).</returns>
+    let targets
+        (format: CellFormat)
+        (column: Column)
+        (table: Table)
+        : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        ColumnValues.numbers (CellReader format) table column
+        |> Result.bind (fun numbers ->
+            let absent = ColumnValues.missingRows numbers
+
+            if absent.Length > 0 then
+                Error [ ColumnValues.missingFault column table "a number to predict" absent ]
+            else
+                ColumnValues.inPrecision "a number to predict that is" column table numbers numbers
+                |> Result.map (Kernels.matrix 1 numbers.Length))
