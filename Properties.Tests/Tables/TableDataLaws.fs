@@ -1,0 +1,148 @@
+/// TableData.fs, TestRows.fs: training and test samples of tables.
+module Pipeline.Properties.TableDataLaws
+
+open System
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Formats
+open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
+
+let private choice = TableEncodingLaws.choice
+let private fitted = TableEncodingLaws.fitted
+
+[<Law>]
+let ``a split has every row once, the same ones for the same seed`` (any: AnyTable) (Seed seed) =
+    match fitted choice any with
+    | None -> ()
+    | Some(table, _) ->
+        let prepare () : Result<TableData<float>, _> =
+            TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.4, seed)) "" table
+
+        match prepare () with
+        // So few rows may lack a class, a category, or any number, on one side.
+        | Error faults -> Assert.NotEmpty faults
+        | Ok data ->
+            Exactly.equal table.Rows (data.Train.Count + data.Test.Count)
+            let again = prepare () |> orFail
+
+            let inputs (data: Dataset<float>) =
+                cells (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+
+            Exactly.bits (inputs data.Train) (inputs again.Train)
+            Exactly.bits (inputs data.Test) (inputs again.Test)
+
+[<Fact>]
+let ``test rows have no say in the encoding`` () =
+    let rows values =
+        table [
+            "x", texts (values |> List.map string)
+            "label", texts (values |> List.mapi (fun i _ -> if i % 2 = 0 then "a" else "b"))
+        ]
+
+    let train = rows [ 1; 2; 3; 4 ]
+
+    let encoding test =
+        (TableData.prepare choice Head.Softmax ValueNone (TestRows.Separate(rows test, "")) "" train
+         |> orFail
+        : TableData<float>)
+            .Encoding
+
+    Exactly.equal (encoding [ 1; 2 ]) (encoding [ 1000; -1000; 7 ])
+    Exactly.equal (TableEncoding.fit choice train |> orFail) (encoding [ 5; 6 ])
+
+[<Law>]
+let ``numbers to predict are shared out, though no two are the same`` (Seed seed) =
+    let rows =
+        table [
+            "x", texts [ for i in 1..200 -> string (i * i) ]
+            "price", texts [ for i in 1..200 -> string (float i / 7.0) ]
+        ]
+
+    let data: TableData<float> =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, seed)) "" rows
+        |> orFail
+
+    Exactly.equal 200 (data.Train.Count + data.Test.Count)
+    // Six standard deviations of 200 rows.
+    Assert.InRange(data.Test.Count, 14, 86)
+
+[<Fact>]
+let ``a label of texts under Identity is one fault, on whichever sides its rows come`` () =
+    let rows =
+        table [
+            "x", texts [ for i in 1..40 -> string i ]
+            "y", texts [ for i in 1..40 -> [ "no"; "yes" ][i % 2] ]
+        ]
+
+    let prepared: Result<TableData<float>, Fault list> =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, 1UL)) "" rows
+
+    match prepared with
+    | Ok _ -> failwith "expected a fault"
+    | Error faults ->
+        Exactly.faulted [ "column y, row 1"; "39 cells more" ] prepared
+        Exactly.equal 1 faults.Length
+
+[<Fact>]
+let ``under Identity the label is a number to predict`` () =
+    let rows =
+        table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]
+
+    let prepared =
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate(rows, "")) "" rows
+
+    let data: TableData<float> = orFail prepared
+    Exactly.equal 1 data.Train.Classes
+    Exactly.equal [] data.Classes
+
+    match data.Train.Targets with
+    | Targets.Columns columns -> Exactly.equal [| 10.0; 20.5; 30.0 |] (cells columns)
+    | Targets.Labels _ -> failwith "expected numbers"
+
+/// Rows without names, each with a label at its end.
+let private unnamed (rows: string list list) =
+    List.transpose rows
+    |> List.mapi (fun place cells -> string place, texts cells)
+    |> table
+
+let private apart train test : Result<TableData<float>, Fault list> =
+    TableData.prepare
+        plainChoice
+        Head.Softmax
+        ValueNone
+        (TestRows.Separate(test, "test.csv"))
+        "train.csv"
+        train
+
+[<Fact>]
+let ``test rows without names have as many columns as the training rows`` () =
+    let train = unnamed [ [ "1"; "2"; "a" ]; [ "3"; "4"; "b" ] ]
+    Assert.True((apart train train).IsOk)
+
+    let indexed = unnamed [ [ "0"; "1"; "2"; "a" ]; [ "1"; "3"; "4"; "b" ] ]
+
+    Exactly.equal
+        (Error [
+            Fault.create "test.csv" "3 columns without names, like the training rows" "4"
+        ])
+        (apart train indexed |> Result.map ignore)
+
+[<Fact>]
+let ``training rows of one class are refused, also where a split makes them so`` () =
+    let rows =
+        unnamed (List.replicate 30 [ "1"; "2"; "a" ] @ List.replicate 30 [ "3"; "4"; "b" ])
+
+    for seed in 1UL .. 20UL do
+        let prepared: Result<TableData<float>, Fault list> =
+            TableData.prepare
+                plainChoice
+                Head.Softmax
+                ValueNone
+                (TestRows.Share(0.5, seed))
+                "rows.csv"
+                rows
+
+        // Either all rows are on one side, or each class is on a side of its own.
+        Assert.True(prepared.IsError)
