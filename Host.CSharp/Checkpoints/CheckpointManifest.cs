@@ -6,15 +6,15 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>What stands beside a checkpoint and makes it one: written last, it says what the bytes must
-/// be and which run they are of.</summary>
-/// <param name="Version">Of this file and of the checkpoint.</param>
+/// <summary>The manifest of a checkpoint. It is written last, and says which bytes the checkpoint must have
+/// and to which run it belongs.</summary>
+/// <param name="Version">The version of the manifest and of the checkpoint.</param>
 /// <param name="Iteration">Steps done.</param>
 /// <param name="TrainSeconds">Seconds of training so far.</param>
-/// <param name="Bytes">How many the checkpoint has.</param>
+/// <param name="Bytes">The number of bytes of the checkpoint.</param>
 /// <param name="Sha256">Their SHA-256.</param>
-/// <param name="SettingsSha256">Of the settings that decide the run's bits.</param>
-/// <param name="DataSha256">Of the data files, by their names.</param>
+/// <param name="SettingsSha256">The SHA-256 of the settings that affect the result.</param>
+/// <param name="DataSha256">The SHA-256 of the data files, by their names.</param>
 internal sealed record CheckpointManifest(
     int Version,
     long Iteration,
@@ -51,10 +51,10 @@ internal sealed record CheckpointManifest(
 
     public byte[] ToJson() => JsonText.Of(this);
 
-    /// <summary>What a manifest of any version has.</summary>
+    /// <summary>The content of a manifest of any version.</summary>
     private sealed record Versioned(int Version);
 
-    /// <summary>The version of what is no manifest of this one's.</summary>
+    /// <summary>The version of a manifest of another version.</summary>
     private static int? VersionOf(ReadOnlySpan<byte> json)
     {
         try
@@ -67,10 +67,9 @@ internal sealed record CheckpointManifest(
         }
     }
 
-    /// <summary>The manifest in some bytes. Where they are one, the checkpoint itself says its
-    /// version.</summary>
-    /// <returns>Null and a sentence where the bytes are none.</returns>
-    /// <exception cref="RefusedException">They are one of a later version of the program.</exception>
+    /// <summary>Reads a manifest.</summary>
+    /// <returns>Null and a sentence if the bytes are not a manifest.</returns>
+    /// <exception cref="RefusedException">The manifest is of a later version of the program.</exception>
     public static CheckpointManifest? Parse(ReadOnlySpan<byte> json, string path, out string fault)
     {
         fault = "";
@@ -100,11 +99,11 @@ internal sealed record CheckpointManifest(
         return null;
     }
 
-    /// <summary>Whether it is of a run with these settings and data.</summary>
+    /// <summary>Whether it belongs to a run with these settings and data.</summary>
     public bool IsOf(string settingsSha256, IReadOnlyDictionary<string, string> dataSha256) =>
         SettingsSha256 == settingsSha256 && DataHashes.AreSame(DataSha256, dataSha256);
 
-    /// <summary>A sentence for what is wrong with the checkpoint's bytes, if anything is.</summary>
+    /// <summary>The error in the checkpoint's bytes as a sentence; null if there is none.</summary>
     public string? FaultOf(ReadOnlySpan<byte> checkpoint, string path)
     {
         if (checkpoint.Length != Bytes)

@@ -4,24 +4,23 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>Where a run stands, and its time of training so far.</summary>
+/// <summary>The state of a run and its time of training so far.</summary>
 internal sealed record RunPosition<T>(State<T> State, TimeSpan Trained)
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
-/// <summary>Someone who saves where a run stands.</summary>
+/// <summary>Saves positions of a run.</summary>
 internal interface ICheckpointing<T>
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Whether the state of an iteration is to be saved.</summary>
+    /// <summary>Whether a checkpoint is due at an iteration.</summary>
     bool IsDue(long iteration);
 
     void Offer(RunPosition<T> position);
 }
 
-/// <summary>Saves where a run stands at its cadence, in iterations and in time, while the run goes on: a
-/// state never changes. As it takes a share of the processors and the disk from the run, saving has a
-/// fiftieth of the time at most: what would be due during a save, or too soon after one, is
-/// not.</summary>
+/// <summary>Saves checkpoints at intervals of iterations and of time while the run continues: a state never
+/// changes. Saving uses at most 2 % of the run: checkpoints that fall due during a save, or within 49 times
+/// its duration after it, are skipped.</summary>
 internal sealed class CheckpointScheduler<T>(
     CheckpointWriter<T> writer,
     RunSettings settings,
@@ -29,7 +28,7 @@ internal sealed class CheckpointScheduler<T>(
 ) : ICheckpointing<T>
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>After a save so many times as long none is begun.</summary>
+    /// <summary>How many times the duration of a save passes before the next one.</summary>
     private const int Rest = 49;
 
     private readonly Channel<RunPosition<T>> waiting = Channel.CreateBounded<RunPosition<T>>(
@@ -53,7 +52,7 @@ internal sealed class CheckpointScheduler<T>(
         waiting.Writer.TryWrite(position);
     }
 
-    /// <summary>Saves what is offered while the run is under way.</summary>
+    /// <summary>Saves offered positions while the run is in progress.</summary>
     public async Task<TResult> DuringAsync<TResult>(Func<Task<TResult>> run)
     {
         var ended = new TaskCompletionSource();
@@ -65,7 +64,7 @@ internal sealed class CheckpointScheduler<T>(
                 var start = clock.GetTimestamp();
                 writer.TrySave(position);
                 var rest = Rest * clock.GetElapsedTime(start);
-                // The one before the first step takes nothing from a step, and longer than any other.
+                // The first checkpoint is saved before the first step, so it takes no time from training.
                 if (position.State.Iteration > 0)
                     await Task.WhenAny(ended.Task, Task.Delay(rest, clock));
                 isBusy = false;

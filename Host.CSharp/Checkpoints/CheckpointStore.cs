@@ -4,12 +4,12 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A checkpoint that is whole, as its manifest says.</summary>
+/// <summary>A checkpoint that was checked against its manifest.</summary>
 internal sealed record StoredCheckpoint(CheckpointManifest Manifest, byte[] Bytes, string Path);
 
-/// <summary>The checkpoints of a run: each whole or absent, the newest few kept.</summary>
+/// <summary>The checkpoints of a run: each is whole or absent, and the newest few are kept.</summary>
 /// <param name="files">The disk.</param>
-/// <param name="folder">Where they are.</param>
+/// <param name="folder">Their folder.</param>
 /// <param name="keep">How many to keep, 1 or more.</param>
 internal sealed class CheckpointStore(IFiles files, string folder, int keep)
 {
@@ -18,14 +18,15 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
 
     public string Folder => folder;
 
-    /// <summary>The newest known to be whole, which is never deleted before there is another.</summary>
+    /// <summary>The newest checkpoint known to be whole; it is not deleted before there is another
+    /// one.</summary>
     private long? good;
 
-    /// <summary>Saves a checkpoint, then deletes those that are too many.</summary>
-    /// <param name="manifest">What says that it is whole.</param>
+    /// <summary>Saves a checkpoint, then deletes old ones.</summary>
+    /// <param name="manifest">Its manifest.</param>
     /// <param name="bytes">The checkpoint.</param>
-    /// <param name="epochStart">The iteration that its epoch began at: should the run diverge, one from
-    /// before is wanted.</param>
+    /// <param name="epochStart">The iteration at which its epoch began: if the run diverges, an earlier
+    /// checkpoint is needed.</param>
     public void Save(CheckpointManifest manifest, byte[] bytes, long epochStart)
     {
         var iteration = manifest.Iteration;
@@ -38,16 +39,16 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         }
         catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
-            // What cannot be deleted now is deleted after the next one.
+            // Deleting is tried again after the next checkpoint.
         }
     }
 
-    /// <summary>Deletes those of later iterations: of a run that goes on from here, they no longer are,
-    /// and its logs no longer lead there.</summary>
+    /// <summary>Deletes checkpoints of later iterations, which no longer belong to a run that is resumed
+    /// here.</summary>
     public void Forget(long iteration) => Keep([.. Iterations().Where(each => each <= iteration)]);
 
-    /// <summary>Writes to the disk; where it is full, once more after all checkpoints but the newest
-    /// good one have made room.</summary>
+    /// <summary>Writes to the disk. If it is full, deletes all checkpoints but the newest whole one and tries
+    /// once more.</summary>
     public void FreeingSpace(Action write)
     {
         try
@@ -61,7 +62,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         }
     }
 
-    /// <summary>The checkpoints, newest first. One that is damaged is passed over and named.</summary>
+    /// <summary>The checkpoints, newest first. Damaged ones are reported and skipped.</summary>
     public IEnumerable<StoredCheckpoint> Load(Action<string> damaged)
     {
         foreach (var iteration in Iterations().OrderDescending())
@@ -105,8 +106,8 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         }
     }
 
-    /// <summary>Deletes every other file of a checkpoint: its manifest first, as without it there is
-    /// none.</summary>
+    /// <summary>Deletes the files of all other checkpoints: manifests first, as a checkpoint without a
+    /// manifest does not count.</summary>
     private void Keep(IReadOnlyCollection<long> iterations)
     {
         foreach (var name in files.List(folder).OrderByDescending(name => name.EndsWith(Manifest)))

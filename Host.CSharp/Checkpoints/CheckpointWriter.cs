@@ -4,15 +4,15 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>Turns where a run stands into a checkpoint on the disk.</summary>
+/// <summary>Writes positions of a run as checkpoints.</summary>
 /// <param name="folder">The run's folder.</param>
 /// <param name="store">Its checkpoints.</param>
 /// <param name="perEpoch">Iterations of an epoch.</param>
-/// <param name="settingsSha256">Of the settings that decide the run's bits.</param>
-/// <param name="dataSha256">Of the data files.</param>
-/// <param name="metrics">Told of checkpoints, and of those that could not be written.</param>
-/// <param name="logger">Told the same.</param>
-/// <param name="clock">Times them.</param>
+/// <param name="settingsSha256">The SHA-256 of the settings that affect the result.</param>
+/// <param name="dataSha256">The SHA-256 of the data files.</param>
+/// <param name="metrics">Counts checkpoints and failures.</param>
+/// <param name="logger">Logs the same.</param>
+/// <param name="clock">Measures the time.</param>
 internal sealed class CheckpointWriter<T>(
     RunFolder folder,
     CheckpointStore store,
@@ -34,7 +34,7 @@ internal sealed class CheckpointWriter<T>(
             ? FormattableString.Invariant($"The newest checkpoint is of iteration {iteration}")
             : "No checkpoint has been written in this process";
 
-    /// <summary>Saves where the run stands, with the lines of its logs that lead there.</summary>
+    /// <summary>Saves a position, after the lines of its logs.</summary>
     public void Save(RunPosition<T> position)
     {
         var iteration = position.State.Iteration;
@@ -63,8 +63,8 @@ internal sealed class CheckpointWriter<T>(
         logger.CheckpointSaved(iteration, bytes.Length, time.TotalMilliseconds);
     }
 
-    /// <summary>The same, but a disk that refuses is logged and does not end the run: the last good
-    /// checkpoint stays.</summary>
+    /// <summary>The same, but an error of the disk is logged and does not end the run. The last whole
+    /// checkpoint is kept.</summary>
     public void TrySave(RunPosition<T> position)
     {
         try

@@ -3,7 +3,7 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary><c>arithmetic</c>: how batches, iterations and epochs count each other.</summary>
+/// <summary><c>arithmetic</c>: how many iterations an epoch has, and how many epochs a run.</summary>
 internal static class ArithmeticCommand
 {
     public static Command Create()
@@ -12,10 +12,7 @@ internal static class ArithmeticCommand
         var batch = CountOption.Create("--batch", "samples in a mini-batch", 100);
         var epochs = CountOption.Create("--epochs", "epochs to turn into iterations", 10);
         var iterations = CountOption.Create("--iterations", "iterations to turn into epochs", 1000);
-        var command = new Command(
-            "arithmetic",
-            "Batch, iteration, epoch: the chapter's questions for any numbers"
-        )
+        var command = new Command("arithmetic", "Convert between batches, iterations and epochs")
         {
             samples,
             batch,

@@ -5,18 +5,18 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary><c>check</c>: holds the backward gradient of the configured network to its numerical
-/// definition, in double precision, and prints the verdict.</summary>
+/// <summary><c>check</c>: compares the gradient of backpropagation with central differences, in double
+/// precision, and prints the result.</summary>
 internal static class CheckCommand
 {
-    /// <summary>So many samples unless said otherwise.</summary>
+    /// <summary>The default number of samples.</summary>
     private const int Usual = 5;
 
     public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "check",
-            "Hold the network's backward gradient to its numerical definition"
+            "Compare the gradient of backpropagation with central differences"
         );
         var samples = CountOption.Create("--samples", "training samples in the loss", Usual);
         command.Options.Add(samples);
@@ -60,10 +60,10 @@ internal static class CheckCommand
     private static void Show(Network<double> network, int samples, GradientCheck check)
     {
         Print.Line(
-            $"{network.Architecture}: backward against central differences, {Counted.Of(samples, "sample")}, double precision"
+            $"{network.Architecture}: backpropagation and central differences, {Counted.Of(samples, "sample")}, double precision"
         );
         var table = new ReportTable(
-            "Each tensor's worst place",
+            "Largest difference in each tensor",
             ["place", "of numbers", "at kinks", "backward", "numerical", "difference", "allowed"],
             [
                 .. check.Tensors.Select(tensor =>

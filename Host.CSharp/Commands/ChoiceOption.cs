@@ -7,10 +7,9 @@ namespace Pipeline.Training;
 internal static class ChoiceOption
 {
     /// <param name="name">The option's name.</param>
-    /// <param name="description">What it is for.</param>
+    /// <param name="description">Its purpose.</param>
     /// <param name="choices">The names.</param>
-    /// <param name="unlessSet">What it is unless set; nothing, where that follows from
-    /// elsewhere.</param>
+    /// <param name="unlessSet">The default; null if there is none.</param>
     public static Option<string?> Create(
         string name,
         string description,
@@ -37,7 +36,7 @@ internal static class ChoiceOption
     }
 
     /// <summary>The choice of that name.</summary>
-    /// <returns>Null where there is none.</returns>
+    /// <returns>Null if there is no such choice.</returns>
     public static string? Find(string[] choices, string text) =>
         Array.Find(choices, choice => choice.Equals(text, StringComparison.OrdinalIgnoreCase));
 

@@ -5,7 +5,7 @@ namespace Pipeline.Training;
 /// <summary>The program's commands.</summary>
 internal static class CommandTree
 {
-    /// <summary>The command line: every command, and training where none is named.</summary>
+    /// <summary>The command line: all commands; without one, the program trains.</summary>
     public static RootCommand Create(SettingOptions settings)
     {
         var root = new RootCommand("Trains, checks and hosts small neural networks.");

@@ -4,7 +4,7 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>An option that takes a count: a whole number, so many or more.</summary>
+/// <summary>An option for a count: a whole number with a minimum.</summary>
 internal static class CountOption
 {
     public static Option<int> Create(
@@ -40,12 +40,12 @@ internal static class CountOption
     public const int MostSteps = 1_000_000;
     public const int MostFigures = 1000;
 
-    /// <summary>The count that a command line gives; nothing where that is the usual one.</summary>
+    /// <summary>The count on a command line; null if it is the default.</summary>
     public static int? Given(ParseResult parsed, Option<int> option) =>
         parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : null;
 
-    /// <summary>The count given, else the usual one or all that there are.</summary>
-    /// <exception cref="RefusedException">There are not so many.</exception>
+    /// <summary>The given count, otherwise the default, or the available number if that is smaller.</summary>
+    /// <exception cref="RefusedException">The given count is above the available number.</exception>
     public static int Within(string name, int? given, int usual, int most) =>
         given > most
             ? throw new RefusedException([

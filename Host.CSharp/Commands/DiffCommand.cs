@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary><c>diff</c>: settings, figures and curves of two runs side by side.</summary>
 internal static class DiffCommand
 {
-    /// <summary>Lines of epochs at most, the last among them.</summary>
+    /// <summary>The most lines of epochs; the last epoch is always among them.</summary>
     private const int MostEpochs = 20;
 
     public static Command Create()
@@ -16,10 +16,10 @@ internal static class DiffCommand
         var (first, second) = (Run("run"), Run("other"));
         var output = new Option<string>("--output")
         {
-            Description = "a picture of both runs' losses on the test set, .svg",
+            Description = "SVG file for a picture of both runs' test losses",
             HelpName = "file",
         };
-        var command = new Command("diff", "Settings, figures and curves of two runs side by side")
+        var command = new Command("diff", "Compare settings, figures and curves of two runs")
         {
             first,
             second,
@@ -34,7 +34,9 @@ internal static class DiffCommand
             var settings = Settings(one, other);
             string[] parts =
             [
-                settings.Rows.Count > 0 ? settings.ToText() : "The settings of both runs agree.\n",
+                settings.Rows.Count > 0
+                    ? settings.ToText()
+                    : "The settings of both runs are the same.\n",
                 Figures(one, other).ToText(),
                 Epochs(one, other).ToText(),
             ];

@@ -6,8 +6,8 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary><c>evaluate</c>: how well a model does on test samples: as text, and as JSON, Markdown and a
-/// page in its run folder.</summary>
+/// <summary><c>evaluate</c>: measures a model on test samples: prints text, and writes JSON, Markdown and an
+/// HTML page into its run folder.</summary>
 internal static class EvaluateCommand
 {
     private static readonly string[] Formats = ["text", "markdown", "json"];
@@ -20,12 +20,12 @@ internal static class EvaluateCommand
         var output = new Option<string>("--output")
         {
             Description =
-                $"folder for {string.Join(", ", RunFolder.EvaluationFiles)}; unless set, the run folder, where the test samples are the run's own",
+                $"folder for {string.Join(", ", RunFolder.EvaluationFiles)} [default: the run folder, if the test samples are the run's own]",
             HelpName = "folder",
         };
         var top = CountOption.Create(
             "--top",
-            "the greatest k of the top-k accuracies",
+            "largest k of the top-k accuracies",
             usual.TopK,
             most: CountOption.MostFigures
         );
@@ -127,7 +127,8 @@ internal static class EvaluateCommand
         return (int)Outcome.Completed;
     }
 
-    /// <summary>Why a report is not the run's own: it would stay there as if it were.</summary>
+    /// <summary>The reason why a report is not written into the run's folder: it is not of the run's own
+    /// data.</summary>
     private static string? WhyNoReport(StoredRun run, EvaluationReport report) =>
         report.OtherData is not null ? "the test samples are not the run's own"
         : !File.Exists(Path.Combine(run.Path, RunFolder.SummaryFile)) ? "the run has not ended"
@@ -145,14 +146,14 @@ internal static class EvaluateCommand
         var model = file.ModelOf<T>(assumed);
         var network = model.Network;
         var settings = configuration.Settings.Data;
-        // A model's own preprocessing needs no training rows; they only tell of leakage.
+        // The preprocessing is the model's own, so training rows are needed for the check for leakage only.
         var isTestAlone = settings.Test is not null && !File.Exists(settings.Train);
         if (run is not null && !isTestAlone && settings.Train is { } train && !File.Exists(train))
         {
             throw new RefusedException([
                 DataFile.Sentence(
                     "Data:Train",
-                    $"{train}, the data of the run in {run.Path} (--Data:Train says where they are now)",
+                    $"{train}, the data of the run in {run.Path} (--Data:Train gives their present path)",
                     "no such file"
                 ),
             ]);
@@ -200,8 +201,8 @@ internal static class EvaluateCommand
         };
     }
 
-    /// <summary>A sentence where the test samples are not those that the run was tested with: its files
-    /// differ, or a setting that chooses the samples.</summary>
+    /// <summary>A sentence if the test samples differ from those of the run: because of other files, or of a
+    /// setting that selects samples.</summary>
     private static string? OtherData(
         StoredRun run,
         RunConfiguration configuration,
@@ -233,7 +234,7 @@ internal static class EvaluateCommand
             : $"The test samples are not those of the run in {run.Path}: {string.Join("; ", differences)}. Samples that the run learned from may be among them.";
     }
 
-    /// <summary>The mistakes as pictures, where samples are images.</summary>
+    /// <summary>The pictures of the mistakes, if samples are images.</summary>
     private static IEnumerable<GreyImage> Pictures<T>(Evaluation evaluation, Dataset<T> test)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {

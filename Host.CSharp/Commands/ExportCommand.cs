@@ -23,7 +23,7 @@ internal static class ExportCommand
         var model = ModelArgument.Create();
         var format = ChoiceOption.Create(
             "--to",
-            "the format; unless set, the output's ending",
+            "the format [default: by the output's ending]",
             Formats,
             unlessSet: null
         );
@@ -34,7 +34,7 @@ internal static class ExportCommand
             Required = true,
         };
         var assumption = new AssumptionOptions();
-        var command = new Command("export", "A model in another format: ONNX, safetensors or NPZ")
+        var command = new Command("export", "Export a model as ONNX, safetensors or NPZ")
         {
             model,
             format,

@@ -63,7 +63,7 @@ internal static class FindRateCommand
             sweep.Suggested.IsValueSome
                 ? (FormattableString)
                     $"suggested: --Training:LearningRate {sweep.Suggested.Value:G2}, where the loss falls fastest"
-                : $"no rate is suggested: the loss does not fall at any"
+                : $"no rate is suggested, as the loss does not fall at any"
         );
         Print.Line($"picture: {path}");
         return (int)(sweep.Suggested.IsValueSome ? Outcome.Completed : Outcome.Failed);

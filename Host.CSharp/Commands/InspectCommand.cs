@@ -6,14 +6,17 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary><c>inspect</c>: what a model is made of, and where it comes from.</summary>
+/// <summary><c>inspect</c>: the layers of a model and its origin.</summary>
 internal static class InspectCommand
 {
     public static Command Create()
     {
         var model = ModelArgument.Create();
         var assumption = new AssumptionOptions();
-        var command = new Command("inspect", "What a model is made of, and where it comes from")
+        var command = new Command(
+            "inspect",
+            "Describe a model: its layers, preprocessing and origin"
+        )
         {
             model,
         };
@@ -26,7 +29,7 @@ internal static class InspectCommand
             var tables = file.IsDouble
                 ? Tables(file.Path, file.ModelOf<double>(assumed))
                 : Tables(file.Path, file.ModelOf<float>(assumed));
-            // A run that was killed or is under way has none.
+            // A run that was killed or is in progress has none.
             if (File.Exists(Path.Combine(path, RunFolder.SummaryFile)))
                 tables.Add(RunTable(RunRecord.Read(path)));
             Console.Write(string.Join('\n', tables.Select(table => table.ToText())));
@@ -45,7 +48,7 @@ internal static class InspectCommand
                 $"{size.rows} × {size.columns} pixels, each divided by 255",
             Preprocessing.Table table =>
                 $"{Counted.Of(table.Item.Numbers.Length, "column")} of numbers, {table.Item.Categories.Length} of categories",
-            _ => "none: numbers enter as they are",
+            _ => "none: numbers are used unchanged",
         };
         string[] activations =
         [
@@ -118,7 +121,7 @@ internal static class InspectCommand
         ];
     }
 
-    /// <summary>What the run came to that the model is of.</summary>
+    /// <summary>The results of the model's run.</summary>
     private static ReportTable RunTable(RunRecord run) =>
         new(
             "Run",

@@ -4,37 +4,37 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The model that a command is about.</summary>
+/// <summary>The argument that names a model.</summary>
 internal static class ModelArgument
 {
     public static Argument<string> Create(string name = "model") =>
         new(name)
         {
             Description =
-                $"a run folder, or a {FileKinds.Models} file; of a run without a model, its newest checkpoint",
+                $"a run folder, or a {FileKinds.Models} file; if a run has no model yet, its newest checkpoint is used",
         };
 }
 
-/// <summary>What to take for true of a model whose file does not say it, PyTorch's say.</summary>
+/// <summary>Options for what a model's file does not contain, a PyTorch file for example.</summary>
 internal sealed class AssumptionOptions
 {
     private readonly Option<string> activation = new("--activation")
     {
-        Description = "the hidden layers' activation, where the model's file does not say it",
+        Description = "activation of the hidden layers, if the model's file does not contain it",
         HelpName = "name",
     };
 
     private readonly Option<string> head = new("--head")
     {
         Description =
-            "Softmax, Sigmoid or Identity, where the model's file does not say it [default: Softmax]",
+            "Softmax, Sigmoid or Identity, if the model's file does not contain it [default: Softmax]",
         HelpName = "name",
     };
 
     private readonly Option<string> layers = new("--layers")
     {
         Description =
-            "the layers' names from the input's side, as hidden,head, where they have no numbers that tell the order",
+            "names of the layers in order from the input, such as hidden,head, if the names have no numbers",
         HelpName = "names",
     };
 

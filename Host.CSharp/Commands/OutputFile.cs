@@ -2,16 +2,16 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A file that a command was told to write.</summary>
+/// <summary>The output file of a command.</summary>
 internal static class OutputFile
 {
-    /// <summary>Writes it whole, or leaves what was there. What goes to standard output is alone there:
-    /// what a command says afterwards goes to standard error.</summary>
-    /// <param name="path">Where, as it was said.</param>
-    /// <param name="bytes">What.</param>
-    /// <param name="inputs">The files that the command has read, none of which it replaces.</param>
+    /// <summary>Writes the whole file, or leaves the earlier file unchanged. If the file is standard output,
+    /// messages go to standard error.</summary>
+    /// <param name="path">The path as given.</param>
+    /// <param name="bytes">The content.</param>
+    /// <param name="inputs">The files that the command has read; they are not overwritten.</param>
     /// <returns>The full path.</returns>
-    /// <exception cref="RefusedException">There cannot be such a file.</exception>
+    /// <exception cref="RefusedException">The path cannot be that of a file.</exception>
     /// <exception cref="UnsavedException">The disk is full.</exception>
     public static string Write(
         string path,
@@ -31,7 +31,7 @@ internal static class OutputFile
                 target.Kind == OutputKind.File
                 && inputs.Any(input => OutputTarget.Of(input).Path == target.Path)
             )
-                throw Refused(full, "another file than those that are read", "one of them");
+                throw Refused(full, "a file other than the input files", "an input file");
             if (target.IsStandard(1))
                 WriteAlone(bytes);
             else if (target.IsStandard(2))
@@ -57,7 +57,7 @@ internal static class OutputFile
         Console.SetOut(Console.Error);
     }
 
-    /// <summary>Why not, without the name that the file has while it is written.</summary>
+    /// <summary>The reason of an error, without the temporary name of the file.</summary>
     private static string Said(Exception trouble) =>
         trouble switch
         {
@@ -65,7 +65,7 @@ internal static class OutputFile
             FileNotFoundException or DirectoryNotFoundException =>
                 "a place where no file can be made",
             PathTooLongException => "a path that is too long",
-            // .NET puts the path behind what the system says.
+            // .NET adds the path to the message of the system.
             _ => trouble.Message.Split(" : '")[0].TrimEnd('.'),
         };
 

@@ -5,16 +5,16 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary><c>predict</c>: what a model says of images or rows.</summary>
+/// <summary><c>predict</c>: the predictions of a model for images or rows.</summary>
 internal static class PredictCommand
 {
     private const string StandardInput = "-";
     private static readonly string[] Formats = ["text", "csv", "json"];
 
-    /// <summary>No model has more.</summary>
+    /// <summary>The most classes of a model.</summary>
     private const int MostClasses = 65536;
 
-    /// <summary>The settings that tell how a table is laid out.</summary>
+    /// <summary>The settings of the layout of tables.</summary>
     private static readonly string[] Layout =
     [
         "Header",
@@ -45,16 +45,17 @@ internal static class PredictCommand
         );
         var top = CountOption.Create(
             "--top",
-            "classes to print of a sample, as text",
+            "number of classes to print for each sample in the format text",
             3,
             most: MostClasses
         );
         var dark = new Option<bool>("--dark-ink")
         {
-            Description = "PNG images are dark ink on light paper, not light on dark",
+            Description =
+                "PNG images have dark ink on light paper instead of light ink on dark paper",
         };
         var assumption = new AssumptionOptions();
-        var command = new Command("predict", "Classes and probabilities of images or rows")
+        var command = new Command("predict", "Predict classes and probabilities for images or rows")
         {
             model,
             files,
@@ -64,7 +65,7 @@ internal static class PredictCommand
             dark,
         };
         assumption.AddTo(command);
-        // The parser takes an option that it does not know for one more file.
+        // The parser takes an unknown option for another file.
         files.Validators.Add(result =>
         {
             foreach (

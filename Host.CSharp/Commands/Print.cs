@@ -2,10 +2,10 @@ using System.Numerics;
 
 namespace Pipeline.Training;
 
-/// <summary>What commands tell on standard output, and on standard error.</summary>
+/// <summary>The output of commands.</summary>
 internal static class Print
 {
-    /// <summary>A line, its numbers as they are written everywhere.</summary>
+    /// <summary>Prints a line, with numbers in the invariant culture.</summary>
     public static void Line(FormattableString text) =>
         Console.WriteLine(VisibleText.Of(FormattableString.Invariant(text)));
 

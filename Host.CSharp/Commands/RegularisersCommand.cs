@@ -5,8 +5,8 @@ using Spectre.Console;
 
 namespace Pipeline.Training;
 
-/// <summary><c>regularisers</c>: a wide network that over-fits a few samples, once as it is and once with
-/// each means against that.</summary>
+/// <summary><c>regularisers</c>: a wide network that over-fits a few samples, trained without regularisation
+/// and with each kind of it.</summary>
 internal static class RegularisersCommand
 {
     private const string Preset = "over-fitting";
@@ -65,7 +65,7 @@ internal static class RegularisersCommand
 
     private static async Task<int> RunAsync(CommandLineSettings given, CancellationToken stop)
     {
-        // Whatever is wrong with one of them is said before the first.
+        // All faults are reported before the first run.
         var plans = Runs.Select(run => ConfigurationOf(given, run.Settings)).ToArray();
         var data = Print.Loaded<float>(plans[0]);
         foreach (var configuration in plans)
@@ -94,7 +94,7 @@ internal static class RegularisersCommand
         return (int)Outcome.Completed;
     }
 
-    /// <summary>Says what is under way: in a terminal while it is, elsewhere in a line.</summary>
+    /// <summary>Reports the current run: in a terminal while it is trained, elsewhere in a line.</summary>
     private static async Task<EpochFigures> ShowAsync(string what, Func<Task<EpochFigures>> run)
     {
         if (AnsiConsole.Profile.Capabilities.Interactive)
@@ -108,7 +108,7 @@ internal static class RegularisersCommand
         (string Key, string Value)[] settings
     )
     {
-        // What is given on the command line is above these.
+        // Settings on the command line override these.
         var values = settings.ToDictionary(
             setting => $"{SettingsReader.Root}:{setting.Key}",
             setting => (string?)setting.Value

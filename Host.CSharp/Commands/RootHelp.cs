@@ -4,8 +4,8 @@ using System.CommandLine.Invocation;
 
 namespace Pipeline.Training;
 
-/// <summary><c>--help</c>. Of the program: the commands, then what few options there are besides settings,
-/// which <c>train --help</c> lists. Of a command: what the library writes, in lines that can be read.</summary>
+/// <summary><c>--help</c>. For the program: the commands, then the options that are not settings; <c>train
+/// --help</c> lists those. For a command: the library's help with lines of readable length.</summary>
 internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
     : SynchronousCommandLineAction
 {
@@ -16,14 +16,14 @@ internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
     private const string More =
         "Without a command, the program trains. Its settings are options: train --help lists them.\n";
 
-    /// <summary>Puts it in the place of the library's.</summary>
+    /// <summary>Replaces the library's help.</summary>
     public static void AddTo(RootCommand root, SettingOptions settings)
     {
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new RootHelp((HelpAction)help.Action!, settings);
     }
 
-    /// <summary>Help is given whatever else is on the command line.</summary>
+    /// <summary>Help is printed whatever else is on the command line.</summary>
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)

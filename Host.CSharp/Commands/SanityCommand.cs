@@ -4,18 +4,18 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary><c>sanity</c>: trains on a handful of samples alone. Settings that cannot learn those by
-/// heart will not learn the rest.</summary>
+/// <summary><c>sanity</c>: trains on a few samples only. A network that cannot over-fit them will not learn
+/// the whole data set.</summary>
 internal static class SanityCommand
 {
-    /// <summary>So many samples unless said otherwise.</summary>
+    /// <summary>The default number of samples.</summary>
     private const int Usual = 20;
 
     public static Command Create(SettingOptions settings)
     {
         var command = new Command(
             "sanity",
-            "Learn a handful of samples by heart: whether the settings can learn at all"
+            "Over-fit a few samples, to test whether the settings can learn at all"
         );
         var samples = CountOption.Create("--samples", "samples to learn", Usual);
         var steps = CountOption.Create(
@@ -44,8 +44,8 @@ internal static class SanityCommand
         );
         Print.Line(
             check.Passed
-                ? (FormattableString)$"learned by heart: the settings can learn"
-                : $"NOT LEARNED: expected every sample right and a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
+                ? (FormattableString)$"over-fitted: the settings can learn"
+                : $"NOT LEARNED: expected every sample to be classified correctly and a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
         );
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }

@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 
 namespace Pipeline.Training;
 
-/// <summary>What a command line says of settings.</summary>
+/// <summary>The settings on a command line.</summary>
 /// <param name="Values">By their full names, <c>Pipeline:Section:Name</c>.</param>
-/// <param name="Preset">A file of settings to lay over the defaults.</param>
-/// <param name="Run">The settings of a run, which stand where a preset's would.</param>
+/// <param name="Preset">The preset.</param>
+/// <param name="Run">The settings of a run, in the place of a preset's.</param>
 /// <param name="IsForTraining">Whether training rows are needed.</param>
 internal sealed record CommandLineSettings(
     IReadOnlyDictionary<string, string?> Values,
@@ -15,8 +15,8 @@ internal sealed record CommandLineSettings(
     bool IsForTraining = true
 );
 
-/// <summary>Settings as options <c>--Section:Name</c>. Values are taken as they stand: the settings' own
-/// check judges them, whatever layer they come from.</summary>
+/// <summary>Settings as options <c>--Section:Name</c>. Values are taken unchecked: they are checked together
+/// with those of other layers.</summary>
 internal sealed class SettingOptions
 {
     private readonly (Setting Setting, Option Option)[] options =
@@ -27,11 +27,11 @@ internal sealed class SettingOptions
     private readonly Option<string> preset = new("--preset")
     {
         Description =
-            $"settings to start from: {string.Join(", ", Presets.Names)}, or a .json file of your own",
+            $"preset of settings: {string.Join(", ", Presets.Names)}, or the path of a .json file",
         HelpName = "name",
     };
 
-    /// <summary>Adds the options of those settings that mean something to the command.</summary>
+    /// <summary>Adds options for the settings that the command uses.</summary>
     public void AddTo(Command command, Func<Setting, bool> matters, bool hasPreset = true)
     {
         if (hasPreset)
@@ -43,14 +43,14 @@ internal sealed class SettingOptions
         }
     }
 
-    /// <summary>Leaves them out of the help from now on.</summary>
+    /// <summary>Hides them in the help.</summary>
     public void Hide()
     {
         foreach (var (_, option) in options)
             option.Hidden = true;
     }
 
-    /// <summary>What the command line sets. An option that is said wrongly sets nothing.</summary>
+    /// <summary>The settings that the command line gives. Invalid options are left out.</summary>
     public CommandLineSettings Read(ParseResult parsed)
     {
         var values = new Dictionary<string, string?>();
@@ -62,15 +62,15 @@ internal sealed class SettingOptions
         return new(values, Values(parsed, preset).FirstOrDefault());
     }
 
-    /// <summary>The values of an option on the command line, none where there are more than it
-    /// takes.</summary>
+    /// <summary>The values of an option on the command line, empty if there are more than it
+    /// accepts.</summary>
     private static string[] Values(ParseResult parsed, Option option) =>
         parsed.GetResult(option) is { Implicit: false } result
         && result.Tokens.Count <= option.Arity.MaximumNumberOfValues
             ? [.. result.Tokens.Select(token => token.Value)]
             : [];
 
-    /// <summary>Everything that is wrong with a command line that could not be parsed.</summary>
+    /// <summary>All errors of a command line that could not be parsed.</summary>
     public IEnumerable<string> Faults(ParseResult parsed)
     {
         var strays = parsed.UnmatchedTokens;
@@ -117,7 +117,7 @@ internal sealed class SettingOptions
             _ => false,
         };
 
-    /// <summary>An error of the parser, in the words of all faults.</summary>
+    /// <summary>An error of the parser, in the form of a fault.</summary>
     private static string Said(ParseError error)
     {
         if (error.SymbolResult is not OptionResult { Option: var option, Tokens: var tokens })
@@ -149,10 +149,10 @@ internal sealed class SettingOptions
         );
     }
 
-    /// <summary>Whether an argument is meant for an option's name.</summary>
+    /// <summary>Whether an argument looks like an option.</summary>
     public static bool IsOption(string token) => token.StartsWith("--", StringComparison.Ordinal);
 
-    /// <summary>A sentence for an option that a command does not have.</summary>
+    /// <summary>A sentence for an option unknown to the command.</summary>
     public string Unknown(string said, Command command)
     {
         var key = said.TrimStart('-');
@@ -162,7 +162,7 @@ internal sealed class SettingOptions
         {
             return Sentence(
                 key,
-                $"{meant}, as upper and lower case differ in names of options",
+                $"{meant}, as option names are case-sensitive",
                 $"another name {source}"
             );
         }
@@ -172,18 +172,18 @@ internal sealed class SettingOptions
             : Sentence(
                 key,
                 $"a setting that {command.Name} uses (--help lists them)",
-                $"one that it does not {source}"
+                $"another setting {source}"
             );
     }
 
     private static string Sentence(string subject, string expected, string found) =>
         Learning.Interop.Faults.Create(subject, expected, found).ToString();
 
-    /// <summary>The parser ends an option's name at a colon or an equals sign, whichever comes first;
-    /// names here have colons, so an equals sign is cut beforehand.</summary>
+    /// <summary>The parser ends an option's name at a colon or an equals sign, whichever comes first; as
+    /// names of settings contain colons, an equals sign is split off first.</summary>
     public static string[] SplitEquals(string[] arguments)
     {
-        // What is behind two dashes is no option.
+        // Arguments after two dashes are not options.
         var end = Array.IndexOf(arguments, "--");
         return
         [
@@ -200,7 +200,7 @@ internal sealed class SettingOptions
 
     private static Option Create(Setting setting)
     {
-        // What a person types often has a short name.
+        // Frequent options have short names.
         string[] names = setting.Key == "Run:Resume" ? ["--resume"] : [];
         return setting.IsList
             ? new Option<string[]>($"--{setting.Key}", names)

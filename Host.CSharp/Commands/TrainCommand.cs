@@ -12,13 +12,13 @@ internal static class TrainCommand
     {
         var command = new Command(
             "train",
-            "Train as the settings say; leaves a run folder (default)"
+            "Train a network and write a run folder (the default command)"
         );
         Configure(command, settings);
         return command;
     }
 
-    /// <summary>Makes a command train: <c>train</c> itself, and the program without one.</summary>
+    /// <summary>Makes a command train: <c>train</c>, and the program without a command.</summary>
     public static void Configure(Command command, SettingOptions settings)
     {
         settings.AddTo(command, _ => true);
@@ -40,7 +40,7 @@ internal static class TrainCommand
         }
         catch (OperationCanceledException)
         {
-            // Told to stop while it starts, the host does not go on starting.
+            // The host was stopped while it started.
         }
         if (status.IsStopped)
             streams.Patience = TimeSpan.FromSeconds(3);

@@ -1,21 +1,20 @@
 namespace Pipeline.Training;
 
-/// <summary>Files that are whole or absent, whatever happens: written under another name and seen through
-/// to the disk, then renamed, and the name seen through as well.</summary>
+/// <summary>Writes files that are whole or absent, whatever happens: a file is written under a temporary name
+/// and flushed to the disk, then renamed, and the folder is flushed too.</summary>
 internal static class AtomicFile
 {
-    /// <summary>The end of the name that a file has while it is written.</summary>
+    /// <summary>The end of a temporary name.</summary>
     public const string Unfinished = ".tmp";
 
-    /// <summary>Writes a file of the program's own, in a folder that is made where there is
-    /// none.</summary>
+    /// <summary>Writes a file of the program, and creates its folder if necessary.</summary>
     public static void Write(IFiles files, string path, ReadOnlySpan<byte> bytes) =>
         Replace(files, path, path + Unfinished, bytes, mode: null);
 
-    /// <summary>Writes a file where a person said. A symbolic link stays, and the file that it leads to is
-    /// replaced, which keeps its permissions. A pipe or a device takes the bytes as they come.</summary>
-    /// <exception cref="IOException">It is a folder or a whole disk, its links lead in a circle, or the disk
-    /// does not take it.</exception>
+    /// <summary>Writes a file to a path given by the user. A symbolic link is kept, and its target is
+    /// replaced with the same permissions. A pipe or a device gets the bytes directly.</summary>
+    /// <exception cref="IOException">The path is a folder or a disk, its links form a cycle, or the disk
+    /// fails.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void WriteTo(IFiles files, OutputTarget target, ReadOnlySpan<byte> bytes)
     {
@@ -29,7 +28,7 @@ internal static class AtomicFile
                 files.Write(target.Path, bytes);
                 break;
             default:
-                // A name of its own, as a file of the usual one may be somebody's.
+                // A random name, as a file with the usual temporary name may belong to the user.
                 var unfinished = Path.Combine(
                     Path.GetDirectoryName(target.Path)!,
                     $".{Path.GetRandomFileName()}{Unfinished}"
@@ -77,15 +76,15 @@ internal static class AtomicFile
         }
         catch (Exception trouble) when (IsDiskError(trouble))
         {
-            // The disk that did not take it does not let go of it either.
+            // The failing disk does not delete the file either.
         }
     }
 
-    /// <summary>Whether a disk said no, and not a slip of this program's.</summary>
+    /// <summary>Whether an exception is an error of the disk, not of this program.</summary>
     public static bool IsDiskError(Exception exception) =>
         exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>Whether the disk is full, or the share of it that one may use.</summary>
+    /// <summary>Whether the disk or the user's quota is full.</summary>
     public static bool IsFull(Exception exception) =>
         // ENOSPC and EDQUOT of Linux; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
         exception is IOException

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Pipeline.Training;
 
-/// <summary>The disk itself.</summary>
+/// <summary>The real disk.</summary>
 internal sealed class DiskFiles : IFiles
 {
     public void CreateFolder(string path) => Directory.CreateDirectory(path);
@@ -23,7 +23,7 @@ internal sealed class DiskFiles : IFiles
 
     public void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        // A pipe has no places to write at, as a handle's calls want them.
+        // A pipe cannot be written at an offset, as the calls of a file handle require.
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 0);
         file.Write(bytes);
         file.Flush(flushToDisk: true);
@@ -65,10 +65,10 @@ internal sealed class DiskFiles : IFiles
 
     public void FlushFolder(string path)
     {
-        // Windows keeps the names of files in its journal by itself.
+        // On Windows the file system journals names itself.
         if (OperatingSystem.IsWindows())
             return;
-        // .NET opens no folders.
+        // .NET cannot open folders.
         using var folder = new SafeFileHandle(Open(path, ReadOnly), ownsHandle: true);
         if (folder.IsInvalid)
             throw new IOException(

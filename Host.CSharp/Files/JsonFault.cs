@@ -3,15 +3,15 @@ using System.Text.Json;
 
 namespace Pipeline.Training;
 
-/// <summary>What is wrong with a text that should be JSON.</summary>
-/// <param name="Place">The line and column, behind a comma; nothing where they are not known.</param>
-/// <param name="Found">What is there.</param>
+/// <summary>The error in a text that should be JSON.</summary>
+/// <param name="Place">The line and column, preceded by a comma; empty if they are not known.</param>
+/// <param name="Found">What was found.</param>
 internal sealed record JsonFault(string Place, string Found)
 {
-    /// <summary>As deep as .NET reads.</summary>
+    /// <summary>The nesting depth that .NET reads.</summary>
     private const int MostLevels = 64;
 
-    /// <param name="broken">What .NET says.</param>
+    /// <param name="broken">The exception.</param>
     /// <param name="text">The text, in UTF-8.</param>
     public static JsonFault Of(JsonException broken, ReadOnlySpan<byte> text)
     {
@@ -29,21 +29,21 @@ internal sealed record JsonFault(string Place, string Found)
     {
         if (text.IsEmpty)
             return "an empty file";
-        // Of what is JSON, .NET names the part that it cannot take.
+        // For valid JSON, .NET names the part that does not fit.
         if (broken.Path is not null && broken.InnerException is not JsonException)
             return FormOf(broken);
         if (IsTooDeep(text))
             return $"lists and objects of more than {MostLevels} levels";
         if (text[place..].Trim(" \t\r\n"u8).IsEmpty)
-            return "the end of the text before that of the JSON";
+            return "the end of the text inside of the JSON";
         return
             Rune.DecodeFromUtf8(text[place..], out var found, out _)
             == System.Buffers.OperationStatus.Done
-            ? $"'{found}', which JSON does not have here"
+            ? $"'{found}', which is not valid JSON here"
             : "a byte that is no text";
     }
 
-    /// <summary>JSON that is not what was asked for.</summary>
+    /// <summary>Valid JSON of another form than expected.</summary>
     private static string FormOf(JsonException broken) =>
         broken.Path is { Length: > 2 } path
             ? $"another value at {path[2..]}"

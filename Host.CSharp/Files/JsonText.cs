@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Pipeline.Training;
 
-/// <summary>How all JSON that people and programs read is written.</summary>
+/// <summary>Writes the JSON files of the program.</summary>
 internal static class JsonText
 {
     public static readonly JsonSerializerOptions Options = new()
@@ -13,11 +13,12 @@ internal static class JsonText
         Converters = { new FiniteNumbers() },
     };
 
-    /// <summary>A value with a line feed behind it.</summary>
+    /// <summary>A value, followed by a line feed.</summary>
     public static byte[] Of<TValue>(TValue value) =>
         [.. JsonSerializer.SerializeToUtf8Bytes(value, Options), (byte)'\n'];
 
-    /// <summary>JSON has no word for numbers that are not finite: null is written, and none is read.</summary>
+    /// <summary>JSON does not have numbers that are not finite: they are written as null, and not
+    /// read.</summary>
     private sealed class FiniteNumbers : JsonConverter<double>
     {
         public override double Read(

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Pipeline.Training;
 
-/// <summary>What stands where a file is to be written.</summary>
+/// <summary>The kind of an output path.</summary>
 internal enum OutputKind
 {
     /// <summary>Nothing.</summary>
@@ -22,24 +22,24 @@ internal enum OutputKind
     Disk,
 }
 
-/// <summary>The place that a path given by a person leads to, once every symbolic link is followed as the
-/// system follows it.</summary>
+/// <summary>The target of a path given by the user, after all symbolic links are followed.</summary>
 /// <param name="Path">The full path, without links; the last part need not exist.</param>
-/// <param name="Kind">What is there.</param>
+/// <param name="Kind">The kind of the target.</param>
 internal sealed record OutputTarget(string Path, OutputKind Kind)
 {
-    /// <summary>As many links as Linux follows.</summary>
+    /// <summary>The number of links that Linux follows.</summary>
     private const int MostLinks = 40;
 
-    /// <summary>Links of this file system lead to open files, some of which have no path.</summary>
+    /// <summary>Links in this file system point to open files, some of which have no path.</summary>
     private const string Processes = "/proc/";
 
-    /// <summary>Whether it is this process's own standard output or error, by that number.</summary>
+    /// <summary>Whether it is this process's own standard output or error.</summary>
     public bool IsStandard(int number) =>
         Path.StartsWith($"{Processes}{Environment.ProcessId}/", StringComparison.Ordinal)
         && Path.EndsWith($"/fd/{number}", StringComparison.Ordinal);
 
-    /// <exception cref="IOException">The links lead nowhere, or a part of the path is no folder.</exception>
+    /// <exception cref="IOException">The links form a cycle, or a part of the path is not a
+    /// folder.</exception>
     /// <exception cref="UnauthorizedAccessException">A part of the path cannot be read.</exception>
     public static OutputTarget Of(string path)
     {
@@ -65,7 +65,7 @@ internal sealed record OutputTarget(string Path, OutputKind Kind)
             if (parts.Count == 0 && next.StartsWith(Processes, StringComparison.Ordinal))
                 return new(next, OutputKind.Stream);
             if (++links > MostLinks)
-                throw new IOException("symbolic links that lead in a circle");
+                throw new IOException("symbolic links that form a cycle");
             if (System.IO.Path.GetPathRoot(target) is { Length: > 0 } root)
             {
                 resolved = root;
@@ -94,7 +94,7 @@ internal sealed record OutputTarget(string Path, OutputKind Kind)
             return OutputKind.Missing;
         if (OperatingSystem.IsLinux())
             return KindOnLinux(path);
-        // Where nothing tells the kind of a file, devices are known by their place.
+        // Without a system call for the kind of a file, devices are recognised by their folder.
         return
             path.StartsWith("/dev/", StringComparison.Ordinal)
             || path.StartsWith(@"\\.\", StringComparison.Ordinal)
@@ -102,7 +102,7 @@ internal sealed record OutputTarget(string Path, OutputKind Kind)
             : OutputKind.File;
     }
 
-    /// <summary>What <c>statx</c> says, whose answer has the same layout on every processor.</summary>
+    /// <summary>The result of <c>statx</c>, which has the same layout on every processor.</summary>
     private static OutputKind KindOnLinux(string path)
     {
         const int CurrentFolder = -100;

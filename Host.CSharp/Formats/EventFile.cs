@@ -11,15 +11,15 @@ using EventSummary = Pipeline.Training.Formats.TensorBoard.Summary;
 
 namespace Pipeline.Training;
 
-/// <summary>A run as TensorBoard reads it: losses, accuracies and the rate as scalars, parameters as
-/// histograms. It ends where the disk takes no more of it, and the run goes on. A resumed run begins another
-/// file, with a mark at which TensorBoard drops the points of earlier files from that step on.</summary>
+/// <summary>Writes a run for TensorBoard: losses, accuracies and the rate as scalars, parameters as
+/// histograms. If the disk fails, the file ends and the run continues. A resumed run begins another file,
+/// with a mark that makes TensorBoard drop later points of earlier files.</summary>
 internal sealed class EventFile : IRunObserver, IDisposable
 {
     public const string Beginning = "events.out.tfevents.";
     private const int Bins = 30;
 
-    /// <summary>So many bytes wait at most.</summary>
+    /// <summary>The largest number of buffered bytes.</summary>
     private const int Room = 1 << 12;
 
     private readonly IFiles files;
@@ -31,12 +31,12 @@ internal sealed class EventFile : IRunObserver, IDisposable
     private bool hasEnded;
 
     /// <param name="files">The disk.</param>
-    /// <param name="folder">Where the file is made.</param>
-    /// <param name="from">The iteration that the run resumes from, or 0.</param>
-    /// <param name="last">The last step that the run wrote down before it; written again where it is of that
-    /// very iteration.</param>
-    /// <param name="clock">What time it is.</param>
-    /// <param name="logger">Told once when the disk fails.</param>
+    /// <param name="folder">The folder of the file.</param>
+    /// <param name="from">The iteration that the run is resumed from, or 0.</param>
+    /// <param name="last">The last step in the log of the resumed run; it is written again if it is of that
+    /// iteration.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="logger">Logs the failure of the disk, once.</param>
     public EventFile(
         IFiles files,
         string folder,
@@ -60,8 +60,8 @@ internal sealed class EventFile : IRunObserver, IDisposable
         if (last is { } step && step.Iteration == from)
             Stepped(step);
 
-        // TensorBoard knows its files by this beginning and a time, and reads them in the order of their
-        // names: a new one is later than all others, whatever the clock says.
+        // TensorBoard recognises files by this prefix and a time, and reads them in the order of their names:
+        // a new file gets a later time than all others, whatever the clock says.
         string NewName()
         {
             var newest = files
@@ -97,7 +97,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
                 ? new[] { ("loss/validation", score.Loss), ("accuracy/validation", score.Accuracy) }
                 : [],
         ];
-        // Numbers to predict have no accuracy.
+        // Predicted numbers have no accuracy.
         Scalars(epoch.Iteration, [.. figures.Where(figure => !double.IsNaN(figure.Value))]);
         Flush();
     }
@@ -136,7 +136,8 @@ internal sealed class EventFile : IRunObserver, IDisposable
         );
     }
 
-    /// <summary>A checkpoint holds no step that the file does not.</summary>
+    /// <summary>Writes the buffered events before a checkpoint, so that the file has all steps of
+    /// it.</summary>
     public void Saving() => Flush();
 
     public void Dispose() => Flush();
@@ -160,7 +161,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         );
     }
 
-    /// <summary>A record: its length, the length's checksum, the bytes, theirs.</summary>
+    /// <summary>A record: its length, the length's checksum, the bytes, their checksum.</summary>
     private void Write(Event entry)
     {
         var bytes = entry.ToByteArray();
@@ -201,7 +202,7 @@ internal sealed class EventFile : IRunObserver, IDisposable
         }
     }
 
-    /// <summary>CRC-32C, turned and shifted as the format wants it.</summary>
+    /// <summary>CRC-32C, rotated and shifted as in the TFRecord format.</summary>
     internal static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;

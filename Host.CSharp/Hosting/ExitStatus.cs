@@ -4,17 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>How the process is to end.</summary>
+/// <summary>The exit status of the process.</summary>
 internal sealed class ExitStatus
 {
-    /// <summary>What the worker has decided. Told to stop while the host still starts, it is never
-    /// asked.</summary>
+    /// <summary>The outcome of the worker; null if the process was stopped before the worker
+    /// started.</summary>
     public Outcome? Decided { get; set; }
 
-    /// <summary>What a run that was told to stop ends with: the signal's own outcome.</summary>
+    /// <summary>The outcome of a run that was stopped, which depends on the signal.</summary>
     public Outcome Stopped { get; private set; } = Outcome.Interrupted;
 
-    /// <summary>Whether the process was told to stop.</summary>
+    /// <summary>Whether the process was asked to stop.</summary>
     public bool IsStopped { get; private set; }
 
     public void Stop(Outcome outcome) => (Stopped, IsStopped) = (outcome, true);
@@ -22,8 +22,7 @@ internal sealed class ExitStatus
     public int Code => (int)(Decided ?? Stopped);
 }
 
-/// <summary>Turns the signals that ask a process to end into a request to stop, and remembers which it
-/// was.</summary>
+/// <summary>Handles the signals that end a process: requests a stop and remembers the signal.</summary>
 internal sealed class SignalHandler : IHostedService, IDisposable
 {
     private readonly PosixSignalRegistration[] registrations;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>A writer whose faults (a full disk, a closed stream, a terminal that is gone) go to a handler
-/// and not to the caller.</summary>
-/// <param name="inner">Where the text goes; null where the stream is closed.</param>
-/// <param name="failed">Called with each fault.</param>
+/// <summary>A writer whose errors (a full disk, a closed stream or terminal) are passed to a handler, not to
+/// the caller.</summary>
+/// <param name="inner">The stream; null if it is closed.</param>
+/// <param name="failed">Called with each error.</param>
 internal sealed class GuardedWriter(TextWriter? inner, Action<Exception> failed) : TextWriter
 {
     public override Encoding Encoding => inner?.Encoding ?? Encoding.UTF8;

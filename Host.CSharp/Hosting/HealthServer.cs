@@ -11,16 +11,16 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Answers where a port is set: <c>/health/live</c>, while the loop advances, and
-/// <c>/health/ready</c>, once the data are loaded. The body is the status, and a sentence where there is
-/// something to say.</summary>
+/// <summary>The health checks, if a port is set: <c>/health/live</c> succeeds while the loop advances,
+/// <c>/health/ready</c> after the data were loaded. The body is the status, with a reason if there is
+/// one.</summary>
 internal sealed class HealthServer(RunConfiguration configuration, Liveness liveness)
     : IHostedService
 {
     private WebApplication? server;
 
-    /// <summary>Starts, unless it has started already.</summary>
-    /// <exception cref="RefusedException">The address or the port cannot be had.</exception>
+    /// <summary>Starts the server, unless it is already running.</summary>
+    /// <exception cref="RefusedException">The address or the port is not available.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (configuration.Settings.Health.Port is not { } port || server is not null)
@@ -58,7 +58,7 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
         {
             throw Refused(
                 "Health:Port",
-                "a port that is free and that this user may open",
+                "a free port that this user may open",
                 $"{port} ({taken.Message.TrimEnd('.')})"
             );
         }
@@ -86,7 +86,7 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy(
                 FormattableString.Invariant(
-                    $"no step, evaluation or look at the data for {configuration.Settings.Health.StalledAfter} s"
+                    $"no step, evaluation or check of the data for {configuration.Settings.Health.StalledAfter} s"
                 )
             );
 

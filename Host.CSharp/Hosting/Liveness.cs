@@ -1,6 +1,6 @@
 namespace Pipeline.Training;
 
-/// <summary>Whether the service is alive, and whether it has what it needs.</summary>
+/// <summary>Whether the service is live, and whether it is ready.</summary>
 internal sealed class Liveness(RunConfiguration configuration, TimeProvider clock) : IRunObserver
 {
     private long last = clock.GetTimestamp();
@@ -8,11 +8,10 @@ internal sealed class Liveness(RunConfiguration configuration, TimeProvider cloc
     /// <summary>Whether data were loaded.</summary>
     public bool IsReady { get; private set; }
 
-    /// <summary>Since when, and why, the data that are there now are refused; null where they are
-    /// not.</summary>
+    /// <summary>Since when and why the present data are refused; null if they are not.</summary>
     public string? Refusal { get; private set; }
 
-    /// <summary>Whether something was done lately: a step, an evaluation, a look at the data.</summary>
+    /// <summary>Whether there was a step, an evaluation or a check of the data lately.</summary>
     public bool IsLive =>
         clock.GetElapsedTime(Volatile.Read(ref last)).TotalSeconds
         <= configuration.Settings.Health.StalledAfter;
@@ -30,7 +29,7 @@ internal sealed class Liveness(RunConfiguration configuration, TimeProvider cloc
             reasons[0].Select(letter => char.IsControl(letter) ? ' ' : letter)
         );
         Refusal = FormattableString.Invariant(
-            $"the data are refused since {clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}: {reason}"
+            $"the data have been refused since {clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}: {reason}"
         );
         Beat();
     }

@@ -5,16 +5,16 @@ internal enum Outcome
 {
     Completed = 0,
 
-    /// <summary>An unexpected fault; of <c>check</c>, a gradient that is wrong.</summary>
+    /// <summary>An unexpected error; for <c>check</c>, a wrong gradient.</summary>
     Failed = 1,
 
     /// <summary>Settings or data were refused, and nothing was written.</summary>
     Refused = 2,
 
-    /// <summary>The loss left all bounds; the last good state is kept.</summary>
+    /// <summary>The loss diverged; the last good state is kept.</summary>
     Diverged = 3,
 
-    /// <summary>Stopped by SIGHUP, its terminal gone: what was learned so far is saved.</summary>
+    /// <summary>Stopped by SIGHUP, as its terminal was closed; what was learned so far is saved.</summary>
     HungUp = 129,
 
     /// <summary>Stopped by SIGINT (Ctrl+C), what was learned so far is saved.</summary>
@@ -30,10 +30,10 @@ internal enum Outcome
 /// <summary>Outcomes in sentences.</summary>
 internal static class OutcomeText
 {
-    /// <summary>The outcome as people say it; files keep its name.</summary>
+    /// <summary>The outcome in words; files contain its name.</summary>
     public static string Of(Outcome outcome) =>
         outcome == Outcome.HungUp ? "hung up" : outcome.ToString().ToLowerInvariant();
 }
 
-/// <summary>A disk that did not take what a command made, in a sentence.</summary>
+/// <summary>The output of a command could not be saved.</summary>
 internal sealed class UnsavedException(string reason) : Exception(reason);

@@ -14,8 +14,8 @@ internal sealed class QueuedStreams : IDisposable
         Console.SetError(errors);
     }
 
-    /// <summary>The longest wait at the end for a reader that takes nothing. A run that has ended by itself has
-    /// time; one that was told to stop does not.</summary>
+    /// <summary>The longest wait at the end for a reader that does not read: long after a run that has ended
+    /// by itself, short after one that was asked to stop.</summary>
     public TimeSpan Patience { get; set; } = Timeout.InfiniteTimeSpan;
 
     public void Dispose()

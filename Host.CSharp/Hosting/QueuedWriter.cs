@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>A writer that does not hold up its caller when nobody reads the stream behind it: a thread of
-/// its own writes, and what it has not yet written waits in a queue. When the queue stays full for a second,
-/// texts are left out until it is empty again.</summary>
+/// <summary>A writer that does not block its caller if nobody reads the stream: texts are queued and written
+/// by a separate thread. If the queue stays full for a second, texts are dropped until it is empty
+/// again.</summary>
 internal sealed class QueuedWriter : TextWriter
 {
     private const int Capacity = 4096;
 
-    /// <summary>The longest wait for a reader before texts are left out.</summary>
+    /// <summary>The longest wait for a reader before texts are dropped.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly BlockingCollection<string> queue = new(Capacity);
@@ -20,8 +20,8 @@ internal sealed class QueuedWriter : TextWriter
     private long written;
     private volatile bool isStalled;
 
-    /// <param name="inner">Where the thread writes. Its faults must not reach the caller.</param>
-    /// <param name="leftOut">Called when texts are left out for the first time since the queue was
+    /// <param name="inner">The writer that the thread uses. Its errors must not reach the caller.</param>
+    /// <param name="leftOut">Called when a text is dropped for the first time since the queue was
     /// empty.</param>
     public QueuedWriter(TextWriter inner, Action leftOut)
     {
@@ -66,8 +66,8 @@ internal sealed class QueuedWriter : TextWriter
         }
     }
 
-    /// <summary>Waits until everything is written. Later texts are left out.</summary>
-    /// <param name="patience">The longest wait in which the reader takes nothing.</param>
+    /// <summary>Waits until everything is written. Later texts are dropped.</summary>
+    /// <param name="patience">The longest wait for a reader that does not read.</param>
     public void Finish(TimeSpan patience)
     {
         queue.CompleteAdding();

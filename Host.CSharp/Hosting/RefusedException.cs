@@ -13,7 +13,7 @@ internal class RefusedException(IEnumerable<string> reasons) : Exception
 
     /// <summary>The exception for one reason.</summary>
     /// <param name="subject">A setting, a file or a place in it.</param>
-    /// <param name="expected">What would be right.</param>
+    /// <param name="expected">What is expected.</param>
     /// <param name="found">What was found instead.</param>
     public static RefusedException Of(string subject, string expected, string found) =>
         new([Faults.Create(subject, expected, found).ToString()]);

@@ -9,19 +9,18 @@ using Spectre.Console;
 
 namespace Pipeline.Training;
 
-/// <summary>Every registration.</summary>
+/// <summary>Registers all services.</summary>
 internal static class ServiceRegistration
 {
     /// <summary>A builder with configuration, logging and checked settings.</summary>
-    /// <param name="given">What the command line gives: its settings are above all other
-    /// layers.</param>
-    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    /// <param name="given">The command line; its settings override all other layers.</param>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
     public static HostApplicationBuilder CreateBuilder(CommandLineSettings given) =>
         CreateBuilder(given, null, out _);
 
     /// <summary>The configuration that settings make; its number of threads applies from now on.</summary>
-    /// <param name="given">What the command line gives.</param>
-    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    /// <param name="given">The command line.</param>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
     public static RunConfiguration ConfigurationOf(CommandLineSettings given)
     {
         CreateBuilder(given, null, out var configuration);
@@ -63,8 +62,8 @@ internal static class ServiceRegistration
         return builder;
     }
 
-    /// <summary>Logs on standard error, in the format that Logging:Console:FormatterName says: unless it
-    /// says one, plain lines, or systemd's where that started the process.</summary>
+    /// <summary>Logs to standard error in the format of Logging:Console:FormatterName; by default as plain
+    /// lines, or in systemd's format if systemd started the process.</summary>
     private static void AddLogging(ILoggingBuilder logging, IConfiguration settings)
     {
         var said = settings["Logging:Console:FormatterName"];
@@ -104,7 +103,7 @@ internal static class ServiceRegistration
         }
     }
 
-    /// <summary>The runs that the settings ask to resume.</summary>
+    /// <summary>The runs to resume by the settings.</summary>
     private static Resumption ResumptionOf(
         CommandLineSettings given,
         RunConfiguration configuration
@@ -122,7 +121,7 @@ internal static class ServiceRegistration
             : Resumption.None;
     }
 
-    /// <summary>Whether log messages are JSON: then a run reports nothing beside them.</summary>
+    /// <summary>Whether log messages are JSON: a run then reports everything as log messages.</summary>
     private static bool LogsAreJson(IServiceProvider services) =>
         services
             .GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>()
@@ -132,8 +131,8 @@ internal static class ServiceRegistration
             ) == true;
 
     /// <summary>A builder with the worker and what it needs.</summary>
-    /// <param name="given">What the command line gives.</param>
-    /// <exception cref="RefusedException">Settings do not fit.</exception>
+    /// <param name="given">The command line.</param>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
     public static HostApplicationBuilder CreateTrainingBuilder(CommandLineSettings given)
     {
         var builder = CreateBuilder(given, null, out var configuration);
@@ -141,9 +140,9 @@ internal static class ServiceRegistration
             .Services.AddSingleton(ResumptionOf(given, configuration))
             .AddSingleton<RunResumer>()
             .AddSingleton<SingleRun>()
-            // A run that is told to stop saves what it has learned, however long that takes.
+            // A run that is asked to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
-            // Each of the two does nothing unless that is what started the process.
+            // Each of the two has an effect only if it started the process.
             .AddSystemd()
             .AddWindowsService()
             .AddTelemetry(configuration.Exporter)

@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Pipeline.Training;
 
-/// <summary>The spans of a run's trace: load, epoch, evaluate, checkpoint. Where nobody listens they cost
-/// nothing.</summary>
+/// <summary>The spans of a run's trace: load, epoch, evaluate, checkpoint. They cost nothing without a
+/// listener.</summary>
 internal static class Spans
 {
     public const string Name = "Pipeline.Training";

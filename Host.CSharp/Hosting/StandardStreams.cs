@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Pipeline.Training;
 
-/// <summary>The standard streams of the process. What a command prints is its result: when standard output
-/// takes no more, the command fails. A training run prints reports only, and goes on, also when nobody reads
-/// them. Faults of standard error are ignored, because there is nowhere else to report them.</summary>
+/// <summary>The standard streams of the process. The output of a command is its result: if standard output
+/// cannot be written, the command fails. A training run only prints reports, and continues if nobody reads
+/// them. Errors of standard error are ignored, as they cannot be reported.</summary>
 internal static class StandardStreams
 {
     private static Action<string> outputFailed = Fail;
 
-    /// <summary>Puts output and error under guard, for the rest of the process.</summary>
+    /// <summary>Guards output and error for the rest of the process.</summary>
     public static void Guard()
     {
         Console.SetOut(new GuardedWriter(IsOutputOpen ? Console.Out : null, ReportOutput));
@@ -20,8 +20,8 @@ internal static class StandardStreams
     private static void ReportOutput(Exception trouble) =>
         outputFailed(trouble.GetBaseException().Message.TrimEnd('.'));
 
-    /// <summary>Puts both streams behind queues. Faults of standard output are ignored from now on, except that the
-    /// first one is reported.</summary>
+    /// <summary>Puts both streams behind queues. From then on errors of standard output are ignored, except
+    /// that the first one is reported.</summary>
     /// <param name="report">Called once, with the reason.</param>
     /// <returns>Disposing it writes the rest and restores the streams.</returns>
     public static QueuedStreams Queue(Action<string> report)
@@ -42,8 +42,8 @@ internal static class StandardStreams
     /// <summary>Whether there is a standard output.</summary>
     public static bool IsOutputOpen => IsOpen(1);
 
-    /// <summary>A writer to a pipe, socket or terminal, without the lock that the console's writers share: with it,
-    /// one stream that nobody reads would block both. Files do not wait for a reader, and keep the console's
+    /// <summary>A writer to a pipe, socket or terminal without the lock that the console's writers share:
+    /// with that lock one blocked stream would block both. Files do not block and keep the console's
     /// writer.</summary>
     private static TextWriter Own(int stream, TextWriter console, Action<Exception> failed)
     {
@@ -66,7 +66,7 @@ internal static class StandardStreams
         (FileControl(stream, GetStatus) & (OperatingSystem.IsLinux() ? 0x800 : 4)) == 0;
 
     /// <summary>Standard input.</summary>
-    /// <exception cref="RefusedException">The process was started without.</exception>
+    /// <exception cref="RefusedException">The process was started without it.</exception>
     public static Stream OpenInput() =>
         IsOpen(0)
             ? Console.OpenStandardInput()
@@ -74,19 +74,19 @@ internal static class StandardStreams
                 DataFile.Sentence("standard input", "an open stream", "a closed one"),
             ]);
 
-    /// <summary>Whether the process was started with the stream. Where it was not, the runtime's own files
-    /// and pipes get its number: reading or writing them would hang or harm the process. Those are closed
-    /// on exec, and what a process is started with never is.</summary>
+    /// <summary>Whether the process was started with the stream. If it was not, a file or pipe of the runtime
+    /// has its number, and reading or writing it would block or harm the process. Those are closed on exec;
+    /// streams that a process is started with are not.</summary>
     private static bool IsOpen(int stream) =>
         OperatingSystem.IsWindows()
         || FileControl(stream, GetFlags) is var flags && (flags & 1) == 0;
 
     private static void Fail(string reason) =>
         throw new UnsavedException(
-            $"standard output: expected a place that takes what is printed, found '{reason}'."
+            $"standard output: expected a stream that can be written, found '{reason}'."
         );
 
-    /// <summary>F_GETFD. Its answer is −1 where nothing has the number, or FD_CLOEXEC, 1, or 0.</summary>
+    /// <summary>F_GETFD. Its result is −1 if the number is unused, otherwise FD_CLOEXEC (1) or 0.</summary>
     private const int GetFlags = 1;
 
     /// <summary>F_GETFL. O_NONBLOCK is 0x800 on Linux, 4 on macOS and the BSDs.</summary>

@@ -5,9 +5,8 @@ using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Pipeline.Training;
 
-/// <summary>Tells systemd that the service is alive, twice in the time that its unit allows
-/// (WatchdogSec). Where the loop no longer advances it stays silent, and systemd starts the service
-/// anew.</summary>
+/// <summary>Tells systemd that the service is alive, twice in the time that its unit allows (WatchdogSec). If
+/// the loop does not advance it sends nothing, and systemd restarts the service.</summary>
 internal sealed class SystemdWatchdog(
     IServiceProvider services,
     Liveness liveness,

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>Logs what OpenTelemetry says of itself, an endpoint that is no address or does not answer say:
-/// each kind of warning and error once. Otherwise it fails in silence.</summary>
+/// <summary>Logs the warnings and errors of OpenTelemetry, for example of an endpoint that does not answer,
+/// each kind once. Without it OpenTelemetry fails silently.</summary>
 internal sealed class TelemetryFaults(ILogger<TelemetryFaults> logger)
     : EventListener,
         IHostedService
@@ -26,7 +26,7 @@ internal sealed class TelemetryFaults(ILogger<TelemetryFaults> logger)
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        // The rest warns of instruments and of kinds of logs that nobody asked for.
+        // The other sources warn about instruments and logs that are not used.
         var isOfUse =
             eventData.Level <= EventLevel.Error
             || eventData.EventSource.Name.StartsWith(

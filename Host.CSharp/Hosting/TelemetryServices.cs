@@ -6,21 +6,21 @@ using OpenTelemetry.Trace;
 
 namespace Pipeline.Training;
 
-/// <summary>Where metrics and traces go.</summary>
+/// <summary>The destination of metrics and traces.</summary>
 public enum TelemetryExporter
 {
     /// <summary>Nowhere.</summary>
     None,
 
-    /// <summary>To standard output, for a look at them.</summary>
+    /// <summary>Standard output, for debugging.</summary>
     Console,
 
-    /// <summary>To an OpenTelemetry collector; where that is, OpenTelemetry's own environment variables
-    /// say (OTEL_EXPORTER_OTLP_ENDPOINT).</summary>
+    /// <summary>An OpenTelemetry collector, whose address is given by OpenTelemetry's environment variables
+    /// (OTEL_EXPORTER_OTLP_ENDPOINT).</summary>
     Otlp,
 }
 
-/// <summary>OpenTelemetry around the service's own instruments and the runtime's.</summary>
+/// <summary>Adds OpenTelemetry with the instruments of the service and of the runtime.</summary>
 internal static class TelemetryServices
 {
     public static IServiceCollection AddTelemetry(
@@ -31,14 +31,14 @@ internal static class TelemetryServices
         services.AddMetrics().AddSingleton<TrainingMetrics>();
         if (exporter == TelemetryExporter.None)
             return services;
-        // Its listener is there before OpenTelemetry starts.
+        // Its listener must exist before OpenTelemetry starts.
         services.AddHostedService<TelemetryFaults>();
         services
             .AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("pipeline"))
             .WithMetrics(metrics =>
             {
-                // The runtime's meter tells of the collector, threads and memory.
+                // The runtime's meter has figures of the garbage collector, threads and memory.
                 metrics.AddMeter(TrainingMetrics.Name, "System.Runtime");
                 if (exporter == TelemetryExporter.Console)
                     metrics.AddConsoleExporter();

@@ -50,7 +50,7 @@ internal sealed class TrainingMetrics : IRunObserver
         samples = meter.CreateCounter<long>(
             "pipeline.training.samples",
             "{sample}",
-            "Samples that steps have learned from"
+            "Training samples processed"
         );
         steps = meter.CreateHistogram(
             "pipeline.training.step.duration",
@@ -81,7 +81,7 @@ internal sealed class TrainingMetrics : IRunObserver
         accuracies = meter.CreateGauge<double>(
             "pipeline.training.evaluation.accuracy",
             "1",
-            "Share of a data set's samples that the network is right about"
+            "Share of the samples of a data set that are classified correctly"
         );
         checkpoints = meter.CreateHistogram(
             "pipeline.training.checkpoint.duration",
@@ -112,11 +112,11 @@ internal sealed class TrainingMetrics : IRunObserver
         rejected = meter.CreateCounter<long>(
             "pipeline.training.models.rejected",
             "{model}",
-            "Models not put to use, as the one in use was better"
+            "Models rejected because the model in use was better"
         );
     }
 
-    /// <summary>Where the run goes on from, in seconds of training.</summary>
+    /// <summary>The seconds of training that a resumed run starts with.</summary>
     public void Start(TimeSpan trained)
     {
         seconds = secondsAtEpoch = trained.TotalSeconds;
@@ -160,8 +160,8 @@ internal sealed class TrainingMetrics : IRunObserver
     public void ModelRejected() => rejected.Add(1);
 
     /// <summary>Observes the model in use.</summary>
-    /// <param name="age">Seconds since it was published; null where there is none.</param>
-    /// <param name="figures">Its loss and accuracy; null where they are not known.</param>
+    /// <param name="age">Seconds since it was published; null if there is none.</param>
+    /// <param name="figures">Its loss and accuracy; null if they are unknown.</param>
     public void ObserveModel(Func<double?> age, Func<PublicationRecord?> figures)
     {
         Observe("age", "s", "Time since the model in use was published", age);

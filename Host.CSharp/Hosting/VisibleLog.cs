@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Pipeline.Training;
 
-/// <summary>Log lines whose messages hold text from data and files: a message is one line, and changes
-/// nothing in the terminal. JSON escapes such characters by itself.</summary>
+/// <summary>Escapes text from data and files in log lines, so that a message is one line and has no control
+/// characters. JSON escapes them itself.</summary>
 internal sealed class VisibleLog(ConsoleFormatter inner) : ConsoleFormatter(inner.Name)
 {
-    /// <summary>Puts one around every formatter of lines.</summary>
+    /// <summary>Wraps every formatter of lines.</summary>
     public static void AddTo(IServiceCollection services)
     {
         for (var place = 0; place < services.Count; place++)

@@ -5,22 +5,23 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>Samples in NumPy's archives: arrays <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and
-/// <c>y_test</c> (or <c>train_images</c>, <c>train_labels</c>, …), or <c>x</c> and <c>y</c> (or
-/// <c>images</c> and <c>labels</c>). Inputs of one or two dimensions are a table's rows, of three or four grey
+/// <c>y_test</c> (or <c>train_images</c>, <c>train_labels</c>, …), or <c>x</c> and <c>y</c> (or <c>images</c>
+/// and <c>labels</c>). Inputs of one or two dimensions are rows of a table; those of three or four are grey
 /// images.</summary>
 internal static class ArrayFiles
 {
-    /// <summary>The inputs and labels of a half, and the file they are from.</summary>
+    /// <summary>The inputs and labels of a half (training or test), and their file.</summary>
     private sealed record Half(Tensor X, Tensor Y, string Path)
     {
         public bool IsImages => X.Shape.Length > 2;
     }
 
     /// <param name="configuration">The configuration.</param>
-    /// <param name="trainFile">The file with training samples, and test samples unless there is another.</param>
+    /// <param name="trainFile">The file with training samples, and test samples unless there is
+    /// another.</param>
     /// <param name="testFile">The file with test samples, if they have their own.</param>
     /// <param name="files">Both.</param>
-    /// <param name="trainHalf">The half whose names the training samples have.</param>
+    /// <param name="trainHalf">The half under whose names the training samples are found.</param>
     /// <exception cref="RefusedException">Arrays are missing or bad.</exception>
     public static ParsedData Parse(
         RunConfiguration configuration,
@@ -105,12 +106,12 @@ internal static class ArrayFiles
         return (train, test);
     }
 
-    /// <summary>The inputs and labels of a half; nothing where its inputs are missing.</summary>
+    /// <summary>The inputs and labels of a half; null if its inputs are missing.</summary>
     /// <param name="arrays">The archive.</param>
     /// <param name="half">train or test.</param>
     /// <param name="isOwnFile">Whether arrays without a half's name are of this half.</param>
-    /// <param name="path">Where the archive is from.</param>
-    /// <param name="read">Gets the places of the arrays that are read.</param>
+    /// <param name="path">The path of the archive.</param>
+    /// <param name="read">The set that gets the indices of the arrays that were read.</param>
     private static Half? Find(
         NpzFile arrays,
         string half,
@@ -192,7 +193,7 @@ internal static class ArrayFiles
             );
         }
         var labels = Labels(half, notes);
-        // The same name in both halves.
+        // The column has the same name in both halves.
         const string label = "y";
         var column = Tables.OfTensor(labels).OrThrow(RefusedException.At(half.Path)).Columns.Head;
         return Tables
@@ -200,7 +201,7 @@ internal static class ArrayFiles
             .OrThrow(RefusedException.At(half.Path));
     }
 
-    /// <summary>One label a sample.</summary>
+    /// <summary>One label for each sample.</summary>
     private static Tensor Labels(Half half, ICollection<string> notes)
     {
         var column = ClassLabels.OfTensor(half.Y).OrThrow(RefusedException.At(half.Path));
@@ -223,7 +224,7 @@ internal static class ArrayFiles
         if (train.Y.Elements is Elements.Texts)
         {
             var texts = Labels(train, notes);
-            // Texts of numbers are those numbers.
+            // Texts that are numbers are read as numbers.
             if (!ClassLabels.Classes(configuration.Classes, texts).TryGet(out _, out _))
             {
                 names = TextLabels.Classes(texts).OrThrow(RefusedException.At(train.Path));
@@ -269,7 +270,7 @@ internal static class ArrayFiles
         };
     }
 
-    /// <summary>A half with the places of its labels among the classes' names.</summary>
+    /// <summary>A half with labels that are indices of the classes' names.</summary>
     private static Half Named(Half half, IReadOnlyList<string> names, ICollection<string> notes) =>
         half with
         {

@@ -1,12 +1,12 @@
 namespace Pipeline.Training;
 
-/// <summary>Binary formats that files of wrong names have, told by their first bytes.</summary>
+/// <summary>Recognises the binary format of a misnamed file by its first bytes.</summary>
 internal static class BinaryFormat
 {
     public const string Gzip = "a gzip stream (its name should end in .gz)";
 
-    /// <summary>The format as messages name it.</summary>
-    /// <returns>Null of any other bytes.</returns>
+    /// <summary>The name of the format in messages.</summary>
+    /// <returns>Null for other bytes.</returns>
     public static string? Of(ReadOnlySpan<byte> content) =>
         content switch
         {

@@ -5,11 +5,11 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The model of a run that has no model.safetensors, as it was killed or is under way: that of its
+/// <summary>The model of a run without model.safetensors (it was killed or is in progress): that of its
 /// newest whole checkpoint.</summary>
 internal static class CheckpointModel
 {
-    /// <summary>The iterations of a run's checkpoints, none where it has no checkpoint.</summary>
+    /// <summary>The iterations of a run's checkpoints, empty if it has no checkpoint.</summary>
     /// <param name="run">The run's folder.</param>
     public static IReadOnlyList<long> Iterations(string run) =>
         [.. StoreOf(run).Iterations().Order()];
@@ -17,8 +17,8 @@ internal static class CheckpointModel
     /// <summary>The model of the newest whole checkpoint. Its preprocessing follows from the run's training
     /// data, which are read again.</summary>
     /// <param name="path">The run's folder.</param>
-    /// <exception cref="RefusedException">No checkpoint is whole, or the run's settings or data are not
-    /// what they were.</exception>
+    /// <exception cref="RefusedException">No checkpoint is whole, or the run's settings or data have
+    /// changed.</exception>
     public static ModelFile Read(string path)
     {
         var run = StoredRun.Read(path);
@@ -72,7 +72,7 @@ internal static class CheckpointModel
     }
 }
 
-/// <summary>Where a model comes from, which its file keeps; the same for every run with the same
+/// <summary>The notes on a model's origin in its file; the same for all runs with the same
 /// settings.</summary>
 internal static class Provenance
 {
@@ -80,7 +80,7 @@ internal static class Provenance
     public const string Iteration = "iteration";
 
     /// <param name="configuration">The run's settings.</param>
-    /// <param name="iteration">Steps that made the model.</param>
+    /// <param name="iteration">The iteration of the model.</param>
     public static Dictionary<string, string> Of(RunConfiguration configuration, long iteration) =>
         new()
         {

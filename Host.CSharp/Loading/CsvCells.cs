@@ -13,15 +13,15 @@ internal sealed class CsvCells
     private const int BlockCells = 1 << 16;
 
     /// <param name="Bytes">The cells' bytes, one column after the other.</param>
-    /// <param name="Ends">Where each cell ends.</param>
-    /// <param name="Rows">How many rows.</param>
+    /// <param name="Ends">The end of each cell.</param>
+    /// <param name="Rows">The number of rows.</param>
     private readonly record struct Block(byte[] Bytes, int[] Ends, int Rows);
 
     /// <summary>The rows of a block are a power of two, so that a row's block is found by a shift.</summary>
     private readonly int blockShift;
     private readonly List<Block> blocks = [];
 
-    /// <summary>The rows that wait until they fill a block, one after the other.</summary>
+    /// <summary>The rows of the unfinished block, one after the other.</summary>
     private readonly List<CsvCell> waiting = [];
 
     public CsvCells(int columns)
@@ -36,7 +36,7 @@ internal sealed class CsvCells
 
     /// <summary>Adds a row.</summary>
     /// <param name="text">The whole text, the same for all rows.</param>
-    /// <param name="cells">A cell each column.</param>
+    /// <param name="cells">One cell for each column.</param>
     public void Add(ReadOnlySpan<byte> text, ReadOnlySpan<CsvCell> cells)
     {
         waiting.AddRange(cells);
@@ -45,7 +45,7 @@ internal sealed class CsvCells
             EndBlock(text);
     }
 
-    /// <summary>Ends the table.</summary>
+    /// <summary>Completes the table.</summary>
     public void End(ReadOnlySpan<byte> text)
     {
         if (waiting.Count > 0)
@@ -54,8 +54,8 @@ internal sealed class CsvCells
     }
 
     /// <summary>The texts of a column.</summary>
-    /// <param name="column">Its place.</param>
-    /// <param name="first">The first row that belongs to it.</param>
+    /// <param name="column">Its index.</param>
+    /// <param name="first">The first row to include.</param>
     public IReadOnlyList<string> Column(int column, int first) =>
         new CsvColumn(this, column, first);
 
@@ -98,7 +98,7 @@ internal sealed class CsvCells
         return content.Length;
     }
 
-    /// <summary>Copies a cell with one quote for two.</summary>
+    /// <summary>Copies a cell, with doubled quotes turned into single ones.</summary>
     private static int CopyQuoted(ReadOnlySpan<byte> content, Span<byte> destination)
     {
         var length = 0;
@@ -111,8 +111,8 @@ internal sealed class CsvCells
         return length;
     }
 
-    /// <summary>A column, whose texts are made when they are asked for. Equal ones that follow each other
-    /// closely are one object, as long as there are many of them.</summary>
+    /// <summary>A column whose texts are created on demand. Frequent equal texts that are close to each other
+    /// share one object.</summary>
     private sealed class CsvColumn(CsvCells cells, int column, int first) : IReadOnlyList<string>
     {
         private readonly string?[] lately = new string?[64];

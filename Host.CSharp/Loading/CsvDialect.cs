@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>What separates cells.</summary>
+/// <summary>The separator of cells.</summary>
 /// <param name="Separator">The text between two cells, in UTF-8.</param>
 /// <param name="IsBlanks">Whether any run of spaces and tabs separates cells instead.</param>
 internal sealed record CsvDialect(byte[] Separator, bool IsBlanks = false)
 {
     private const string Blanks = "whitespace";
 
-    /// <summary>The separators that have a name.</summary>
+    /// <summary>The separators with names.</summary>
     private static readonly (string Name, char Separator)[] Named =
     [
         ("comma", ','),
@@ -20,13 +20,13 @@ internal sealed record CsvDialect(byte[] Separator, bool IsBlanks = false)
         ("\\t", '\t'),
     ];
 
-    /// <summary>The separators that are looked for where no setting names one.</summary>
+    /// <summary>The separators that are tried if no setting names one.</summary>
     public static readonly CsvDialect[] Usual = [Of(","), Of(";"), Of("\t"), Of("|")];
 
     public static CsvDialect Of(string separator) => new(Encoding.UTF8.GetBytes(separator));
 
-    /// <summary>The separator that a setting names: by name, or as it is.</summary>
-    /// <returns>Null for one that cannot separate cells: quotes and line ends.</returns>
+    /// <summary>The separator of a setting: a name, or the separator itself.</summary>
+    /// <returns>Null if it cannot separate cells: quotes and line ends.</returns>
     public static CsvDialect? Parse(string setting)
     {
         if (setting.Equals(Blanks, StringComparison.OrdinalIgnoreCase))
@@ -39,7 +39,7 @@ internal sealed record CsvDialect(byte[] Separator, bool IsBlanks = false)
         return setting.Length == 0 || setting.AsSpan().ContainsAny("\"\r\n\0") ? null : Of(setting);
     }
 
-    /// <summary>The separator as messages name it.</summary>
+    /// <summary>The name of the separator in messages.</summary>
     public override string ToString()
     {
         if (IsBlanks)

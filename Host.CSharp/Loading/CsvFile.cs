@@ -5,12 +5,12 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>How a file of separated values is laid out.</summary>
-/// <param name="HasHeader">Whether the first row holds names; where null, that is decided by how the row differs
-/// from those below.</param>
+/// <summary>The layout of a file of separated values.</summary>
+/// <param name="HasHeader">Whether the first row holds names; where null, that is decided by how the row
+/// differs from those below.</param>
 /// <param name="Skip">Lines before the first row.</param>
-/// <param name="Separator">What separates cells; where null, it is detected.</param>
-/// <param name="Encoding">The text's encoding; UTF-8 where null.</param>
+/// <param name="Separator">The separator of cells; if null, it is detected.</param>
+/// <param name="Encoding">The text's encoding; if null, UTF-8.</param>
 /// <param name="Known">The names of columns that are looked for in the file: a first row that has them is a
 /// header.</param>
 internal sealed record CsvLayout(
@@ -27,8 +27,8 @@ internal static class CsvFile
     /// <summary>A file with more faults than these is not described further.</summary>
     private const int MostFaults = 10;
 
-    /// <exception cref="RefusedException">Rows differ in length, a quote does not end, or it is unclear what
-    /// separates cells or whether the first row holds names.</exception>
+    /// <exception cref="RefusedException">Rows differ in length, a quote does not end, or the separator or
+    /// the header cannot be determined.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, CsvLayout layout, string path)
     {
         var text = TextFile.ToUtf8(content, layout.Encoding, path).Span;
@@ -52,15 +52,15 @@ internal static class CsvFile
         return TableOf(cells, lines, layout, path);
     }
 
-    /// <summary>Refuses a text whose cells do not fit in memory. A cell takes its bytes and four more, a
-    /// number eight, a sample's input four or eight.</summary>
+    /// <summary>Refuses a text whose cells do not fit in memory. A cell needs its bytes and four more, a
+    /// number eight bytes, an input of a sample four or eight.</summary>
     private static void RequireMemory(ReadOnlySpan<byte> text, CsvDialect dialect, string path)
     {
         long count = text.Count(dialect.Separator) + TextFile.LineEnds(text);
         MemoryBudget.Require(path, $"{count} cells", text.Length + 16 * count);
     }
 
-    /// <summary>All records, and the line where each begins.</summary>
+    /// <summary>All records, and the line on which each begins.</summary>
     private static (CsvCells Cells, List<int> Lines) Read(
         ReadOnlySpan<byte> text,
         CsvDialect dialect,
@@ -75,7 +75,7 @@ internal static class CsvFile
         var (columns, first) = (0, line);
         while (faults.Count < MostFaults && scanner.Read())
         {
-            // Of a table of one column an empty line is an empty cell, unless nothing follows.
+            // In a table of one column an empty line is an empty cell, except at the end.
             for (var i = scanner.EmptyLines; i > 0 && columns == 1; i--)
             {
                 cells!.Add(text, [default]);
@@ -126,8 +126,8 @@ internal static class CsvFile
         return (cells, lines);
     }
 
-    /// <summary>Goes on to the next line.</summary>
-    /// <returns>How many lines that were: none at the end.</returns>
+    /// <summary>Moves to the next line.</summary>
+    /// <returns>The number of lines passed; 0 at the end.</returns>
     private static int PassLine(ReadOnlySpan<byte> text, ref int place)
     {
         if (place == text.Length)
@@ -188,7 +188,7 @@ internal static class CsvFile
             throw new RefusedException(faults);
         return Create(Names(first), 1);
 
-        // Separators at the ends of all lines make a column without a name and without cells.
+        // Separators at the ends of all lines would make a column without a name and without cells.
         bool IsThere(int column, int from) =>
             from == 0
             || first[column].Trim().Length > 0
@@ -224,7 +224,7 @@ internal static class CsvFile
         string place
     )
     {
-        // Names that are places are those of a file without a header.
+        // Names that are indices belong to a file without a header.
         if (known is { Count: > 0 } && !known.All(name => int.TryParse(name, out _)))
         {
             var names = first.Select(name => name.Trim()).ToHashSet();
@@ -259,8 +259,8 @@ internal static class CsvFile
         ]);
     }
 
-    /// <summary>The names of a header. A column without one is called by its place, as pandas calls
-    /// it.</summary>
+    /// <summary>The names of a header. A column without a name is named after its index, as in
+    /// pandas.</summary>
     private static IEnumerable<string> Names(string[] header) =>
         header.Select(
             (name, column) =>

@@ -6,15 +6,15 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>A cell's bytes in a text.</summary>
-/// <param name="Start">Its first byte, the one after the quote where it is quoted.</param>
-/// <param name="Length">How many bytes.</param>
+/// <param name="Start">Its first byte; for a quoted cell, the one after the quote.</param>
+/// <param name="Length">The number of bytes.</param>
 /// <param name="IsQuoted">Whether it is in quotes.</param>
-/// <param name="HasQuotes">Whether it holds quotes, each of which is written twice.</param>
+/// <param name="HasQuotes">Whether it contains (doubled) quotes.</param>
 internal readonly record struct CsvCell(int Start, int Length, bool IsQuoted, bool HasQuotes);
 
-/// <summary>Cuts a text into records and cells by RFC 4180: a cell in quotes may hold separators, line ends
-/// and quotes (two for one). CR, LF and CRLF end records; a quote inside a cell that does not begin with
-/// one stands for itself. Empty lines are passed over, and counted.</summary>
+/// <summary>Splits a text into records and cells by RFC 4180: a quoted cell may contain separators, line ends
+/// and doubled quotes. CR, LF and CRLF end records; a quote inside an unquoted cell is an ordinary character.
+/// Empty lines are skipped and counted.</summary>
 internal ref struct CsvScanner
 {
     private readonly ReadOnlySpan<byte> text;
@@ -24,8 +24,8 @@ internal ref struct CsvScanner
     private CsvCell[] cells = new CsvCell[16];
 
     /// <param name="text">The text.</param>
-    /// <param name="dialect">What separates cells.</param>
-    /// <param name="line">The line of the file where the text begins.</param>
+    /// <param name="dialect">The separator of cells.</param>
+    /// <param name="line">The line of the file on which the text begins.</param>
     public CsvScanner(ReadOnlySpan<byte> text, CsvDialect dialect, int line = 1)
     {
         this.text = text;
@@ -33,23 +33,23 @@ internal ref struct CsvScanner
         next = line;
     }
 
-    /// <summary>The line, counted from 1, where the record begins.</summary>
+    /// <summary>The line, counted from 1, on which the record begins.</summary>
     public int Line { get; private set; }
 
-    /// <summary>How many empty lines stand right before the record.</summary>
+    /// <summary>The number of empty lines right before the record.</summary>
     public int EmptyLines { get; private set; }
 
-    /// <summary>How many cells the record has.</summary>
+    /// <summary>The number of cells of the record.</summary>
     public int Count { get; private set; }
 
-    /// <summary>What is wrong with the text, where reading has ended early.</summary>
+    /// <summary>The error in the text, if reading has ended early.</summary>
     public Fault? Fault { get; private set; }
 
     /// <summary>The record's cells.</summary>
     public readonly ReadOnlySpan<CsvCell> Cells => cells.AsSpan(0, Count);
 
-    /// <summary>The next record.</summary>
-    /// <returns>Whether there is one: false at the end, and where the text is at fault.</returns>
+    /// <summary>Reads the next record.</summary>
+    /// <returns>Whether there is one: false at the end and at an error.</returns>
     public bool Read()
     {
         (Count, EmptyLines) = (0, 0);
@@ -79,7 +79,7 @@ internal ref struct CsvScanner
                 EndLine();
                 return true;
             }
-            // What follows a cell, if not a line's end, is a separator.
+            // A cell is followed by a separator or a line end.
             if (dialect.IsBlanks)
             {
                 PassBlanks();

@@ -4,15 +4,15 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Finds out what separates the cells of a file, from its first records.</summary>
+/// <summary>Detects the separator of a file from its first records.</summary>
 internal static class CsvSeparator
 {
     private const int MostRecords = 100;
 
-    /// <summary>What reading with a separator gives.</summary>
+    /// <summary>The result of reading with a separator.</summary>
     /// <param name="Dialect">The separator.</param>
-    /// <param name="Widths">How many cells each record has.</param>
-    /// <param name="IsBroken">Whether the quotes do not fit.</param>
+    /// <param name="Widths">The number of cells of each record.</param>
+    /// <param name="IsBroken">Whether quotes are unbalanced.</param>
     private sealed record Reading(CsvDialect Dialect, List<int> Widths, bool IsBroken)
     {
         /// <summary>The width, above 1, that most records have, and how many have it.</summary>
@@ -29,10 +29,10 @@ internal static class CsvSeparator
         public bool IsEven => Occurs && !IsBroken && Widths.Distinct().Count() == 1;
     }
 
-    /// <summary>The separator of a text: the one of the usual ones that gives every record as many cells,
-    /// quotes heeded; where none does, the one that gives it to the most.</summary>
+    /// <summary>The separator of a text: the usual separator with which all records have the same number of
+    /// cells; if there is none, the one with which most records do. Quotes are respected.</summary>
     /// <param name="text">The text, without the lines to skip.</param>
-    /// <returns>The separator, or a fault where several fit alike.</returns>
+    /// <returns>The separator, or a fault if several fit equally well.</returns>
     public static (CsvDialect? Dialect, Fault? Fault) Find(ReadOnlySpan<byte> text)
     {
         var readings = new List<Reading>();
@@ -64,10 +64,10 @@ internal static class CsvSeparator
             : (found, null);
     }
 
-    /// <summary>The record from which on all that are looked at have as many cells, where some before it
-    /// have more or fewer: the lines above a table that are not part of it.</summary>
+    /// <summary>The first record of a table below other lines: all records from there have the same number of
+    /// cells, and some before it have more or fewer.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="dialect">What separates cells.</param>
+    /// <param name="dialect">The separator of cells.</param>
     /// <param name="line">The line where the text begins.</param>
     /// <returns>The record's line and its cells; null if there is no record.</returns>
     public static (int Line, int Width)? TableBelow(
@@ -108,15 +108,15 @@ internal static class CsvSeparator
         return new(dialect, widths, scanner.Fault is not null);
     }
 
-    /// <summary>Whether a record is a line of nothing but spaces.</summary>
+    /// <summary>Whether a record is a line of spaces.</summary>
     public static bool IsBlank(ReadOnlySpan<byte> text, ReadOnlySpan<CsvCell> cells) =>
         cells is [{ IsQuoted: false } cell]
         && text.Slice(cell.Start, cell.Length).Trim(" \t"u8).IsEmpty;
 
-    /// <summary>Whether spaces seem to separate cells: below the first record, all cells of a column are
-    /// as many numbers with spaces between them. In a table of one column one number and other words are
-    /// enough; else numbers have to be aligned, by more than one space, as single spaces also stand in
-    /// dates and telephone numbers.</summary>
+    /// <summary>Whether spaces seem to separate cells: below the first record, all cells of a column hold the
+    /// same number of numbers with spaces between them. In a table of one column, one number and other words
+    /// are enough; otherwise the numbers must be aligned by several spaces, as dates and telephone numbers
+    /// contain single spaces too.</summary>
     private static bool HasBlanks(ReadOnlySpan<byte> text, CsvDialect dialect)
     {
         var scanner = new CsvScanner(text, dialect);

@@ -5,12 +5,12 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The content of a file, unzipped where it is a .gz, and its SHA-256, found while the content is
-/// put to use.</summary>
-/// <param name="Path">Where it is from.</param>
+/// <summary>The content of a file, unzipped if it is a .gz, and its SHA-256, which is computed in the
+/// background.</summary>
+/// <param name="Path">Its path, for messages.</param>
 /// <param name="Content">Its bytes.</param>
 /// <param name="Hash">Their SHA-256.</param>
-/// <param name="Kind">What kind of file it is: .csv, .npz, …</param>
+/// <param name="Kind">The kind of the file: .csv, .npz, …</param>
 internal sealed record DataFile(
     string Path,
     ReadOnlyMemory<byte> Content,
@@ -18,10 +18,10 @@ internal sealed record DataFile(
     string Kind
 )
 {
-    /// <summary>Unless a setting says otherwise, so many bytes are the most that is read.</summary>
+    /// <summary>The default of the largest size that is read, in bytes.</summary>
     public const long UsualLimit = 1 << 30;
 
-    /// <summary>The file without its content, which is not needed any more.</summary>
+    /// <summary>The file without its content, after it was parsed.</summary>
     public DataFile Parsed => this with { Content = default };
 
     /// <summary>The file's name, without .gz.</summary>
@@ -46,9 +46,9 @@ internal sealed record DataFile(
         Faults.Within(path, fault).ToString();
 
     /// <param name="path">The file.</param>
-    /// <param name="limit">The most bytes that the content may have: nothing is read of more.</param>
-    /// <param name="setting">The setting that names the file, for people; null where the path itself is
-    /// given.</param>
+    /// <param name="limit">The largest size of the content in bytes; a larger file is not read.</param>
+    /// <param name="setting">The setting that names the file, for messages; null if the path was given
+    /// directly.</param>
     /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
     /// they are not of the format. A .gz with another length is not unpacked any further, which guards
     /// against small files of huge content.</param>
@@ -84,18 +84,18 @@ internal sealed record DataFile(
             var found =
                 unreadable is UnauthorizedAccessException
                     ? "one that this user may not read"
-                    // .NET puts the path behind what the system says.
+                    // .NET adds the path to the message of the system.
                     : unreadable.Message.Split(" : '")[0].TrimEnd('.');
             throw new RefusedException([Sentence(subject, "a file that can be read", found)]);
         }
     }
 
-    /// <summary>The content of a stream, standard input say, under a name of its own.</summary>
+    /// <summary>The content of a stream, for example of standard input.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="name">What messages call it.</param>
-    /// <param name="kind">What kind of file it is: .csv, .npz, …</param>
-    /// <param name="limit">The most bytes that the content may have.</param>
-    /// <exception cref="RefusedException">It is too long.</exception>
+    /// <param name="name">Its name in messages.</param>
+    /// <param name="kind">The kind of the file: .csv, .npz, …</param>
+    /// <param name="limit">The largest size of the content in bytes.</param>
+    /// <exception cref="RefusedException">The content is too long.</exception>
     public static DataFile Read(Stream stream, string name, string kind, long limit) =>
         Of(name, ReadAll(stream, name, null, Math.Min(limit, Array.MaxLength)), kind);
 
@@ -107,7 +107,7 @@ internal sealed record DataFile(
             kind ?? KindOf(path)
         );
 
-    /// <summary>The stream to its end. A length that is known spares copies of the content.</summary>
+    /// <summary>Reads the stream to its end. If the length is known, the content is not copied.</summary>
     private static ReadOnlyMemory<byte> ReadAll(
         Stream stream,
         string path,
@@ -128,7 +128,7 @@ internal sealed record DataFile(
     public static RefusedException TooLong(string path, long limit, string found) =>
         new([Sentence(path, $"at most {limit} bytes (Data:MaximumBytes)", found)]);
 
-    /// <summary>Copies a stream to its end, unless that is beyond so many bytes.</summary>
+    /// <summary>Copies a stream to its end, unless it has more bytes than the limit.</summary>
     public static bool CopyUpTo(Stream source, MemoryStream destination, long limit)
     {
         var buffer = new byte[81920];
@@ -146,7 +146,7 @@ internal sealed record DataFile(
     public static bool IsDamage(Exception exception) =>
         exception is InvalidDataException or IOException;
 
-    /// <summary>Bytes as a stream to read from, not copied where they are an array's.</summary>
+    /// <summary>Bytes as a stream; an array is not copied.</summary>
     public static Stream StreamOf(ReadOnlyMemory<byte> bytes) =>
         MemoryMarshal.TryGetArray(bytes, out var array)
             ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)

@@ -8,15 +8,15 @@ namespace Pipeline.Training;
 /// <summary>Samples of every format: a folder of IDX files, or tables and arrays.</summary>
 internal static class DataFiles
 {
-    /// <summary>As the configuration's settings say.</summary>
+    /// <summary>The data that the settings name.</summary>
     /// <param name="configuration">The configuration.</param>
-    /// <param name="known">What a model that is there already takes; else it follows from the training
+    /// <param name="known">What an existing model expects; if null, it follows from the training
     /// samples.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static LoadedData<T> Load<T>(RunConfiguration configuration, KnownData? known = null)
         where T : struct, IBinaryFloatingPointIeee754<T> => Parse(configuration).Encode<T>(known);
 
-    /// <summary>Reads the files that the configuration's settings name.</summary>
+    /// <summary>Reads the files that the settings name.</summary>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static ParsedData Parse(RunConfiguration configuration) =>
         MemoryBudget.Guard(configuration.DataSource, () => ParseFiles(configuration));
@@ -43,7 +43,7 @@ internal static class DataFiles
             throw new RefusedException([
                 DataFile.Sentence(
                     trainFile.Path,
-                    "columns beside the label (Data:Separator says what separates those of a .csv)",
+                    "columns beside the label (Data:Separator sets the separator of a .csv)",
                     $"one column, {only.Name}"
                 ),
             ]);
@@ -56,8 +56,8 @@ internal static class DataFiles
         return new ParsedTables(configuration, train, test, [.. files.Select(file => file.Parsed)]);
     }
 
-    /// <summary>Reads the test file alone: its rows are the training rows as well, of which nothing is
-    /// learned.</summary>
+    /// <summary>Reads the test file only. Its rows stand for the training rows too, as nothing is learned
+    /// from those.</summary>
     /// <exception cref="RefusedException">The file is missing or bad; every fault is named.</exception>
     public static ParsedData ParseTest(RunConfiguration configuration)
     {
@@ -76,9 +76,9 @@ internal static class DataFiles
         return new(classes.Count, null, train, test, files) { Notes = notes };
     }
 
-    /// <summary>Refuses labels that have other classes than settings say.</summary>
-    /// <param name="set">What Data:Classes is set to, if it is.</param>
-    /// <param name="found">How many classes the labels have; 0: numbers are predicted.</param>
+    /// <summary>Refuses labels with another number of classes than the settings.</summary>
+    /// <param name="set">The value of Data:Classes; null if unset.</param>
+    /// <param name="found">The number of classes of the labels; 0 if numbers are predicted.</param>
     public static void RequireClasses(int? set, int found)
     {
         if (set is { } classes && classes != found)
@@ -95,7 +95,7 @@ internal static class DataFiles
         }
     }
 
-    /// <summary>The files that data are read from, whether there or not.</summary>
+    /// <summary>The paths that data are read from, whether they exist or not.</summary>
     public static IEnumerable<string> Paths(DataSettings settings) =>
         settings.Train is null ? IdxFolder.Paths(settings.Directory)
         : settings.Test is null ? [settings.Train]
@@ -165,7 +165,7 @@ internal static class DataFiles
         };
     }
 
-    /// <summary>How rows become samples of a model: as <c>predict</c> makes them.</summary>
+    /// <summary>How rows are encoded for a model, as in <c>predict</c>.</summary>
     private static TableEncoding EncodingOf(
         RunConfiguration configuration,
         KnownData known,
@@ -180,11 +180,11 @@ internal static class DataFiles
     }
 
     /// <summary>Images as samples.</summary>
-    /// <param name="classes">How many classes there are.</param>
-    /// <param name="names">Their names; numbers from 0 unless there are any.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="names">Their names; if null, the numbers from 0.</param>
     /// <param name="train">The training images.</param>
     /// <param name="test">The test images.</param>
-    /// <param name="files">The files they are from.</param>
+    /// <param name="files">Their files.</param>
     public static LoadedData<T> OfImages<T>(
         int classes,
         IReadOnlyList<string>? names,
@@ -222,8 +222,8 @@ internal static class DataFiles
 
     private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
 
-    /// <summary>The files' hashes by their names: a training and a test file that share one have their
-    /// role before it.</summary>
+    /// <summary>The files' hashes by their names. If a training and a test file have the same name, their
+    /// roles are put before it.</summary>
     private static IReadOnlyDictionary<string, string> Hashes(IReadOnlyList<DataFile> files)
     {
         var areNamedApart = files.DistinctBy(file => file.Name).Count() == files.Count;

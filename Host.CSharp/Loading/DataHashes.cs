@@ -1,7 +1,6 @@
 namespace Pipeline.Training;
 
-/// <summary>The SHA-256 of data files, by their names: training files first, in the order that they are
-/// read in.</summary>
+/// <summary>The SHA-256 of data files, by their names: training files first, in reading order.</summary>
 internal static class DataHashes
 {
     /// <summary>Whether the files have the same contents, each in its role; their names may

@@ -4,7 +4,7 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Loads the data that the settings name, and says so.</summary>
+/// <summary>Loads the data that the settings name, and logs what was loaded.</summary>
 internal sealed class DataLoader(
     RunConfiguration configuration,
     Liveness liveness,
@@ -18,7 +18,7 @@ internal sealed class DataLoader(
     {
         using var span = Spans.Load();
         var start = clock.GetTimestamp();
-        // Differences of a general network would take longer than they save.
+        // With the numerical gradient the warm-up would take longer than it saves.
         var warmUp = configuration.Hyperparameters.Gradient.IsNumerical
             ? Task.CompletedTask
             : Task.Run(
@@ -33,7 +33,7 @@ internal sealed class DataLoader(
                     ),
                 stop
             );
-        // A service that watches its data compares models by what each of them makes of the rows.
+        // In watch mode the parsed data are kept: the model in use encodes them in its own way.
         var data = await Task.Run(() =>
             {
                 var parsed = DataFiles.Parse(configuration);

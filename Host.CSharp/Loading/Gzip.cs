@@ -4,19 +4,19 @@ using System.IO.Hashing;
 
 namespace Pipeline.Training;
 
-/// <summary>Gzip streams of one member or several (RFC 1952), as <c>cat a.gz b.gz</c>, bgzip and the rotation
-/// of logs make them.</summary>
+/// <summary>Gzip streams of one member or several (RFC 1952), as written by <c>cat a.gz b.gz</c>, bgzip and
+/// log rotation.</summary>
 internal static class Gzip
 {
-    /// <summary>The most bytes that Deflate makes of one byte.</summary>
+    /// <summary>The largest ratio of Deflate.</summary>
     private const long MostRatio = 1032;
 
-    /// <summary>The content of a stream. .NET's reader takes a stream that is cut short, or followed by other
-    /// bytes, for a whole one. The last eight bytes tell: they are the checksum and the length of the last
-    /// member, with whose content a whole stream ends.</summary>
+    /// <summary>The content of a stream. .NET's reader accepts a stream that is cut short or followed by
+    /// other bytes. The last eight bytes of a whole stream are the checksum and the length of its last
+    /// member, so these are checked.</summary>
     /// <param name="zipped">The stream.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <param name="limit">The most bytes that the content may have.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <param name="limit">The largest size of the content in bytes.</param>
     /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
     /// they are not of the format. A stream of another length is not unpacked any further.</param>
     /// <exception cref="RefusedException">The stream is damaged, cut short or too long.</exception>
@@ -39,7 +39,7 @@ internal static class Gzip
             start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
             if (claimed is not null)
             {
-                // No content of the format: its start is enough to say so.
+                // The content is not of the format; its start suffices to report that.
                 if (claimed(start) is not { } declared)
                     return start;
                 if (declared > most)
@@ -52,8 +52,8 @@ internal static class Gzip
             {
                 throw DataFile.TooLong(path, limit, $"{length}, once it is unzipped");
             }
-            // Room for the whole spares copies of it. Of a stream cut short any four bytes may pose as the
-            // length, so that no more is taken at once than pictures need.
+            // Allocating the whole length avoids copies. In a stream that is cut short any four bytes may be
+            // read as the length, so no more is allocated at first than images need.
             var room = Math.Min(length, Math.Min(16L * zipped.Length, limit));
             var content = new MemoryStream((int)room);
             content.Write(start);
@@ -80,8 +80,8 @@ internal static class Gzip
     private static bool EndsWith(ReadOnlySpan<byte> content, long length, uint checksum) =>
         length <= content.Length && Crc32.HashToUInt32(content[^(int)length..]) == checksum;
 
-    /// <summary>Whether the last member ends as one without content does: zeros alone would be no
-    /// proof.</summary>
+    /// <summary>Whether the last member is an empty one: a checksum and length of zero alone do not prove
+    /// it.</summary>
     private static bool IsEmptyMember(ReadOnlySpan<byte> zipped) =>
         zipped[..^8].EndsWith((ReadOnlySpan<byte>)[3, 0])
         || zipped[..^8].EndsWith((ReadOnlySpan<byte>)[1, 0, 0, 0xff, 0xff]);

@@ -4,15 +4,14 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Reads a folder with the four files of a set of images, each plain or .gz, and hands their bytes to
-/// the core.</summary>
+/// <summary>Reads a folder with the four files of a set of images, each plain or .gz.</summary>
 internal static class IdxFolder
 {
     /// <summary>The training and the test images.</summary>
     /// <param name="directory">The folder.</param>
-    /// <param name="set">How many classes settings say that there are, if they do.</param>
-    /// <param name="limit">The most bytes of a file.</param>
-    /// <param name="notes">Gets what was assumed of the files.</param>
+    /// <param name="set">The value of Data:Classes; null if unset.</param>
+    /// <param name="limit">The largest size of a file in bytes.</param>
+    /// <param name="notes">The list that gets the assumptions.</param>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static (
         LabelledImages Train,
@@ -56,7 +55,7 @@ internal static class IdxFolder
             ]);
         }
 
-        // The files load side by side, and their faults are said set after set.
+        // The files are loaded in parallel; faults are reported half by half.
         var testing = Task.Run(() => new Half(names[2], names[3], missing[1], limit));
         Half[] halves =
         [
@@ -76,8 +75,8 @@ internal static class IdxFolder
 
     /// <summary>The images of one file, without labels.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="notes">Gets what was assumed of it.</param>
-    /// <exception cref="RefusedException">It is bad.</exception>
+    /// <param name="notes">The list that gets the assumptions.</param>
+    /// <exception cref="RefusedException">The file is bad.</exception>
     public static IdxImages Images(DataFile file, ICollection<string> notes)
     {
         var numbers = Idx.ParseImageNumbers(file.Content).OrThrow(RefusedException.At(file.Path));
@@ -94,7 +93,7 @@ internal static class IdxFolder
     private static string Exchanged(string path) =>
         $"{path}: rows and columns are exchanged, as EMNIST's files have them so.";
 
-    /// <summary>The files that data are read from, whether there or not.</summary>
+    /// <summary>The paths that data are read from, whether they exist or not.</summary>
     public static IEnumerable<string> Paths(string directory)
     {
         var usual =
@@ -117,8 +116,8 @@ internal static class IdxFolder
                 .OfType<IdxName>()
             : [];
 
-    /// <summary>The one file of a half's images or labels: MNIST's own name goes before others, a plain file
-    /// before a .gz.</summary>
+    /// <summary>The file of a half's images or labels: MNIST's own name is preferred to others, a plain file
+    /// to a .gz.</summary>
     /// <returns>Null after adding a fault.</returns>
     private static IdxName? Find(
         string directory,
@@ -183,8 +182,8 @@ internal static class IdxFolder
 
         /// <param name="imagesName">The file of images, if there is one.</param>
         /// <param name="labelsName">The file of labels, if there is one.</param>
-        /// <param name="faults">What is wrong with the half; gets more.</param>
-        /// <param name="limit">The most bytes of a file.</param>
+        /// <param name="faults">The list of faults, to which more are added.</param>
+        /// <param name="limit">The largest size of a file in bytes.</param>
         public Half(IdxName? imagesName, IdxName? labelsName, List<string> faults, long limit)
         {
             (this.imagesName, this.faults) = (imagesName, faults);
@@ -207,7 +206,7 @@ internal static class IdxFolder
         /// <summary>The labels, if they can be read.</summary>
         public Tensor? Labels => labels;
 
-        /// <summary>What the images' numbers mean; those that are at fault are found later.</summary>
+        /// <summary>The range of the images' numbers; faulty ones are reported later.</summary>
         public PixelScale Scale() =>
             images is not null && Pixels.ScaleOf(images).TryGet(out var scale, out _)
                 ? scale

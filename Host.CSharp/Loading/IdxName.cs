@@ -2,18 +2,18 @@ using System.Text.RegularExpressions;
 
 namespace Pipeline.Training;
 
-/// <summary>What the name of an IDX file says, as MNIST and the sets made after it have them:
+/// <summary>The parts of the name of an IDX file of MNIST and similar sets:
 /// <c>train-images-idx3-ubyte.gz</c>, <c>t10k-labels.idx1-ubyte</c>,
 /// <c>emnist-letters-test-images-idx3-ubyte</c>, <c>qmnist-train-labels-idx2-int</c>.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Set">What stands before the half: nothing of MNIST, <c>emnist-letters-</c>.</param>
+/// <param name="Set">The text before the half: empty for MNIST, <c>emnist-letters-</c> for example.</param>
 /// <param name="IsTrain">Whether it is for training; else for the test.</param>
 /// <param name="IsImages">Whether it holds images; else labels.</param>
 internal sealed partial record IdxName(string Path, string Set, bool IsTrain, bool IsImages)
 {
     private const string Emnist = "emnist";
 
-    /// <summary>The name without .gz, in small letters.</summary>
+    /// <summary>The name without .gz, in lower case.</summary>
     public string Name { get; } = DataFile.NameOf(Path).ToLowerInvariant();
 
     /// <summary>Whether its images are transposed: EMNIST's are.</summary>

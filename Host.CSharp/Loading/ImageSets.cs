@@ -4,7 +4,7 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Images with their labels, and where both come from.</summary>
+/// <summary>Images with their labels, and the paths of both.</summary>
 internal sealed record LabelledImages(
     IdxImages Images,
     int[] Labels,
@@ -12,15 +12,15 @@ internal sealed record LabelledImages(
     string LabelsPath
 );
 
-/// <summary>The number of classes, and where it comes from.</summary>
+/// <summary>The number of classes, and its origin.</summary>
 /// <param name="Count">The number of classes: labels are 0 to Count − 1.</param>
-/// <param name="Reason">Why it is that number, for messages.</param>
+/// <param name="Reason">The reason for the number, for messages.</param>
 internal sealed record ClassCount(int Count, string Reason)
 {
-    /// <summary>The number that is set, else the number of columns of one-hot training labels, else
-    /// 10.</summary>
-    /// <param name="set">What Data:Classes is set to, if it is.</param>
-    /// <param name="labels">The training labels, as far as they can be read.</param>
+    /// <summary>The number of the setting, otherwise the number of columns of one-hot training labels,
+    /// otherwise 10.</summary>
+    /// <param name="set">The value of Data:Classes; null if unset.</param>
+    /// <param name="labels">The training labels, null if they cannot be read.</param>
     public static ClassCount Of(int? set, Tensor? labels) =>
         set is { } count ? new(count, "as Data:Classes says")
         : labels is not null
@@ -30,12 +30,12 @@ internal sealed record ClassCount(int Count, string Reason)
         : new(RunConfiguration.BookClasses, "as Data:Classes is unless set");
 }
 
-/// <summary>Arrays of images and of their labels as files have them.</summary>
+/// <summary>Arrays of images and of their labels, as they were read.</summary>
 /// <param name="Images">The images, of any numbers.</param>
 /// <param name="Labels">The labels.</param>
-/// <param name="ImagesPath">Where the images are from, as faults name it.</param>
-/// <param name="LabelsPath">Where the labels are from.</param>
-/// <param name="LabelsPlace">What single labels are said to be in: the same, with the array's name where the
+/// <param name="ImagesPath">The path of the images, for messages.</param>
+/// <param name="LabelsPath">The path of the labels.</param>
+/// <param name="LabelsPlace">The place of single labels in messages: the path, with the array's name if the
 /// file has several.</param>
 internal sealed record ImageArrays(
     Tensor Images,
@@ -46,11 +46,11 @@ internal sealed record ImageArrays(
 )
 {
     /// <summary>The images as bytes, with labels of 0 to classes − 1.</summary>
-    /// <param name="classes">How many classes there are.</param>
-    /// <param name="scale">What the images' numbers mean.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="scale">The range of the images' numbers.</param>
     /// <param name="isTransposed">Whether rows and columns are exchanged.</param>
-    /// <param name="notes">Gets what was assumed.</param>
-    /// <exception cref="RefusedException">They are not so; every fault is named.</exception>
+    /// <param name="notes">The list that gets the assumptions.</param>
+    /// <exception cref="RefusedException">The arrays are not such; every fault is named.</exception>
     public LabelledImages Take(
         ClassCount classes,
         PixelScale scale,
@@ -84,12 +84,12 @@ internal sealed record ImageArrays(
     }
 
     /// <summary>Labels of 0 to classes − 1.</summary>
-    /// <param name="tensor">The labels as the file has them.</param>
-    /// <param name="classes">How many classes there are.</param>
-    /// <param name="path">Where the array is from.</param>
-    /// <param name="place">What single labels are said to be in.</param>
-    /// <param name="reasons">Gets the faults.</param>
-    /// <param name="notes">Gets what was assumed.</param>
+    /// <param name="tensor">The labels as they were read.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="path">The path of the array.</param>
+    /// <param name="place">The place of single labels in messages.</param>
+    /// <param name="reasons">The list that gets the faults.</param>
+    /// <param name="notes">The list that gets the assumptions.</param>
     /// <returns>Null after adding reasons.</returns>
     public static int[]? LabelsOf(
         Tensor tensor,

@@ -23,7 +23,7 @@ internal enum DataKinds
 /// <summary>Refuses settings that do not apply to the kind of data, instead of ignoring them.</summary>
 internal static class InapplicableSettings
 {
-    /// <summary>Settings, by the data that follow them.</summary>
+    /// <summary>Settings with the kinds of data that they apply to.</summary>
     private static readonly (DataKinds Kinds, string What, string[] Settings)[] Groups =
     [
         (DataKinds.Csv, "a CSV file", ["Header", "Skip", "Separator"]),
@@ -47,10 +47,10 @@ internal static class InapplicableSettings
     ];
 
     /// <param name="settings">The settings.</param>
-    /// <param name="files">The files with the data; none: they are in the folder.</param>
-    /// <param name="kind">What the data are.</param>
-    /// <exception cref="RefusedException">A setting has another value than it has unless set, and no file
-    /// follows it; each is named.</exception>
+    /// <param name="files">The data files; empty if the data are a folder of IDX files.</param>
+    /// <param name="kind">The kind of data.</param>
+    /// <exception cref="RefusedException">Settings that do not apply differ from their defaults; each is
+    /// named.</exception>
     public static void Refuse(DataSettings settings, IReadOnlyList<DataFile> files, DataKinds kind)
     {
         var kinds = files.Aggregate(kind, (kinds, file) => kinds | TextKind(file));
@@ -66,7 +66,7 @@ internal static class InapplicableSettings
             where !IsDefault(setting, setting.Property.GetValue(settings))
             select DataFile.Sentence(
                 setting.Key,
-                $"{@group.What}, as the setting is of use for no other data",
+                $"{@group.What}, as the setting applies to no other data",
                 source
             ),
         ];

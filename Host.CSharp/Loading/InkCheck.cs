@@ -7,16 +7,16 @@ internal static class InkCheck
     /// <summary>An image with more of its border inked than this looks inverted.</summary>
     private const double Most = 0.75;
 
-    /// <summary>A sentence where an image looks inverted.</summary>
-    /// <param name="image">The image as it is taken: 255 is full ink.</param>
+    /// <summary>A sentence if an image looks inverted.</summary>
+    /// <param name="image">The image as it is used: 255 is full ink.</param>
     /// <param name="isDarkInk">Whether dark pixels were taken for ink.</param>
-    /// <param name="path">Where it is from.</param>
+    /// <param name="path">Its path, for messages.</param>
     public static string[] Notes(GreyImage image, bool isDarkInk, string path)
     {
         if (image.Pixels.Min() == image.Pixels.Max())
             return
             [
-                $"{path} is blank, as all its pixels hold the same ink: {(isDarkInk ? "without --dark-ink light pixels are ink" : "with --dark-ink dark pixels are ink")}.",
+                $"{path} is blank, as all its pixels have the same value: {(isDarkInk ? "without --dark-ink light pixels are ink" : "with --dark-ink dark pixels are ink")}.",
             ];
         var share = InkedBorder(image);
         if (share <= Most)

@@ -5,18 +5,19 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Rows as JSON: a list of objects (names and values) or of lists (values), or one of them a
+/// <summary>Rows as JSON: a list of objects (names and values) or of lists (values), or one row on each
 /// line.</summary>
 internal static class JsonRows
 {
     /// <param name="content">The whole file, in UTF-8.</param>
-    /// <param name="limit">The most bytes of the table's cells: rows that share no name make many of
-    /// little text.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <exception cref="RefusedException">It is no such JSON, or makes too many cells.</exception>
+    /// <param name="limit">The largest size of the table's cells in bytes: rows without common names make
+    /// many cells of a short text.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The text is not JSON of this form, or has too many
+    /// cells.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
-        // A cell's text and its places in lists take some 48 bytes.
+        // A cell's text and its entries in lists need about 48 bytes.
         long count = content.Span.Count((byte)',') + content.Span.Count((byte)'\n') + 1;
         MemoryBudget.Require(path, $"up to {count} cells", 48 * count);
         try
@@ -46,14 +47,14 @@ internal static class JsonRows
         }
     }
 
-    /// <summary>The cells of a name. Rows that lack it have none.</summary>
+    /// <summary>The cells of a column. Rows without the name have no cell.</summary>
     private sealed class NamedCells(string name)
     {
         private readonly List<int> rows = [];
         private readonly List<string> texts = [];
 
         /// <summary>Sets a row's cell.</summary>
-        /// <returns>False where the row has a cell of this name already.</returns>
+        /// <returns>False if the row already has a cell of this name.</returns>
         public bool TrySet(int row, string text)
         {
             if (rows.Count > 0 && rows[^1] == row)
@@ -81,7 +82,7 @@ internal static class JsonRows
         );
         var columns = new Dictionary<string, NamedCells>();
         var rows = 0;
-        // The line of each row, where every value of the file is a row.
+        // The line of each row, if every value of the file is a row.
         List<int>? lines = [];
         var (line, counted) = (1, 0);
         while (reader.Read())
@@ -158,7 +159,7 @@ internal static class JsonRows
         {
             return reader.GetString()!;
         }
-        // An escape can stand for half of a surrogate pair, of which no text is made.
+        // An escape can stand for half of a surrogate pair, which is not a text.
         catch (InvalidOperationException)
         {
             throw new RefusedException([

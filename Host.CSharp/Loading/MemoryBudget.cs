@@ -2,16 +2,17 @@ using System.Globalization;
 
 namespace Pipeline.Training;
 
-/// <summary>Refuses data that the memory cannot hold: before they are read where that can be told, else when
-/// the memory ends.</summary>
+/// <summary>Refuses data that do not fit in memory: before they are read if their size is known, otherwise
+/// when memory runs out.</summary>
 internal static class MemoryBudget
 {
-    private const string Advice = "give the process more memory, or the file fewer rows or columns";
+    private const string Advice =
+        "give the process more memory, or use a file with fewer rows or columns";
 
-    /// <summary>Refuses what needs more memory than there is.</summary>
-    /// <param name="path">Where it is from.</param>
-    /// <param name="what">What it is.</param>
-    /// <param name="bytes">About how many bytes it needs.</param>
+    /// <summary>Refuses data that need more memory than is available.</summary>
+    /// <param name="path">Its path, for messages.</param>
+    /// <param name="what">The data in words.</param>
+    /// <param name="bytes">The approximate number of bytes needed.</param>
     /// <exception cref="RefusedException">Fewer bytes are available.</exception>
     public static void Require(string path, string what, long bytes)
     {
@@ -28,8 +29,8 @@ internal static class MemoryBudget
         }
     }
 
-    /// <summary>What loading gives.</summary>
-    /// <exception cref="RefusedException">The memory is not enough.</exception>
+    /// <summary>The result of loading.</summary>
+    /// <exception cref="RefusedException">Memory ran out.</exception>
     public static TValue Guard<TValue>(string path, Func<TValue> load)
     {
         try

@@ -5,12 +5,12 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A file with a model: a run's, or any .safetensors or .npz.</summary>
+/// <summary>A model file: that of a run, or any .safetensors or .npz file.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Content">Its tensors and metadata.</param>
 internal sealed record ModelFile(string Path, TensorFile Content)
 {
-    /// <param name="path">A run folder, or a file. Of a run without model.safetensors, the newest whole
+    /// <param name="path">A run folder, or a file. If a run has no model.safetensors, its newest whole
     /// checkpoint is the model.</param>
     /// <exception cref="RefusedException">The file does not exist or is not a model.</exception>
     public static ModelFile Read(string path)
@@ -34,7 +34,7 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         if (!File.Exists(path) && !File.Exists(System.IO.Path.Combine(run, RunFolder.SettingsFile)))
             throw StoredRun.NoRun(run);
         var file = OfFile(path);
-        // A run that was stopped has a model, and goes on with it still there.
+        // The model of a run that was stopped stays in its folder while the run is resumed.
         if (
             checkpoints is [.., var newest]
             && long.TryParse(file.Note(Provenance.Iteration), out var iteration)
@@ -42,7 +42,7 @@ internal sealed record ModelFile(string Path, TensorFile Content)
             && StoredRun.FinishedAs(run) is null
         )
             Console.Error.WriteLine(
-                $"{path} is of iteration {iteration}. The run has gone on since, and its newest checkpoint is of iteration {newest}."
+                $"{path} is of iteration {iteration}. The run has continued since, and its newest checkpoint is of iteration {newest}."
             );
         return file;
     }
@@ -71,13 +71,13 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         return new(path, content);
     }
 
-    /// <summary>Whether the model is of double precision.</summary>
+    /// <summary>Whether the model has double precision.</summary>
     public bool IsDouble =>
         Content.Tensors.Any(tensor => tensor.Elements is Elements.Doubles { Item.Length: > 0 });
 
-    /// <summary>The model, of its own precision.</summary>
-    /// <param name="assumed">What to take for true where the file says nothing of it.</param>
-    /// <exception cref="RefusedException">The tensors make no network.</exception>
+    /// <summary>The model in its own precision.</summary>
+    /// <param name="assumed">What to assume where the file does not contain it.</param>
+    /// <exception cref="RefusedException">The tensors are not those of a network.</exception>
     public Model<T> ModelOf<T>(ModelDefaults? assumed = null)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         Model

@@ -3,7 +3,7 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>Samples as a model takes them: by its own preprocessing, and with its own classes.</summary>
+/// <summary>Samples for a model: with the model's own preprocessing and classes.</summary>
 internal static class ModelSamples
 {
     /// <param name="path">The model's file.</param>
@@ -45,7 +45,7 @@ internal static class ModelSamples
         return data;
     }
 
-    /// <summary>What samples the model is of; null where it takes numbers as they are.</summary>
+    /// <summary>The model's kind of samples; null if it takes plain numbers.</summary>
     private static string? Taken<T>(Model<T> model)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         model.Preprocessing switch

@@ -5,13 +5,13 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>NumPy's archives of arrays: a zip file with an NPY file for each. An array is unpacked and read
-/// when it is asked for.</summary>
+/// <summary>NumPy's archives of arrays: a zip file with an NPY file for each. Arrays are unpacked on
+/// demand.</summary>
 internal sealed class NpzFile : IDisposable
 {
     private const string Ending = FileKinds.Array;
 
-    /// <summary>The most arrays there may be.</summary>
+    /// <summary>The largest number of arrays.</summary>
     private const int MostEntries = 10_000;
 
     private readonly ZipArchive archive;
@@ -20,9 +20,9 @@ internal sealed class NpzFile : IDisposable
     private long left;
 
     /// <param name="content">The whole file.</param>
-    /// <param name="limit">The most bytes of all arrays that are read, once they are unzipped.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <exception cref="RefusedException">It is no such archive.</exception>
+    /// <param name="limit">The largest size of all unzipped arrays together, in bytes.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The file is not such an archive.</exception>
     public NpzFile(ReadOnlyMemory<byte> content, long limit, string path)
     {
         (this.path, this.limit, left) = (path, limit, limit);
@@ -39,9 +39,9 @@ internal sealed class NpzFile : IDisposable
     /// <summary>The arrays' names, in the archive's order.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>The array at a place of the names.</summary>
-    /// <exception cref="RefusedException">It is damaged, too large, or of a type that is not
-    /// read.</exception>
+    /// <summary>The array at an index of the names.</summary>
+    /// <exception cref="RefusedException">The array is damaged, too large or of an unsupported
+    /// type.</exception>
     public Tensor Read(int place) =>
         Checked(() =>
         {
@@ -53,9 +53,9 @@ internal sealed class NpzFile : IDisposable
 
     /// <summary>All arrays of an archive, in its order.</summary>
     /// <param name="content">The whole file.</param>
-    /// <param name="limit">The most bytes of all arrays, once they are unzipped.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <exception cref="RefusedException">It is no such archive, or one that is too large.</exception>
+    /// <param name="limit">The largest size of all unzipped arrays together, in bytes.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The file is not such an archive, or is too large.</exception>
     public static IReadOnlyList<Tensor> Parse(ReadOnlyMemory<byte> content, long limit, string path)
     {
         using var file = new NpzFile(content, limit, path);
@@ -90,7 +90,7 @@ internal sealed class NpzFile : IDisposable
         var start = new byte[(int)Math.Min(entry.Length, Npy.LongestHeader)];
         start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
         var claimed = Npy.ClaimedLength(start);
-        // What is no array, or none that is read, is told by its start.
+        // The start of an entry shows whether it is a supported array.
         if (claimed.IsNone)
             return start;
         if (claimed.Value != entry.Length)
@@ -102,7 +102,7 @@ internal sealed class NpzFile : IDisposable
             );
         }
         MemoryBudget.Require(path, $"an array of {entry.Length} bytes", entry.Length);
-        // An entry may hold less than it claims, so that room is taken as it fills.
+        // An entry may hold less than it declares, so that memory is allocated as it fills.
         var bytes = new MemoryStream((int)Math.Min(entry.Length, 16 * entry.CompressedLength));
         bytes.Write(start);
         if (!DataFile.CopyUpTo(stream, bytes, entry.Length) || bytes.Length != entry.Length)
@@ -116,7 +116,7 @@ internal sealed class NpzFile : IDisposable
         return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
     }
 
-    /// <summary>The bytes of an archive, not compressed, as <c>numpy.savez</c> makes it.</summary>
+    /// <summary>The bytes of an uncompressed archive, as written by <c>numpy.savez</c>.</summary>
     public static byte[] Write(IEnumerable<Tensor> tensors)
     {
         var bytes = new MemoryStream();
@@ -128,7 +128,8 @@ internal sealed class NpzFile : IDisposable
                     $"{tensor.Name}{Ending}",
                     CompressionLevel.NoCompression
                 );
-                // The same bytes whenever they are written: the earliest time that a zip file knows.
+                // The earliest time of the ZIP format, so that the bytes do not depend on the time of
+                // writing.
                 entry.LastWriteTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
                 using var stream = entry.Open();
                 stream.Write(Npy.Write(tensor));

@@ -8,19 +8,19 @@ using ZstdSharp;
 
 namespace Pipeline.Training;
 
-/// <summary>Tables as Parquet files, whose pages libraries unpack.</summary>
+/// <summary>Reads tables from Parquet files; libraries decompress their pages.</summary>
 internal static class ParquetFile
 {
     /// <summary>The table in a file.</summary>
     /// <param name="content">The whole file.</param>
-    /// <param name="limit">The most bytes of all columns, once they are unpacked.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <exception cref="RefusedException">It is no such file, has columns of other types, or is too
-    /// large.</exception>
+    /// <param name="limit">The largest size of all unpacked columns together, in bytes.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The file is not a Parquet file, has columns of unsupported types or
+    /// is too large.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, long limit, string path) =>
         Tables.OfParquet(limit, Unpack, content).OrThrow(RefusedException.At(path));
 
-    /// <returns>Whether the bytes held a page of just this size.</returns>
+    /// <returns>Whether the bytes hold a page of exactly this size.</returns>
     private static bool Unpack(ParquetCodec codec, ReadOnlyMemory<byte> packed, Memory<byte> page)
     {
         try

@@ -3,11 +3,11 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>What a network was trained on, as its model tells.</summary>
+/// <summary>What a model expects of its samples.</summary>
 /// <param name="Preprocessing">How a sample is turned into the network's inputs.</param>
-/// <param name="Classes">The classes' names; none where it does not tell.</param>
+/// <param name="Classes">The classes' names; empty if the model does not contain them.</param>
 /// <param name="Head">The network's head.</param>
-/// <param name="Inputs">How many numbers the network takes.</param>
+/// <param name="Inputs">The number of inputs of the network.</param>
 internal sealed record KnownData(
     Preprocessing Preprocessing,
     IReadOnlyList<string> Classes,
@@ -15,19 +15,20 @@ internal sealed record KnownData(
     int Inputs
 );
 
-/// <summary>Rows or images that have been read from files, before they are samples.</summary>
+/// <summary>Rows or images that have been read from files, but not yet encoded as samples.</summary>
 internal abstract class ParsedData
 {
-    /// <summary>The samples, as a network takes them.</summary>
-    /// <param name="known">What a model that is there already takes; else it follows from the training
+    /// <summary>Encodes the samples for a network.</summary>
+    /// <param name="known">What an existing model expects; if null, it follows from the training
     /// samples.</param>
-    /// <exception cref="RefusedException">They make no samples, or none of this kind.</exception>
+    /// <exception cref="RefusedException">They cannot be encoded as samples, or not as those of the
+    /// model.</exception>
     public abstract LoadedData<T> Encode<T>(KnownData? known = null)
         where T : struct, IBinaryFloatingPointIeee754<T>;
 
-    /// <summary>What was assumed of the files, as sentences.</summary>
+    /// <summary>Assumptions about the files, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>What may be a mistake in them, as sentences.</summary>
+    /// <summary>Possible mistakes in the files, as sentences.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }

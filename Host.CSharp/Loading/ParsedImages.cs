@@ -6,11 +6,11 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>Images with their labels.</summary>
-/// <param name="classes">How many classes there are.</param>
-/// <param name="names">Their names; numbers from 0 unless there are any.</param>
+/// <param name="classes">The number of classes.</param>
+/// <param name="names">Their names; if null, the numbers from 0.</param>
 /// <param name="train">The training images.</param>
 /// <param name="test">The test images.</param>
-/// <param name="files">The files they are from.</param>
+/// <param name="files">Their files.</param>
 internal sealed class ParsedImages(
     int classes,
     IReadOnlyList<string>? names,
@@ -25,7 +25,7 @@ internal sealed class ParsedImages(
             Notes = Notes,
         };
 
-    /// <summary>The samples to train a network of their own with.</summary>
+    /// <summary>The samples for training a new network.</summary>
     private LoadedData<T> Training<T>()
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -55,7 +55,7 @@ internal sealed class ParsedImages(
                 files
             );
 
-    /// <summary>The images with the places of their labels among a model's classes.</summary>
+    /// <summary>The images with labels that are indices of a model's classes.</summary>
     private LabelledImages Renamed(LabelledImages images, KnownData known)
     {
         string[] own = [.. known.Classes];

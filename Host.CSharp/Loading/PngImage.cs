@@ -25,10 +25,11 @@ internal static class PngImage
 
     /// <summary>The image in a file: 255 is full ink.</summary>
     /// <param name="content">The whole file.</param>
-    /// <param name="isDarkInk">Whether ink is dark on light paper; else light on dark.</param>
-    /// <param name="limit">The most bytes of the unpacked image.</param>
-    /// <param name="path">Where it is from.</param>
-    /// <exception cref="RefusedException">It is no such file, is damaged or too large.</exception>
+    /// <param name="isDarkInk">Whether images have dark ink on light paper; otherwise light ink on dark
+    /// paper.</param>
+    /// <param name="limit">The largest size of the unpacked image, in bytes.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The file is not a PNG, is damaged or too large.</exception>
     public static GreyImage Parse(
         ReadOnlyMemory<byte> content,
         bool isDarkInk,
@@ -50,13 +51,12 @@ internal static class PngImage
         }
         catch (Exception damaged) when (damaged is not OutOfMemoryException)
         {
-            // The library throws what its parts do: of a damaged file that may be anything.
+            // For a damaged file the library may throw any exception.
             throw Refused(path, damaged.Message.TrimEnd('.'));
         }
     }
 
-    /// <summary>How light a pixel is, on paper without ink where it is transparent; turned round where
-    /// ink is dark.</summary>
+    /// <summary>The amount of ink of a pixel; a transparent one has none.</summary>
     private static byte Ink(ReadOnlySpan<byte> rgba, bool isDarkInk)
     {
         var light = ((0.299 * rgba[0]) + (0.587 * rgba[1]) + (0.114 * rgba[2])) / byte.MaxValue;
@@ -64,8 +64,8 @@ internal static class PngImage
         return (byte)Math.Round(ink * rgba[3]);
     }
 
-    /// <summary>The library unpacks whatever there is: the image is unpacked once before it, as far as
-    /// its header claims and no further.</summary>
+    /// <summary>Checks the size of the image first, as the library unpacks any amount: unpacks as many bytes
+    /// as the header declares, and no more.</summary>
     private static void CheckSize(ReadOnlyMemory<byte> content, long limit, string path)
     {
         var bytes = content.Span;
@@ -96,7 +96,7 @@ internal static class PngImage
                 packed.Write(bytes.Slice((int)place + 8, (int)length));
             place += 12 + length;
         }
-        // The library makes room for all that a chunk claims, also where the file ends before it.
+        // The library allocates the declared length of a chunk, even if the file ends before it.
         if (place != bytes.Length)
             throw Refused(path, "one that is cut short, or more that follows it");
         packed.Position = 0;

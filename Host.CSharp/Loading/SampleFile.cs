@@ -5,23 +5,23 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Samples to predict, with a name each.</summary>
+/// <summary>Samples to predict, with their names.</summary>
 internal sealed record NamedSamples<T>(IReadOnlyList<string> Names, Dataset<T> Data)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>What was assumed of the file, or looks wrong with it, as sentences.</summary>
+    /// <summary>Assumptions about the file and possible errors in it, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
-/// <summary>Samples without labels in files of any kind, as a model takes them.</summary>
+/// <summary>Reads samples without labels for a model.</summary>
 internal static class SampleFile
 {
     /// <summary>The samples of a file.</summary>
     /// <param name="file">Images (PNG or IDX), or a table of any format.</param>
-    /// <param name="model">What they are for.</param>
-    /// <param name="isDarkInk">Of PNG: whether ink is dark on light paper.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="isDarkInk">For PNG: whether images have dark ink on light paper.</param>
     /// <param name="settings">How tables are laid out.</param>
-    /// <param name="cells">How cells are written, where that is not as in training.</param>
+    /// <param name="cells">How cells are written, if not as in training.</param>
     /// <exception cref="RefusedException">The file is bad, or does not fit the model.</exception>
     public static NamedSamples<T> Parse<T>(
         DataFile file,
@@ -77,8 +77,8 @@ internal static class SampleFile
         };
     }
 
-    /// <summary>The names of the columns that a model takes; none of a model that takes numbers as they
-    /// are.</summary>
+    /// <summary>The names of the columns that a model takes; empty for a model that takes plain
+    /// numbers.</summary>
     public static IReadOnlyList<string> ColumnsOf(Preprocessing preprocessing) =>
         preprocessing is Preprocessing.Table { Item: var encoding }
             ?

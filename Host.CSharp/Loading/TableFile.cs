@@ -24,13 +24,12 @@ internal static class TableFile
                 file.Kind.Length == 0 ? "no such ending" : file.Kind
             );
 
-    /// <summary>The table as a model finds its columns in it: by their names; of a model that was trained on
-    /// a file without names, by their places.</summary>
-    /// <param name="names">The names of the model's columns; none where it takes any.</param>
+    /// <summary>The table with the names of a model's columns. A model that was trained on a file without
+    /// names takes its columns by index.</summary>
+    /// <param name="names">The names of the model's columns; empty if it takes any.</param>
     /// <param name="table">The table.</param>
-    /// <param name="file">Where it is from.</param>
-    /// <exception cref="RefusedException">The model knows columns by names, of which the table has
-    /// none.</exception>
+    /// <param name="file">Its path, for messages.</param>
+    /// <exception cref="RefusedException">The table has none of the model's columns.</exception>
     public static Table WithColumns(IReadOnlyList<string> names, Table table, DataFile file)
     {
         if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
@@ -48,12 +47,12 @@ internal static class TableFile
         ]);
     }
 
-    /// <summary>A sentence on columns that a model which takes its columns by place does not use; null where
-    /// it uses all, or takes them by name.</summary>
+    /// <summary>A sentence that names the unused columns of a table, for a model that takes its columns by
+    /// index; null if it uses all, or takes them by name.</summary>
     /// <param name="names">The names of the model's columns.</param>
     /// <param name="table">The table.</param>
-    /// <param name="label">The label's column, where the rows have one.</param>
-    /// <param name="file">Where the table is from.</param>
+    /// <param name="label">The label's column, if the rows have one.</param>
+    /// <param name="file">The table's file.</param>
     public static string? UnusedNote(
         IReadOnlyList<string> names,
         Table table,
@@ -74,7 +73,7 @@ internal static class TableFile
             : $"{file.Path}: not used: {(unused.Length == 1 ? "column" : "columns")} {Listed(unused)}. The model was trained on rows without names and takes the columns {Listed(names)}, counted from 0.";
     }
 
-    /// <summary>Whether a model takes its columns by their places, as it was trained on rows without
+    /// <summary>Whether a model takes its columns by index, as it was trained on rows without
     /// names.</summary>
     private static bool AreByPlace(IReadOnlyList<string> names) =>
         names.All(name => int.TryParse(name, out _));

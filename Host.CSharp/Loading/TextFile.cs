@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 /// <summary>The text of files as UTF-8, whatever encoding they have.</summary>
 internal static class TextFile
 {
-    /// <summary>What marks the end of a file written under MS-DOS: Ctrl-Z.</summary>
+    /// <summary>The end-of-file mark of MS-DOS: Ctrl-Z.</summary>
     private const byte EndOfFile = 0x1A;
 
     /// <summary>Byte order marks, the longer ones first: UTF-32's begins with UTF-16's.</summary>
@@ -21,14 +21,13 @@ internal static class TextFile
 
     static TextFile() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
-    /// <summary>Whether an encoding has that name.</summary>
+    /// <summary>Whether there is an encoding of that name.</summary>
     public static bool IsEncoding(string name) => Find(name) is not null;
 
     /// <summary>The text in UTF-8, without a byte order mark.</summary>
     /// <param name="content">The file's bytes.</param>
-    /// <param name="encoding">The encoding's name; UTF-8 where null. A byte order mark goes before
-    /// it.</param>
-    /// <param name="path">Where the bytes are from.</param>
+    /// <param name="encoding">The encoding's name; if null, UTF-8. A byte order mark overrides it.</param>
+    /// <param name="path">The path, for messages.</param>
     /// <exception cref="RefusedException">The bytes are not of the encoding, or hold a zero.</exception>
     public static ReadOnlyMemory<byte> ToUtf8(
         ReadOnlyMemory<byte> content,
@@ -49,11 +48,11 @@ internal static class TextFile
         return text;
     }
 
-    /// <summary>The line, counted from 1, on which a byte stands. CR, LF and CRLF end lines.</summary>
+    /// <summary>The line of a byte, counted from 1. CR, LF and CRLF end lines.</summary>
     public static int LineOf(ReadOnlySpan<byte> text, int place) =>
         1 + LineEnds(text[..Math.Min(place, text.Length)]);
 
-    /// <summary>How many lines end in a text.</summary>
+    /// <summary>The number of line ends in a text.</summary>
     public static int LineEnds(ReadOnlySpan<byte> text) =>
         text.Count((byte)'\n') + text.Count((byte)'\r') - text.Count("\r\n"u8);
 
@@ -73,7 +72,7 @@ internal static class TextFile
         }
     }
 
-    /// <summary>The text in UTF-8, a part at a time.</summary>
+    /// <summary>Converts the text to UTF-8 part by part.</summary>
     private static ReadOnlyMemory<byte> Convert(
         ReadOnlyMemory<byte> content,
         Encoding from,
@@ -105,7 +104,7 @@ internal static class TextFile
         }
         catch (DecoderFallbackException broken)
         {
-            // The fault's place is counted in the part; the part before it has the lines so far.
+            // The position of the fault is counted within the part; the lines of earlier parts are added.
             var known = text.GetBuffer().AsSpan(0, (int)text.Length);
             var before = content.Span[
                 place..Math.Min(place + Math.Max(0, broken.Index), content.Length)

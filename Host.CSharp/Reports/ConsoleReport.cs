@@ -5,9 +5,9 @@ using static System.FormattableString;
 
 namespace Pipeline.Training;
 
-/// <summary>What a person sees: a line an epoch, and in between, of a run that takes its time, how fast it
-/// goes and how much is left: a bar in a terminal, elsewhere a line now and then. Where a log is given, all of
-/// it goes there instead, as events.</summary>
+/// <summary>The report of a run on the console: a line for each epoch and, for long runs, the speed and the
+/// time left: as a progress bar in a terminal, elsewhere as a line at intervals. If a log is given, all of it
+/// is logged instead.</summary>
 internal sealed class ConsoleReport(
     IAnsiConsole console,
     TextWriter output,
@@ -16,7 +16,7 @@ internal sealed class ConsoleReport(
     ILogger? log = null
 ) : IRunObserver
 {
-    /// <summary>So long nothing is said where there is no bar.</summary>
+    /// <summary>The interval of lines without a progress bar.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     private ProgressTask? bar;
@@ -26,8 +26,8 @@ internal sealed class ConsoleReport(
     private long lineTime;
     private long lineIteration;
 
-    /// <param name="from">The iteration that the run goes on from.</param>
-    /// <param name="iterations">The run's last.</param>
+    /// <param name="from">The iteration that the run starts at.</param>
+    /// <param name="iterations">The last iteration.</param>
     /// <param name="run">The run.</param>
     public async Task<TResult> TrackAsync<TResult>(
         long from,
@@ -63,7 +63,7 @@ internal sealed class ConsoleReport(
             });
     }
 
-    /// <summary>What a run by the gradient's definition stands for: two losses a parameter.</summary>
+    /// <summary>Reports the cost of the numerical gradient: two losses for each parameter.</summary>
     public void Numerical(long parameters, long iterations)
     {
         var each = 2 * parameters;
@@ -89,7 +89,7 @@ internal sealed class ConsoleReport(
         );
     }
 
-    /// <summary>A line, if there was none for long.</summary>
+    /// <summary>Prints a line if the last one was long ago.</summary>
     private void Plain(in StepFigures step)
     {
         var silence = clock.GetElapsedTime(lineTime);
@@ -132,7 +132,7 @@ internal sealed class ConsoleReport(
     )
     {
         var pace = iterations == 0 ? "" : Pace(iterations / Math.Max(seconds, 1e-9));
-        // The log has an event for that already.
+        // The log has a message for that already.
         if (log is null)
             Line(
                 Invariant(
@@ -150,7 +150,7 @@ internal sealed class ConsoleReport(
             Line(finding);
         Line($"run folder: {folder}");
         if (outcome is not (Outcome.Completed or Outcome.Diverged))
-            Line($"to go on: train --resume {Quoted(folder)}");
+            Line($"to resume: train --resume {Quoted(folder)}");
         if (advice is null)
             return;
         if (log is not null)
@@ -159,7 +159,7 @@ internal sealed class ConsoleReport(
             errors.WriteLine(advice);
     }
 
-    /// <summary>A path as a shell takes it for one argument.</summary>
+    /// <summary>A path as one argument of a shell.</summary>
     private static string Quoted(string path) => path.Any(char.IsWhiteSpace) ? $"\"{path}\"" : path;
 
     public void Refused(IEnumerable<string> reasons)
@@ -175,7 +175,7 @@ internal sealed class ConsoleReport(
 
     private static string Accuracies(EpochFigures epoch)
     {
-        // Numbers to predict are neither right nor wrong.
+        // Predicted numbers have no accuracy.
         if (double.IsNaN(epoch.Train.Accuracy))
         {
             return Invariant($"train loss: {epoch.Train.Loss:G6}, test loss: {epoch.Test.Loss:G6}");
@@ -194,7 +194,7 @@ internal sealed class ConsoleReport(
     private static string Pace(double rate) =>
         rate >= 1 ? Invariant($" ({rate:F0} a second)") : Invariant($" ({1 / rate:F1} s each)");
 
-    /// <summary>Above the bar where there is one.</summary>
+    /// <summary>Prints a line, above the progress bar if there is one.</summary>
     private void Line(string text)
     {
         if (log is not null)

@@ -5,9 +5,9 @@ using Pipeline.Pictures;
 
 namespace Pipeline.Training;
 
-/// <summary>The picture of a run over its iterations: the loss above, accuracy below, where there are
-/// classes. The losses of mini-batches are averaged, so that some 500 points make their line; where the log
-/// leaves iterations out, so do they.</summary>
+/// <summary>The picture of a run over its iterations: the loss above, accuracy below (for classes). The
+/// losses of mini-batches are averaged to about 500 points; iterations that are not logged are left
+/// out.</summary>
 internal sealed class Curves(Head head, long iterations) : IRunObserver
 {
     private readonly long width = Math.Max(1, iterations / 500);
@@ -75,8 +75,8 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
         return Encoding.UTF8.GetBytes(Picture.ToSvg("curves", 900, 350, [.. charts]));
     }
 
-    /// <summary>A figure of the training set, of the test set and, where there are any, of the samples
-    /// for validation.</summary>
+    /// <summary>A figure of the training set, of the test set and of the validation samples, if there are
+    /// any.</summary>
     private IEnumerable<Mark> Lines(Func<Score, double> figure)
     {
         yield return Line("training set", epoch => figure(epoch.Train));
@@ -91,7 +91,7 @@ internal sealed class Curves(Head head, long iterations) : IRunObserver
     private Mark Line(string name, Func<EpochFigures, double> figure) =>
         Mark.NewLine(name, epochs.Select(epoch => ((double)epoch.Iteration, figure(epoch))));
 
-    /// <summary>A little above the greatest finite loss.</summary>
+    /// <summary>A little above the largest finite loss.</summary>
     private double Highest() =>
         1.05
         * losses

@@ -5,7 +5,7 @@ using static Pipeline.Training.HtmlParts;
 
 namespace Pipeline.Training;
 
-/// <summary>An evaluation as one page that needs nothing beside it: pictures are inside.</summary>
+/// <summary>An evaluation as one self-contained HTML page.</summary>
 internal static class EvaluationHtml
 {
     /// <summary>The most classes whose bars are drawn.</summary>
@@ -36,7 +36,7 @@ internal static class EvaluationHtml
             """
         );
         Cards(page, report);
-        Section(page, "In short", "", List(report.Sentences));
+        Section(page, "Summary", "", List(report.Sentences));
         if (report.Evaluation is Evaluation.Classes { Item: var figures })
             Classes(page, report, figures);
         FirstLayerHtml.Append(page, report.Weights);
@@ -44,7 +44,7 @@ internal static class EvaluationHtml
             $"""
             <footer>Pipeline {Text(
                 RunFolder.Version ?? ""
-            )}. Precision: the share of the samples predicted as a class that are. Recall: the share of its samples that are found. F1: the harmonic mean of the two. Macro: the mean over the classes that have samples or answers; the precision of a class that is never answered counts 0.</footer>
+            )}. Precision: the share of the predictions of a class that are right. Recall: the share of its samples that are predicted right. F1: the harmonic mean of the two. Macro: the mean over the classes that have samples or predictions; the precision of a class that is never predicted counts 0.</footer>
             </main>
             </body>
             </html>
@@ -93,7 +93,7 @@ internal static class EvaluationHtml
             Section(
                 page,
                 "Confusion",
-                "Rows are the samples' classes, columns what the network predicted. Right answers are blue, wrong ones orange, the darker the more of the row.",
+                "Rows are the samples' classes, columns the predicted ones. Correct predictions are blue, wrong ones orange; darker cells hold more of the row.",
                 $"<div class=\"row\">{Heat(report, figures)}{Table(report.Tables.Top(figures))}</div>"
             );
         }
@@ -121,8 +121,8 @@ internal static class EvaluationHtml
         {
             Section(
                 page,
-                "How far its confidence can be trusted",
-                "Answers are grouped by how sure the network is of them. Bars that end on the dashed line mean that of answers given with 80 % confidence, 80 % are right; below it the network is too sure, above it not sure enough. Dots stand at each group's mean confidence.",
+                "Reliability",
+                "Answers are grouped by confidence. Bars that end on the dashed line mean that 80 % of the answers with 80 % confidence are right; below the line the network is over-confident, above it under-confident. Dots stand at each group's mean confidence.",
                 $"<div class=\"row\">{EvaluationPictures.Reliability([.. figures.Reliability])}{Table(report.Tables.Reliability(figures))}</div>"
             );
         }
@@ -131,7 +131,7 @@ internal static class EvaluationHtml
             Section(
                 page,
                 "The most confident mistakes",
-                "What the network is wrong about and surest of: often samples that people would argue about too, or wrong labels.",
+                "Often these are ambiguous samples or wrong labels.",
                 report.Pictures.Count > 0
                     ? Mistakes(report, figures)
                     : Table(report.Tables.Mistakes(figures))
@@ -154,7 +154,7 @@ internal static class EvaluationHtml
             {
                 var count = figures.Confusion[expected, predicted];
                 var share = (double)count / support;
-                // Mistakes are few: their root shows them.
+                // Mistakes are rare: the square root makes them visible.
                 var (color, strength) =
                     expected == predicted
                         ? ((31, 95, 153), share)

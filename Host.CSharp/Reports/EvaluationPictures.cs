@@ -22,7 +22,7 @@ internal static class EvaluationPictures
         return Picture.ToSvg("classes", 450, 100 + (36 * classes.Count), [chart]);
     }
 
-    /// <summary>How often answers are right over how sure the network is of them.</summary>
+    /// <summary>The reliability diagram: accuracy over confidence.</summary>
     public static string Reliability(IReadOnlyList<ReliabilityBin> bins)
     {
         var filled = bins.Where(bin => bin.Count > 0);

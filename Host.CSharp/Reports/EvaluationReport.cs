@@ -7,12 +7,12 @@ namespace Pipeline.Training;
 
 /// <summary>The content of a report on a model's evaluation.</summary>
 /// <param name="Model">The network's sizes.</param>
-/// <param name="Source">Where the model is from.</param>
-/// <param name="Data">Where the test samples are from.</param>
+/// <param name="Source">The model's file.</param>
+/// <param name="Data">The test samples' file or folder.</param>
 /// <param name="ClassNames">The outputs' names.</param>
 /// <param name="Evaluation">The figures.</param>
-/// <param name="Leakage">A sentence where test samples have leaked.</param>
-/// <param name="Pictures">The mistakes as pictures, where samples are images.</param>
+/// <param name="Leakage">A warning if test samples occur among the training samples.</param>
+/// <param name="Pictures">Pictures of the mistakes, if samples are images.</param>
 /// <param name="Weights">The first layer.</param>
 internal sealed record EvaluationReport(
     string Model,
@@ -25,7 +25,7 @@ internal sealed record EvaluationReport(
     FirstLayer Weights
 )
 {
-    /// <summary>A sentence where the test samples are not those of the model's run.</summary>
+    /// <summary>A warning if the test samples are not those of the model's run.</summary>
     public string? OtherData { get; init; }
 
     public EvaluationTables Tables => new(this);
@@ -76,7 +76,7 @@ internal sealed record EvaluationReport(
         if (!double.IsNaN(figures.CalibrationError))
         {
             yield return Invariant(
-                $"How sure the network is and how often it is right are {figures.CalibrationError * 100:F1} percentage points apart on average."
+                $"Confidence and accuracy differ by {figures.CalibrationError * 100:F1} percentage points on average."
             );
         }
     }

@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 /// <summary>The tables of an evaluation.</summary>
 internal sealed class EvaluationTables(EvaluationReport report)
 {
-    /// <summary>More classes than these make a matrix that nobody reads.</summary>
+    /// <summary>The largest number of classes in a confusion matrix.</summary>
     public const int MostInMatrix = 20;
 
     private const int MostConfusions = 15;
@@ -93,7 +93,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ]
         );
 
-    /// <summary>The confusion matrix; of very many classes, the most frequent confusions.</summary>
+    /// <summary>The confusion matrix; for many classes, the most frequent confusions.</summary>
     public ReportTable Confusion(ClassEvaluation figures)
     {
         var classes = Enumerable.Range(0, figures.Classes.Length);
@@ -168,7 +168,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ]
         );
 
-    /// <summary>All of them that the evaluation has.</summary>
+    /// <summary>All tables of the evaluation.</summary>
     public IEnumerable<ReportTable> All
     {
         get

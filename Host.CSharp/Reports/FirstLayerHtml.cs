@@ -33,7 +33,7 @@ internal static class FirstLayerHtml
             );
             Section(
                 page,
-                "What the first layer looks for",
+                "Weights of the first layer",
                 $"Every picture is a unit of the first layer: its weight for each pixel.{more}",
                 $"<p>{Legend}</p>{Tiles("units", size.Columns, size.Rows, tiles)}"
             );
@@ -63,7 +63,7 @@ internal static class FirstLayerHtml
             table.Append("</tbody></table>");
             Section(
                 page,
-                "What the first layer looks for",
+                "Weights of the first layer",
                 $"The weight of every input (rows) for each unit of the first layer (columns).{more}",
                 $"<p>{Legend}</p>{table}"
             );

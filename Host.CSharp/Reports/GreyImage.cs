@@ -1,4 +1,4 @@
 namespace Pipeline.Training;
 
-/// <summary>A sample as a picture: bytes of grey, row after row.</summary>
+/// <summary>A grey image: a byte for each pixel, row by row.</summary>
 internal sealed record GreyImage(int Rows, int Columns, byte[] Pixels);

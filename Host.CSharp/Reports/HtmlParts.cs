@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>The parts that a page is made of.</summary>
+/// <summary>The parts of an HTML page.</summary>
 internal static class HtmlParts
 {
-    /// <summary>A cell whose colour is as strong as a number of 0 to 1.</summary>
+    /// <summary>A table cell with a colour of the given strength, 0 to 1.</summary>
     public static string Cell((int R, int G, int B) color, double strength, string text)
     {
         int Blend(int full) => (int)Math.Round(255 + (Math.Clamp(strength, 0, 1) * (full - 255)));

@@ -6,7 +6,8 @@ namespace Pipeline.Training;
 /// <summary>Text inside of a line or a cell of Markdown.</summary>
 internal static class MarkdownText
 {
-    /// <summary>What begins markup of CommonMark or of GitHub's tables wherever it stands in a line.</summary>
+    /// <summary>Characters that begin markup of CommonMark or of GitHub's tables anywhere in a
+    /// line.</summary>
     private static readonly SearchValues<char> Markup = SearchValues.Create(@"\`*_[]<>|&~#$");
 
     public static string Of(string text)
@@ -27,7 +28,7 @@ internal static class MarkdownText
     /// <summary>Text as code, in a fence that is longer than the backticks inside.</summary>
     public static string Code(string text)
     {
-        // Code of nothing would be a fence.
+        // Empty code would be a fence.
         text = text.Length == 0 ? " " : VisibleText.Of(text);
         var (longest, run) = (0, 0);
         foreach (var letter in text)
@@ -36,7 +37,7 @@ internal static class MarkdownText
             longest = Math.Max(longest, run);
         }
         var fence = new string('`', longest + 1);
-        // One space on either side is taken away again.
+        // One space on either side is removed when it is rendered.
         var room =
             longest > 0 || text.Trim().Length > 0 && text.StartsWith(' ') && text.EndsWith(' ')
                 ? " "

@@ -17,13 +17,13 @@ internal static class Png
             }
         );
 
-    /// <summary>Numbers in colour: blue below 0, white at 0, red above, full at the limit.</summary>
+    /// <summary>Numbers as colours: blue below 0, white at 0, red above, saturated at the limit.</summary>
     public static byte[] OfNumbers(int rows, int columns, double[] numbers, double limit) =>
         Create(rows, columns, place => Colour(numbers[place] / limit));
 
     private static byte[] Create(int rows, int columns, Func<int, OxyColor> colour)
     {
-        // Columns first, as the library has it.
+        // Columns first, as the library expects.
         var pixels = new OxyColor[columns, rows];
         for (var i = 0; i < rows * columns; i++)
             pixels[i % columns, i / columns] = colour(i);

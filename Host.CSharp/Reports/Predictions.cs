@@ -4,15 +4,15 @@ using System.Text.Json;
 
 namespace Pipeline.Training;
 
-/// <summary>What a network says of a sample.</summary>
+/// <summary>The prediction for a sample.</summary>
 /// <param name="Sample">The sample's name.</param>
 /// <param name="Outputs">The probability of every class, or the numbers predicted.</param>
 internal sealed record Prediction(string Sample, double[] Outputs);
 
-/// <summary>Predictions in the forms that people and programs read.</summary>
+/// <summary>Predictions as text, CSV and JSON.</summary>
 /// <param name="OutputNames">The classes' names.</param>
-/// <param name="AreClasses">Whether the outputs are classes; else numbers.</param>
-/// <param name="Samples">A prediction each.</param>
+/// <param name="AreClasses">Whether the outputs are classes, not numbers.</param>
+/// <param name="Samples">One prediction for each sample.</param>
 internal sealed record Predictions(
     IReadOnlyList<string> OutputNames,
     bool AreClasses,
@@ -27,7 +27,7 @@ internal sealed record Predictions(
             "NaN: the weights or the inputs are too large for the precision"
         );
 
-    /// <summary>A line a sample, with the most probable classes.</summary>
+    /// <summary>A line for each sample, with the most probable classes.</summary>
     public string ToText(int top) =>
         string.Concat(
             Samples.Select(prediction =>

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Pipeline.Training;
 
-/// <summary>A table of a report, ready for any form: its first column names rows.</summary>
-/// <param name="Title">What it is about.</param>
+/// <summary>A table of a report; its first column has the names of the rows.</summary>
+/// <param name="Title">Its title.</param>
 /// <param name="Columns">The columns' titles.</param>
 /// <param name="Rows">The cells.</param>
 internal sealed record ReportTable(
@@ -12,7 +12,7 @@ internal sealed record ReportTable(
     IReadOnlyList<IReadOnlyList<string>> Rows
 )
 {
-    /// <summary>A share or another figure, and a dash for one that is none.</summary>
+    /// <summary>A number, or a dash for NaN.</summary>
     public static string Number(double value, string format = "F4") =>
         double.IsNaN(value) ? "–" : value.ToString(format, CultureInfo.InvariantCulture);
 
@@ -35,7 +35,7 @@ internal sealed record ReportTable(
         return string.Join('\n', lines) + "\n";
     }
 
-    /// <summary>As lines of text, columns one below the other.</summary>
+    /// <summary>As lines of text with aligned columns.</summary>
     public string ToText()
     {
         string[] columns = [.. Columns.Select(VisibleText.Of)];

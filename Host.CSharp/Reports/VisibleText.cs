@@ -7,8 +7,7 @@ namespace Pipeline.Training;
 /// <summary>Text from data, files and settings as one line for a terminal or a log. Characters that move the
 /// cursor, change colours or the direction of writing, or cannot be seen are written as C# escapes them:
 /// <c>\n</c>, <c>\u001B</c>.</summary>
-/// <remarks>For people: a text with a backslash of its own stays as it is, so that this cannot be
-/// undone.</remarks>
+/// <remarks>Backslashes of the text itself are not escaped, so the escaping cannot be undone.</remarks>
 internal static class VisibleText
 {
     public static string Of(string text)
@@ -48,7 +47,7 @@ internal static class VisibleText
             UnicodeCategory.Control
             or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator => true,
-            // Joiners are letters' own in many scripts.
+            // Joiners are part of words in many scripts.
             UnicodeCategory.Format => rune.Value is not (0x200C or 0x200D),
             _ => (rune.Value & 0xFFFE) == 0xFFFE || rune.Value is >= 0xFDD0 and <= 0xFDEF,
         };

@@ -2,10 +2,10 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Which iterations, or epochs, a run writes down: a function of their number alone, so that a
-/// run that was stopped and resumed leaves the same lines as one that was not.</summary>
-/// <param name="Every">The multiples of this number, 1 or more. Null: each of the first 10,000, each tenth
-/// up to 100,000, each hundredth up to a million, and so on, which makes 9,000 lines for ten times as many
+/// <summary>Which iterations or epochs are logged. This depends on their number only, so that a run that was
+/// stopped and resumed writes the same lines as an undisturbed one.</summary>
+/// <param name="Every">The multiples of this number, 1 or more. Null: each of the first 10,000, each tenth up
+/// to 100,000, each hundredth up to a million, and so on, which makes 9,000 lines for ten times as many
 /// iterations.</param>
 internal readonly record struct Cadence(long? Every)
 {
@@ -14,7 +14,7 @@ internal readonly record struct Cadence(long? Every)
     public static Cadence Automatic => new(null);
 
     /// <summary>The cadence of a run's log.</summary>
-    /// <exception cref="RefusedException">The run's settings do not hold one.</exception>
+    /// <exception cref="RefusedException">The run's settings do not contain it.</exception>
     public static Cadence Of(StoredRun run)
     {
         var every = (long?)run.Settings["run"]?["progress_every"];
@@ -25,10 +25,10 @@ internal readonly record struct Cadence(long? Every)
             : new(every);
     }
 
-    /// <summary>Whether a number, 0 or more, is written down.</summary>
+    /// <summary>Whether a number, 0 or more, is logged.</summary>
     public bool IsDue(long number) => number % Step(number) == 0;
 
-    /// <summary>The first number after another that is written down.</summary>
+    /// <summary>The next logged number after another one.</summary>
     public long Next(long number)
     {
         var step = Step(number + 1);
@@ -37,7 +37,7 @@ internal readonly record struct Cadence(long? Every)
 
     public override string ToString() => Every is { } every ? $"{every}" : "automatic";
 
-    /// <summary>The distance of numbers that are written down, up to one of them.</summary>
+    /// <summary>The distance between logged numbers, up to a number.</summary>
     private long Step(long number)
     {
         if (Every is { } every)

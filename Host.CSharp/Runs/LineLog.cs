@@ -2,14 +2,14 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>A file that grows line by line. Lines wait in memory until they are written; where that
-/// fails they wait on, and none is lost or comes twice.</summary>
+/// <summary>A file that grows line by line. Lines are buffered in memory. If writing fails they stay there,
+/// so that none is lost or written twice.</summary>
 internal sealed class LineLog(IFiles files, string path)
 {
-    /// <summary>So much is written without being asked.</summary>
+    /// <summary>The buffer size at which lines are written.</summary>
     private const int Batch = 1 << 16;
 
-    /// <summary>So much may wait for a disk that takes nothing.</summary>
+    /// <summary>The largest buffer size while the disk fails.</summary>
     private const int Most = 1 << 28;
 
     private readonly Lock gate = new();
@@ -20,7 +20,7 @@ internal sealed class LineLog(IFiles files, string path)
 
     public string Path => path;
 
-    /// <exception cref="IOException">Too many lines wait for the disk.</exception>
+    /// <exception cref="IOException">The buffer is full, as the disk fails.</exception>
     public void Add(string line)
     {
         lock (gate)
@@ -40,7 +40,7 @@ internal sealed class LineLog(IFiles files, string path)
         }
     }
 
-    /// <summary>Writes the lines that wait.</summary>
+    /// <summary>Writes the buffered lines.</summary>
     public void Write()
     {
         lock (gate)
@@ -55,7 +55,7 @@ internal sealed class LineLog(IFiles files, string path)
         }
     }
 
-    /// <summary>Sees every line so far through to the disk.</summary>
+    /// <summary>Writes all lines and flushes them to the disk.</summary>
     public void Flush()
     {
         Write();
@@ -66,7 +66,7 @@ internal sealed class LineLog(IFiles files, string path)
         flushed = written;
     }
 
-    /// <summary>Starts anew behind the first <paramref name="bytes"/> bytes of the file.</summary>
+    /// <summary>Continues after the first <paramref name="bytes"/> bytes of the file.</summary>
     public void Rewind(long bytes)
     {
         lock (gate)

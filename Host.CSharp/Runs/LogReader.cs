@@ -4,11 +4,10 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Reads the lines of a log, one after the other, without holding more than a part of the file in
-/// memory.</summary>
+/// <summary>Reads the lines of a log one after the other, with only a part of the file in memory.</summary>
 internal sealed class LogReader : IDisposable
 {
-    /// <summary>A longer line is not a log's.</summary>
+    /// <summary>The longest line of a log.</summary>
     private const int Longest = 4096;
 
     private readonly Stream stream;
@@ -22,7 +21,7 @@ internal sealed class LogReader : IDisposable
     /// <param name="files">The disk.</param>
     /// <param name="path">The log.</param>
     /// <param name="header">Its first line.</param>
-    /// <exception cref="RefusedException">It cannot be read, or begins otherwise.</exception>
+    /// <exception cref="RefusedException">The log cannot be read, or has another first line.</exception>
     public LogReader(IFiles files, string path, string header)
     {
         this.path = path;
@@ -45,12 +44,12 @@ internal sealed class LogReader : IDisposable
     /// <summary>The number of bytes up to the next line.</summary>
     public long Position { get; private set; }
 
-    /// <summary>The numbers of the line of an iteration, null for each empty cell. Lines of iterations
-    /// before it are skipped, as an earlier version wrote a line an iteration.</summary>
-    /// <param name="what">What the line is about, for a message.</param>
+    /// <summary>The numbers of the line of an iteration, null for each empty cell. Lines of iterations before
+    /// it are skipped, as earlier versions wrote a line for each iteration.</summary>
+    /// <param name="what">The line in words, for messages.</param>
     /// <param name="iteration">Its iteration.</param>
     /// <param name="place">The column of the iteration.</param>
-    /// <param name="count">How many columns there are.</param>
+    /// <param name="count">The number of columns.</param>
     /// <exception cref="RefusedException">The line is missing or damaged.</exception>
     public double?[] Find(string what, long iteration, int place, int count)
     {
@@ -67,7 +66,7 @@ internal sealed class LogReader : IDisposable
 
     public void Dispose() => stream.Dispose();
 
-    /// <summary>The numbers of a line, fewer where some are none.</summary>
+    /// <summary>The numbers of a line; fewer if some cells are not numbers.</summary>
     private static double?[] Numbers(string? line)
     {
         var numbers = new List<double?>();
@@ -81,7 +80,7 @@ internal sealed class LogReader : IDisposable
         return [.. numbers];
     }
 
-    /// <summary>The next line; null where the file ends before the line does.</summary>
+    /// <summary>The next line; null if the file ends before the end of the line.</summary>
     private string? ReadLine()
     {
         line++;
@@ -123,7 +122,7 @@ internal sealed class LogReader : IDisposable
     private RefusedException Unreadable(Exception trouble) =>
         new([
             Faults
-                .Create(path, "the log of the run to go on with", trouble.Message.TrimEnd('.'))
+                .Create(path, "the log of the run to resume", trouble.Message.TrimEnd('.'))
                 .ToString(),
         ]);
 

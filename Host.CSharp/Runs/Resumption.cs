@@ -8,11 +8,11 @@ internal sealed record ResumableRun(StoredRun Run, RunConfiguration Configuratio
 /// <summary>An earlier run that is not resumed.</summary>
 internal sealed record PassedOver(string Path, IReadOnlyList<string> Reasons);
 
-/// <summary>What <c>Run:Resume</c> asks for.</summary>
-/// <param name="Runs">The runs that may be resumed, the first that can be comes first.</param>
+/// <summary>The result of <c>Run:Resume</c>.</summary>
+/// <param name="Runs">The runs that may be resumed, in the order to try them in.</param>
 /// <param name="PassedOver">Unfinished runs whose settings do not fit those given now.</param>
-/// <param name="IsAutomatic">Whether the program chooses the run: one that cannot be resumed is then
-/// logged and left as it is. A run that the settings name is refused instead.</param>
+/// <param name="IsAutomatic">Whether the program chooses the run. A run that cannot be resumed is then logged
+/// and left unchanged; a run that the settings name is refused.</param>
 internal sealed record Resumption(
     IReadOnlyList<ResumableRun> Runs,
     IReadOnlyList<PassedOver> PassedOver,
@@ -25,10 +25,11 @@ internal sealed record Resumption(
     public static Resumption Of(StoredRun run, RunConfiguration configuration) =>
         new([new(run, configuration)], [], IsAutomatic: false);
 
-    /// <summary>The unfinished runs of Run:Directory, newest first. A service that watches its data resumes
-    /// runs with its own settings alone, as it goes on to train with these.</summary>
+    /// <summary>The unfinished runs of Run:Directory, newest first. In watch mode only runs with the same
+    /// settings are resumed, as the service continues to train with those.</summary>
     /// <param name="configuration">The settings without those of an earlier run.</param>
-    /// <param name="configurationOf">The settings of an earlier run with those given now above them.</param>
+    /// <param name="configurationOf">Returns the settings of an earlier run, overridden by those given
+    /// now.</param>
     public static Resumption Find(
         RunConfiguration configuration,
         Func<StoredRun, RunConfiguration> configurationOf

@@ -8,8 +8,8 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The folder of one run, which one process at a time works on. Logs grow line by line; every
-/// other file is whole or absent.</summary>
+/// <summary>The folder of one run; one process at a time works on it. Logs grow line by line; every other
+/// file is whole or absent.</summary>
 internal sealed class RunFolder : IDisposable
 {
     public const string SettingsFile = "settings.json";
@@ -18,7 +18,7 @@ internal sealed class RunFolder : IDisposable
     public const string CurvesName = "curves.svg";
     public const string LockName = "lock";
 
-    /// <summary>What <c>evaluate</c> leaves: for programs, for texts, for browsers.</summary>
+    /// <summary>The files that <c>evaluate</c> writes: for programs, texts and browsers.</summary>
     public static readonly string[] EvaluationFiles =
     [
         "evaluation.json",
@@ -26,10 +26,10 @@ internal sealed class RunFolder : IDisposable
         "evaluation.html",
     ];
 
-    /// <summary>How a folder's name says when its run began, in UTC.</summary>
+    /// <summary>The format of the time in a folder's name: when its run began, in UTC.</summary>
     private const string Stamp = "yyyyMMdd'T'HHmmss'Z'";
 
-    /// <summary>So many names are tried where other runs take them at the same moment.</summary>
+    /// <summary>How many names are tried if other runs take them at the same moment.</summary>
     private const int MostAtOnce = 100;
 
     private readonly IFiles files;
@@ -53,13 +53,13 @@ internal sealed class RunFolder : IDisposable
 
     public RunLogs Logs { get; }
 
-    /// <summary>Where a run folder has its checkpoints.</summary>
+    /// <summary>The checkpoint folder of a run folder.</summary>
     public static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
 
     private static string LockOf(string path) =>
         System.IO.Path.Combine(CheckpointsOf(path), LockName);
 
-    /// <summary>When a run began, by its folder's name; nothing of another name.</summary>
+    /// <summary>When a run began, by its folder's name; null for other names.</summary>
     public static DateTime? BeganAt(string name) =>
         DateTime.TryParseExact(
             name.Split('-')[0],
@@ -71,10 +71,10 @@ internal sealed class RunFolder : IDisposable
             ? began
             : null;
 
-    /// <summary>What a run may be called.</summary>
+    /// <summary>The accepted names of runs, in words.</summary>
     public const string Name = "1 to 200 bytes of a folder's name, without control characters";
 
-    /// <summary>Whether a folder's name can end so, and be shown in a line.</summary>
+    /// <summary>Whether a folder's name can end with it.</summary>
     public static bool CanBeName(string name) =>
         !string.IsNullOrWhiteSpace(name)
         && System.Text.Encoding.UTF8.GetByteCount(name) <= 200
@@ -82,7 +82,7 @@ internal sealed class RunFolder : IDisposable
         && !name.Any(char.IsControl);
 
     /// <summary>A new folder.</summary>
-    /// <exception cref="RefusedException">It cannot be made.</exception>
+    /// <exception cref="RefusedException">It cannot be created.</exception>
     public static RunFolder Create(
         IFiles files,
         RunConfiguration configuration,
@@ -111,7 +111,7 @@ internal sealed class RunFolder : IDisposable
                 }
                 catch (IOException) when (File.Exists(LockOf(path)) && count < MostAtOnce)
                 {
-                    // Another run, started at the same moment, holds it.
+                    // Another run that was started at the same moment has locked it.
                 }
             }
         }
@@ -121,9 +121,8 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>The folder of a run to go on with.</summary>
-    /// <exception cref="RefusedException">Another process works on it, or it cannot be
-    /// written.</exception>
+    /// <summary>The folder of a run to resume.</summary>
+    /// <exception cref="RefusedException">Another process works on it, or it cannot be written.</exception>
     public static RunFolder Open(IFiles files, string path)
     {
         try
@@ -150,7 +149,7 @@ internal sealed class RunFolder : IDisposable
             .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
             ?.InformationalVersion;
 
-    /// <summary>Enough to repeat the run.</summary>
+    /// <summary>Writes all that is needed to repeat the run.</summary>
     /// <param name="configuration">Its settings.</param>
     /// <param name="dataHashes">The SHA-256 of its data files, by their names.</param>
     /// <param name="cadence">Which iterations have a line in the log.</param>
@@ -208,7 +207,7 @@ internal sealed class RunFolder : IDisposable
     private void Write(string name, byte[] bytes) =>
         AtomicFile.Write(files, System.IO.Path.Combine(Path, name), bytes);
 
-    /// <summary>Holds the folder: the system lets one process at a time open the file, and lets go of it
+    /// <summary>Locks the folder: the system lets one process at a time open the file, and releases it
     /// however the process ends.</summary>
     public static FileStream Hold(string path) =>
         new(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

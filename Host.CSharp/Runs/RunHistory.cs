@@ -2,15 +2,15 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>What a run's evaluations have shown so far.</summary>
+/// <summary>The evaluations of a run so far.</summary>
 internal sealed class RunHistory : IRunObserver
 {
-    /// <summary>The losses after each epoch: on the training samples, and on those kept for validation
-    /// or else the test set.</summary>
+    /// <summary>The losses after each epoch: on the training samples, and on the validation samples or, if
+    /// there are none, the test samples.</summary>
     public List<EpochLosses> Losses { get; } = [];
 
-    /// <summary>The evaluation with the best test accuracy; where numbers are predicted, with the lowest
-    /// test loss.</summary>
+    /// <summary>The evaluation with the best test accuracy; for predicted numbers, with the lowest test
+    /// loss.</summary>
     public EpochFigures? Best { get; private set; }
 
     public void Evaluated(EpochFigures epoch)

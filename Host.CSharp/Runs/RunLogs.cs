@@ -41,18 +41,18 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         }
         catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
-            // The lines wait; the next checkpoint, or the end of the run, says so.
+            // The lines stay in memory; the next checkpoint or the end of the run reports the failure.
         }
     }
 
-    /// <summary>Sees every line so far through to the disk.</summary>
+    /// <summary>Writes all lines so far and flushes them to the disk.</summary>
     public void Flush()
     {
         progress.Flush();
         epochs.Flush();
     }
 
-    /// <summary>Begins both files.</summary>
+    /// <summary>Creates both files.</summary>
     public void Begin()
     {
         files.Write(progress.Path, Encoding.UTF8.GetBytes(ProgressHeader + "\n"));
@@ -61,13 +61,13 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         epochs.Rewind(EpochsHeader.Length + 1);
     }
 
-    /// <summary>Takes both files back to where they stood when the run reached an iteration, and reports
-    /// what is left in them. The evaluation of that very iteration is made again.</summary>
+    /// <summary>Truncates both files to the lines up to an iteration, and reports those to observers. The
+    /// evaluation at that iteration itself is made again.</summary>
     /// <param name="iteration">The iteration.</param>
     /// <param name="perEpoch">Iterations of an epoch.</param>
     /// <param name="cadence">Which iterations have a line.</param>
-    /// <param name="observers">To whom what is left is reported.</param>
-    /// <exception cref="RefusedException">What should be left is not there.</exception>
+    /// <param name="observers">The observers that get the remaining lines.</param>
+    /// <exception cref="RefusedException">A line is missing or damaged.</exception>
     public void Rewind(
         long iteration,
         long perEpoch,

@@ -3,17 +3,17 @@ using System.Text.Json.Nodes;
 
 namespace Pipeline.Training;
 
-/// <summary>What a run has left in its folder.</summary>
-/// <param name="Run">The run, as its settings tell of it.</param>
-/// <param name="Summary">What it came to.</param>
-/// <param name="Epochs">Its figures after each epoch: a header, then a line an epoch.</param>
+/// <summary>The results in a run folder.</summary>
+/// <param name="Run">The run and its settings.</param>
+/// <param name="Summary">The content of summary.json.</param>
+/// <param name="Epochs">Its figures after each epoch: a header, then a line for each epoch.</param>
 internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyList<string> Epochs)
 {
     private const string EpochsFile = "epochs.csv";
 
     public string Path => Run.Path;
 
-    /// <summary>The run's own files, which no picture replaces.</summary>
+    /// <summary>The run's own files, which are not overwritten by a picture.</summary>
     public IEnumerable<string> Files =>
         new[]
         {
@@ -24,7 +24,8 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
             RunFolder.ModelName,
         }.Select(name => System.IO.Path.Combine(Path, name));
 
-    /// <exception cref="RefusedException">It is no run's folder, or a file in it is damaged.</exception>
+    /// <exception cref="RefusedException">The folder is not a run folder, or a file in it is
+    /// damaged.</exception>
     public static RunRecord Read(string path)
     {
         var run = StoredRun.Read(path);
@@ -41,7 +42,7 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
         );
     }
 
-    /// <summary>A setting as a person writes it; null where it was left open.</summary>
+    /// <summary>A setting as it is written on a command line; null if it is unset.</summary>
     public string? Value(Setting setting) =>
         SettingsJson.Value(Run.Settings, setting) is { } value ? SettingsJson.Text(value) : null;
 
@@ -61,7 +62,7 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
         }
     }
 
-    /// <summary>A figure of the summary as a person reads it.</summary>
+    /// <summary>A figure of the summary as text.</summary>
     public string Figure(string name) =>
         Summary[name] switch
         {

@@ -2,7 +2,7 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>The figures of a run that its results are made of, also those of a resumed run's log.</summary>
+/// <summary>Collects the figures for a run's results, including those in the log of a resumed run.</summary>
 internal sealed class RunRecorder(Head head, long iterations)
 {
     private readonly LastStepKeeper last = new();
@@ -14,7 +14,7 @@ internal sealed class RunRecorder(Head head, long iterations)
     /// <summary>The last step of the log that the run was resumed with.</summary>
     public StepFigures? LastStep => last.Step;
 
-    /// <summary>Those that the lines of a resumed run's log are reported to.</summary>
+    /// <summary>The observers that get the lines of a resumed run's log.</summary>
     public IReadOnlyList<IRunObserver> Observers => [Curves, History, last];
 
     private sealed class LastStepKeeper : IRunObserver

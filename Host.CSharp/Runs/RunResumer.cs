@@ -7,13 +7,13 @@ namespace Pipeline.Training;
 /// <summary>Resumes the first run that can be resumed.</summary>
 internal sealed class RunResumer(Resumption resumption, ILogger<RunResumer> logger)
 {
-    /// <summary>Tries the runs one after the other. One that cannot be resumed keeps its files, and is
-    /// logged with the reasons.</summary>
+    /// <summary>Tries the runs one after the other. A run that cannot be resumed is logged with the reasons;
+    /// its files are left unchanged.</summary>
     /// <param name="runs">The runs, in the order to try them in.</param>
     /// <param name="resume">Resumes a run, or refuses before it has changed anything.</param>
-    /// <returns>What came of the run; null where none was resumed.</returns>
-    /// <exception cref="RefusedException">The settings name a run that cannot be resumed, or another
-    /// process is working on the only runs that could be.</exception>
+    /// <returns>The result of the run; null if none was resumed.</returns>
+    /// <exception cref="RefusedException">The settings name a run that cannot be resumed, or another process
+    /// is working on the only runs that could be.</exception>
     public async Task<TResult?> FirstAsync<TResult>(
         IEnumerable<ResumableRun> runs,
         Func<ResumableRun, Task<TResult>> resume
@@ -42,7 +42,7 @@ internal sealed class RunResumer(Resumption resumption, ILogger<RunResumer> logg
             ? null
             : throw new RefusedException([
                 .. inUse.Reasons,
-                "Run:Resume=Auto would resume this run. For a new run beside it, set Run:Resume=Never.",
+                "Run:Resume=Auto would resume this run. To start a new run beside it, set Run:Resume=Never.",
             ]);
     }
 

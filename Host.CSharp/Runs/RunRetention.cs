@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>Deletes the oldest run folders of mode Watch, so that a service does not fill its disk: those
-/// that are finished, that this service made in its Run:Directory, and that hold nothing but what a run
-/// leaves. The run of the model in use stays.</summary>
+/// <summary>Deletes the oldest run folders of mode Watch, so that a service does not fill its disk: folders
+/// of finished runs that this service created in its Run:Directory and that contain only files of a run. The
+/// run of the model in use is kept.</summary>
 internal sealed class RunRetention(
     RunConfiguration configuration,
     ModelPublisher publisher,
@@ -49,7 +49,7 @@ internal sealed class RunRetention(
             {
                 if (run == used?.Run || run == used?.Considered || IsHeld(run) || !IsWhole(run))
                     continue;
-                // Half a folder would look like a run that is not finished.
+                // A folder that is deleted in part would look like an unfinished run.
                 var renamed = Path.Combine(directory, Deleted + Path.GetFileName(run));
                 Directory.Move(run, renamed);
                 if (Delete(renamed, run))
@@ -62,8 +62,7 @@ internal sealed class RunRetention(
         }
     }
 
-    /// <summary>Whether a folder is of a run that has come to its end, in mode Watch and in this
-    /// directory.</summary>
+    /// <summary>Whether a folder is that of a finished run of mode Watch in this directory.</summary>
     private bool IsFinishedHere(string path)
     {
         if (
@@ -101,7 +100,7 @@ internal sealed class RunRetention(
         }
     }
 
-    /// <summary>Whether a folder holds only what runs leave.</summary>
+    /// <summary>Whether a folder contains only files of a run.</summary>
     private static bool IsWhole(string path)
     {
         var checkpoints = RunFolder.CheckpointsOf(path);

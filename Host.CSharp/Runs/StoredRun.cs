@@ -7,9 +7,9 @@ namespace Pipeline.Training;
 
 /// <summary>An earlier run, as the settings.json of its folder describes it.</summary>
 /// <param name="Path">Its folder.</param>
-/// <param name="Settings">Its settings, with the values that were chosen for those left open.</param>
+/// <param name="Settings">Its settings, with the values that were chosen for unset ones.</param>
 /// <param name="DataSha256">The SHA-256 of its data files, by their names: training files first.</param>
-/// <param name="BeganWith">The folder of the run whose network it began with; null where it began from
+/// <param name="BeganWith">The folder of the run whose network it began with; null if it began from
 /// scratch.</param>
 internal sealed record StoredRun(
     string Path,
@@ -18,7 +18,7 @@ internal sealed record StoredRun(
     string? BeganWith = null
 )
 {
-    /// <summary>What settings.json must have; the rest of it is for people.</summary>
+    /// <summary>The required content of settings.json; the rest is information for readers.</summary>
     private sealed record Stored(
         PipelineSettings Settings,
         IReadOnlyDictionary<string, string> DataSha256,
@@ -52,9 +52,9 @@ internal sealed record StoredRun(
         );
     }
 
-    /// <summary>The run folders of a directory, newest first: by the time that a folder's name begins
-    /// with, then by the number that it ends with where several began in the same second. Folders of other
-    /// names are not listed.</summary>
+    /// <summary>The run folders of a directory, newest first: by the time that a folder's name begins with,
+    /// then by the number at its end if several began in the same second. Other folders are
+    /// ignored.</summary>
     /// <exception cref="RefusedException">The directory cannot be read.</exception>
     public static IReadOnlyList<string> Folders(string directory)
     {
@@ -89,8 +89,8 @@ internal sealed record StoredRun(
         }
     }
 
-    /// <summary>The outcome of a finished run, completed or diverged; null of a run that was stopped, was
-    /// killed or is under way.</summary>
+    /// <summary>The outcome of a finished run, completed or diverged; null for a run that was stopped or
+    /// killed, or is in progress.</summary>
     public static Outcome? FinishedAs(string path)
     {
         var file = System.IO.Path.Combine(path, RunFolder.SummaryFile);
@@ -112,7 +112,7 @@ internal sealed record StoredRun(
         }
     }
 
-    /// <summary>Its settings by their full names, but for those of the machine and of one process.</summary>
+    /// <summary>Its settings by their full names, except for those of a machine or a process.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Values() =>
         from setting in SettingCatalog.All
         where setting.Key is not ("Training:Threads" or "Run:Resume")
@@ -121,7 +121,8 @@ internal sealed record StoredRun(
         from entry in SettingsJson.Entries(setting.Key, value)
         select KeyValuePair.Create($"{SettingsReader.Root}:{entry.Key}", (string?)entry.Value);
 
-    /// <summary>A sentence for every setting of a configuration that would change this run's bits.</summary>
+    /// <summary>A sentence for every setting of a configuration that differs and affects this run's
+    /// result.</summary>
     public IReadOnlyList<string> Differences(RunConfiguration configuration)
     {
         var now = SettingsJson.Of(configuration);
@@ -202,7 +203,7 @@ internal sealed record StoredRun(
             var (place, found) = JsonFault.Of(damaged, text);
             throw RefusedException.Of(file + place, "a run's settings", found);
         }
-        // A number beyond all bounds is read, and cannot be written again.
+        // A number beyond double precision can be read, but not written again.
         catch (ArgumentException)
         {
             throw RefusedException.Of(file, "a run's settings", "a number beyond double precision");
@@ -213,7 +214,7 @@ internal sealed record StoredRun(
         }
     }
 
-    /// <summary>The refusal of a path that is not a run folder.</summary>
+    /// <summary>The exception for a path that is not a run folder.</summary>
     public static RefusedException NoRun(string path) =>
         RefusedException.Of(
             path,

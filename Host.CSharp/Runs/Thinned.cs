@@ -3,10 +3,10 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
-/// <summary>Reports the steps and epochs that a run writes down, and no others.</summary>
+/// <summary>Forwards the steps and epochs that are logged, and no others.</summary>
 /// <param name="steps">Which steps.</param>
 /// <param name="perEpoch">Iterations of an epoch. Epochs are reported at the automatic cadence.</param>
-/// <param name="observers">To whom.</param>
+/// <param name="observers">The observers that get them.</param>
 internal sealed class Thinned(Cadence steps, long perEpoch, params IRunObserver[] observers)
     : IRunObserver
 {

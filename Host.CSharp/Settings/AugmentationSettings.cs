@@ -2,22 +2,24 @@ using System.ComponentModel;
 
 namespace Pipeline.Training;
 
-[Description("How training images are varied, each step anew.")]
+[Description("Random changes of training images, drawn anew in each step.")]
 public sealed class AugmentationSettings
 {
-    [Description("greatest shift along rows and columns, in pixels")]
+    [Description("largest shift along rows and columns, in pixels")]
     [Accepts("0 to 1000000")]
     public double Shift { get; init; }
 
-    [Description("greatest turn to either side, in degrees")]
+    [Description("largest rotation in either direction, in degrees")]
     [Accepts("0 to 180")]
     public double Rotation { get; init; }
 
-    [Description("greatest change of size, as a share of it")]
+    [Description("largest change of size, as a share")]
     [Accepts("0 or more, below 1")]
     public double Scale { get; init; }
 
-    [Description("elastic distortion: how far pixels move, in pixels, before it is smoothed")]
+    [Description(
+        "strength of the elastic distortion: how far pixels move before smoothing, in pixels"
+    )]
     [Accepts("0 to 1000000")]
     public double Elastic { get; init; }
 
@@ -29,7 +31,7 @@ public sealed class AugmentationSettings
     [Accepts("0 to 1000000")]
     public double Noise { get; init; }
 
-    [Description("share of images that are mirrored, left to right")]
+    [Description("share of images that are mirrored horizontally")]
     [Accepts("0 to 1")]
     public double Mirror { get; init; }
 }

@@ -15,7 +15,7 @@ public sealed class HealthSettings
     [DefaultText("no health checks")]
     public int? Port { get; init; }
 
-    [Description("address that the health checks answer on; 0.0.0.0 or :: stands for all of them")]
+    [Description("address of the health checks; 0.0.0.0 or :: for all addresses")]
     [Address]
     public string Address { get; init; } = Localhost;
 
@@ -27,13 +27,13 @@ public sealed class HealthSettings
         address = null;
         if (text.Equals(Localhost, StringComparison.OrdinalIgnoreCase))
             return true;
-        // "1" and "010.0.0.1" are addresses too, and others than people mean.
+        // "1" and "010.0.0.1" are addresses too, but not the expected ones.
         return IPAddress.TryParse(text, out address)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || $"{address}" == text);
     }
 
     [Description(
-        "seconds without a step or an evaluation after which the service is not live: more than the slowest takes"
+        "seconds without a step or an evaluation after which the service counts as not live; must be longer than the slowest of them"
     )]
     [Between(0, Seconds.Year, IsLeastExcluded = true, Unit = Seconds.Name)]
     public double StalledAfter { get; init; } = 300;

@@ -10,8 +10,8 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Checks the section <c>Logging</c>, which .NET's own logging reads: a value that it cannot use
-/// would end the program at the first message.</summary>
+/// <summary>Checks the section <c>Logging</c>, which is read by .NET's logging: an invalid value would end
+/// the program at the first message.</summary>
 internal static class LoggingSettings
 {
     public const string Section = "Logging";
@@ -65,7 +65,7 @@ internal static class LoggingSettings
     private static string? Text(IConfigurationProvider layer, string key) =>
         layer.TryGet(key, out var text) ? text : null;
 
-    /// <summary>What would be right in the place of a value; null where that is right.</summary>
+    /// <summary>The values that are accepted in the place of a value; null if it is valid.</summary>
     private static string? Expected(string key, string value)
     {
         var names = key.Split(':')[1..];
@@ -89,17 +89,17 @@ internal static class LoggingSettings
                 options,
                 value
             ),
-            // Of other providers nothing is known, and none is used.
+            // Other providers are not used, so their settings are not checked.
             _ => null,
         };
     }
 
-    /// <summary>A file's section of nothing is an empty text.</summary>
+    /// <summary>An empty section of a file is an empty text.</summary>
     private static string? ExpectedSection(string value) =>
         value.Length == 0 ? null : SettingsReader.Section;
 
-    /// <summary>What would be right in the place of an option of the console.</summary>
-    /// <param name="names">The option's name, behind those of the sections that it is in.</param>
+    /// <summary>The values that an option of the console accepts; null if the value is valid.</summary>
+    /// <param name="names">The option's name, preceded by the names of its sections.</param>
     /// <param name="value">The value.</param>
     private static string? ExpectedOption(ReadOnlySpan<string> names, string value)
     {
@@ -112,7 +112,7 @@ internal static class LoggingSettings
             var options = types
                 .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
                 .Where(option => option.CanWrite)
-                // A text makes no object, such as an encoder.
+                // A text cannot be turned into an object such as an encoder.
                 .Where(option => IsValue(option) || TypeOf(option).IsValueType)
                 .ToArray();
             var isFormatter = types == ConsoleOptions && Is(name, Formatter);
@@ -143,7 +143,7 @@ internal static class LoggingSettings
     private static Type TypeOf(PropertyInfo option) =>
         Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType;
 
-    /// <summary>Whether an option is one value, and not a section of others.</summary>
+    /// <summary>Whether an option is a single value, not a section.</summary>
     private static bool IsValue(PropertyInfo option) =>
         TypeDescriptor.GetConverter(TypeOf(option)).CanConvertFrom(typeof(string));
 
@@ -177,7 +177,8 @@ internal static class LoggingSettings
     private static bool Is(string name, string option) =>
         name.Equals(option, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The names of an enumeration, of which numbers are none; null where the value is one.</summary>
+    /// <summary>The names of an enumeration; null if the value is one of them. Numbers are not
+    /// accepted.</summary>
     private static string? OneOf(Type type, string value)
     {
         var names = Enum.GetNames(type);
@@ -186,7 +187,7 @@ internal static class LoggingSettings
             : $"one of {string.Join(", ", names)}";
     }
 
-    /// <summary>Whether an option can be set to a value: some check it as they are set.</summary>
+    /// <summary>Whether an option can be set to a value: some setters check it.</summary>
     private static bool IsTaken(PropertyInfo option, string value)
     {
         var converter = TypeDescriptor.GetConverter(TypeOf(option));
@@ -219,7 +220,7 @@ internal static class LoggingSettings
         }
     }
 
-    /// <summary>Lets logging read all its options, as the first message would.</summary>
+    /// <summary>Makes logging read all its options, as the first message would.</summary>
     private static IReadOnlyList<string> Rehearse(Action<ILoggingBuilder> addLogging)
     {
         using var services = new ServiceCollection().AddLogging(addLogging).BuildServiceProvider();
@@ -239,7 +240,7 @@ internal static class LoggingSettings
                 Faults
                     .Create(
                         Section,
-                        "values that .NET's logging takes",
+                        "values that .NET's logging accepts",
                         unusable.GetBaseException().Message.TrimEnd('.')
                     )
                     .ToString(),

@@ -10,17 +10,17 @@ public sealed class ModelSettings
     [DefaultText("50")]
     public int[]? Hidden { get; init; }
 
-    [Description("the activation function of the hidden units")]
+    [Description("activation function of the hidden units")]
     [Accepts("Sigmoid, Tanh, Relu, Identity, LeakyRelu, Elu, Gelu, Silu or Softplus")]
     public string Activation { get; init; } = "Sigmoid";
 
     [Description(
-        "whether hidden layers are normalised over the mini-batch; the saved model is the plain network that does the same"
+        "whether hidden layers use batch normalisation; in the saved model it is folded into the weights"
     )]
     public bool Normalised { get; init; }
 
     [Description(
-        "what the outputs stand for, and so the loss: Softmax for one class of several (cross entropy), Sigmoid for each class by itself (binary cross entropy), Identity for numbers (squared error)"
+        "output function and loss: Softmax for one of several classes (cross entropy), Sigmoid for independent classes (binary cross entropy), Identity for numbers (squared error)"
     )]
     [Accepts("Softmax, Sigmoid or Identity")]
     public string Head { get; init; } = "Softmax";
@@ -33,7 +33,7 @@ public sealed class ModelSettings
     )]
     public string Initialiser { get; init; } = "Fixed";
 
-    [Description("standard deviation of the initial weights where they are Fixed")]
+    [Description("standard deviation of the initial weights if Initialiser is Fixed")]
     [Accepts("0 or more")]
     public double WeightInitStd { get; init; } = 0.01;
 }

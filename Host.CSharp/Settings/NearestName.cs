@@ -1,15 +1,15 @@
 namespace Pipeline.Training;
 
-/// <summary>The name that somebody meant who wrote another.</summary>
+/// <summary>Finds the known name that a misspelt one probably stands for.</summary>
 internal static class NearestName
 {
-    /// <param name="given">What was written.</param>
-    /// <param name="names">The names that there are.</param>
-    /// <returns>The name that begins so, or else the one with the fewest letters to change: at most a
-    /// fifth of them, or two. Null where no name is so near.</returns>
+    /// <param name="given">The misspelt name.</param>
+    /// <param name="names">The known names.</param>
+    /// <returns>The name that starts with the given one, otherwise the name with the smallest distance: at
+    /// most two letters, or a fifth of them. Null if no name is that close.</returns>
     public static string? Of(string given, IEnumerable<string> names)
     {
-        // Nobody means a name by a text of thousands of letters.
+        // Long texts are not misspelt names.
         if (given.Length is 0 or > 100)
             return null;
         string[] all = [.. names];
@@ -29,7 +29,7 @@ internal static class NearestName
             : null;
     }
 
-    /// <summary>Levenshtein's distance: how many letters to change.</summary>
+    /// <summary>Levenshtein distance.</summary>
     private static int Distance(string one, string other)
     {
         var row = Enumerable.Range(0, other.Length + 1).ToArray();

@@ -17,9 +17,10 @@ internal static class Presets
 
     /// <summary>The file of a preset: one of the program's by its name, or any by its path.</summary>
     /// <param name="preset">The name or path.</param>
-    /// <param name="subject">What says it.</param>
-    /// <param name="source">Where it is said, behind a space, unless the subject tells.</param>
-    /// <exception cref="RefusedException">There is none.</exception>
+    /// <param name="subject">The setting or option that names the preset.</param>
+    /// <param name="source">The origin of the name, preceded by a space; empty if the subject is the
+    /// origin.</param>
+    /// <exception cref="RefusedException">There is no such preset.</exception>
     public static string PathOf(string preset, string subject, string source = "")
     {
         var isPath = preset.EndsWith(".json", StringComparison.OrdinalIgnoreCase);

@@ -5,17 +5,17 @@ using Control = MathNet.Numerics.Control;
 
 namespace Pipeline.Training;
 
-/// <summary>What the service does once a run has ended.</summary>
+/// <summary>What the service does after a run.</summary>
 public enum RunMode
 {
     /// <summary>It ends.</summary>
     Once,
 
-    /// <summary>It waits for other data, and trains again.</summary>
+    /// <summary>It waits until the data files change, and trains again.</summary>
     Watch,
 }
 
-/// <summary>The settings as the core takes them, every value checked.</summary>
+/// <summary>The settings, checked and in the types of the core.</summary>
 internal sealed record RunConfiguration(
     PipelineSettings Settings,
     Hyperparameters Hyperparameters,
@@ -29,21 +29,21 @@ internal sealed record RunConfiguration(
     TelemetryExporter Exporter
 )
 {
-    /// <summary>How many classes images have, unless settings or labels say otherwise.</summary>
+    /// <summary>The number of classes of images, unless settings or labels say otherwise.</summary>
     public const int BookClasses = 10;
 
     /// <summary>The widths of the hidden layers, unless settings say otherwise.</summary>
     public static readonly int[] BookHidden = [50];
 
-    /// <summary>Where the training samples are from.</summary>
+    /// <summary>The file or folder of the training samples.</summary>
     public string DataSource => Settings.Data.Train ?? Settings.Data.Directory;
 
-    /// <summary>How many classes images are likely to have, before their labels are read.</summary>
+    /// <summary>The expected number of classes of images, before their labels are read.</summary>
     public int Classes => Settings.Data.Classes ?? BookClasses;
 
     public int[] Hidden => Settings.Model.Hidden ?? BookHidden;
 
-    /// <summary>The settings that decide the run's bits up to where it stands.</summary>
+    /// <summary>The settings that affect what the run has learned so far.</summary>
     public IEnumerable<Setting> AffectingResult =>
         SettingCatalog.All.Where(setting =>
             !setting.ChangeableOnResume || setting.IsLength && Runs.DependsOnLength(Hyperparameters)
@@ -55,9 +55,8 @@ internal sealed record RunConfiguration(
     /// <summary>Whether the newest unfinished run is resumed, if there is one.</summary>
     public bool IsResumedAutomatically => Is(RunSettings.Auto);
 
-    /// <summary>The run that the settings name, to be resumed; null where they name none.</summary>
-    /// <exception cref="RefusedException">There is no such run, or its settings.json is
-    /// damaged.</exception>
+    /// <summary>The run to resume that the settings name; null if they name none.</summary>
+    /// <exception cref="RefusedException">There is no such run, or its settings.json is damaged.</exception>
     public StoredRun? NamedRun() =>
         IsResumedAutomatically || Is(RunSettings.Never)
             ? null
@@ -66,13 +65,13 @@ internal sealed record RunConfiguration(
     private bool Is(string resume) =>
         Settings.Run.Resume.Equals(resume, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Where the model in use is, and what is said of it.</summary>
+    /// <summary>The path of the model in use; its record has the same name with another ending.</summary>
     public string PublishedModelPath =>
         Path.GetFullPath(
             Settings.Watch.Model ?? Path.Combine(Settings.Run.Directory, "model.safetensors")
         );
 
-    /// <summary>Asks the core about every setting.</summary>
+    /// <summary>The configuration of settings, or everything that is wrong with them.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="faults">Every fault in a sentence.</param>
     /// <param name="isForTraining">Whether training rows are needed; a model is tested with test rows
@@ -89,8 +88,8 @@ internal sealed record RunConfiguration(
         return configuration;
     }
 
-    /// <summary>Asks the core about every setting.</summary>
-    /// <returns>The configuration, or null and every fault, whose subject is the setting's name.</returns>
+    /// <summary>The same, with faults instead of sentences; the subject of each is a setting's full
+    /// name.</summary>
     public static RunConfiguration? Create(
         PipelineSettings settings,
         out IReadOnlyList<Fault> faults,
@@ -103,8 +102,8 @@ internal sealed record RunConfiguration(
         return configuration;
     }
 
-    /// <summary>The network's layers, for samples of so many numbers and outputs; none wider than
-    /// that.</summary>
+    /// <summary>The network's architecture for a number of inputs and outputs. Hidden layers are at most as
+    /// wide as <paramref name="widest"/>.</summary>
     public Architecture ArchitectureFor(int inputs, int outputs, int widest = int.MaxValue) =>
         Architectures
             .Create(
@@ -120,8 +119,8 @@ internal sealed record RunConfiguration(
             : throw Refused(faults);
 
     /// <summary>The network's layers for training samples.</summary>
-    /// <exception cref="RefusedException">The mini-batches are too large for the network, or the samples are
-    /// no images, where these are to be varied.</exception>
+    /// <exception cref="RefusedException">The mini-batches are too large for the network, or images are to be
+    /// augmented and the samples are not images.</exception>
     public Architecture ArchitectureFor<T>(Dataset<T> data)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -144,13 +143,13 @@ internal sealed record RunConfiguration(
         return new(train, validation, data.Test);
     }
 
-    /// <summary>Lets computations use as many threads as the settings say.</summary>
+    /// <summary>Sets the number of threads that computations use.</summary>
     public void ApplyThreads() => Control.MaxDegreeOfParallelism = Threads;
 
     private static RefusedException Refused(IReadOnlyList<Fault> faults) =>
         new(faults.Select(Sentence));
 
-    /// <summary>A fault of the core, with the setting's own name.</summary>
+    /// <summary>A fault of the core as a sentence with the setting's full name.</summary>
     private static string Sentence(Fault fault) =>
         Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault).ToString();
 }

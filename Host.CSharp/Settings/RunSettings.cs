@@ -2,14 +2,14 @@ using System.ComponentModel;
 
 namespace Pipeline.Training;
 
-[Description("What a run leaves, and whether it resumes an earlier one.")]
+[Description("The files of a run, and resuming.")]
 [ChangeableOnResume]
 public sealed class RunSettings
 {
     internal const string Never = "Never";
     internal const string Auto = "Auto";
 
-    [Description("folder that run folders are made in")]
+    [Description("folder in which run folders are created")]
     [DefaultText("data/runs of the repository")]
     public string Directory { get; init; } = DefaultPaths.PathOf("data/runs");
 
@@ -18,7 +18,7 @@ public sealed class RunSettings
     [DefaultText("the network's sizes, such as 784-50-10")]
     public string? Name { get; init; }
 
-    [Description("whether a run leaves an event file for TensorBoard")]
+    [Description("whether an event file for TensorBoard is written")]
     public bool TensorBoard { get; init; }
 
     [Description(
@@ -34,28 +34,28 @@ public sealed class RunSettings
     public string Resume { get; init; } = Never;
 
     [Description(
-        "iterations from one line of progress.csv and of the event file to the next; a resumed run keeps its own"
+        "iterations between lines of progress.csv and of the event file; a resumed run keeps its own value"
     )]
     [AtLeast(1)]
     [DefaultText("1 up to iteration 10000, 10 up to 100000, 100 up to a million, and so on")]
     public long? ProgressEvery { get; init; }
 
-    [Description("iterations from one checkpoint to the next; 0: none but at the end and in time")]
+    [Description("iterations between checkpoints; 0: only after CheckpointSeconds and at the end")]
     [AtLeast(0)]
     public long CheckpointEvery { get; init; } = 1000;
 
-    [Description("seconds after which the next checkpoint is due at the latest; 0: none in time")]
+    [Description("longest time between checkpoints, in seconds; 0: no limit")]
     [Between(0, Seconds.Year, Unit = Seconds.Name)]
     public double CheckpointSeconds { get; init; } = 60;
 
     [Description(
-        "in mode Watch, how many finished run folders are kept, the model in use aside; older ones are deleted; 0: all are kept"
+        "number of finished run folders that are kept in mode Watch, besides that of the model in use; older ones are deleted; 0: all are kept"
     )]
     [AtLeast(0)]
     public int Kept { get; init; } = 20;
 
     [Description(
-        "how many checkpoints are kept; one more where the current epoch began before them"
+        "number of checkpoints that are kept; one more if the current epoch began before all of them"
     )]
     [AtLeast(1)]
     public int CheckpointsKept { get; init; } = 3;

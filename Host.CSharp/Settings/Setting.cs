@@ -6,20 +6,20 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>One setting: its section and property, what it means, what it is unless set.</summary>
+/// <summary>A setting: its section, its property and its default.</summary>
 internal sealed record Setting(string Section, PropertyInfo Property, object? Default)
 {
     public string Key => $"{Section}:{Property.Name}";
 
-    /// <summary>Whether a run that goes on may have another value of it.</summary>
+    /// <summary>Whether a resumed run may have another value of it.</summary>
     public bool ChangeableOnResume =>
         Property.IsDefined(typeof(ChangeableOnResumeAttribute))
         || Property.DeclaringType!.IsDefined(typeof(ChangeableOnResumeAttribute));
 
-    /// <summary>Whether it says how long a run is.</summary>
+    /// <summary>Whether it is the length of a run.</summary>
     public bool IsLength => Key is "Training:Iterations" or "Training:Epochs";
 
-    /// <summary>Whether it names a file or a folder.</summary>
+    /// <summary>Whether it is a path.</summary>
     public bool IsPath =>
         Key is "Data:Directory" or "Data:Train" or "Data:Test" or "Run:Directory" or "Watch:Model";
 
@@ -34,8 +34,8 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
         }
     }
 
-    /// <summary>The values that it accepts, for people. Numbers are written as "1 or more", "0 to 0.9", "above 0",
-    /// "up to 1000" or "below 1", two of which may stand together with a comma between them.</summary>
+    /// <summary>The values that it accepts, in words. Ranges are written as "1 or more", "0 to 0.9", "above
+    /// 0", "up to 1000" or "below 1", two of which may be combined with a comma.</summary>
     public string Accepts =>
         Property.GetCustomAttribute<AcceptsAttribute>()?.Values
         ?? Property.GetCustomAttribute<SettingRuleAttribute>()?.Accepts
@@ -47,13 +47,13 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
             : "a text"
         );
 
-    /// <summary>What holds unless it is set, for people; empty where nothing does.</summary>
+    /// <summary>The default in words; empty if there is none.</summary>
     public string DefaultText =>
         Property.GetCustomAttribute<DefaultTextAttribute>()?.Text
         ?? (Owners.Count == 0 ? TextOf(Default) : DefaultsOf(Owners));
 
-    /// <summary>The optimizers and schedules that this number applies to; none of a setting that applies
-    /// whatever they are.</summary>
+    /// <summary>The optimizers and schedules that this number applies to; empty for a setting that applies to
+    /// all.</summary>
     private List<(string Name, double Default)> Owners =>
         Section != nameof(PipelineSettings.Training)
             ? []
@@ -112,10 +112,10 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
             ? Property.PropertyType.GetElementType()!
             : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
-    /// <summary>Whether it may be left open, which null says in a file.</summary>
+    /// <summary>Whether it may be left unset, which is null in a file.</summary>
     public bool MayBeOpen => Default is null;
 
-    /// <summary>What a value of it looks like, for people.</summary>
+    /// <summary>The form of its values, in words.</summary>
     public string Kind =>
         ValueType switch
         {
@@ -127,9 +127,9 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
             _ => $"a whole number of up to {int.MaxValue}",
         };
 
-    /// <summary>Reads a text as a value of the setting's type, in the one way that the binder reads
-    /// too: a number has a point and no separators of thousands, and is finite.</summary>
-    /// <returns>The value as .NET writes it in any culture; null where the text is none.</returns>
+    /// <summary>Reads a text as a value of the setting's type, as the binder reads it: a number has a decimal
+    /// point and no thousands separators, and is finite.</summary>
+    /// <returns>The value in the invariant culture; null if the text is not a value.</returns>
     public string? Read(string text)
     {
         var culture = CultureInfo.InvariantCulture;
@@ -157,8 +157,8 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
         };
     }
 
-    /// <summary>Whether a text can be a name or a path, and be written into files as it is: half of a
-    /// surrogate pair cannot.</summary>
+    /// <summary>Whether a text can be a name or a path and can be written to a file: half of a surrogate pair
+    /// cannot.</summary>
     private static bool IsText(string text)
     {
         for (var rest = text.AsSpan(); !rest.IsEmpty; )

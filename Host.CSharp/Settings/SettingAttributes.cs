@@ -1,6 +1,7 @@
 namespace Pipeline.Training;
 
-/// <summary>A setting that changes no bit of what a run has learned so far, or a class of such.</summary>
+/// <summary>Marks a setting, or a class of settings, that may change when a run is resumed: it does not
+/// affect what the run has learned so far.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
 internal sealed class ChangeableOnResumeAttribute : Attribute;
 
@@ -11,8 +12,7 @@ internal sealed class AcceptsAttribute(string values) : Attribute
     public string Values => values;
 }
 
-/// <summary>What holds unless a setting is set, for people: of a setting whose default is no value, or is a
-/// path.</summary>
+/// <summary>The default of a setting in words, for a setting whose default is null or a path.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class DefaultTextAttribute(string text) : Attribute
 {

@@ -1,11 +1,11 @@
 namespace Pipeline.Training;
 
-/// <summary>All settings, read off the classes that hold them.</summary>
+/// <summary>All settings, found by reflection.</summary>
 internal static class SettingCatalog
 {
     public static IReadOnlyList<Setting> All { get; } = Collect();
 
-    /// <summary>The name a person set something by, from the core's name for it.</summary>
+    /// <summary>The full name of a setting from its property's name, which the core uses.</summary>
     public static string KeyOf(string property) =>
         All.FirstOrDefault(setting => setting.Property.Name == property)?.Key ?? property;
 

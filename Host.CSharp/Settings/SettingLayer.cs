@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration.Memory;
 namespace Pipeline.Training;
 
 /// <summary>Settings that come from neither a file nor the environment.</summary>
-/// <param name="nameOf">Where the setting of a key comes from, for people.</param>
+/// <param name="nameOf">Returns the origin of a setting in words.</param>
 /// <param name="values">The settings by their full names.</param>
 internal sealed class GivenLayer(
     Func<string, string> nameOf,
@@ -25,10 +25,10 @@ internal sealed class GivenLayer(
     }
 }
 
-/// <summary>What can be asked of one layer of the configuration.</summary>
+/// <summary>Queries to one layer of the configuration.</summary>
 internal static class SettingLayer
 {
-    /// <summary>Where a layer has the value of a key from, for people.</summary>
+    /// <summary>The origin of the value of a key, in words.</summary>
     public static string Source(this IConfigurationProvider layer, string key) =>
         layer switch
         {

@@ -8,17 +8,16 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>The layers that settings come from, the lowest first: the program's own file, the settings of a
-/// run to go on with, a preset, the settings of a run that a command is about, the environment, the command
+/// run to resume, a preset, the settings of a run that a command is about, the environment, the command
 /// line.</summary>
 internal static class SettingLayers
 {
-    /// <summary>The program's own file, beside it.</summary>
+    /// <summary>The program's own settings file.</summary>
     public const string SettingsFile = "appsettings.json";
 
     /// <param name="configuration">Where they go.</param>
     /// <param name="given">What the command line gives.</param>
-    /// <param name="earlier">The run to go on with; null: the one that the settings name, if
-    /// any.</param>
+    /// <param name="earlier">The run to resume; if null, the run that the settings name, if any.</param>
     /// <exception cref="RefusedException">A file cannot be read, or there is no such preset or
     /// run.</exception>
     public static void Add(
@@ -57,8 +56,8 @@ internal static class SettingLayers
 
     private static readonly Dictionary<string, string?> NoSettings = [];
 
-    /// <summary>The file of the preset: the option's, or else that of the uppermost layer that names one. A name
-    /// in a layer is checked even where another stands above it.</summary>
+    /// <summary>The file of the preset: that of the option, otherwise that of the highest layer that names
+    /// one. Names in lower layers are checked too.</summary>
     private static string? PresetOf(IConfigurationRoot configuration, CommandLineSettings given)
     {
         string? path = null;
@@ -73,10 +72,10 @@ internal static class SettingLayers
     private static void Add(ConfigurationManager configuration, GivenLayer layer) =>
         ((IConfigurationBuilder)configuration).Add(layer);
 
-    /// <summary>The run that the settings name, to go on with.</summary>
+    /// <summary>The run to resume that the settings name.</summary>
     private static StoredRun? NamedRun(IConfiguration configuration)
     {
-        // A text that is no value is refused with all others.
+        // An invalid text is refused later, together with all others.
         string? Said(string name) =>
             configuration[$"{SettingsReader.Root}:Run:{name}"] is { } text
                 ? SettingCatalog.Find($"Run:{name}")!.Read(text)
@@ -113,23 +112,23 @@ internal static class SettingLayers
         }
     }
 
-    /// <summary>What is wrong with a file, and where in it.</summary>
+    /// <summary>The error in a file, and its position.</summary>
     private static JsonFault Reason(Exception unusable, string path) =>
         unusable switch
         {
-            // The library reads other encodings as well, and counts in UTF-8.
+            // The library reads other encodings as well, and reports positions in UTF-8.
             JsonException broken => JsonFault.Of(
                 broken,
                 Encoding.UTF8.GetBytes(File.ReadAllText(path))
             ),
-            // Of an object only a name that is there twice is refused.
+            // The only error of an object is a name that occurs twice.
             FormatException => new(
                 "",
                 JsonNode.Parse(File.ReadAllText(path), null, Lenient) is not JsonObject
                     ? "JSON that is no object"
                     : $"{unusable.Message.Split('\'').ElementAtOrDefault(1)} twice"
             ),
-            // An escape can stand for half of a surrogate pair, of which no text is made.
+            // An escape can stand for half of a surrogate pair, which is not a text.
             InvalidOperationException => new("", "half of a surrogate pair"),
             _ => new("", unusable.Message.TrimEnd('.')),
         };

@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace Pipeline.Training;
 
-/// <summary>Settings as a run folder keeps them.</summary>
+/// <summary>Settings as they are stored in a run folder.</summary>
 internal static class SettingsJson
 {
-    /// <summary>The settings of a run, with the values that were chosen for those left open, and full
-    /// paths.</summary>
+    /// <summary>The settings of a run, with full paths and with the values that were chosen for unset
+    /// ones.</summary>
     public static JsonNode Of(RunConfiguration configuration)
     {
         var settings = Of(configuration.Settings);
@@ -31,11 +31,11 @@ internal static class SettingsJson
     public static JsonNode Of(PipelineSettings settings) =>
         JsonSerializer.SerializeToNode(settings, JsonText.Options)!;
 
-    /// <summary>The value of a setting; null where it is left open.</summary>
+    /// <summary>The value of a setting; null if it is unset.</summary>
     public static JsonNode? Value(JsonNode settings, Setting setting) =>
         settings[Name(setting.Section)]?[Name(setting.Property.Name)];
 
-    /// <summary>A value as a person writes it.</summary>
+    /// <summary>A value as it is written on a command line.</summary>
     public static string Text(JsonNode? value) =>
         value switch
         {
@@ -45,15 +45,15 @@ internal static class SettingsJson
             _ => value.ToString(),
         };
 
-    /// <summary>A value as a layer of the configuration holds it: the values of a list apart, as a name may
-    /// have a comma.</summary>
+    /// <summary>A value as configuration entries: one for each value of a list, as a name may contain a
+    /// comma.</summary>
     public static IEnumerable<(string Key, string Value)> Entries(string key, JsonNode value) =>
         value is JsonArray { Count: > 0 } list
             ? list.Select((one, place) => ($"{key}:{place}", Text(one)))
             : [(key, Text(value))];
 
-    /// <summary>The SHA-256 of some settings' values. One that is as it would be unless set does not
-    /// count, so that a setting which comes later changes nothing.</summary>
+    /// <summary>The SHA-256 of some settings' values. Defaults are left out, so that a setting added in a
+    /// later version does not change the hash.</summary>
     public static string Hash(JsonNode settings, IEnumerable<Setting> some)
     {
         var unlessSet = Of(new PipelineSettings());

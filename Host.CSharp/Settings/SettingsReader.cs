@@ -7,20 +7,19 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>What the configuration says, sifted: values that fit their settings, and a sentence for
-/// each thing that does not.</summary>
+/// <summary>The configuration after it was read: the valid values, and a sentence for each error.</summary>
 internal sealed record ReadSettings(IConfiguration Values, IReadOnlyList<string> Faults);
 
-/// <summary>Looks through the layers of the configuration before they are bound, so that every fault
-/// is said at once; a binder stops at its first.</summary>
+/// <summary>Reads and checks the layers of the configuration before they are bound, so that all faults are
+/// reported at once; the binder stops at the first.</summary>
 internal static class SettingsReader
 {
     public const string Root = "Pipeline";
 
-    /// <summary>The settings file to lay over the defaults, where no option says it.</summary>
+    /// <summary>The key of the preset where no option names it.</summary>
     public const string Preset = $"{Root}:Preset";
 
-    /// <summary>What would be right in the place of a value that stands for a whole section.</summary>
+    /// <summary>The expected text where a single value stands in the place of a section.</summary>
     public const string Section = "a section of settings";
 
     public static ReadSettings ReadChecked(IConfigurationRoot configuration)
@@ -31,7 +30,7 @@ internal static class SettingsReader
         {
             if (Find(configuration, setting) is not { } found)
                 continue;
-            // An empty list says "none", where an absent one leaves the default.
+            // An empty list means "none"; an absent one means the default.
             if (setting.IsList && found.Texts.Length == 0)
                 values[setting.Key] = "";
             foreach (var (place, text) in found.Texts.Index())
@@ -66,20 +65,19 @@ internal static class SettingsReader
         return new(read, faults);
     }
 
-    /// <summary>A fault of a value that fits its setting's type, with the place that the value is
-    /// from.</summary>
+    /// <summary>A fault of a value as a sentence with the value's origin.</summary>
     public static string Sentence(IConfigurationRoot configuration, Fault fault) =>
         SettingCatalog.Find(fault.Subject) is { } setting
         && Find(configuration, setting) is { } found
             ? Faults.Remark(found.Layer.Source($"{Root}:{setting.Key}"), fault).ToString()
             : fault.ToString();
 
-    /// <summary>What the uppermost layer says of a setting.</summary>
+    /// <summary>A setting's texts in the highest layer that has it.</summary>
     private sealed record Said(IConfigurationProvider Layer, string?[] Texts);
 
-    /// <summary>The value of a setting, or the values of a list: that comes whole from the uppermost layer
-    /// that has it, so a short one leaves no tail of a longer one below.</summary>
-    /// <returns>Null where no layer has it, or where null leaves it open.</returns>
+    /// <summary>The value of a setting, or the values of a list. All values of a list come from the highest
+    /// layer that has it, so that a shorter list replaces a longer one.</summary>
+    /// <returns>Null if no layer has it, or if it is set to null.</returns>
     private static Said? Find(IConfigurationRoot configuration, Setting setting)
     {
         var path = $"{Root}:{setting.Key}";
@@ -100,7 +98,7 @@ internal static class SettingsReader
         return null;
     }
 
-    /// <summary>The places at which a layer has values of a list.</summary>
+    /// <summary>The indices of the values of a list in a layer.</summary>
     private static string[] PlacesOf(IConfigurationProvider layer, Setting setting) =>
         setting.IsList
             ?
@@ -112,7 +110,7 @@ internal static class SettingsReader
             ]
             : [];
 
-    /// <summary>What is wrong with the places of a list's values in a layer; null where nothing is.</summary>
+    /// <summary>The error in the indices of a list's values in a layer; null if they are 0, 1, 2, …</summary>
     private static string? WrongPlaces(IConfigurationProvider layer, Setting setting)
     {
         var places = PlacesOf(layer, setting);
@@ -128,15 +126,15 @@ internal static class SettingsReader
     private static string? TextOf(IConfigurationProvider layer, string path) =>
         layer.TryGet(path, out var text) ? text : null;
 
-    /// <summary>A list in one text, with commas.</summary>
+    /// <summary>The values of a list that is one text, with commas between them.</summary>
     private static string?[] Split(string text, IConfigurationProvider layer) =>
         text.Equals("none", StringComparison.OrdinalIgnoreCase) ? []
-        // What a file says of a list of nothing.
+        // The provider turns an empty list of a file into an empty text.
         : text.Length == 0 && layer is JsonConfigurationProvider ? []
         : text.Split(',', StringSplitOptions.TrimEntries);
 
-    /// <summary>A run's length is said in one of two ways: the one in the upper layer counts. Both in one
-    /// layer is a fault, which the core finds.</summary>
+    /// <summary>A run's length is given as iterations or epochs: the one in the higher layer counts. Both in
+    /// one layer are a fault, which the core reports.</summary>
     private static IEnumerable<string> Overridden(IConfigurationRoot configuration)
     {
         const string iterations = "Training:Iterations";
@@ -156,7 +154,7 @@ internal static class SettingsReader
             yield return iterations;
     }
 
-    /// <summary>What would be right in the place of a setting that nobody knows.</summary>
+    /// <summary>The expected text for an unknown setting.</summary>
     public static string Known(string key, params IEnumerable<string> others)
     {
         var names = SettingCatalog.All.Select(setting => setting.Key).Concat(others);
@@ -166,7 +164,7 @@ internal static class SettingsReader
         return $"a known setting ({hint})";
     }
 
-    /// <summary>What stands where no setting does.</summary>
+    /// <summary>Sentences for keys that are not settings.</summary>
     private static IEnumerable<string> Misplaced(IConfigurationRoot configuration)
     {
         foreach (var layer in configuration.Providers)
@@ -200,8 +198,8 @@ internal static class SettingsReader
         }
     }
 
-    /// <summary>Whether a layer may name the settings file: the environment, and the program's own
-    /// file.</summary>
+    /// <summary>Whether a layer may name the preset: the environment and the program's own file
+    /// may.</summary>
     private static bool HasPreset(IConfigurationProvider layer) =>
         layer is EnvironmentVariablesConfigurationProvider
         || layer is JsonConfigurationProvider { Source.Path: SettingLayers.SettingsFile };
@@ -209,7 +207,7 @@ internal static class SettingsReader
     private static bool Is(string one, string other) =>
         one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether a value may stand there: a setting, or a place in a list.</summary>
+    /// <summary>Whether a key is that of a setting or of a value of a list.</summary>
     private static bool IsKnown(string key) =>
         SettingCatalog.Find(key) is not null
         || key.LastIndexOf(':') is > 0 and var end
@@ -229,11 +227,11 @@ internal static class SettingsReader
     ) => SentenceOf($"{Root}:{key}", key, expected, found, layer);
 
     /// <summary>The sentence of a fault.</summary>
-    /// <param name="path">The full name of what is at fault, by which its layer knows it.</param>
-    /// <param name="subject">What people call it.</param>
-    /// <param name="expected">What would be right.</param>
-    /// <param name="found">What is there.</param>
-    /// <param name="layer">Where it is.</param>
+    /// <param name="path">The full key in the configuration.</param>
+    /// <param name="subject">Its name in messages.</param>
+    /// <param name="expected">What is expected.</param>
+    /// <param name="found">What was found.</param>
+    /// <param name="layer">The layer that has it.</param>
     public static string SentenceOf(
         string path,
         string subject,

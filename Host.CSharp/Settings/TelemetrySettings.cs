@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 [ChangeableOnResume]
 public sealed class TelemetrySettings
 {
-    [Description("where metrics and traces go; Otlp: to an OpenTelemetry collector")]
+    [Description("destination of metrics and traces; Otlp: an OpenTelemetry collector")]
     [OneOf(typeof(TelemetryExporter))]
     public string Exporter { get; init; } = "None";
 }

@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace Pipeline.Training;
 
 [Description(
-    "How the network learns. Numbers of an optimizer or a schedule that the chosen one does not have are refused."
+    "The training. Numbers that do not apply to the chosen optimizer or schedule are refused."
 )]
 public sealed class TrainingSettings
 {
@@ -14,7 +14,7 @@ public sealed class TrainingSettings
     public long? Iterations { get; init; }
 
     [ChangeableOnResume]
-    [Description("times through the training data, instead of Iterations")]
+    [Description("passes through the training data, instead of Iterations")]
     [Accepts("1 or more")]
     public int? Epochs { get; init; }
 
@@ -22,22 +22,24 @@ public sealed class TrainingSettings
     [Accepts("1 or more")]
     public int BatchSize { get; init; } = 100;
 
-    [Description("learning rate: the optimizer's step size, or a schedule's highest")]
+    [Description("learning rate; with a schedule, its highest")]
     [Accepts("above 0")]
     public double LearningRate { get; init; } = 0.1;
 
     [Description("how the learning rate changes")]
     public string Schedule { get; init; } = "Constant";
 
-    [Description("iterations in which the rate is multiplied by ScheduleFactor, at once or evenly")]
+    [Description(
+        "iterations after which the rate is multiplied by ScheduleFactor (Exponential: gradually)"
+    )]
     [Accepts("1 or more")]
     public long? ScheduleEvery { get; init; }
 
-    [Description("what the rate is multiplied by")]
+    [Description("factor that the rate is multiplied by")]
     [Accepts("above 0")]
     public double? ScheduleFactor { get; init; }
 
-    [Description("share of the rate that it ends at")]
+    [Description("final rate, as a share of LearningRate")]
     [Accepts("0 to 1")]
     public double? ScheduleLast { get; init; }
 
@@ -51,18 +53,18 @@ public sealed class TrainingSettings
     [Accepts("1 or more")]
     public int? SchedulePatience { get; init; }
 
-    [Description("iterations in which the rate rises to the schedule's")]
+    [Description("iterations of warm-up, in which the rate rises to that of the schedule")]
     [Accepts("0 or more")]
     public long WarmUp { get; init; }
 
     [Description(
-        "how mini-batches are drawn: each draw independent, or every sample once an epoch"
+        "how mini-batches are drawn: Replacement draws each sample independently, Epoch takes every sample once per epoch"
     )]
     [Accepts("Replacement or Epoch")]
     public string Sampling { get; init; } = "Replacement";
 
     [Description(
-        "how the gradient is computed; Numerical: by its definition, thousands of times slower"
+        "how the gradient is computed; Numerical: by central differences, thousands of times slower"
     )]
     [Accepts("Backpropagation or Numerical")]
     public string Gradient { get; init; } = "Backpropagation";
@@ -72,23 +74,23 @@ public sealed class TrainingSettings
     )]
     public string Optimizer { get; init; } = "GradientDescent";
 
-    [Description("how much of the velocity stays at each step")]
+    [Description("share of the velocity that is kept in each step")]
     [Accepts("0 or more, below 1")]
     public double? Momentum { get; init; }
 
-    [Description("how much of the mean square stays at each step")]
+    [Description("share of the mean square that is kept in each step")]
     [Accepts("0 or more, below 1")]
     public double? SquaresDecay { get; init; }
 
-    [Description("how much of the mean stays at each step")]
+    [Description("share of the mean that is kept in each step")]
     [Accepts("0 or more, below 1")]
     public double? Beta1 { get; init; }
 
-    [Description("how much of the mean square (of Lion: of the mean) stays at each step")]
+    [Description("share of the mean square (for Lion: of the mean) that is kept in each step")]
     [Accepts("0 or more, below 1")]
     public double? Beta2 { get; init; }
 
-    [Description("what is added to roots")]
+    [Description("number that is added to square roots, against division by 0")]
     [Accepts("above 0")]
     public double? Epsilon { get; init; }
 
@@ -99,14 +101,12 @@ public sealed class TrainingSettings
     [DefaultText("0; of AdamW 0.01")]
     public double? WeightDecay { get; init; }
 
-    [Description(
-        "strength λ of the penalty on the sizes of parameters: λ·sign θ is added to the gradient"
-    )]
+    [Description("strength λ of the L1 penalty: λ·sign θ is added to the gradient")]
     [Accepts("0 or more")]
     [DefaultText("0")]
     public double? PenaltyL1 { get; init; }
 
-    [Description("strength λ of the penalty on half their squares: λθ is added to the gradient")]
+    [Description("strength λ of the L2 penalty: λθ is added to the gradient")]
     [Accepts("0 or more")]
     [DefaultText("0")]
     public double? PenaltyL2 { get; init; }
@@ -115,27 +115,27 @@ public sealed class TrainingSettings
     [Accepts("above 0")]
     public double? ClipValue { get; init; }
 
-    [Description("limit of the whole gradient's length")]
+    [Description("limit of the gradient's norm")]
     [Accepts("above 0")]
     public double? ClipNorm { get; init; }
 
-    [Description("mini-batches whose mean gradient makes a step")]
+    [Description("mini-batches whose gradients are averaged for a step")]
     [Accepts("1 or more")]
     [DefaultText("1")]
     public int? Accumulate { get; init; }
 
     [Description(
-        "how much of a running mean of the parameters stays at each step; the mean is evaluated and saved"
+        "share of the running mean of the parameters that is kept in each step; the mean is evaluated and saved"
     )]
     [Accepts("0 or more, below 1")]
     [DefaultText("no mean is kept")]
     public double? AverageDecay { get; init; }
 
-    [Description("share of hidden units that each step of training leaves out")]
+    [Description("share of hidden units that are dropped in each step")]
     [Accepts("0 or more, below 1")]
     public double Dropout { get; init; }
 
-    [Description("share of every training target that goes to all classes alike")]
+    [Description("share of every training target that is spread evenly over all classes")]
     [Accepts("0 or more, below 1")]
     public double LabelSmoothing { get; init; }
 
@@ -143,21 +143,19 @@ public sealed class TrainingSettings
         "epochs without a lower validation loss after which the run ends; the best parameters are kept"
     )]
     [Accepts("1 or more")]
-    [DefaultText("the run is not ended early")]
+    [DefaultText("no early stopping")]
     public int? EarlyStopping { get; init; }
 
     [Description("precision of the numbers: 32 or 64 bits")]
     [Accepts("Single or Double")]
     public string Precision { get; init; } = "Single";
 
-    [Description("what every random number follows from")]
+    [Description("seed of all random numbers")]
     [Accepts("0 or more")]
     public ulong Seed { get; init; } = 1;
 
     [ChangeableOnResume]
-    [Description(
-        "most threads of a large product, an evaluation or a numerical gradient; it never changes a bit"
-    )]
+    [Description("largest number of threads; results do not depend on it")]
     [Accepts("1 to 1024")]
     [DefaultText("every processor")]
     public int? Threads { get; init; }

@@ -2,24 +2,24 @@ using System.ComponentModel;
 
 namespace Pipeline.Training;
 
-[Description("What happens to a run where the data are watched (`Run:Mode` is `Watch`).")]
+[Description("The watch mode (`Run:Mode` is `Watch`).")]
 [ChangeableOnResume]
 public sealed class WatchSettings
 {
-    [Description("seconds from one look at the data files to the next")]
+    [Description("seconds between checks of the data files")]
     [Between(0.001, Seconds.Day, Unit = Seconds.Name)]
     public double Every { get; init; } = 5;
 
-    [Description("whether a run begins with what the one before it has learned")]
+    [Description("whether a run starts from the network of the previous run")]
     public bool WarmStart { get; init; } = true;
 
-    [Description("file of the model in use, or a link to it")]
+    [Description("file that the model in use is published to, or a link to it")]
     [Ending(FileKinds.Safetensors)]
     [DefaultText("model.safetensors in Run:Directory")]
     public string? Model { get; init; }
 
     [Description(
-        "how much lower the accuracy of a new model may be than that of the model in use, or how much higher its loss where numbers are predicted, as a share of it"
+        "how much lower the accuracy of a new model may be than that of the model in use; for predicted numbers, how much higher its loss may be, as a share"
     )]
     [Between(0, 1)]
     public double Margin { get; init; }

@@ -5,28 +5,29 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The first steps of a run, on a few made-up images: what the compiler needs a tenth of a second
-/// for is done by the time that the real ones are loaded.</summary>
+/// <summary>Runs a few steps on made-up images while the real data are loaded, so that the JIT compiler has
+/// done its work (a tenth of a second) before training starts.</summary>
 internal static class JitWarmUp
 {
-    /// <summary>Numbers in a made-up image.</summary>
+    /// <summary>The number of pixels of a made-up image.</summary>
     public const int Inputs = Side * Side;
 
-    /// <summary>Wider layers take longer and compile to nothing new.</summary>
+    /// <summary>The widest layer of the warm-up: wider ones take longer and run the same code.</summary>
     public const int Widest = 64;
 
-    /// <summary>Larger mini-batches take the same code, and longer.</summary>
+    /// <summary>The largest mini-batch of the warm-up: larger ones take longer and run the same
+    /// code.</summary>
     private const int Largest = 1000;
 
     private const int Side = 8;
     private const int Count = 64;
 
-    /// <param name="settings">The run's.</param>
-    /// <param name="architecture">Layers like the run's, for <see cref="Inputs"/> inputs.</param>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="architecture">An architecture like the run's, for <see cref="Inputs"/> inputs.</param>
     public static void Run<T>(Hyperparameters settings, Architecture architecture)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        // Mostly blank, as real ones are.
+        // Mostly zeros, as in real images.
         var pixels = new byte[Count * Inputs];
         for (var i = 0; i < pixels.Length; i += 7)
             pixels[i] = (byte)(i | 1);

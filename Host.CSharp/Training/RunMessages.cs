@@ -22,7 +22,7 @@ internal static partial class RunMessages
         ulong seed
     );
 
-    // Numbers that are not finite are given as texts: JSON has none such.
+    // Numbers that are not finite are passed as texts, as JSON does not have them.
     [LoggerMessage(
         3,
         LogLevel.Information,
@@ -53,7 +53,7 @@ internal static partial class RunMessages
         object testLoss
     );
 
-    /// <summary>The figures of an evaluation; of numbers that are predicted, the losses alone.</summary>
+    /// <summary>The figures of an evaluation; for predicted numbers, the losses only.</summary>
     public static void EpochEvaluated(this ILogger logger, EpochFigures epoch)
     {
         if (double.IsNaN(epoch.Train.Accuracy))

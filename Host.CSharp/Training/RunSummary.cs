@@ -27,7 +27,7 @@ internal sealed record RunSummary(
     IReadOnlyList<string> Findings
 )
 {
-    /// <summary>The number of training samples in which units that learn nothing are looked for.</summary>
+    /// <summary>The number of training samples that are searched for stuck units.</summary>
     private const int Probe = 1000;
 
     /// <summary>The summary of a run.</summary>
@@ -77,7 +77,7 @@ internal sealed record RunSummary(
         );
     }
 
-    /// <summary>What the losses of the epochs and the network say; nothing of a run that was
+    /// <summary>The findings from the losses of the epochs and the network; none for a run that was
     /// stopped.</summary>
     private static IEnumerable<Finding> FindingsOf<T>(
         LoopResult<T> result,

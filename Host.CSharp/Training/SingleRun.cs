@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Pipeline.Training;
 
-/// <summary>One run: the one to resume where the settings ask for that and there is one, else a new
+/// <summary>One run: a resumed one if the settings ask for that and there is one, otherwise a new
 /// one.</summary>
 internal sealed class SingleRun(
     RunConfiguration configuration,
@@ -12,9 +12,9 @@ internal sealed class SingleRun(
     IServiceProvider services
 )
 {
-    /// <param name="stop">Ends the run with what was learned so far saved.</param>
-    /// <exception cref="RefusedException">The data do not fit the settings, or the run that these name
-    /// cannot be resumed.</exception>
+    /// <param name="stop">Ends the run; what it has learned so far is saved.</param>
+    /// <exception cref="RefusedException">The data do not fit the settings, or the run that they name cannot
+    /// be resumed.</exception>
     public async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var resumed = await resumer.FirstAsync<object>(

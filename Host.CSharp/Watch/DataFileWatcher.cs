@@ -1,7 +1,7 @@
 namespace Pipeline.Training;
 
-/// <summary>Looks at the data files time and again. (The system's own notices get lost on network
-/// disks.)</summary>
+/// <summary>Checks the data files at intervals. (The file notifications of the system are not reliable on
+/// network drives.)</summary>
 internal sealed class DataFileWatcher(
     RunConfiguration configuration,
     Liveness liveness,
@@ -10,8 +10,8 @@ internal sealed class DataFileWatcher(
 {
     private string? seen;
 
-    /// <summary>Waits until the files are others than the last time, and have been so for two looks: a
-    /// file may be in the middle of being copied. The first time it does not wait.</summary>
+    /// <summary>Waits until the files have changed since the last call and are the same at two checks in a
+    /// row, as a file may still be being copied. The first call does not wait.</summary>
     public async Task ChangedAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(
@@ -31,7 +31,7 @@ internal sealed class DataFileWatcher(
         seen = last;
     }
 
-    /// <summary>The files' sizes and times, or that they are not there.</summary>
+    /// <summary>The files' sizes and times, or that they do not exist.</summary>
     private string Look() =>
         string.Join(
             ';',

@@ -8,10 +8,10 @@ namespace Pipeline.Training;
 
 /// <summary>The record beside the model in use.</summary>
 /// <param name="Run">The run that made the model.</param>
-/// <param name="Iteration">Steps that made it.</param>
-/// <param name="Loss">Its loss on the samples by which it was published.</param>
-/// <param name="Accuracy">Its accuracy on them; null where it predicts numbers.</param>
-/// <param name="Considered">The last run whose model was published or turned down.</param>
+/// <param name="Iteration">Its iteration.</param>
+/// <param name="Loss">Its loss on the samples on which it was judged.</param>
+/// <param name="Accuracy">Its accuracy on them; null if it predicts numbers.</param>
+/// <param name="Considered">The last run whose model was published or rejected.</param>
 internal sealed record PublicationRecord(
     string Run,
     long Iteration,
@@ -20,7 +20,7 @@ internal sealed record PublicationRecord(
     string Considered
 );
 
-/// <summary>Puts a run's model in the place of the one in use, in one step, unless it is worse.</summary>
+/// <summary>Replaces the model in use with that of a run, atomically, unless it is worse.</summary>
 internal sealed class ModelPublisher(
     RunConfiguration configuration,
     IFiles files,
@@ -28,9 +28,9 @@ internal sealed class ModelPublisher(
     ILogger<ModelPublisher> logger
 )
 {
-    /// <summary>Finds out at once whether there can be a model in use and its record.</summary>
-    /// <exception cref="RefusedException">One of them would be a folder, a pipe or a device, or the other or a
-    /// data file by way of a link.</exception>
+    /// <summary>Checks at the start whether the model in use and its record can be written.</summary>
+    /// <exception cref="RefusedException">The path of one is that of a folder, a pipe or a device, or leads
+    /// to the other or to a data file.</exception>
     public void Check()
     {
         var model = TargetOf(configuration.PublishedModelPath).Path;
@@ -48,7 +48,7 @@ internal sealed class ModelPublisher(
         }
     }
 
-    /// <summary>Where a path leads to: a file, or nothing yet.</summary>
+    /// <summary>The target of a path: a file that exists or not.</summary>
     private static OutputTarget TargetOf(string path)
     {
         try
@@ -65,7 +65,7 @@ internal sealed class ModelPublisher(
     }
 
     private static RefusedException Refused(string path, string found) =>
-        new([DataFile.Sentence(path, "a file, or the name of one to be", found)]);
+        new([DataFile.Sentence(path, "a file, or a path where one can be created", found)]);
 
     private string RecordPath => Path.ChangeExtension(configuration.PublishedModelPath, ".json");
 
@@ -85,8 +85,8 @@ internal sealed class ModelPublisher(
         }
     }
 
-    /// <summary>Publishes a run's model unless the one in use does better, by more than the margin, on
-    /// the same samples: those kept for validation, or else the test set. Each model takes them by its own
+    /// <summary>Publishes a run's model unless the model in use is better by more than the margin on the same
+    /// samples: the validation samples, otherwise the test samples. Each model encodes them with its own
     /// preprocessing and classes.</summary>
     /// <param name="run">The run.</param>
     /// <param name="data">Its data.</param>
@@ -130,7 +130,7 @@ internal sealed class ModelPublisher(
         metrics.ModelPublished();
     }
 
-    /// <summary>A score in a message: numbers that are predicted have a loss alone.</summary>
+    /// <summary>A score in a message; for predicted numbers, the loss.</summary>
     private static string Said(Score? score) =>
         score is not { } known ? "none"
         : double.IsNaN(known.Accuracy) ? FormattableString.Invariant($"loss {known.Loss:F4}")
@@ -142,8 +142,8 @@ internal sealed class ModelPublisher(
     /// <summary>The scores of two models on the same samples.</summary>
     private sealed record Comparison(Score Candidate, Score Used);
 
-    /// <summary>How a run's model and the model in use do on the same samples; null where these do not fit
-    /// the model in use.</summary>
+    /// <summary>The scores of a run's model and of the model in use on the same samples; null if the samples
+    /// do not fit the model in use.</summary>
     private Comparison? Compare<T, TUsed>(
         FinishedRun<T> run,
         TrainingData<T> data,
@@ -165,7 +165,8 @@ internal sealed class ModelPublisher(
                 used,
                 data.Loaded.Parsed!
             );
-            // Samples kept for validation are chosen class by class, in the order of the classes.
+            // Validation samples are chosen class by class in the order of the classes, so with other classes
+            // the test samples are used.
             var isTest = !theirs.Classes.SequenceEqual(data.Loaded.Classes);
             return new(
                 Network.Evaluate(
@@ -195,7 +196,7 @@ internal sealed class ModelPublisher(
     private static Dataset<T> Judging<T>(TrainingSamples<T> samples)
         where T : struct, IBinaryFloatingPointIeee754<T> => samples.Validation ?? samples.Test;
 
-    /// <summary>The model in use; null if there is no readable one.</summary>
+    /// <summary>The model in use; null if there is none that can be read.</summary>
     private ModelFile? ModelInUse()
     {
         if (TargetOf(configuration.PublishedModelPath).Kind == OutputKind.Missing)
@@ -206,7 +207,7 @@ internal sealed class ModelPublisher(
                 .Parse(files.Read(configuration.PublishedModelPath))
                 .OrThrow(RefusedException.At(configuration.PublishedModelPath));
             var file = new ModelFile(configuration.PublishedModelPath, content);
-            // Whether it is a model, too.
+            // Check that it is a model, too.
             if (file.IsDouble)
                 file.ModelOf<double>();
             else

@@ -6,7 +6,7 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>Trains, publishes the model, and waits for other data to do so again.</summary>
+/// <summary>Watch mode: trains, publishes the model, waits until the data change, and starts again.</summary>
 internal sealed class WatchMode<T>(
     RunConfiguration configuration,
     DataLoader loader,
@@ -24,13 +24,13 @@ internal sealed class WatchMode<T>(
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The data that need no further run: of the last run whose model was published or turned
-    /// down, or that diverged.</summary>
+    /// <summary>The data that need no further run: those of the last run whose model was published or
+    /// rejected, or that diverged.</summary>
     private readonly List<IReadOnlyDictionary<string, string>> done = [];
 
-    /// <summary>Goes on until told to stop, or until something cannot be saved.</summary>
-    /// <exception cref="RefusedException">The settings do not fit the run to resume, no run folder can be
-    /// made, or the model in use cannot be written.</exception>
+    /// <summary>Runs until it is asked to stop, or until results cannot be saved.</summary>
+    /// <exception cref="RefusedException">The settings do not fit the run to resume, the run folder cannot be
+    /// created, or the model in use cannot be written.</exception>
     public async Task<Outcome> RunAsync(CancellationToken stop)
     {
         publisher.Check();
@@ -62,8 +62,7 @@ internal sealed class WatchMode<T>(
         }
     }
 
-    /// <exception cref="RefusedException">The settings name a run to resume that they do not
-    /// fit.</exception>
+    /// <exception cref="RefusedException">The settings name a run to resume and do not fit it.</exception>
     private void CheckNamedRun()
     {
         if (resumption.IsAutomatic)
@@ -75,7 +74,7 @@ internal sealed class WatchMode<T>(
         }
     }
 
-    /// <summary>The data, or null where they are refused.</summary>
+    /// <summary>The data; null if they are refused.</summary>
     private async Task<TrainingData<T>?> LoadAsync(CancellationToken stop)
     {
         try
@@ -86,7 +85,7 @@ internal sealed class WatchMode<T>(
         }
         catch (RefusedException refused)
         {
-            // Perhaps a file that is still being copied; the next ones may be better.
+            // A file may still be being copied; the next check may succeed.
             foreach (var reason in refused.Reasons)
                 logger.DataRefused(reason);
             metrics.DataRefused();
@@ -95,8 +94,8 @@ internal sealed class WatchMode<T>(
         }
     }
 
-    /// <summary>This service's newest finished run where its model was neither published nor turned down, as the
-    /// service was killed before. Notes which data need no further run.</summary>
+    /// <summary>This service's newest finished run, if its model was neither published nor rejected because
+    /// the service was killed. Also records which data need no further run.</summary>
     private Unpublished Left()
     {
         var considered = publisher.Current()?.Considered;
@@ -125,11 +124,12 @@ internal sealed class WatchMode<T>(
             ).TotalSeconds
             : null;
 
-    /// <summary>What the service left undone, besides unfinished runs, when it last ended.</summary>
+    /// <summary>A finished run whose model is still to be published, from before the service was last
+    /// ended.</summary>
     private sealed record Unpublished(StoredRun? Run);
 
-    /// <summary>Finishes what was left when the service last ended: an unfinished run, or else the
-    /// publication of a run's model.</summary>
+    /// <summary>Resumes an unfinished run or, if there is none, publishes the model of a run that the service
+    /// had finished.</summary>
     private async Task<FinishedRun<T>?> ResumeAsync(
         Unpublished left,
         TrainingData<T> data,
@@ -145,7 +145,7 @@ internal sealed class WatchMode<T>(
             : resumed;
     }
 
-    /// <summary>The run of a folder, if its settings are this service's.</summary>
+    /// <summary>The run of a folder, if it has this service's settings.</summary>
     private StoredRun? OfThisService(string path)
     {
         try
@@ -175,8 +175,8 @@ internal sealed class WatchMode<T>(
         return run;
     }
 
-    /// <summary>The state to begin with: what the run of the model in use has learned, where the
-    /// settings ask for that and it can be had.</summary>
+    /// <summary>The state to start from: that of the run of the model in use, if the settings ask for that
+    /// and it can be read.</summary>
     private WarmStart<T>? WarmStart(TrainingData<T> data)
     {
         if (!configuration.Settings.Watch.WarmStart || publisher.Current() is not { } used)

@@ -130,7 +130,7 @@ internal sealed class InPlaceStep
         for (var s = 0; s < Samples; s++)
         {
             var own = s * Classes + labels[s];
-            loss += (float)Elementary.Log(exponentialSums[s]) - (logits[own] - greatest[s]);
+            loss += (float)ScalarMath.Log(exponentialSums[s]) - (logits[own] - greatest[s]);
             upstream2[own] -= 1;
         }
         var divide = new DivideOp<float>(Samples);

@@ -97,7 +97,7 @@ module EvaluateRunTests =
         Assert.Equal(figures own, figures moved)
         let gone = Given.host [ "evaluate"; folder ]
         Assert.Equal(2, gone.ExitCode)
-        Assert.Contains("--Data:Train says where they are now", gone.Errors)
+        Assert.Contains("--Data:Train gives their present path", gone.Errors)
         // And are not needed where there are rows to test with.
         let fresh, _ = evaluate [ folder; "--Data:Test"; scratch.Sub "new.csv" ]
         Assert.Equal(60, fresh.GetProperty("figures").GetProperty("samples").GetInt32())
@@ -250,7 +250,7 @@ module EvaluateRunTests =
         File.Delete(Path.Combine(folder, "summary.json"))
 
         Assert.Contains(
-            "is of iteration 30. The run has gone on since, and its newest checkpoint is of iteration 41.",
+            "is of iteration 30. The run has continued since, and its newest checkpoint is of iteration 41.",
             inspect ()
         )
 

@@ -166,12 +166,12 @@ module EvaluateTests =
             Assert.Equal<string>(
                 [
                     "Evaluation of 16-8-10"
-                    "In short"
+                    "Summary"
                     "Confusion"
                     "Class by class"
-                    "How far its confidence can be trusted"
+                    "Reliability"
                     "The most confident mistakes"
-                    "What the first layer looks for"
+                    "Weights of the first layer"
                 ],
                 [
                     for heading in seen.GetProperty("headings").EnumerateArray() -> string heading

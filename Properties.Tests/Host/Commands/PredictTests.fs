@@ -251,7 +251,7 @@ module PredictTests =
 
         let same = Given.host [ "diff"; one; one ]
         Assert.DoesNotContain("Training:", same.Output)
-        Assert.StartsWith("The settings of both runs agree.", same.Output)
+        Assert.StartsWith("The settings of both runs are the same.", same.Output)
         Assert.DoesNotContain("Settings that differ", same.Output)
 
         // A picture takes the place of nothing that a run has left.

@@ -219,7 +219,7 @@ module ProcessTests =
                 [ "train"; data; "--Trainin:Seed"; "1" ],
                 "(Training:Seed is the nearest), found an unknown one (option --Trainin:Seed)."
                 [ "train"; data; "--training:seed"; "1" ],
-                "training:seed: expected --Training:Seed, as upper and lower case differ in names of options, found another name (option --training:seed)."
+                "training:seed: expected --Training:Seed, as option names are case-sensitive, found another name (option --training:seed)."
                 [ "check"; data; "--Samples"; "1" ],
                 "Samples: expected --samples, as upper and lower"
                 [ "find-rate"; "--Training:LearningRate"; "1" ],
@@ -561,7 +561,7 @@ module ProcessTests =
     let ``sanity passes at a sound rate and fails at one of next to nothing`` () =
         use scratch = new Scratch()
         let fine = Given.host ("sanity" :: (Given.options scratch [] |> notOfRun))
-        Assert.Contains("learned by heart", fine.Output)
+        Assert.Contains("over-fitted: the settings can learn", fine.Output)
         Assert.Equal(0, fine.ExitCode)
 
         let slow = Given.options scratch [ "Training:LearningRate", "0.000001" ] |> notOfRun

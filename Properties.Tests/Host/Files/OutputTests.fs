@@ -133,7 +133,7 @@ module OutputTests =
                 scratch.Path, "found a folder."
                 scratch.Path + "/", "found a folder."
                 scratch.Sub "new/", "found a folder."
-                one, "found symbolic links that lead in a circle."
+                one, "found symbolic links that form a cycle."
                 scratch.Sub "file/below", "expected a file that can be written"
                 scratch.Sub(String('x', 256)), "expected a file that can be written"
                 "/proc/x.onnx",
@@ -151,12 +151,12 @@ module OutputTests =
         File.WriteAllText(input, "a,b")
 
         for path in [ input; scratch.Sub "folder/../rows.csv"; scratch.Sub "./rows.csv" ] do
-            Assert.Contains("found one of them", refusal path [| scratch.Sub "none"; input |])
+            Assert.Contains("found an input file", refusal path [| scratch.Sub "none"; input |])
 
         if not (OperatingSystem.IsWindows()) then
             link (scratch.Sub "link") input
-            Assert.Contains("found one of them", refusal (scratch.Sub "link") [| input |])
-            Assert.Contains("found one of them", refusal input [| scratch.Sub "link" |])
+            Assert.Contains("found an input file", refusal (scratch.Sub "link") [| input |])
+            Assert.Contains("found an input file", refusal input [| scratch.Sub "link" |])
 
         Assert.Equal("a,b", File.ReadAllText input)
 

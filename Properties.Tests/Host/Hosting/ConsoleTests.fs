@@ -77,7 +77,7 @@ module ConsoleTests =
             Assert.Equal(1, ended.ExitCode)
 
             Assert.StartsWith(
-                "standard output: expected a place that takes what is printed, found",
+                "standard output: expected a stream that can be written, found",
                 Assert.Single(lines ended.Errors)
             )
 

@@ -269,7 +269,10 @@ module ServiceTests =
 
         try
             Assert.Equal((503, "Unhealthy: the data are not loaded yet"), body port "ready")
-            let said = "the data are refused since 2030-01-01T00:00:00Z: rows.csv: expected"
+
+            let said =
+                "the data have been refused since 2030-01-01T00:00:00Z: rows.csv: expected"
+
             pulse.Refused [ "rows.csv: expected\nthis"; "and that" ]
             Assert.Equal((503, $"Unhealthy: {said} this"), body port "ready")
             pulse.Ready()
@@ -363,7 +366,7 @@ module ServiceTests =
             Assert.Equal(2, second.ExitCode)
 
             Assert.StartsWith(
-                $"Health:Port: expected a port that is free and that this user may open, found {port}",
+                $"Health:Port: expected a free port that this user may open, found {port}",
                 Assert.Single(second.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             )
         finally

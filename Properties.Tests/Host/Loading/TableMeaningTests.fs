@@ -323,7 +323,7 @@ module TableMeaningTests =
                 let said = refusal [ $"Data:{fst source}", snd source; $"Data:{name}", value ]
 
                 Assert.Contains(
-                    $"Data:{name}: expected {what}, as the setting is of use for no other data, found ",
+                    $"Data:{name}: expected {what}, as the setting applies to no other data, found ",
                     said
                 )
 

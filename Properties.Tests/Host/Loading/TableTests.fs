@@ -121,9 +121,9 @@ module TableTests =
     [<Theory>]
     [<InlineData("[{\"a\": 1},\n {\"a\": 2},]",
                  "line 2, column 11",
-                 "']', which JSON does not have here")>]
-    [<InlineData("{\"é\": 1,}", "line 1, column 9", "'}', which JSON does not have here")>]
-    [<InlineData("{\"a\": 1", "line 1, column 8", "the end of the text before that of the JSON")>]
+                 "']', which is not valid JSON here")>]
+    [<InlineData("{\"é\": 1,}", "line 1, column 9", "'}', which is not valid JSON here")>]
+    [<InlineData("{\"a\": 1", "line 1, column 8", "the end of the text inside of the JSON")>]
     let ``broken JSON is refused with its line and column``
         (text: string, place: string, found: string)
         =

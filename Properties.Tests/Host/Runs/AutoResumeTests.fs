@@ -143,7 +143,7 @@ module AutoResumeTests =
         "damaged settings",
         (fun _ folder -> change (Path.Combine(folder, "settings.json")) (fun text -> text[..90])),
         [],
-        "expected a run's settings, found the end of the text before that of the JSON."
+        "expected a run's settings, found the end of the text inside of the JSON."
         "a damaged log",
         (fun _ folder -> change (Path.Combine(folder, "progress.csv")) (fun text -> text[..90])),
         [],

@@ -447,7 +447,7 @@ module ResumeTests =
             for path in payloads do
                 Assert.Contains(
                     came.Logged,
-                    fun line -> line.Contains "is damaged" && line.Contains path
+                    fun line -> line.Contains "Skipped a damaged checkpoint" && line.Contains path
                 )
 
             Assert.Equal(whole [], Left.behind (folderOf scratch "runs"))
@@ -532,9 +532,7 @@ module ResumeTests =
                 "[]", ", line 1, column 2", "JSON of another form."
                 "{\"settings\": 3}", ", line 1, column 15", "another value at settings."
                 "{\"settings\": {}}", ", line 1, column 17", "JSON of another form."
-                "{\n\"settings\": {},}",
-                ", line 2, column 16",
-                "'}', which JSON does not have here."
+                "{\n\"settings\": {},}", ", line 2, column 16", "'}', which is not valid JSON here."
             ] do
             File.WriteAllText(path, text)
             let refused = Assert.Throws<RefusedException>(fun () -> plan settings |> ignore)
@@ -603,7 +601,7 @@ module ResumeTests =
         File.Delete(Path.Combine(folder, "progress.csv"))
         let kept = Directory.GetFiles(Path.Combine(folder, "checkpoints"))
         let came = run onDisk (plan settings) -1L
-        Assert.Contains("the log of the run to go on with", Assert.Single came.Refusals)
+        Assert.Contains("the log of the run to resume", Assert.Single came.Refusals)
         Assert.Equal<string>(kept, Directory.GetFiles(Path.Combine(folder, "checkpoints")))
 
     [<Fact>]

@@ -446,7 +446,7 @@ module SettingsTests =
 
     [<Theory>]
     [<InlineData("{\"Pipeline\": {\n\"Training\": {\"Seed\": x}}}",
-                 ", line 2, column 22: expected a JSON file of settings, found 'x', which JSON does not have here.")>]
+                 ", line 2, column 22: expected a JSON file of settings, found 'x', which is not valid JSON here.")>]
     [<InlineData("{\"Pipeline\": {},\n\n,}",
                  ", line 3, column 1: expected a JSON file of settings, found ',', which")>]
     [<InlineData("{\"Pipeline\": {",

@@ -80,7 +80,7 @@ module StopTests =
         Assert.True(has scratch "curves.svg" 1L)
         Assert.NotEmpty(checkpoints scratch)
         let folder = Assert.Single(Given.runs scratch)
-        Assert.Contains($"to go on: train --resume {folder}", ended.Output)
+        Assert.Contains($"to resume: train --resume {folder}", ended.Output)
         let words = if name = "HUP" then "hung up" else outcome
         Assert.Contains($"\n{words}: ", ended.Output)
 
