@@ -221,7 +221,7 @@ module ProcessTests =
                 [ "train"; data; "--training:seed"; "1" ],
                 "training:seed: expected --Training:Seed, as option names are case-sensitive, found another name (option --training:seed)."
                 [ "check"; data; "--Samples"; "1" ],
-                "Samples: expected --samples, as upper and lower"
+                "Samples: expected --samples, as option names are case-sensitive"
                 [ "find-rate"; "--Training:LearningRate"; "1" ],
                 "found one that it does not (option --Training:LearningRate)."
                 [ "evaluate"; model; "--activation"; "Foo" ],
