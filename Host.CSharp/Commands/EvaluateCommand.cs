@@ -73,7 +73,7 @@ internal static class EvaluateCommand
         CommandLineSettings given,
         string path,
         ModelDefaults assumed,
-        EvaluationChoice options,
+        EvaluationOptions options,
         string format,
         string? output
     )
@@ -139,7 +139,7 @@ internal static class EvaluateCommand
         ModelFile file,
         StoredRun? run,
         ModelDefaults assumed,
-        EvaluationChoice options
+        EvaluationOptions options
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {

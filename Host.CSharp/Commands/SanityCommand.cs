@@ -50,7 +50,7 @@ internal static class SanityCommand
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }
 
-    private static (string Title, int Samples, SanityCheck Check) Check<T>(
+    private static (string Title, int Samples, OverfitResult Check) Check<T>(
         RunConfiguration configuration,
         int? wanted,
         int steps

@@ -134,7 +134,7 @@ internal static class DataFiles
             unused = TableFile.UnusedNote(names, test ?? train, label, files[^1]);
         }
         var rows = test is null
-            ? TestRows.NewShare(configuration.DataSplit.TestShare, configuration.DataSplit.Seed)
+            ? TestRows.NewFraction(configuration.DataSplit.TestShare, configuration.DataSplit.Seed)
             : TestRows.NewSeparate(test, files[^1].Path);
         var data = (
             known is null

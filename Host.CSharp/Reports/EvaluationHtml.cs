@@ -69,7 +69,7 @@ internal static class EvaluationHtml
             Evaluation.Numbers { Item: var numbers } =>
             [
                 ("root mean squared error", ReportTable.Number(numbers.RootMeanSquaredError, "G5")),
-                ("R²", ReportTable.Number(numbers.Determination)),
+                ("R²", ReportTable.Number(numbers.RSquared)),
                 ("test samples", ReportTable.Count(numbers.Samples)),
             ],
             _ => [],

@@ -68,7 +68,7 @@ internal static class EvaluationJson
             {
                 numbers.Samples,
                 numbers.RootMeanSquaredError,
-                numbers.Determination,
+                Determination = numbers.RSquared,
                 numbers.Loss,
             },
             _ => new { },

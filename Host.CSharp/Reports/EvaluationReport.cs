@@ -43,7 +43,7 @@ internal sealed record EvaluationReport(
             Evaluation.Numbers numbers =>
             [
                 Invariant(
-                    $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.Determination * 100:F1} % of the variance."
+                    $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance."
                 ),
                 .. Warnings,
             ],

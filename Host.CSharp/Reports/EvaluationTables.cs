@@ -51,7 +51,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                         "root mean squared error",
                         ReportTable.Number(numbers.RootMeanSquaredError, "G6"),
                     ],
-                    ["R²", ReportTable.Number(numbers.Determination)],
+                    ["R²", ReportTable.Number(numbers.RSquared)],
                     ["loss (half the squared error)", ReportTable.Number(numbers.Loss, "G6")],
                 ],
                 _ => [],

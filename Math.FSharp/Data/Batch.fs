@@ -3,19 +3,19 @@ namespace Pipeline.Learning
 /// How the samples of a mini-batch are chosen.
 [<RequireQualifiedAccess>]
 type Sampling =
-    /// Each sample drawn anew from all of them, as the book does: some come twice, some not at all.
+    /// Each sample drawn from all of them, as in the book: some come twice, some not at all.
     | Replacement
-    /// A fresh order of all samples each epoch, cut into batches: every sample once, the last batch
-    /// shorter where the size does not divide.
+    /// A new order of all samples each epoch, cut into batches: every sample once, the last batch shorter if
+    /// the size does not divide their number.
     | Epoch
 
-/// <summary>Which samples make an iteration, and how iterations and epochs count each other.</summary>
+/// <summary>The samples of each iteration, and the numbers of iterations and epochs.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, mini-batch learning.</remarks>
 [<RequireQualifiedAccess>]
 module Batch =
     let private names = [ "Replacement", Sampling.Replacement; "Epoch", Sampling.Epoch ]
 
-    /// <summary>The way of sampling of that name, in any case of letters.</summary>
+    /// <summary>The sampling of that name, in any case of letters.</summary>
     [<CompiledName("ParseSampling")>]
     let parseSampling (name: string) : Result<Sampling, Fault list> =
         Fault.parseName "Sampling" names name
@@ -45,7 +45,7 @@ module Batch =
     /// <param name="seed">The run's seed.</param>
     /// <param name="samples">How many samples there are.</param>
     /// <param name="epoch">The epoch, from 0.</param>
-    /// <returns>The places 0 … samples − 1, each once.</returns>
+    /// <returns>The indices 0 … samples − 1, each once.</returns>
     /// <exception cref="T:System.ArgumentException">Samples are below 0.</exception>
     [<CompiledName("Order")>]
     let order (seed: uint64) (samples: int) (epoch: int64) : int[] =
@@ -56,17 +56,17 @@ module Batch =
     /// <param name="samples">How many samples there are.</param>
     /// <param name="size">How many to draw.</param>
     /// <param name="iteration">The iteration, from 0.</param>
-    /// <returns>Places of 0 … samples − 1.</returns>
+    /// <returns>Indices of 0 … samples − 1.</returns>
     /// <exception cref="T:System.ArgumentException">Samples are below 1, or size is below 0.</exception>
     [<CompiledName("Draw")>]
     let draw (seed: uint64) (samples: int) (size: int) (iteration: int64) : int[] =
         Random.severalBelow samples seed Stream.BatchWithReplacement iteration size
 
-    /// <summary>The samples of an iteration that walks through its epoch's order.</summary>
+    /// <summary>The samples of an iteration under epoch sampling.</summary>
     /// <param name="order">The epoch's order.</param>
     /// <param name="size">How many samples a batch has.</param>
     /// <param name="iteration">The iteration, from 0, counted over all epochs.</param>
-    /// <returns>The batch's part of the order: <paramref name="size"/> places, or what is left.</returns>
+    /// <returns>The batch's part of the order: <paramref name="size"/> indices, fewer at its end.</returns>
     /// <exception cref="T:System.ArgumentException">The order is empty, or size is below 1.</exception>
     [<CompiledName("Slice")>]
     let slice (order: int[]) (size: int) (iteration: int64) : int[] =
@@ -74,14 +74,14 @@ module Batch =
         let first = int (iteration % int64 each) * size
         Array.sub order first (min size (order.Length - first))
 
-    /// <summary>How many samples an iteration learns from: the batch's size, or what is left at the end
-    /// of an epoch.</summary>
+    /// <summary>The number of samples of an iteration: the batch size, or fewer at the end of an
+    /// epoch.</summary>
     /// <param name="sampling">How mini-batches are chosen.</param>
     /// <param name="samples">How many samples there are.</param>
     /// <param name="size">How many samples a batch has.</param>
     /// <param name="iteration">The iteration, from 0.</param>
     /// <exception cref="T:System.ArgumentException">Sampling is by epochs, and samples or size are
-    /// below 1; with replacement, neither is looked at.</exception>
+    /// below 1; with replacement, neither is checked.</exception>
     [<CompiledName("Count")>]
     let count (sampling: Sampling) (samples: int) (size: int) (iteration: int64) : int =
         match sampling with

@@ -2,12 +2,12 @@ namespace Pipeline.Learning
 
 open System
 
-/// <summary>Whether training samples have what a network needs to tell classes apart.</summary>
+/// <summary>Whether training samples suffice to distinguish classes.</summary>
 [<RequireQualifiedAccess>]
 module ClassCheck =
-    /// <summary>Labels of two classes or more: of one class there is nothing to learn.</summary>
+    /// <summary>The labels, or a fault if they are of fewer than two classes.</summary>
     /// <param name="classes">The classes' names.</param>
-    /// <param name="labels">Places among them, one a training sample.</param>
+    /// <param name="labels">Indices of classes, one a training sample.</param>
     [<CompiledName("RequireSeveral")>]
     let requireSeveral (classes: string list) (labels: int[]) : Result<int[], Fault list> =
         let found =
@@ -19,7 +19,7 @@ module ClassCheck =
         Fault.check [ found = "", Fault.create "" "labels of 2 classes or more" found ] (fun () ->
             labels)
 
-    /// Whether each class is a label.
+    /// Whether each class has a sample.
     let private areThere (count: int) (data: Dataset<'T>) : bool[] =
         let isThere = Array.zeroCreate count
 
@@ -31,7 +31,7 @@ module ClassCheck =
 
         isThere
 
-    /// <summary>A sentence for each class that test samples have and no training sample.</summary>
+    /// <summary>A sentence for each class with test samples but without training samples.</summary>
     /// <param name="classes">The names of the data's classes; none where numbers are predicted.</param>
     /// <param name="train">The training samples.</param>
     /// <param name="test">The test samples.</param>

@@ -3,20 +3,20 @@ namespace Pipeline.Learning
 open System
 open Pipeline.Learning.Formats
 
-/// One label a sample, as it was found in an array.
+/// One label a sample, from an array.
 type LabelColumn = {
     /// (samples).
     Labels: Tensor
-    /// How many columns one-hot labels had: a class each.
+    /// The number of columns of one-hot labels, one for each class.
     OneHot: int voption
-    /// What was made of the array, as a sentence, where it was something else than one label a sample.
+    /// A sentence that says how the array was understood, if it is not one label a sample.
     Note: string voption
 }
 
 /// <summary>Labels in arrays: one a sample, or one-hot.</summary>
 [<RequireQualifiedAccess>]
 module ClassLabels =
-    /// How many columns QMNIST's labels have: the class, then what is known of the digit's writer.
+    /// The columns of QMNIST's labels: the class, then properties of the digit's writer.
     let private qmnistColumns = 8
 
     let private column (place: int) (width: int) (elements: Elements) : Elements =
@@ -30,7 +30,7 @@ module ClassLabels =
         | Elements.Doubles doubles -> Elements.Doubles(pick doubles)
         | Elements.Texts texts -> Elements.Texts(pick texts)
 
-    /// Each row's place of the 1 among zeros, where every row is so.
+    /// The index of the 1 in each row, if every row has one 1 and zeros otherwise.
     let private places (width: int) (numbers: float[]) : int64[] voption =
         let rows = numbers |> Array.chunkBySize width
 
@@ -43,8 +43,8 @@ module ClassLabels =
         else
             ValueNone
 
-    /// <summary>One label a sample: an array of one dimension, or of one column; of columns that are one-hot
-    /// the place of the 1, and of QMNIST's eight columns the first.</summary>
+    /// <summary>One label a sample: an array of one dimension or one column, the index of the 1 in one-hot
+    /// columns, or the first of QMNIST's eight columns.</summary>
     /// <param name="labels">(samples), or (samples, columns).</param>
     [<CompiledName("OfTensor")>]
     let ofTensor (labels: Tensor) : Result<LabelColumn, Fault list> =
@@ -98,7 +98,7 @@ module ClassLabels =
                     (Tensor.shapeText shape)
             ]
 
-    /// <summary>Labels as places among the classes.</summary>
+    /// <summary>Labels as indices of classes.</summary>
     /// <param name="classes">How many there are: labels are 0 to classes − 1.</param>
     /// <param name="labels">Numbers, or texts of numbers, one a sample.</param>
     [<CompiledName("Classes")>]

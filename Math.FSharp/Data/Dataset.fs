@@ -13,14 +13,14 @@ type internal Samples<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> =
-    /// Bytes, sample after sample, each standing for byte / 255.
+    /// Bytes, sample after sample, each of which means byte / 255.
     | Bytes of ReadOnlyMemory<byte>
-    /// The same without most of the zeros, where many are.
+    /// The same without most of the zeros, if there are many.
     | Pairs of SparseBytes
-    /// Numbers as they are: (features, samples), a sample a column.
+    /// Numbers: (features, samples), a sample a column.
     | Columns of Matrix<'T>
 
-/// Samples with what should be said of them.
+/// Samples with their targets.
 type Dataset<'T
     when 'T: struct
     and 'T :> ValueType
@@ -30,13 +30,13 @@ type Dataset<'T
     features: int
     classes: int
     samples: Samples<'T>
-    /// Where in them the data set's own stand; all of them where there is none.
-    places: int[] voption
+    /// The indices of the data set's samples; all samples without them.
+    indices: int[] voption
     /// Rows and columns, where samples are images.
     image: struct (int * int) voption
     targets: Targets<'T>
-    /// A hash of each sample as it was before it was encoded, by which samples are shared out; by their
-    /// places where there is none.
+    /// A hash of each sample before its encoding, by which samples are split; without hashes they are split
+    /// by their indices.
     keys: uint64[] voption
 } with
 
@@ -48,7 +48,7 @@ type Dataset<'T
     member data.Classes = data.classes
     /// Rows and columns of a sample, where samples are images.
     member data.ImageSize = data.image
-    /// What should be said of each.
+    /// The expected outputs.
     member data.Targets = data.targets
 
 /// Making data sets and taking samples from them.
@@ -80,19 +80,19 @@ module Dataset =
             features = inputs.RowCount
             classes = classes
             samples = Samples.Columns inputs
-            places = ValueNone
+            indices = ValueNone
             image = ValueNone
             targets = targets
             keys = ValueNone
         }
 
-    /// The same samples with a hash of each, by which they are shared out.
+    /// The same samples with a hash of each, by which they are split.
     let internal withKeys (keys: uint64[]) (data: Dataset<'T>) : Dataset<'T> = {
         data with
             keys = ValueSome keys
     }
 
-    /// <summary>Images with their labels, each pixel scaled to byte / 255 when it is used.</summary>
+    /// <summary>Images with their labels; each pixel is scaled to byte / 255 when it is used.</summary>
     /// <param name="classes">How many classes there are.</param>
     /// <param name="images">The images.</param>
     /// <param name="labels">One an image, below <paramref name="classes"/>.</param>
@@ -122,148 +122,147 @@ module Dataset =
                     match SparseBytes.create (images.Rows * images.Columns) images.Pixels with
                     | ValueSome pairs -> Samples.Pairs pairs
                     | ValueNone -> Samples.Bytes images.Pixels
-                places = ValueNone
+                indices = ValueNone
                 image = ValueSome(struct (images.Rows, images.Columns))
                 targets = Targets.Labels labels
                 keys = ValueNone
             })
 
-    /// The samples at some places as a dense matrix.
-    let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (places: int[]) : Matrix<'T> =
-        let values = Kernels.newArray features places.Length
+    /// The samples at those indices as a dense matrix.
+    let private dense (features: int) (bytes: ReadOnlyMemory<byte>) (indices: int[]) : Matrix<'T> =
+        let values = Kernels.newArray features indices.Length
 
         Simd.run features {
             ScaleLoop.Bytes = bytes
             Size = features
-            Places = places
+            Places = indices
             Scaled = values
         }
 
-        Kernels.matrix features places.Length values
+        Kernels.matrix features indices.Length values
 
-    /// Where the samples at some places of the data set stand: a new array.
-    let private find (places: int[]) (data: Dataset<'T>) : int[] =
-        for place in places do
-            if place < 0 || place >= data.Count then
+    /// The stored indices of the data set's samples at those indices, in a new array.
+    let private find (indices: int[]) (data: Dataset<'T>) : int[] =
+        for index in indices do
+            if index < 0 || index >= data.Count then
                 invalidArg
-                    (nameof places)
-                    $"expected places of 0 to %d{data.Count - 1}, found %d{place}"
+                    (nameof indices)
+                    $"expected indices of 0 to %d{data.Count - 1}, found %d{index}"
 
-        match data.places with
-        | ValueNone -> Array.copy places
-        | ValueSome own -> places |> Array.map (fun place -> own[place])
+        match data.indices with
+        | ValueNone -> Array.copy indices
+        | ValueSome own -> indices |> Array.map (fun index -> own[index])
 
-    /// <summary>A data set of the samples at some places, in that order. Their numbers are held once,
-    /// with those of the whole.</summary>
-    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
-    /// <param name="data">The whole.</param>
-    /// <exception cref="T:System.ArgumentException">A place is outside the data set.</exception>
+    /// <summary>A data set of the samples at those indices, in that order. It shares their numbers with the
+    /// given data set.</summary>
+    /// <param name="indices">Which samples, counted from 0; any may come more than once.</param>
+    /// <param name="data">The data set.</param>
+    /// <exception cref="T:System.ArgumentException">An index is outside the data set.</exception>
     [<CompiledName("Select")>]
-    let select (places: int[]) (data: Dataset<'T>) : Dataset<'T> = {
+    let select (indices: int[]) (data: Dataset<'T>) : Dataset<'T> = {
         data with
-            places = ValueSome(find places data)
-            targets = Targets.take places data.targets
-            keys = data.keys |> ValueOption.map (fun keys -> places |> Array.map (Array.get keys))
+            indices = ValueSome(find indices data)
+            targets = Targets.take indices data.targets
+            keys = data.keys |> ValueOption.map (fun keys -> indices |> Array.map (Array.get keys))
     }
 
-    /// The class of every sample: of a distribution, the most probable.
+    /// The class of every sample; of a distribution, the most probable one.
     let private strata (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
         match data.targets with
         | Targets.Labels labels -> labels
-        | Targets.Columns columns -> Targets.mostProbable columns
+        | Targets.Columns columns -> Targets.argMax columns
 
-    /// Those that are chosen, and the others, each in the whole's order.
+    /// The samples that are not chosen, and those that are, both in the data set's order.
     let private apart (isChosen: bool[]) (data: Dataset<'T>) =
         let where kept =
-            [| 0 .. data.Count - 1 |] |> Array.filter (fun place -> isChosen[place] = kept)
+            [| 0 .. data.Count - 1 |] |> Array.filter (fun index -> isChosen[index] = kept)
 
         struct (select (where false) data, select (where true) data)
 
-    let private requireShare (share: float) : unit =
-        if not (share >= 0.0 && share <= 1.0) then
-            invalidArg (nameof share) $"expected 0 to 1, found {string share}"
+    let private requireFraction (fraction: float) : unit =
+        NumberRange.require (nameof fraction) (NumberRange.between 0.0 1.0) fraction
 
-    /// <summary>The data set in two: for training, and for validation.</summary>
+    /// <summary>Splits a data set into training and validation samples.</summary>
     /// <param name="seed">The run's seed.</param>
-    /// <param name="share">The share for validation, 0 to 1.</param>
-    /// <param name="data">The whole.</param>
-    /// <returns>Training and validation, each in the whole's order; no sample is in both.</returns>
-    /// <exception cref="T:System.ArgumentException">The share is out of range.</exception>
-    /// <remarks>Rows of a table are shared out by a hash of the row and the seed: a row stays on its side
-    /// whatever other rows there are, equal rows are on the same side, and the number is near the share. Of
-    /// other samples, so many of each class are chosen, by their places, that the number is nearest to the
-    /// share.</remarks>
+    /// <param name="fraction">The fraction for validation, 0 to 1.</param>
+    /// <param name="data">The data set.</param>
+    /// <returns>Training and validation samples, both in the data set's order; no sample is in both.</returns>
+    /// <exception cref="T:System.ArgumentException">The fraction is out of range.</exception>
+    /// <remarks>Rows of a table are split by a hash of the row and the seed: a row stays on its side whatever
+    /// other rows there are, equal rows are on the same side, and the number of rows is near the fraction.
+    /// Other samples are split by their indices, with the nearest whole number to the fraction in each
+    /// class.</remarks>
     [<CompiledName("Split")>]
     let split
         (seed: uint64)
-        (share: float)
+        (fraction: float)
         (data: Dataset<'T>)
         : struct (Dataset<'T> * Dataset<'T>) =
-        requireShare share
+        requireFraction fraction
 
         let isKept =
             match data.keys with
-            | ValueSome keys -> KeyedShare.choose seed Stream.Validation share keys
-            | ValueNone -> StratifiedSample.choose seed Stream.Validation share (strata data)
+            | ValueSome keys -> KeyedFraction.choose seed Stream.Validation fraction keys
+            | ValueNone -> StratifiedSample.choose seed Stream.Validation fraction (strata data)
 
         apart isKept data
 
-    /// <summary>A share of the samples: of each class, so many that the number is nearest to it.</summary>
+    /// <summary>A fraction of the samples, with the nearest whole number to it in each class.</summary>
     /// <param name="seed">The run's seed.</param>
-    /// <param name="share">The share, 0 to 1.</param>
-    /// <param name="data">The whole.</param>
-    /// <returns>The chosen samples in the whole's order.</returns>
-    /// <exception cref="T:System.ArgumentException">The share is out of range.</exception>
-    /// <remarks>Of a table those rows of each class are chosen whose hashes are the smallest: other rows, or
-    /// another order, change few of them.</remarks>
+    /// <param name="fraction">The fraction, 0 to 1.</param>
+    /// <param name="data">The data set.</param>
+    /// <returns>The chosen samples in the data set's order.</returns>
+    /// <exception cref="T:System.ArgumentException">The fraction is out of range.</exception>
+    /// <remarks>Of a table's rows, those with the smallest hashes are chosen in each class: adding rows or
+    /// changing their order changes few of them.</remarks>
     [<CompiledName("Sample")>]
-    let sample (seed: uint64) (share: float) (data: Dataset<'T>) : Dataset<'T> =
-        requireShare share
+    let sample (seed: uint64) (fraction: float) (data: Dataset<'T>) : Dataset<'T> =
+        requireFraction fraction
 
         let isKept =
             match data.keys with
             | ValueSome keys ->
-                StratifiedSample.chooseByKey seed Stream.Validation share keys (strata data)
-            | ValueNone -> StratifiedSample.choose seed Stream.Validation share (strata data)
+                StratifiedSample.chooseByKey seed Stream.Validation fraction keys (strata data)
+            | ValueNone -> StratifiedSample.choose seed Stream.Validation fraction (strata data)
 
         let struct (_, chosen) = apart isKept data
         chosen
 
-    /// <summary>The samples at some places, in that order.</summary>
-    /// <param name="places">Which samples, counted from 0; any may come more than once.</param>
+    /// <summary>The samples at those indices, in that order.</summary>
+    /// <param name="indices">Which samples, counted from 0; any may come more than once.</param>
     /// <param name="data">The data set.</param>
-    /// <exception cref="T:System.ArgumentException">A place is outside the data set, or there are more
+    /// <exception cref="T:System.ArgumentException">An index is outside the data set, or there are more
     /// numbers than an array holds.</exception>
     [<CompiledName("Take")>]
-    let take (places: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
+    let take (indices: int[]) (data: Dataset<'T>) : MiniBatch<'T> =
         let most = Array.MaxLength / data.features
 
-        if places.Length > most then
+        if indices.Length > most then
             invalidArg
-                (nameof places)
-                $"expected at most %d{most} samples of %d{data.features} numbers at once, found %d{places.Length}"
+                (nameof indices)
+                $"expected at most %d{most} samples of %d{data.features} numbers at once, found %d{indices.Length}"
 
-        let found = find places data
-        let targets = Targets.take places data.targets
-        let places = found
+        let found = find indices data
+        let targets = Targets.take indices data.targets
+        let indices = found
         let features = data.features
 
         {
             inputs =
                 match data.samples with
-                | Samples.Pairs pairs -> Inputs.Pairs { Source = pairs; Samples = places }
-                | Samples.Bytes bytes -> Inputs.Columns(dense features bytes places)
+                | Samples.Pairs pairs -> Inputs.Pairs { Source = pairs; Samples = indices }
+                | Samples.Bytes bytes -> Inputs.Columns(dense features bytes indices)
                 | Samples.Columns columns ->
                     let source = Kernels.values columns
-                    let values = Kernels.newArray features places.Length
+                    let values = Kernels.newArray features indices.Length
 
-                    for s in 0 .. places.Length - 1 do
-                        if s + 1 < places.Length then
-                            Simd.prefetch (&Simd.start source, places[s + 1] * features, features)
+                    for s in 0 .. indices.Length - 1 do
+                        if s + 1 < indices.Length then
+                            Simd.prefetch (&Simd.start source, indices[s + 1] * features, features)
 
-                        Array.blit source (places[s] * features) values (s * features) features
+                        Array.blit source (indices[s] * features) values (s * features) features
 
-                    Inputs.Columns(Kernels.matrix features places.Length values)
+                    Inputs.Columns(Kernels.matrix features indices.Length values)
             targets = targets
         }
 

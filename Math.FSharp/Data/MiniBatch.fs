@@ -4,7 +4,7 @@ open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
-/// A few samples together, as one step of learning sees them.
+/// The samples of one step of learning, with their targets.
 type MiniBatch<'T
     when 'T: struct
     and 'T :> ValueType
@@ -24,7 +24,7 @@ type MiniBatch<'T
     /// One a sample.
     member batch.Targets = batch.targets
 
-/// Making mini-batches and turning them from one precision to the other.
+/// Making mini-batches and converting their precision.
 [<RequireQualifiedAccess>]
 module MiniBatch =
     /// <summary>A mini-batch of samples given as columns.</summary>
@@ -44,13 +44,13 @@ module MiniBatch =
             targets = targets
         }
 
-    /// Gives up the memory of a mini-batch just made that nobody refers to any more.
+    /// Returns the memory of a mini-batch that nothing refers to any more.
     let internal giveUp (batch: MiniBatch<'T>) : unit =
         match batch.inputs with
         | Inputs.Columns columns -> ArrayReuse.Return(Kernels.values columns)
         | Inputs.Pairs _ -> ()
 
-    /// The samples of a mini-batch just made, with other numbers.
+    /// The same mini-batch with changed inputs; the memory of the old ones is returned.
     let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> =
         let numbers = batch.Inputs
         let changed = change numbers

@@ -3,7 +3,7 @@ namespace Pipeline.Learning
 open System
 open Pipeline.Learning.Formats
 
-/// What the numbers of images in a file mean.
+/// The range of the pixels of images in a file.
 [<RequireQualifiedAccess>]
 type PixelScale =
     /// 0 is background, 255 full ink.
@@ -31,7 +31,7 @@ module Pixels =
                     (Tensor.shapeText shape)
             ]
 
-    /// The least and the greatest of numbers; one that is none makes both none.
+    /// The least and the greatest number; both are NaN if one number is.
     let private range (numbers: float[]) : struct (float * float) =
         let mutable least = infinity
         let mutable greatest = -infinity
@@ -42,9 +42,8 @@ module Pixels =
 
         struct (least, greatest)
 
-    /// <summary>What the numbers of images mean: where none is above 1 they are 0 to 1, else 0 to
-    /// 255.</summary>
-    /// <param name="images">The training images: all others are to be taken alike.</param>
+    /// <summary>The range of pixels: 0 to 1 if no number is above 1, otherwise 0 to 255.</summary>
+    /// <param name="images">The training images; their range is used for all others.</param>
     [<CompiledName("ScaleOf")>]
     let scaleOf (images: Tensor) : Result<PixelScale, Fault list> =
         match images.Elements with
@@ -75,21 +74,21 @@ module Pixels =
                              $"numbers of {string least} to {string greatest}")
                 ]
 
-    /// Whether the numbers of images, which mean something, can mean that.
+    /// Whether images of the range found can have another range too.
     let private canBe (scale: PixelScale) (found: PixelScale) (images: Tensor) : bool =
         found = scale
         || match images.Elements with
            | Elements.Bytes bytes -> not (bytes.Span.ContainsAnyExcept 0uy)
            | _ -> Array.forall ((=) 0.0) (Tensor.toDoubles images)
 
-    /// <summary>What is assumed of images, and what becomes of their numbers, as a sentence; nothing where they
-    /// are whole numbers of 0 to 255.</summary>
+    /// <summary>A sentence that says how the pixels are understood and converted; nothing for whole numbers of
+    /// 0 to 255.</summary>
     [<CompiledName("Assumption")>]
     let assumption (scale: PixelScale) (images: Tensor) : string voption =
         match scale, images.Elements with
         | PixelScale.Unit, _ ->
             ValueSome
-                $"{images.Name}: no number is above 1, so that pixels are taken for 0 to 1: each is multiplied by 255 and rounded."
+                $"{images.Name}: no number is above 1, so pixels are taken for 0 to 1: each is multiplied by 255 and rounded."
         | PixelScale.Byte, (Elements.Singles _ | Elements.Doubles _) ->
             ValueSome $"{images.Name}: pixels are taken for 0 to 255 and rounded."
         | _ -> ValueNone
@@ -108,12 +107,12 @@ module Pixels =
                     | PixelScale.Unit ->
                         Fault.create
                             images.Name
-                            "pixels of 0 to 1, as the training images have"
+                            "pixels of 0 to 1, like the training images"
                             "greater ones"
                     | PixelScale.Byte ->
                         Fault.create
                             images.Name
-                            "pixels of 0 to 255, as the training images have"
+                            "pixels of 0 to 255, like the training images"
                             "none above 1"
                 ]
                 (fun () -> {

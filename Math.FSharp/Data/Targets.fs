@@ -5,7 +5,7 @@ open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
-/// <summary>What a network should have said of some samples.</summary>
+/// <summary>The expected outputs of some samples.</summary>
 [<RequireQualifiedAccess>]
 type Targets<'T
     when 'T: struct
@@ -15,13 +15,14 @@ type Targets<'T
     and 'T :> IFormattable> =
     /// One class a sample, counted from 0.
     | Labels of int[]
-    /// One column a sample: a probability for each class, one-hot where one class is certain.
+    /// One column a sample: numbers to predict, or a probability for each class (one-hot if one is
+    /// certain).
     | Columns of Matrix<'T>
 
 /// Making and selecting targets.
 [<RequireQualifiedAccess>]
 module Targets =
-    /// <summary>How many samples they are for.</summary>
+    /// <summary>The number of samples.</summary>
     [<CompiledName("Count")>]
     let count (targets: Targets<'T>) : int =
         match targets with
@@ -29,9 +30,7 @@ module Targets =
         | Targets.Columns columns -> columns.ColumnCount
 
     /// The row of each column's greatest element; the first of equals.
-    let internal mostProbable
-        (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : int[] =
+    let internal argMax (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
         let values = Kernels.values columns
         let rows = columns.RowCount
 
@@ -44,19 +43,19 @@ module Targets =
 
             best)
 
-    /// The targets of the samples at some places, in that order.
-    let internal take (places: int[]) (targets: Targets<'T>) : Targets<'T> =
+    /// The targets of the samples at those indices, in that order.
+    let internal take (indices: int[]) (targets: Targets<'T>) : Targets<'T> =
         match targets with
-        | Targets.Labels labels -> Targets.Labels(places |> Array.map (fun place -> labels[place]))
+        | Targets.Labels labels -> Targets.Labels(indices |> Array.map (fun index -> labels[index]))
         | Targets.Columns columns ->
             let rows = columns.RowCount
             let source = Kernels.values columns
-            let values = Array.zeroCreate (rows * places.Length)
+            let values = Array.zeroCreate (rows * indices.Length)
 
-            for s in 0 .. places.Length - 1 do
-                Array.blit source (places[s] * rows) values (s * rows) rows
+            for s in 0 .. indices.Length - 1 do
+                Array.blit source (indices[s] * rows) values (s * rows) rows
 
-            Targets.Columns(Kernels.matrix rows places.Length values)
+            Targets.Columns(Kernels.matrix rows indices.Length values)
 
     let private requireLabels (classes: int) (labels: int[]) : unit =
         for label in labels do
@@ -81,8 +80,8 @@ module Targets =
 
         Kernels.matrix classes labels.Length values
 
-    /// <summary>The targets as columns, labels made one-hot; where there is one row only, the labels
-    /// themselves.</summary>
+    /// <summary>The targets as columns. Labels become one-hot; if there is one row only, they become the
+    /// numbers 0, 1, ….</summary>
     /// <param name="classes">The number of rows.</param>
     /// <param name="targets">Labels or columns.</param>
     /// <exception cref="T:System.ArgumentException">A label is not a class.</exception>
@@ -99,24 +98,23 @@ module Targets =
         | Targets.Labels labels -> oneHot classes labels
         | Targets.Columns columns -> columns
 
-    /// <summary>Targets less certain: (1 − ε)t + ε·(Σₖ tₖ)/K of K classes, sample by sample.</summary>
-    /// <param name="epsilon">ε, 0 to 1: how much of every target is shared out evenly.</param>
+    /// <summary>Label smoothing: (1 − ε)t + ε·(Σₖ tₖ)/K of K classes, sample by sample.</summary>
+    /// <param name="epsilon">ε, 0 to 1: the fraction of every target that is distributed evenly.</param>
     /// <param name="classes">K.</param>
     /// <param name="targets">t: n labels (made one-hot; of a single class, the labels themselves), or
     /// columns (K, n).</param>
-    /// <returns>Columns (K, n) that sum to what t's do.</returns>
+    /// <returns>Columns (K, n) with the sums of t's columns.</returns>
     /// <exception cref="T:System.ArgumentException">ε is out of range, or a label is not a class (of a
     /// single class, any label is a target).</exception>
     /// <remarks>Source: Szegedy et al., Rethinking the Inception architecture, 2016, where Σₖ tₖ = 1 and
-    /// the share is ε/K.</remarks>
+    /// each class gets ε/K.</remarks>
     [<CompiledName("Smooth")>]
     let smooth
         (epsilon: float)
         (classes: int)
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Targets<'T> =
-        if not (epsilon >= 0.0 && epsilon <= 1.0) then
-            invalidArg (nameof epsilon) $"expected 0 to 1, found {string epsilon}"
+        NumberRange.require (nameof epsilon) (NumberRange.between 0.0 1.0) epsilon
 
         let columns = columns classes targets
         let kept, shared = 'T.CreateTruncating(1.0 - epsilon), 'T.CreateTruncating epsilon
@@ -130,7 +128,7 @@ module Targets =
         |> Kernels.matrix classes columns.ColumnCount
         |> Targets.Columns
 
-    /// A caller's slip where the logits are not those of as many samples and classes.
+    /// Refuses logits whose shape does not fit the targets.
     let internal requireFit (logits: Matrix<'T>) (targets: Targets<'T>) : unit =
         match targets with
         | Targets.Labels labels ->

@@ -152,17 +152,17 @@ type Optimizers =
 [<AbstractClass; Sealed>]
 type Evaluations =
     /// <summary>How much an evaluation reports unless something else is chosen.</summary>
-    static member Usual: EvaluationChoice = Evaluation.usual
+    static member Usual: EvaluationOptions = Evaluation.usual
 
     /// <summary>The evaluation of a network on samples.</summary>
-    /// <param name="choice">How much it reports.</param>
+    /// <param name="options">How detailed it is.</param>
     /// <param name="network">The network.</param>
     /// <param name="data">The samples.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     static member Create
-        (choice: EvaluationChoice, network: Network<'T>, data: Dataset<'T>)
+        (options: EvaluationOptions, network: Network<'T>, data: Dataset<'T>)
         : Evaluation =
-        Evaluation.create choice network data
+        Evaluation.create options network data
 
     /// <summary>The histogram of numbers, of which those that are not finite are left out.</summary>
     /// <param name="bins">How many bins, 1 or more.</param>

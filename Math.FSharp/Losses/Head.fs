@@ -2,17 +2,17 @@ namespace Pipeline.Learning
 
 open MathNet.Numerics.LinearAlgebra
 
-/// What the last layer's sums stand for, and with that the loss.
+/// The meaning of the last layer's outputs (logits), and with it the loss.
 [<RequireQualifiedAccess>]
 type Head =
     /// One of several classes: softmax; cross entropy.
     | Softmax
-    /// Yes or no to one question or several: σ of each sum; binary cross entropy.
+    /// Yes or no to one question or several: σ of each logit; binary cross entropy.
     | Sigmoid
-    /// Numbers: the sums themselves; half the squared error.
+    /// Numbers: the outputs themselves; half the squared error.
     | Identity
 
-/// Naming heads, and what they make of sums.
+/// The names of heads, and applying them.
 [<RequireQualifiedAccess>]
 module Head =
     let private names = [
@@ -25,7 +25,7 @@ module Head =
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Head, Fault list> = Fault.parseName "Head" names name
 
-    /// <summary>The name of the loss that a head has, with its unit.</summary>
+    /// <summary>The name of the head's loss, with its unit.</summary>
     [<CompiledName("LossName")>]
     let lossName (head: Head) : string =
         match head with
@@ -33,14 +33,14 @@ module Head =
         | Head.Sigmoid -> "binary cross entropy (nats)"
         | Head.Identity -> "half the squared error"
 
-    /// <summary>What a network says: probabilities that sum to 1, probabilities one by one, or
+    /// <summary>A network's predictions: probabilities that sum to 1, independent probabilities, or
     /// numbers.</summary>
     /// <param name="head">The head.</param>
-    /// <param name="sums">What the last layer gives: (outputs, batch).</param>
+    /// <param name="logits">The last layer's outputs: (outputs, batch).</param>
     /// <returns>(outputs, batch).</returns>
     [<CompiledName("Apply")>]
-    let apply (head: Head) (sums: Matrix<'T>) : Matrix<'T> =
+    let apply (head: Head) (logits: Matrix<'T>) : Matrix<'T> =
         match head with
-        | Head.Softmax -> Activation.softmax sums
-        | Head.Sigmoid -> Activation.sigmoid sums
-        | Head.Identity -> sums
+        | Head.Softmax -> Activation.softmax logits
+        | Head.Sigmoid -> Activation.sigmoid logits
+        | Head.Identity -> logits

@@ -74,7 +74,7 @@ module Loss =
 
     /// <summary>The mean over a batch of a loss of one sample.</summary>
     /// <param name="loss">The loss of one sample, from its target and its prediction:
-    /// <c>sumSquaredError</c> or <c>crossEntropyError</c>, say.</param>
+    /// for example <c>sumSquaredError</c> or <c>crossEntropyError</c>.</param>
     /// <param name="targets">Labels (made one-hot) or columns.</param>
     /// <param name="predictions">(classes, batch), a sample a column.</param>
     /// <exception cref="T:System.ArgumentException">There are not as many targets as predictions, or a
@@ -251,36 +251,36 @@ module Loss =
                 |> Kernels.matrix logits.RowCount logits.ColumnCount)
 
     /// <summary>The loss that fits a head, the mean over a batch, and its gradient in the last layer's
-    /// sums: cross entropy, binary cross entropy or half the squared error.</summary>
+    /// logits: cross entropy, binary cross entropy or half the squared error.</summary>
     /// <param name="head">The head.</param>
     /// <param name="targets">n labels, or columns (outputs, n).</param>
-    /// <param name="sums">(outputs, n).</param>
+    /// <param name="logits">(outputs, n).</param>
     /// <returns>The loss and the gradient: (outputs, n).</returns>
-    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape, or a label is not a
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape, or a label is not a
     /// class (of a single output that is no softmax, any label is a target).</exception>
     [<CompiledName("OfHeadWithGradient")>]
     let ofHeadWithGradient
         (head: Head)
         (targets: Targets<'T>)
-        (sums: Matrix<'T>)
+        (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
         match head with
-        | Head.Softmax -> crossEntropyWithGradient targets sums
-        | Head.Sigmoid -> binaryCrossEntropyWithGradient targets sums
-        | Head.Identity -> squaredErrorWithGradient targets sums
+        | Head.Softmax -> crossEntropyWithGradient targets logits
+        | Head.Sigmoid -> binaryCrossEntropyWithGradient targets logits
+        | Head.Identity -> squaredErrorWithGradient targets logits
 
     /// <summary>The loss that fits a head, the mean over a batch: cross entropy, binary cross entropy or
     /// half the squared error.</summary>
     /// <param name="head">The head.</param>
     /// <param name="targets">n labels, or columns (outputs, n).</param>
-    /// <param name="sums">What the last layer gives before its head: (outputs, n).</param>
+    /// <param name="logits">The last layer's outputs before the head: (outputs, n).</param>
     /// <returns>The loss, the same as of <c>ofHeadWithGradient</c>.</returns>
-    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape, or a label is not a
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape, or a label is not a
     /// class (of a single output that is no softmax, any label is a target).</exception>
     [<CompiledName("OfHead")>]
-    let ofHead (head: Head) (targets: Targets<'T>) (sums: Matrix<'T>) : 'T =
+    let ofHead (head: Head) (targets: Targets<'T>) (logits: Matrix<'T>) : 'T =
         match head with
-        | Head.Softmax -> crossEntropy targets sums
+        | Head.Softmax -> crossEntropy targets logits
         | _ ->
-            let struct (loss, _) = ofHeadWithGradient head targets sums
+            let struct (loss, _) = ofHeadWithGradient head targets logits
             loss

@@ -5,28 +5,28 @@ open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
-/// <summary>How good predictions are, in figures that people know: accuracy for classes, root mean
-/// squared error and R² for numbers.</summary>
+/// <summary>Figures of predictions: correct answers for classes, root mean squared error and R² for
+/// numbers.</summary>
 [<RequireQualifiedAccess>]
 module Metrics =
-    /// How many of the columns have their greatest element where their target has it.
-    let private greatestRight (targets: Targets<'T>) (sums: Matrix<'T>) : float =
+    /// The number of columns whose greatest element is in the row of their target's.
+    let private correctClasses (targets: Targets<'T>) (logits: Matrix<'T>) : float =
         let expected =
             match targets with
             | Targets.Labels labels -> labels
-            | Targets.Columns columns -> Targets.mostProbable columns
+            | Targets.Columns columns -> Targets.argMax columns
 
-        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected (Targets.mostProbable sums)
+        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected (Targets.argMax logits)
         |> float
 
-    /// For every column, the share of its sums on the right side of 0; their sum.
-    let private sidesRight
+    /// The sum over the columns of the fraction of logits whose sign agrees with the target.
+    let private correctAnswers
         (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (sums: Matrix<'T>)
+        (logits: Matrix<'T>)
         : float =
         let half = 'T.CreateTruncating 0.5
 
-        let right =
+        let correct =
             Array.fold2
                 (fun n t z ->
                     if 'T.op_GreaterThan (t, half) = 'T.op_GreaterThan (z, 'T.Zero) then
@@ -35,31 +35,31 @@ module Metrics =
                         n)
                 0
                 (Kernels.values columns)
-                (Kernels.values sums)
+                (Kernels.values logits)
 
-        float right / float sums.RowCount
+        float correct / float logits.RowCount
 
-    /// <summary>How many samples a network is right about: where its greatest sum is its target's; of
-    /// answers of yes and no (a head of Sigmoid without labels of several classes), the share of each
-    /// sample's answers that are right counts. Not a number where there are no classes: a head of
-    /// Identity without labels of several classes.</summary>
-    /// <param name="head">What the sums stand for.</param>
+    /// <summary>The number of samples that are classified correctly: whose greatest logit is the target's.
+    /// A sample of independent yes-or-no answers (a Sigmoid head without labels of several classes) counts
+    /// with the fraction of its answers that are correct. NaN for numbers to predict (an Identity head
+    /// without labels of several classes).</summary>
+    /// <param name="head">The network's head.</param>
     /// <param name="targets">One a sample.</param>
-    /// <param name="sums">What the last layer gives: (outputs, batch).</param>
-    /// <exception cref="T:System.ArgumentException">Targets and sums differ in shape.</exception>
-    [<CompiledName("Right")>]
-    let right (head: Head) (targets: Targets<'T>) (sums: Matrix<'T>) : float =
+    /// <param name="logits">The last layer's outputs before the head: (outputs, batch).</param>
+    /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape.</exception>
+    [<CompiledName("Correct")>]
+    let correct (head: Head) (targets: Targets<'T>) (logits: Matrix<'T>) : float =
         let hasClasses =
             match targets with
-            | Targets.Labels _ -> sums.RowCount > 1
+            | Targets.Labels _ -> logits.RowCount > 1
             | Targets.Columns _ -> head = Head.Softmax
 
         if hasClasses then
-            greatestRight targets sums
+            correctClasses targets logits
         else
             match head with
             | Head.Identity -> nan
-            | _ -> sidesRight (Targets.columns sums.RowCount targets) sums
+            | _ -> correctAnswers (Targets.columns logits.RowCount targets) logits
 
     /// <summary>√ of the mean squared difference, over all outputs of all samples.</summary>
     /// <param name="targets">t: labels (made one-hot) or columns.</param>
@@ -87,14 +87,14 @@ module Metrics =
         Math.Sqrt(squares / float t.Length)
 
     /// <summary>The coefficient of determination, R² = 1 − Σ(y − t)² / Σ(t − t̄)², where t̄ is each
-    /// output's mean target: the share of the targets' variance that the predictions explain.</summary>
+    /// output's mean target: the fraction of the targets' variance that the predictions explain.</summary>
     /// <param name="targets">t: labels (made one-hot) or columns.</param>
     /// <param name="predictions">y: (outputs, samples).</param>
-    /// <returns>1 where all are right, 0 for the means, less for worse; −∞ or not a number where the
+    /// <returns>1 for perfect predictions, 0 for the mean targets, less for worse ones; −∞ or NaN where the
     /// targets do not vary.</returns>
     /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("Determination")>]
-    let determination
+    [<CompiledName("RSquared")>]
+    let rSquared
         (targets: Targets<'T>)
         (predictions: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : float =

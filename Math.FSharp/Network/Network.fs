@@ -41,7 +41,7 @@ type internal Passed<'T
 type Score = {
     /// Mean loss, 0 or greater: of softmax, cross entropy in nats.
     Loss: float
-    /// Share of samples that the network is right about, 0 to 1, as <c>Metrics.right</c> counts.
+    /// Share of samples that the network is right about, 0 to 1, as <c>Metrics.correct</c> counts.
     Accuracy: float
 }
 
@@ -330,7 +330,7 @@ module Network =
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
     [<CompiledName("Classify")>]
     let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
-        Targets.mostProbable scores
+        Targets.argMax scores
 
     /// <summary>The mean loss of a mini-batch, of the kind that fits the head.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
@@ -352,13 +352,13 @@ module Network =
         |> Loss.ofHead network.Architecture.Head batch.Targets
 
     /// <summary>The share of a mini-batch that the network is right about, 0 to 1, as
-    /// <c>Metrics.right</c> counts.</summary>
+    /// <c>Metrics.correct</c> counts.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Accuracy")>]
     let accuracy (network: Network<'T>) (batch: MiniBatch<'T>) : float =
         let right =
-            sums network batch |> Metrics.right network.Architecture.Head batch.Targets
+            sums network batch |> Metrics.correct network.Architecture.Head batch.Targets
 
         right / float batch.Count
 
@@ -375,7 +375,7 @@ module Network =
         overParts network data (fun i part sums ->
             let mean = Loss.ofHead head part.Targets sums
             losses[i] <- Double.CreateTruncating mean * float part.Count
-            right[i] <- Metrics.right head part.Targets sums)
+            right[i] <- Metrics.correct head part.Targets sums)
 
         {
             Loss = Array.fold (+) 0.0 losses / float data.Count

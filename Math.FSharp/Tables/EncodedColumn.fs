@@ -61,7 +61,7 @@ module internal NumberColumn =
                 Ok(struct (mean, deviation))
 
     /// The column of training rows.
-    let fit (choice: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
+    let fit (options: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
         ColumnValues.numbers reader table column
         |> Result.bind (fun numbers ->
             let absent = ColumnValues.missingRows numbers
@@ -74,14 +74,14 @@ module internal NumberColumn =
 
             if present.Length = 0 then
                 Error [ ColumnValues.onlyMissing column ]
-            elif absent.Length > 0 && choice.Missing = Missing.Refuse then
+            elif absent.Length > 0 && options.Missing = Missing.Refuse then
                 Error [ ColumnValues.missingFault column table ColumnValues.SettingRule absent ]
             else
-                centreAndScale choice.Scaling column.Name present
+                centreAndScale options.Scaling column.Name present
                 |> Result.map (fun struct (centre, scale) -> {
                     NumberColumn.Name = column.Name
                     Fill =
-                        match choice.Missing with
+                        match options.Missing with
                         | Missing.Refuse -> nan
                         | Missing.Mean -> Spread.mean present
                         | Missing.Median -> Spread.median present
@@ -130,7 +130,7 @@ module internal CategoryColumn =
     let Maximum = 1000
 
     /// The column of training rows.
-    let fit (choice: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
+    let fit (options: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
         let texts = ColumnValues.texts reader column.Cells
 
         let absent =
@@ -142,7 +142,7 @@ module internal CategoryColumn =
         Fault.check
             [
                 present.Length > 0, ColumnValues.onlyMissing column
-                absent.Length = 0 || choice.Missing <> Missing.Refuse,
+                absent.Length = 0 || options.Missing <> Missing.Refuse,
                 (if absent.Length > 0 then
                      ColumnValues.missingFault column table ColumnValues.SettingRule absent
                  else
@@ -156,7 +156,7 @@ module internal CategoryColumn =
                 CategoryColumn.Name = column.Name
                 Values = values
                 Fill =
-                    match choice.Missing with
+                    match options.Missing with
                     | Missing.Refuse -> ""
                     | _ ->
                         let place = Spelling.finder reader values

@@ -47,7 +47,7 @@ module TableData =
                         $"%d{found}"
                 ]
                 ignore
-        | TestRows.Share _ -> Ok()
+        | TestRows.Fraction _ -> Ok()
 
     /// The classes of the label's column with warnings about them. They come from all rows of the table, so that
     /// every class is known on both sides of a split.
@@ -91,7 +91,7 @@ module TableData =
                     let fault = fault |> Fault.ofSubject $"{source}, training rows"
 
                     match testing with
-                    | TestRows.Share _ ->
+                    | TestRows.Fraction _ ->
                         fault |> Fault.remark "equal rows stay on one side of the split"
                     | TestRows.Separate _ -> fault)
             )
@@ -162,7 +162,7 @@ module TableData =
         (table: Table)
         : Result<unit, Fault list> =
         match testing, known with
-        | TestRows.Share _, (ValueNone | ValueSome(struct (_, []))) when head = Head.Identity ->
+        | TestRows.Fraction _, (ValueNone | ValueSome(struct (_, []))) when head = Head.Identity ->
             let format =
                 match known with
                 | ValueSome(struct (encoding, _)) -> encoding.Format
@@ -220,10 +220,10 @@ module TableData =
             | TestRows.Separate(test, testSource) ->
                 let test = TestRows.withNumbers layout test
                 Ok(struct (table, keys, test, testSource, []))
-            | TestRows.Share(share, seed) ->
-                TestRows.split share seed keys table
+            | TestRows.Fraction(fraction, seed) ->
+                TestRows.split fraction seed keys table
                 |> Result.map (fun (train, trainKeys, test) ->
-                    let warnings = TableWarnings.share share keys test.Rows
+                    let warnings = TableWarnings.share fraction keys test.Rows
                     struct (train, trainKeys, test, source, warnings))
 
         let ofLayout (layout: TableLayout, table: Table) =
@@ -255,7 +255,7 @@ module TableData =
                     |> Result.map (fun (trainData: Dataset<'T>, testData) ->
                         let tables =
                             match testing with
-                            | TestRows.Share _ -> [ table ]
+                            | TestRows.Fraction _ -> [ table ]
                             | TestRows.Separate _ -> [ table; test ]
 
                         {

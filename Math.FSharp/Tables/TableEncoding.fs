@@ -33,13 +33,13 @@ type TableEncoding = {
 module TableEncoding =
     /// <summary>A table without its label and the columns that settings leave out.</summary>
     [<CompiledName("Inputs")>]
-    let inputs (choice: TableOptions) (table: Table) : Result<Table, Fault list> =
-        TableLayout.besides choice table
+    let inputs (options: TableOptions) (table: Table) : Result<Table, Fault list> =
+        TableLayout.besides options table
         |> Result.bind (fun columns -> Table.withColumns columns table)
 
     /// The encoding of a layout that fits training rows.
     let internal fitLayout
-        (choice: TableOptions)
+        (options: TableOptions)
         (layout: TableLayout)
         (table: Table)
         : Result<TableEncoding, Fault list> =
@@ -48,7 +48,7 @@ module TableEncoding =
         let each fit names =
             names
             |> List.map (fun name ->
-                ColumnValues.find name table |> Result.bind (fit choice reader table))
+                ColumnValues.find name table |> Result.bind (fit options reader table))
             |> Fault.all
 
         validation {
@@ -63,13 +63,13 @@ module TableEncoding =
         }
 
     /// <summary>The encoding that fits training rows, or everything that is wrong with them.</summary>
-    /// <param name="choice">What to do with columns.</param>
+    /// <param name="options">What to do with columns.</param>
     /// <param name="table">The training rows, and no others: what is learned from test rows would make
     /// the test worth nothing.</param>
     [<CompiledName("Fit")>]
-    let fit (choice: TableOptions) (table: Table) : Result<TableEncoding, Fault list> =
-        TableLayout.ofTable choice table
-        |> Result.bind (fun (layout, table) -> fitLayout choice layout table)
+    let fit (options: TableOptions) (table: Table) : Result<TableEncoding, Fault list> =
+        TableLayout.ofTable options table
+        |> Result.bind (fun (layout, table) -> fitLayout options layout table)
 
     /// <summary>The rows of a table as samples.</summary>
     /// <param name="encoding">What was fitted to the training rows.</param>

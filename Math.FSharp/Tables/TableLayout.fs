@@ -29,8 +29,8 @@ module internal TableLayout =
         Table.find key table |> Result.mapError (List.map (Fault.ofSubject setting))
 
     /// <summary>The label's column of a table.</summary>
-    let label (choice: TableOptions) (table: Table) : Result<Column, Fault list> =
-        match choice.Label with
+    let label (options: TableOptions) (table: Table) : Result<Column, Fault list> =
+        match options.Label with
         | ValueSome key -> find "Data:Label" table key
         | ValueNone -> Ok(List.last table.Columns)
         |> Result.bind Column.readable
@@ -41,10 +41,10 @@ module internal TableLayout =
 
     /// The label's column, and those that settings leave out.
     let private out
-        (choice: TableOptions)
+        (options: TableOptions)
         (table: Table)
         : Result<Column * Column list, Fault list> =
-        Fault.both (label choice table) (named "Data:Ignored" table choice.Ignored)
+        Fault.both (label options table) (named "Data:Ignored" table options.Ignored)
 
     let private names (columns: Column list) =
         columns |> List.map _.Name |> Set.ofList
@@ -55,8 +55,8 @@ module internal TableLayout =
         table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
 
     /// <summary>The columns besides the label and those that settings leave out.</summary>
-    let besides (choice: TableOptions) (table: Table) : Result<Column list, Fault list> =
-        out choice table
+    let besides (options: TableOptions) (table: Table) : Result<Column list, Fault list> =
+        out options table
         |> Result.map (fun (label, ignored) -> without (label :: ignored) table)
 
     /// The numbers of a column in order, if all its cells are whole numbers.
@@ -99,14 +99,14 @@ module internal TableLayout =
            | ValueNone -> false
 
     /// <summary>What the columns are by settings and cells, or everything that is wrong with them.</summary>
-    /// <param name="choice">What settings say.</param>
+    /// <param name="options">What settings say.</param>
     /// <param name="table">The rows.</param>
     /// <returns>The layout, and the table with its numbers known.</returns>
-    let ofTable (choice: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
+    let ofTable (options: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
         validation {
-            let! label, ignored = out choice table
-            and! numeric = named "Data:Numeric" table choice.Numeric
-            and! categorical = named "Data:Categorical" table choice.Categorical
+            let! label, ignored = out options table
+            and! numeric = named "Data:Numeric" table options.Numeric
+            and! categorical = named "Data:Categorical" table options.Categorical
             return (label, ignored), (numeric, categorical)
         }
         |> Result.bind (fun ((label, ignored), (numeric, categorical)) ->
@@ -135,7 +135,7 @@ module internal TableLayout =
                     else
                         Column.withNumbers (CellReader format) column)
 
-            let rules = choice.Cells
+            let rules = options.Cells
             let usual = CellFormat.apply rules CellFormat.usual
             let columns = withNumbers usual columns
 

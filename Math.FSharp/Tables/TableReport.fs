@@ -169,7 +169,7 @@ module TableReport =
 
     /// The report of tables, the training table first.
     let internal create
-        (choice: TableOptions)
+        (options: TableOptions)
         (layout: TableLayout)
         (encoding: TableEncoding)
         (classes: string list)
@@ -214,7 +214,7 @@ module TableReport =
                     Marker = marker
                     Count = same |> List.sumBy _.Count
                 })
-            Rule = choice.Missing
+            Rule = options.Missing
             Format = encoding.Format
             Warnings = [
                 yield! warnings

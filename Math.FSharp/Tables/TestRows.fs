@@ -9,7 +9,7 @@ type TestRows =
     | Separate of table: Table * source: string
     /// A fraction of the rows, chosen by a hash of the row and a seed: a row stays on its side whatever other
     /// rows there are, and equal rows are on the same side.
-    | Share of share: float * seed: uint64
+    | Fraction of fraction: float * seed: uint64
 
 /// Dividing a table into training and test rows.
 [<RequireQualifiedAccess>]
@@ -39,8 +39,8 @@ module internal TestRows =
         |> RowKey.ofColumns (CellReader layout.Format) table.Rows
 
     /// The rows to learn from, with their keys, and the rows to test with.
-    let split (share: float) (seed: uint64) (keys: uint64[]) (table: Table) =
-        let isKept = KeyedShare.choose seed Stream.Test share keys
+    let split (fraction: float) (seed: uint64) (keys: uint64[]) (table: Table) =
+        let isKept = KeyedFraction.choose seed Stream.Test fraction keys
 
         let where kept =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
@@ -61,7 +61,7 @@ module internal TestRows =
                 test.Length > 0 && test.Length < table.Rows,
                 Fault.message
                     "Data:TestShare"
-                    $"of {Cells.text share} gives %d{test.Length} test rows of %d{table.Rows}{because}; both sides need rows, or a file of test rows (Data:Test)"
+                    $"of {Cells.text fraction} gives %d{test.Length} test rows of %d{table.Rows}{because}; both sides need rows, or a file of test rows (Data:Test)"
             ]
             (fun () ->
                 Table.take train table, Array.map (Array.get keys) train, Table.take test table)

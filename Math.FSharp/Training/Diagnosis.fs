@@ -285,7 +285,7 @@ module Diagnosis =
             let names = Array.ofSeq names
             let found: int[] = Array.zeroCreate classes
             let samples: int[] = Array.zeroCreate classes
-            let answers = Network.sumsOfAll network data |> Targets.mostProbable
+            let answers = Network.sumsOfAll network data |> Targets.argMax
 
             for label, answer in Array.zip labels answers do
                 samples[label] <- samples[label] + 1

@@ -4,75 +4,75 @@ open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
-/// How well one class is told from the others.
+/// How well one class is distinguished from the others.
 type ClassFigures = {
     /// The class.
     Class: int
     /// Samples that are of it.
     Support: int
-    /// Samples said to be of it.
+    /// Samples that are predicted as it.
     Predicted: int
-    /// The share of the samples said to be of it that are; not a number where there are none.
+    /// The fraction of the samples predicted as it that are of it; NaN where there are none.
     Precision: float
-    /// The share of its samples that are found; not a number where there are none.
+    /// The fraction of its samples that are predicted as it; NaN where there are none.
     Recall: float
-    /// The harmonic mean of the two, 2·hits / (support + predicted); not a number where both are 0.
+    /// The harmonic mean of the two, 2·hits / (support + predicted); NaN where both are 0.
     F1: float
 }
 
-/// Samples whose answers are about equally confident.
+/// Samples with predictions of similar confidence.
 type ReliabilityBin = {
-    /// The least confidence, 0 to 1.
+    /// The lower bound of the confidence, 0 to 1.
     Lower: float
-    /// The next bin's least.
+    /// The upper bound, which is the next bin's lower one.
     Upper: float
     /// How many samples.
     Count: int
-    /// Their mean confidence; not a number where there are none.
+    /// Their mean confidence; NaN where there are none.
     Confidence: float
-    /// The share of them that is right; not a number where there are none.
+    /// The fraction of them that is correct; NaN where there are none.
     Accuracy: float
 }
 
-/// A sample that the network is wrong about.
+/// A sample that is classified wrongly.
 type Mistake = {
-    /// Its place in the data set.
+    /// Its index in the data set.
     Sample: int
     /// Its class.
     Expected: int
-    /// What it was taken for.
+    /// The predicted class.
     Predicted: int
-    /// The probability of that.
+    /// The probability of the predicted class.
     Confidence: float
     /// The probability of its class.
     OfExpected: float
 }
 
-/// How well a network tells classes apart.
+/// Figures of a classifier.
 type ClassEvaluation = {
     /// How many samples.
     Samples: int
-    /// The share of them that is right.
+    /// The fraction of them that is classified correctly.
     Accuracy: float
-    /// The mean loss of the head: of Softmax the negative log-likelihood, in nats.
+    /// The mean loss of the head; for Softmax the negative log-likelihood, in nats.
     Loss: float
-    /// How many samples of a class (row) were taken for another (column).
+    /// The number of samples of a class (row) that are predicted as a class (column).
     Confusion: int[,]
     /// Every class, in order.
     Classes: ClassFigures list
-    /// The share of samples whose class is among the k most probable, for k = 1, 2, …
+    /// The fraction of samples whose class is among the k most probable, for k = 1, 2, …
     TopK: float list
     /// Bins of equal width from 0 to 1; none where the head gives no probabilities.
     Reliability: ReliabilityBin list
-    /// The mean distance of confidence and accuracy over the bins, by their counts; not a number where
-    /// there are none.
+    /// The mean distance of confidence and accuracy over the bins, weighted by their counts; NaN where there
+    /// are no bins.
     CalibrationError: float
     /// The most confident ones first.
     Mistakes: Mistake list
 } with
 
-    /// The mean of a figure over the classes that have samples or answers. One that is not a number counts 0:
-    /// the precision of a class that is never answered, the recall of one that has no samples.
+    /// The mean of a figure over the classes that have samples or predictions. NaN counts 0: the precision of a
+    /// class that is never predicted, the recall of a class without samples.
     member private evaluation.Mean(figure: ClassFigures -> float) =
         match
             evaluation.Classes
@@ -85,15 +85,15 @@ type ClassEvaluation = {
                 let value = figure figures
                 if Double.IsNaN value then 0.0 else value)
 
-    /// The mean precision of the classes that have samples or answers; that of one never answered counts 0,
-    /// as in scikit-learn (zero_division=0).
+    /// The mean precision of the classes that have samples or predictions; a class that is never predicted
+    /// counts 0, as in scikit-learn (zero_division=0).
     member evaluation.MacroPrecision = evaluation.Mean _.Precision
-    /// The mean recall of the classes that have samples or answers; that of one without samples counts 0.
+    /// The mean recall of the classes that have samples or predictions; a class without samples counts 0.
     member evaluation.MacroRecall = evaluation.Mean _.Recall
-    /// The mean F1 of the classes that have samples or answers.
+    /// The mean F1 of the classes that have samples or predictions.
     member evaluation.MacroF1 = evaluation.Mean _.F1
 
-/// How near a network's numbers are.
+/// Figures of a network that predicts numbers.
 type NumberEvaluation = {
     /// How many samples.
     Samples: int
@@ -101,25 +101,25 @@ type NumberEvaluation = {
     Loss: float
     /// √ of the mean squared error, in the targets' unit.
     RootMeanSquaredError: float
-    /// R²: the share of the targets' variance that is explained.
-    Determination: float
+    /// R²: the fraction of the targets' variance that is explained.
+    RSquared: float
 }
 
-/// How well a network does on samples it did not learn from.
+/// How well a network predicts samples that it did not learn from.
 [<RequireQualifiedAccess>]
 type Evaluation =
-    /// Of classes.
+    /// Of a classifier.
     | Classes of ClassEvaluation
-    /// Of numbers.
+    /// Of a network that predicts numbers.
     | Numbers of NumberEvaluation
 
-/// How much an evaluation tells.
-type EvaluationChoice = {
-    /// The greatest k of the top-k accuracies, 1 or more; never more than there are classes.
+/// How detailed an evaluation is.
+type EvaluationOptions = {
+    /// The greatest k of the top-k accuracies, 1 or more; at most the number of classes is used.
     TopK: int
     /// Bins of the reliability diagram, 1 or more.
     Bins: int
-    /// Mistakes at most, 0 or more.
+    /// The most mistakes to list, 0 or more.
     Mistakes: int
 }
 
@@ -131,9 +131,9 @@ type EvaluationChoice = {
 module Evaluation =
     /// <summary>Top 5, 15 bins, 24 mistakes.</summary>
     [<CompiledName("Usual")>]
-    let usual: EvaluationChoice = { TopK = 5; Bins = 15; Mistakes = 24 }
+    let usual: EvaluationOptions = { TopK = 5; Bins = 15; Mistakes = 24 }
 
-    /// How many of a sample's scores come before its class's: greater ones, and equal ones of lower
+    /// The number of a sample's scores that rank before its class's: greater ones, and equal ones of lower
     /// classes.
     let private rank (scores: ReadOnlySpan<float>) (label: int) : int =
         let mutable before = 0
@@ -144,7 +144,7 @@ module Evaluation =
 
         before
 
-    let private share (part: int) (whole: int) : float = float part / float whole
+    let private fraction (part: int) (whole: int) : float = float part / float whole
 
     let private classFigures (confusion: int[,]) (k: int) : ClassFigures =
         let classes = Array2D.length1 confusion
@@ -159,60 +159,63 @@ module Evaluation =
             Class = k
             Support = support
             Predicted = predicted
-            Precision = share hits predicted
-            Recall = share hits support
-            F1 = share (2 * hits) (support + predicted)
+            Precision = fraction hits predicted
+            Recall = fraction hits support
+            F1 = fraction (2 * hits) (support + predicted)
         }
 
-    /// The bins of samples with these confidences, each right or not.
-    let private reliability (bins: int) (confidences: float[]) (right: bool[]) =
-        let places =
+    /// The bins of samples with these confidences.
+    let private reliability (bins: int) (confidences: float[]) (correct: bool[]) =
+        let indices =
             confidences
             |> Array.map (fun c -> Math.Clamp(int (c * float bins), 0, bins - 1))
 
         [
             for bin in 0 .. bins - 1 ->
-                let own = [| 0 .. places.Length - 1 |] |> Array.filter (fun s -> places[s] = bin)
+                let own = [| 0 .. indices.Length - 1 |] |> Array.filter (fun s -> indices[s] = bin)
 
                 let sum figure =
                     Array.fold (fun sum s -> sum + figure s) 0.0 own
 
                 {
-                    Lower = share bin bins
-                    Upper = share (bin + 1) bins
+                    Lower = fraction bin bins
+                    Upper = fraction (bin + 1) bins
                     Count = own.Length
                     Confidence = sum (fun s -> confidences[s]) / float own.Length
-                    Accuracy = sum (fun s -> if right[s] then 1.0 else 0.0) / float own.Length
+                    Accuracy = sum (fun s -> if correct[s] then 1.0 else 0.0) / float own.Length
                 }
         ]
 
-    /// <summary>The figures of what a network says of samples of several classes.</summary>
-    /// <param name="choice">How much to tell.</param>
-    /// <param name="head">What the sums stand for.</param>
+    /// <summary>The figures of a classifier's outputs.</summary>
+    /// <param name="options">How detailed the figures are.</param>
+    /// <param name="head">The network's head.</param>
     /// <param name="labels">The samples' classes.</param>
-    /// <param name="sums">What the last layer gives: (classes, samples).</param>
+    /// <param name="logits">The last layer's outputs: (classes, samples).</param>
     /// <exception cref="T:System.ArgumentException">There are not as many labels as samples, or one is
     /// not a class.</exception>
-    [<CompiledName("OfSums")>]
-    let ofSums
-        (choice: EvaluationChoice)
+    [<CompiledName("OfLogits")>]
+    let ofLogits
+        (options: EvaluationOptions)
         (head: Head)
         (labels: int[])
-        (sums: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : ClassEvaluation =
-        Targets.requireFit sums (Targets.Labels labels)
-        let classes, count = sums.RowCount, labels.Length
-        let scores = Kernels.values sums |> Array.map Double.CreateTruncating
+        Targets.requireFit logits (Targets.Labels labels)
+        let classes, count = logits.RowCount, labels.Length
+        let scores = Kernels.values logits |> Array.map Double.CreateTruncating
 
         let probabilities =
-            Kernels.values (Head.apply head sums) |> Array.map Double.CreateTruncating
+            Kernels.values (Head.apply head logits) |> Array.map Double.CreateTruncating
 
-        let said = Targets.mostProbable sums
-        let right = Array.map2 (=) said labels
-        let confidences = said |> Array.mapi (fun s k -> probabilities[s * classes + k])
+        let predicted = Targets.argMax logits
+        let correct = Array.map2 (=) predicted labels
+
+        let confidences =
+            predicted |> Array.mapi (fun s k -> probabilities[s * classes + k])
+
         let confusion = Array2D.zeroCreate classes classes
 
-        Array.iter2 (fun label k -> confusion[label, k] <- confusion[label, k] + 1) labels said
+        Array.iter2 (fun label k -> confusion[label, k] <- confusion[label, k] + 1) labels predicted
 
         let ranks =
             labels
@@ -221,17 +224,17 @@ module Evaluation =
         let bins =
             match head with
             | Head.Identity -> []
-            | _ -> reliability choice.Bins confidences right
+            | _ -> reliability options.Bins confidences correct
 
         {
             Samples = count
-            Accuracy = share (right |> Array.filter id |> Array.length) count
-            Loss = Loss.ofHead head (Targets.Labels labels) sums |> Double.CreateTruncating
+            Accuracy = fraction (correct |> Array.filter id |> Array.length) count
+            Loss = Loss.ofHead head (Targets.Labels labels) logits |> Double.CreateTruncating
             Confusion = confusion
             Classes = [ 0 .. classes - 1 ] |> List.map (classFigures confusion)
             TopK = [
-                for k in 1 .. min choice.TopK classes ->
-                    share (ranks |> Array.filter (fun rank -> rank < k) |> Array.length) count
+                for k in 1 .. min options.TopK classes ->
+                    fraction (ranks |> Array.filter (fun rank -> rank < k) |> Array.length) count
             ]
             Reliability = bins
             CalibrationError =
@@ -240,49 +243,49 @@ module Evaluation =
                 | filled ->
                     filled
                     |> List.sumBy (fun bin ->
-                        share bin.Count count * abs (bin.Accuracy - bin.Confidence))
+                        fraction bin.Count count * abs (bin.Accuracy - bin.Confidence))
             Mistakes =
                 [ 0 .. count - 1 ]
-                |> List.filter (fun s -> not right[s])
+                |> List.filter (fun s -> not correct[s])
                 |> List.sortByDescending (fun s -> confidences[s])
-                |> List.truncate choice.Mistakes
+                |> List.truncate options.Mistakes
                 |> List.map (fun s -> {
                     Sample = s
                     Expected = labels[s]
-                    Predicted = said[s]
+                    Predicted = predicted[s]
                     Confidence = confidences[s]
                     OfExpected = probabilities[s * classes + labels[s]]
                 })
         }
 
-    /// <summary>How well a network does on a data set: on classes, or on numbers where the head is
-    /// Identity and the targets are columns.</summary>
-    /// <param name="choice">How much to tell.</param>
+    /// <summary>The figures of a network on a data set: those of numbers if the head is Identity and the
+    /// targets are columns, otherwise those of classes.</summary>
+    /// <param name="options">How detailed the figures are.</param>
     /// <param name="network">The network.</param>
     /// <param name="data">Samples that it did not learn from, 1 or more.</param>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's size; or they are
-    /// answers of yes and no, one by one, and no classes; or labels of a network with one output.</exception>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size; or the
+    /// targets are independent yes-or-no answers; or they are labels of a network with one output.</exception>
     [<CompiledName("Create")>]
     let create
-        (choice: EvaluationChoice)
+        (options: EvaluationOptions)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (data: Dataset<'T>)
         : Evaluation =
         let head = network.Architecture.Head
-        let sums = Network.sumsOfAll network data
+        let logits = Network.sumsOfAll network data
 
         match head, data.Targets with
         | Head.Identity, Targets.Columns _ ->
             Evaluation.Numbers {
                 Samples = data.Count
-                Loss = Loss.ofHead head data.Targets sums |> Double.CreateTruncating
-                RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets sums
-                Determination = Metrics.determination data.Targets sums
+                Loss = Loss.ofHead head data.Targets logits |> Double.CreateTruncating
+                RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
+                RSquared = Metrics.rSquared data.Targets logits
             }
         | Head.Sigmoid, Targets.Columns _ ->
             invalidArg (nameof data) "expected a class for each sample, found answers of yes and no"
-        | _, Targets.Labels _ when sums.RowCount = 1 ->
+        | _, Targets.Labels _ when logits.RowCount = 1 ->
             invalidArg (nameof data) "expected two classes or more, found one output"
-        | _, Targets.Labels labels -> Evaluation.Classes(ofSums choice head labels sums)
+        | _, Targets.Labels labels -> Evaluation.Classes(ofLogits options head labels logits)
         | _, Targets.Columns columns ->
-            Evaluation.Classes(ofSums choice head (Targets.mostProbable columns) sums)
+            Evaluation.Classes(ofLogits options head (Targets.argMax columns) logits)

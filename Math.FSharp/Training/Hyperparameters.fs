@@ -5,19 +5,19 @@ open System
 /// How long a run is.
 [<RequireQualifiedAccess>]
 type RunLength =
-    /// So many steps.
+    /// A number of steps.
     | Iterations of int64
-    /// So many times through the training data.
+    /// A number of times through the training data.
     | Epochs of int
 
 /// Making the length of a run.
 [<RequireQualifiedAccess>]
 module RunLength =
-    /// <summary>The length that one of the two gives; the book's 10,000 iterations where neither
-    /// does.</summary>
+    /// <summary>The length in iterations or in epochs; without both, the book's 10,000
+    /// iterations.</summary>
     /// <param name="iterations">Steps, or nothing.</param>
     /// <param name="epochs">Times through the training data, or nothing.</param>
-    /// <returns>The length, or a fault where both are given.</returns>
+    /// <returns>The length, or a fault if both are given.</returns>
     [<CompiledName("Create")>]
     let create
         (iterations: Nullable<int64>)
@@ -37,7 +37,7 @@ module RunLength =
                     $"cannot be given together with Iterations (found {steps} and {times})"
             ]
 
-/// Which numbers a run computes with.
+/// The precision of a run's numbers.
 [<RequireQualifiedAccess>]
 type Precision =
     /// 32 bits, about 7 digits.
@@ -45,7 +45,7 @@ type Precision =
     /// 64 bits, about 16 digits.
     | Double
 
-/// Naming precisions.
+/// Finding precisions by name, and numbers that fit them.
 [<RequireQualifiedAccess>]
 module Precision =
     /// <summary>The precision of that name, in any case of letters.</summary>
@@ -53,7 +53,7 @@ module Precision =
     let parse (name: string) : Result<Precision, Fault list> =
         Fault.parseName "Precision" [ "Single", Precision.Single; "Double", Precision.Double ] name
 
-    /// <summary>The number, unless the precision turns it into 0 or infinity.</summary>
+    /// <summary>The number, or a fault if the precision rounds it to 0 or infinity.</summary>
     /// <param name="subject">What the number is.</param>
     /// <param name="precision">The precision.</param>
     /// <param name="number">A finite number.</param>
@@ -71,7 +71,7 @@ module Precision =
             ]
             (fun () -> number)
 
-/// Everything a run is told besides its data and its architecture.
+/// The settings of a run besides its data and its architecture.
 type Recipe = {
     /// 1 iteration or epoch, or more.
     Length: RunLength
@@ -81,54 +81,54 @@ type Recipe = {
     LearningRate: float
     /// How the rate changes.
     Schedule: ScheduleKind
-    /// Iterations in which the rate rises to the schedule's, 0 or more.
+    /// Iterations of linear warm-up, 0 or more.
     WarmUp: int64
-    /// How the weights begin.
+    /// How the initial weights are drawn.
     Initialiser: Initialiser
-    /// How mini-batches are chosen.
+    /// How mini-batches are drawn.
     Sampling: Sampling
-    /// How the gradient is found.
+    /// How the gradient is computed.
     Gradient: GradientMethod
-    /// What becomes of it.
+    /// How the gradient changes the parameters.
     Optimizer: OptimizerSpec
     /// How training images are varied.
     Augmentation: Augmentation
-    /// The share of hidden units that a step leaves out, 0 or more, less than 1.
+    /// The fraction of hidden units that a step drops, 0 or more, less than 1.
     Dropout: float
-    /// ε of <c>Targets.smooth</c>, which the training targets go through: 0 or more, less than 1.
+    /// ε of <c>Targets.smooth</c> for the training targets: 0 or more, less than 1.
     LabelSmoothing: float
-    /// The share of the training samples that is kept for validation, 0 to 0.9.
+    /// The fraction of the training samples that is used for validation, 0 to 0.9.
     Validation: float
     /// Epochs without a lower validation loss after which the run ends, 1 or more.
     EarlyStopping: int voption
-    /// What every random number of the run follows from.
+    /// The seed of all random numbers of the run.
     Seed: uint64
 }
 
-/// A recipe that has passed every check.
+/// A recipe whose numbers are all in range.
 type Hyperparameters = private {
     recipe: Recipe
 } with
 
     /// The recipe.
     member settings.Recipe = settings.recipe
-    /// How long the run is.
+    /// The length of the run.
     member settings.Length = settings.recipe.Length
     /// Samples in a mini-batch.
     member settings.BatchSize = settings.recipe.BatchSize
     /// η of the optimizer, or the highest of a schedule.
     member settings.LearningRate = settings.recipe.LearningRate
-    /// How the weights begin.
+    /// How the initial weights are drawn.
     member settings.Initialiser = settings.recipe.Initialiser
-    /// How mini-batches are chosen.
+    /// How mini-batches are drawn.
     member settings.Sampling = settings.recipe.Sampling
-    /// How the gradient is found.
+    /// How the gradient is computed.
     member settings.Gradient = settings.recipe.Gradient
-    /// What becomes of it.
+    /// How the gradient changes the parameters.
     member settings.Optimizer = settings.recipe.Optimizer
-    /// The share of the training samples that is kept for validation.
+    /// The fraction of the training samples that is used for validation.
     member settings.Validation = settings.recipe.Validation
-    /// What every random number of the run follows from.
+    /// The seed of all random numbers of the run.
     member settings.Seed = settings.recipe.Seed
 
 /// Making hyperparameters.
@@ -182,7 +182,7 @@ module Hyperparameters =
             augmentation.Smoothness
     ]
 
-    /// The share for validation, and what needs validation samples.
+    /// The fraction for validation, and what needs validation samples.
     let private checkValidation (recipe: Recipe) : (bool * Fault) list = [
         let isNeededBy (name: string) =
             recipe.Validation <> 0.0,
@@ -223,14 +223,18 @@ module Hyperparameters =
             ]
             (fun () -> { recipe = recipe })
 
-    /// <summary>How many steps the run has on so many samples.</summary>
+    /// <summary>The number of steps of the run.</summary>
+    /// <param name="samples">The number of training samples.</param>
+    /// <param name="settings">The hyperparameters.</param>
     [<CompiledName("Iterations")>]
     let iterations (samples: int) (settings: Hyperparameters) : int64 =
         match settings.Length with
         | RunLength.Iterations n -> n
         | RunLength.Epochs n -> Batch.iterations samples settings.BatchSize n
 
-    /// <summary>The learning rate of every iteration, on so many samples.</summary>
+    /// <summary>The learning rate of every iteration.</summary>
+    /// <param name="samples">The number of training samples.</param>
+    /// <param name="settings">The hyperparameters.</param>
     [<CompiledName("Schedule")>]
     let schedule (samples: int) (settings: Hyperparameters) : Schedule =
         settings.recipe.Schedule

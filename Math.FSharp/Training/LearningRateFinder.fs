@@ -15,25 +15,25 @@ type RateStep = {
 
 /// A sweep over learning rates, and what it suggests.
 type RateSweep = {
-    /// Its steps; it ends early where the loss has left for good.
+    /// Its steps; the sweep ends early once the loss is far above its lowest value.
     Steps: RateStep list
-    /// The rate at which the smoothed loss fell fastest; none where it did not fall.
+    /// The rate at which the smoothed loss fell fastest; nothing if it did not fall.
     Suggested: float voption
 }
 
-/// <summary>Which learning rate to begin with: a short run whose rate rises from very small to very
+/// <summary>Finding a learning rate by a short run in which the rate rises from very small to very
 /// large.</summary>
 /// <remarks>Source: Smith, Cyclical learning rates for training neural networks, 2017.</remarks>
 [<RequireQualifiedAccess>]
 module LearningRateFinder =
-    /// How much of the running mean of losses stays at each step.
+    /// The fraction of the running mean of losses that remains at each step.
     let private decay = 0.95
 
-    /// A sweep ends once the running mean is so many times its lowest.
+    /// A sweep ends once the running mean is that many times its lowest.
     let private tooHigh = 4.0
 
-    /// The mean of each loss and of as many before it as after it, a twentieth of the sweep in all: unlike a
-    /// running mean it does not lag behind.
+    /// The mean of each loss with the same number of losses before and after it, a twentieth of the sweep in
+    /// all. Unlike a running mean it does not lag.
     let internal smooth (losses: float[]) : float[] =
         let reach = losses.Length / 40
 
@@ -41,14 +41,14 @@ module LearningRateFinder =
             let reach = min reach (min i (losses.Length - 1 - i))
             Array.average losses[i - reach .. i + reach])
 
-    /// Where a span falls, either half of its middle falls by this share of the whole at least, which a plateau
-    /// between two falls and the lowest place do not, …
+    /// Both halves of the middle of a falling span must fall by this fraction of the whole fall; a plateau between
+    /// two falls and the lowest point do not.
     let private middle = 0.2
 
-    /// … and neither end rises by more than that.
+    /// Neither end of the span may rise by more than this fraction.
     let private end' = 0.1
 
-    /// Where the smoothed loss, over ln of the rate, falls by the most within a span of steps.
+    /// The rate at which the smoothed loss falls most, over ln of the rate, within a span of steps.
     let internal steepest (steps: RateStep[]) : float voption =
         let span = max 1 (steps.Length / 20)
         let half = (span + 1) / 2
@@ -82,12 +82,12 @@ module LearningRateFinder =
             ValueSome rate
 
     /// <summary>The sweep.</summary>
-    /// <param name="settings">The run's hyperparameters; their own rate, schedule and length are left
-    /// aside.</param>
+    /// <param name="settings">The run's hyperparameters; their rate, schedule and length are not
+    /// used.</param>
     /// <param name="lowest">The rate of the first step, greater than 0.</param>
     /// <param name="highest">The rate of the last, greater than the first's; between them the rate rises
     /// by the same factor at each step.</param>
-    /// <param name="count">How many steps, 2 or more; a few hundred tell enough.</param>
+    /// <param name="count">How many steps, 2 or more; a few hundred suffice.</param>
     /// <param name="data">The training data.</param>
     /// <param name="architecture">The network's layers.</param>
     /// <exception cref="T:System.ArgumentException">A rate or the count is out of range, or the data do
@@ -127,7 +127,7 @@ module LearningRateFinder =
             let rec run (state: State<'T>) (mean: float) (best: float) found =
                 let next = Trainer.step settings data state
                 let mean = decay * mean + (1.0 - decay) * next.Loss
-                // The mean of so many losses, the zero it began with taken out.
+                // Corrected for the mean's start at 0.
                 let smoothed = mean / (1.0 - ScalarMath.Power(decay, next.Iteration))
 
                 if not (Double.IsFinite smoothed) then

@@ -1,29 +1,29 @@
 namespace Pipeline.Learning
 
-/// How a network did that was trained on a handful of samples alone.
-type SanityCheck = {
-    /// Steps made.
+/// The result of training on a few samples only.
+type OverfitResult = {
+    /// The number of steps.
     Steps: int
     /// The loss before the first.
     FirstLoss: float
     /// The loss after the last.
     LastLoss: float
-    /// The share of the samples that the network then knows.
+    /// The fraction of the samples that are classified correctly at the end.
     Accuracy: float
 } with
 
-    /// Whether it learned them by heart: all are right, and the loss is below a tenth of the first.
+    /// Whether the network learned them by heart: all are correct, and the loss is below a tenth of the
+    /// first.
     member check.Passed = check.Accuracy = 1.0 && check.LastLoss < 0.1 * check.FirstLoss
 
 /// Whether a network and its settings can learn at all.
 [<RequireQualifiedAccess>]
 module OverfitCheck =
-    /// <summary>Trains on a few samples and nothing else: settings that cannot learn those by heart will
-    /// not learn many. What makes learning by heart harder (dropout, augmentation, label smoothing) is
-    /// left out.</summary>
+    /// <summary>Trains on a few samples only: settings that cannot learn those by heart will not learn many.
+    /// Dropout, augmentation and label smoothing, which make this harder, are switched off.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="count">How many samples, drawn by the seed, 1 or more.</param>
-    /// <param name="steps">How many steps at most, 1 or more; it stops once they are known.</param>
+    /// <param name="steps">The most steps, 1 or more; training stops once the check passes.</param>
     /// <param name="data">The training data.</param>
     /// <param name="architecture">The network's layers.</param>
     /// <exception cref="T:System.ArgumentException">A count is out of range, or the data do not have the
@@ -35,7 +35,7 @@ module OverfitCheck =
         (steps: int)
         (data: Dataset<'T>)
         (architecture: Architecture)
-        : SanityCheck =
+        : OverfitResult =
         if count < 1 || count > data.Count then
             invalidArg (nameof count) $"expected 1 to %d{data.Count}, found %d{count}"
 

@@ -230,7 +230,7 @@ let ``a split holds every sample once, and the same share of every class on both
     Exactly.bits (numbers train) (numbers again)
 
 [<Fact>]
-let ``another seed splits otherwise, and a share outside 0 to 1 is refused`` () =
+let ``another seed gives another split, and a fraction outside 0 to 1 is refused`` () =
     let labels = Array.init 100 (fun s -> s % 10)
     let inputs = Matrix<float>.Build.Dense(1, 100, fun _ s -> float s)
     let data = Dataset.ofColumns 10 inputs (Targets.Labels labels)
@@ -243,7 +243,7 @@ let ``another seed splits otherwise, and a share outside 0 to 1 is refused`` () 
     Assert.NotEqual<float[]>(kept 1UL, kept 2UL)
 
     for share in [ -0.1; 1.1; nan ] do
-        Exactly.refused [ "share" ] (fun () -> Dataset.split 1UL share data)
+        Exactly.refused [ "fraction" ] (fun () -> Dataset.split 1UL share data)
 
 [<Law>]
 let ``a pixel counts byte / 255, whatever the width of the registers``

@@ -1,4 +1,4 @@
-/// RowKey.fs, KeyedShare.fs: rows are shared out by what they hold, not by where they stand.
+/// RowKey.fs, KeyedFraction.fs: rows are shared out by what they hold, not by where they stand.
 module Pipeline.Properties.SplitLaws
 
 open System
@@ -33,7 +33,7 @@ let private tableOf (rows: (string * string) list list) =
 
 let private prepare share seed (rows: (string * string) list list) : TableData<float> =
     tableOf rows
-    |> TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(share, seed)) ""
+    |> TableData.prepare choice Head.Softmax ValueNone (TestRows.Fraction(share, seed)) ""
     |> orFail
 
 /// The first numbers of samples: the sizes of their rows.
@@ -118,7 +118,7 @@ let ``a label, a column that is left out and the way a cell is written move no r
 
     let after: TableData<float> =
         numbers
-        |> TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.3, seed)) ""
+        |> TableData.prepare choice Head.Softmax ValueNone (TestRows.Fraction(0.3, seed)) ""
         |> orFail
 
     Exactly.equal (sizes before.Test) (sizes after.Test)
@@ -169,7 +169,7 @@ let ``precision does not move a row: a number of single precision counts as the 
 let ``a share that leaves a side without rows is refused with what to do`` () =
     let result: Result<TableData<float>, _> =
         tableOf (List.replicate 12 (row 1))
-        |> TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.2, 1UL)) ""
+        |> TableData.prepare choice Head.Identity ValueNone (TestRows.Fraction(0.2, 1UL)) ""
 
     result
     |> Exactly.faulted [
@@ -197,7 +197,7 @@ let ``a share far from the one asked for, as few rows are different, is told of`
                     }
                     Head.Softmax
                     ValueNone
-                    (TestRows.Share(0.1, seed))
+                    (TestRows.Fraction(0.1, seed))
                     ""
 
             match result with

@@ -128,17 +128,17 @@ let ``what is right: the greatest of classes, each answer of yes and no, nothing
     let t = Targets.Columns(Kernels.matrix 2 3 [| 1.0; 0.0; 1.0; 0.0; 0.0; 0.0 |])
     let labels: Targets<float> = Targets.Labels [| 0; 0; 1 |]
     // Columns: (+,+) of (1,0), (−,+) of (1,0), (+,−) of (0,0).
-    Exactly.equal 1.0 (Metrics.right Head.Sigmoid t z)
-    Exactly.equal 2.0 (Metrics.right Head.Softmax t z)
+    Exactly.equal 1.0 (Metrics.correct Head.Sigmoid t z)
+    Exactly.equal 2.0 (Metrics.correct Head.Softmax t z)
 
     for head in heads do
-        Exactly.equal 1.0 (Metrics.right head labels z)
+        Exactly.equal 1.0 (Metrics.correct head labels z)
 
-    Assert.True(Double.IsNaN(Metrics.right Head.Identity t z))
+    Assert.True(Double.IsNaN(Metrics.correct Head.Identity t z))
 
     Exactly.equal
         2.0
-        (Metrics.right
+        (Metrics.correct
             Head.Sigmoid
             (Targets.Labels [| 1; 1; 0 |])
             (Kernels.matrix 1 3 [| 2.0; -1.0; -3.0 |]))
@@ -159,10 +159,10 @@ let ``root mean squared error and R² are their formulas`` (SameShape(targets, p
 
     if variation > 1e-9 then
         Approximately.equal 1e-9 [| 1.0 - Array.sum squares / variation |] [|
-            Metrics.determination (Targets.Columns targets) predictions
+            Metrics.rSquared (Targets.Columns targets) predictions
         |]
 
-        Exactly.equal 1.0 (Metrics.determination (Targets.Columns targets) targets)
+        Exactly.equal 1.0 (Metrics.rSquared (Targets.Columns targets) targets)
 
 [<Fact>]
 let ``a straight line is learned, and R² says so`` () =
@@ -186,7 +186,7 @@ let ``a straight line is learned, and R² says so`` () =
 
     let ended = Trainer.advance settings data 2000L (fun _ _ -> true) start
     let said = Network.probabilities ended.Network data
-    Assert.InRange(Metrics.determination data.Targets said, 0.999999, 1.0)
+    Assert.InRange(Metrics.rSquared data.Targets said, 0.999999, 1.0)
     Assert.InRange(Metrics.rootMeanSquaredError data.Targets said, 0.0, 1e-3)
     Assert.True(Double.IsNaN (Network.evaluate ended.Network data).Accuracy)
 

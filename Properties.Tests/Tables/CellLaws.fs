@@ -331,7 +331,7 @@ let ``a cell of a column of numbers is read once, and twice more where its text 
             { choice with Missing = Missing.Mean }
             Head.Softmax
             ValueNone
-            (TestRows.Share(0.2, 1UL))
+            (TestRows.Fraction(0.2, 1UL))
             ""
         |> orFail
 

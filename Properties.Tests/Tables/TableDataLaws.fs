@@ -18,7 +18,7 @@ let ``a split has every row once, the same ones for the same seed`` (any: AnyTab
     | None -> ()
     | Some(table, _) ->
         let prepare () : Result<TableData<float>, _> =
-            TableData.prepare choice Head.Softmax ValueNone (TestRows.Share(0.4, seed)) "" table
+            TableData.prepare choice Head.Softmax ValueNone (TestRows.Fraction(0.4, seed)) "" table
 
         match prepare () with
         // So few rows may lack a class, a category, or any number, on one side.
@@ -61,7 +61,7 @@ let ``numbers to predict are shared out, though no two are the same`` (Seed seed
         ]
 
     let data: TableData<float> =
-        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, seed)) "" rows
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Fraction(0.25, seed)) "" rows
         |> orFail
 
     Exactly.equal 200 (data.Train.Count + data.Test.Count)
@@ -77,7 +77,7 @@ let ``a label of texts under Identity is one fault, on whichever sides its rows 
         ]
 
     let prepared: Result<TableData<float>, Fault list> =
-        TableData.prepare choice Head.Identity ValueNone (TestRows.Share(0.25, 1UL)) "" rows
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Fraction(0.25, 1UL)) "" rows
 
     match prepared with
     | Ok _ -> failwith "expected a fault"
@@ -140,7 +140,7 @@ let ``training rows of one class are refused, also where a split makes them so``
                 plainChoice
                 Head.Softmax
                 ValueNone
-                (TestRows.Share(0.5, seed))
+                (TestRows.Fraction(0.5, seed))
                 "rows.csv"
                 rows
 

@@ -187,7 +187,7 @@ let ``a fault of a cell names the line of its file, whatever part of the table i
         { choice with Numeric = [ "x" ] }
         Head.Softmax
         ValueNone
-        (TestRows.Share(0.4, seed))
+        (TestRows.Fraction(0.4, seed))
         ""
         rows
     : Result<TableData<float>, _>)

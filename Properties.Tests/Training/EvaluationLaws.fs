@@ -37,7 +37,7 @@ let private samples (labels: int[]) (logits: Matrix<float>) =
         label, List.findIndex ((=) (Array.max z)) (List.ofArray z), y)
 
 let private evaluated (labels: int[]) (logits: Matrix<float>) =
-    Evaluation.ofSums all Head.Softmax labels logits
+    Evaluation.ofLogits all Head.Softmax labels logits
 
 let private count predicate items =
     items |> List.filter predicate |> List.length |> float
@@ -210,7 +210,7 @@ let ``the mistakes are the wrong answers, the most confident ones first``
             m.OfExpected
     |]
 
-    let few = Evaluation.ofSums { all with Mistakes = 2 } Head.Softmax labels logits
+    let few = Evaluation.ofLogits { all with Mistakes = 2 } Head.Softmax labels logits
     Exactly.equal (List.truncate 2 evaluation.Mistakes) few.Mistakes
 
 [<Law>]
@@ -274,9 +274,9 @@ let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
     match Evaluation.create all network data with
     | Evaluation.Classes _ -> failwith "expected figures of numbers"
     | Evaluation.Numbers found ->
-        Approximately.equal Approximately.rounding [| 0.5; Metrics.determination targets answers |] [|
+        Approximately.equal Approximately.rounding [| 0.5; Metrics.rSquared targets answers |] [|
             found.RootMeanSquaredError
-            found.Determination
+            found.RSquared
         |]
 
 [<Fact>]

@@ -42,9 +42,9 @@ let calls (given: PurityGiven) : PureCall list =
         "Loss.BinaryCrossEntropyWithGradient",
         fun () -> Loss.binaryCrossEntropyWithGradient (Targets.Columns one) other
         "Head.Apply", fun () -> [ for head in heads -> Head.apply head one ]
-        "Metrics.Right",
-        fun () -> [ for head in heads -> Metrics.right head (Targets.Columns one) other ]
+        "Metrics.Correct",
+        fun () -> [ for head in heads -> Metrics.correct head (Targets.Columns one) other ]
         "Metrics.RootMeanSquaredError",
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
-        "Metrics.Determination", fun () -> Metrics.determination (Targets.Columns one) other
+        "Metrics.RSquared", fun () -> Metrics.rSquared (Targets.Columns one) other
     ]

@@ -52,9 +52,9 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             let probe = Dataset.take [| 0 |] data
             Diagnosis.ofRun [] [] state.Network probe data
-        "Evaluation.OfSums",
+        "Evaluation.OfLogits",
         fun () ->
-            Evaluation.ofSums
+            Evaluation.ofLogits
                 Evaluation.usual
                 Head.Sigmoid
                 [| 0 |]

@@ -57,7 +57,7 @@ module EvaluateTests =
     let ``a class is called missed where one is, and the most frequent confusion is named`` () =
         let sentences (labels: int[]) =
             let figures =
-                Evaluation.ofSums
+                Evaluation.ofLogits
                     Evaluation.usual
                     Head.Softmax
                     labels
@@ -208,7 +208,7 @@ module EvaluateTests =
         let spiteful = "<script>alert('x')</script> & \"quoted\""
 
         let figures =
-            Evaluation.ofSums
+            Evaluation.ofLogits
                 Evaluation.usual
                 Head.Softmax
                 [| 0; 1; 1 |]

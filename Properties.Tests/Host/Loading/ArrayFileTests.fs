@@ -380,14 +380,14 @@ module ArrayFileTests =
                     array "x_test" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 7.0))
                     y "y_test"
                 ],
-                "x_test: expected pixels of 0 to 1, as the training images have"
+                "x_test: expected pixels of 0 to 1, like the training images"
                 [
                     array "x_train" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 7.0))
                     y "y_train"
                     array "x_test" [ 9; 2; 3 ] (Elements.Doubles(Array.create 54 0.5))
                     y "y_test"
                 ],
-                "x_test: expected pixels of 0 to 255, as the training images have, found none above 1"
+                "x_test: expected pixels of 0 to 255, like the training images, found none above 1"
             ] do
             let said = refusal (fun () -> load tensors)
             Assert.Contains(says, said)

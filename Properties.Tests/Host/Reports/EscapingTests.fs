@@ -98,7 +98,7 @@ module EscapingTests =
 
     let private report (names: string[]) =
         let figures =
-            Evaluation.ofSums
+            Evaluation.ofLogits
                 Evaluation.usual
                 Head.Softmax
                 [| 0; 1; 2; 1 |]
