@@ -37,13 +37,11 @@ internal static class CheckCommand
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         if (settings.Model.Normalised && configuration.Hidden.Length > 0 && samples == 1)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    "--samples",
-                    $"a whole number of 2 to {data.Count}, as a layer that is normalised over one sample has no gradient",
-                    "1"
-                ),
-            ]);
+            throw RefusedException.Of(
+                "--samples",
+                $"a whole number of 2 to {data.Count}, as a layer that is normalised over one sample has no gradient",
+                "1"
+            );
         }
         var network = Trainer
             .Start<double>(

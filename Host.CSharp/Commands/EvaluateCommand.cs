@@ -79,7 +79,7 @@ internal static class EvaluateCommand
     )
     {
         if (output is "")
-            throw new RefusedException([DataFile.Sentence("--output", "a folder", "nothing")]);
+            throw RefusedException.Of("--output", "a folder", "nothing");
         var file = ModelFile.Read(path);
         var run = Directory.Exists(path) ? StoredRun.Read(path) : null;
         if (run is not null)
@@ -150,23 +150,19 @@ internal static class EvaluateCommand
         var isTestAlone = settings.Test is not null && !File.Exists(settings.Train);
         if (run is not null && !isTestAlone && settings.Train is { } train && !File.Exists(train))
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    "Data:Train",
-                    $"{train}, the data of the run in {run.Path} (--Data:Train gives their present path)",
-                    "no such file"
-                ),
-            ]);
+            throw RefusedException.Of(
+                "Data:Train",
+                $"{train}, the data of the run in {run.Path} (--Data:Train gives their present path)",
+                "no such file"
+            );
         }
         if (model.Preprocessing.IsTable && settings.Train is null && settings.Test is null)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    "Data:Test",
-                    $"a table to evaluate {file.Path} on, a model of rows of a table",
-                    "none"
-                ),
-            ]);
+            throw RefusedException.Of(
+                "Data:Test",
+                $"a table to evaluate {file.Path} on, a model of rows of a table",
+                "none"
+            );
         }
         var data = ModelSamples.Of(
             file.Path,

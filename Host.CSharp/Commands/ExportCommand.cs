@@ -56,15 +56,13 @@ internal static class ExportCommand
     {
         format ??=
             ChoiceOption.Find(Formats, Path.GetExtension(output).TrimStart('.'))
-            ?? throw new RefusedException([
-                DataFile.Sentence(
-                    "--output",
-                    $"a file that ends in {Listing.Of(Endings, "or")}, or its format (--to)",
-                    output.Length == 0 ? "nothing"
-                        : Directory.Exists(output) ? $"a folder, {output}"
-                        : $"'{output}'"
-                ),
-            ]);
+            ?? throw RefusedException.Of(
+                "--output",
+                $"a file that ends in {Listing.Of(Endings, "or")}, or its format (--to)",
+                output.Length == 0 ? "nothing"
+                    : Directory.Exists(output) ? $"a folder, {output}"
+                    : $"'{output}'"
+            );
         var file = ModelFile.Read(path);
         var (title, bytes) = file.IsDouble
             ? Write<double>(file, assumed, format)

@@ -59,9 +59,7 @@ internal sealed class AssumptionOptions
         list is null ? []
         : list.Split(',', StringSplitOptions.TrimEntries) is var names && !names.Contains("")
             ? names
-        : throw new RefusedException([
-            DataFile.Sentence("--layers", "names with commas between them", $"'{list}'"),
-        ]);
+        : throw RefusedException.Of("--layers", "names with commas between them", $"'{list}'");
 
     private static Func<IReadOnlyList<Fault>, Exception> Refused(Option<string> option) =>
         faults => new RefusedException(

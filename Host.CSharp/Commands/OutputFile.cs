@@ -20,18 +20,22 @@ internal static class OutputFile
     )
     {
         if (path.Length == 0)
-            throw Refused("the output", "a file", "nothing");
+            throw RefusedException.Of("the output", "a file", "nothing");
         try
         {
             var full = Path.GetFullPath(path);
             if (Path.EndsInDirectorySeparator(full))
-                throw Refused(full, "a file that can be written", "a folder");
+                throw RefusedException.Of(full, "a file that can be written", "a folder");
             var target = OutputTarget.Of(path);
             if (
                 target.Kind == OutputKind.File
                 && inputs.Any(input => OutputTarget.Of(input).Path == target.Path)
             )
-                throw Refused(full, "a file other than the input files", "an input file");
+                throw RefusedException.Of(
+                    full,
+                    "a file other than the input files",
+                    "an input file"
+                );
             if (target.IsStandard(1))
                 WriteAlone(bytes);
             else if (target.IsStandard(2))
@@ -43,7 +47,7 @@ internal static class OutputFile
         catch (Exception trouble)
             when (AtomicFile.IsDiskError(trouble) || trouble is ArgumentException)
         {
-            var refused = Refused(path, "a file that can be written", Said(trouble));
+            var refused = RefusedException.Of(path, "a file that can be written", Said(trouble));
             throw AtomicFile.IsFull(trouble) ? new UnsavedException(refused.Reasons[0]) : refused;
         }
     }
@@ -68,7 +72,4 @@ internal static class OutputFile
             // .NET adds the path to the message of the system.
             _ => trouble.Message.Split(" : '")[0].TrimEnd('.'),
         };
-
-    private static RefusedException Refused(string path, string expected, string found) =>
-        new([Faults.Create(path, expected, found).ToString()]);
 }

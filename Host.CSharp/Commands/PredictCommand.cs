@@ -84,9 +84,7 @@ internal static class PredictCommand
             var file = ModelFile.Read(parsed.GetValue(model)!);
             var paths = parsed.GetValue(files)!;
             if (paths.Count(path => path == StandardInput) > 1)
-                throw new RefusedException([
-                    DataFile.Sentence(StandardInput, "standard input once", "more often"),
-                ]);
+                throw RefusedException.Of(StandardInput, "standard input once", "more often");
             DataFile[] samples =
             [
                 .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
@@ -118,13 +116,11 @@ internal static class PredictCommand
         const string Name = "standard input";
         var file = DataFile.Read(StandardStreams.OpenInput(), Name, $".{from}", limit);
         return from is "csv" or "tsv" && JsonRows.IsJson(file.Content.Span)
-            ? throw new RefusedException([
-                DataFile.Sentence(
-                    Name,
-                    $"rows as {from.ToUpperInvariant()}, or --from json",
-                    "rows as JSON"
-                ),
-            ])
+            ? throw RefusedException.Of(
+                Name,
+                $"rows as {from.ToUpperInvariant()}, or --from json",
+                "rows as JSON"
+            )
             : file;
     }
 

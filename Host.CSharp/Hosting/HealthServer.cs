@@ -48,7 +48,7 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
         catch (SocketException absent)
             when (absent.SocketErrorCode == SocketError.AddressNotAvailable)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 "Health:Address",
                 "an address of this machine",
                 configuration.Settings.Health.Address
@@ -56,7 +56,7 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
         }
         catch (Exception taken) when (taken is IOException or SocketException)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 "Health:Port",
                 "a free port that this user may open",
                 $"{port} ({taken.Message.TrimEnd('.')})"
@@ -116,7 +116,4 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
                 },
             }
         );
-
-    private static RefusedException Refused(string subject, string expected, string found) =>
-        new([Faults.Create(subject, expected, found).ToString()]);
 }

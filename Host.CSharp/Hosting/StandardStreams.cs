@@ -70,9 +70,7 @@ internal static class StandardStreams
     public static Stream OpenInput() =>
         IsOpen(0)
             ? Console.OpenStandardInput()
-            : throw new RefusedException([
-                DataFile.Sentence("standard input", "an open stream", "a closed one"),
-            ]);
+            : throw RefusedException.Of("standard input", "an open stream", "a closed one");
 
     /// <summary>Whether the process was started with the stream. If it was not, a file or pipe of the runtime
     /// has its number, and reading or writing it would block or harm the process. Those are closed on exec;

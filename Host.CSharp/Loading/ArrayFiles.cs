@@ -42,7 +42,7 @@ internal static class ArrayFiles
                 && samples != labels
             )
             {
-                throw Refused(
+                throw RefusedException.Of(
                     $"{half.Path}, {half.Y.Name}",
                     $"{samples} labels, one for each sample of {half.X.Name}",
                     $"{labels}"
@@ -51,7 +51,7 @@ internal static class ArrayFiles
         }
         if (test is not null && test.IsImages != train.IsImages)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 $"{test.Path}, {test.X.Name}",
                 $"{(train.IsImages ? "images" : "rows")}, as the training samples are",
                 Tensors.ShapeText(test.X)
@@ -133,7 +133,11 @@ internal static class ArrayFiles
                 continue;
             var labels =
                 PlaceOf(arrays, y, path)
-                ?? throw Refused(path, $"an array {y} beside {x}", string.Join(", ", arrays.Names));
+                ?? throw RefusedException.Of(
+                    path,
+                    $"an array {y} beside {x}",
+                    string.Join(", ", arrays.Names)
+                );
             read.UnionWith([inputs, labels]);
             return new(arrays.Read(inputs), arrays.Read(labels), path);
         }
@@ -154,7 +158,7 @@ internal static class ArrayFiles
         {
             0 => null,
             1 => places[0],
-            _ => throw Refused(
+            _ => throw RefusedException.Of(
                 path,
                 $"one array {name}",
                 string.Join(", ", places.Select(place => arrays.Names[place]))
@@ -163,7 +167,7 @@ internal static class ArrayFiles
     }
 
     private static RefusedException Missing(NpzFile arrays, string half, string path) =>
-        Refused(
+        RefusedException.Of(
             path,
             $"arrays x_{half} and y_{half}, {half}_images and {half}_labels, x and y, or images and labels",
             arrays.Names.Count == 0 ? "none" : string.Join(", ", arrays.Names)
@@ -186,7 +190,7 @@ internal static class ArrayFiles
         var inputs = Tables.OfTensor(half.X).OrThrow(RefusedException.At(half.Path));
         if (configuration.Head.IsIdentity && half.Y.Shape is [_, > 1])
         {
-            throw Refused(
+            throw RefusedException.Of(
                 $"{half.Path}, {half.Y.Name}",
                 "one number a sample",
                 Tensors.ShapeText(half.Y)
@@ -291,7 +295,4 @@ internal static class ArrayFiles
             isTransposed: false,
             notes
         );
-
-    private static RefusedException Refused(string place, string expected, string found) =>
-        new([DataFile.Sentence(place, expected, found)]);
 }

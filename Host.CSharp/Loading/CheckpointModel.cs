@@ -62,13 +62,11 @@ internal static class CheckpointModel
             );
             return new(checkpoint.Path, Model.ToTensors(model));
         }
-        throw new RefusedException([
-            DataFile.Sentence(
-                run.Path,
-                $"a {RunFolder.ModelName} or a whole checkpoint of the run",
-                "neither"
-            ),
-        ]);
+        throw RefusedException.Of(
+            run.Path,
+            $"a {RunFolder.ModelName} or a whole checkpoint of the run",
+            "neither"
+        );
     }
 }
 

@@ -48,7 +48,7 @@ internal static class CsvFile
         RequireMemory(text, dialect!, path);
         var (cells, lines) = Read(text[start..], dialect!, line, path);
         if (cells.Rows == 0)
-            throw new RefusedException([DataFile.Sentence(path, "rows of cells", "none")]);
+            throw RefusedException.Of(path, "rows of cells", "none");
         return TableOf(cells, lines, layout, path);
     }
 
@@ -164,13 +164,11 @@ internal static class CsvFile
             return Create(columns.Select(column => $"{column}"), 0);
         if (cells.Rows == 1)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    place,
-                    "rows below the names of the first row, or Data:Header false where it is a row",
-                    "none"
-                ),
-            ]);
+            throw RefusedException.Of(
+                place,
+                "rows below the names of the first row, or Data:Header false where it is a row",
+                "none"
+            );
         }
         var faults = first
             .Where(name => name.Trim().Length > 0)
@@ -242,21 +240,17 @@ internal static class CsvFile
             && inputs == $"{cells.Columns - 1}"
         )
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    place,
-                    "names or cells",
-                    $"the counts of {rows} rows and {inputs} inputs (Data:Skip 1 leaves the line out)"
-                ),
-            ]);
-        }
-        throw new RefusedException([
-            DataFile.Sentence(
+            throw RefusedException.Of(
                 place,
-                "Data:Header true where these are names, false where they are a row (or Data:Skip to leave lines out)",
-                $"{string.Join(", ", first.Take(10))}{(first.Length > 10 ? ", …" : "")}, which can be either"
-            ),
-        ]);
+                "names or cells",
+                $"the counts of {rows} rows and {inputs} inputs (Data:Skip 1 leaves the line out)"
+            );
+        }
+        throw RefusedException.Of(
+            place,
+            "Data:Header true where these are names, false where they are a row (or Data:Skip to leave lines out)",
+            $"{string.Join(", ", first.Take(10))}{(first.Length > 10 ? ", …" : "")}, which can be either"
+        );
     }
 
     /// <summary>The names of a header. A column without a name is named after its index, as in

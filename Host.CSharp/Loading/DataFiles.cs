@@ -40,13 +40,11 @@ internal static class DataFiles
         var train = TableFile.Parse(trainFile, settings);
         if (train.Columns is [var only])
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    trainFile.Path,
-                    "columns beside the label (Data:Separator sets the separator of a .csv)",
-                    $"one column, {only.Name}"
-                ),
-            ]);
+            throw RefusedException.Of(
+                trainFile.Path,
+                "columns beside the label (Data:Separator sets the separator of a .csv)",
+                $"one column, {only.Name}"
+            );
         }
         // The test rows have the columns of the training rows.
         string[] names = [.. train.Columns.Select(column => column.Name)];
@@ -83,15 +81,13 @@ internal static class DataFiles
     {
         if (set is { } classes && classes != found)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    "Data:Classes",
-                    found == 0
-                        ? "nothing, as numbers are predicted"
-                        : $"{found}, as the labels have, or nothing",
-                    $"{classes}"
-                ),
-            ]);
+            throw RefusedException.Of(
+                "Data:Classes",
+                found == 0
+                    ? "nothing, as numbers are predicted"
+                    : $"{found}, as the labels have, or nothing",
+                $"{classes}"
+            );
         }
     }
 
@@ -197,7 +193,7 @@ internal static class DataFiles
         if (Size(train.Images) != Size(test.Images))
         {
             var expected = $"images of {Size(train.Images)} pixels, as the training images are";
-            throw new RefusedException([DataFile.Sentence(test.Path, expected, Size(test.Images))]);
+            throw RefusedException.Of(test.Path, expected, Size(test.Images));
         }
         var leaked = Task.Run(() =>
             Leakage.Find(

@@ -28,7 +28,11 @@ internal static class Gzip
     )
     {
         if (zipped.Span is not [0x1f, 0x8b, 8, ..] || zipped.Length < 18)
-            throw Refused(path, "a gzip stream", $"{zipped.Length} bytes that are none");
+            throw RefusedException.Of(
+                path,
+                "a gzip stream",
+                $"{zipped.Length} bytes that are none"
+            );
         var checksum = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^8..]);
         long length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^4..]);
         var most = MostRatio * zipped.Length;
@@ -73,7 +77,7 @@ internal static class Gzip
         }
         catch (Exception damaged) when (DataFile.IsDamage(damaged))
         {
-            throw Refused(path, "one whole gzip stream", "a damaged one");
+            throw RefusedException.Of(path, "one whole gzip stream", "a damaged one");
         }
     }
 
@@ -87,8 +91,9 @@ internal static class Gzip
         || zipped[..^8].EndsWith((ReadOnlySpan<byte>)[1, 0, 0, 0xff, 0xff]);
 
     private static RefusedException NotWhole(string path) =>
-        Refused(path, "one whole gzip stream", "one that is cut short, or more that follows it");
-
-    private static RefusedException Refused(string path, string expected, string found) =>
-        new([DataFile.Sentence(path, expected, found)]);
+        RefusedException.Of(
+            path,
+            "one whole gzip stream",
+            "one that is cut short, or more that follows it"
+        );
 }

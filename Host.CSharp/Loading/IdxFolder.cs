@@ -23,13 +23,11 @@ internal static class IdxFolder
         directory = Path.GetFullPath(directory);
         if (!Directory.Exists(directory))
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    $"Data:Directory, {directory}",
-                    "a folder with the four IDX files",
-                    "no such folder"
-                ),
-            ]);
+            throw RefusedException.Of(
+                $"Data:Directory, {directory}",
+                "a folder with the four IDX files",
+                "no such folder"
+            );
         }
         var all = All(directory).ToList();
         List<string>[] missing =

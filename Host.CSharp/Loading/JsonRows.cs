@@ -107,13 +107,11 @@ internal static class JsonRows
         }
         if ((long)columns.Count * rows > limit / IntPtr.Size)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"cells of at most {limit} bytes (Data:MaximumBytes)",
-                    $"{rows} rows of {columns.Count} columns"
-                ),
-            ]);
+            throw RefusedException.Of(
+                path,
+                $"cells of at most {limit} bytes (Data:MaximumBytes)",
+                $"{rows} rows of {columns.Count} columns"
+            );
         }
         var table = Tables
             .Create(columns.Values.Select(column => column.ToColumn(rows)))
@@ -147,9 +145,7 @@ internal static class JsonRows
             if (!columns.TryGetValue(name, out var column))
                 columns.Add(name, column = new(name));
             if (!column.TrySet(row, text))
-                throw new RefusedException([
-                    DataFile.Sentence(place, "each name once", $"{name} twice"),
-                ]);
+                throw RefusedException.Of(place, "each name once", $"{name} twice");
         }
     }
 
@@ -162,9 +158,11 @@ internal static class JsonRows
         // An escape can stand for half of a surrogate pair, which is not a text.
         catch (InvalidOperationException)
         {
-            throw new RefusedException([
-                DataFile.Sentence(place, "text of whole characters", "half of a surrogate pair"),
-            ]);
+            throw RefusedException.Of(
+                place,
+                "text of whole characters",
+                "half of a surrogate pair"
+            );
         }
     }
 

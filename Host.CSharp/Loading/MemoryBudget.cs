@@ -19,13 +19,11 @@ internal static class MemoryBudget
         var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(false);
         if (bytes > available)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"data that fit in memory, of which {Megabytes(available)} are left ({Advice})",
-                    $"{what}, which need about {Megabytes(bytes)}"
-                ),
-            ]);
+            throw RefusedException.Of(
+                path,
+                $"data that fit in memory, of which {Megabytes(available)} are left ({Advice})",
+                $"{what}, which need about {Megabytes(bytes)}"
+            );
         }
     }
 
@@ -40,13 +38,11 @@ internal static class MemoryBudget
         catch (OutOfMemoryException)
         {
             var all = Megabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-            throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"data that fit in memory, of which there are {all} ({Advice})",
-                    "more"
-                ),
-            ]);
+            throw RefusedException.Of(
+                path,
+                $"data that fit in memory, of which there are {all} ({Advice})",
+                "more"
+            );
         }
     }
 

@@ -17,9 +17,7 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     {
         if (path.Length == 0)
         {
-            throw new RefusedException([
-                DataFile.Sentence("the model", "a run folder or a file", "nothing"),
-            ]);
+            throw RefusedException.Of("the model", "a run folder or a file", "nothing");
         }
         path = System.IO.Path.GetFullPath(path);
         return Directory.Exists(path) ? OfRun(path) : OfFile(path);
@@ -60,13 +58,11 @@ internal sealed record ModelFile(string Path, TensorFile Content)
                 .OrThrow(RefusedException.At(path)),
             FileKinds.Arrays => Npz.OfArrays(NpzFile.Parse(file.Content, DataFile.UsualLimit, path))
                 .OrThrow(RefusedException.At(path)),
-            var other => throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"a run folder, or a {FileKinds.Models} file",
-                    other.Length == 0 ? "no such ending" : other
-                ),
-            ]),
+            var other => throw RefusedException.Of(
+                path,
+                $"a run folder, or a {FileKinds.Models} file",
+                other.Length == 0 ? "no such ending" : other
+            ),
         };
         return new(path, content);
     }

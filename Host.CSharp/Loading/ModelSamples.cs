@@ -25,7 +25,7 @@ internal static class ModelSamples
         {
             var found = $"images of {images.rows} × {images.columns} pixels";
             if (found != taken)
-                throw Refused(
+                throw RefusedException.Of(
                     path,
                     $"a model of {found}, as the test samples are",
                     $"one of {taken}"
@@ -34,14 +34,18 @@ internal static class ModelSamples
         var (inputs, outputs) = (architecture.Inputs, architecture.Outputs);
         if (data.Test.Features != inputs || data.Test.Classes != outputs)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 path,
                 $"{Counted.Of(data.Test.Features, "input")} and {Counted.Of(data.Test.Classes, "output")}, as the test samples have",
                 $"{inputs} and {outputs}"
             );
         }
         if (outputs == 1 && data.Test.Targets.IsLabels)
-            throw Refused(path, "a model of two classes or more, or of numbers", "one class");
+            throw RefusedException.Of(
+                path,
+                "a model of two classes or more, or of numbers",
+                "one class"
+            );
         return data;
     }
 
@@ -54,7 +58,4 @@ internal static class ModelSamples
             Preprocessing.Table => "rows of a table",
             _ => null,
         };
-
-    private static RefusedException Refused(string path, string expected, string found) =>
-        new([DataFile.Sentence(path, expected, found)]);
 }

@@ -31,7 +31,11 @@ internal sealed class NpzFile : IDisposable
             var opened = new ZipArchive(DataFile.StreamOf(content), ZipArchiveMode.Read);
             return opened.Entries.Count <= MostEntries
                 ? opened
-                : throw Refused(path, $"at most {MostEntries} arrays", $"{opened.Entries.Count}");
+                : throw RefusedException.Of(
+                    path,
+                    $"at most {MostEntries} arrays",
+                    $"{opened.Entries.Count}"
+                );
         });
         Names = [.. archive.Entries.Select(entry => NameOf(entry))];
     }
@@ -78,14 +82,22 @@ internal sealed class NpzFile : IDisposable
         catch (Exception broken)
             when (DataFile.IsDamage(broken) || broken is NotSupportedException or ArgumentException)
         {
-            throw Refused(path, "a zip archive of NPY files", broken.Message.TrimEnd('.'));
+            throw RefusedException.Of(
+                path,
+                "a zip archive of NPY files",
+                broken.Message.TrimEnd('.')
+            );
         }
     }
 
     private ReadOnlyMemory<byte> Unpack(ZipArchiveEntry entry)
     {
         if (entry.Length > left)
-            throw Refused(path, $"arrays of at most {limit} bytes (Data:MaximumBytes)", "more");
+            throw RefusedException.Of(
+                path,
+                $"arrays of at most {limit} bytes (Data:MaximumBytes)",
+                "more"
+            );
         using var stream = entry.Open();
         var start = new byte[(int)Math.Min(entry.Length, Npy.LongestHeader)];
         start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
@@ -95,7 +107,7 @@ internal sealed class NpzFile : IDisposable
             return start;
         if (claimed.Value != entry.Length)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 $"{path}, {NameOf(entry)}",
                 $"{claimed.Value} bytes, as its header claims",
                 $"{entry.Length}"
@@ -107,7 +119,7 @@ internal sealed class NpzFile : IDisposable
         bytes.Write(start);
         if (!DataFile.CopyUpTo(stream, bytes, entry.Length) || bytes.Length != entry.Length)
         {
-            throw Refused(
+            throw RefusedException.Of(
                 path,
                 $"{entry.Length} bytes of {entry.FullName}, as the archive claims",
                 bytes.Length == entry.Length ? "more" : $"{bytes.Length}"
@@ -137,7 +149,4 @@ internal sealed class NpzFile : IDisposable
         }
         return bytes.ToArray();
     }
-
-    private static RefusedException Refused(string path, string expected, string found) =>
-        new([DataFile.Sentence(path, expected, found)]);
 }

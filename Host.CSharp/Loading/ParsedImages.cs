@@ -62,13 +62,11 @@ internal sealed class ParsedImages(
         int[] places = [.. names!.Select(name => Array.IndexOf(own, name))];
         var labels = images.Labels.Select(label => places[label]).ToArray();
         return Array.IndexOf(labels, -1) is var wrong and >= 0
-            ? throw new RefusedException([
-                DataFile.Sentence(
-                    $"{images.Path}, label {wrong}",
-                    $"one of {string.Join(", ", known.Classes.Take(20))}",
-                    $"'{names![images.Labels[wrong]]}'"
-                ),
-            ])
+            ? throw RefusedException.Of(
+                $"{images.Path}, label {wrong}",
+                $"one of {string.Join(", ", known.Classes.Take(20))}",
+                $"'{names![images.Labels[wrong]]}'"
+            )
             : images with
             {
                 Labels = labels,

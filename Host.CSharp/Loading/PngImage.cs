@@ -77,13 +77,11 @@ internal static class PngImage
         var most = (((UInt128)width * 8) + 8) * ((UInt128)height + 7);
         if (width == 0 || height == 0 || most > (UInt128)limit)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    path,
-                    $"an image of 1 pixel or more and at most {limit} bytes",
-                    $"{height} × {width} pixels"
-                ),
-            ]);
+            throw RefusedException.Of(
+                path,
+                $"an image of 1 pixel or more and at most {limit} bytes",
+                $"{height} × {width} pixels"
+            );
         }
         var packed = new MemoryStream();
         long place = SignatureLength;

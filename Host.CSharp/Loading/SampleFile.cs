@@ -48,13 +48,11 @@ internal static class SampleFile
         }
         if (model.Preprocessing.IsPixels && TableKind.Of(file) is null)
         {
-            throw new RefusedException([
-                DataFile.Sentence(
-                    file.Path,
-                    $"images ({FileKinds.Images}), as the model takes them",
-                    BinaryFormat.Of(bytes) ?? "bytes of another kind"
-                ),
-            ]);
+            throw RefusedException.Of(
+                file.Path,
+                $"images ({FileKinds.Images}), as the model takes them",
+                BinaryFormat.Of(bytes) ?? "bytes of another kind"
+            );
         }
         var names = ColumnsOf(model.Preprocessing);
         var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file);
@@ -105,13 +103,11 @@ internal static class SampleFile
                 Preprocessing.Table => "rows of a table",
                 _ => $"{model.Network.Architecture.Inputs} numbers",
             };
-            throw new RefusedException([
-                DataFile.Sentence(
-                    file.Path,
-                    $"{expected}, as the model takes them",
-                    $"images of {images.Rows} × {images.Columns} pixels"
-                ),
-            ]);
+            throw RefusedException.Of(
+                file.Path,
+                $"{expected}, as the model takes them",
+                $"images of {images.Rows} × {images.Columns} pixels"
+            );
         }
         return new(
             images.Count == 1

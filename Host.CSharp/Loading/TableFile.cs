@@ -36,15 +36,13 @@ internal static class TableFile
             return table;
         if (AreByPlace(names))
             return Tables.ByPlace(table);
-        throw new RefusedException([
-            DataFile.Sentence(
-                file.Path,
-                $"{(TableKind.Separated.Has(file) ? "a header with the names" : "columns named")} {Listed(names)}",
-                TableKind.Separated.Has(file)
-                    ? "none of them"
-                    : Listed([.. table.Columns.Select(column => column.Name)])
-            ),
-        ]);
+        throw RefusedException.Of(
+            file.Path,
+            $"{(TableKind.Separated.Has(file) ? "a header with the names" : "columns named")} {Listed(names)}",
+            TableKind.Separated.Has(file)
+                ? "none of them"
+                : Listed([.. table.Columns.Select(column => column.Name)])
+        );
     }
 
     /// <summary>A sentence that names the unused columns of a table, for a model that takes its columns by

@@ -36,7 +36,7 @@ internal static class TextFile
     )
     {
         if (BinaryFormat.Of(content.Span) is { } other)
-            throw new RefusedException([DataFile.Sentence(path, "a text file", other)]);
+            throw RefusedException.Of(path, "a text file", other);
         var marked = Marked.FirstOrDefault(one => content.Span.StartsWith(one.Preamble));
         if (marked is not null)
             content = content[marked.Preamble.Length..];

@@ -24,17 +24,17 @@ module EvaluateRunTests =
         )
 
     let private onRows (scratch: Scratch) =
-        ResumeTests.settingsIn scratch "runs" "" [ "Data:Train", scratch.Sub "rows.csv" ]
+        ResumedRuns.settingsIn scratch "runs" "" [ "Data:Train", scratch.Sub "rows.csv" ]
         |> List.filter (fst >> (<>) "Data:Directory")
 
     /// A run on those rows, stopped after some of its 50 steps or not at all.
     let private trained (scratch: Scratch) (stopAfter: int64) : string =
         rows (scratch.Sub "rows.csv") 1 150
 
-        ResumeTests.run ResumeTests.onDisk (ResumeTests.plan (onRows scratch)) stopAfter
+        ResumedRuns.run ResumedRuns.onDisk (ResumedRuns.plan (onRows scratch)) stopAfter
         |> ignore
 
-        ResumeTests.folderOf scratch "runs"
+        ResumedRuns.folderOf scratch "runs"
 
     let private evaluate (arguments: string list) =
         let ended = Given.host ("evaluate" :: arguments @ [ "--format"; "json" ])
@@ -243,7 +243,7 @@ module EvaluateRunTests =
 
         Assert.Equal("", inspect ())
 
-        ResumeTests.run ResumeTests.onDisk (ResumeTests.plan [ "Run:Resume", folder ]) 41L
+        ResumedRuns.run ResumedRuns.onDisk (ResumedRuns.plan [ "Run:Resume", folder ]) 41L
         |> ignore
         // As if it had been killed on its way.
         File.WriteAllBytes(model, stale)
@@ -265,16 +265,16 @@ module EvaluateRunTests =
         File.WriteAllLines(named, "a,b,y" :: [ for i in 1..60 -> $"{i},{i % 7},c{i % 3}" ])
         File.WriteAllLines(other, "a,d,y" :: [ for i in 1..60 -> $"{i},{i % 7},c{i % 3}" ])
 
-        ResumeTests.run
-            ResumeTests.onDisk
-            (ResumeTests.plan (
-                ResumeTests.settingsIn scratch "named" "" [ "Data:Train", named ]
+        ResumedRuns.run
+            ResumedRuns.onDisk
+            (ResumedRuns.plan (
+                ResumedRuns.settingsIn scratch "named" "" [ "Data:Train", named ]
                 |> List.filter (fst >> (<>) "Data:Directory")
             ))
             -1L
         |> ignore
 
-        let ofNamed = ResumeTests.folderOf scratch "named"
+        let ofNamed = ResumedRuns.folderOf scratch "named"
 
         for arguments, says in
             [

@@ -13,7 +13,7 @@ open Pipeline.Training
 /// Run:Resume=Auto resumes the newest unfinished run with that run's own settings; one that does not fit is
 /// logged and left as it is.
 module AutoResumeTests =
-    open ResumeTests
+    open ResumedRuns
 
     /// Where runs are and that they are to be resumed, and nothing else.
     let private auto (scratch: Scratch) = [

@@ -1,0 +1,116 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.Diagnostics.Metrics
+open System.IO
+open System.Net
+open System.Net.Http
+open System.Net.Sockets
+open System.Text
+open System.Text.Json
+open System.Threading
+open Microsoft.Extensions.DependencyInjection
+open Microsoft.Extensions.Hosting
+open Pipeline.Learning
+open Microsoft.Extensions.Logging
+open Pipeline.Training
+open Spectre.Console
+open Xunit
+
+/// The service under systemd.
+module SystemdTests =
+    open ServiceParts
+
+    /// The service as systemd starts it, and a wait for the next thing that it tells systemd: nothing where
+    /// it tells none for three seconds.
+    let private underSystemd
+        (settings: (string * string) list)
+        (test: string -> (unit -> string) -> Process -> unit)
+        =
+        use scratch = new Scratch()
+        let address = scratch.Sub "notify"
+
+        use socket =
+            new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified)
+
+        socket.Bind(UnixDomainSocketEndPoint address)
+
+        let receive (wait: int) =
+            socket.ReceiveTimeout <- wait
+            let buffer: byte[] = Array.zeroCreate 4096
+
+            try
+                let count = socket.Receive buffer
+                Encoding.UTF8.GetString(buffer, 0, count)
+            with :? SocketException ->
+                "nothing"
+
+        // What a process knows systemd by is the name of its parent.
+        let systemd = scratch.Sub "systemd"
+        File.CreateSymbolicLink(systemd, "/bin/sh") |> ignore
+        let options = Given.options scratch settings
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+
+        let command =
+            $"""dotnet {program} {String.Join(" ", options)} & echo $!; wait $!; exit $?"""
+
+        let info =
+            ProcessStartInfo(
+                systemd,
+                [ "-c"; command ],
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        info.Environment["NOTIFY_SOCKET"] <- address
+        info.Environment["WATCHDOG_USEC"] <- "200000"
+        let started = nonNull (Process.Start info)
+        let pid = nonNull (started.StandardOutput.ReadLine())
+
+        try
+            let mutable first = receive 60000
+
+            // On a busy machine it is alive for a while before it is ready.
+            while first = "WATCHDOG=1" do
+                first <- receive 60000
+
+            Assert.Equal("READY=1", first)
+            test pid (fun () -> receive 3000) started
+        finally
+            if not started.HasExited then
+                Process.Start("kill", [ "-KILL"; pid ]).WaitForExit()
+                Given.finish started |> ignore
+
+    [<FactOnLinux>]
+    let ``systemd is told that the service is ready, alive and stopping`` () =
+        underSystemd [ "Training:Iterations", "20000000" ] (fun pid next started ->
+            Assert.Equal("WATCHDOG=1", next ())
+            Assert.Equal("WATCHDOG=1", next ())
+            Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
+            let mutable last = next ()
+
+            while last = "WATCHDOG=1" do
+                last <- next ()
+
+            Assert.Equal("STOPPING=1", last)
+            Assert.Equal(143, (Given.finish started).ExitCode))
+
+    [<FactOnLinux>]
+    let ``systemd is told nothing once nothing advances`` () =
+        // Its first step takes half a minute.
+        underSystemd
+            [
+                "Model:Hidden", "300,300"
+                "Training:Gradient", "Numerical"
+                "Training:Precision", "Double"
+                "Health:StalledAfter", "0.5"
+            ]
+            (fun _ next _ ->
+                let mutable last = next ()
+
+                while last = "WATCHDOG=1" do
+                    last <- next ()
+
+                Assert.Equal("nothing", last))
