@@ -15,8 +15,8 @@ type CellFormat = {
     ThousandsSeparator: char voption
 }
 
-/// What settings say about how cells are written. What they leave open follows from the model, or else from
-/// the table.
+/// The settings of a cell format. Settings without a value follow from the model, or from the table if there is
+/// no model.
 type CellRules = {
     /// Texts that mean a missing value.
     MissingValues: string list voption
@@ -38,7 +38,7 @@ module CellFormat =
         ThousandsSeparator = ValueNone
     }
 
-    /// <summary>Rules that leave everything open.</summary>
+    /// <summary>Rules without any value.</summary>
     [<CompiledName("AnyRules")>]
     let anyRules: CellRules = {
         MissingValues = ValueNone
@@ -53,7 +53,7 @@ module CellFormat =
             let names = known |> Seq.map (fun c -> $"'%c{c}'") |> String.concat ", "
             Error [ Fault.create name $"one of {names}" $"'{text}'" ]
 
-    /// <summary>The rules of settings; one that is not set is empty.</summary>
+    /// <summary>The rules of settings; a setting without a value is empty.</summary>
     /// <param name="missing">Texts that mean a missing value.</param>
     /// <param name="decimal">A point or a comma.</param>
     /// <param name="thousands">A comma, a point, an apostrophe or a space.</param>
@@ -91,7 +91,7 @@ module CellFormat =
                     ThousandsSeparator = thousands
                 }))
 
-    /// <summary>A format with what rules say in place of its own.</summary>
+    /// <summary>The format with the values of rules.</summary>
     [<CompiledName("Apply")>]
     let apply (rules: CellRules) (format: CellFormat) : CellFormat =
         let decimal =
@@ -107,7 +107,7 @@ module CellFormat =
                 | given, _ -> given
         }
 
-/// What a cell is.
+/// The value of a cell.
 [<Struct; RequireQualifiedAccess>]
 type internal CellValue =
     /// No value.
@@ -137,7 +137,7 @@ type internal CellReader(format: CellFormat) =
 
     let longest = missing |> Seq.fold (fun most marker -> max most marker.Length) 0
 
-    /// The separator that the text has, in the one form that the format names.
+    /// The text's separator in the form of the format.
     let isThousands (c: char) =
         match format.ThousandsSeparator with
         | ValueSome ' ' -> c = ' ' || c = '\u00A0' || c = '\u202F'
@@ -145,7 +145,7 @@ type internal CellReader(format: CellFormat) =
         | ValueSome known -> c = known
         | ValueNone -> false
 
-    /// The text without separators of thousands; nothing where these do not make groups of three digits.
+    /// The text without thousands separators; nothing if these do not make groups of three digits.
     let ungrouped (text: string) : string voption =
         let fraction =
             match text.IndexOfAny [| format.DecimalSeparator; 'e'; 'E' |] with
@@ -166,7 +166,7 @@ type internal CellReader(format: CellFormat) =
 
             let groups = groups.Split ' '
 
-            // A number of groups has no zeros in front: 0,804 is no 804.
+            // A grouped number has no leading zeros: 0,804 is not 804.
             if
                 groups[0].Length >= 1
                 && groups[0].Length <= 3
@@ -180,7 +180,8 @@ type internal CellReader(format: CellFormat) =
             else
                 ValueNone
 
-    /// A point can only be a decimal separator where it stands once and not before three last digits.
+    /// Whether a point can only be a decimal separator: it occurs once and not before the last three
+    /// digits.
     let isPointOnly (text: string) =
         let place = text.IndexOf '.'
         let fraction = text.Substring(place + 1)
@@ -192,7 +193,7 @@ type internal CellReader(format: CellFormat) =
 
     member _.Format = format
 
-    /// The finite number that a text is, if it is one.
+    /// The finite number of a text.
     member _.Number(text: string | null) : float voption =
         match text with
         | null -> ValueNone
@@ -219,12 +220,12 @@ type internal CellReader(format: CellFormat) =
                     parse (plain.AsSpan())
                 | ValueSome _ -> ValueNone
 
-    /// Whether a number stands for a missing value.
+    /// Whether a number means a missing value.
     member _.IsMissing(number: float) : bool =
         Double.IsNaN number
         || (missingNumbers.Length > 0 && Array.contains number missingNumbers)
 
-    /// Whether a text stands for a missing value.
+    /// Whether a text means a missing value.
     member reader.IsMissing(text: string | null) : bool =
         match text with
         | null -> true
@@ -238,7 +239,7 @@ type internal CellReader(format: CellFormat) =
                    | ValueSome number -> Array.contains number missingNumbers
                    | ValueNone -> false)
 
-    /// Whether a text says true or false, in any case of letters.
+    /// The truth value of a text, in any case of letters.
     member _.Truth(text: string | null) : bool voption =
         match text with
         | null -> ValueNone
@@ -258,7 +259,7 @@ type internal CellReader(format: CellFormat) =
         | _, _, ValueSome false -> "false"
         | text, _, _ -> text.Trim()
 
-    /// What a text is.
+    /// The value of a text.
     member reader.Read(text: string | null) : CellValue =
         match reader.Number text with
         | ValueSome number when missingNumbers.Length > 0 && reader.IsMissing number ->

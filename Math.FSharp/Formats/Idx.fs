@@ -4,7 +4,7 @@ open System
 open System.Buffers.Binary
 open Pipeline.Learning
 
-/// Grey images of one size, as an IDX file holds them.
+/// Grey images of one size.
 type IdxImages = {
     /// How many.
     Count: int
@@ -18,7 +18,7 @@ type IdxImages = {
 
 /// <summary>The IDX format of MNIST: bytes to images and labels, and back.</summary>
 /// <remarks>Big-endian words: the magic number (of bytes, 2051 for images and 2049 for labels), the count, for
-/// images the rows and columns; then the pixels or labels. The magic number's third byte tells their type:
+/// images the rows and columns; then the pixels or labels. The magic number's third byte is their type:
 /// bytes of either kind (8, 9), whole numbers of 16 or 32 bits (11, 12), single or double precision (13,
 /// 14); its last byte the number of dimensions. Source: LeCun, Cortes and Burges, The
 /// MNIST database.</remarks>
@@ -30,7 +30,7 @@ module Idx =
     let private word (bytes: ReadOnlyMemory<byte>) (index: int) : int64 =
         int64 (BinaryPrimitives.ReadUInt32BigEndian(bytes.Span.Slice(4 * index, 4)))
 
-    /// The words after the magic number, and how many bytes they and the header claim together.
+    /// The words after the magic number, and the length of the file that they claim.
     let private claim (words: int) (bytes: ReadOnlyMemory<byte>) : int64 list * bigint =
         let sizes = [ for i in 1..words -> word bytes i ]
         // The product of three words of 32 bits needs more than 64.
@@ -57,9 +57,9 @@ module Idx =
         | Some(kind, size) -> ValueSome(struct (kind, size, int (magic &&& 0xFFL)))
         | None -> ValueNone
 
-    /// <summary>How many bytes a file has in all, by what its header claims.</summary>
-    /// <param name="start">The file's first 16 bytes, or all that there are.</param>
-    /// <returns>The number, at most 2⁶³ − 1; nothing where they are no header of one to three
+    /// <summary>The length of the whole file in bytes that its header claims.</summary>
+    /// <param name="start">The file's first 16 bytes, or all of a shorter file.</param>
+    /// <returns>The number, at most 2⁶³ − 1; nothing if they are not a header of one to three
     /// dimensions.</returns>
     [<CompiledName("ClaimedLength")>]
     let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =

@@ -25,7 +25,9 @@ module Npy =
         let span = bytes.Span
 
         if bytes.Length < 10 || not (span.StartsWith(ReadOnlySpan magic)) then
-            fault "NumPy's magic bytes and a version" $"%d{bytes.Length} bytes that begin otherwise"
+            fault
+                "NumPy's magic bytes and a version"
+                $"%d{bytes.Length} bytes with another beginning"
         else
             let first, length =
                 match int span[6] with
@@ -45,7 +47,7 @@ module Npy =
                 let header = Encoding.UTF8.GetString(span.Slice(first, int length))
                 Ok(header, bytes.Slice(first + int length))
 
-    /// What a header says of a key.
+    /// The value of a key in a header.
     let private said (key: string) (value: string) (header: string) : string option =
         let found =
             Regex.Match(header, $"['\"]{key}['\"]\\s*:\\s*{value}", RegexOptions.CultureInvariant)
@@ -69,7 +71,7 @@ module Npy =
         else
             None
 
-    /// Numbers whose first dimension runs fastest, in the order of the others.
+    /// Numbers in Fortran order, rearranged in C order.
     let private rowsFirst (shape: int list) (values: 'U[]) : 'U[] =
         let sizes = Array.ofList shape
         let place: int[] = Array.zeroCreate sizes.Length
@@ -101,8 +103,8 @@ module Npy =
         | Elements.Doubles doubles -> Elements.Doubles(rowsFirst shape doubles)
         | Elements.Texts texts -> Elements.Texts(rowsFirst shape texts)
 
-    /// Texts of a fixed size, blanked with zeros: letters of 4 bytes, or bytes of UTF-8. Equal ones are
-    /// one text.
+    /// Texts of a fixed size, padded with zeros: letters of 4 bytes, or bytes of UTF-8. Equal texts share one
+    /// string.
     let private texts
         (isBig: bool)
         (isWide: bool)
@@ -131,7 +133,7 @@ module Npy =
         with :? DecoderFallbackException ->
             fault "texts in UTF-8, or in letters of 4 bytes" "other bytes"
 
-    /// What a header says of the array behind it: NumPy's name of its type, its order and its shape.
+    /// A header's values: NumPy's name of the type, the order and the shape.
     type private Header = {
         Type: string
         IsFortran: bool
@@ -173,8 +175,7 @@ module Npy =
     let private unreadable (descr: string) : Result<'V, Fault list> =
         let what =
             match descr.TrimStart('<', '>', '|', '=') |> Seq.tryHead with
-            | Some 'O' ->
-                ": Python objects, which array.astype(float) or astype(str) turns into such"
+            | Some 'O' -> ": Python objects, which array.astype(float) or astype(str) converts"
             | Some('M' | 'm') -> ": dates or times"
             | Some 'c' -> ": complex numbers"
             | Some 'V' -> ": bytes of no type"
@@ -184,11 +185,11 @@ module Npy =
             "whole numbers, truth values, floating point of 16 to 64 bits, or texts"
             $"the type {descr}{what}"
 
-    /// <summary>How many bytes a file has in all, by what its header claims.</summary>
-    /// <param name="start">The beginning of the file: <c>LongestHeader</c> bytes, or all that there
-    /// are.</param>
-    /// <returns>The number, at most 2⁶³ − 1; nothing where the header is none, or is of a type that has no
-    /// fixed size.</returns>
+    /// <summary>The length of the whole file in bytes that its header claims.</summary>
+    /// <param name="start">The beginning of the file: <c>LongestHeader</c> bytes, or all of a shorter
+    /// file.</param>
+    /// <returns>The number, at most 2⁶³ − 1; nothing if the header is invalid, or the type has no fixed
+    /// size.</returns>
     [<CompiledName("ClaimedLength")>]
     let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
         match
@@ -208,14 +209,13 @@ module Npy =
             |> ValueSome
         | _ -> ValueNone
 
-    /// <summary>The most bytes of a header with what stands before it, as <c>claimedLength</c> needs them;
-    /// a longer one claims nothing.</summary>
+    /// <summary>The most bytes of a header with its prefix that <c>claimedLength</c> reads.</summary>
     [<Literal>]
     let LongestHeader = 66_000
 
     /// <summary>The array in the bytes of an NPY file: whole numbers, truth values as 0 and 1, floating
     /// point of 16, 32 or 64 bits, and texts, of either byte order.</summary>
-    /// <param name="name">What to call it.</param>
+    /// <param name="name">The array's name.</param>
     /// <param name="bytes">The whole file. Bytes of the array stay there, not copied.</param>
     [<CompiledName("Parse")>]
     let parse (name: string) (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =

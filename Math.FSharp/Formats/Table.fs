@@ -4,7 +4,7 @@ open System
 open System.Globalization
 open Pipeline.Learning
 
-/// Where the rows of a table stand in their file.
+/// The places of a table's rows in their file.
 [<RequireQualifiedAccess>]
 type RowPlaces =
     /// The n-th row of the file, counted from 1.
@@ -26,7 +26,7 @@ type Table = private {
     /// Where the rows stand in their file.
     member table.Places = table.places
 
-    /// <summary>Where a row stands in its file, as messages name it: row 200, or line 201.</summary>
+    /// <summary>A row's place in its file, for messages: row 200, or line 201.</summary>
     /// <param name="row">The row of the table, counted from 0.</param>
     member table.PlaceOf(row: int) : string =
         match table.places with
@@ -58,7 +58,7 @@ module Table =
                 (List.distinct rows).Length <= 1,
                 Fault.create "" "columns of as many cells" $"%A{List.distinct rows}"
                 for name, same in columns |> List.countBy _.Name do
-                    same = 1, Fault.message $"column {name}" $"stands there %d{same} times"
+                    same = 1, Fault.message $"column {name}" $"occurs %d{same} times"
             ]
             (fun () -> {
                 columns = columns
@@ -80,7 +80,7 @@ module Table =
                 places = RowPlaces.Lines lines
         }
 
-    /// The column of that name, or else the only one of that name but for spaces around it.
+    /// The column of that name, or the only one of that name apart from spaces around it.
     let internal tryNamed (name: string) (table: Table) : Column option =
         match table.columns |> List.tryFind (fun column -> column.Name = name) with
         | Some column -> Some column
@@ -89,8 +89,8 @@ module Table =
             |> List.filter (fun column -> column.Name.Trim() = name.Trim())
             |> List.tryExactlyOne
 
-    /// <summary>The column that a name or a place, counted from 0, means.</summary>
-    /// <param name="key">A name, spaces around which do not count; a number where no column has that
+    /// <summary>The column of a name, or of an index from 0.</summary>
+    /// <param name="key">A name, apart from spaces around it; or an index, if no column has that
     /// name.</param>
     /// <param name="table">The table.</param>
     [<CompiledName("Find")>]
@@ -148,7 +148,7 @@ module Table =
                 })
         }
 
-    /// <summary>The same table with columns called by their places, 0, 1, 2, …</summary>
+    /// <summary>The same table with columns called by their indices, 0, 1, 2, …</summary>
     /// <param name="table">The table.</param>
     [<CompiledName("ByPlace")>]
     let byPlace (table: Table) : Table = {
@@ -158,18 +158,19 @@ module Table =
                 |> List.mapi (fun place column -> { column with Name = string place })
     }
 
-    /// How many columns from the left are called by their places, as those of a file without names are.
+    /// The number of columns from the left that are called by their indices, like those of a file without
+    /// names.
     let internal unnamed (table: Table) : int =
         table.columns
         |> Seq.mapi (fun place column -> column.Name = string<int> place)
         |> Seq.takeWhile id
         |> Seq.length
 
-    /// Whether other whole numbers have the same double.
+    /// Whether the double of the number is that of other whole numbers too.
     let private isRounded (number: int64) : bool =
         number > (1L <<< 53) - 1L || number < 1L - (1L <<< 53)
 
-    /// <summary>The rows of a matrix as a table whose columns are called 0, 1, 2, …</summary>
+    /// <summary>The rows of a matrix as a table with columns called 0, 1, 2, …</summary>
     /// <remarks>A column with whole numbers beyond ±(2⁵³ − 1) becomes a column of texts.</remarks>
     /// <param name="tensor">Of two dimensions, (rows, columns), or of one, a column.</param>
     [<CompiledName("OfTensor")>]
@@ -190,7 +191,7 @@ module Table =
                 | Elements.Texts texts ->
                     fun place -> Cells.Texts(Array.init rows (fun row -> texts[place row]))
                 | Elements.Integers integers when Array.exists isRounded integers ->
-                    // As a text each stays a class of its own.
+                    // As texts, the numbers stay different classes.
                     fun place ->
                         let column = Array.init rows (fun row -> integers[place row])
 

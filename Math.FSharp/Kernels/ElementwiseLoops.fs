@@ -21,8 +21,8 @@ type internal First<'T> =
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(first: 'V, _second: 'V) = first
 
-/// The last register of a run is moved back to end where the run ends: its overlap computes the same
-/// values again, and no remainder needs code of its own.
+/// The last register is moved back to end where the array ends: its overlap computes the same values again, so
+/// that no remainder needs a separate loop.
 [<Struct>]
 type internal MapLoop<'T, 'Op when 'Op :> IMap<'T>> = {
     Op: 'Op
@@ -35,7 +35,7 @@ type internal MapLoop<'T, 'Op when 'Op :> IMap<'T>> = {
             let x = &Simd.start loop.X
             let result = &Simd.start loop.Result
             let last = loop.Result.Length - 'L.Count
-            // Before its overlap is written, should the result be x itself.
+            // Computed before its overlap is written, as the result may be x itself.
             let final = loop.Op.Apply<'V, 'L>('L.Load(&x, nativeint last))
             let mutable i = 0
 
@@ -120,7 +120,7 @@ type internal UpdateLoop<'T, 'Op when 'Op :> IUpdate<'T>> = {
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let loop = loop
             let length = loop.Gradient.Length
-            // Memory is what it waits for: each element weighs as much as several multiplications.
+            // Bound by memory: each element costs as much as several multiplications.
             let work = 16L * int64 length
             let shares = if ThreadTeam.workers work > 1 then 16 else 1
 
@@ -155,7 +155,7 @@ type internal RowSumsLoop<'T> = {
                 'L.Store(sum, &sums, row)
                 i <- i + 'L.Count
 
-/// Σ x·0: 0 where every number is finite, else not a number.
+/// Σ x·0: 0 if every number is finite, otherwise NaN.
 [<Struct>]
 type internal FiniteLoop<'T> = {
     Numbers: 'T[]

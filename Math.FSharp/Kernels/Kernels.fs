@@ -8,26 +8,26 @@ open MathNet.Numerics.LinearAlgebra
 /// elementwise functions.</summary>
 /// <remarks>
 /// Math.NET's matrices go in and new ones come out. An element of a product is one chain of fused
-/// multiply-adds over the inner index, ascending; threads and registers share out elements and never
-/// split a sum. So the same bits come from any number of threads and any width of register. A product
-/// uses at most <c>MathNet.Numerics.Control.MaxDegreeOfParallelism</c> threads, and more than one only
-/// where it is large enough to gain.
+/// multiply-adds over the inner index, ascending; threads and registers divide elements among them and never
+/// split a sum. The bits therefore do not depend on the number of threads or the width of registers. A
+/// product uses at most <c>MathNet.Numerics.Control.MaxDegreeOfParallelism</c> threads, and more than one
+/// only if it is large enough to be faster.
 /// </remarks>
 [<RequireQualifiedAccess>]
 module Kernels =
-    /// The matrix's elements by columns: the very array where it is dense, else a copy.
+    /// The matrix's elements by columns: the array of a dense matrix itself, a copy of any other.
     let internal values (matrix: Matrix<'T>) : 'T[] =
         match matrix.AsColumnMajorArray() with
         | null -> matrix.ToColumnMajorArray()
         | array -> array
 
-    /// The vector's elements: the very array where it is dense, else a copy.
+    /// The vector's elements: the array of a dense vector itself, a copy of any other.
     let internal elements (vector: Vector<'T>) : 'T[] =
         match vector.AsArray() with
         | null -> vector.ToArray()
         | array -> array
 
-    /// An array for so many rows and columns, its numbers yet to be written.
+    /// An array for a matrix of that size; its elements are undefined.
     let internal newArray (rows: int) (columns: int) : 'T[] =
         let length = int64 rows * int64 columns
 
@@ -38,11 +38,11 @@ module Kernels =
 
         ArrayReuse<'T>.Rent(int length)
 
-    /// A dense matrix around an array just made.
+    /// A dense matrix that owns the array.
     let internal matrix (rows: int) (columns: int) (values: 'T[]) : Matrix<'T> =
         Matrix<'T>.Build.Dense(rows, columns, values)
 
-    /// A dense vector around an array just made.
+    /// A dense vector that owns the array.
     let internal vector (values: 'T[]) : Vector<'T> = Vector<'T>.Build.Dense values
 
     /// (rows, columns), for messages.
@@ -55,11 +55,11 @@ module Kernels =
                 name
                 $"expected two matrices of one shape, found {shape one} and {shape other}"
 
-    /// The function's value at every element, into an array made for it: x itself may be one.
+    /// Writes the function's value at every element to the result, which may be x itself.
     let internal mapInto (result: 'T[]) (op: 'Op :> IMap<'T>) (x: 'T[]) : unit =
         Simd.run x.Length { Op = op; X = x; Result = result }
 
-    /// The function's value at every pair of elements, into an array made for it: x or y may be one.
+    /// Writes the function's value at every pair of elements to the result, which may be x or y.
     let internal map2Into (result: 'T[]) (op: 'Op :> IMap2<'T>) (x: 'T[]) (y: 'T[]) : unit =
         Simd.run x.Length {
             Op2 = op
@@ -68,8 +68,7 @@ module Kernels =
             Result2 = result
         }
 
-    /// The next parameters and memories, in arrays of their own. A rule with one memory is given it
-    /// as both.
+    /// The next parameters and memories, in new arrays. A rule with one memory gets it twice.
     let internal update
         (op: 'Op :> IUpdate<'T>)
         (gradient: 'T[])
@@ -215,7 +214,7 @@ module Kernels =
     /// <summary>The gradient of an affine map in its biases: ∂L/∂b = Σₛ δ(·, s), in the order of the
     /// samples.</summary>
     /// <param name="upstream">δ = ∂L/∂Z: (outputs, batch).</param>
-    /// <returns>A vector of as many elements as δ has rows.</returns>
+    /// <returns>One element for each row of δ.</returns>
     [<CompiledName("BiasGradient")>]
     let biasGradient (upstream: Matrix<'T>) : Vector<'T> =
         let sums = Array.zeroCreate upstream.RowCount

@@ -20,7 +20,7 @@ type internal ProductLoop<'T> = {
     Depth: int
 } with
 
-    /// So many products of a row panel fit the second cache.
+    /// The depth at which a row panel fits the second-level cache.
     static member Block = 512
 
     member private p.Rows = p.Initial.Length
@@ -65,8 +65,8 @@ type internal ProductLoop<'T> = {
             let source = &Unsafe.Add(&Simd.start p.A, row * p.ARowStep + k * p.AStep)
             let result = &Unsafe.Add(&Simd.start packed, at)
 
-            // Some cache lines of every row at a time, and the next rows' asked for: what is written
-            // meanwhile stays in the first cache.
+            // Some cache lines of every row at a time, with the next rows prefetched: what is written
+            // stays in the first-level cache.
             let run = 64
             let step = nativeint p.AStep
 
@@ -87,8 +87,8 @@ type internal ProductLoop<'T> = {
                         at <- at + step
                         into <- into + nativeint height
 
-    /// A panel of rows by the columns first … finish − 1. Sums rest in memory of their own between
-    /// blocks of products: the rows of two panels may overlap.
+    /// A panel of rows by the columns first … finish − 1. Sums are kept in separate memory
+    /// between blocks of products, because the rows of two panels may overlap.
     member p.Share<'V, 'L, 'W, 'N
         when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
         (panel: RowBand, first: int, finish: int, packsColumns: bool, packedB: 'T[])
@@ -199,8 +199,7 @@ type internal ProductLoop<'T> = {
             let registers = if Unsafe.SizeOf<'V>() = 64 then 4 else 2
             let height = registers * 'L.Count
             let panels = (rows + height - 1) / height
-            // Rows of no more than some megabytes are as quickly read where they stand, unless there are
-            // many columns to read them for.
+            // Packing pays for more than some megabytes of rows, or for many columns.
             let bytes = int64 rows * int64 p.Depth * int64 (Unsafe.SizeOf<'T>())
 
             let packs =
@@ -220,7 +219,7 @@ type internal ProductLoop<'T> = {
             if packs then
                 ThreadTeam.run work groups (fun group -> p.PackColumns(packed, group))
 
-            // Each band of columns packs the panel's rows anew: no more of them than threads need.
+            // Each band of columns packs the panel's rows again: no more bands than threads need.
             let workers = ThreadTeam.workers work
             let shares = if workers = 1 then 1 else 4 * workers
             let bands = max 1 (min (columns / 48) ((shares + panels - 1) / panels))

@@ -11,7 +11,7 @@ type internal BytePair = {
     Bits: uint32
 } with
 
-    /// The pair's place (the sample's numbers 2·place and 2·place + 1), or its sample.
+    /// The pair's index (of the sample's numbers 2·index and 2·index + 1), or its sample.
     member pair.Key = int (pair.Bits &&& 0xFFFFu)
     member pair.First = int ((pair.Bits >>> 16) &&& 0xFFu)
     member pair.Second = int (pair.Bits >>> 24)
@@ -25,15 +25,15 @@ type internal BytePair = {
     }
 
 /// Samples of bytes without most of their zeros: sample s has the pairs Starts[s] … Starts[s + 1] − 1,
-/// by ascending place. Where a picture is not blank, neighbours seldom are, so pairs take little more
-/// room than lone bytes would, and every later loop handles two inputs at once.
+/// by ascending index. Non-zero pixels usually have non-zero neighbours, so pairs take little more memory
+/// than single bytes, and every later loop handles two inputs at once.
 type internal SparseBytes = {
     Features: int
     Starts: int[]
     Pairs: BytePair[]
 } with
 
-    /// How many pairs a whole sample has; an odd last number stands beside a 0.
+    /// The number of pairs of a whole sample; an odd last number is paired with 0.
     member bytes.PairCount = (bytes.Features + 1) / 2
 
 /// A mini-batch of byte pairs.
@@ -81,14 +81,14 @@ type internal BatchByInput = {
 /// Making byte pairs and taking samples from them.
 [<RequireQualifiedAccess>]
 module internal SparseBytes =
-    /// With more than this share of pairs left a dense product is faster.
+    /// With more than this fraction of non-zero pairs a dense product is faster.
     let private densest = 0.5
 
-    /// The sums of so many samples fit the first cache.
+    /// The sums of this number of samples fit the first-level cache.
     [<Literal>]
     let LargestChunk = 128
 
-    /// The samples by pairs, if so many are blank that it pays.
+    /// The samples by pairs, if enough of them are zero to make products faster.
     let create (features: int) (bytes: ReadOnlyMemory<byte>) : SparseBytes voption =
         let source = bytes.Span
         let samples = source.Length / features
@@ -126,7 +126,7 @@ module internal SparseBytes =
                         n <- n + 1
                         place <- place + 1
                     else
-                        // To the next pair that is not blank.
+                        // To the next non-zero pair.
                         let blanks = words.Slice(place).IndexOfAnyExcept 0us
                         place <- if blanks < 0 then whole else place + blanks
 

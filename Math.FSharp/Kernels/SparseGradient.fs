@@ -4,7 +4,7 @@ open System.Buffers
 open System.Runtime.CompilerServices
 
 /// g = δ·Xᵀ for samples by pairs of inputs: two columns at a time, their sums in registers, over the
-/// samples in their order. What is stored is a function of g and of the weight that it belongs to.
+/// samples in their order. The result is a function of g and of its weight.
 [<Struct>]
 type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
     Op: 'Op
@@ -74,7 +74,7 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
                     n <- n + 1
 
             let even = nativeint (2 * p) * rows
-            // Where an odd last input has no neighbour, its own column follows and stays.
+            // Without a neighbour of an odd last input, its column overwrites this one.
             let odd = if 2 * p + 1 < source.Features then even + rows else even
             let at = odd + rowBand.R0
             'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero o0, 'L.Load(&weights, at)), &result, at)
@@ -112,7 +112,7 @@ type internal PairGradientLoop<'T, 'Op when 'Op :> IMap2<'T>> = {
         let upstream = &Simd.start loop.Upstream
         packed.Pack<'T, 'V, 'L, 'W, 'N>(&upstream, loop.Rows, samples, &laid)
         let pairs = loop.Inputs.Batch.Source.PairCount
-        // Pairs at the rim of a picture have few entries: several shares, not one a thread.
+        // Pairs at the edge of a picture have few entries: several shares for each thread balance the work.
         let shares = if ThreadTeam.workers work > 1 then 16 else 1
 
         ThreadTeam.run work shares (fun share ->

@@ -4,7 +4,7 @@ open System.Buffers
 open System.Runtime.CompilerServices
 
 /// W·X + b for some samples by pairs of inputs, a band of rows at a time: the pair's two columns of W
-/// stay in registers while its entries pass. A 0 beside a number adds nothing: x + 0·w is x
+/// stay in registers for all of its entries. The 0 of a half-empty pair adds nothing: x + 0·w is x
 /// (0 for a sum of −0, as in `ProductTile`).
 [<Struct>]
 type internal PairAffineLoop<'T> = {

@@ -54,7 +54,7 @@ module Loss =
     /// <param name="prediction">y, probabilities, as long as t.</param>
     /// <returns>−10⁻⁷ or greater: the 10⁻⁷, which keeps ln 0 away, takes it just below 0 at y = t.</returns>
     /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
-    /// <remarks>To train, use <c>crossEntropy</c>: this one's slope dies where the network is
+    /// <remarks>Train with <c>crossEntropy</c> instead: the gradient of this loss vanishes where the network is
     /// confidently wrong.</remarks>
     [<CompiledName("CrossEntropyError")>]
     let crossEntropyError
@@ -145,7 +145,7 @@ module Loss =
         : struct ('T * Matrix<'T>) =
         let struct (loss, softmax) = crossEntropyParts targets logits
         let rows = logits.RowCount
-        // An array just made: it becomes the gradient.
+        // A new array, which becomes the gradient.
         let gradient = Kernels.values softmax
 
         match targets with
@@ -241,7 +241,7 @@ module Loss =
         let mutable loss = 'T.Zero
 
         for i in 0 .. z.Length - 1 do
-            // Not a number stays not a number.
+            // NaN stays NaN.
             let positive = if 'T.op_LessThan (z[i], 'T.Zero) then 'T.Zero else z[i]
             loss <- loss + (positive - z[i] * t[i] + rests[i])
 

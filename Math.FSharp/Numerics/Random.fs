@@ -2,8 +2,8 @@ namespace Pipeline.Learning
 
 open System
 
-/// What random bits are for. Each purpose draws from a stream of its own, so that drawing more for
-/// one never changes another.
+/// The purpose of random bits. Each purpose has a separate stream, so that drawing more for one purpose does not
+/// change another.
 [<CompiledName("RandomStream")>]
 type Stream =
     /// The initial weights of a network.
@@ -16,7 +16,7 @@ type Stream =
     | GradientCheck = 3
     /// The samples that are kept for validation.
     | Validation = 4
-    /// The hidden units that a step leaves out.
+    /// The hidden units that dropout removes in a step.
     | Dropout = 5
     /// How an image of a step is shifted, turned and scaled.
     | Augmentation = 6
@@ -96,8 +96,8 @@ module internal Wichura =
         2.04426310338993978564e-15
     |]
 
-/// <summary>Random numbers as a function of (seed, stream, iteration, index): nothing to carry along,
-/// nothing to save.</summary>
+/// <summary>Random numbers as a function of (seed, stream, iteration, index), without
+/// state.</summary>
 /// <remarks>Source: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
 /// as 1, 2, 3" (SC11).</remarks>
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -207,7 +207,7 @@ module Random =
         found
 
     /// <summary>The standard normal distribution's quantile: the z with Φ(z) = <paramref name="p"/>;
-    /// −∞ at 0, ∞ at 1, not a number outside.</summary>
+    /// −∞ at 0, ∞ at 1, NaN outside.</summary>
     /// <remarks>Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988); relative
     /// error about 1e-16.</remarks>
     let internal normalQuantile (p: float) : float =

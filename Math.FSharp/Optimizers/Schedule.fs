@@ -106,7 +106,7 @@ module Schedule =
     /// <summary>From peak/25 up to the peak and down to peak/250,000, both along half a
     /// cosine.</summary>
     /// <param name="total">Iterations of the whole cycle, 1 or more; one alone has the last rate.</param>
-    /// <param name="rise">The share of them on the way up, more than 0 and less than 1; 0.3 in
+    /// <param name="rise">The fraction of them on the way up, more than 0 and less than 1; 0.3 in
     /// PyTorch.</param>
     /// <param name="peak">The highest rate.</param>
     /// <exception cref="T:System.ArgumentException"><paramref name="total"/> or
@@ -130,10 +130,9 @@ module Schedule =
                 let share = min 1.0 ((i - top) / (float total - 1.0 - top))
                 last + (peak - last) * halfCosine share
 
-    /// <summary>Another schedule, whose first rates are less: (i + 1) / count of what they would
-    /// be.</summary>
-    /// <param name="count">Iterations until the rate is the other schedule's; 0 changes nothing.</param>
-    /// <param name="schedule">The other schedule.</param>
+    /// <summary>Linear warm-up: a schedule whose first rates are multiplied by (i + 1) / count.</summary>
+    /// <param name="count">Iterations of warm-up; 0 changes nothing.</param>
+    /// <param name="schedule">The schedule.</param>
     /// <param name="iteration">The iteration, from 0.</param>
     [<CompiledName("WarmUp")>]
     let warmUp (count: int64) (schedule: Schedule) (iteration: int64) : float =

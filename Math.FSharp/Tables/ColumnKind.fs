@@ -5,38 +5,38 @@ open System.Collections.Generic
 open System.Globalization
 open Pipeline.Learning.Formats
 
-/// What the cells of a column are taken for.
+/// The kind of a column by its cells.
 [<RequireQualifiedAccess>]
 type internal ColumnKind =
     /// Numbers.
     | Numbers
     /// Categories.
     | Categories
-    /// Categories whose texts look like numbers that are written in another way, one of them among these.
+    /// Categories whose texts look like numbers in another format, with one of them.
     | NumberLikeCategories of example: string
 
-/// Telling columns of numbers from columns of categories.
+/// Distinguishing columns of numbers from columns of categories.
 [<RequireQualifiedAccess>]
 module internal ColumnKind =
-    /// So many different texts or numbers are few, whatever the number of rows.
+    /// This number of different texts or numbers counts as few, whatever the number of rows.
     [<Literal>]
     let Few = 10
 
-    /// A cell as messages name it, by its place in the file.
+    /// A cell's name in messages: its column and its place in the file.
     let cellName (column: Column) (table: Table) (row: int) : string =
         $"column {column.Name}, {table.PlaceOf row}"
 
-    /// A text as messages show it.
+    /// A text in quotes.
     let quoted (text: string) : string = $"'{text}'"
 
-    /// How messages end that name one cell of many.
+    /// The end of a message that names one cell of several.
     let andMore (others: int) : string =
         match others with
         | 0 -> ""
         | 1 -> " and 1 cell more"
         | _ -> $" and %d{others} cells more"
 
-    /// Settings under which a text would be a number.
+    /// The settings with which a text would be a number.
     let separatorsFor (format: CellFormat) (text: string) : string list = [
         let isNumber (format: CellFormat) = (CellReader(format).Number text).IsSome
 
@@ -60,7 +60,7 @@ module internal ColumnKind =
                 $"Data:ThousandsSeparator \"%c{thousands}\""
     ]
 
-    /// Whether a text begins as a number does, a sign or a currency before it: 5%, $5, 1.5 kg, 12:30.
+    /// Whether a text begins like a number, after a sign or a currency: 5%, $5, 1.5 kg, 12:30.
     let private looksLikeNumber (text: string) : bool =
         let isBefore (c: char) =
             Char.IsWhiteSpace c
@@ -146,7 +146,7 @@ module internal ColumnKind =
             else
                 Ok ColumnKind.Categories
 
-    /// <summary>What a column is by its cells, or the cell that spoils it.</summary>
+    /// <summary>The kind of a column, or the cell that fits neither kind.</summary>
     /// <param name="reader">Reads the cells.</param>
     /// <param name="table">The table.</param>
     /// <param name="column">One of its columns.</param>

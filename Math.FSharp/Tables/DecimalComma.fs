@@ -3,7 +3,7 @@ namespace Pipeline.Learning
 open System.Collections.Generic
 open Pipeline.Learning.Formats
 
-/// Telling from a table that its numbers have decimal commas.
+/// Detecting that a table's numbers have decimal commas.
 [<RequireQualifiedAccess>]
 module internal DecimalComma =
     let private withComma: CellFormat = {
@@ -16,7 +16,7 @@ module internal DecimalComma =
             ThousandsSeparator = ValueSome ','
     }
 
-    /// A comma before one digit, say, separates no thousands; neither does that of 0,125.
+    /// Whether the comma cannot separate thousands: the comma of 1,5 or of 0,125.
     let private isCertain (groups: CellReader) (text: string) : bool =
         text.Contains ',' && (groups.Number text).IsNone
 
@@ -47,7 +47,7 @@ module internal DecimalComma =
         let hasCommas (texts: IReadOnlyList<string>) =
             let mutable row, certain = 0, false
 
-            // A number without decimal commas has no comma.
+            // Without decimal commas, a number has no comma.
             let mutable isNumeric =
                 match Cells.Texts texts with
                 | NumbersIn points _ -> false

@@ -5,34 +5,34 @@ open System.Globalization
 open System.Collections.Generic
 open Pipeline.Learning.Formats
 
-/// What the first row of a file is.
+/// The kind of a file's first row.
 [<RequireQualifiedAccess>]
 type FirstRow =
     /// Names of columns.
     | Names
-    /// Cells, as the rows below.
+    /// Cells, like the rows below.
     | Cells
-    /// It can be either.
+    /// Names or cells.
     | Unclear
 
 /// <summary>Whether the first row of a file holds names, from how it differs from the rows
 /// below.</summary>
 /// <remarks>
 /// <para>Each column gives evidence. A word above numbers is a name; so is an empty cell above the numbers
-/// 0, 1, 2, … of an index. A word that comes again below is a cell, and so is a number with a fraction, or
-/// a date above dates. A word above words each of which comes several times is likely a name, as a cell
-/// would come again too.</para>
-/// <para>Whole numbers may be either. They are taken for names where they follow each other (years) or are
-/// far from the numbers below, and words in other columns are names.</para>
-/// <para>Where the evidence is divided, or there are only numbers that look like names, the answer is
-/// <c>Unclear</c>: a guess would lose a row, or make one up.</para>
+/// 0, 1, 2, … of an index. A word that occurs again below is a cell, and so is a number with a fraction, or
+/// a date above dates. A word above words that all occur several times is probably a name, because a cell
+/// would occur again too.</para>
+/// <para>Whole numbers may be names or cells. They are taken for names if they follow each other (years), or if
+/// they are far from the numbers below and words in other columns are names.</para>
+/// <para>If the evidence is divided, or there are only numbers that look like names, the answer is
+/// <c>Unclear</c>: a wrong guess would lose a row or add one.</para>
 /// </remarks>
 [<RequireQualifiedAccess>]
 module FirstRow =
-    /// So many rows below are enough to tell a column's kind.
+    /// The number of rows that are examined.
     let private sample = 1000
 
-    /// So many cells below are needed for what only a count can tell.
+    /// The number of cells that evidence from counts needs.
     let private enough = 10
 
     [<RequireQualifiedAccess>]
@@ -46,7 +46,7 @@ module FirstRow =
 
     let private isNumber (text: string) = (Cells.number text).IsSome
 
-    /// Whether a text begins as numbers, dates, prices and measures do.
+    /// Whether a text begins like a number, date, price or measure.
     let private beginsAsNumber (text: string) =
         let rest = text.TrimStart([| '+'; '-'; '.'; ','; '$'; '€'; '£'; '('; ' ' |])
         rest <> "" && Char.IsDigit rest[0]
@@ -58,7 +58,7 @@ module FirstRow =
         | true, number -> ValueSome number
         | _ -> ValueNone
 
-    /// Whether the cells count the rows: 0, 1, 2, … or 1, 2, 3, …
+    /// Whether the cells number the rows: 0, 1, 2, … or 1, 2, 3, …
     let private isIndex (below: string[]) =
         below.Length >= 3
         && (let start = whole below[0]
@@ -68,7 +68,7 @@ module FirstRow =
                |> Seq.indexed
                |> Seq.forall (fun (i, text) -> whole text = ValueSome(start.Value + int64 i)))
 
-    /// Whether a number is further from the others than these are from each other, three times over.
+    /// Whether a number is more than three times as far from the others as these are from each other.
     let private isFar (number: int64) (others: float[]) =
         let least, greatest = Array.min others, Array.max others
         let away = max (least - float number) (float number - greatest)
@@ -128,13 +128,13 @@ module FirstRow =
         else
             Evidence.Nothing
 
-    /// Whether whole numbers follow each other with steps of one length, three of them or more.
+    /// Whether three or more whole numbers follow each other in equal steps.
     let private isRun (numbers: int64 list) =
         numbers.Length >= 3
         && (let steps = numbers |> List.pairwise |> List.map (fun (one, next) -> next - one)
             steps.Head > 0L && List.distinct steps = [ steps.Head ])
 
-    /// <summary>What the first row is.</summary>
+    /// <summary>The kind of the first row.</summary>
     /// <param name="columns">The cells of each column, the first row's among them.</param>
     [<CompiledName("Tell")>]
     let tell (columns: IReadOnlyList<string> seq) : FirstRow =

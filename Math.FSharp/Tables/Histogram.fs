@@ -2,17 +2,17 @@ namespace Pipeline.Learning
 
 open System
 
-/// How numbers are spread: counts in bins of equal width.
+/// The distribution of numbers: counts in bins of equal width.
 type Histogram = {
-    /// The least; 0 where there are none.
+    /// The minimum; 0 without numbers.
     Minimum: float
-    /// The greatest; 0 where there are none.
+    /// The maximum; 0 without numbers.
     Maximum: float
     /// Their sum.
     Sum: float
     /// The sum of their squares.
     SumOfSquares: float
-    /// The upper end of each bin; that of the last is the greatest number.
+    /// The upper end of each bin; that of the last is the maximum.
     Limits: float list
     /// How many numbers are in each bin, the upper end included.
     Counts: int list
@@ -25,13 +25,12 @@ type Histogram = {
 [<RequireQualifiedAccess>]
 module Histogram =
     /// <summary>The histogram of the numbers that are finite.</summary>
-    /// <param name="bins">How many bins, 1 or more; one where all numbers are equal.</param>
+    /// <param name="bins">The number of bins, 1 or more; one bin if all numbers are equal.</param>
     /// <param name="numbers">Any numbers.</param>
     /// <exception cref="T:System.ArgumentException">There are no bins.</exception>
     [<CompiledName("Create")>]
     let create (bins: int) (numbers: float[]) : Histogram =
-        if bins < 1 then
-            invalidArg (nameof bins) $"expected 1 or more, found %d{bins}"
+        NumberRange.require (nameof bins) (NumberRange.atLeast 1) bins
 
         let finite = numbers |> Array.filter Double.IsFinite
 

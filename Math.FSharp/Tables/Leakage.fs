@@ -5,8 +5,8 @@ open System.Collections.Generic
 open System.Numerics
 open System.Runtime.InteropServices
 
-/// <summary>Test samples that stand among the training samples too: what a network has seen is no test
-/// of what it has learned.</summary>
+/// <summary>Finding test samples that are among the training samples too: they do not show what a network has
+/// learned.</summary>
 [<RequireQualifiedAccess>]
 module Leakage =
     /// A hash of 64 bits: words of eight bytes, each mixed in by a product with an odd number.
@@ -38,7 +38,7 @@ module Leakage =
         : int[] when 'V: struct and 'V :> ValueType and 'V: (new: unit -> 'V) =
         let count = test.Length / width
         let found = HashSet<int>()
-        // Rows of one hash, by places among the test rows: there are fewer of those.
+        // Indices of test rows by their hash: there are fewer test rows than training rows.
         let places = Dictionary<uint64, int list>(count)
 
         for i in 0 .. count - 1 do
@@ -62,7 +62,7 @@ module Leakage =
     /// <param name="size">Bytes of a row, 1 or more.</param>
     /// <param name="train">The training rows, one after the other.</param>
     /// <param name="test">The test rows.</param>
-    /// <exception cref="T:System.ArgumentException">The bytes are no whole number of
+    /// <exception cref="T:System.ArgumentException">The bytes are not a whole number of
     /// rows.</exception>
     [<CompiledName("Find")>]
     let find (size: int) (train: ReadOnlyMemory<byte>) (test: ReadOnlyMemory<byte>) : int[] =

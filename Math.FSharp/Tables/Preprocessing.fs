@@ -7,32 +7,32 @@ open System.Text.Encodings.Web
 open System.Text.Json
 open Pipeline.Learning.Formats
 
-/// What becomes of a sample before it enters a network.
+/// How a sample is converted before it enters a network.
 [<RequireQualifiedAccess>]
 type Preprocessing =
-    /// Nothing: numbers enter as they are.
+    /// Not at all: the numbers are the inputs.
     | Numbers
     /// Bytes of a grey image, each divided by 255.
     | Pixels of rows: int * columns: int
     /// Cells of a table's row.
     | Table of TableEncoding
 
-/// Preprocessing as text, which model files keep.
+/// Preprocessing as JSON, which model files contain.
 [<RequireQualifiedAccess>]
 module Preprocessing =
-    /// How many numbers a sample has for the network; unknown where they enter as they are.
+    /// The number of the network's inputs; unknown for plain numbers.
     let internal features (preprocessing: Preprocessing) : int voption =
         match preprocessing with
         | Preprocessing.Numbers -> ValueNone
         | Preprocessing.Pixels(rows, columns) -> ValueSome(rows * columns)
         | Preprocessing.Table encoding -> ValueSome encoding.Features
 
-    /// <summary>How the rows of a table become samples of a model: as it was fitted to its training rows;
-    /// else every column is an input, numbers as they are, or pixels of 0 to 255.</summary>
-    /// <param name="preprocessing">The model's.</param>
-    /// <param name="rules">How cells are written, where that is not as in training.</param>
-    /// <param name="inputs">How many numbers the network takes.</param>
-    /// <param name="table">The rows, with the columns of inputs alone unless the model knows them by
+    /// <summary>The encoding of a table's rows for a model: the one that was fitted to its training rows, or
+    /// otherwise one input a column, plain numbers or pixels of 0 to 255.</summary>
+    /// <param name="preprocessing">The model's preprocessing.</param>
+    /// <param name="rules">How cells are written, if not as in training.</param>
+    /// <param name="inputs">The number of the network's inputs.</param>
+    /// <param name="table">The rows, with the columns of inputs only unless the model knows them by
     /// name.</param>
     [<CompiledName("EncodingOf")>]
     let encodingOf
@@ -72,7 +72,7 @@ module Preprocessing =
         | Preprocessing.Numbers -> plain 1.0
         | Preprocessing.Pixels _ -> plain 255.0
 
-    /// Quotes inside texts stay readable: nobody takes these files for web pages.
+    /// Quotes inside texts stay readable: these files are not web pages.
     let internal readable = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
 
     let internal json (write: Utf8JsonWriter -> unit) : string =
@@ -82,7 +82,7 @@ module Preprocessing =
         json.Flush()
         Encoding.UTF8.GetString buffer.WrittenSpan
 
-    /// JSON has no number that is none.
+    /// JSON has no NaN.
     let private writeNumber (json: Utf8JsonWriter) (name: string) (number: float) : unit =
         if Double.IsNaN number then
             json.WriteNull name
@@ -146,7 +146,7 @@ module Preprocessing =
 
                 json.WriteEndArray()
 
-                // Earlier versions know the usual format alone, and say nothing of it.
+                // Earlier versions have the usual format only and do not write it.
                 if encoding.Format <> CellFormat.usual then
                     writeFormat json encoding.Format
 
@@ -256,7 +256,7 @@ module Preprocessing =
                 None
         | _ -> None
 
-    /// What a reader of JSON makes of a text; nothing where the text is none, or not of that form.
+    /// The result of a reader of JSON; nothing if the text is not JSON, or not of that form.
     let internal ofJsonWith (read: JsonElement -> 'V option) (json: string) : 'V option =
         try
             use document = JsonDocument.Parse json
@@ -267,7 +267,7 @@ module Preprocessing =
         | :? FormatException
         | :? Collections.Generic.KeyNotFoundException -> None
 
-    /// <summary>The preprocessing that JSON tells of.</summary>
+    /// <summary>The preprocessing in JSON.</summary>
     [<CompiledName("OfJson")>]
     let ofJson (json: string) : Result<Preprocessing, Fault list> =
         match ofJsonWith parse json with

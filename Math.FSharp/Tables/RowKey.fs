@@ -4,19 +4,19 @@ open System
 open System.Numerics
 open Pipeline.Learning.Formats
 
-/// Hashes of rows, by which they are shared out: equal rows have the same, wherever they stand.
+/// Hashes of rows, by which a table is split: equal rows have equal hashes.
 [<RequireQualifiedAccess>]
 module internal RowKey =
     let private multiplier = 0x9E3779B97F4A7C15UL
 
-    /// A hash of 64 bits with another word mixed in.
+    /// A hash of 64 bits, mixed with another word.
     let mix (hash: uint64) (word: uint64) : uint64 =
         BitOperations.RotateLeft((hash ^^^ word) * multiplier, 29)
 
-    // What stands before a cell's own bits.
+    // Prefixes of a cell's bits.
     let private missing, truth, text, numeric = 1UL, 2UL, 3UL, 4UL
 
-    /// A number counts as single precision holds it, so that files of either precision agree.
+    /// A number is rounded to single precision, so that files of both precisions agree.
     let private ofNumber (hash: uint64) (number: float) : uint64 =
         let single = float32 number
 
@@ -41,11 +41,11 @@ module internal RowKey =
 
                 hash
 
-    /// <summary>A hash of each row: numbers, truth values, texts and missing cells count by what they mean,
-    /// not by how they are written.</summary>
+    /// <summary>A hash of each row, by the meaning of numbers, truth values, texts and missing cells, not by
+    /// their spelling.</summary>
     /// <param name="reader">Reads the cells.</param>
     /// <param name="rows">How many rows.</param>
-    /// <param name="columns">The columns that count, in order.</param>
+    /// <param name="columns">The columns to hash, in order.</param>
     let ofColumns (reader: CellReader) (rows: int) (columns: Column list) : uint64[] =
         let keys = Array.zeroCreate rows
 

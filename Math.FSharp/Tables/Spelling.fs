@@ -9,7 +9,7 @@ open Pipeline.Learning.Formats
 /// The texts of categories and classes: all spellings of a number, or of true and false, are one.
 [<RequireQualifiedAccess>]
 module internal Spelling =
-    /// In order: as numbers where all of them are, else letter by letter.
+    /// The values in order: as numbers if all of them are numbers, otherwise by their characters.
     let private inOrder (reader: CellReader) (values: string list) : string list =
         if values |> List.forall (fun value -> (reader.Number value).IsSome) then
             values
@@ -17,8 +17,8 @@ module internal Spelling =
         else
             values |> List.sortWith (fun one other -> String.CompareOrdinal(one, other))
 
-    /// What each value is called by, with all its spellings, in order. A value of one spelling is called by
-    /// that, else by the canonical one.
+    /// The name of each value with all its spellings, in order. A value with one spelling has that name,
+    /// others have the canonical spelling.
     let groups (reader: CellReader) (texts: string seq) : (string * string list) list =
         let spellings = texts |> Seq.map _.Trim() |> Seq.distinct |> List.ofSeq
 
@@ -37,8 +37,8 @@ module internal Spelling =
         |> inOrder reader
         |> List.map (fun name -> name, names[name])
 
-    /// Where a text stands among values, which may be spelled in another way; truth values of some earlier
-    /// models are 1 and 0.
+    /// Finds the index of a text among values, which may have another spelling; in some earlier models truth
+    /// values are 1 and 0.
     let finder (reader: CellReader) (values: string list) : string -> int voption =
         let exact, canonical = Dictionary<string, int>(), Dictionary<string, int>()
 
@@ -62,7 +62,7 @@ module internal Spelling =
                 | ValueNone when known = "false" -> find canonical "0"
                 | found -> found
 
-    /// Characters that cannot be seen, or not told from others.
+    /// Characters that are invisible, or look like others.
     let private isHidden (c: char) : bool =
         match Char.GetUnicodeCategory c with
         | UnicodeCategory.NonSpacingMark
@@ -70,7 +70,7 @@ module internal Spelling =
         | UnicodeCategory.Control -> true
         | _ -> Char.IsWhiteSpace c && c <> ' '
 
-    /// A text in quotes, with escapes for characters that cannot be seen.
+    /// The text in quotes, with escapes for hidden characters.
     let private quoted (text: string) : string =
         let visible =
             text
@@ -78,7 +78,7 @@ module internal Spelling =
 
         $"'{visible}'"
 
-    /// A text in capitals, with one space for many, without characters that take no place.
+    /// The text in capitals, with single spaces and without characters of no width.
     let private folded (text: string) : string =
         let shown =
             text
@@ -90,11 +90,11 @@ module internal Spelling =
         |> String.concat " "
         |> _.ToUpperInvariant()
 
-    /// Unicode writes é as one character, or as e and an accent.
+    /// In Unicode é is one character, or e and an accent.
     let private isMark (c: char) =
         Char.GetUnicodeCategory c = UnicodeCategory.NonSpacingMark
 
-    /// A text with one sign for each letter that may be written in both ways.
+    /// The text with one form of letters that have several.
     let private outline (text: string) : string =
         let signs = StringBuilder()
 
@@ -112,9 +112,9 @@ module internal Spelling =
         [ "FALSE"; "NO"; "OFF"; "F"; "N"; "0" ]
     ]
 
-    /// Sentences on values that are spelled in several ways, or that may be meant to be the same.
+    /// Warnings about values with several spellings, and about different values that may mean the same.
     /// <param name="reader">Reads the texts.</param>
-    /// <param name="what">What the texts are, for the beginning of a sentence.</param>
+    /// <param name="what">The beginning of the warnings: the name of the texts.</param>
     /// <param name="texts">The texts as they are written, none of them missing.</param>
     let warnings (reader: CellReader) (what: string) (texts: string seq) : string list =
         let counts = dict (Seq.countBy id texts)
@@ -144,7 +144,7 @@ module internal Spelling =
 
         let names = List.map fst values
 
-        /// Values that are one by a key, and are not by another.
+        /// Values that are equal by one key and different by another.
         let alike (key: string -> string) (other: string -> string) =
             names
             |> List.groupBy key
@@ -169,5 +169,5 @@ module internal Spelling =
 
                 // Single letters have many meanings.
                 if (List.distinctBy folded same).Length > 1 && List.exists isWord same then
-                    $"{what}: {listed total same} may say the same, and are different values."
+                    $"{what}: {listed total same} may mean the same, and are different values."
         ]

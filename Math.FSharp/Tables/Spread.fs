@@ -5,14 +5,14 @@ open System
 /// Means and deviations of numbers of any size: squares of numbers beyond 10¹⁵⁴ would be infinite.
 [<RequireQualifiedAccess>]
 module internal Spread =
-    /// A power of two near the largest number, by which division is exact.
+    /// A power of two near the largest number; division by it is exact.
     let private unit (values: float[]) : float =
         let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
 
         if largest = 0.0 then
             1.0
         else
-            // The exponent as it is stored; that of the smallest numbers is no power of two of its own.
+            // The exponent as it is stored; subnormal numbers have the lowest one.
             let exponent =
                 int ((BitConverter.DoubleToInt64Bits largest >>> 52) &&& 0x7FFL) - 1023
 
@@ -37,7 +37,7 @@ module internal Spread =
 
         unit * Math.Sqrt variance
 
-    /// Half the numbers are at most this, half at least.
+    /// The median.
     let median (values: float[]) : float =
         let sorted = Array.sort values
         let half = sorted.Length / 2
@@ -48,7 +48,7 @@ module internal Spread =
             unit values
             * ((sorted[half - 1] / unit values + sorted[half] / unit values) / 2.0)
 
-    /// Whether a deviation or range is no more than rounding makes of numbers of that size.
+    /// Whether a deviation or range is within the rounding errors of numbers of that size.
     let isRounding (spread: float) (values: float[]) : bool =
         let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
         spread <= 10.0 * (Math.BitIncrement 1.0 - 1.0) * largest

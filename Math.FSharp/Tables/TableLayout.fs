@@ -3,7 +3,7 @@ namespace Pipeline.Learning
 open System
 open Pipeline.Learning.Formats
 
-/// What the columns of a table are.
+/// The roles of a table's columns.
 type internal TableLayout = {
     /// How cells are written.
     Format: CellFormat
@@ -15,13 +15,13 @@ type internal TableLayout = {
     Categories: string list
     /// Columns that settings leave out.
     Ignored: string list
-    /// Columns that are left out because they count the rows, as pandas writes them.
+    /// Columns that are left out because they number the rows, as pandas writes them.
     Counts: string list
     /// Columns of categories that look like numbers, each with one of its texts.
     NumberLike: (string * string) list
 }
 
-/// Finding it out.
+/// Finding the roles of columns.
 [<RequireQualifiedAccess>]
 module internal TableLayout =
     /// The column that a setting names.
@@ -39,7 +39,7 @@ module internal TableLayout =
     let private named (setting: string) (table: Table) (keys: string list) =
         keys |> List.map (find setting table) |> Fault.all
 
-    /// The label's column, and those that settings leave out.
+    /// The label's column, and the columns that settings leave out.
     let private out
         (options: TableOptions)
         (table: Table)
@@ -49,7 +49,7 @@ module internal TableLayout =
     let private names (columns: Column list) =
         columns |> List.map _.Name |> Set.ofList
 
-    /// The columns of a table besides some.
+    /// The columns of a table without some.
     let private without (some: Column list) (table: Table) : Column list =
         let names = names some
         table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
@@ -71,14 +71,14 @@ module internal TableLayout =
 
                 let read =
                     match column.Cells with
-                    // A number that stands for a missing value is one all the same.
+                    // A number that stands for a missing value still is a number.
                     | NumbersIn reader known ->
                         fun row ->
                             let number = known.Number row
                             if Double.IsNaN number then ofText row else number
                     | _ -> ofText
 
-                // One cell is enough to tell most columns.
+                // For most columns the first cell decides.
                 if texts.Count > 0 && not (Double.IsInteger(read 0)) then
                     [| nan |]
                 else
@@ -89,7 +89,7 @@ module internal TableLayout =
         else
             ValueNone
 
-    /// A column that pandas wrote for its index: no name, and another whole number in each row.
+    /// Whether pandas wrote the column for its index: no name, and a different whole number in each row.
     let private countsRows (reader: CellReader) (column: Column) : bool =
         let name = column.Name.Trim()
 
@@ -98,10 +98,10 @@ module internal TableLayout =
            | ValueSome numbers -> (Array.distinct numbers).Length = numbers.Length
            | ValueNone -> false
 
-    /// <summary>What the columns are by settings and cells, or everything that is wrong with them.</summary>
-    /// <param name="options">What settings say.</param>
+    /// <summary>The roles of columns by settings and cells, or everything that is wrong with them.</summary>
+    /// <param name="options">The settings.</param>
     /// <param name="table">The rows.</param>
-    /// <returns>The layout, and the table with its numbers known.</returns>
+    /// <returns>The layout, and the table with its numbers read.</returns>
     let ofTable (options: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
         validation {
             let! label, ignored = out options table

@@ -2,14 +2,14 @@ namespace Pipeline.Learning
 
 open Pipeline.Learning.Formats
 
-/// What becomes of cells that are missing.
+/// How missing cells are treated.
 [<RequireQualifiedAccess>]
 type Missing =
-    /// They are a fault.
+    /// As a fault.
     | Refuse
-    /// The mean of the training rows' numbers takes their place; of categories the most frequent.
+    /// Replaced by the mean of the training rows' numbers, or by the most frequent category.
     | Mean
-    /// The median; of categories the most frequent.
+    /// Replaced by the median, or by the most frequent category.
     | Median
 
 /// How columns of numbers are scaled.
@@ -19,10 +19,10 @@ type Scaling =
     | None
     /// The training rows' mean becomes 0, their standard deviation 1.
     | Standard
-    /// The training rows' least becomes 0, their greatest 1.
+    /// The training rows' minimum becomes 0, their maximum 1.
     | MinMax
 
-/// Naming both.
+/// Finding the rules by their names.
 [<RequireQualifiedAccess>]
 module TableRules =
     /// <summary>Refuse, Mean or Median, in any case of letters.</summary>
@@ -41,19 +41,19 @@ module TableRules =
             [ "None", Scaling.None; "Standard", Scaling.Standard; "MinMax", Scaling.MinMax ]
             name
 
-/// How a table is to become numbers.
+/// How a table is converted into numbers.
 type TableOptions = {
-    /// The label's column, by name or place; the last one where nothing is said.
+    /// The label's column, by name or index; the last column without a value.
     Label: string voption
-    /// Columns to take for numbers, whatever their cells look like.
+    /// Columns to treat as numbers.
     Numeric: string list
-    /// Columns to take for categories.
+    /// Columns to treat as categories.
     Categorical: string list
     /// Columns to leave out.
     Ignored: string list
     /// How cells are written.
     Cells: CellRules
-    /// What becomes of missing cells.
+    /// How missing cells are treated.
     Missing: Missing
     /// How numbers are scaled.
     Scaling: Scaling

@@ -9,37 +9,37 @@ open Pipeline.Learning.Formats
 type MissingCells = {
     /// The column.
     Column: string
-    /// What the cells hold; nothing where they are empty.
+    /// The text of the cells; nothing if they are empty.
     Marker: string
-    /// How many they are.
+    /// The number of cells.
     Count: int
 }
 
-/// What was made of a table.
+/// How a table was understood.
 type TableReport = {
     /// The label's column.
     Label: string
-    /// The classes, with how many rows each has; none where the label is a number to predict.
+    /// The classes with their numbers of rows; none if the label is a number to predict.
     Classes: (string * int) list
     /// Columns of numbers.
     Numbers: string list
-    /// Columns of categories, with how many each has.
+    /// Columns of categories with their numbers of categories.
     Categories: (string * int) list
     /// Columns that settings leave out.
     Ignored: string list
-    /// Columns that are left out because they count the rows.
+    /// Columns that are left out because they number the rows.
     Counts: string list
     /// Missing cells of the inputs.
     Missing: MissingCells list
-    /// What took their place.
+    /// How missing cells are treated.
     Rule: Missing
     /// How cells are written.
     Format: CellFormat
-    /// Sentences on what may be a mistake.
+    /// Warnings about possible mistakes.
     Warnings: string list
 }
 
-/// Saying it.
+/// Making a report and its summary.
 [<RequireQualifiedAccess>]
 module TableReport =
     /// The most names in a list.
@@ -82,8 +82,8 @@ module TableReport =
 
         $"""missing: {cells} replaced by {String.concat " or " fills}"""
 
-    /// <summary>In one line: the label and its classes, the columns by kind, and what was left out or
-    /// filled in.</summary>
+    /// <summary>One line: the label and its classes, the columns by kind, and what is left out or filled
+    /// in.</summary>
     [<CompiledName("Describe")>]
     let describe (report: TableReport) : string =
         String.concat "; " [
@@ -114,7 +114,7 @@ module TableReport =
                 $"ignored: {some report.Ignored}"
 
             for name in report.Counts do
-                $"ignored: column '{name}', which counts the rows as an index of pandas does"
+                $"ignored: column '{name}', which numbers the rows like an index of pandas"
 
             if not report.Missing.IsEmpty then
                 missing report
@@ -123,7 +123,7 @@ module TableReport =
                 "numbers with decimal commas"
         ]
 
-    /// Missing cells of columns by what they hold.
+    /// Missing cells of columns by their text.
     let internal missingCells (reader: CellReader) (columns: Column list) : MissingCells list = [
         for column in columns do
             let markers =
@@ -154,7 +154,7 @@ module TableReport =
                 }
     ]
 
-    /// Of how many rows each class is the label, in training and test rows.
+    /// The classes with their numbers of training and test rows.
     let private counts (classes: string list) (data: Dataset<'T> list) : (string * int) list =
         let counts = Array.zeroCreate classes.Length
 

@@ -5,10 +5,10 @@ open System.Collections.Generic
 open System.Globalization
 open Pipeline.Learning.Formats
 
-/// Sentences on what may be a mistake in a table.
+/// Warnings about possible mistakes in a table.
 [<RequireQualifiedAccess>]
 module internal TableWarnings =
-    /// Below so many rows, columns go together by chance.
+    /// With fewer rows, columns agree by chance.
     [<Literal>]
     let private FewRows = 10
 
@@ -23,7 +23,7 @@ module internal TableWarnings =
         || name.EndsWith("_id", StringComparison.Ordinal)
         || name.EndsWith(" id", StringComparison.Ordinal)
 
-    /// Columns of numbers that seem to count the rows.
+    /// Columns of numbers that seem to number the rows.
     let counts (reader: CellReader) (numbers: Column list) : string list = [
         for column in numbers do
             match TableLayout.wholeNumbers reader column with
@@ -32,11 +32,11 @@ module internal TableWarnings =
                     goesUpByOne values
                     || (isNamedIndex column.Name && (Array.distinct values).Length = values.Length)
                 then
-                    $"Column {column.Name} looks like an index of the rows, another whole number in each: it says nothing of new rows, and gives the label away where the rows are sorted. Data:Ignored {column.Name} leaves it out."
+                    $"Column {column.Name} looks like an index of the rows, with a different whole number in each: it means nothing for new rows, and gives the label away where the rows are sorted. Data:Ignored {column.Name} leaves it out."
             | _ -> ()
     ]
 
-    /// Columns each of whose values stands beside one value of the label, and the other way round.
+    /// Columns whose values correspond one to one to those of the label.
     let givingAway (reader: CellReader) (label: Column) (inputs: Column list) : string list =
         let plain (column: Column) =
             match column.Cells with
@@ -51,7 +51,7 @@ module internal TableWarnings =
         else
             [
                 for column in inputs do
-                    // The first rows tell most columns.
+                    // For most columns the first rows decide.
                     let forward, back = Dictionary<string, string>(), Dictionary<string, string>()
 
                     let agrees (pairs: Dictionary<string, string>) one other =
@@ -82,7 +82,7 @@ module internal TableWarnings =
                                 if isEqual then
                                     $"equals the label {label.Name}"
                                 else
-                                    $"goes one to one with the label {label.Name}"
+                                    $"corresponds one to one to the label {label.Name}"
 
                             $"Column {column.Name} {how} in all %d{labels.Length} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out."
             ]
@@ -96,7 +96,7 @@ module internal TableWarnings =
     let private figure (x: float) : string =
         x.ToString("G3", CultureInfo.InvariantCulture)
 
-    /// Test rows that are far more or fewer than was asked for, as equal rows are on the same side.
+    /// A number of test rows far from the requested one, because equal rows are on the same side.
     let share (wanted: float) (keys: uint64[]) (testRows: int) : string list =
         let rows = keys.Length
         let different = (Array.distinct keys).Length
@@ -109,7 +109,7 @@ module internal TableWarnings =
         else
             []
 
-    /// Numbers to predict whose size is far from what networks begin with.
+    /// Numbers to predict that are far from a new network's outputs.
     let targets (label: string) (numbers: float[]) : string list =
         let mean = Spread.mean numbers
         let deviation = Spread.deviation mean numbers

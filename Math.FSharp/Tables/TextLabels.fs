@@ -2,8 +2,8 @@ namespace Pipeline.Learning
 
 open Pipeline.Learning.Formats
 
-/// <summary>Texts as labels of images: they are spelled as a table's labels are, and an empty one is
-/// none.</summary>
+/// <summary>Texts as labels of images: they follow the spelling rules of a table's labels, and an empty text is
+/// a missing label.</summary>
 [<RequireQualifiedAccess>]
 module TextLabels =
     let private format: CellFormat = {
@@ -28,7 +28,7 @@ module TextLabels =
         column labels
         |> Result.bind (fun (column, table) -> TableLabels.classes format column table)
 
-    /// <summary>The labels as places among classes.</summary>
+    /// <summary>The labels as indices of classes.</summary>
     /// <param name="classes">The classes' names.</param>
     /// <param name="labels">One text a sample.</param>
     [<CompiledName("Places")>]
@@ -41,9 +41,9 @@ module TextLabels =
                 Elements = Elements.Integers(Array.map int64 places)
         })
 
-    /// <summary>Sentences on labels that are spelled in several ways, or that may be meant to be the
+    /// <summary>Warnings about labels with several spellings, and about different labels that may mean the
     /// same.</summary>
-    /// <param name="name">What sentences call the labels.</param>
+    /// <param name="name">The name of the labels in warnings.</param>
     /// <param name="labels">Those of the training and of the test samples; numbers have one spelling.</param>
     [<CompiledName("Warnings")>]
     let warnings (name: string) (labels: Tensor list) : string list =

@@ -16,7 +16,7 @@ type Axis = {
     Title: string
     /// How it counts.
     Scale: Scale
-    /// The least and the greatest number on it; those of the data where there is none.
+    /// The smallest and the largest number on it; without them, those of the data.
     Range: struct (float * float) voption
 } with
 
@@ -49,7 +49,7 @@ type Axis = {
 /// are not finite, or beyond 10^±100, are left out.
 [<RequireQualifiedAccess>]
 type Mark =
-    /// A line through points, in the next colour; one of few points shows them.
+    /// A line through points, in the next colour, with markers if there are few points.
     | Line of name: string * points: struct (float * float) seq
     /// A thin grey line, behind what it is the noise of.
     | Faint of name: string * points: struct (float * float) seq

@@ -8,11 +8,11 @@ open OxyPlot.Annotations
 open OxyPlot.Axes
 open OxyPlot.Legends
 open OxyPlot.Series
-// After OxyPlot's, whose Axis this hides.
+// After the namespace of OxyPlot: this hides its Axis.
 open Pipeline.Pictures
 
-/// How large text will be. A reader's "sans-serif" may be wider than the font measured here, by a sixth:
-/// a legend of less would be cut off.
+/// The size of text. A reader's "sans-serif" font may be wider than the font measured here by a sixth: a
+/// smaller legend would be cut off.
 type private TextSize() =
     inherit PdfRenderContext(1.0, 1.0, OxyColors.White)
 
@@ -31,7 +31,7 @@ type private TextSize() =
 /// <summary>Charts as SVG, drawn by OxyPlot.</summary>
 [<RequireQualifiedAccess>]
 module Picture =
-    /// Told apart by their lightness as well, where a page is printed in black.
+    /// They differ in lightness too, for pages that are printed in black.
     let private colors =
         [| 0xff1f5f99u; 0xffe0761eu; 0xff2f9e6eu; 0xff8c4a9eu; 0xffb8a11au |]
         |> Array.map OxyColor.FromUInt32
@@ -88,7 +88,7 @@ module Picture =
         Marks = List.map printableMark chart.Marks
     }
 
-    /// A line of fewer points shows them.
+    /// A line of fewer points has markers.
     let private few = 50
 
     /// Beyond these OxyPlot finds no steps for an axis, and draws its complaint instead.
@@ -139,7 +139,7 @@ module Picture =
         drawn.MaximumPadding <- 0.03
 
         if axis.Scale.IsLogarithmic then
-            // Numbers that people read as they are, unless some are too small or too large.
+            // Plain numbers, unless some are too small or too large.
             drawn.LabelFormatter <-
                 fun value ->
                     if drawn.ActualMinimum >= 1e-4 && drawn.ActualMaximum <= 1e6 then
@@ -170,7 +170,7 @@ module Picture =
         line.Points.AddRange points
         line
 
-    /// So many numbers from one to the other, evenly.
+    /// Evenly spaced numbers from one to the other.
     let private between (axis: Axis) : float[] =
         match axis.Range with
         | ValueSome(struct (least, greatest)) ->

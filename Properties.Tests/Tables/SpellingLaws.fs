@@ -67,9 +67,9 @@ let ``texts that differ by case or spaces alone are told of, and so are spelling
 [<InlineData("caf\u00E9",
              "cafe\u0301",
              "'cafe\\u0301' (20 cells) and 'caf\u00E9' (20 cells) may be one text")>]
-[<InlineData("yes", "true", "'true' (20 cells) and 'yes' (20 cells) may say the same")>]
-[<InlineData("N", "no", "'N' (20 cells) and 'no' (20 cells) may say the same")>]
-let ``values that a person may take for one are never merged or kept apart silently``
+[<InlineData("yes", "true", "'true' (20 cells) and 'yes' (20 cells) may mean the same")>]
+[<InlineData("N", "no", "'N' (20 cells) and 'no' (20 cells) may mean the same")>]
+let ``values that may mean the same are never merged or kept apart silently``
     (one: string, other: string, says: string)
     =
     let values = [ for i in 0..39 -> [ one; other; "maybe"; "perhaps" ][i % 4] ]

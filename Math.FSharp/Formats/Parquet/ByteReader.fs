@@ -4,14 +4,14 @@ open System
 open System.Text
 open Pipeline.Learning
 
-/// Bytes of a file that are not as its format has them.
+/// Bytes that do not follow their format.
 exception internal Damaged of expected: string * found: string
 
 [<AutoOpen>]
 module internal Damage =
     let damaged (expected: string) (found: string) : 'V = raise (Damaged(expected, found))
 
-/// Bytes that are read from the first to the last; where some are missing, that is damage.
+/// Reads bytes from the first to the last; missing bytes are damage.
 [<Sealed>]
 type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
     let mutable place = 0
@@ -60,4 +60,4 @@ module internal Utf8 =
         try
             strict.GetString bytes.Span
         with :? DecoderFallbackException ->
-            damaged "a text in UTF-8" "bytes that are none"
+            damaged "a text in UTF-8" "other bytes"

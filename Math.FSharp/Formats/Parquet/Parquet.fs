@@ -4,7 +4,7 @@ open System
 open System.Buffers.Binary
 open Pipeline.Learning
 
-/// How the bytes of a page are packed, by the format's numbers.
+/// The compression of a page, by the format's numbers.
 type ParquetCodec =
     /// Snappy's blocks, without a frame.
     | Snappy = 1
@@ -20,12 +20,11 @@ type ParquetCodec =
 /// <summary>Parquet files of flat columns: bytes to a table.</summary>
 /// <remarks>
 /// <para>The format: <c>PAR1</c>; for each group of rows and column a chunk of pages, the first of which
-/// may be a dictionary; a footer that says in Thrift's compact protocol where they are and of what type;
-/// its length in four bytes, little-endian, and <c>PAR1</c>. A page has a header of its own, then for
-/// columns with missing values which are there, then the values.</para>
-/// <para>A column of another kind (dates, lists, groups of columns) is unreadable, which is a fault where it is
-/// used.</para>
-/// <para>Every size is checked before room is taken for it. Source: Apache Parquet's format
+/// may be a dictionary; a footer in Thrift's compact protocol with their places and types; its length in
+/// four bytes, little-endian, and <c>PAR1</c>. A page has a header, then (for columns with missing values)
+/// the rows that have a value, then the values.</para>
+/// <para>A column of another kind (dates, lists, groups of columns) is unreadable: using it is a fault.</para>
+/// <para>Every size is checked before memory is allocated for it. Source: Apache Parquet's format
 /// 2.12.</para>
 /// </remarks>
 [<RequireQualifiedAccess>]
@@ -62,7 +61,7 @@ module Parquet =
         let start = bytes.Length - 8 - int length
         bytes.Slice(0, start), Thrift.read (ByteReader(bytes.Slice(start, int length)))
 
-    /// Truth values as other formats write them.
+    /// Truth values as texts.
     let private named (kind: ParquetType) (cells: Cells) : Cells =
         match kind, cells with
         | ParquetType.Boolean, Cells.Numbers numbers ->
@@ -76,8 +75,8 @@ module Parquet =
 
     /// <summary>The table in the bytes of a Parquet file.</summary>
     /// <param name="limit">The most bytes of all columns, unpacked; a cell counts as eight.</param>
-    /// <param name="unpack">Fills the second bytes with what the first hold, and says whether these held
-    /// just as much: false, not an exception, for bytes that are damaged.</param>
+    /// <param name="unpack">Decompresses the first bytes into the second ones and returns whether they fill
+    /// these exactly; false, not an exception, for damaged bytes.</param>
     /// <param name="bytes">The whole file.</param>
     [<CompiledName("Parse")>]
     let parse

@@ -21,7 +21,7 @@ type internal ParquetColumn = {
 /// <remarks>Source: Apache Parquet, LogicalTypes.md.</remarks>
 [<RequireQualifiedAccess>]
 module internal ParquetColumn =
-    /// A number of so many decimals as the nearest one in binary.
+    /// The nearest double of a decimal number: unscaled·10^(−scale).
     let private ofDecimal (scale: int64) (unscaled: BigInteger) : float =
         Double.Parse($"{string unscaled}E-%d{scale}", CultureInfo.InvariantCulture)
 

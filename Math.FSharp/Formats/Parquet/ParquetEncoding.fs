@@ -24,11 +24,11 @@ type internal ParquetValues =
     | Bytes of ReadOnlyMemory<byte>[]
 
 /// <summary>Values out of the bytes of a page.</summary>
-/// <remarks>Room is taken for as many values as the caller asks for, and for no more of a text than
-/// there are bytes. Source: Apache Parquet, Encodings.md.</remarks>
+/// <remarks>Memory is allocated for the number of values that the caller asks for, and for texts no longer than
+/// the bytes. Source: Apache Parquet, Encodings.md.</remarks>
 [<RequireQualifiedAccess>]
 module internal ParquetEncoding =
-    /// The number at a place, counted in numbers of so many bits, 64 at most, the low bits first.
+    /// The number at an index among packed numbers of the same width, at most 64 bits, low bits first.
     let private bits (width: int) (index: int) (bytes: ReadOnlySpan<byte>) : uint64 =
         let first = int64 index * int64 width
         let mutable value = 0UL
@@ -201,7 +201,8 @@ module internal ParquetEncoding =
 
     /// <summary>The values of a page or dictionary, those of a dictionary's places
     /// excepted.</summary>
-    /// <param name="charge">Told of bytes that values share, before room is taken for them.</param>
+    /// <param name="charge">Called with the number of bytes that values share, before they are
+    /// allocated.</param>
     /// <param name="kind">How they are stored.</param>
     /// <param name="length">Bytes of each value where all have as many.</param>
     /// <param name="encoding">The encoding's number in the format.</param>

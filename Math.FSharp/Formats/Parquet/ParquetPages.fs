@@ -4,16 +4,16 @@ open System
 open System.Buffers.Binary
 open Pipeline.Learning
 
-/// Where pages are read from, and what keeps count of them; each of the three says damage.
+/// The source of pages, with functions that check its limits and decompress.
 [<NoComparison; NoEquality>]
 type internal ParquetSource = {
     /// The file up to its footer.
     Bytes: ReadOnlyMemory<byte>
-    /// How many bytes of the file have been read: no chunk lies in another.
+    /// Counts the bytes that are read, so that no chunk overlaps another.
     Walk: int64 -> unit
-    /// How many bytes room is taken for.
+    /// Counts the bytes that are allocated.
     Charge: int64 -> unit
-    /// How bytes are packed, the bytes, and how many they are to be; what they are.
+    /// Decompresses bytes, from their codec, the bytes and their decompressed length.
     Unpack: int64 -> ReadOnlyMemory<byte> -> int64 -> ReadOnlyMemory<byte>
 }
 
@@ -42,7 +42,7 @@ module internal ParquetPages =
 
         ~~~crc
 
-    /// The values that places in a dictionary mean.
+    /// The values of indices in a dictionary.
     let private lookUp (places: int[]) (dictionary: Cells) : Cells =
         let size = Cells.count dictionary
 
@@ -52,7 +52,7 @@ module internal ParquetPages =
 
         Cells.pick places dictionary
 
-    /// Puts the values that are there where they belong.
+    /// The values in their rows, with missing ones between them.
     let private spread (isThere: int[]) (cells: Cells) : Cells =
         // Of each row the number of values up to it.
         let ranks = Array.scan (+) 0 isThere
@@ -104,7 +104,7 @@ module internal ParquetPages =
         match encoding, dictionary with
         | (2L | 8L), Some dictionary when count > 0 ->
             match int (reader.Byte()) with
-            // Some writers say nothing more of places that are all 0.
+            // Some writers omit indices that are all 0.
             | 0 -> lookUp (Array.zeroCreate count) dictionary
             | width -> lookUp (ParquetEncoding.hybrid width count reader) dictionary
         | (2L | 8L), None when count > 0 -> damaged "a dictionary before places in it" "none"
@@ -112,13 +112,13 @@ module internal ParquetPages =
             ParquetEncoding.read source.Charge column.Type column.Length encoding count reader
             |> column.Cells
 
-    /// A row's level is 1 where it has a value: how many have one.
+    /// The number of rows that have a value: their level is 1.
     let private present (levels: int[] option) (count: int) : int =
         match levels with
         | None -> count
         | Some levels -> Array.sum levels
 
-    /// The values that are there, where the levels say.
+    /// The values in the rows that have one.
     let private behind (levels: int[] option) (values: Cells) : Cells =
         match levels with
         | None -> values

@@ -18,10 +18,10 @@ type internal ThriftValue =
 /// The fields of a structure under their numbers.
 and internal ThriftFields = Map<int, ThriftValue>
 
-/// <summary>Apache Thrift's compact protocol, in which Parquet says what it holds.</summary>
-/// <remarks>What there is no room for in the bytes is damage: an item has one byte at least. Lists and
-/// structures lie no deeper than <c>deepest</c>, the numbers of fields rise, and a structure has no more of
-/// them than <c>most</c>. Source: the Thrift compact protocol specification.</remarks>
+/// <summary>Apache Thrift's compact protocol, in which Parquet describes its contents.</summary>
+/// <remarks>More items than bytes are damage, as an item has one byte or more. Lists and structures are nested
+/// at most <c>deepest</c> deep, the numbers of fields rise, and a structure has at most <c>most</c> of
+/// them. Source: the Thrift compact protocol specification.</remarks>
 [<RequireQualifiedAccess>]
 module internal Thrift =
     [<Literal>]
@@ -87,7 +87,7 @@ module internal Thrift =
                 | step -> last + step
 
             if number <= last || known.Count = most then
-                damaged $"at most %d{most} fields whose numbers rise" $"%d{number} after %d{last}"
+                damaged $"at most %d{most} fields with rising numbers" $"%d{number} after %d{last}"
 
             let found =
                 match header &&& 15 with

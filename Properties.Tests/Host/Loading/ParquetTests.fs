@@ -452,7 +452,7 @@ module ParquetTests =
             "a thousand fields", Handmade.ofFooter (Array.create 1000 0x11uy), "at most 64 fields"
             "a field twice",
             Handmade.ofFooter [| 0x11uy; 0x01uy; 0x02uy; 0uy |],
-            "fields whose numbers rise"
+            "fields with rising numbers"
             "more items than bytes",
             Handmade.ofFooter [| 0x19uy; 0xF1uy; 0xFFuy; 0xFFuy; 0x7Fuy |],
             "2097151 items, found 0 bytes"

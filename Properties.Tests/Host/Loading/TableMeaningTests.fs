@@ -217,7 +217,7 @@ module TableMeaningTests =
         let report = reportOf data
 
         Assert.Equal(
-            "label species (cat 12, dog 9, owl 9); 2 numeric columns (id, age); 1 categorical column (colour with 2 categories); ignored: constant; ignored: column 'Unnamed: 0', which counts the rows as an index of pandas does; missing: 3 cells of age ('NA') replaced by the median",
+            "label species (cat 12, dog 9, owl 9); 2 numeric columns (id, age); 1 categorical column (colour with 2 categories); ignored: constant; ignored: column 'Unnamed: 0', which numbers the rows like an index of pandas; missing: 3 cells of age ('NA') replaced by the median",
             TableReport.describe report
         )
 
