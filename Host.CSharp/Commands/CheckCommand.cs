@@ -35,7 +35,8 @@ internal static class CheckCommand
         var settings = configuration.Settings;
         var data = configuration.Split(Print.Loaded<double>(configuration)).Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
-        if (settings.Model.Normalised && configuration.Hidden.Length > 0 && samples == 1)
+        var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
+        if (architecture.HasRunningStatistics && samples == 1)
         {
             throw RefusedException.Of(
                 "--samples",
@@ -43,12 +44,7 @@ internal static class CheckCommand
                 "1"
             );
         }
-        var network = Trainer
-            .Start<double>(
-                configuration.Hyperparameters,
-                configuration.ArchitectureFor(data.Features, data.Classes)
-            )
-            .Network;
+        var network = Trainer.Start<double>(configuration.Hyperparameters, architecture).Network;
         var places = Batch.Draw(configuration.Hyperparameters.Seed, data.Count, samples, 0);
         var check = Gradients.Check(network, Dataset.Take(places, data));
         Show(network, samples, check);

@@ -257,14 +257,18 @@ internal static class EvaluateCommand
     private static FirstLayer FirstLayerOf<T>(Model<T> model, Preprocessing preprocessing)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var weights = model.Network.Parameters.Layers.Head.Weights;
+        // Only weights between the inputs themselves and units have a meaning per input.
+        var weights = model
+            .Network.Parameters.Layers.SelectMany(layer => layer.Matrices)
+            .Select(matrix => matrix.Item2)
+            .FirstOrDefault(matrix => matrix.ColumnCount == model.Network.Architecture.Inputs);
         return new(
             preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],
             preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns) : null,
             [
                 .. Enumerable
-                    .Range(0, weights.RowCount)
-                    .Select(unit => weights.Row(unit).Select(double.CreateTruncating).ToArray()),
+                    .Range(0, weights?.RowCount ?? 0)
+                    .Select(unit => weights!.Row(unit).Select(double.CreateTruncating).ToArray()),
             ]
         );
     }

@@ -50,11 +50,6 @@ internal static class InspectCommand
                 $"{Counted.Of(table.Item.Numbers.Length, "column")} of numbers, {table.Item.Categories.Length} of categories",
             _ => "none: numbers are used unchanged",
         };
-        string[] activations =
-        [
-            .. architecture.Hidden.Select(layer => $"{layer.Activation}"),
-            $"{architecture.Head} (head)",
-        ];
         return
         [
             new(
@@ -88,34 +83,38 @@ internal static class InspectCommand
                     "‖b‖",
                 ],
                 [
-                    .. network.Parameters.Layers.Select(
-                        (layer, place) =>
-                        {
-                            var sizes = layer
-                                .Weights.Enumerate()
-                                .Select(w => Math.Abs(double.CreateTruncating(w)))
-                                .ToArray();
-                            return (IReadOnlyList<string>)
-                                [
-                                    $"{place + 1}",
-                                    Count(layer.Weights.ColumnCount),
-                                    Count(layer.Weights.RowCount),
-                                    activations[place],
-                                    Count(
-                                        ((long)layer.Weights.ColumnCount + 1)
-                                            * layer.Weights.RowCount
-                                    ),
-                                    Number(Norm(sizes)),
-                                    Number(sizes.Average()),
-                                    Number(sizes.Max()),
-                                    Number(
-                                        Norm(
-                                            layer.Biases.Enumerate().Select(double.CreateTruncating)
-                                        )
-                                    ),
-                                ];
-                        }
-                    ),
+                    .. Networks
+                        .MatrixLayers(network)
+                        .Select(
+                            (layer, place) =>
+                            {
+                                var weights = layer.Parameters.Matrices.Head.Item2;
+                                var sizes = weights
+                                    .Enumerate()
+                                    .Select(w => Math.Abs(double.CreateTruncating(w)))
+                                    .ToArray();
+                                return (IReadOnlyList<string>)
+                                    [
+                                        $"{place + 1}",
+                                        Count(weights.ColumnCount),
+                                        Count(weights.RowCount),
+                                        string.Join(", ", layer.Above),
+                                        Count(layer.ParameterCount),
+                                        Number(Norm(sizes)),
+                                        Number(sizes.Average()),
+                                        Number(sizes.Max()),
+                                        Number(
+                                            Norm(
+                                                layer
+                                                    .Parameters.Vectors.SelectMany(vector =>
+                                                        vector.Item2.Enumerate()
+                                                    )
+                                                    .Select(double.CreateTruncating)
+                                            )
+                                        ),
+                                    ];
+                            }
+                        ),
                 ]
             ),
         ];

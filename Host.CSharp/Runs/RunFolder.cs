@@ -94,7 +94,7 @@ internal sealed class RunFolder : IDisposable
         var time = clock.GetUtcNow().ToString(Stamp, CultureInfo.InvariantCulture);
         var sizes = architecture.ToString();
         if (!CanBeName(sizes))
-            sizes = $"{configuration.Hidden.Length + 1}-layers";
+            sizes = $"{architecture.Sizes.Length - 1}-layers";
         var name = configuration.Settings.Run.Name ?? sizes;
         try
         {

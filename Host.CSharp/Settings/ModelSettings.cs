@@ -10,8 +10,16 @@ public sealed class ModelSettings
     [DefaultText("50")]
     public int[]? Hidden { get; init; }
 
+    [Description(
+        "all layers of the network, from the inputs to the outputs, in place of Hidden, Activation, Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10"
+    )]
+    [Accepts(
+        "dense OUTPUTS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …"
+    )]
+    [DefaultText("the layers that Hidden describes")]
+    public string[]? Layers { get; init; }
+
     [Description("activation function of the hidden units")]
-    [Accepts("Sigmoid, Tanh, Relu, Identity, LeakyRelu, Elu, Gelu, Silu or Softplus")]
     public string Activation { get; init; } = "Sigmoid";
 
     [Description(

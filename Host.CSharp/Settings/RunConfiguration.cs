@@ -104,19 +104,33 @@ internal sealed record RunConfiguration(
 
     /// <summary>The network's architecture for a number of inputs and outputs. Hidden layers are at most as
     /// wide as <paramref name="widest"/>.</summary>
-    public Architecture ArchitectureFor(int inputs, int outputs, int widest = int.MaxValue) =>
-        Architectures
-            .Create(
+    public Architecture ArchitectureFor(int inputs, int outputs, int widest = int.MaxValue)
+    {
+        var created = Settings.Model.Layers is { } layers
+            ? Architectures.Create(Head, Shape.NewVector(inputs), layers)
+            : Architectures.Create(
                 Head,
                 inputs,
                 Hidden.Select(width => Math.Min(width, widest)),
                 Settings.Model.Normalised,
                 Activation,
+                Settings.Training.Dropout,
                 outputs
-            )
-            .TryGet(out var architecture, out var faults)
-            ? architecture
-            : throw Refused(faults);
+            );
+        if (!created.TryGet(out var architecture, out var faults))
+            throw Refused(faults);
+        if (architecture.Outputs != outputs)
+        {
+            throw Refused([
+                Faults.Create(
+                    nameof(Settings.Model.Layers),
+                    $"layers that give {Counted.Of(outputs, "output")}, as the data need",
+                    $"{architecture.Outputs}"
+                ),
+            ]);
+        }
+        return architecture;
+    }
 
     /// <summary>The network's layers for training samples.</summary>
     /// <exception cref="RefusedException">The mini-batches are too large for the network, or images are to be

@@ -68,6 +68,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
     private static IReadOnlyList<ChoiceDefinition>? ChoicesOf(string key) =>
         key switch
         {
+            "Model:Activation" => Choices.Activations,
             "Training:Optimizer" => Choices.Optimizers,
             "Training:Schedule" => Choices.Schedules,
             _ => null,

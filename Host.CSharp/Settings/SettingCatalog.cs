@@ -6,8 +6,18 @@ internal static class SettingCatalog
     public static IReadOnlyList<Setting> All { get; } = Collect();
 
     /// <summary>The full name of a setting from its property's name, which the core uses.</summary>
-    public static string KeyOf(string property) =>
-        All.FirstOrDefault(setting => setting.Property.Name == property)?.Key ?? property;
+    public static string KeyOf(string property)
+    {
+        // Layers:2 is the third value of Model:Layers.
+        var name = property.Split(':')[0];
+        return All.FirstOrDefault(setting => setting.Property.Name == name) is { } found
+            ? found.Key + property[name.Length..]
+            : property;
+    }
+
+    /// <summary>The setting that a fault is of: Model:Layers of Model:Layers:2 too.</summary>
+    public static Setting? OfSubject(string subject) =>
+        Find(subject) ?? Find(string.Join(':', subject.Split(':').Take(2)));
 
     public static Setting? Find(string key) =>
         All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));

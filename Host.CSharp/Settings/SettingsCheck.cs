@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -54,17 +55,52 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         Parse.Activation(model.Activation).TryGet(faults, out var activation);
         Parse.Head(model.Head).TryGet(faults, out var head);
         // The number of inputs follows from the data; 1 serves for the check of the other sizes.
-        Architectures
-            .Create(
-                head ?? Head.Softmax,
-                1,
-                model.Hidden ?? RunConfiguration.BookHidden,
-                model.Normalised,
-                activation,
-                settings.Data.Classes ?? RunConfiguration.BookClasses
-            )
-            .TryGet(faults, out _);
+        if (model.Layers is { } layers)
+        {
+            faults.AddRange(ReplacedByLayers());
+            Architectures
+                .Create(head ?? Head.Softmax, Shape.NewVector(1), layers)
+                .TryGet(faults, out _);
+        }
+        else
+        {
+            Architectures
+                .Create(
+                    head ?? Head.Softmax,
+                    1,
+                    model.Hidden ?? RunConfiguration.BookHidden,
+                    model.Normalised,
+                    activation ?? Activation.Identity,
+                    settings.Training.Dropout,
+                    settings.Data.Classes ?? RunConfiguration.BookClasses
+                )
+                .TryGet(faults, out _);
+        }
         return (activation, head);
+    }
+
+    /// <summary>A fault for each setting that would say again what Model:Layers says.</summary>
+    private IEnumerable<Fault> ReplacedByLayers()
+    {
+        var (model, training) = (settings.Model, settings.Training);
+        var unset = new ModelSettings();
+        var replaced = new (string Name, bool IsSet, string Value)[]
+        {
+            (nameof(model.Hidden), model.Hidden is not null, string.Join(',', model.Hidden ?? [])),
+            (nameof(model.Activation), model.Activation != unset.Activation, model.Activation),
+            (nameof(model.Normalised), model.Normalised, "true"),
+            (
+                nameof(training.Dropout),
+                training.Dropout != 0,
+                string.Create(CultureInfo.InvariantCulture, $"{training.Dropout}")
+            ),
+        };
+        return from setting in replaced
+            where setting.IsSet
+            select Faults.Message(
+                setting.Name,
+                $"does not apply where Model:Layers lists the layers (found {setting.Value})"
+            );
     }
 
     /// <summary>The precision, in which every number that training computes with is held.</summary>
@@ -125,7 +161,6 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             gradient: gradient,
             optimizer: optimizer,
             augmentation: Augmentation(),
-            dropout: training.Dropout,
             labelSmoothing: training.LabelSmoothing,
             validation: settings.Data.Validation,
             earlyStopping: training.EarlyStopping,

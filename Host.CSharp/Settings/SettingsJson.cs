@@ -20,7 +20,8 @@ internal static class SettingsJson
                     given.GetValue<string>()
                 );
         }
-        settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(configuration.Hidden);
+        if (configuration.Settings.Model.Layers is null)
+            settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(configuration.Hidden);
         var training = settings["training"]!;
         if (configuration.Hyperparameters.Length is Learning.RunLength.Iterations steps)
             training["iterations"] = steps.Item;

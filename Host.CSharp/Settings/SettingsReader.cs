@@ -67,7 +67,7 @@ internal static class SettingsReader
 
     /// <summary>A fault of a value as a sentence with the value's origin.</summary>
     public static string Sentence(IConfigurationRoot configuration, Fault fault) =>
-        SettingCatalog.Find(fault.Subject) is { } setting
+        SettingCatalog.OfSubject(fault.Subject) is { } setting
         && Find(configuration, setting) is { } found
             ? Faults.Remark(found.Layer.Source($"{Root}:{setting.Key}"), fault).ToString()
             : fault.ToString();

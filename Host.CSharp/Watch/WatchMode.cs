@@ -198,7 +198,10 @@ internal sealed class WatchMode<T>(
                 )
                 {
                     logger.WarmStarted(used.Run);
-                    return new(Trainer.StartFrom(configuration.Hyperparameters, state), used.Run);
+                    return new(
+                        Trainer.StartFrom(configuration.Hyperparameters, architecture, state),
+                        used.Run
+                    );
                 }
                 faults.AddRange(found.Select(fault => fault.ToString()));
             }

@@ -53,45 +53,38 @@ type internal ScaleLoop<'T
                     'L.Store('L.Divide('L.LoadBytes(&source, at), most), &scaled, at)
                     i <- i + 'L.Count
 
-/// The inputs of a mini-batch: numbers, or the pixels of pictures that are mostly blank. Either form
-/// gives the same bits: leaving out a zero changes no sum.
+/// <summary>The samples that enter a layer: numbers, or the pixels of images that are mostly blank.</summary>
+/// <remarks>Either form gives the same bits: leaving out a zero changes no sum.</remarks>
 [<RequireQualifiedAccess>]
-type internal Inputs<'T
+type Inputs<'T
     when 'T: struct
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> =
+    internal
     /// (inputs, batch), a sample a column.
     | Columns of Matrix<'T>
     /// Bytes, each standing for byte / 255.
     | Pairs of SparseBatch
-
-/// What enters a layer.
-[<RequireQualifiedAccess>]
-type internal LayerInputs<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> =
-    /// (inputs, batch), a sample a column.
-    | Columns of Matrix<'T>
-    /// Bytes, each standing for byte / 255.
-    | Pairs of SparseBatch
-    /// The same, grouped by pair of inputs.
+    /// The same bytes, grouped by pair of inputs.
     | Buckets of BatchByInput
 
-[<RequireQualifiedAccess>]
-module internal Inputs =
-    /// The samples as numbers: (inputs, batch).
-    let columns (inputs: Inputs<'T>) : Matrix<'T> =
+    /// <summary>Samples given as numbers.</summary>
+    /// <param name="numbers">(features, batch), a sample a column.</param>
+    static member OfNumbers(numbers: Matrix<'T>) : Inputs<'T> = Columns numbers
+
+    /// The samples as numbers: (features, batch), a sample a column.
+    member inputs.Numbers: Matrix<'T> =
         match inputs with
-        | Inputs.Columns columns -> columns
-        | Inputs.Pairs batch ->
+        | Columns columns -> columns
+        | Pairs batch
+        | Buckets { Batch = batch } ->
             SparseBytes.dense ByteScale<'T>.Table batch
             |> Kernels.matrix batch.Source.Features batch.Samples.Length
 
+[<RequireQualifiedAccess>]
+module internal Inputs =
     /// The samples without their zeros: sample s has the numbers Values[n] at the inputs Places[n],
     /// ascending, for n = Starts[s] … Starts[s + 1] − 1.
     let nonZeros
@@ -100,7 +93,8 @@ module internal Inputs =
         let samples, most =
             match inputs with
             | Inputs.Columns columns -> columns.ColumnCount, columns.RowCount * columns.ColumnCount
-            | Inputs.Pairs batch ->
+            | Inputs.Pairs batch
+            | Inputs.Buckets { Batch = batch } ->
                 let counts =
                     batch.Samples
                     |> Array.sumBy (fun s -> batch.Source.Starts[s + 1] - batch.Source.Starts[s])
@@ -125,7 +119,8 @@ module internal Inputs =
                         places[count] <- i
                         values[count] <- value
                         count <- count + 1
-            | Inputs.Pairs batch ->
+            | Inputs.Pairs batch
+            | Inputs.Buckets { Batch = batch } ->
                 let source, sample = batch.Source, batch.Samples[s]
 
                 for n in source.Starts[sample] .. source.Starts[sample + 1] - 1 do
@@ -145,28 +140,12 @@ module internal Inputs =
 
         struct (starts, places, Array.sub values 0 count)
 
-    /// The inputs, ready to enter a layer.
-    let enter (inputs: Inputs<'T>) : LayerInputs<'T> =
-        match inputs with
-        | Inputs.Columns columns -> LayerInputs.Columns columns
-        | Inputs.Pairs batch -> LayerInputs.Pairs batch
-
     /// The result of `act` on the inputs in the form that a layer and its gradient take. They are valid only while
     /// `act` runs.
-    let withBatchByInput (act: LayerInputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
+    let withBatchByInput (act: Inputs<'T> -> 'R) (inputs: Inputs<'T>) : 'R =
         match inputs with
-        | Inputs.Columns columns -> act (LayerInputs.Columns columns)
-        | Inputs.Pairs batch -> SparseBytes.withBatchByInput (LayerInputs.Buckets >> act) batch
-
-/// The loops of a layer, for inputs of either form.
-[<RequireQualifiedAccess>]
-module internal LayerInputs =
-    /// The inputs as numbers: (inputs, batch).
-    let columns (inputs: LayerInputs<'T>) : Matrix<'T> =
-        match inputs with
-        | LayerInputs.Columns columns -> columns
-        | LayerInputs.Pairs batch -> Inputs.columns (Inputs.Pairs batch)
-        | LayerInputs.Buckets buckets -> Inputs.columns (Inputs.Pairs buckets.Batch)
+        | Inputs.Pairs batch -> SparseBytes.withBatchByInput (Inputs.Buckets >> act) batch
+        | inputs -> act inputs
 
     let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: SparseBatch) : bool =
         weights.ColumnCount = batch.Source.Features && weights.RowCount = biases.Count
@@ -176,15 +155,11 @@ module internal LayerInputs =
     let private FewRows = 64
 
     /// <c>Kernels.affine</c>.
-    let rec affine
-        (weights: Matrix<'T>)
-        (biases: Vector<'T>)
-        (inputs: LayerInputs<'T>)
-        : Matrix<'T> =
+    let rec affine (weights: Matrix<'T>) (biases: Vector<'T>) (inputs: Inputs<'T>) : Matrix<'T> =
         let rows = weights.RowCount
 
         match inputs with
-        | LayerInputs.Buckets buckets when fits weights biases buckets.Batch ->
+        | Inputs.Buckets buckets when fits weights biases buckets.Batch ->
             let result = Kernels.newArray rows buckets.Batch.Samples.Length
 
             Simd.runBands rows {
@@ -196,10 +171,9 @@ module internal LayerInputs =
             }
 
             Kernels.matrix rows buckets.Batch.Samples.Length result
-        | LayerInputs.Pairs batch when fits weights biases batch && rows > FewRows ->
-            batch
-            |> SparseBytes.withBatchByInput (LayerInputs.Buckets >> affine weights biases)
-        | LayerInputs.Pairs batch when fits weights biases batch ->
+        | Inputs.Pairs batch when fits weights biases batch && rows > FewRows ->
+            batch |> SparseBytes.withBatchByInput (Inputs.Buckets >> affine weights biases)
+        | Inputs.Pairs batch when fits weights biases batch ->
             let result = Kernels.newArray rows batch.Samples.Length
 
             Simd.runBands rows {
@@ -211,7 +185,7 @@ module internal LayerInputs =
             }
 
             Kernels.matrix rows batch.Samples.Length result
-        | _ -> Kernels.affine weights biases (columns inputs)
+        | _ -> Kernels.affine weights biases inputs.Numbers
 
     let private pairGradient
         (op: 'Op :> IMap2<'T>)
@@ -235,12 +209,12 @@ module internal LayerInputs =
         Kernels.matrix rows buckets.Batch.Source.Features result
 
     /// <c>Kernels.weightGradient</c>.
-    let weightGradient (upstream: Matrix<'T>) (inputs: LayerInputs<'T>) : Matrix<'T> =
+    let weightGradient (upstream: Matrix<'T>) (inputs: Inputs<'T>) : Matrix<'T> =
         match inputs with
-        | LayerInputs.Buckets buckets when upstream.ColumnCount = buckets.Batch.Samples.Length ->
+        | Inputs.Buckets buckets when upstream.ColumnCount = buckets.Batch.Samples.Length ->
             let result = Kernels.newArray upstream.RowCount buckets.Batch.Source.Features
             pairGradient (First<'T>()) result upstream buckets result
-        | _ -> Kernels.weightGradient upstream (columns inputs)
+        | _ -> Kernels.weightGradient upstream inputs.Numbers
 
     /// The weights less η times their gradient: <c>Kernels.subtractScaled</c> of
     /// <c>weightGradient</c>, without a gradient in between where that is quicker.
@@ -248,10 +222,10 @@ module internal LayerInputs =
         (rate: 'T :> IBinaryFloatingPointIeee754<'T>)
         (weights: Matrix<'T>)
         (upstream: Matrix<'T>)
-        (inputs: LayerInputs<'T>)
+        (inputs: Inputs<'T>)
         : Matrix<'T> =
         match inputs with
-        | LayerInputs.Buckets buckets when
+        | Inputs.Buckets buckets when
             upstream.ColumnCount = buckets.Batch.Samples.Length
             && weights.RowCount = upstream.RowCount
             && weights.ColumnCount = buckets.Batch.Source.Features
@@ -259,4 +233,8 @@ module internal LayerInputs =
             let result = Kernels.newArray weights.RowCount weights.ColumnCount
             let op: SubtractScaled<'T> = { NegativeRate = -rate }
             pairGradient op (Kernels.values weights) upstream buckets result
-        | _ -> Kernels.subtractScaled rate (weightGradient upstream inputs) weights
+        | _ ->
+            let gradient = weightGradient upstream inputs
+            let next = Kernels.subtractScaled rate gradient weights
+            ArrayReuse.Return(Kernels.values gradient)
+            next

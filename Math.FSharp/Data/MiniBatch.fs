@@ -18,7 +18,7 @@ type MiniBatch<'T
 
     member internal batch.FirstInputs = batch.inputs
     /// The samples as numbers: (features, batch), a sample a column.
-    member batch.Inputs = Inputs.columns batch.inputs
+    member batch.Inputs = batch.inputs.Numbers
     /// How many samples.
     member batch.Count = Targets.count batch.targets
     /// One a sample.
@@ -48,7 +48,8 @@ module MiniBatch =
     let internal giveUp (batch: MiniBatch<'T>) : unit =
         match batch.inputs with
         | Inputs.Columns columns -> ArrayReuse.Return(Kernels.values columns)
-        | Inputs.Pairs _ -> ()
+        | Inputs.Pairs _
+        | Inputs.Buckets _ -> ()
 
     /// The same mini-batch with changed inputs; the memory of the old ones is returned.
     let internal revise (change: Matrix<'T> -> Matrix<'T>) (batch: MiniBatch<'T>) : MiniBatch<'T> =
@@ -87,7 +88,8 @@ module MiniBatch =
                 match batch.inputs with
                 | Inputs.Columns columns -> Inputs.Columns(convert columns)
                 // Bytes are the same in both.
-                | Inputs.Pairs batch -> Inputs.Pairs batch
+                | Inputs.Pairs batch
+                | Inputs.Buckets { Batch = batch } -> Inputs.Pairs batch
             targets =
                 match batch.targets with
                 | Targets.Labels labels -> Targets.Labels labels

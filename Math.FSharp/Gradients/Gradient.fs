@@ -15,23 +15,6 @@ type GradientMethod =
     /// chapter's own; thousands of times slower.
     | Numerical
 
-/// What the way back has found of a layer.
-type internal Found<'T
-    when 'T: struct
-    and 'T :> System.ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> System.IEquatable<'T>
-    and 'T :> System.IFormattable> = {
-    /// The gradient in what the layer gives to its activation.
-    Upstream: Matrix<'T>
-    /// The gradient in W·x: the same, unless the layer is normalised.
-    Inner: Matrix<'T>
-    /// The gradient in γ.
-    OfGain: Vector<'T> voption
-    /// x.
-    Input: LayerInputs<'T>
-}
-
 /// <summary>Gradients: by the chain rule, and by their definition.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4 (numerical gradient) and 5
 /// (backpropagation).</remarks>
@@ -51,104 +34,91 @@ module Gradient =
     let parseMethod (name: string) : Result<GradientMethod, Fault list> =
         Fault.parseName "Gradient" methods name
 
-    /// The loss of a mini-batch, what `finish` makes of each layer and of what was found of it, from the
-    /// last layer down, and the network with its running moments as they follow.
-    let private sweep
-        (dropout: Dropout voption)
-        (finish: Layer<'T> -> Found<'T> -> Layer<'T>)
+    /// Returns the arrays that a layer's passes made, apart from those still referred to.
+    let private release
+        (traced: LayerTrace<'T>)
+        (below: Matrix<'T> voption)
+        (upstream: Matrix<'T>)
+        (gradient: LayerGradient<'T>)
+        : unit =
+        let used = [
+            match below with
+            | ValueSome below -> Kernels.values below
+            | ValueNone -> ()
+            match gradient.Inputs with
+            | ValueSome inputs -> Kernels.values inputs
+            | ValueNone -> ()
+            yield! LayerGradient.arrays gradient
+            yield! LayerParameters.arrays traced.Parameters
+        ]
+
+        let mutable returned = used
+
+        for array in
+            Kernels.values upstream
+            :: Kernels.values traced.Output.Output
+            :: traced.Output.Kept do
+            if not (returned |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
+                returned <- array :: returned
+                ArrayReuse.Return array
+
+    /// What `finish` makes of each layer's parameters and its gradient, by the chain rule: from the last layer
+    /// down, each layer turns the gradient in its output into the gradient in its input.
+    let rec private backpropagate
+        (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
+        (samples: Matrix<'T> voption)
+        (layers: LayerTrace<'T> list)
+        (upstream: Matrix<'T>)
+        (finished: LayerParameters<'T> list)
+        : LayerParameters<'T> list =
+        match layers with
+        | layer :: below ->
+            let gradient = layer.Output.Backward upstream
+
+            let finished =
+                if layer.Place.Parameters.Count > 0L then
+                    finish layer.Parameters gradient :: finished
+                else
+                    finished
+
+            let input =
+                match below with
+                | lower :: _ -> ValueSome lower.Output.Output
+                | [] -> samples
+
+            release layer input upstream gradient
+
+            match gradient.Inputs with
+            | ValueSome next -> backpropagate finish samples below next finished
+            | ValueNone -> finished
+        | [] -> finished
+
+    /// The loss of a mini-batch, what `finish` makes of each layer's parameters and their gradient, and the
+    /// network with its running statistics after the pass.
+    let private backwardWith
+        (step: TrainingStep voption)
+        (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
         batch.FirstInputs
         |> Inputs.withBatchByInput (fun inputs ->
-            let struct (sums, passed, lastInput) = Network.trace dropout network inputs
+            let traced = Network.trace step network inputs
+            let logits = (List.head traced).Output.Output
 
             let struct (loss, upstream) =
-                Loss.ofHeadWithGradient network.Architecture.Head batch.Targets sums
+                Loss.ofHeadWithGradient network.Architecture.Head batch.Targets logits
 
-            let find (layer: Layer<'T>) standardised input upstream =
-                match layer.Gain, standardised with
-                | ValueSome gain, ValueSome standardised ->
-                    let struct (ofGain, inner) = Normalisation.back gain standardised upstream
+            let samples =
+                match inputs with
+                | Inputs.Columns columns -> ValueSome columns
+                | _ -> ValueNone
 
-                    {
-                        Upstream = upstream
-                        Inner = inner
-                        OfGain = ValueSome ofGain
-                        Input = input
-                    }
-                | _ -> {
-                    Upstream = upstream
-                    Inner = upstream
-                    OfGain = ValueNone
-                    Input = input
-                  }
+            let parameters = {
+                Layers = backpropagate finish samples traced upstream []
+            }
 
-            // Made on the way, and needed no longer.
-            let leave (found: Found<'T>) (standardised: Standardised<'T> voption) =
-                ArrayReuse.Return(Kernels.values found.Upstream)
-
-                if not (obj.ReferenceEquals(found.Inner, found.Upstream)) then
-                    ArrayReuse.Return(Kernels.values found.Inner)
-
-                standardised
-                |> ValueOption.iter (fun standardised ->
-                    ArrayReuse.Return(Kernels.values standardised.Values))
-
-            // `below` are the hidden layers under this one, nearest first.
-            let rec run
-                layers
-                standardised
-                input
-                (below: (HiddenLayer * Passed<'T>) list)
-                upstream
-                finished
-                =
-                match layers, below with
-                | layer :: layersBelow, (hidden, passed) :: rest ->
-                    let found = find layer standardised input upstream
-                    let next = Kernels.inputGradient layer.Weights found.Inner
-
-                    let next =
-                        match passed.Mask with
-                        | ValueSome mask -> Dropout.become mask next
-                        | ValueNone -> next
-                        |> Activation.back hidden.Activation passed.Kept
-
-                    let made = finish layer found
-                    leave found standardised
-                    let output = LayerInputs.columns input
-                    ArrayReuse.Return(Kernels.values output)
-
-                    if not (obj.ReferenceEquals(passed.Kept, output)) then
-                        ArrayReuse.Return(Kernels.values passed.Kept)
-
-                    passed.Mask |> ValueOption.iter ArrayReuse.Return
-                    run layersBelow passed.Standardised passed.Input rest next (made :: finished)
-                | layer :: _, [] ->
-                    let found = find layer standardised input upstream
-                    let made = finish layer found
-                    leave found standardised
-                    made :: finished
-                | [], _ -> finished
-
-            let layers =
-                run
-                    (List.rev network.Parameters.Layers)
-                    ValueNone
-                    lastInput
-                    (List.zip (List.rev network.Architecture.Hidden) passed)
-                    upstream
-                    []
-
-            struct (loss, { Layers = layers }, Network.follow batch.Count passed network))
-
-    /// A layer's gradient.
-    let private gradientOf (_: Layer<'T>) (found: Found<'T>) = {
-        Weights = LayerInputs.weightGradient found.Inner found.Input
-        Biases = Kernels.biasGradient found.Upstream
-        Gain = found.OfGain
-    }
+            struct (loss, parameters, Network.follow traced network))
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
@@ -159,61 +129,53 @@ module Gradient =
     /// size.</exception>
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
-        let struct (loss, gradient, _) = sweep ValueNone gradientOf network batch
+        let struct (loss, gradient, _) =
+            backwardWith ValueNone LayerGradient.values network batch
+
         struct (loss, gradient)
 
     /// <summary>The loss of a mini-batch as a step of training sees it, and its gradient in every
     /// parameter, by the chain rule.</summary>
-    /// <param name="dropout">Which hidden units are left out.</param>
+    /// <param name="step">The step of training.</param>
     /// <param name="network">The network.</param>
     /// <param name="batch">The samples.</param>
     /// <returns><c>Network.lossInTraining</c>, a gradient shaped like the parameters, and the network
-    /// with its running moments as they follow the mini-batch's.</returns>
+    /// with its running statistics after the mini-batch.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("BackwardInTraining")>]
     let backwardInTraining
-        (dropout: Dropout)
+        (step: TrainingStep)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        sweep (ValueSome dropout) gradientOf network batch
+        backwardWith (ValueSome step) LayerGradient.values network batch
 
-    /// <summary>The loss of a mini-batch, and the parameters one step of gradient descent later: the
-    /// same bits as <c>Optimizer.descend</c> of <c>backward</c>, with no gradient in
-    /// between.</summary>
-    /// <param name="rate">Learning rate η.</param>
+    /// <summary>The loss of a mini-batch as a step of training sees it, and the parameters after the step, for
+    /// an optimizer that updates each layer from its own gradient.</summary>
+    /// <param name="update">The next parameters of a layer, from its parameters and their gradient: what
+    /// <c>Optimizer.LayerUpdate</c> offers.</param>
+    /// <param name="step">The step of training.</param>
     /// <param name="network">The network, left as it was.</param>
     /// <param name="batch">The samples.</param>
-    /// <returns><c>Network.loss</c> before the step, and θ − η ∇L(θ).</returns>
+    /// <returns><c>Network.lossInTraining</c> before the step, and the network after it.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
-    [<CompiledName("Descend")>]
-    let descend
-        (rate: 'T :> IBinaryFloatingPointIeee754<'T>)
+    [<CompiledName("UpdateLayers")>]
+    let updateLayers
+        (update: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
+        (step: TrainingStep)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
-        : struct ('T * Parameters<'T>) =
-        let struct (loss, parameters, _) =
-            sweep
-                ValueNone
-                (fun layer found -> {
-                    Weights = LayerInputs.descend rate layer.Weights found.Inner found.Input
-                    Biases =
-                        Kernels.subtractScaledVector
-                            rate
-                            (Kernels.biasGradient found.Upstream)
-                            layer.Biases
-                    Gain =
-                        ValueOption.map2
-                            (Kernels.subtractScaledVector rate)
-                            found.OfGain
-                            layer.Gain
-                })
-                network
-                batch
+        : struct ('T * Network<'T>) =
+        let struct (loss, parameters, followed) =
+            backwardWith (ValueSome step) update network batch
 
-        struct (loss, parameters)
+        struct (loss,
+                {
+                    followed with
+                        Parameters = parameters
+                })
 
     /// (f(x + h) − f(x − h)) / 2h.
     let private difference
@@ -268,19 +230,19 @@ module Gradient =
             ParallelOptions(MaxDegreeOfParallelism = Control.MaxDegreeOfParallelism)
 
         network.Parameters
-        |> Parameters.mapTensors (fun name values ->
+        |> Parameters.mapArrays (fun tensor values ->
             let gradient = Array.zeroCreate values.Length
 
             let along i value =
                 let moved = Array.copy values
                 moved[i] <- value
 
-                let replace other elements =
-                    if other = name then moved else elements
-
                 objective {
                     network with
-                        Parameters = Parameters.mapTensors replace network.Parameters
+                        Parameters =
+                            network.Parameters
+                            |> Parameters.mapArrays (fun other elements ->
+                                if other = tensor then moved else elements)
                 }
 
             Parallel.For(

@@ -481,23 +481,21 @@ module GradientCheck =
         // What is wrong with the shapes is said here, not by a thread.
         loss network |> ignore
 
-        let part ((name: string, at: float[]), (_, gradient)) =
+        let part tensor ((name: string, struct (rows, columns), at: float[]), gradient) =
             let along values =
                 loss {
                     network with
                         Parameters =
                             network.Parameters
-                            |> Parameters.mapTensors (fun other elements ->
-                                if other = name then values else elements)
+                            |> Parameters.mapArrays (fun other elements ->
+                                if other = tensor then values else elements)
                 }
-
-            let outputs = network.Parameters.Layers[int (name.Substring 1) - 1].Biases.Count
 
             hold true {
                 Name = name
                 // The book's (inputs, outputs).
-                Place = fun place -> struct (place / outputs, place % outputs)
-                Shape = struct (outputs, at.Length / outputs)
+                Place = fun place -> struct (place / rows, place % rows)
+                Shape = struct (rows, columns)
                 At = at
                 Gradient = gradient
                 Along = along
@@ -505,18 +503,14 @@ module GradientCheck =
 
         {
             Tensors =
-                List.zip (Parameters.tensors network.Parameters) (Parameters.tensors gradient)
-                |> List.map part
+                List.zip (Parameters.tensors network.Parameters) (Parameters.arrays gradient)
+                |> List.mapi part
         }
 
-    /// A step of training that leaves nobody out.
-    let private nobody = {
-        Share = 0.0
-        Seed = 0UL
-        Iteration = 0L
-    }
+    /// The first step of a run of seed 0.
+    let private step = { Seed = 0UL; Iteration = 0L }
 
-    /// <summary>Holds <c>Gradient.backwardInTraining</c>, nobody left out, to its definition.</summary>
+    /// <summary>Compares <c>Gradient.backwardInTraining</c>, without dropout, with its definition.</summary>
     /// <param name="network">Where.</param>
     /// <param name="batch">The samples of the loss.</param>
     /// <returns>Where and by how much the two differ, tensor by tensor.</returns>
@@ -524,5 +518,10 @@ module GradientCheck =
     /// size.</exception>
     [<CompiledName("OfNetwork")>]
     let ofNetwork (network: Network<float>) (batch: MiniBatch<float>) : GradientCheck =
-        let struct (_, gradient, _) = Gradient.backwardInTraining nobody network batch
-        ofFunction (fun moved -> Network.lossInTraining nobody moved batch) gradient network
+        let network = {
+            network with
+                Architecture = Architecture.withoutRandomLayers network.Architecture
+        }
+
+        let struct (_, gradient, _) = Gradient.backwardInTraining step network batch
+        ofFunction (fun moved -> Network.lossInTraining step moved batch) gradient network

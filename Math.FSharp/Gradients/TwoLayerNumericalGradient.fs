@@ -283,11 +283,10 @@ type internal TwoLayerLoop = {
 module internal TwoLayerNumericalGradient =
     /// Whether the network is the chapter's: one hidden layer, of sigmoids.
     let private isTwoLayer (network: Network<float>) =
-        match network.Architecture.Hidden with
-        | [ {
-                Activation = Activation.Sigmoid
-                Normalised = false
-            } ] -> network.Architecture.Head = Head.Softmax
+        match network.Architecture.Layers |> List.map box with
+        | [ :? Dense; :? ActivationLayer as hidden; :? Dense ] ->
+            hidden.Activation = Activation.Sigmoid
+            && network.Architecture.Head = Head.Softmax
         | _ -> false
 
     let private largest (values: float[]) =
@@ -305,10 +304,10 @@ module internal TwoLayerNumericalGradient =
         (batch: MiniBatch<float>)
         (labels: int[])
         : struct (float * TwoLayerLoop) =
-        let struct (logits, _, hidden) =
-            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
+        let outputs =
+            Network.trace ValueNone network batch.FirstInputs |> List.map _.Output.Output
 
-        let hidden = LayerInputs.columns hidden
+        let logits, hidden = outputs[0], outputs[1]
 
         let struct (starts, places, values) = Inputs.nonZeros batch.FirstInputs
         let units, classes = hidden.RowCount, logits.RowCount
@@ -332,7 +331,7 @@ module internal TwoLayerNumericalGradient =
             Values = values
             Hidden = Kernels.values hidden
             Units = units
-            Probabilities = Kernels.values (Activation.softmax logits)
+            Probabilities = Kernels.values (Softmax.apply logits)
             Classes = classes
             Labels = labels
             Relative = Array.init classes relative
@@ -378,20 +377,14 @@ module internal TwoLayerNumericalGradient =
 
                 let gradient = {
                     Layers = [
-                        {
-                            Weights =
-                                scaled loop.Weights1 |> Kernels.matrix loop.Units loop.InputCount
-                            Biases = scaled loop.Biases1 |> Kernels.vector
-                            Gain = ValueNone
-                        }
-                        {
-                            // The sums lie class by class.
-                            Weights =
-                                (scaled loop.Weights2 |> Kernels.matrix loop.Units loop.Classes)
-                                    .Transpose()
-                            Biases = scaled loop.Biases2 |> Kernels.vector
-                            Gain = ValueNone
-                        }
+                        LayerParameters.dense
+                            (scaled loop.Weights1 |> Kernels.matrix loop.Units loop.InputCount)
+                            (scaled loop.Biases1 |> Kernels.vector)
+                        // The sums lie class by class.
+                        LayerParameters.dense
+                            ((scaled loop.Weights2 |> Kernels.matrix loop.Units loop.Classes)
+                                .Transpose())
+                            (scaled loop.Biases2 |> Kernels.vector)
                     ]
                 }
 

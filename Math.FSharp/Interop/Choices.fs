@@ -6,6 +6,15 @@ open Pipeline.Learning
 /// What settings can choose by name.
 [<AbstractClass; Sealed>]
 type Choices =
+    /// <summary>The activations.</summary>
+    static member Activations: IReadOnlyList<ChoiceDefinition> = [
+        for activation in Activation.all ->
+            {
+                Name = string activation
+                Numbers = []
+            }
+    ]
+
     /// <summary>The optimizers, with the numbers that apply to each.</summary>
     static member Optimizers: IReadOnlyList<ChoiceDefinition> = OptimizerSpec.choices
 

@@ -135,6 +135,7 @@ type Optimizers =
                                 Steps = state.Steps + 1L
                                 Memory = memory after
                             })
+            LayerUpdate = ValueNone
         }
 
     /// <summary>Gradient descent on any function: the start and the place after every step.</summary>

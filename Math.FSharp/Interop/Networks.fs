@@ -15,6 +15,7 @@ type Architectures =
     /// <param name="hidden">Widths, from the input's side.</param>
     /// <param name="normalised">Whether the hidden layers are normalised over the mini-batch.</param>
     /// <param name="activation">The hidden layers' activation.</param>
+    /// <param name="dropout">The fraction of hidden units that a step of training leaves out.</param>
     /// <param name="outputs">Classes to tell apart, or numbers that come out.</param>
     static member Create
         (
@@ -23,6 +24,7 @@ type Architectures =
             hidden: int seq,
             normalised: bool,
             activation: Activation,
+            dropout: float,
             outputs: int
         ) : Result<Architecture, Fault list> =
         let layers = [
@@ -31,10 +33,21 @@ type Architectures =
                     Width = width
                     Normalised = normalised
                     Activation = activation
+                    Dropout = dropout
                 }
         ]
 
-        Architecture.create head inputs layers outputs
+        Architecture.ofHidden head inputs layers outputs
+
+    /// <summary>Layers by their names, as settings write them, or what is wrong with them.</summary>
+    /// <param name="head">What the outputs mean.</param>
+    /// <param name="shape">The shape of a sample.</param>
+    /// <param name="layers"><c>dense 100</c>, <c>batchnorm</c>, <c>relu</c>, …, from the input's side.</param>
+    static member Create
+        (head: Head, shape: Shape, layers: string seq)
+        : Result<Architecture, Fault list> =
+        Layers.parse [] (List.ofSeq layers)
+        |> Result.bind (Architecture.create head shape)
 
     /// <summary>Inputs, hidden widths and classes: <c>Dense(Activation.Sigmoid, 784, 50, 10)</c>.</summary>
     /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
@@ -54,13 +67,70 @@ type Activations =
         Activation.derivative activation z
 
     /// <summary>Softmax of every column.</summary>
-    static member Softmax(logits: Matrix<'T>) : Matrix<'T> = Activation.softmax logits
+    static member Softmax(logits: Matrix<'T>) : Matrix<'T> = Softmax.apply logits
 
 /// Heads.
 [<AbstractClass; Sealed>]
 type Heads =
     /// <summary>The name of the loss that belongs to the head.</summary>
     static member LossName(head: Head) : string = Head.lossName head
+
+/// A layer with a matrix, and what follows it up to the next one.
+type MatrixLayer<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// Its parameters.
+    Parameters: LayerParameters<'T>
+    /// How many parameters it and the layers above it have.
+    ParameterCount: int64
+    /// The activations and other layers above it; behind the last one, the head.
+    Above: string[]
+}
+
+/// Networks layer by layer.
+[<AbstractClass; Sealed>]
+type Networks =
+    /// <summary>The layers with a matrix, from the input's side.</summary>
+    /// <param name="network">The network.</param>
+    static member MatrixLayers(network: Network<'T>) : MatrixLayer<'T>[] =
+        let nameOf (layer: Layer) =
+            match Activation.parse layer.Name with
+            | Ok activation -> string activation
+            | Error _ -> layer.Name
+
+        let add (found: MatrixLayer<'T> list) (struct (place: PlacedLayer, parameters, _)) =
+            match found with
+            | _ when not place.Parameters.MatrixShapes.IsEmpty ->
+                {
+                    Parameters = parameters
+                    ParameterCount = place.Parameters.Count
+                    Above = [||]
+                }
+                :: found
+            | last :: below ->
+                {
+                    last with
+                        ParameterCount = last.ParameterCount + place.Parameters.Count
+                        Above = Array.append last.Above [| nameOf place.Layer |]
+                }
+                :: below
+            | [] -> []
+
+        match Network.layers network |> List.fold add [] with
+        | [] -> [||]
+        | last :: below ->
+            let head = $"{network.Architecture.Head} (head)"
+
+            {
+                last with
+                    Above = Array.append last.Above [| head |]
+            }
+            :: below
+            |> List.rev
+            |> Array.ofList
 
 /// Networks with other parameters, for which C# has no <c>with</c>.
 [<AbstractClass; Sealed; Extension>]
@@ -83,7 +153,7 @@ type ParametersExtensions =
         ArgumentNullException.ThrowIfNull(change, nameof change)
 
         parameters
-        |> Parameters.mapTensors (fun _ values -> values |> Array.map change.Invoke)
+        |> Parameters.mapArrays (fun _ values -> values |> Array.map change.Invoke)
 
     /// <summary>What a function makes of every two partners.</summary>
     /// <param name="parameters">The parameters, left as they were.</param>
@@ -97,7 +167,7 @@ type ParametersExtensions =
         ArgumentNullException.ThrowIfNull(combine, nameof combine)
         Parameters.requireSameShape (nameof others) parameters others
 
-        Parameters.mapTensors2
+        Parameters.mapArrays2
             (Array.map2 (fun one other -> combine.Invoke(one, other)))
             parameters
             others

@@ -112,7 +112,6 @@ type RecipeExtensions =
     /// <param name="gradient">How the gradient is found.</param>
     /// <param name="optimizer">What becomes of it.</param>
     /// <param name="augmentation">How training images are varied.</param>
-    /// <param name="dropout">The share of hidden units that a step leaves out.</param>
     /// <param name="labelSmoothing">The share of every target that goes to all classes alike.</param>
     /// <param name="validation">The share of the training samples that is kept for validation.</param>
     /// <param name="earlyStopping">Epochs without a lower validation loss after which the run ends.</param>
@@ -131,7 +130,6 @@ type RecipeExtensions =
             [<Optional>] gradient: GradientMethod | null,
             [<Optional>] optimizer: OptimizerSpec | null,
             [<Optional>] augmentation: Augmentation | null,
-            [<Optional>] dropout: Nullable<float>,
             [<Optional>] labelSmoothing: Nullable<float>,
             [<Optional>] validation: Nullable<float>,
             [<Optional>] earlyStopping: Nullable<int>,
@@ -156,7 +154,6 @@ type RecipeExtensions =
             Gradient = orOwn recipe.Gradient gradient
             Optimizer = orOwn recipe.Optimizer optimizer
             Augmentation = orOwn recipe.Augmentation augmentation
-            Dropout = orNumber recipe.Dropout dropout
             LabelSmoothing = orNumber recipe.LabelSmoothing labelSmoothing
             Validation = orNumber recipe.Validation validation
             EarlyStopping =

@@ -1,9 +1,11 @@
 namespace Pipeline.Learning
 
+open System
 open System.Numerics
 open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
+open Pipeline.Learning.Formats
 
 [<Struct>]
 type internal SigmoidOp<'T when 'T :> INumber<'T>> =
@@ -156,7 +158,14 @@ type internal SoftplusBackwardOp<'T when 'T :> INumber<'T>> =
         member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(sum: 'V, upstream: 'V) =
             'L.Multiply(upstream, Elementary.Sigmoid<'V, 'T, 'L> sum)
 
-/// What a hidden layer makes of its affine map's result, element by element.
+/// g.
+[<Struct>]
+type internal IdentityBackwardOp<'T> =
+    interface IMap2<'T> with
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(_output: 'V, upstream: 'V) = upstream
+
+/// A function of each number, f(z).
 [<RequireQualifiedAccess>]
 type Activation =
     /// σ(z) = 1 / (1 + e⁻ᶻ), range (0, 1).
@@ -189,32 +198,175 @@ type Activation =
     /// knowledge for better option pricing, 2000.</remarks>
     | Softplus
 
-/// <summary>Activation functions, softmax, and their derivatives.</summary>
+/// Something to do with the loops of an activation and of its derivative.
+type internal IActivationUser<'T, 'R> =
+    abstract Use<'F, 'B when 'F :> IMap<'T> and 'B :> IMap2<'T>> : forward: 'F * backward: 'B -> 'R
+
+/// What the rest of the program has to know of an activation.
+type internal ActivationDefinition = {
+    Activation: Activation
+    /// Its name in settings.
+    Name: string
+    /// Whether the backward pass needs z because y does not determine the slope.
+    NeedsInput: bool
+    /// The greatest slope, where units can saturate.
+    GreatestSlope: float voption
+    /// The ONNX operations that compute it from the name of z.
+    Onnx: OnnxDraft -> string -> string
+}
+
+/// <summary>Activation functions and their derivatives.</summary>
 /// <remarks>All of them are safe at any finite number: none overflows on the way to a finite result.
 /// Source: Deep Learning from Scratch, ch. 3; of those that are not the book's, see each.</remarks>
 [<RequireQualifiedAccess>]
 module Activation =
-    /// Every activation with the name it has in settings.
-    let private names = [
-        "Sigmoid", Activation.Sigmoid
-        "Tanh", Activation.Tanh
-        "Relu", Activation.Relu
-        "Identity", Activation.Identity
-        "LeakyRelu", Activation.LeakyRelu
-        "Elu", Activation.Elu
-        "Gelu", Activation.Gelu
-        "Silu", Activation.Silu
-        "Softplus", Activation.Softplus
+    /// Φ(x) in double: ½ erfc(−x/√2) by the series of Elementary.NormalCumulative, Clenshaw's rule
+    /// written out.
+    let private normalCumulative (draft: OnnxDraft) (x: string) : string =
+        let one, two, half = draft.Number 1.0, draft.Number 2.0, draft.Number 0.5
+        let w = draft.Add("Mul", [ draft.Add("Abs", [ x ]); draft.Number(Math.Sqrt 0.5) ])
+        let t = draft.Add("Div", [ two; draft.Add("Add", [ two; w ]) ])
+        let place = draft.Add("Sub", [ draft.Add("Mul", [ t; two ]); one ])
+        let twice = draft.Add("Mul", [ place; two ])
+
+        let struct (above, sum) =
+            List.foldBack
+                (fun coefficient (struct (above, sum)) ->
+                    let product = draft.Add("Mul", [ twice; sum ])
+                    let rest = draft.Add("Sub", [ draft.Number coefficient; above ])
+                    struct (sum, draft.Add("Add", [ product; rest ])))
+                (List.ofArray NormalTail.coefficients).Tail
+                (struct (draft.Number 0.0, draft.Number 0.0))
+
+        let first = draft.Number NormalTail.coefficients[0]
+
+        let ratio =
+            draft.Add(
+                "Add",
+                [ draft.Add("Mul", [ place; sum ]); draft.Add("Sub", [ first; above ]) ]
+            )
+
+        let square = draft.Add("Mul", [ w; w ])
+        let exponential = draft.Add("Exp", [ draft.Add("Neg", [ square ]) ])
+
+        let tail =
+            draft.Add(
+                "Mul",
+                [ draft.Add("Mul", [ t; half ]); draft.Add("Mul", [ exponential; ratio ]) ]
+            )
+
+        let positive = draft.Add("Greater", [ x; draft.Number 0.0 ])
+        draft.Add("Where", [ positive; draft.Add("Sub", [ one; tail ]); tail ])
+
+    let private onnxElu (draft: OnnxDraft) (z: string) : string =
+        if draft.IsSingle then
+            draft.Add("Elu", [ z ], [ "alpha", OnnxAttribute.Number 1.0f ])
+        else
+            // max(z, 0) + e^min(z, 0) − 1.
+            let low = draft.Add("Min", [ z; draft.Number 0.0 ])
+            let less = draft.Add("Sub", [ draft.Add("Exp", [ low ]); draft.Number 1.0 ])
+            draft.Add("Add", [ draft.Add("Relu", [ z ]); less ])
+
+    let private onnxLeakyRelu (draft: OnnxDraft) (z: string) : string =
+        if draft.IsSingle then
+            draft.Add("LeakyRelu", [ z ], [ "alpha", OnnxAttribute.Number 0.01f ])
+        else
+            // An attribute would hold the slope in single precision.
+            draft.Add("Max", [ z; draft.Add("Mul", [ z; draft.Number 0.01 ]) ])
+
+    let private onnxSoftplus (draft: OnnxDraft) (z: string) : string =
+        if draft.IsSingle then
+            draft.Add("Softplus", [ z ])
+        else
+            // max(z, 0) + ln(1 + e^−|z|).
+            let low = draft.Add("Neg", [ draft.Add("Abs", [ z ]) ])
+            let sum = draft.Add("Add", [ draft.Add("Exp", [ low ]); draft.Number 1.0 ])
+            draft.Add("Add", [ draft.Add("Relu", [ z ]); draft.Add("Log", [ sum ]) ])
+
+    let private onnxGelu (draft: OnnxDraft) (z: string) : string =
+        if draft.IsSingle then
+            let scaled = draft.Add("Mul", [ z; draft.Number(Math.Sqrt 0.5) ])
+            let twice = draft.Add("Add", [ draft.Add("Erf", [ scaled ]); draft.Number 1.0 ])
+            let half = draft.Add("Mul", [ z; draft.Number 0.5 ])
+            draft.Add("Mul", [ half; twice ])
+        else
+            draft.Add("Mul", [ z; normalCumulative draft z ])
+
+    let private define
+        (activation: Activation)
+        (name: string)
+        (onnx: OnnxDraft -> string -> string)
+        : ActivationDefinition = {
+        Activation = activation
+        Name = name
+        NeedsInput = false
+        GreatestSlope = ValueNone
+        Onnx = onnx
+    }
+
+    let private definitions = [
+        {
+            define Activation.Sigmoid "Sigmoid" (fun draft z -> draft.Add("Sigmoid", [ z ])) with
+                GreatestSlope = ValueSome 0.25
+        }
+        {
+            define Activation.Tanh "Tanh" (fun draft z -> draft.Add("Tanh", [ z ])) with
+                GreatestSlope = ValueSome 1.0
+        }
+        {
+            define Activation.Relu "Relu" (fun draft z -> draft.Add("Relu", [ z ])) with
+                GreatestSlope = ValueSome 1.0
+        }
+        define Activation.Identity "Identity" (fun _ z -> z)
+        define Activation.LeakyRelu "LeakyRelu" onnxLeakyRelu
+        define Activation.Elu "Elu" onnxElu
+        {
+            define Activation.Gelu "Gelu" onnxGelu with
+                NeedsInput = true
+        }
+        {
+            define Activation.Silu "Silu" (fun draft z ->
+                draft.Add("Mul", [ z; draft.Add("Sigmoid", [ z ]) ])) with
+                NeedsInput = true
+        }
+        {
+            define Activation.Softplus "Softplus" onnxSoftplus with
+                NeedsInput = true
+        }
     ]
+
+    /// Gives the user the loops of an activation.
+    let internal visit
+        (user: IActivationUser<'T, 'R> when 'T :> INumber<'T>)
+        (activation: Activation)
+        : 'R =
+        match activation with
+        | Activation.Sigmoid -> user.Use(SigmoidOp<'T>(), SigmoidBackwardOp<'T>())
+        | Activation.Tanh -> user.Use(TanhOp<'T>(), TanhBackwardOp<'T>())
+        | Activation.Relu -> user.Use(ReluOp<'T>(), ReluBackwardOp<'T>())
+        | Activation.Identity -> user.Use(IdentityOp<'T>(), IdentityBackwardOp<'T>())
+        | Activation.LeakyRelu -> user.Use(LeakyReluOp<'T>(), LeakyReluBackwardOp<'T>())
+        | Activation.Elu -> user.Use(EluOp<'T>(), EluBackwardOp<'T>())
+        | Activation.Gelu -> user.Use(GeluOp<'T>(), GeluBackwardOp<'T>())
+        | Activation.Silu -> user.Use(SiluOp<'T>(), SiluBackwardOp<'T>())
+        | Activation.Softplus -> user.Use(SoftplusOp<'T>(), SoftplusBackwardOp<'T>())
+
+    /// What is known of an activation.
+    let internal definition (activation: Activation) : ActivationDefinition =
+        definitions |> List.find (fun definition -> definition.Activation = activation)
 
     /// Every activation.
     [<CompiledName("All")>]
-    let all: Activation list = List.map snd names
+    let all: Activation list = definitions |> List.map _.Activation
 
     /// <summary>The activation of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Activation, Fault list> =
-        Fault.parseName "Activation" names name
+        Fault.parseName
+            "Activation"
+            (definitions
+             |> List.map (fun definition -> definition.Name, definition.Activation))
+            name
 
     /// <summary>σ(z) = 1 / (1 + e⁻ᶻ) of every element.</summary>
     [<CompiledName("Sigmoid")>]
@@ -232,74 +384,42 @@ module Activation =
     [<CompiledName("Exp")>]
     let exp (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ExpOp<'T>()) z
 
-    /// The activation of every element of x, into an array made for it: x itself may be one.
-    let private into (result: 'T[]) (activation: Activation) (x: 'T[]) : unit =
-        match activation with
-        | Activation.Sigmoid -> Kernels.mapInto result (SigmoidOp<'T>()) x
-        | Activation.Tanh -> Kernels.mapInto result (TanhOp<'T>()) x
-        | Activation.Relu -> Kernels.mapInto result (ReluOp<'T>()) x
-        | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) x
-        | Activation.LeakyRelu -> Kernels.mapInto result (LeakyReluOp<'T>()) x
-        | Activation.Elu -> Kernels.mapInto result (EluOp<'T>()) x
-        | Activation.Gelu -> Kernels.mapInto result (GeluOp<'T>()) x
-        | Activation.Silu -> Kernels.mapInto result (SiluOp<'T>()) x
-        | Activation.Softplus -> Kernels.mapInto result (SoftplusOp<'T>()) x
+    /// f of each element of x, into an array made for it: x itself may be one.
+    let internal applyInto (result: 'T[]) (activation: Activation) (x: 'T[]) : unit =
+        activation
+        |> visit
+            {
+                new IActivationUser<'T, 'T[]> with
+                    member _.Use(forward, _) =
+                        Kernels.mapInto result forward x
+                        result
+            }
+        |> ignore
 
-    /// <summary>The activation of every element of z.</summary>
-    [<CompiledName("Apply")>]
-    let apply (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
-        let result = Kernels.newArray z.RowCount z.ColumnCount
-        into result activation (Kernels.values z)
-        Kernels.matrix z.RowCount z.ColumnCount result
-
-    /// Whether the way back needs z: the slope cannot be told from y.
-    let internal keepsSums (activation: Activation) : bool =
-        match activation with
-        | Activation.Gelu
-        | Activation.Silu
-        | Activation.Softplus -> true
-        | _ -> false
-
-    /// The activation of sums just made, and what the way back needs of it, z or y. Where that is y, it
-    /// takes the place of the sums.
-    let internal pass (activation: Activation) (z: Matrix<'T>) : struct (Matrix<'T> * Matrix<'T>) =
-        if keepsSums activation then
-            struct (apply activation z, z)
-        else
-            if activation <> Activation.Identity then
-                into (Kernels.values z) activation (Kernels.values z)
-
-            struct (z, z)
-
-    let private backInto
+    /// g·f′ of each element, from what the backward pass needs (z or y) and g, into an array made for it: either
+    /// may be one.
+    let internal backwardInto
         (result: 'T[])
         (activation: Activation)
         (kept: 'T[])
         (upstream: 'T[])
         : unit =
-        match activation with
-        | Activation.Sigmoid -> Kernels.map2Into result (SigmoidBackwardOp<'T>()) kept upstream
-        | Activation.Tanh -> Kernels.map2Into result (TanhBackwardOp<'T>()) kept upstream
-        | Activation.Relu -> Kernels.map2Into result (ReluBackwardOp<'T>()) kept upstream
-        | Activation.Identity -> Kernels.mapInto result (IdentityOp<'T>()) upstream
-        | Activation.LeakyRelu -> Kernels.map2Into result (LeakyReluBackwardOp<'T>()) kept upstream
-        | Activation.Elu -> Kernels.map2Into result (EluBackwardOp<'T>()) kept upstream
-        | Activation.Gelu -> Kernels.map2Into result (GeluBackwardOp<'T>()) kept upstream
-        | Activation.Silu -> Kernels.map2Into result (SiluBackwardOp<'T>()) kept upstream
-        | Activation.Softplus -> Kernels.map2Into result (SoftplusBackwardOp<'T>()) kept upstream
+        activation
+        |> visit
+            {
+                new IActivationUser<'T, 'T[]> with
+                    member _.Use(_, backward) =
+                        Kernels.map2Into result backward kept upstream
+                        result
+            }
+        |> ignore
 
-    /// The chain rule through an activation, from what <c>pass</c> kept; the gradient, just made,
-    /// becomes the result.
-    let internal back
-        (activation: Activation)
-        (kept: Matrix<'T>)
-        (upstream: Matrix<'T>)
-        : Matrix<'T> =
-        if activation <> Activation.Identity then
-            let gradient = Kernels.values upstream
-            backInto gradient activation (Kernels.values kept) gradient
-
-        upstream
+    /// <summary>The activation of every element of z.</summary>
+    [<CompiledName("Apply")>]
+    let apply (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
+        let result = Kernels.newArray z.RowCount z.ColumnCount
+        applyInto result activation (Kernels.values z)
+        Kernels.matrix z.RowCount z.ColumnCount result
 
     /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z).</summary>
     /// <param name="activation">f.</param>
@@ -311,9 +431,15 @@ module Activation =
     [<CompiledName("Backward")>]
     let backward (activation: Activation) (z: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
         Kernels.requireSameShape (nameof upstream) z upstream
-        let kept = if keepsSums activation then z else apply activation z
+
+        let kept =
+            if (definition activation).NeedsInput then
+                z
+            else
+                apply activation z
+
         let result = Kernels.newArray z.RowCount z.ColumnCount
-        backInto result activation (Kernels.values kept) (Kernels.values upstream)
+        backwardInto result activation (Kernels.values kept) (Kernels.values upstream)
         Kernels.matrix z.RowCount z.ColumnCount result
 
     /// <summary>f′(z) of every element.</summary>
@@ -324,48 +450,62 @@ module Activation =
         : Matrix<'T> =
         backward activation z (Matrix<'T>.Build.Dense(z.RowCount, z.ColumnCount, 'T.One))
 
-    /// Softmax of every column, the greatest element z of the column and Σⱼ e^(zⱼ − z).
-    let internal softmaxParts
-        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : struct (Matrix<'T> * 'T[] * 'T[]) =
-        let shares = Kernels.newArray logits.RowCount logits.ColumnCount
-        let greatest = Array.zeroCreate logits.ColumnCount
-        let sums = Array.zeroCreate logits.ColumnCount
+/// A layer that applies an activation to each number.
+[<Sealed>]
+type internal ActivationLayer(activation: Activation) =
+    inherit Layer((string activation).ToLowerInvariant())
+    let definition = Activation.definition activation
 
-        Simd.run logits.ColumnCount {
-            Logits = Kernels.values logits
-            Rows = logits.RowCount
-            Shares = shares
-            Greatest = greatest
-            Sums = sums
+    member _.Activation = activation
+
+    override _.Forward<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (pass: LayerPass<'T>)
+        : LayerOutput<'T> =
+        let z = pass.Inputs.Numbers
+
+        let output =
+            if activation = Activation.Identity then
+                z
+            elif pass.MayOverwrite && not definition.NeedsInput then
+                Activation.applyInto (Kernels.values z) activation (Kernels.values z)
+                z
+            else
+                Activation.apply activation z
+
+        let kept = Kernels.values (if definition.NeedsInput then z else output)
+
+        {
+            LayerOutput.create output (fun upstream ->
+                if activation <> Activation.Identity then
+                    let gradient = Kernels.values upstream
+                    Activation.backwardInto gradient activation kept gradient
+
+                LayerGradient.ofInputs upstream) with
+                MayOverwrite =
+                    definition.NeedsInput || (activation = Activation.Identity && pass.MayOverwrite)
         }
 
-        struct (Kernels.matrix logits.RowCount logits.ColumnCount shares, greatest, sums)
+    interface IElementwise with
+        member _.Use<'T, 'R when 'T :> INumber<'T>>(user: IMapUser<'T, 'R>) : 'R =
+            activation
+            |> Activation.visit
+                {
+                    new IActivationUser<'T, 'R> with
+                        member _.Use(forward, _) = user.Use forward
+                }
 
-    /// <summary>Softmax of every column: yₖ = e^(zₖ) / Σⱼ e^(zⱼ), with the column's greatest element
-    /// subtracted first.</summary>
-    /// <param name="logits">z: (classes, batch).</param>
-    /// <returns>y: (classes, batch); every column sums to 1.</returns>
-    [<CompiledName("Softmax")>]
-    let softmax (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : Matrix<'T> =
-        let struct (shares, _, _) = softmaxParts logits
-        shares
+    interface ISaturates with
+        member _.GreatestSlope = definition.GreatestSlope
 
-    /// <summary>The chain rule through softmax: ∂L/∂zₖ = yₖ(gₖ − Σⱼ gⱼyⱼ), column by column.</summary>
-    /// <param name="output">y = softmax(z): (classes, batch).</param>
-    /// <param name="upstream">g = ∂L/∂y: (classes, batch).</param>
-    /// <returns>∂L/∂z: (classes, batch).</returns>
-    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("SoftmaxBackward")>]
-    let softmaxBackward
-        (output: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (upstream: Matrix<'T>)
-        : Matrix<'T> =
-        Kernels.requireSameShape (nameof upstream) output upstream
-        let y, g = Kernels.values output, Kernels.values upstream
-        let rows = output.RowCount
-        let products = Array.map2 (fun y g -> y * g) y g
-        let weighted = Kernels.columnSums (Kernels.matrix rows output.ColumnCount products)
+        member _.Saturated =
+            if activation = Activation.Relu then
+                "dead: they give 0"
+            else
+                "saturated: their slope is near 0"
 
-        Array.init y.Length (fun i -> y[i] * (g[i] - weighted[i / rows]))
-        |> Kernels.matrix rows output.ColumnCount
+    interface IOnnxLayer with
+        member _.ToOnnx(draft, _, input) = definition.Onnx draft input

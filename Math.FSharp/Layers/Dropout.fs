@@ -3,17 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open System.Runtime.CompilerServices
-open MathNet.Numerics.LinearAlgebra
-
-/// Which hidden units a step of training leaves out: a function of the run's seed and the iteration.
-type Dropout = {
-    /// The share that is left out, 0 or greater and less than 1, in parts of 1/65,536.
-    Share: float
-    /// The run's seed.
-    Seed: uint64
-    /// The iteration, from 0.
-    Iteration: int64
-}
+open Pipeline.Learning.Formats
 
 /// x·y.
 [<Struct>]
@@ -22,22 +12,20 @@ type internal MultiplyOp<'T when 'T :> INumber<'T>> =
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) = 'L.Multiply(x, y)
 
-/// <summary>Leaving out hidden units in training. Those that stay count for more, so that the mean is
-/// as without.</summary>
-/// <remarks>Source: Srivastava et al., Dropout, JMLR 15 (2014), in PyTorch's form: units that stay are
-/// multiplied by 1 / (1 − share), and evaluation is as without.</remarks>
+/// The random numbers of dropout.
 [<RequireQualifiedAccess>]
-module internal Dropout =
+module internal DropoutMask =
     /// Draws of 16 bits in a block of Philox.
     let private draws = 8
 
-    /// What the outputs of a hidden layer are multiplied by: 0 or 1 / (1 − share), element by element.
-    let mask
-        (layer: int)
+    /// 0 with the probability of the fraction, in steps of 1/65,536, else 1 / (1 − fraction), element by element.
+    let create
+        (fraction: float)
+        (step: TrainingStep)
+        (stream: int)
         (length: int)
-        (dropout: Dropout)
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let threshold = int (Math.Round(dropout.Share * 65536.0))
+        let threshold = int (Math.Round(fraction * 65536.0))
         let kept = 'T.CreateTruncating(65536.0 / float (65536 - threshold))
         let values = ArrayReuse<'T>.Rent length
         let blocks = (length + draws - 1) / draws
@@ -46,7 +34,7 @@ module internal Dropout =
         ThreadTeam.run (int64 length * 16L) ((blocks + blocksOf - 1) / blocksOf) (fun part ->
             for block in part * blocksOf .. min blocks ((part + 1) * blocksOf) - 1 do
                 let struct (x0, x1, x2, x3) =
-                    Random.block128 dropout.Seed Stream.Dropout layer dropout.Iteration block
+                    Random.block128 step.Seed Stream.Dropout stream step.Iteration block
 
                 let mutable low = (uint64 x1 <<< 32) ||| uint64 x0
                 let mutable high = (uint64 x3 <<< 32) ||| uint64 x2
@@ -60,20 +48,55 @@ module internal Dropout =
 
         values
 
-    /// Every element times the mask's.
-    let apply
-        (mask: 'T[])
-        (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Matrix<'T> =
-        let result = Kernels.newArray matrix.RowCount matrix.ColumnCount
-        Kernels.map2Into result (MultiplyOp<'T>()) (Kernels.values matrix) mask
-        Kernels.matrix matrix.RowCount matrix.ColumnCount result
+/// <summary>Dropout: a step of training sets a fraction of the units to 0 and multiplies the others by
+/// 1 / (1 − fraction), so that the mean stays. Evaluation changes nothing.</summary>
+/// <remarks>Source: Srivastava et al., Dropout, JMLR 15 (2014), in PyTorch's form.</remarks>
+[<Sealed>]
+type internal Dropout(fraction: float) =
+    inherit Layer($"dropout {string fraction}")
 
-    /// The same of a matrix just made, which becomes the result.
-    let become
-        (mask: 'T[])
-        (matrix: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Matrix<'T> =
-        let values = Kernels.values matrix
-        Kernels.map2Into values (MultiplyOp<'T>()) values mask
-        matrix
+    override _.OutputShape(input) =
+        Fault.check [ NumberRange.check "" NumberRange.share fraction ] (fun () -> input)
+
+    override _.DrawsRandomNumbers = true
+    override _.DiffersInTraining = fraction > 0.0
+
+    override _.Forward<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (pass: LayerPass<'T>)
+        : LayerOutput<'T> =
+        let x = pass.Inputs.Numbers
+
+        match pass.Step with
+        | ValueSome step when fraction > 0.0 ->
+            let rows, columns = x.RowCount, x.ColumnCount
+            let mask = DropoutMask.create fraction step pass.RandomStream (rows * columns)
+
+            let result =
+                if pass.MayOverwrite then
+                    Kernels.values x
+                else
+                    Kernels.newArray rows columns
+
+            Kernels.map2Into result (MultiplyOp<'T>()) (Kernels.values x) mask
+
+            {
+                LayerOutput.create (Kernels.matrix rows columns result) (fun upstream ->
+                    let gradient = Kernels.values upstream
+                    Kernels.map2Into gradient (MultiplyOp<'T>()) gradient mask
+                    LayerGradient.ofInputs upstream) with
+                    MayOverwrite = true
+                    Kept = [ mask ]
+            }
+        | _ -> {
+            LayerOutput.create x LayerGradient.ofInputs with
+                MayOverwrite = pass.MayOverwrite
+          }
+
+    interface IOnlyInTraining
+
+    interface IOnnxLayer with
+        member _.ToOnnx(_, _, input) = input

@@ -41,6 +41,6 @@ module Head =
     [<CompiledName("Apply")>]
     let apply (head: Head) (logits: Matrix<'T>) : Matrix<'T> =
         match head with
-        | Head.Softmax -> Activation.softmax logits
+        | Head.Softmax -> Softmax.apply logits
         | Head.Sigmoid -> Activation.sigmoid logits
         | Head.Identity -> logits

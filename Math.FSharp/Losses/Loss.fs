@@ -107,7 +107,7 @@ module Loss =
         Targets.requireFit logits targets
         let rows = logits.RowCount
         let z = Kernels.values logits
-        let struct (softmax, greatest, sums) = Activation.softmaxParts logits
+        let struct (softmax, greatest, sums) = Softmax.parts logits
         let mutable loss = 'T.Zero
 
         match targets with

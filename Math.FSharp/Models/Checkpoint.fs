@@ -25,30 +25,16 @@ module Checkpoint =
     let private text (number: float) =
         number.ToString("R", CultureInfo.InvariantCulture)
 
-    /// The tensors of a normalised layer's running moments: the layer's number, and their names.
-    let private moments (architecture: Architecture) : (HiddenLayer * string * string) list =
-        architecture.Hidden
-        |> List.mapi (fun i layer -> layer, $"mean%d{i + 1}", $"variance%d{i + 1}")
-        |> List.filter (fun (layer, _, _) -> layer.Normalised)
-
-    let private ofMoments (network: Network<'T>) : Tensor list =
-        List.map2
-            (fun (layer: HiddenLayer, mean, variance) (moments: Moments<'T>) -> [
-                Kernels.elements moments.Mean |> Tensor.ofNumbers mean [ layer.Width ]
-                Kernels.elements moments.Variance |> Tensor.ofNumbers variance [ layer.Width ]
-            ])
-            (moments network.Architecture)
-            network.Running
-        |> List.concat
-
     /// Everything that is remembered with as many numbers as there are parameters or units.
     let private tensors (state: State<'T>) : Tensor list = [
         yield! ParameterTensors.ofParameters "" state.Network.Parameters
-        yield! ofMoments state.Network
+        yield! ParameterTensors.ofRunning "" state.Network
         for memory in state.Optimizer.Memory do
             yield! ParameterTensors.ofParameters $"{memory.Name}." memory.Values
         match state.Watch.Best with
-        | ValueSome best -> yield! ParameterTensors.ofParameters bestPrefix best.Parameters
+        | ValueSome best ->
+            yield! ParameterTensors.ofParameters bestPrefix best.Parameters
+            yield! ParameterTensors.ofRunning bestPrefix best
         | ValueNone -> ()
     ]
 
@@ -118,34 +104,12 @@ module Checkpoint =
     let private count file name =
         number NumberStyles.None "a whole number, 0 or more" file name
 
-    let private running
-        (file: TensorFile)
-        (architecture: Architecture)
-        : Result<Moments<'T> list, Fault list> =
-        moments architecture
-        |> List.map (fun (layer, mean, variance) ->
-            Fault.both
-                (ParameterTensors.numbers file mean [ layer.Width ])
-                (ParameterTensors.numbers file variance [ layer.Width ])
-            |> Result.map (fun (mean, variance) -> {
-                Mean = Kernels.vector mean
-                Variance = Kernels.vector variance
-            }))
-        |> Fault.all
-
     let private network
         (file: TensorFile)
         (prefix: string)
         (architecture: Architecture)
         : Result<Network<'T>, Fault list> =
-        Fault.both
-            (ParameterTensors.parameters file prefix architecture)
-            (running file architecture)
-        |> Result.map (fun (parameters, running) -> {
-            Architecture = architecture
-            Parameters = parameters
-            Running = running
-        })
+        ParameterTensors.network (ParameterTensors.numbers file) prefix architecture
 
     let private optimizer
         (file: TensorFile)
@@ -159,7 +123,8 @@ module Checkpoint =
         let values =
             memory
             |> List.map (fun memory ->
-                ParameterTensors.parameters file $"{memory.Name}." architecture
+                architecture
+                |> ParameterTensors.parameters (ParameterTensors.numbers file) $"{memory.Name}."
                 |> Result.map (fun values -> { memory with Values = values }))
             |> Fault.all
 
@@ -174,7 +139,7 @@ module Checkpoint =
             if (ParameterTensors.said bestIterationName file).IsSome then
                 Fault.both
                     (count file bestIterationName)
-                    (network file bestPrefix (Architecture.plain architecture))
+                    (network file bestPrefix (Architecture.folded architecture))
                 |> Result.map (fun (iteration, network) -> struct (iteration, ValueSome network))
             else
                 Ok(struct (0L, ValueNone))

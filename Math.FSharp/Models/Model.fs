@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Globalization
 open System.Numerics
 open System.Text.Json
 open Pipeline.Learning.Formats
@@ -48,8 +49,30 @@ module Model =
     let private preprocessingName = "preprocessing"
     let private classesName = "classes"
 
+    /// The names of all layers, and the shape of a sample, of a model that is not dense layers with
+    /// activations between them.
+    let private layersName = "layers"
+
+    let private shapeName = "shape"
+
     /// The metadata's entries that a model itself makes.
-    let private ownNames = [ activationsName; headName; preprocessingName; classesName ]
+    let private ownNames = [
+        activationsName
+        layersName
+        shapeName
+        headName
+        preprocessingName
+        classesName
+    ]
+
+    let private jsonList (texts: string list) : string =
+        Preprocessing.json (fun json ->
+            json.WriteStartArray()
+
+            for text in texts do
+                json.WriteStringValue text
+
+            json.WriteEndArray())
 
     /// <summary>Nothing is taken for true that a file does not say, but for a head of Softmax where there are
     /// two outputs or more.</summary>
@@ -83,23 +106,20 @@ module Model =
 
         {
             Metadata = [
-                activationsName,
-                network.Architecture.Hidden
-                |> List.map (fun layer -> string layer.Activation)
-                |> String.concat separator
+                match Layers.hiddenActivations network.Architecture.Layers with
+                | ValueSome activations ->
+                    activationsName, activations |> List.map string |> String.concat separator
+                | ValueNone ->
+                    layersName, jsonList (network.Architecture.Layers |> List.map _.Name)
+                    shapeName, string network.Architecture.Shape
                 headName, string network.Architecture.Head
                 preprocessingName, Preprocessing.toJson model.Preprocessing
-                classesName,
-                Preprocessing.json (fun json ->
-                    json.WriteStartArray()
-
-                    for name in model.Classes do
-                        json.WriteStringValue name
-
-                    json.WriteEndArray())
+                classesName, jsonList model.Classes
                 yield! model.Notes
             ]
-            Tensors = ParameterTensors.ofParameters "" network.Parameters
+            Tensors =
+                ParameterTensors.ofParameters "" network.Parameters
+                @ ParameterTensors.ofRunning "" network
         }
 
     /// A layer as a file has it: its weights, whether they are (outputs, inputs), and its biases' name.
@@ -298,14 +318,15 @@ module Model =
                             Width = width
                             Normalised = false
                             Activation = activation
+                            Dropout = 0.0
                         })
                         activations
                         (List.take activations.Length sizes)
 
-                Architecture.create head (fst sizes.Head) hidden (snd (List.last sizes))
+                Architecture.ofHidden head (fst sizes.Head) hidden (snd (List.last sizes))
                 |> Result.mapError (List.map (Fault.within "the shapes of the weights")))
             |> Result.bind (fun architecture ->
-                let layer found (inputs, outputs) : Result<Layer<'T>, Fault list> =
+                let layer found (inputs, outputs) : Result<LayerParameters<'T>, Fault list> =
                     let shape =
                         if found.IsOutputsFirst then
                             [ outputs; inputs ]
@@ -315,17 +336,15 @@ module Model =
                     Fault.both
                         (ParameterTensors.finite file found.Weights.Name shape)
                         (ParameterTensors.finite file found.Biases [ outputs ])
-                    |> Result.map (fun (weights, biases) -> {
-                        Weights =
-                            (if found.IsOutputsFirst then
-                                 Array.init weights.Length (fun i ->
-                                     weights[i % outputs * inputs + i / outputs])
-                             else
-                                 weights)
-                            |> Kernels.matrix outputs inputs
-                        Biases = Kernels.vector biases
-                        Gain = ValueNone
-                    })
+                    |> Result.map (fun (weights, biases) ->
+                        LayerParameters.dense
+                            ((if found.IsOutputsFirst then
+                                  Array.init weights.Length (fun i ->
+                                      weights[i % outputs * inputs + i / outputs])
+                              else
+                                  weights)
+                             |> Kernels.matrix outputs inputs)
+                            (Kernels.vector biases))
 
                 List.map2 layer layers (List.pairwise architecture.Sizes)
                 |> Fault.all
@@ -335,13 +354,91 @@ module Model =
                     Running = []
                 }))
 
-    let private parseClasses (json: JsonElement) : string list option =
+    let private parseTexts (json: JsonElement) : string list option =
         Some [
             for name in json.EnumerateArray() ->
                 match name.GetString() with
                 | null -> raise (FormatException())
                 | name -> name
         ]
+
+    let private listOf (name: string) (json: string) : Result<string list, Fault list> =
+        match Preprocessing.ofJsonWith parseTexts json with
+        | Some texts -> Ok texts
+        | None -> Error [ Fault.create name "a JSON list of texts" "something else" ]
+
+    let private shapeOf (text: string) : Result<Shape, Fault list> =
+        let numbers =
+            text.Split 'x'
+            |> List.ofArray
+            |> List.map (fun number ->
+                match Int32.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture) with
+                | true, number when number >= 1 -> ValueSome number
+                | _ -> ValueNone)
+
+        match numbers with
+        | [ ValueSome size ] -> Ok(Shape.Vector size)
+        | [ ValueSome channels; ValueSome rows; ValueSome columns ] when
+            int64 channels * int64 rows * int64 columns <= int64 Array.MaxLength
+            ->
+            Ok(Shape.Image(channels, rows, columns))
+        | _ -> Error [ Fault.create shapeName "a shape as 784 or 1x28x28" $"'{text}'" ]
+
+    /// A network whose file names its layers.
+    let private layered
+        (own: Layer list)
+        (assumed: ModelDefaults)
+        (file: TensorFile)
+        (names: string)
+        : Result<Network<'T>, Fault list> =
+        let shape =
+            match ParameterTensors.said shapeName file with
+            | ValueSome text -> shapeOf text
+            | ValueNone -> Error [ Fault.create shapeName "a shape in the metadata" "none" ]
+
+        let unneeded = [
+            match assumed.Activation with
+            | ValueSome activation ->
+                Fault.create
+                    "activation"
+                    "no --activation, as the file names its layers"
+                    (string activation)
+            | ValueNone -> ()
+            if not assumed.Layers.IsEmpty then
+                Fault.create
+                    "layers"
+                    "no --layers, as the file names its layers"
+                    (String.concat ", " assumed.Layers)
+        ]
+
+        Fault.both
+            (Fault.both shape (listOf layersName names |> Result.bind (Layers.parse own)))
+            (if unneeded.IsEmpty then Ok() else Error unneeded)
+        |> Result.bind (fun ((shape, layers), ()) ->
+            // The outputs decide what head may be assumed: one of a valid head has any number.
+            Architecture.create Head.Identity shape layers
+            |> Result.bind (fun architecture -> head assumed architecture.Outputs file)
+            |> Result.bind (fun head -> Architecture.create head shape layers))
+        |> Result.mapError (List.map (Fault.within "the metadata"))
+        |> Result.bind (fun architecture ->
+            ParameterTensors.network (ParameterTensors.finite file) "" architecture
+            |> Result.bind (fun network ->
+                let known =
+                    ParameterTensors.ofParameters "" network.Parameters
+                    @ ParameterTensors.ofRunning "" network
+                    |> List.map _.Name
+                    |> Set.ofList
+
+                Fault.check
+                    [
+                        for tensor in file.Tensors do
+                            known.Contains tensor.Name || Tensor.count tensor = 0,
+                            Fault.create
+                                tensor.Name
+                                "tensors of the layers that the file names"
+                                "another tensor"
+                    ]
+                    (fun () -> network)))
 
     let private repeated (names: string list) : string list =
         names
@@ -350,12 +447,14 @@ module Model =
         |> List.map fst
 
     /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
+    /// <param name="own">Layers of your own that the model may have, recognised by their names.</param>
     /// <param name="assumed">What to take for true of a file that says nothing of it; a fault where the file
     /// says something else.</param>
     /// <param name="file">Tensors of the precision asked for, all of them finite, under the book's names or
     /// PyTorch's, and no others but such without numbers.</param>
-    [<CompiledName("OfTensors")>]
-    let ofTensors
+    [<CompiledName("OfTensorsWith")>]
+    let ofTensorsWith
+        (own: Layer list)
         (assumed: ModelDefaults)
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
@@ -367,18 +466,20 @@ module Model =
         let classes =
             match ParameterTensors.said classesName file with
             | ValueNone -> Ok []
-            | ValueSome json ->
-                match Preprocessing.ofJsonWith parseClasses json with
-                | Some classes -> Ok classes
-                | None -> Error [ Fault.create "classes" "a JSON list of texts" "something else" ]
+            | ValueSome json -> listOf classesName json
 
-        match repeated (file.Tensors |> List.map _.Name) with
-        | [] -> findLayers assumed file.Tensors
-        | names ->
-            names
-            |> List.map (fun name -> Fault.create name "one tensor of that name" "more")
-            |> Error
-        |> Result.bind (network assumed file)
+        let network =
+            match
+                repeated (file.Tensors |> List.map _.Name), ParameterTensors.said layersName file
+            with
+            | [], ValueSome names -> layered own assumed file names
+            | [], ValueNone -> findLayers assumed file.Tensors |> Result.bind (network assumed file)
+            | names, _ ->
+                names
+                |> List.map (fun name -> Fault.create name "one tensor of that name" "more")
+                |> Error
+
+        network
         |> Fault.both (Fault.both preprocessing classes)
         |> Result.bind (fun ((preprocessing, classes), network) ->
             let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
@@ -412,6 +513,14 @@ module Model =
                         file.Metadata
                         |> List.filter (fun (name, _) -> not (List.contains name ownNames))
                 }))
+
+    /// <summary>The same without layers of your own.</summary>
+    [<CompiledName("OfTensors")>]
+    let ofTensors
+        (assumed: ModelDefaults)
+        (file: TensorFile)
+        : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        ofTensorsWith [] assumed file
 
     /// <summary>What an output is called: its class's name, or its number.</summary>
     [<CompiledName("ClassName")>]

@@ -50,57 +50,83 @@ module internal ParameterTensors =
 
                 Error [ Fault.create name "finite numbers" found ])
 
-    /// Parameters as W1, b1, W2, b2, …, a layer's gain as g1 behind its biases, every name after the
-    /// prefix. Weights have the book's shape, (inputs, outputs).
+    /// The tensors of some layers, each name between the prefix and the layer's suffix. Matrices have the book's
+    /// shape, (inputs, outputs).
+    let private ofLayers
+        (prefix: string)
+        (suffixes: string list)
+        (layers: LayerParameters<'T> list)
+        : Tensor list = [
+        for suffix, layer in List.zip suffixes layers do
+            for name, matrix in layer.Matrices do
+                Kernels.values matrix
+                |> Tensor.ofNumbers (prefix + name + suffix) [ matrix.ColumnCount; matrix.RowCount ]
+
+            for name, vector in layer.Vectors do
+                Kernels.elements vector
+                |> Tensor.ofNumbers (prefix + name + suffix) [ vector.Count ]
+    ]
+
+    /// Parameters as W1, b1, W2, b2, …, every name after the prefix.
     let ofParameters (prefix: string) (parameters: Parameters<'T>) : Tensor list =
-        parameters.Layers
-        |> List.mapi (fun i layer -> [
-            Kernels.values layer.Weights
-            |> Tensor.ofNumbers $"{prefix}W%d{i + 1}" [
-                layer.Weights.ColumnCount
-                layer.Weights.RowCount
+        ofLayers prefix (Parameters.suffixes parameters) parameters.Layers
+
+    /// Running statistics as mean1, variance1, …, every name after the prefix.
+    let ofRunning (prefix: string) (network: Network<'T>) : Tensor list =
+        ofLayers prefix (Architecture.runningSuffixes network.Architecture) network.Running
+
+    /// Layers of these shapes, as <c>ofLayers</c> names them.
+    let private layers
+        (read: string -> int list -> Result<'T[], Fault list>)
+        (prefix: string)
+        (suffixes: string list)
+        (shapes: ParameterShapes list)
+        : Result<LayerParameters<'T> list, Fault list> =
+        List.zip suffixes shapes
+        |> List.map (fun (suffix, shapes) ->
+            [
+                for name, rows, columns in shapes.MatrixShapes do
+                    read (prefix + name + suffix) [ columns; rows ]
+                for name, size in shapes.VectorSizes do
+                    read (prefix + name + suffix) [ size ]
             ]
-            Kernels.elements layer.Biases
-            |> Tensor.ofNumbers $"{prefix}b%d{i + 1}" [ layer.Biases.Count ]
-            match layer.Gain with
-            | ValueSome gain ->
-                Kernels.elements gain |> Tensor.ofNumbers $"{prefix}g%d{i + 1}" [ gain.Count ]
-            | ValueNone -> ()
-        ])
-        |> List.concat
+            |> Fault.all
+            |> Result.map (fun arrays ->
+                let struct (layer, _) = LayerParameters.ofArrays shapes arrays
+                layer))
+        |> Fault.all
 
     /// Parameters of such an architecture, as <c>ofParameters</c> names them.
     let parameters
-        (file: TensorFile)
+        (read: string -> int list -> Result<'T[], Fault list>)
         (prefix: string)
         (architecture: Architecture)
         : Result<Parameters<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let isNormalised i =
-            match List.tryItem i architecture.Hidden with
-            | Some layer -> layer.Normalised
-            | None -> false
+        let shapes = architecture.ParameterShapes
 
-        let layer i (inputs, outputs) : Result<Layer<'T>, Fault list> =
-            let gain: Result<'T[] voption, Fault list> =
-                if isNormalised i then
-                    numbers file $"{prefix}g%d{i + 1}" [ outputs ] |> Result.map ValueSome
-                else
-                    Ok ValueNone
-
-            validation {
-                let! weights = numbers file $"{prefix}W%d{i + 1}" [ inputs; outputs ]
-                and! biases = numbers file $"{prefix}b%d{i + 1}" [ outputs ]
-                and! gain = gain
-
-                return {
-                    Weights = Kernels.matrix outputs inputs weights
-                    Biases = Kernels.vector biases
-                    Gain = ValueOption.map Kernels.vector gain
-                }
-            }
-
-        architecture.Sizes
-        |> List.pairwise
-        |> List.mapi layer
-        |> Fault.all
+        layers read prefix (TensorNames.ofParameters shapes) shapes
         |> Result.map (fun layers -> { Layers = layers })
+
+    /// Running statistics of such an architecture, as <c>ofRunning</c> names them.
+    let private running
+        (read: string -> int list -> Result<'T[], Fault list>)
+        (prefix: string)
+        (architecture: Architecture)
+        : Result<LayerParameters<'T> list, Fault list> =
+        layers read prefix (Architecture.runningSuffixes architecture) architecture.RunningShapes
+
+    /// A network of such an architecture, as <c>ofParameters</c> and <c>ofRunning</c> name its tensors.
+    let network
+        (read: string -> int list -> Result<'T[], Fault list>)
+        (prefix: string)
+        (architecture: Architecture)
+        : Result<Network<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> = validation {
+        let! parameters = parameters read prefix architecture
+        and! running = running read prefix architecture
+
+        return {
+            Architecture = architecture
+            Parameters = parameters
+            Running = running
+        }
+    }

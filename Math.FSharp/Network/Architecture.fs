@@ -2,76 +2,201 @@ namespace Pipeline.Learning
 
 open System
 
-/// A hidden layer: an affine map to some units, then an activation.
-type HiddenLayer = {
-    /// How many units, 1 or more.
-    Width: int
-    /// Whether every unit's sums are normalised over the mini-batch before the activation.
-    Normalised: bool
-    /// What each unit makes of its sum.
-    Activation: Activation
+/// A layer at its place in an architecture.
+type internal PlacedLayer = {
+    Layer: Layer
+    /// The shape of its input.
+    Input: Shape
+    /// The shape of its output.
+    Output: Shape
+    Parameters: ParameterShapes
+    Running: ParameterShapes
+    /// How many layers below have a matrix.
+    MatrixLayersBelow: int
+    /// How many layers below draw random numbers.
+    RandomStream: int
+    /// Whether a layer below has parameters.
+    NeedsInputGradient: bool
 }
 
-/// A stack of dense layers under a head. The chapter's is 784 inputs, 50 sigmoid units, and softmax of 10
-/// classes.
+/// A dense hidden layer with an activation, in short.
+type HiddenLayer = {
+    /// The number of units, 1 to 65,536.
+    Width: int
+    /// Whether batch normalisation comes before the activation.
+    Normalised: bool
+    /// The units' activation function.
+    Activation: Activation
+    /// The fraction of units that a step of training leaves out, 0 or more, less than 1.
+    Dropout: float
+}
+
+/// Layers under a head. The chapter's network has 784 inputs, a dense layer of 50 units with sigmoid, a dense layer
+/// of 10 outputs, and softmax as its head.
 type Architecture = private {
-    inputs: int
-    hidden: HiddenLayer list
-    outputs: int
+    shape: Shape
+    layers: Layer list
+    places: PlacedLayer list
     head: Head
 } with
 
-    /// Numbers in a sample.
-    member architecture.Inputs = architecture.inputs
-    /// The hidden layers, from the input's side; none makes softmax regression.
-    member architecture.Hidden = architecture.hidden
-    /// Classes to tell apart, or numbers to give.
-    member architecture.Outputs = architecture.outputs
-    /// What the outputs stand for.
+    /// The shape of a sample.
+    member architecture.Shape = architecture.shape
+    /// The number of numbers in a sample.
+    member architecture.Inputs = architecture.shape.Size
+    /// The layers, from the input's side.
+    member architecture.Layers = architecture.layers
+    member internal architecture.Places = architecture.places
+
+    /// The number of classes, or of numbers to predict.
+    member architecture.Outputs = (List.last architecture.places).Output.Size
+
+    /// What the outputs mean.
     member architecture.Head = architecture.head
 
-    /// Inputs, hidden widths and outputs: [784; 50; 10].
+    /// The number of inputs, and of the outputs of each layer with a matrix: [784; 50; 10].
     member architecture.Sizes = [
-        architecture.inputs
-        for layer in architecture.hidden do
-            layer.Width
-        architecture.outputs
+        architecture.Inputs
+        for place in architecture.places do
+            if not place.Parameters.MatrixShapes.IsEmpty then
+                place.Output.Size
     ]
 
-    /// How many parameters there are.
-    member architecture.ParameterCount =
-        architecture.Sizes
-        |> List.pairwise
-        |> List.sumBy (fun (below, above) -> (int64 below + 1L) * int64 above)
-        |> (+) (
-            architecture.hidden
-            |> List.sumBy (fun layer -> if layer.Normalised then int64 layer.Width else 0L)
-        )
+    /// The most numbers that a layer has for a sample.
+    member internal architecture.Widest =
+        (architecture.Inputs, architecture.places)
+        ||> List.fold (fun widest place -> max widest place.Output.Size)
 
-    /// The sizes as people write them: 784-50-10.
+    /// The parameters of each layer that has parameters.
+    member internal architecture.ParameterShapes =
+        architecture.places
+        |> List.map _.Parameters
+        |> List.filter (fun shapes -> shapes.Count > 0L)
+
+    /// The running statistics of each layer that keeps some.
+    member internal architecture.RunningShapes =
+        architecture.places
+        |> List.map _.Running
+        |> List.filter (fun shapes -> shapes.Count > 0L)
+
+    /// Whether a layer keeps running statistics: batch normalisation does, which takes two samples or more.
+    member architecture.HasRunningStatistics = not architecture.RunningShapes.IsEmpty
+
+    /// The number of parameters.
+    member architecture.ParameterCount =
+        architecture.places |> List.sumBy _.Parameters.Count
+
+    /// Whether a step of training sees another function than evaluation does.
+    member architecture.DiffersInTraining =
+        architecture.layers |> List.exists _.DiffersInTraining
+
+    /// The sizes: 784-50-10.
     override architecture.ToString() =
         architecture.Sizes |> List.map string |> String.concat "-"
 
 /// Making architectures.
 [<RequireQualifiedAccess>]
 module Architecture =
-    /// The widest layer there may be.
+    /// The most outputs of a layer.
     [<Literal>]
     let MaximumWidth = 65536
 
-    /// <summary>The architecture of these sizes, or what is wrong with them.</summary>
-    /// <param name="head">What the outputs stand for.</param>
-    /// <param name="inputs">Numbers in a sample, 1 or more.</param>
-    /// <param name="hidden">The hidden layers, each 1 to 65,536 wide.</param>
-    /// <param name="outputs">Numbers that come out, 1 or more; classes under softmax, 2 or more.</param>
+    /// A layer that shifts its output leaves nothing to do for biases below.
+    let private withoutNeedlessBiases (layers: Layer list) : Layer list =
+        List.zip layers (List.tail (List.map ValueSome layers) @ [ ValueNone ])
+        |> List.map (fun (layer, above) ->
+            match layer, above with
+            | Affine affine, ValueSome(ScaleAndShift _) -> affine.WithoutBiases
+            | _ -> layer)
+
+    /// The layers from `place` on, each at its place.
+    let rec private placeAll (place: PlacedLayer) (position: int) (layers: Layer list) =
+        match layers with
+        | [] -> Ok []
+        | layer :: rest ->
+            match layer.OutputShape place.Output with
+            | Error faults -> faults |> List.map (Fault.within $"Layers:%d{position}") |> Error
+            | Ok output ->
+                let placed = {
+                    Layer = layer
+                    Input = place.Output
+                    Output = output
+                    Parameters = layer.Parameters place.Output
+                    Running = layer.Running place.Output
+                    MatrixLayersBelow =
+                        place.MatrixLayersBelow
+                        + if place.Parameters.MatrixShapes.IsEmpty then 0 else 1
+                    RandomStream =
+                        place.RandomStream + if place.Layer.DrawsRandomNumbers then 1 else 0
+                    NeedsInputGradient = place.NeedsInputGradient || place.Parameters.Count > 0L
+                }
+
+                placeAll placed (position + 1) rest |> Result.map (fun rest -> placed :: rest)
+
+    /// The place below the first layer.
+    let private samples (shape: Shape) : PlacedLayer = {
+        Layer = Layers.activation Activation.Identity
+        Input = shape
+        Output = shape
+        Parameters = ParameterShapes.none
+        Running = ParameterShapes.none
+        MatrixLayersBelow = 0
+        RandomStream = 0
+        NeedsInputGradient = false
+    }
+
+    let private fewestOutputs (head: Head) = if head = Head.Softmax then 2 else 1
+
+    /// <summary>The architecture of these layers, or what is wrong with them.</summary>
+    /// <param name="head">What the outputs mean.</param>
+    /// <param name="shape">The shape of a sample, 1 number or more.</param>
+    /// <param name="layers">The layers from the input's side. The last one gives the outputs: 1 or more; under
+    /// softmax 2 or more, one for each class.</param>
+    /// <returns>The architecture; or a fault of the first layer that does not fit those below, with its position
+    /// from 0.</returns>
+    /// <remarks>A dense layer directly below batch normalisation has no biases.</remarks>
     [<CompiledName("Create")>]
-    let create
+    let create (head: Head) (shape: Shape) (layers: Layer list) : Result<Architecture, Fault list> =
+        let fewest = fewestOutputs head
+
+        Fault.check
+            [
+                shape.Size >= 1, Fault.create "Inputs" "1 or more" (string shape.Size)
+                not layers.IsEmpty, Fault.create "Layers" "one layer or more" "none"
+            ]
+            ignore
+        |> Result.bind (fun () -> placeAll (samples shape) 0 (withoutNeedlessBiases layers))
+        |> Result.bind (fun places ->
+            let outputs = (List.last places).Output.Size
+
+            Fault.check
+                [
+                    outputs >= fewest,
+                    Fault.create
+                        $"Layers:%d{layers.Length - 1}"
+                        $"%d{fewest} outputs or more under {head}"
+                        (string outputs)
+                ]
+                (fun () -> {
+                    shape = shape
+                    layers = layers
+                    places = places
+                    head = head
+                }))
+
+    /// <summary>The architecture of dense layers, or what is wrong with their sizes.</summary>
+    /// <param name="head">What the outputs mean.</param>
+    /// <param name="inputs">The number of numbers in a sample, 1 or more.</param>
+    /// <param name="hidden">The hidden layers, each 1 to 65,536 wide; none makes softmax regression.</param>
+    /// <param name="outputs">The number of outputs, 1 or more; under softmax 2 or more, one for each class.</param>
+    [<CompiledName("OfHidden")>]
+    let ofHidden
         (head: Head)
         (inputs: int)
         (hidden: HiddenLayer list)
         (outputs: int)
         : Result<Architecture, Fault list> =
-        let fewest = if head = Head.Softmax then 2 else 1
+        let fewest = fewestOutputs head
         let widths = hidden |> List.map _.Width
         let isWidth width = width >= 1 && width <= MaximumWidth
 
@@ -83,6 +208,8 @@ module Architecture =
                 for width in widths do
                     isWidth width,
                     Fault.create "Hidden" $"widths of 1 to %d{MaximumWidth} units" (string width)
+                for layer in hidden do
+                    NumberRange.check "Dropout" NumberRange.share layer.Dropout
                 for below, above in List.pairwise [ inputs; yield! widths; outputs ] do
                     // What is no width has a sentence of its own.
                     not (List.forall isWidth (outputs :: widths))
@@ -92,22 +219,22 @@ module Architecture =
                         $"layers of at most %d{Array.MaxLength} weights"
                         $"one of %d{below} × %d{above}"
             ]
-            (fun () -> {
-                inputs = inputs
-                hidden = hidden
-                outputs = outputs
-                head = head
-            })
+            (fun () -> [
+                for layer in hidden do
+                    Layers.dense layer.Width
 
-    /// The architecture with no layer normalised.
-    let internal plain (architecture: Architecture) : Architecture = {
-        architecture with
-            hidden =
-                architecture.hidden |> List.map (fun layer -> { layer with Normalised = false })
-    }
+                    if layer.Normalised then
+                        Layers.batchNormalisation
 
-    /// <summary>A stack of dense layers under softmax, with one activation for all hidden
-    /// ones.</summary>
+                    Layers.activation layer.Activation
+
+                    if layer.Dropout <> 0.0 then
+                        Layers.dropout layer.Dropout
+                Layers.dense outputs
+            ])
+        |> Result.bind (create head (Shape.Vector inputs))
+
+    /// <summary>Dense layers under softmax, with one activation for all hidden layers.</summary>
     /// <param name="activation">The hidden layers' activation.</param>
     /// <param name="sizes">Inputs, hidden widths, classes: [784; 50; 10] is the chapter's.</param>
     /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
@@ -124,10 +251,53 @@ module Architecture =
                     Width = width
                     Normalised = false
                     Activation = activation
+                    Dropout = 0.0
                 })
 
-            match create Head.Softmax inputs hidden classes[0] with
+            match ofHidden Head.Softmax inputs hidden classes[0] with
             | Ok architecture -> architecture
             | Error faults ->
                 invalidArg (nameof sizes) (faults |> List.map string |> String.concat " ")
         | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found %d{sizes.Length}"
+
+    /// The architecture with some of its layers left out.
+    let private withLayers (layers: Layer list) (architecture: Architecture) : Architecture =
+        if layers.Length = architecture.layers.Length then
+            architecture
+        else
+            match create architecture.head architecture.shape layers with
+            | Ok architecture -> architecture
+            | Error faults ->
+                invalidArg (nameof architecture) (faults |> List.map string |> String.concat " ")
+
+    /// <summary>The architecture without the layers that draw random numbers: without dropout.</summary>
+    [<CompiledName("WithoutRandomLayers")>]
+    let withoutRandomLayers (architecture: Architecture) : Architecture =
+        architecture
+        |> withLayers (
+            architecture.layers |> List.filter (fun layer -> not layer.DrawsRandomNumbers)
+        )
+
+    /// The same function in evaluation with fewer layers: without those that matter in training only, and
+    /// without those whose scale and shift the affine layer below takes over.
+    let internal folded (architecture: Architecture) : Architecture =
+        let layers =
+            ([], architecture.layers)
+            ||> List.fold (fun below layer ->
+                match layer, below with
+                | OnlyInTraining, _
+                | ScaleAndShift _, Affine _ :: _ -> below
+                | _ -> layer :: below)
+            |> List.rev
+
+        withLayers layers architecture
+
+    /// What follows the names of the running statistics of each layer that keeps some.
+    let internal runningSuffixes (architecture: Architecture) : string list =
+        architecture.places
+        |> List.filter (fun place -> place.Running.Count > 0L)
+        |> List.map (fun place ->
+            place.MatrixLayersBelow
+            + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1),
+            place.Running.Names)
+        |> TensorNames.suffixes

@@ -11,29 +11,24 @@ type Network<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = {
-    /// The layers' sizes and activations.
+    /// The layers and the head.
     Architecture: Architecture
-    /// Their weights, biases and gains.
+    /// The layers' parameters.
     Parameters: Parameters<'T>
-    /// The running moments of the layers that are normalised, from the input's side.
-    Running: Moments<'T> list
+    /// The running statistics of the layers that keep some, from the input's side.
+    Running: LayerParameters<'T> list
 }
 
-/// What a hidden layer's forward pass leaves for the way back.
-type internal Passed<'T
+/// A layer's part in a forward pass.
+type internal LayerTrace<'T
     when 'T: struct
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = {
-    /// What came in.
-    Input: LayerInputs<'T>
-    /// The sums standardised, where the layer is normalised.
-    Standardised: Standardised<'T> voption
-    /// What the activation kept.
-    Kept: Matrix<'T>
-    /// What its outputs were multiplied by.
-    Mask: 'T[] voption
+    Place: PlacedLayer
+    Parameters: LayerParameters<'T>
+    Output: LayerOutput<'T>
 }
 
 /// How well a network does on a data set.
@@ -50,9 +45,9 @@ type Score = {
 /// layers.</remarks>
 [<RequireQualifiedAccess>]
 module Network =
-    /// <summary>A network at its start: biases are 0, gains 1.</summary>
+    /// <summary>A network before its first step.</summary>
     /// <param name="initialiser">How the weights begin: the book's is
-    /// <c>Initialiser.Fixed 0.01</c>.</param>
+    /// <c>Initialiser.Fixed 0.01</c>. Biases begin at 0.</param>
     /// <param name="seed">The run's seed. Both precisions start from the same numbers,
     /// rounded.</param>
     /// <param name="architecture">The layers.</param>
@@ -64,185 +59,153 @@ module Network =
         : Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T> = {
         Architecture = architecture
         Parameters = {
-            Layers =
-                architecture.Sizes
-                |> List.pairwise
-                |> List.mapi (fun layer (inputs, outputs) -> {
-                    Gain =
-                        match List.tryItem layer architecture.Hidden with
-                        | Some { Normalised = true } ->
-                            ValueSome(Kernels.vector (Array.create outputs 'T.One))
-                        | _ -> ValueNone
-                    Weights =
-                        initialiser
-                        |> Initialiser.weights seed layer outputs inputs
-                        |> Kernels.matrix outputs inputs
-                    Biases = Kernels.vector (Array.zeroCreate outputs)
-                })
+            Layers = [
+                for place in architecture.Places do
+                    if place.Parameters.Count > 0L then
+                        place.Layer.Initialise(
+                            initialiser,
+                            seed,
+                            place.MatrixLayersBelow,
+                            place.Input
+                        )
+            ]
         }
         Running = [
-            for layer in architecture.Hidden do
-                if layer.Normalised then
-                    Normalisation.start layer.Width
+            for place in architecture.Places do
+                if place.Running.Count > 0L then
+                    place.Layer.InitialiseRunning place.Input
         ]
     }
 
-    /// <summary>The network in the other precision, each parameter rounded to the nearest.</summary>
+    /// <summary>The network in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
     let convert
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Network<'U> when 'U :> IBinaryFloatingPointIeee754<'U> = {
         Architecture = network.Architecture
         Parameters = Parameters.convert network.Parameters
-        Running =
-            network.Running
-            |> List.map (fun moments ->
-                let convert vector =
-                    Kernels.elements vector
-                    |> Array.map (fun (x: 'T) -> 'U.CreateTruncating x)
-                    |> Kernels.vector
-
-                {
-                    Mean = convert moments.Mean
-                    Variance = convert moments.Variance
-                })
+        Running = (Parameters.convert { Layers = network.Running }).Layers
     }
 
-    /// The same network without normalised layers: weights and biases do what their gains and running
-    /// moments did.
-    let internal folded (network: Network<'T>) : Network<'T> =
-        if network.Running.IsEmpty then
+    /// Each layer with its parameters and its running statistics.
+    let internal layers
+        (network: Network<'T>)
+        : struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list =
+        let expected = network.Architecture.ParameterShapes.Length
+
+        if network.Parameters.Layers.Length <> expected then
+            invalidArg
+                (nameof network)
+                $"expected parameters of %d{expected} layers, found %d{network.Parameters.Layers.Length}"
+
+        let take (shapes: ParameterShapes) (layers: LayerParameters<'T> list) =
+            match layers with
+            | layer :: others when shapes.Count > 0L -> layer, others
+            | _ -> LayerParameters.none, layers
+
+        ((network.Parameters.Layers, network.Running), network.Architecture.Places)
+        ||> List.mapFold (fun (parameters, running) place ->
+            let own, parameters = take place.Parameters parameters
+            let ownRunning, running = take place.Running running
+            struct (place, own, ownRunning), (parameters, running))
+        |> fst
+
+    /// A network that gives the same in evaluation with fewer layers: normalised layers have become plain
+    /// ones.
+    let internal folded
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Network<'T> =
+        let architecture = Architecture.folded network.Architecture
+
+        if obj.ReferenceEquals(architecture, network.Architecture) then
             network
         else
-            let rec fold layers running =
-                match layers, running with
-                | { Gain = ValueSome gain } as layer :: rest, moments :: others ->
-                    let struct (weights, biases) =
-                        Normalisation.fold moments gain layer.Weights layer.Biases
+            // The layers so far, the last one first.
+            let fold below (struct (place: PlacedLayer, parameters, running)) =
+                match place.Layer, below with
+                | OnlyInTraining, _ -> below
+                | ScaleAndShift upper, (struct (Affine lower, weights, _)) :: rest ->
+                    let struct (scale, shift) = upper.ScaleAndShift(parameters, running)
+                    let struct (layer, weights) = lower.Absorb(scale, shift, weights)
+                    (struct (layer, weights, LayerParameters.none)) :: rest
+                | layer, _ -> (struct (layer, parameters, running)) :: below
 
-                    {
-                        Weights = weights
-                        Biases = biases
-                        Gain = ValueNone
-                    }
-                    :: fold rest others
-                | layer :: rest, _ -> layer :: fold rest running
-                | [], _ -> []
+            let layers = layers network |> List.fold fold [] |> List.rev
+
+            let some select =
+                layers
+                |> List.map select
+                |> List.filter (fun (layer: LayerParameters<'T>) ->
+                    not (layer.Matrices.IsEmpty && layer.Vectors.IsEmpty))
 
             {
-                Architecture = Architecture.plain network.Architecture
+                Architecture = architecture
                 Parameters = {
-                    Layers = fold network.Parameters.Layers network.Running
+                    Layers = some (fun (struct (_, parameters, _)) -> parameters)
                 }
-                Running = []
+                Running = some (fun (struct (_, _, running)) -> running)
             }
 
-    let private noBiases (layer: Layer<'T>) : Vector<'T> =
-        Kernels.vector (Array.zeroCreate layer.Biases.Count)
-
-    /// A normalised layer's sums standardised: by the mini-batch's own moments in training, else by the
-    /// running ones.
-    let private standardise inTraining (running: Moments<'T>) (sums: Matrix<'T>) =
-        let moments = if inTraining then Normalisation.moments sums else running
-        let standardised = Normalisation.standardise inTraining moments sums
-        ArrayReuse.Return(Kernels.values sums)
-        standardised
-
-    /// The last layer's sums, and what the way back needs of the hidden layers, the last one first. With
-    /// a dropout, as a step of training sees it.
+    /// The forward pass: the last layer first. Without a step of training, as evaluation sees it.
     let internal trace
-        (dropout: Dropout voption)
+        (step: TrainingStep voption)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (inputs: Inputs<'T>)
+        : LayerTrace<'T> list =
+        (([], inputs, false), layers network)
+        ||> List.fold (fun (below, inputs, mayOverwrite) (struct (place, parameters, running)) ->
+            let output =
+                place.Layer.Forward {
+                    Inputs = inputs
+                    Parameters = parameters
+                    Running = running
+                    Step = step
+                    RandomStream = place.RandomStream
+                    MayOverwrite = mayOverwrite
+                    NeedsInputGradient = place.NeedsInputGradient
+                }
+
+            {
+                Place = place
+                Parameters = parameters
+                Output = output
+            }
+            :: below,
+            Inputs.Columns output.Output,
+            output.MayOverwrite)
+        |> fun (traced, _, _) -> traced
+
+    let private outputOf
+        (step: TrainingStep voption)
         (network: Network<'T>)
-        (inputs: LayerInputs<'T>)
-        : struct (Matrix<'T> * Passed<'T> list * LayerInputs<'T>) =
-        let rec run i layers (hidden: HiddenLayer list) running x passed =
-            match layers, hidden with
-            | layer :: rest, { Activation = activation } :: above ->
-                let struct (sums, standardised, running) =
-                    match layer.Gain, running with
-                    | ValueSome gain, moments :: others ->
-                        let standardised =
-                            LayerInputs.affine layer.Weights (noBiases layer) x
-                            |> standardise dropout.IsSome moments
-
-                        struct (Normalisation.apply gain layer.Biases standardised,
-                                ValueSome standardised,
-                                others)
-                    | _ ->
-                        struct (LayerInputs.affine layer.Weights layer.Biases x, ValueNone, running)
-
-                let struct (output, kept) = Activation.pass activation sums
-
-                let struct (output, mask) =
-                    match dropout with
-                    | ValueSome dropout when dropout.Share > 0.0 ->
-                        let mask = Dropout.mask i (output.RowCount * output.ColumnCount) dropout
-                        struct (Dropout.apply mask output, ValueSome mask)
-                    | _ -> struct (output, ValueNone)
-
-                run
-                    (i + 1)
-                    rest
-                    above
-                    running
-                    (LayerInputs.Columns output)
-                    ({
-                        Input = x
-                        Standardised = standardised
-                        Kept = kept
-                        Mask = mask
-                     }
-                     :: passed)
-            | [ last ], [] -> struct (LayerInputs.affine last.Weights last.Biases x, passed, x)
-            | _ ->
-                invalidArg
-                    (nameof network)
-                    $"expected parameters of %d{network.Architecture.Hidden.Length + 1} layers, found %d{network.Parameters.Layers.Length}"
-
-        run 0 network.Parameters.Layers network.Architecture.Hidden network.Running inputs []
-
-    let private sumsOf
-        (dropout: Dropout voption)
-        (network: Network<'T>)
-        (inputs: LayerInputs<'T>)
+        (inputs: Inputs<'T>)
         : Matrix<'T> =
-        let struct (sums, _, _) = trace dropout network inputs
-        sums
+        (List.head (trace step network inputs)).Output.Output
 
-    /// The network whose running moments have followed those of a mini-batch.
-    let internal follow
-        (count: int)
-        (passed: Passed<'T> list)
-        (network: Network<'T>)
-        : Network<'T> =
+    /// The network with its running statistics after a forward pass.
+    let internal follow (traced: LayerTrace<'T> list) (network: Network<'T>) : Network<'T> =
         if network.Running.IsEmpty then
             network
         else
-            let own = [
-                for passed in List.rev passed do
-                    match passed.Standardised with
-                    | ValueSome standardised -> standardised.Moments
-                    | ValueNone -> ()
-            ]
-
             {
                 network with
-                    Running = List.map2 (Normalisation.follow count) own network.Running
+                    Running =
+                        traced
+                        |> List.rev
+                        |> List.filter (fun traced -> traced.Place.Running.Count > 0L)
+                        |> List.map _.Output.Running
             }
 
     /// The same from the mini-batch itself.
     let internal followed
-        (dropout: Dropout)
+        (step: TrainingStep)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : Network<'T> =
         if network.Running.IsEmpty then
             network
         else
-            let struct (_, passed, _) =
-                batch.FirstInputs |> Inputs.enter |> trace (ValueSome dropout) network
-
-            follow batch.Count passed network
+            follow (trace (ValueSome step) network batch.FirstInputs) network
 
     /// <summary>What the last layer gives, before the head: logits, or the numbers
     /// themselves.</summary>
@@ -253,19 +216,26 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        sumsOf ValueNone network (LayerInputs.Columns inputs)
+        outputOf ValueNone network (Inputs.Columns inputs)
 
     /// How inputs enter a network. Loops over bytes leave zeros out, which gives the bits of the loop over
     /// numbers where 0·w is 0: a first layer with a weight that is not finite takes them as numbers.
-    let private enters (network: Network<'T>) : Inputs<'T> -> LayerInputs<'T> =
-        if Kernels.areFinite (Kernels.values network.Parameters.Layers.Head.Weights) then
-            Inputs.enter
+    let private enters (network: Network<'T>) : Inputs<'T> -> Inputs<'T> =
+        let areFinite =
+            match network.Parameters.Layers with
+            | first :: _ ->
+                first.Matrices
+                |> List.forall (fun (_, matrix) -> Kernels.areFinite (Kernels.values matrix))
+            | [] -> true
+
+        if areFinite then
+            id
         else
-            Inputs.columns >> LayerInputs.Columns
+            fun inputs -> Inputs.Columns inputs.Numbers
 
     /// The same for a mini-batch.
     let private sums (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> enters network |> sumsOf ValueNone network
+        batch.FirstInputs |> enters network |> outputOf ValueNone network
 
     /// <summary>What the network says: the probability of every class, or what else its head makes of
     /// the sums.</summary>
@@ -295,7 +265,7 @@ module Network =
             (Dataset.partCount partSize data)
             (fun i ->
                 let part = Dataset.part partSize i data
-                act i part (part.FirstInputs |> enter |> sumsOf ValueNone network))
+                act i part (part.FirstInputs |> enter |> outputOf ValueNone network))
 
     /// What `convert` makes of the last layer's sums of every sample of a data set.
     let private ofAll
@@ -339,16 +309,15 @@ module Network =
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
         sums network batch |> Loss.ofHead network.Architecture.Head batch.Targets
 
-    /// <summary>The mean loss of a mini-batch as a step of training sees it: some hidden units are left
-    /// out, and normalised layers take the mini-batch's own moments. The function whose slope
+    /// <summary>The mean loss of a mini-batch as a step of training sees it: dropout leaves units out, and
+    /// normalised layers take the mini-batch's own moments. The function whose gradient
     /// <c>Gradient.backwardInTraining</c> gives.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("LossInTraining")>]
-    let lossInTraining (dropout: Dropout) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
+    let lossInTraining (step: TrainingStep) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
         batch.FirstInputs
-        |> Inputs.enter
-        |> sumsOf (ValueSome dropout) network
+        |> outputOf (ValueSome step) network
         |> Loss.ofHead network.Architecture.Head batch.Targets
 
     /// <summary>The share of a mini-batch that the network is right about, 0 to 1, as

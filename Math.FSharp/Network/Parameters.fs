@@ -4,133 +4,65 @@ open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
-/// The parameters of a dense layer, or the gradient in them.
-type Layer<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// W: (outputs, inputs). In memory the book's (inputs, outputs) row by row.
-    Weights: Matrix<'T>
-    /// b: outputs.
-    Biases: Vector<'T>
-    /// γ: outputs, where the layer is normalised.
-    Gain: Vector<'T> voption
-}
-
-/// All parameters of a network, or the gradient in them: a layer each, from the input's side.
+/// All parameters of a network, or the gradient in them.
 type Parameters<'T
     when 'T: struct
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = {
-    /// From the input's side.
-    Layers: Layer<'T> list
+    /// Those of each layer that has parameters, from the input's side.
+    Layers: LayerParameters<'T> list
 }
 
-/// Whole-network arithmetic and the way to and from flat arrays.
+/// The names of tensors in files and reports: W1, b1, W2, b2, …
+[<RequireQualifiedAccess>]
+module internal TensorNames =
+    /// <summary>What follows a name in each layer: the number of matrix layers up to it. Where a layer below has
+    /// the same name with the same number, <c>_2</c>, <c>_3</c>, … follows.</summary>
+    /// <param name="layers">The layers' numbers and names.</param>
+    let suffixes (layers: (int * string list) list) : string list =
+        ((Set.empty, []), layers)
+        ||> List.fold (fun (taken: Set<string>, found) (number, names) ->
+            let suffix =
+                Seq.initInfinite (fun i ->
+                    if i = 0 then string number else $"%d{number}_%d{i + 1}")
+                |> Seq.find (fun suffix ->
+                    names |> List.forall (fun name -> not (taken.Contains(name + suffix))))
+
+            (taken, names) ||> List.fold (fun taken name -> taken.Add(name + suffix)),
+            suffix :: found)
+        |> snd
+        |> List.rev
+
+    /// What follows the names of the parameters of each layer.
+    let ofParameters (layers: ParameterShapes list) : string list =
+        (0, layers)
+        ||> List.mapFold (fun below layer ->
+            let number = if layer.MatrixShapes.IsEmpty then below else below + 1
+            (number, layer.Names), number)
+        |> fst
+        |> suffixes
+
+/// Whole-network arithmetic, and parameters as flat arrays.
 [<RequireQualifiedAccess>]
 module Parameters =
-    /// <summary>Two parameter records made one, partner by partner.</summary>
-    /// <param name="weights">What to make of two partner matrices.</param>
-    /// <param name="biases">What to make of two partner vectors.</param>
-    /// <param name="first">One record.</param>
-    /// <param name="second">The other, with as many layers.</param>
-    /// <exception cref="T:System.ArgumentException">The numbers of layers differ.</exception>
-    [<CompiledName("Map2")>]
-    let map2
-        (weights: Matrix<'T> -> Matrix<'T> -> Matrix<'U>)
-        (biases: Vector<'T> -> Vector<'T> -> Vector<'U>)
-        (first: Parameters<'T>)
-        (second: Parameters<'T>)
+    /// <summary>The same parameters with other matrices and vectors.</summary>
+    /// <param name="matrix">The matrix in the place of each.</param>
+    /// <param name="vector">The vector in the place of each.</param>
+    /// <param name="parameters">The parameters, left as they were.</param>
+    [<CompiledName("Map")>]
+    let map
+        (matrix: Matrix<'T> -> Matrix<'U>)
+        (vector: Vector<'T> -> Vector<'U>)
+        (parameters: Parameters<'T>)
         : Parameters<'U> = {
         Layers =
-            List.map2
-                (fun one other -> {
-                    Weights = weights one.Weights other.Weights
-                    Biases = biases one.Biases other.Biases
-                    Gain =
-                        match one.Gain, other.Gain with
-                        | ValueSome gain, ValueSome partner -> ValueSome(biases gain partner)
-                        | _ -> ValueNone
-                })
-                first.Layers
-                second.Layers
+            parameters.Layers
+            |> List.map (LayerParameters.map (fun _ -> matrix) (fun _ -> vector))
     }
 
-    /// Every tensor's elements in their order in memory: of W1, b1, W2, b2, …; after b1 of g1, where the
-    /// layer has a gain.
-    let internal arrays (parameters: Parameters<'T>) : 'T[] list = [
-        for layer in parameters.Layers do
-            Kernels.values layer.Weights
-            Kernels.elements layer.Biases
-
-            match layer.Gain with
-            | ValueSome gain -> Kernels.elements gain
-            | ValueNone -> ()
-    ]
-
-    /// The same with the tensors' names.
-    let internal tensors (parameters: Parameters<'T>) : (string * 'T[]) list =
-        let names =
-            parameters.Layers
-            |> List.mapi (fun i layer -> [
-                $"W%d{i + 1}"
-                $"b%d{i + 1}"
-                if layer.Gain.IsSome then
-                    $"g%d{i + 1}"
-            ])
-            |> List.concat
-
-        List.zip names (arrays parameters)
-
-    /// Parameters of these elements, shaped like others.
-    let internal ofTensors (shape: Parameters<'T>) (tensors: 'U[] list) : Parameters<'U> =
-        let rec take (layers: Layer<'T> list) tensors =
-            match layers, tensors with
-            | layer :: rest, weights :: biases :: others ->
-                let struct (gain, others) =
-                    match layer.Gain, others with
-                    | ValueSome _, gain :: others -> struct (ValueSome(Kernels.vector gain), others)
-                    | _ -> struct (ValueNone, others)
-
-                {
-                    Weights =
-                        weights |> Kernels.matrix layer.Weights.RowCount layer.Weights.ColumnCount
-                    Biases = Kernels.vector biases
-                    Gain = gain
-                }
-                :: take rest others
-            | _ -> []
-
-        { Layers = take shape.Layers tensors }
-
-    /// The parameters with other elements: `replace` takes each tensor's name and elements.
-    let internal mapTensors
-        (replace: string -> 'T[] -> 'U[])
-        (parameters: Parameters<'T>)
-        : Parameters<'U> =
-        tensors parameters
-        |> List.map (fun (name, values) -> replace name values)
-        |> ofTensors parameters
-
-    /// Zeros of the parameters' shape.
-    let internal zeros (parameters: Parameters<'T>) : Parameters<'T> =
-        arrays parameters
-        |> List.map (fun values -> Array.zeroCreate values.Length)
-        |> ofTensors parameters
-
-    /// What `combine` makes of every two partner tensors.
-    let internal mapTensors2
-        (combine: 'T[] -> 'T[] -> 'T[])
-        (first: Parameters<'T>)
-        (second: Parameters<'T>)
-        : Parameters<'T> =
-        List.map2 combine (arrays first) (arrays second) |> ofTensors first
-
-    /// A caller's slip where two records differ in shape.
+    /// An exception where two records differ in shape.
     let internal requireSameShape
         (name: string)
         (one: Parameters<'T>)
@@ -141,21 +73,101 @@ module Parameters =
                 name
                 $"expected as many layers in both, found %d{one.Layers.Length} and %d{other.Layers.Length}"
 
-        List.iter2
-            (fun one other ->
-                Kernels.requireSameShape name one.Weights other.Weights
+        List.iter2 (LayerParameters.requireSameShape name) one.Layers other.Layers
 
-                if one.Biases.Count <> other.Biases.Count then
-                    invalidArg
-                        name
-                        $"expected two vectors of one length, found %d{one.Biases.Count} and %d{other.Biases.Count}"
+    /// <summary>Two parameter records combined, partner by partner.</summary>
+    /// <param name="matrix">The matrix of two partners.</param>
+    /// <param name="vector">The vector of two partners.</param>
+    /// <param name="first">One record.</param>
+    /// <param name="second">The other, of the same shape.</param>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("Map2")>]
+    let map2
+        (matrix: Matrix<'T> -> Matrix<'T> -> Matrix<'U>)
+        (vector: Vector<'T> -> Vector<'T> -> Vector<'U>)
+        (first: Parameters<'T>)
+        (second: Parameters<'T>)
+        : Parameters<'U> =
+        requireSameShape (nameof second) first second
 
-                if one.Gain.IsSome <> other.Gain.IsSome then
-                    invalidArg name "expected a gain in both or in neither, found one")
-            one.Layers
-            other.Layers
+        {
+            Layers =
+                List.map2
+                    (fun (one: LayerParameters<'T>) (other: LayerParameters<'T>) -> {
+                        Matrices =
+                            List.map2
+                                (fun (name, one) (_, other) -> name, matrix one other)
+                                one.Matrices
+                                other.Matrices
+                        Vectors =
+                            List.map2
+                                (fun (name, one) (_, other) -> name, vector one other)
+                                one.Vectors
+                                other.Vectors
+                    })
+                    first.Layers
+                    second.Layers
+        }
 
-    /// <summary>How many numbers there are in all.</summary>
+    /// The elements of every tensor in their order in memory: of W1, b1, W2, b2, …
+    let internal arrays (parameters: Parameters<'T>) : 'T[] list =
+        parameters.Layers |> List.collect LayerParameters.arrays
+
+    /// What follows the names of each layer's tensors.
+    let internal suffixes (parameters: Parameters<'T>) : string list =
+        parameters.Layers |> List.map LayerParameters.shapes |> TensorNames.ofParameters
+
+    /// Every tensor's name, rows and columns (1 of a vector) and elements.
+    let internal tensors (parameters: Parameters<'T>) : (string * struct (int * int) * 'T[]) list = [
+        for suffix, layer in List.zip (suffixes parameters) parameters.Layers do
+            for name, matrix in layer.Matrices do
+                name + suffix, struct (matrix.RowCount, matrix.ColumnCount), Kernels.values matrix
+
+            for name, vector in layer.Vectors do
+                name + suffix, struct (vector.Count, 1), Kernels.elements vector
+    ]
+
+    /// Parameters of these elements, shaped like others.
+    let internal ofArrays (shape: Parameters<'T>) (arrays: 'U[] list) : Parameters<'U> = {
+        Layers =
+            (arrays, shape.Layers)
+            ||> List.mapFold (fun arrays layer ->
+                let struct (layer, rest) =
+                    LayerParameters.ofArrays (LayerParameters.shapes layer) arrays
+
+                layer, rest)
+            |> fst
+    }
+
+    /// The parameters with other elements: `replace` takes the position and the elements of each tensor.
+    let internal mapArrays
+        (replace: int -> 'T[] -> 'U[])
+        (parameters: Parameters<'T>)
+        : Parameters<'U> =
+        arrays parameters |> List.mapi replace |> ofArrays parameters
+
+    /// <summary>Zeros of the parameters' shape.</summary>
+    [<CompiledName("Zeros")>]
+    let zeros (parameters: Parameters<'T>) : Parameters<'T> =
+        parameters |> mapArrays (fun _ values -> Array.zeroCreate values.Length)
+
+    /// <summary>One value from every number, in the order of <c>toVector</c>.</summary>
+    /// <param name="folder">The next value from the one so far and a number.</param>
+    /// <param name="state">The first value.</param>
+    /// <param name="parameters">The parameters.</param>
+    [<CompiledName("Fold")>]
+    let fold (folder: 'S -> 'T -> 'S) (state: 'S) (parameters: Parameters<'T>) : 'S =
+        arrays parameters |> List.fold (Array.fold folder) state
+
+    /// The elements of two partner tensors combined.
+    let internal mapArrays2
+        (combine: 'T[] -> 'T[] -> 'T[])
+        (first: Parameters<'T>)
+        (second: Parameters<'T>)
+        : Parameters<'T> =
+        List.map2 combine (arrays first) (arrays second) |> ofArrays first
+
+    /// <summary>The number of numbers.</summary>
     [<CompiledName("Count")>]
     let count (parameters: Parameters<'T>) : int64 =
         arrays parameters |> List.sumBy (fun values -> int64 values.Length)
@@ -165,17 +177,20 @@ module Parameters =
     let toVector (parameters: Parameters<'T>) : Vector<'T> =
         arrays parameters |> Array.concat |> Kernels.vector
 
+    /// Numbers in the other precision, each rounded to the nearest.
+    let internal convertArray
+        (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : 'U[] when 'U :> IBinaryFloatingPointIeee754<'U> =
+        match box values with
+        | :? ('U[]) as same -> Array.copy same
+        | _ -> values |> Array.map (fun x -> 'U.CreateTruncating x)
+
     /// <summary>The parameters in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
     let convert
         (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Parameters<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
-        mapTensors
-            (fun _ values ->
-                match box values with
-                | :? ('U[]) as same -> Array.copy same
-                | _ -> values |> Array.map (fun x -> 'U.CreateTruncating x))
-            parameters
+        parameters |> mapArrays (fun _ -> convertArray)
 
     /// <summary>The bytes of all parameters, little-endian, in <c>toVector</c>'s order: what a hash of a
     /// run is taken of.</summary>

@@ -50,6 +50,10 @@ type Optimizer<'T
             -> OptimizerState<'T>
             -> Parameters<'T>
             -> struct (Parameters<'T> * OptimizerState<'T>)
+    /// For a rule that remembers nothing and needs no more than the layer's own gradient: the learning rate
+    /// η, a layer's parameters and what its backward pass gives, from which follow the layer's next
+    /// parameters, with the bits of Update. A network can then update each layer on the way down.
+    LayerUpdate: ('T -> LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>) voption
 }
 
 /// v′ = μv + g, θ′ = θ − ηv′.
@@ -183,6 +187,7 @@ module Optimizer =
         Update =
             fun rate gradient state parameters ->
                 struct (descend rate gradient parameters, { state with Steps = state.Steps + 1L })
+        LayerUpdate = ValueSome LayerGradient.descend
     }
 
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
@@ -223,7 +228,7 @@ module Optimizer =
                     (Parameters.arrays parameters)
                     (memories |> List.map Parameters.arrays |> List.transpose)
 
-            let shaped = Parameters.ofTensors parameters
+            let shaped = Parameters.ofArrays parameters
 
             struct (next |> List.map (fun struct (theta, _) -> theta) |> shaped,
                     {
@@ -250,6 +255,7 @@ module Optimizer =
                     ]
                 }
             Update = update
+            LayerUpdate = ValueNone
         }
 
     /// <summary>Momentum: v = μv + g, θ′ = θ − ηv.</summary>

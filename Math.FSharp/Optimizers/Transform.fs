@@ -88,7 +88,7 @@ module Transform =
 
     let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
         parameters
-        |> Parameters.mapTensors (fun _ values ->
+        |> Parameters.mapArrays (fun _ values ->
             let result = ArrayReuse<'T>.Rent values.Length
             Kernels.mapInto result op values
             result)
@@ -101,7 +101,7 @@ module Transform =
         : Parameters<'T> =
         Parameters.requireSameShape "parameters" first second
 
-        Parameters.mapTensors2
+        Parameters.mapArrays2
             (fun x y ->
                 let result = ArrayReuse<'T>.Rent x.Length
                 Kernels.map2Into result op x y
@@ -114,10 +114,11 @@ module Transform =
         (change: Parameters<'T> -> Parameters<'T> -> Parameters<'T>)
         (optimizer: Optimizer<'T>)
         : Optimizer<'T> = {
-        optimizer with
-            Update =
-                fun rate gradient state parameters ->
-                    optimizer.Update rate (change gradient parameters) state parameters
+        Init = optimizer.Init
+        Update =
+            fun rate gradient state parameters ->
+                optimizer.Update rate (change gradient parameters) state parameters
+        LayerUpdate = ValueNone
     }
 
     /// <summary>Every element of the gradient brought within ±limit.</summary>
@@ -184,16 +185,17 @@ module Transform =
         NumberRange.require (nameof strength) NumberRange.notNegative strength
 
         {
-            optimizer with
-                Update =
-                    fun rate gradient state parameters ->
-                        let factor = 1.0 - Double.CreateTruncating rate * strength
+            Init = optimizer.Init
+            Update =
+                fun rate gradient state parameters ->
+                    let factor = 1.0 - Double.CreateTruncating rate * strength
 
-                        optimizer.Update
-                            rate
-                            gradient
-                            state
-                            (map { ScaleOp.Factor = number factor } parameters)
+                    optimizer.Update
+                        rate
+                        gradient
+                        state
+                        (map { ScaleOp.Factor = number factor } parameters)
+            LayerUpdate = ValueNone
         }
 
     /// <summary>AdamW: Adam with decoupled weight decay, its step taken from (1 − ηλ)θ instead of
@@ -328,6 +330,7 @@ module Transform =
                                     rest with
                                         Steps = seen
                                 })
+            LayerUpdate = ValueNone
         }
 
     /// <summary>Keeps a running mean of the parameters: a′ = a + (1 − d)(θ′ − a), which begins at the
@@ -363,6 +366,7 @@ module Transform =
                             average
 
                     struct (parameters, withOwn name average rest)
+            LayerUpdate = ValueNone
         }
 
     /// <summary>The running mean of the parameters, where the optimizer keeps one.</summary>

@@ -15,7 +15,7 @@ type Finding =
     /// training loss fell.
     | OverFitting of epoch: int64 * lowest: float * last: float
     /// Units of a hidden layer, counted from 1, that hardly any sample moves.
-    | StuckUnits of layer: int * activation: Activation * stuck: int * units: int
+    | StuckUnits of layer: int * what: string * stuck: int * units: int
     /// The same where the numbers to predict are that large (the root of their mean square).
     | LargeTargets of layer: int * stuck: int * units: int * size: float
     /// The training loss ended above that of guessing: of one answer for every sample.
@@ -36,12 +36,7 @@ type Finding =
         | OverFitting(epoch, lowest, last) ->
             FormattableString.Invariant
                 $"Over-fitting: the loss on samples never learned from was lowest at epoch {epoch}, {lowest:F4}, and rose to {last:F4} while the training loss fell. Early stopping, dropout, weight decay or more varied samples narrow the gap."
-        | StuckUnits(layer, activation, stuck, units) ->
-            let what =
-                match activation with
-                | Activation.Relu -> "dead: they give 0"
-                | _ -> "saturated: their slope is near 0"
-
+        | StuckUnits(layer, what, stuck, units) ->
             let rest =
                 if stuck = units then
                     " No gradient passes this layer any more: train again."
@@ -206,14 +201,6 @@ module Diagnosis =
     /// Numbers to predict beyond this size make gradients that saturate units at usual rates.
     let private large = 10.0
 
-    /// The greatest slope of activations that have flat ends; others' units are never stuck.
-    let private greatestSlope (activation: Activation) : float voption =
-        match activation with
-        | Activation.Sigmoid -> ValueSome 0.25
-        | Activation.Tanh
-        | Activation.Relu -> ValueSome 1.0
-        | _ -> ValueNone
-
     /// How many rows of slopes are below a limit in every column.
     let private countStuck
         (limit: float)
@@ -236,9 +223,6 @@ module Diagnosis =
     /// size.</exception>
     [<CompiledName("OfUnits")>]
     let ofUnits (network: Network<'T>) (batch: MiniBatch<'T>) : Finding list =
-        let struct (_, passed, _) =
-            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
-
         let size =
             match network.Architecture.Head, batch.Targets with
             | Head.Identity, Targets.Columns columns ->
@@ -246,24 +230,28 @@ module Diagnosis =
                 sqrt (Kernels.sumOfSquares values / float values.Length)
             | _ -> 0.0
 
-        List.zip network.Architecture.Hidden (List.rev passed)
-        |> List.mapi (fun i (hidden, passed) -> [
-            match greatestSlope hidden.Activation with
-            | ValueSome greatest ->
-                let kept = passed.Kept
-                let ones = Matrix<'T>.Build.Dense(kept.RowCount, kept.ColumnCount, 'T.One)
-                let slopes = Activation.back hidden.Activation kept ones
+        [
+            for layer in Network.trace ValueNone network batch.FirstInputs |> List.rev do
+                match layer.Place.Layer with
+                | Saturates saturating when saturating.GreatestSlope.IsSome ->
+                    let output = layer.Output.Output
 
-                let stuck = countStuck (slight * greatest) slopes
+                    let slopes =
+                        Matrix<'T>.Build.Dense(output.RowCount, output.ColumnCount, 'T.One)
+                        |> layer.Output.Backward
 
-                if stuck * many >= hidden.Width then
-                    if size > large then
-                        Finding.LargeTargets(i + 1, stuck, hidden.Width, size)
-                    else
-                        Finding.StuckUnits(i + 1, hidden.Activation, stuck, hidden.Width)
-            | ValueNone -> ()
-        ])
-        |> List.concat
+                    let stuck =
+                        slopes.Inputs.Value |> countStuck (slight * saturating.GreatestSlope.Value)
+
+                    let number, units = layer.Place.MatrixLayersBelow, output.RowCount
+
+                    if stuck * many >= units then
+                        if size > large then
+                            Finding.LargeTargets(number, stuck, units, size)
+                        else
+                            Finding.StuckUnits(number, saturating.Saturated, stuck, units)
+                | _ -> ()
+        ]
 
     /// Less than this share of a class's training samples is hardly any.
     let private hardlyAny = 0.1
@@ -373,27 +361,16 @@ module Diagnosis =
         : Finding list =
         let isFinite (values: 'T[]) = values |> Array.forall 'T.IsFinite
 
-        let struct (logits, passed, last) =
-            batch.FirstInputs |> Inputs.enter |> Network.trace ValueNone network
+        let number (place: PlacedLayer) =
+            place.MatrixLayersBelow
+            + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1)
 
-        // What each layer gives is what comes in to the next.
-        let outputs = [
-            match List.rev passed with
-            | _ :: above ->
-                for passed in above do
-                    LayerInputs.columns passed.Input
-
-                LayerInputs.columns last
-            | [] -> ()
-            logits
-        ]
-
-        List.zip network.Parameters.Layers outputs
-        |> List.tryFindIndex (fun (layer, output) ->
+        Network.trace ValueNone network batch.FirstInputs
+        |> List.rev
+        |> List.tryFind (fun layer ->
             not (
-                isFinite (Kernels.values layer.Weights)
-                && isFinite (Kernels.elements layer.Biases)
-                && isFinite (Kernels.values output)
+                LayerParameters.arrays layer.Parameters |> List.forall isFinite
+                && isFinite (Kernels.values layer.Output.Output)
             ))
-        |> Option.map (fun layer -> Finding.NotFinite(layer + 1, iteration))
+        |> Option.map (fun layer -> Finding.NotFinite(max 1 (number layer.Place), iteration))
         |> Option.toList

@@ -93,8 +93,6 @@ type Recipe = {
     Optimizer: OptimizerSpec
     /// How training images are varied.
     Augmentation: Augmentation
-    /// The fraction of hidden units that a step drops, 0 or more, less than 1.
-    Dropout: float
     /// ε of <c>Targets.smooth</c> for the training targets: 0 or more, less than 1.
     LabelSmoothing: float
     /// The fraction of the training samples that is used for validation, 0 to 0.9.
@@ -149,7 +147,6 @@ module Hyperparameters =
             Gradient = GradientMethod.Backpropagation
             Optimizer = OptimizerSpec.gradientDescent
             Augmentation = Augmentation.none
-            Dropout = 0.0
             LabelSmoothing = 0.0
             Validation = 0.0
             EarlyStopping = ValueNone
@@ -212,7 +209,6 @@ module Hyperparameters =
                 check "BatchSize" oneOrMore recipe.BatchSize
                 check "LearningRate" NumberRange.positive recipe.LearningRate
                 yield! Schedule.checks recipe.Schedule
-                check "Dropout" NumberRange.share recipe.Dropout
                 check "LabelSmoothing" NumberRange.share recipe.LabelSmoothing
                 yield! checkAugmentation recipe.Augmentation
                 yield! checkValidation recipe

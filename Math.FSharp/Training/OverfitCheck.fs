@@ -51,7 +51,6 @@ module OverfitCheck =
                     WarmUp = 0L
                     Sampling = Sampling.Epoch
                     Augmentation = Augmentation.none
-                    Dropout = 0.0
                     LabelSmoothing = 0.0
                     Validation = 0.0
                     EarlyStopping = ValueNone
@@ -60,7 +59,9 @@ module OverfitCheck =
         match plain with
         | Error faults -> invalidArg (nameof steps) (faults |> List.map string |> String.concat " ")
         | Ok plain ->
-            let start: State<'T> = Trainer.start plain architecture
+            let start: State<'T> =
+                Trainer.start plain (Architecture.withoutRandomLayers architecture)
+
             let first = Network.evaluate start.Network few
 
             let rec run (state: State<'T>) =

@@ -56,7 +56,7 @@ module Trainer =
     /// layer.</summary>
     [<CompiledName("CheckBatch")>]
     let checkBatch (batchSize: int) (architecture: Architecture) : Result<int, Fault list> =
-        let widest = List.max architecture.Sizes
+        let widest = architecture.Widest
 
         Fault.check
             [
@@ -92,37 +92,27 @@ module Trainer =
         Network.initialise settings.Initialiser settings.Seed architecture
         |> startAt settings
 
-    /// Whether a step of training sees the network as evaluation does.
-    let private isEvaluated (settings: Hyperparameters) (network: Network<'T>) : bool =
-        settings.Recipe.Dropout = 0.0 && network.Running.IsEmpty
-
-    /// The loss of a mini-batch, its gradient, and the network with its running moments as they follow.
+    /// The loss of a mini-batch, its gradient, and the network with its running statistics after it.
     let private gradientOf
-        (settings: Hyperparameters)
-        (iteration: int64)
+        (method: GradientMethod)
+        (step: TrainingStep)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        let dropout = {
-            Share = settings.Recipe.Dropout
-            Seed = settings.Seed
-            Iteration = iteration
-        }
-
-        match settings.Gradient with
-        | GradientMethod.Backpropagation -> Gradient.backwardInTraining dropout network batch
+        match method with
+        | GradientMethod.Backpropagation -> Gradient.backwardInTraining step network batch
         | GradientMethod.Numerical ->
-            let followed = Network.followed dropout network batch
+            let followed = Network.followed step network batch
             let network, batch = Network.convert network, MiniBatch.convert batch
 
             let struct (loss, gradient) =
-                if isEvaluated settings network then
-                    Gradient.numericalOfLoss Gradient.DefaultStep network batch
-                else
+                if network.Architecture.DiffersInTraining then
                     let loss network =
-                        Network.lossInTraining dropout network batch
+                        Network.lossInTraining step network batch
 
                     struct (loss network, Gradient.numericalOf Gradient.DefaultStep loss network)
+                else
+                    Gradient.numericalOfLoss Gradient.DefaultStep network batch
 
             struct ('T.CreateTruncating loss, Parameters.convert gradient, followed)
 
@@ -148,34 +138,38 @@ module Trainer =
         (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Network<'T> * OptimizerState<'T>) =
-        let next (network: Network<'T>) parameters = { network with Parameters = parameters }
+        let optimizer = OptimizerSpec.optimizer settings.Optimizer
 
-        if
-            settings.Gradient = GradientMethod.Backpropagation
-            && isEvaluated settings state.Network
-            && settings.Optimizer = OptimizerSpec.gradientDescent
-        then
-            let struct (loss, parameters) = Gradient.descend rate state.Network batch
+        let step = {
+            Seed = settings.Seed
+            Iteration = state.Iteration
+        }
+
+        match settings.Gradient, optimizer.LayerUpdate with
+        | GradientMethod.Backpropagation, ValueSome update ->
+            let struct (loss, network) =
+                Gradient.updateLayers (update rate) step state.Network batch
 
             struct (loss,
-                    next state.Network parameters,
+                    network,
                     {
                         state.Optimizer with
                             Steps = state.Optimizer.Steps + 1L
                     })
-        else
-            let struct (loss, gradient, followed) =
-                gradientOf settings state.Iteration state.Network batch
+        | method, _ ->
+            let struct (loss, gradient, followed) = gradientOf method step state.Network batch
 
-            let struct (parameters, optimizer) =
-                (OptimizerSpec.optimizer settings.Optimizer).Update
-                    rate
-                    gradient
-                    state.Optimizer
-                    state.Network.Parameters
+            let struct (parameters, memory) =
+                optimizer.Update rate gradient state.Optimizer state.Network.Parameters
 
-            giveUp [ gradient ] (parameters :: remembered optimizer)
-            struct (loss, next followed parameters, optimizer)
+            giveUp [ gradient ] (parameters :: remembered memory)
+
+            struct (loss,
+                    {
+                        followed with
+                            Parameters = parameters
+                    },
+                    memory)
 
     /// <summary>The learning rate of an iteration, counted from 0: the schedule's, times what the watch
     /// on validation makes of it.</summary>
@@ -404,14 +398,36 @@ module Trainer =
         | _ -> struct (state.Iteration, model state)
 
     /// <summary>The state before the first step of a run that begins with what an earlier one has
-    /// learned: with the network that it ended with or, where layers are normalised and that one is not,
+    /// learned: with the network that it ended with or, where the earlier run's layers keep running statistics,
     /// with its newest.</summary>
     /// <param name="settings">The new run's hyperparameters.</param>
+    /// <param name="architecture">The new run's layers, with parameters of the same shapes.</param>
     /// <param name="earlier">Where the earlier run stood at its end.</param>
+    /// <exception cref="T:System.ArgumentException">The layers' parameters have other shapes.</exception>
     [<CompiledName("StartFrom")>]
-    let startFrom (settings: Hyperparameters) (earlier: State<'T>) : State<'T> =
-        if earlier.Network.Running.IsEmpty then
-            let struct (_, network) = outcome settings earlier
-            startAt settings network
-        else
-            startAt settings earlier.Network
+    let startFrom
+        (settings: Hyperparameters)
+        (architecture: Architecture)
+        (earlier: State<'T>)
+        : State<'T> =
+        let network =
+            if earlier.Network.Running.IsEmpty then
+                let struct (_, network) = outcome settings earlier
+                network
+            else
+                earlier.Network
+
+        let shapes = List.map LayerParameters.shapes
+
+        if
+            shapes network.Parameters.Layers <> architecture.ParameterShapes
+            || shapes network.Running <> architecture.RunningShapes
+        then
+            invalidArg
+                (nameof architecture)
+                $"expected layers with parameters of the shapes of {network.Architecture}, found {architecture}"
+
+        startAt settings {
+            network with
+                Architecture = architecture
+        }

@@ -165,10 +165,9 @@ type Arbitraries =
         Arb.fromGenShrink (
             Small.architecture (Arbitraries.Activation().Generator),
             fun a -> seq {
-                for l in 0 .. a.Hidden.Length - 1 do
-                    match
-                        Architecture.create a.Head a.Inputs (List.removeAt l a.Hidden) a.Outputs
-                    with
+                // Dense layers and activations take turns.
+                for l in 0..2 .. a.Layers.Length - 2 do
+                    match Architecture.create a.Head a.Shape (List.removeManyAt l 2 a.Layers) with
                     | Ok smaller -> smaller
                     | Error _ -> ()
             }

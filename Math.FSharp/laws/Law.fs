@@ -119,29 +119,14 @@ module internal Laws =
             before <- before + count
             fun i -> if first + i = place then value else 0.0
 
-        let vector (v: Vector<float>) =
-            let at = next v.Count
-            Vector<float>.Build.Dense(v.Count, at)
-
-        {
-            Layers = [
-                for layer in parameters.Layers do
-                    let rows = layer.Weights.RowCount
-                    let at = next (rows * layer.Weights.ColumnCount)
-
-                    {
-                        Weights =
-                            Matrix<float>
-                                .Build.Dense(
-                                    rows,
-                                    layer.Weights.ColumnCount,
-                                    fun i j -> at (i + j * rows)
-                                )
-                        Biases = vector layer.Biases
-                        Gain = ValueOption.map vector layer.Gain
-                    }
-            ]
-        }
+        parameters
+        |> Parameters.map
+            (fun matrix ->
+                let at = next (matrix.RowCount * matrix.ColumnCount)
+                matrix.MapIndexed(fun i j _ -> at (i + j * matrix.RowCount)))
+            (fun vector ->
+                let at = next vector.Count
+                vector.MapIndexed(fun i _ -> at i))
 
     /// The verdict's sentences where it is against the gradient.
     let requireRight (check: GradientCheck) : unit =

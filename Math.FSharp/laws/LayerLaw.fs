@@ -257,3 +257,102 @@ type LayerLaw =
         LayerLaw.SamplesStandAlone(shapes, forward, backward)
         LayerLaw.EverythingMatters(shapes, forward)
     ]
+
+    /// The parameters' shapes, and the functions of a layer that the laws are about: parameters come as matrices,
+    /// a vector as a column.
+    static member private Functions(layer: Layer, step: TrainingStep voption, mayOverwrite: bool) =
+        let shapesOf features = layer.Parameters(Shape.Vector features)
+
+        let shapes features = seq {
+            let shapes = shapesOf features
+
+            for _, rows, columns in shapes.MatrixShapes do
+                struct (rows, columns)
+
+            for _, size in shapes.VectorSizes do
+                struct (size, 1)
+        }
+
+        let forward (parameters: Matrix<float>[]) (inputs: Matrix<float>) =
+            let features = inputs.RowCount
+            let names = shapesOf features
+            let count = names.MatrixShapes.Length
+
+            let own: LayerParameters<float> = {
+                Matrices =
+                    List.mapi (fun i (name, _, _) -> name, parameters[i].Clone()) names.MatrixShapes
+                Vectors =
+                    List.mapi
+                        (fun i (name, _) -> name, parameters[count + i].Column 0)
+                        names.VectorSizes
+            }
+
+            let output =
+                layer.Forward {
+                    Inputs = Inputs.OfNumbers(inputs.Clone())
+                    Parameters = own
+                    Running = layer.InitialiseRunning(Shape.Vector features)
+                    Step = step
+                    RandomStream = 0
+                    MayOverwrite = mayOverwrite
+                    NeedsInputGradient = true
+                }
+
+            struct (own, output)
+
+        let backward parameters inputs (upstream: Matrix<float>) =
+            let struct (own, output) = forward parameters inputs
+            let gradient = output.Backward(upstream.Clone())
+            let found = LayerGradient.values own gradient
+
+            struct ([|
+                        for _, matrix in found.Matrices do
+                            matrix
+                        for _, vector in found.Vectors do
+                            vector.ToColumnMatrix()
+                    |],
+                    gradient.Inputs.Value)
+
+        let outputOf parameters inputs =
+            let struct (_, output) = forward parameters inputs
+            output.Output.Clone()
+
+        struct (Func<_, _> shapes, Func<_, _, _> outputOf, Func<_, _, _, _> backward)
+
+    /// <summary>An output that takes the place of its input has the same bits, and so have the gradients.</summary>
+    /// <param name="layer">The layer.</param>
+    static member OverwritesFaithfully(layer: Layer) : Law =
+        let step = ValueSome { Seed = 5UL; Iteration = 2L }
+        let struct (shapes, forward, backward) = LayerLaw.Functions(layer, step, false)
+        let struct (_, inPlace, backwardInPlace) = LayerLaw.Functions(layer, step, true)
+
+        Laws.create
+            "an output in its input's place is the same"
+            (LayerLaw.Cases shapes)
+            (fun case ->
+                let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
+
+                Exactly.bits
+                    (Laws.cells outputs)
+                    (Laws.cells (inPlace.Invoke(parameters, case.Inputs)))
+
+                let cells (struct (found: Matrix<float>[], inInputs: Matrix<float>)) =
+                    Array.append [| inInputs |] found |> Array.collect Laws.cells
+
+                Exactly.bits
+                    (backward.Invoke(parameters, case.Inputs, upstream) |> cells)
+                    (backwardInPlace.Invoke(parameters, case.Inputs, upstream) |> cells))
+
+    /// <summary>All laws that hold for any layer of a network: in evaluation and in training its gradients are the
+    /// definition's and it is pure, and in evaluation every sample stands alone.</summary>
+    /// <param name="layer">The layer, for vectors of any size.</param>
+    static member All(layer: Layer) : Law list = [
+        for step in [ ValueNone; ValueSome { Seed = 5UL; Iteration = 2L } ] do
+            let struct (shapes, forward, backward) = LayerLaw.Functions(layer, step, true)
+            LayerLaw.GradientIsDefinition(shapes, forward, backward)
+            LayerLaw.IsPure(shapes, forward, backward)
+
+            if step.IsNone then
+                LayerLaw.SamplesStandAlone(shapes, forward, backward)
+        LayerLaw.OverwritesFaithfully layer
+    ]

@@ -153,16 +153,14 @@ type NetworkLaw =
                         (Targets.Labels [| labels[0] |])
 
                 let leaningTo (k: int) =
-                    let lean l (layer: Layer<float>) =
+                    let lean l (layer: LayerParameters<float>) =
                         if l < network.Parameters.Layers.Length - 1 then
                             layer
                         else
-                            {
-                                layer with
-                                    Biases =
-                                        layer.Biases.MapIndexed(fun i b ->
-                                            if i = k then b + 20.0 else b)
-                            }
+                            layer
+                            |> LayerParameters.withVector
+                                "b"
+                                (layer.Biases.MapIndexed(fun i b -> if i = k then b + 20.0 else b))
 
                     let struct (loss, _) =
                         backward.Invoke(

@@ -53,15 +53,13 @@ type OptimizerLaw =
                 let same what (expected: Parameters<float>) (found: Parameters<float>) =
                     Laws.require
                         (expected.Layers.Length = found.Layers.Length)
-                        $"{what}: expected %d{expected.Layers.Length} layers, found %d{found.Layers.Length}"
+                        $"{string what}: expected %d{expected.Layers.Length} layers, found %d{found.Layers.Length}"
 
                     List.iter2
-                        (fun (one: Layer<float>) (other: Layer<float>) ->
-                            Laws.requireShape what one.Weights other.Weights
-
-                            Laws.require
-                                (one.Biases.Count = other.Biases.Count)
-                                $"{what}: expected %d{one.Biases.Count} biases, found %d{other.Biases.Count}")
+                        (fun (one: LayerParameters<float>) (other: LayerParameters<float>) ->
+                            Exactly.equal
+                                (LayerParameters.shapes one)
+                                (LayerParameters.shapes other))
                         expected.Layers
                         found.Layers
 

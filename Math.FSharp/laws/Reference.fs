@@ -20,21 +20,32 @@ module Reference =
     /// The layers of a network; the last one has no activation.
     [<CompiledName("OfNetwork")>]
     let ofNetwork (network: Network<float>) : Layer list =
-        let activations =
-            (network.Architecture.Hidden |> List.map _.Activation) @ [ Activation.Identity ]
+        let dense (layer: LayerParameters<float>) = {
+            Weights =
+                Array2D.init layer.Weights.RowCount layer.Weights.ColumnCount (fun output input ->
+                    layer.Weights[output, input])
+            Biases = Array.init layer.Biases.Count (fun output -> layer.Biases[output])
+            Activation = Activation.Identity
+        }
 
-        List.map2
-            (fun (layer: Pipeline.Learning.Layer<float>) activation -> {
-                Weights =
-                    Array2D.init
-                        layer.Weights.RowCount
-                        layer.Weights.ColumnCount
-                        (fun output input -> layer.Weights[output, input])
-                Biases = Array.init layer.Biases.Count (fun output -> layer.Biases[output])
-                Activation = activation
-            })
-            network.Parameters.Layers
-            activations
+        (([], network.Parameters.Layers), network.Architecture.Layers)
+        ||> List.fold (fun (below, parameters) layer ->
+            match Activation.parse layer.Name, below, parameters with
+            | Ok activation, lower :: rest, _ ->
+                {
+                    lower with
+                        Layer.Activation = activation
+                }
+                :: rest,
+                parameters
+            | Error _, _, own :: others when
+                layer.Name.StartsWith("dense ", StringComparison.Ordinal)
+                ->
+                dense own :: below, others
+            | _ ->
+                invalidArg (nameof network) $"expected dense layers and activations, found {layer}")
+        |> fst
+        |> List.rev
 
     /// The normal distribution's cumulative.
     let private normal (z: float) : float =

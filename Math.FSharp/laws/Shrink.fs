@@ -98,47 +98,54 @@ module Shrink =
              | Targets.Labels labels -> Targets.Labels(Array.removeAt s labels)
              | Targets.Columns columns -> Targets.Columns(columns.RemoveColumn s))
 
-    let private layersOf (network: Network<float>) (layers: Layer<float> list) = {
+    let private layersOf (network: Network<float>) (layers: LayerParameters<float> list) = {
         network with
             Parameters = { Layers = layers }
     }
 
-    /// The network without a hidden unit.
+    /// The network of dense layers and activations without a hidden unit.
     let private withoutUnit l unit (network: Network<float>) =
         let a = network.Architecture
+        let layers = network.Parameters.Layers
+        let width = layers[l].Weights.RowCount - 1
 
-        let hidden =
-            a.Hidden
-            |> List.updateAt l {
-                a.Hidden[l] with
-                    Width = a.Hidden[l].Width - 1
-            }
-
-        match Architecture.create a.Head a.Inputs hidden a.Outputs with
+        // Dense layers and activations take turns.
+        match
+            Architecture.create a.Head a.Shape (List.updateAt (2 * l) (Layers.dense width) a.Layers)
+        with
         | Error _ -> None
         | Ok architecture ->
-            let layers = network.Parameters.Layers
-
             Some {
                 network with
                     Architecture = architecture
                     Parameters = {
                         Layers =
                             layers
-                            |> List.updateAt l {
-                                layers[l] with
-                                    Weights = layers[l].Weights.RemoveRow unit
-                                    Biases = withoutElement unit layers[l].Biases
-                            }
-                            |> List.updateAt (l + 1) {
-                                layers[l + 1] with
-                                    Weights = layers[l + 1].Weights.RemoveColumn unit
-                            }
+                            |> List.updateAt
+                                l
+                                (LayerParameters.dense
+                                    (layers[l].Weights.RemoveRow unit)
+                                    (withoutElement unit layers[l].Biases))
+                            |> List.updateAt
+                                (l + 1)
+                                (LayerParameters.dense
+                                    (layers[l + 1].Weights.RemoveColumn unit)
+                                    layers[l + 1].Biases)
                     }
             }
 
+    /// Whether the layers are dense ones with activations between them.
+    let private takeTurns (network: Network<float>) : bool =
+        network.Architecture.Layers
+        |> List.indexed
+        |> List.forall (fun (i, layer) ->
+            if i % 2 = 0 then
+                layer.Name.StartsWith("dense ", StringComparison.Ordinal)
+            else
+                (Activation.parse layer.Name).IsOk)
+
     /// <summary>A network and a mini-batch: with a sample less, a hidden unit less, or simpler parameters.
-    /// Layers that are normalised stay as they are.</summary>
+    /// Of other layers than dense ones and activations all units stay.</summary>
     /// <param name="fewestSamples">Samples to keep.</param>
     /// <param name="network">The network.</param>
     /// <param name="batch">The mini-batch.</param>
@@ -155,20 +162,29 @@ module Shrink =
                 for s in 0 .. batch.Count - 1 do
                     struct (network, withoutSample s batch)
 
-            for l, hidden in List.indexed network.Architecture.Hidden do
-                if hidden.Width > 1 && not hidden.Normalised then
-                    for unit in 0 .. hidden.Width - 1 do
-                        match withoutUnit l unit network with
-                        | Some smaller -> struct (smaller, batch)
-                        | None -> ()
+            if takeTurns network then
+                for l in 0 .. layers.Length - 2 do
+                    let units = layers[l].Weights.RowCount
+
+                    if units > 1 then
+                        for unit in 0 .. units - 1 do
+                            match withoutUnit l unit network with
+                            | Some smaller -> struct (smaller, batch)
+                            | None -> ()
 
             for l, layer in List.indexed layers do
-                for simpler in simpler layer.Weights do
-                    let smaller = List.updateAt l { layer with Weights = simpler } layers
-                    struct (layersOf network smaller, batch)
+                for name, matrix in layer.Matrices do
+                    for simpler in simpler matrix do
+                        let smaller =
+                            List.updateAt l (LayerParameters.withMatrix name simpler layer) layers
 
-                for simpler in simplerVector layer.Biases do
-                    let smaller = List.updateAt l { layer with Biases = simpler } layers
-                    struct (layersOf network smaller, batch)
+                        struct (layersOf network smaller, batch)
+
+                for name, vector in layer.Vectors do
+                    for simpler in simplerVector vector do
+                        let smaller =
+                            List.updateAt l (LayerParameters.withVector name simpler layer) layers
+
+                        struct (layersOf network smaller, batch)
         }
         |> Seq.truncate Most

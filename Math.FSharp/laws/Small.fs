@@ -98,12 +98,13 @@ module Small =
                         Width = width
                         Normalised = false
                         Activation = activation
+                        Dropout = 0.0
                     })
                     size
                     activations)
 
         return
-            match Architecture.create Head.Softmax inputs hidden classes with
+            match Architecture.ofHidden Head.Softmax inputs hidden classes with
             | Ok architecture -> architecture
             | Error faults -> failwith (faults |> List.map string |> String.concat " ")
     }
@@ -119,11 +120,7 @@ module Small =
                 let! weights = matrix outputs inputs (number (1.5 / float inputs))
                 let! biases = vector outputs (number 1.0)
 
-                return {
-                    Weights = weights
-                    Biases = biases
-                    Gain = ValueNone
-                }
+                return LayerParameters.dense weights biases
             })
             |> Gen.sequenceToList
 
@@ -199,13 +196,13 @@ module Small =
             {
                 Layers =
                     parameters.Layers
-                    |> List.mapi (fun l layer -> {
-                        Weights =
-                            layer.Weights.MapIndexed(fun o i _ ->
-                                slope l (o + i * layer.Weights.RowCount))
-                        Biases = layer.Biases.MapIndexed(fun o _ -> slope l (-1 - o))
-                        Gain =
-                            layer.Gain
-                            |> ValueOption.map _.MapIndexed(fun o _ -> slope l (-100001 - o))
-                    })
+                    |> List.mapi (fun l layer ->
+                        layer
+                        |> LayerParameters.map
+                            (fun _ matrix ->
+                                matrix.MapIndexed(fun o i _ -> slope l (o + i * matrix.RowCount)))
+                            (fun name vector ->
+                                // Vectors of one layer have numbers of their own.
+                                let first = -1 - 100000 * int name[0]
+                                vector.MapIndexed(fun o _ -> slope l (first - o))))
             })

@@ -13,11 +13,9 @@ let network weights : Network<float> = {
     Network.initialise (Initialiser.Fixed 0.01) 1UL (Architecture.dense Activation.Sigmoid [ 2; 3 ]) with
         Parameters = {
             Layers = [
-                {
-                    Weights = Matrix<float>.Build.Dense(3, 2, Array.copy weights)
-                    Biases = Vector<float>.Build.Dense 3
-                    Gain = ValueNone
-                }
+                LayerParameters.dense
+                    (Matrix<float>.Build.Dense(3, 2, Array.copy weights))
+                    (Vector<float>.Build.Dense 3)
             ]
         }
 }

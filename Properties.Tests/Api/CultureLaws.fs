@@ -371,7 +371,6 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
             Hyperparameters.create {
                 Hyperparameters.book.Recipe with
                     LearningRate = x
-                    Dropout = x
                     BatchSize = n
                     WarmUp = int64 n
                     Length = RunLength.Epochs n
@@ -380,7 +379,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
         )
 
         faults (ThreadCount.check n)
-        faults (Architecture.create Head.Softmax n [] n)
+        faults (Architecture.ofHidden Head.Softmax n [] n)
         string (GradientCheck.ofNetwork network batch)
 
         let wrong = Optimizer.descend 1.5 network.Parameters network.Parameters
@@ -391,7 +390,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
                 Finding.StillFalling 0.0312
                 Finding.Oscillating(n, n)
                 Finding.OverFitting(int64 n, 0.5, 1.5)
-                Finding.StuckUnits(n, Activation.Relu, n, n)
+                Finding.StuckUnits(n, "dead", n, n)
                 Finding.LargeTargets(n, n, n, 1234.5)
                 Finding.WorseThanGuessing(20.5, 2.302)
                 Finding.MissedClasses([ "a" ], n, n)

@@ -68,25 +68,15 @@ let private simpleNet: Network<float> = {
     Architecture = Architecture.dense Activation.Sigmoid [ 2; 3 ]
     Parameters = {
         Layers = [
-            {
+            LayerParameters.dense
                 // The book's (inputs, outputs), row by row.
-                Weights =
-                    Matrix<float>
-                        .Build.Dense(
-                            3,
-                            2,
-                            [|
-                                0.47355232
-                                0.9977393
-                                0.84668094
-                                0.85557411
-                                0.03563661
-                                0.69422093
-                            |]
-                        )
-                Biases = Vector<float>.Build.Dense 3
-                Gain = ValueNone
-            }
+                (Matrix<float>
+                    .Build.Dense(
+                        3,
+                        2,
+                        [| 0.47355232; 0.9977393; 0.84668094; 0.85557411; 0.03563661; 0.69422093 |]
+                    ))
+                (Vector<float>.Build.Dense 3)
         ]
     }
     Running = []
@@ -134,7 +124,7 @@ let ``the simple network's gradient, by both methods`` () =
 
 [<Fact>]
 let ``chapter 3's softmax of (0.3, 2.9, 4.0)`` () =
-    (Activation.softmax (Matrix<float>.Build.Dense(3, 1, [| 0.3; 2.9; 4.0 |]))).ToColumnMajorArray()
+    (Softmax.apply (Matrix<float>.Build.Dense(3, 1, [| 0.3; 2.9; 4.0 |]))).ToColumnMajorArray()
     |> eightDigits [| 0.01821127; 0.24519181; 0.73659691 |]
 
 [<Fact>]

@@ -63,7 +63,15 @@ public static class Training
     {
         if (
             !Architectures
-                .Create(Head.Softmax, data.Features, hidden, false, Activation.Tanh, data.Classes)
+                .Create(
+                    Head.Softmax,
+                    data.Features,
+                    hidden,
+                    false,
+                    Activation.Tanh,
+                    0,
+                    data.Classes
+                )
                 .TryGet(out var architecture, out var faults)
         )
             throw new ArgumentException(string.Join(' ', faults), nameof(hidden));

@@ -19,7 +19,7 @@ let private judge network batch gradient =
 /// The gradient with one of its tensors changed.
 let private changed name change gradient =
     gradient
-    |> Parameters.mapTensors (fun other values -> if other = name then change values else values)
+    |> mapTensors (fun other values -> if other = name then change values else values)
 
 [<Law>]
 let ``a right network passes, tensor by tensor`` (Trainable(network, batch)) =
@@ -56,7 +56,7 @@ let ``places are where it says, in the book's rows and columns`` (Trainable(netw
                     let weights = theta.Weights.Clone()
                     // The book's (inputs, outputs).
                     weights[tensor.Column, tensor.Row] <- weights[tensor.Column, tensor.Row] + by
-                    { theta with Weights = weights }
+                    theta |> LayerParameters.withMatrix "W" weights
             else
                 Exactly.equal 0 tensor.Row
 
@@ -64,7 +64,7 @@ let ``places are where it says, in the book's rows and columns`` (Trainable(netw
                 fun by ->
                     let biases = theta.Biases.Clone()
                     biases[tensor.Column] <- biases[tensor.Column] + by
-                    { theta with Biases = biases }
+                    theta |> LayerParameters.withVector "b" biases
 
         let loss by =
             Network.loss
@@ -108,7 +108,7 @@ let ``a number wrong by a millionth of the greatest is refused, and its place na
 /// Whether a tensor has two numbers large enough to tell what it looks like.
 let private tells name gradient =
     Parameters.tensors gradient
-    |> List.exists (fun (other, values) ->
+    |> List.exists (fun (other, _, values) ->
         other = name
         && (values |> Array.filter (fun g -> abs g > 1e-2) |> Array.length) > 1)
 
@@ -221,11 +221,10 @@ let ``what differs at a kink of a network is called a kink, and what is wrong be
     ()
     =
     // A ReLU unit right at its kink: the chain rule says 0, differences say half the slope.
-    let layer rows columns values biases : Layer<float> = {
-        Weights = Matrix<float>.Build.Dense(rows, columns, Array.ofList values)
-        Biases = Vector<float>.Build.Dense(Array.ofList biases)
-        Gain = ValueNone
-    }
+    let layer rows columns values biases : LayerParameters<float> =
+        LayerParameters.dense
+            (Matrix<float>.Build.Dense(rows, columns, Array.ofList values))
+            (Vector<float>.Build.Dense(Array.ofList biases))
 
     let network = {
         Architecture = Architecture.dense Activation.Relu [ 2; 2; 2 ]
@@ -253,7 +252,7 @@ let ``what differs at a kink of a network is called a kink, and what is wrong be
 
     let check =
         backward network batch
-        |> Parameters.mapTensors (fun _ values -> values |> Array.map (fun g -> g + 0.1))
+        |> mapTensors (fun _ values -> values |> Array.map (fun g -> g + 0.1))
         |> judge network batch
 
     Assert.All(check.Tensors, (fun tensor -> Assert.False tensor.Passed))

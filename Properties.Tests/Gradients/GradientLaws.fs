@@ -32,7 +32,7 @@ let private byDefinition (loss: Network<float> -> float) (network: Network<float
                         withLayer network l (fun layer ->
                             let moved = layer.Weights.Clone()
                             moved[o, i] <- moved[o, i] + h
-                            { layer with Weights = moved })
+                            layer |> LayerParameters.withMatrix "W" moved)
                     ))
 
         for o in 0 .. layer.Biases.Count - 1 do
@@ -41,7 +41,7 @@ let private byDefinition (loss: Network<float> -> float) (network: Network<float
                     withLayer network l (fun layer ->
                         let moved = layer.Biases.Clone()
                         moved[o] <- moved[o] + h
-                        { layer with Biases = moved })
+                        layer |> LayerParameters.withVector "b" moved)
                 ))
 |]
 
@@ -94,12 +94,16 @@ let ``a step without a gradient in between gives the bits of gradient and step``
     (Trainable(network, batch))
     =
     let struct (loss, gradient) = Gradient.backward network batch
-    let struct (same, descended) = Gradient.descend 0.3 network batch
+    let step = { Seed = 1UL; Iteration = 0L }
+
+    let struct (same, descended) =
+        Gradient.updateLayers (LayerGradient.descend 0.3) step network batch
+
     Exactly.bits [| loss |] [| same |]
 
     Exactly.bits
         (Parameters.toBytes (Optimizer.descend 0.3 gradient network.Parameters))
-        (Parameters.toBytes descended)
+        (Parameters.toBytes descended.Parameters)
 
 [<Law>]
 let ``numerical is the definition: (f(x + h) − f(x − h)) / 2h`` (SameLength(x, a)) =
@@ -140,7 +144,7 @@ let ``numericalOf is close to backward, and exactly the differences of the objec
     let at by =
         let moved = w.Clone()
         moved[w.RowCount - 1, 0] <- moved[w.RowCount - 1, 0] + by
-        Network.loss (withLayer network 0 (fun layer -> { layer with Weights = moved })) batch
+        Network.loss (withLayer network 0 (LayerParameters.withMatrix "W" moved)) batch
 
     Exactly.equal
         ((at 1e-4 - at -1e-4) / (1e-4 + 1e-4))

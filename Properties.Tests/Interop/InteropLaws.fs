@@ -42,24 +42,28 @@ let ``architectures are those of the core`` () =
 
     Exactly.equal
         (Ok(Architecture.dense Activation.Relu [ 4; 3; 2 ]))
-        (Architectures.Create(Head.Softmax, 4, [| 3 |], false, Activation.Relu, 2))
+        (Architectures.Create(Head.Softmax, 4, [| 3 |], false, Activation.Relu, 0.0, 2))
 
     Exactly.equal
         (Ok(Architecture.dense Activation.Relu [ 4; 2 ]))
-        (Architectures.Create(Head.Softmax, 4, [||], false, Activation.Relu, 2))
+        (Architectures.Create(Head.Softmax, 4, [||], false, Activation.Relu, 0.0, 2))
 
     match
-        Architectures.Create(Head.Softmax, 0, ResizeArray [ 0; -1 ], false, Activation.Relu, 1)
+        Architectures.Create(Head.Softmax, 0, ResizeArray [ 0; -1 ], false, Activation.Relu, 0.0, 1)
     with
     | Ok _ -> failwith "expected faults"
     | Error faults -> Exactly.equal 4 faults.Length
 
     Exactly.refused [ "two sizes" ] (fun () -> Architectures.Dense(Activation.Tanh, 784))
 
+    Exactly.equal
+        (Ok(Architecture.dense Activation.Relu [ 4; 3; 2 ]))
+        (Architectures.Create(Head.Softmax, Shape.Vector 4, [ "dense 3"; "relu"; "dense 2" ]))
+
 [<Law>]
 let ``delegates give what functions give`` (Soft(distributions, logits)) (SameLength(x, a)) =
     let targets = Targets.Columns distributions
-    let y = Activation.softmax logits
+    let y = Softmax.apply logits
 
     for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
         Exactly.equal
@@ -216,7 +220,7 @@ let ``the chapter's mathematics from C#``
     |> Approximately.equal Approximately.rounding [| expected |]
 
     Exactly.bits
-        (cells (Activation.softmax (Activation.apply activation prediction)))
+        (cells (Softmax.apply (Activation.apply activation prediction)))
         (cells (Mathematics.Probabilities(activation, prediction)))
 
     Assert.True((Mathematics.Judge(activation, prediction)).Passed)

@@ -123,7 +123,8 @@ let ``every width of register gives the same maps`` (ProductShape(length, _, _))
     let one, two =
         Matrix<float>.Build.Dense(length, 1, x), Matrix<float>.Build.Dense(length, 1, y)
 
-    let backward = Activation.back Activation.Sigmoid one (two.Clone()) |> cells
+    let backward = Array.copy y
+    Activation.backwardInto backward Activation.Sigmoid x y
     let sigmoid = Activation.sigmoid one |> cells
     let stepped = Kernels.subtractScaled 0.3 two one |> cells
 

@@ -47,7 +47,7 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
     let count = places.Length
     let batch = batchOf features pixels places
     let x = numbers features pixels places
-    Exactly.bits (cells x) (cells (Inputs.columns (Inputs.Pairs batch)))
+    Exactly.bits (cells x) (cells (Inputs.Pairs batch).Numbers)
 
     let w, b, upstream =
         KernelLaws.drawn seed 1L rows features,
@@ -55,17 +55,17 @@ let ``pairs of bytes give the bits of the same numbers in dense columns``
         KernelLaws.drawn seed 3L rows count
 
     let z, gradient = Kernels.affine w b x, Kernels.weightGradient upstream x
-    let asTheyCome: LayerInputs<float> = LayerInputs.Pairs batch
-    Exactly.bits (cells z) (cells (LayerInputs.affine w b asTheyCome))
-    Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream asTheyCome))
+    let asTheyCome: Inputs<float> = Inputs.Pairs batch
+    Exactly.bits (cells z) (cells (Inputs.affine w b asTheyCome))
+    Exactly.bits (cells gradient) (cells (Inputs.weightGradient upstream asTheyCome))
     let descended = Kernels.subtractScaled 0.3 gradient w
 
     batch
     |> SparseBytes.withBatchByInput (fun buckets ->
-        let inputs: LayerInputs<float> = LayerInputs.Buckets buckets
-        Exactly.bits (cells z) (cells (LayerInputs.affine w b inputs))
-        Exactly.bits (cells gradient) (cells (LayerInputs.weightGradient upstream inputs))
-        Exactly.bits (cells descended) (cells (LayerInputs.descend 0.3 w upstream inputs))
+        let inputs: Inputs<float> = Inputs.Buckets buckets
+        Exactly.bits (cells z) (cells (Inputs.affine w b inputs))
+        Exactly.bits (cells gradient) (cells (Inputs.weightGradient upstream inputs))
+        Exactly.bits (cells descended) (cells (Inputs.descend 0.3 w upstream inputs))
 
         for run in Registers.bandsForDouble rows do
             let result = Array.zeroCreate (rows * count)

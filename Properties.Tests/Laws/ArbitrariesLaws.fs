@@ -93,8 +93,8 @@ let ``sizes keep to 1 and more`` () =
 
 let private isArchitecture (a: Architecture) =
     isSmall a.Inputs
-    && a.Hidden.Length <= 3
-    && a.Hidden |> List.forall (fun layer -> isSmall layer.Width)
+    && a.Sizes.Length <= 5
+    && a.Sizes[1 .. a.Sizes.Length - 2] |> List.forall isSmall
     && a.Outputs >= 2
     && a.Outputs <= 5
 

@@ -108,6 +108,7 @@ module private Own =
                                 }
                             ]
                         })
+        LayerUpdate = ValueNone
     }
 
     let momentum = remembering (fun v g -> 0.9 * v + g) (fun rate v -> -rate * v)
@@ -168,15 +169,16 @@ let private along (change: int64 -> Parameters<float> -> Parameters<float>) : Op
         Update =
             fun rate gradient state parameters ->
                 Optimizer.gradientDescent.Update rate (change state.Steps gradient) state parameters
+        LayerUpdate = ValueNone
 }
 
 let private negated (p: Parameters<float>) = Optimizer.descend 2.0 p p
 
 let private overWeights change =
-    overLayers (fun l layer -> {
-        layer with
-            Weights = change l layer.Weights
-    })
+    overLayers (fun l layer -> layer |> LayerParameters.withMatrix "W" (change l layer.Weights))
+
+let private overBiases change =
+    overLayers (fun l layer -> layer |> LayerParameters.withVector "b" (change l layer.Biases))
 
 /// A way to draw batches from an order of samples for seed and epoch.
 let private batches (order: uint64 -> int -> int64 -> int[]) =
@@ -360,26 +362,15 @@ let private slips: (string * Law list * string) list = [
 
         backward network batch
         |> regraded (
-            overLayers (fun l layer ->
-                if l = last then
-                    {
-                        layer with
-                            Biases = layer.Biases * float batch.Count
-                    }
-                else
-                    layer)
+            overBiases (fun l biases -> if l = last then biases * float batch.Count else biases)
         )),
     "is missing"
     "network: biases turned by one place",
     network (fun network batch ->
         backward network batch
         |> regraded (
-            overLayers (fun _ layer -> {
-                layer with
-                    Biases =
-                        layer.Biases.MapIndexed(fun i _ ->
-                            layer.Biases[(i + 1) % layer.Biases.Count])
-            })
+            overBiases (fun _ biases ->
+                biases.MapIndexed(fun i _ -> biases[(i + 1) % biases.Count]))
         )),
     "is wrong"
     "network: a penalty in the gradient alone",
@@ -425,12 +416,7 @@ let private slips: (string * Law list * string) list = [
                 fun rate gradient state parameters ->
                     let struct (next, after) = momentum.Update rate gradient state parameters
 
-                    struct (next
-                            |> overLayers (fun l layer -> {
-                                layer with
-                                    Biases = parameters.Layers[l].Biases
-                            }),
-                            after)
+                    struct (next |> overBiases (fun l _ -> parameters.Layers[l].Biases), after)
     },
     "every number follows the rule"
     "momentum: steps are not counted",
@@ -453,13 +439,7 @@ let private slips: (string * Law list * string) list = [
     OptimizerLaw.All(along (fun _ -> overWeights (fun l w -> if l = 0 then -w else w))),
     "moves against its gradient"
     "descent: the biases are forgotten",
-    OptimizerLaw.All(
-        along (fun _ ->
-            overLayers (fun _ layer -> {
-                layer with
-                    Biases = 0.0 * layer.Biases
-            }))
-    ),
+    OptimizerLaw.All(along (fun _ -> overBiases (fun _ biases -> 0.0 * biases))),
     "the same value after 100 steps"
     "descent: the last layer is left out",
     OptimizerLaw.All(
@@ -500,6 +480,7 @@ let private slips: (string * Law list * string) list = [
                         let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
                         // At a million steps nothing is left to correct.
                         adam.Update rate gradient { state with Steps = 1000000L } parameters
+                LayerUpdate = ValueNone
             },
             5,
             fun rate start gradients -> adamByPaper rate start gradients

@@ -25,12 +25,22 @@ let ``a value that takes its argument's place is the value``
     let z, upstream =
         KernelLaws.drawn seed 0L rows columns, KernelLaws.drawn seed 1L rows columns
 
-    let struct (output, kept) = Activation.pass activation (z.Clone())
-    Exactly.bits (cells (Activation.apply activation z)) (cells output)
+    let pass =
+        (Layers.activation activation).Forward {
+            Inputs = Inputs.Columns(z.Clone())
+            Parameters = LayerParameters.none
+            Running = LayerParameters.none
+            Step = ValueNone
+            RandomStream = 0
+            MayOverwrite = true
+            NeedsInputGradient = true
+        }
+
+    Exactly.bits (cells (Activation.apply activation z)) (cells pass.Output)
 
     Exactly.bits
         (cells (Activation.backward activation z upstream))
-        (cells (Activation.back activation kept (upstream.Clone())))
+        (cells (pass.Backward(upstream.Clone())).Inputs.Value)
 
 [<Law>]
 let ``in single precision every activation follows double`` activation (Cells z) =
@@ -113,7 +123,7 @@ let ``not a number stays not a number in single precision, and in softmax spoils
     Assert.DoesNotContain(nanf, found[1..])
 
     if z.RowCount > 1 then
-        let softmax = Activation.softmax spoilt
+        let softmax = Softmax.apply spoilt
         Assert.Contains(nan, softmax.Column(0).ToArray())
 
         for s in 1 .. z.ColumnCount - 1 do
@@ -121,30 +131,30 @@ let ``not a number stays not a number in single precision, and in softmax spoils
 
 [<Law>]
 let ``softmax is the plain softmax of every column`` (Logits z) =
-    List.zip (columns z) (columns (Activation.softmax z))
+    List.zip (columns z) (columns (Softmax.apply z))
     |> List.iter (fun (z, y) -> y |> Approximately.equal 1e-14 (Reference.softmax z))
 
 [<Law>]
 let ``every column of softmax sums to 1, of numbers of 0 to 1`` (Logits z) =
-    for y in columns (Activation.softmax z) do
+    for y in columns (Softmax.apply z) do
         [| Array.sum y |] |> Approximately.equal 1e-15 [| 1.0 |]
         Assert.All(y, (fun y -> Assert.InRange(y, 0.0, 1.0)))
 
-    for y in columns (Activation.softmax (single z)) do
+    for y in columns (Softmax.apply (single z)) do
         [| Array.sum (Array.map float y) |] |> Approximately.equal 1e-6 [| 1.0 |]
 
 [<Law>]
 let ``softmax ignores a shift`` (Logits z) (shift: int) =
     let shift = float (shift % 1000)
 
-    Activation.softmax (z.Map(fun z -> z + shift))
+    Softmax.apply (z.Map(fun z -> z + shift))
     |> cells
     // Adding the shift rounds z by up to 2⁻⁵³ · 1010.
-    |> Approximately.equal 1e-12 (cells (Activation.softmax z))
+    |> Approximately.equal 1e-12 (cells (Softmax.apply z))
 
 [<Law>]
 let ``softmax keeps the order of the logits`` (Logits z) =
-    for z, y in List.zip (columns z) (columns (Activation.softmax z)) do
+    for z, y in List.zip (columns z) (columns (Softmax.apply z)) do
         for i in 0 .. z.Length - 1 do
             for j in 0 .. z.Length - 1 do
                 if z[i] > z[j] then
@@ -163,10 +173,10 @@ let ``softmax is safe where exponentials overflow`` () =
             [ 1e300; -1e300; 1e300 ], [| 0.5; 0.0; 0.5 |]
             [ 0.0; -infinity; 0.0 ], [| 0.5; 0.0; 0.5 |]
         ] do
-        Activation.softmax (column z) |> cells |> Approximately.equal 1e-8 expected
+        Softmax.apply (column z) |> cells |> Approximately.equal 1e-8 expected
 
         if List.forall (fun z -> abs z < 1e30 || Double.IsInfinity z) z then
-            Activation.softmax (single (column z))
+            Softmax.apply (single (column z))
             |> cells
             |> Array.map float
             |> Approximately.equal 1e-6 expected
@@ -180,9 +190,9 @@ let ``softmax's chain rule is its definition's`` (Logits z) seed =
             (fun sum g y -> sum + g * y)
             0.0
             (cells upstream)
-            (cells (Activation.softmax (like m z)))
+            (cells (Softmax.apply (like m z)))
 
-    Activation.softmaxBackward (Activation.softmax z) upstream
+    Softmax.backward (Softmax.apply z) upstream
     |> cells
     |> Approximately.equal
         Approximately.definition
@@ -192,7 +202,7 @@ let ``softmax's chain rule is its definition's`` (Logits z) seed =
 let ``softmax's chain rule gives columns that sum to 0`` (Logits z) seed =
     let upstream = KernelLaws.drawn seed 0L z.RowCount z.ColumnCount
 
-    for g in columns (Activation.softmaxBackward (Activation.softmax z) upstream) do
+    for g in columns (Softmax.backward (Softmax.apply z) upstream) do
         [| Array.sum g |] |> Approximately.equal 1e-14 [| 0.0 |]
 
 [<Fact>]
@@ -204,4 +214,4 @@ let ``backward refuses two shapes with both in the message`` () =
         Exactly.refused [ "(2, 3)"; "(3, 2)" ] (fun () ->
             Activation.backward activation (m 2 3) (m 3 2))
 
-    Exactly.refused [ "(2, 3)"; "(3, 2)" ] (fun () -> Activation.softmaxBackward (m 2 3) (m 3 2))
+    Exactly.refused [ "(2, 3)"; "(3, 2)" ] (fun () -> Softmax.backward (m 2 3) (m 3 2))

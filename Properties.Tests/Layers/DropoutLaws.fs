@@ -6,14 +6,8 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private dropout share seed iteration = {
-    Share = share
-    Seed = seed
-    Iteration = iteration
-}
-
 let private masked share seed iteration layer length : float[] =
-    dropout share seed iteration |> Dropout.mask layer length
+    DropoutMask.create share { Seed = seed; Iteration = iteration } layer length
 
 [<Law>]
 let ``a mask is 0 or 1/(1 − share), in that share, and 1 in the mean``
@@ -51,32 +45,28 @@ let ``another seed, iteration or layer leaves out others; the same ones the same
 
     Exactly.bits
         (mask |> Array.map float32)
-        (dropout 0.5 seed iteration |> Dropout.mask 1 1003: float32[])
+        (DropoutMask.create 0.5 { Seed = seed; Iteration = iteration } 1 1003: float32[])
 
-/// The network without kinks: those left in move units that Trainable keeps away from theirs.
-let private smooth (network: Network<float>) : Network<float> =
+/// The network without kinks, as the units that stay move others that Trainable keeps away from theirs, and with
+/// dropout behind every activation.
+let private withDropout fraction (network: Network<float>) : Network<float> =
     let architecture = network.Architecture
 
-    let hidden =
-        architecture.Hidden
-        |> List.map (fun layer ->
-            match layer.Activation with
-            | Activation.Relu
-            | Activation.LeakyRelu -> {
-                layer with
-                    Activation = Activation.Tanh
-              }
-            | _ -> layer)
+    let layers =
+        architecture.Layers
+        |> List.collect (fun layer ->
+            match Activation.parse layer.Name with
+            | Ok Activation.Relu
+            | Ok Activation.LeakyRelu -> [
+                Layers.activation Activation.Tanh
+                Layers.dropout fraction
+              ]
+            | Ok _ -> [ layer; Layers.dropout fraction ]
+            | Error _ -> [ layer ])
 
     {
         network with
-            Architecture =
-                Architecture.create
-                    architecture.Head
-                    architecture.Inputs
-                    hidden
-                    architecture.Outputs
-                |> orFail
+            Architecture = Architecture.create architecture.Head architecture.Shape layers |> orFail
     }
 
 [<Law>]
@@ -84,39 +74,61 @@ let ``with the mask fixed, backward is its loss's gradient by definition``
     (Trainable(network, batch))
     (Seed seed)
     =
-    let network = smooth network
-    let dropout = dropout 0.4 seed 3L
-    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
-    Exactly.equal (Network.lossInTraining dropout network batch) loss
+    let network = withDropout 0.4 network
+    let step = { Seed = seed; Iteration = 3L }
+    let struct (loss, gradient, _) = Gradient.backwardInTraining step network batch
+    Exactly.equal (Network.lossInTraining step network batch) loss
 
-    Gradient.numericalOf 1e-4 (fun moved -> Network.lossInTraining dropout moved batch) network
+    Gradient.numericalOf 1e-4 (fun moved -> Network.lossInTraining step moved batch) network
     |> flat
     |> Approximately.equal 1e-6 (flat gradient)
 
 [<Law>]
-let ``leaving out nobody changes no bit`` (Trainable(network, batch)) (Seed seed) =
-    let dropout = dropout 0.0 seed 3L
-    let struct (expectedLoss, expected) = Gradient.backward network batch
-    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
+let ``a fraction of 0 changes no bit, and nothing is left out in evaluation``
+    (Trainable(network, batch))
+    (Seed seed)
+    =
+    let without = withDropout 0.0 network
+    let step = { Seed = seed; Iteration = 3L }
+    let struct (expectedLoss, expected) = Gradient.backward without batch
+    let struct (loss, gradient, _) = Gradient.backwardInTraining step without batch
+    Exactly.bits [| expectedLoss |] [| loss |]
+    Exactly.bits (flat expected) (flat gradient)
+
+    let struct (loss, gradient) = Gradient.backward (withDropout 0.5 network) batch
     Exactly.bits [| expectedLoss |] [| loss |]
     Exactly.bits (flat expected) (flat gradient)
 
 [<Law>]
 let ``a unit that is left out of every sample learns nothing`` (Seed seed) =
+    let architecture =
+        Architecture.ofHidden
+            Head.Softmax
+            3
+            [
+                {
+                    Width = 40
+                    Normalised = false
+                    Activation = Activation.Tanh
+                    Dropout = 0.7
+                }
+            ]
+            2
+        |> orFail
+
     let network: Network<float> =
-        Network.initialise
-            (Initialiser.Fixed 0.5)
-            seed
-            (Architecture.dense Activation.Tanh [ 3; 40; 2 ])
+        Network.initialise (Initialiser.Fixed 0.5) seed architecture
 
     let batch =
         MiniBatch.create
             (Kernels.matrix 3 2 [| 0.1; -0.7; 0.4; 0.9; 0.2; -0.5 |])
             (Targets.Labels [| 0; 0 |])
 
-    let dropout = dropout 0.7 seed 0L
-    let mask: float[] = Dropout.mask 0 80 dropout
-    let struct (_, gradient, _) = Gradient.backwardInTraining dropout network batch
+    let mask = masked 0.7 seed 0L 0 80
+
+    let struct (_, gradient, _) =
+        Gradient.backwardInTraining { Seed = seed; Iteration = 0L } network batch
+
     let layer = gradient.Layers.Head
 
     for unit in 0..39 do

@@ -16,7 +16,7 @@ let private under head (network: Network<float>) (batch: MiniBatch<float>) =
 
     {
         network with
-            Architecture = Architecture.create head a.Inputs a.Hidden a.Outputs |> orFail
+            Architecture = Architecture.create head a.Shape a.Layers |> orFail
     },
     MiniBatch.create batch.Inputs (Targets.Columns columns)
 
@@ -57,9 +57,17 @@ let ``under every head backward is the loss's gradient by definition`` (Trainabl
         Assert.True(check.Passed, $"{head}: {check}")
         let struct (loss, gradient) = Gradient.backward network batch
         Exactly.bits [| Network.loss network batch |] [| loss |]
-        let next = Gradient.descend 0.5 network batch
-        let struct (_, next) = next
-        Exactly.bits (Optimizer.descend 0.5 gradient network.Parameters |> flat) (flat next)
+
+        let struct (_, next) =
+            Gradient.updateLayers
+                (LayerGradient.descend 0.5)
+                { Seed = 1UL; Iteration = 0L }
+                network
+                batch
+
+        Exactly.bits
+            (Optimizer.descend 0.5 gradient network.Parameters |> flat)
+            (flat next.Parameters)
 
 [<Fact>]
 let ``binary cross entropy is finite and exact at logits far out`` () =
@@ -182,7 +190,7 @@ let ``a straight line is learned, and R² says so`` () =
         |> orFail
 
     let start: State<float> =
-        Architecture.create Head.Identity 1 [] 1 |> orFail |> Trainer.start settings
+        Architecture.ofHidden Head.Identity 1 [] 1 |> orFail |> Trainer.start settings
 
     let ended = Trainer.advance settings data 2000L (fun _ _ -> true) start
     let said = Network.probabilities ended.Network data
@@ -199,7 +207,7 @@ let ``heads are found by name in any case`` (name: string) =
 
 [<Fact>]
 let ``softmax of one class is refused, one number or answer is not`` () =
-    Assert.True((Architecture.create Head.Softmax 3 [] 1).IsError)
-    Assert.True((Architecture.create Head.Sigmoid 3 [] 1).IsOk)
-    Assert.True((Architecture.create Head.Identity 3 [] 1).IsOk)
-    Assert.True((Architecture.create Head.Identity 3 [] 0).IsError)
+    Assert.True((Architecture.ofHidden Head.Softmax 3 [] 1).IsError)
+    Assert.True((Architecture.ofHidden Head.Sigmoid 3 [] 1).IsOk)
+    Assert.True((Architecture.ofHidden Head.Identity 3 [] 1).IsOk)
+    Assert.True((Architecture.ofHidden Head.Identity 3 [] 0).IsError)

@@ -40,7 +40,7 @@ let ``squared error is half the sum of squares, the same both ways``
 let ``the book's cross entropy is −Σ t·ln(y + 1e-7)`` (Soft(distributions, logits)) =
     for s in 0 .. logits.ColumnCount - 1 do
         let t = distributions.Column s
-        let y = (Activation.softmax logits).Column s
+        let y = (Softmax.apply logits).Column s
 
         let expected =
             Array.fold2
@@ -59,7 +59,7 @@ let ``the book's cross entropy of a one-hot target lies between −1e-7 and 16.2
     (Labelled(labels, logits))
     =
     let t: Matrix<float> = Targets.oneHot logits.RowCount labels
-    let y = Activation.softmax logits
+    let y = Softmax.apply logits
 
     for s in 0 .. labels.Length - 1 do
         Assert.InRange(Loss.crossEntropyError (t.Column s) (y.Column s), -1.01e-7, 16.2)
@@ -75,7 +75,7 @@ let ``the book's cross entropy never asks for the logarithm of a class of no sha
 [<Law>]
 let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits)) =
     for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
-        let y = Activation.softmax logits
+        let y = Softmax.apply logits
 
         let expected =
             List.average [
@@ -89,7 +89,7 @@ let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits))
 let ``labels are one-hot columns in every loss`` (Labelled(labels, logits)) =
     let oneHot = Targets.Columns(Targets.oneHot logits.RowCount labels)
     let labels = Targets.Labels labels
-    let y = Activation.softmax logits
+    let y = Softmax.apply logits
 
     for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
         Exactly.equal (Loss.ofBatch loss oneHot y) (Loss.ofBatch loss labels y)
@@ -190,7 +190,7 @@ let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0
     cells gradient
     |> Approximately.equal
         1e-15
-        (cells ((Activation.softmax logits - distributions) / float logits.ColumnCount))
+        (cells ((Softmax.apply logits - distributions) / float logits.ColumnCount))
 
     for column in columns gradient do
         [| Array.sum column |] |> Approximately.equal 1e-15 [| 0.0 |]

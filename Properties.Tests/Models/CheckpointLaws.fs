@@ -13,7 +13,7 @@ let private read settings architecture (bytes: byte[]) : Result<State<'T>, Fault
 
 /// A run with whatever a state can hold: normalised layers, and a watch on validation that lowers the
 /// rate and ends the run, told a loss at the end of every epoch.
-let private watched (settings: Hyperparameters) (architecture: Architecture) normalised =
+let private watched (settings: Hyperparameters) (architecture: Architecture) isNormalised =
     let settings =
         Hyperparameters.create {
             settings.Recipe with
@@ -23,13 +23,7 @@ let private watched (settings: Hyperparameters) (architecture: Architecture) nor
         }
         |> orFail
 
-    let hidden =
-        architecture.Hidden
-        |> List.map (fun layer -> { layer with Normalised = normalised })
-
-    settings,
-    Architecture.create architecture.Head architecture.Inputs hidden architecture.Outputs
-    |> orFail
+    settings, architecture |> normalised isNormalised
 
 /// One step, and at the end of an epoch a look at a validation loss: the iteration's own.
 let private next settings (data: Dataset<'T>) (losses: float[]) (state: State<'T>) =
@@ -176,13 +170,12 @@ let private tiny =
             Schedule = ScheduleKind.Plateau(1, 0.5)
             Sampling = Sampling.Epoch
             BatchSize = 2
-            Dropout = 0.25
             Initialiser = Initialiser.Fixed 0.5
     }
     |> orFail
 
 let private tinyArchitecture =
-    Architecture.create
+    Architecture.ofHidden
         Head.Softmax
         2
         [
@@ -190,6 +183,7 @@ let private tinyArchitecture =
                 Width = 3
                 Normalised = true
                 Activation = Activation.Tanh
+                Dropout = 0.25
             }
         ]
         2

@@ -15,17 +15,10 @@ let private assuming activation = {
 }
 
 /// The network with one activation throughout.
-let private under activation (network: Network<float>) =
-    let hidden =
-        network.Architecture.Hidden
-        |> List.map (fun layer -> { layer with Activation = activation })
-
-    let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
-
-    {
-        network with
-            Architecture = Architecture.create Head.Softmax inputs hidden outputs |> orFail
-    }
+let private under activation (network: Network<float>) = {
+    network with
+        Architecture = Architecture.dense activation network.Architecture.Sizes
+}
 
 /// A network's tensors as PyTorch has those of a Sequential: a linear layer, an activation, …
 let private torch (network: Network<float>) : Tensor list = [
@@ -368,7 +361,9 @@ let ``options agree with what a file says, or are refused`` (Trainable(network, 
     for activation in [ Activation.Relu; Activation.Tanh ] do
         let model = read (assuming activation) file
 
-        if own.Hidden |> List.forall (fun layer -> layer.Activation = activation) then
+        let activations = (Layers.hiddenActivations own.Layers).Value
+
+        if activations |> List.forall ((=) activation) then
             model |> orFail |> ignore
         else
             model
@@ -380,7 +375,7 @@ let ``options agree with what a file says, or are refused`` (Trainable(network, 
 [<Fact>]
 let ``a network of one output and no head is not taken for one of classes`` () =
     let network =
-        Architecture.create Head.Sigmoid 2 [] 1
+        Architecture.ofHidden Head.Sigmoid 2 [] 1
         |> orFail
         |> Network.initialise Initialiser.XavierNormal 1UL
 

@@ -71,8 +71,8 @@ let ``the file is the format: names, types, the book's shapes, places without ho
     Exactly.equal "κ" (text (root.GetProperty("__metadata__").GetProperty("note")))
 
     Exactly.equal
-        (network.Architecture.Hidden
-         |> List.map (fun layer -> $"{layer.Activation}")
+        ((Layers.hiddenActivations network.Architecture.Layers).Value
+         |> List.map string
          |> String.concat ",")
         (text (root.GetProperty("__metadata__").GetProperty("activations")))
 

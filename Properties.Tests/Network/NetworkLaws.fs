@@ -264,9 +264,10 @@ let ``an architecture tells everything that is wrong with it`` () =
         Width = width
         Normalised = false
         Activation = Activation.Relu
+        Dropout = 0.0
     }
 
-    match Architecture.create Head.Softmax 0 [ hidden 0; hidden 5; hidden 65537 ] 1 with
+    match Architecture.ofHidden Head.Softmax 0 [ hidden 0; hidden 5; hidden 65537 ] 1 with
     | Ok _ -> failwith "expected faults"
     | Error faults ->
         Exactly.equal
@@ -274,7 +275,7 @@ let ``an architecture tells everything that is wrong with it`` () =
             (faults |> List.map Exactly.problem)
 
     Assert.True(
-        (Architecture.create Head.Softmax 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk
+        (Architecture.ofHidden Head.Softmax 1 [ hidden 1; hidden Architecture.MaximumWidth ] 2).IsOk
     )
 
     Exactly.refused [ "two sizes"; "1" ] (fun () -> Architecture.dense Activation.Relu [ 3 ])
@@ -293,7 +294,13 @@ let ``inputs or parameters that do not fit the network are refused`` (Trainable(
     let wrong = MiniBatch.create tall batch.Targets
     Exactly.refused [ shape ] (fun () -> Network.loss network wrong)
     Exactly.refused [ shape ] (fun () -> Gradient.backward network wrong)
-    Exactly.refused [ shape ] (fun () -> Gradient.descend 0.1 network wrong)
+
+    Exactly.refused [ shape ] (fun () ->
+        Gradient.updateLayers
+            (LayerGradient.descend 0.1)
+            { Seed = 1UL; Iteration = 0L }
+            network
+            wrong)
 
     let layers = network.Parameters.Layers
 

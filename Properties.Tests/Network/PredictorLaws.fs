@@ -176,11 +176,12 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
                 Width = width
                 Normalised = false
                 Activation = [| Activation.Relu; Activation.Identity; Activation.Tanh |][depth % 3]
+                Dropout = 0.0
             }
     ]
 
     let architecture =
-        Architecture.create head features hidden (2 + count % 19) |> orFail
+        Architecture.ofHidden head features hidden (2 + count % 19) |> orFail
 
     let network: Network<float> =
         Network.initialise (Initialiser.Fixed 0.5) seed architecture
@@ -189,7 +190,7 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
         network with
             Parameters =
                 network.Parameters
-                |> Parameters.mapTensors (fun name values ->
+                |> mapTensors (fun name values ->
                     let number = number (int64 name[0] + int64 name[1])
                     // Where all inputs are 0, the sums are the biases: often zeros of either sign.
                     if name[0] = 'b' && seed % 4UL < 2UL then

@@ -43,10 +43,9 @@ let ``partners of different shape are refused`` (Trainable(network, _)) =
     let wider = {
         Layers =
             network.Parameters.Layers
-            |> List.map (fun layer -> {
-                layer with
-                    Weights = layer.Weights.InsertRow(0, layer.Weights.Row 0)
-            })
+            |> List.map (fun layer ->
+                layer
+                |> LayerParameters.withMatrix "W" (layer.Weights.InsertRow(0, layer.Weights.Row 0)))
     }
 
     let w = network.Parameters.Layers[0].Weights
@@ -136,7 +135,7 @@ let internal steps (optimizer: Optimizer<'T>) rate (gradients: Parameters<'T> li
 let internal gradients seed count (parameters: Parameters<float>) = [
     for t in 1..count ->
         parameters
-        |> Parameters.mapTensors (fun name values ->
+        |> mapTensors (fun name values ->
             Array.init values.Length (fun i ->
                 let scale = Math.Pow(10.0, float ((t + i + name.Length) % 5 - 4))
 
@@ -191,7 +190,7 @@ let ``without momentum, both kinds of it are gradient descent`` (Trainable(netwo
 let ``a gradient that is not a number is not hidden`` (Trainable(network, _)) =
     let spoilt =
         network.Parameters
-        |> Parameters.mapTensors (fun _ values -> Array.create values.Length nan)
+        |> mapTensors (fun _ values -> Array.create values.Length nan)
 
     for _, optimizer, _, _ in rules 0.9 0.99 do
         steps optimizer 0.1 [ spoilt ] network.Parameters

@@ -210,8 +210,8 @@ let ``accumulation goes on as it began: every k gradients a step``
 
     let mean group =
         group
-        |> List.reduce (Parameters.mapTensors2 (Array.map2 (+)))
-        |> Parameters.mapTensors (fun _ sums -> sums |> Array.map (fun sum -> sum / float k))
+        |> List.reduce (Parameters.mapArrays2 (Array.map2 (+)))
+        |> mapTensors (fun _ sums -> sums |> Array.map (fun sum -> sum / float k))
 
     let means = all |> List.chunkBySize k |> List.take 3 |> List.map mean
 

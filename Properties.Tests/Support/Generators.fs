@@ -252,6 +252,7 @@ type Generators =
             Width = width
             Normalised = isNormalised
             Activation = activation
+            Dropout = 0.0
         }
     }
 
@@ -273,7 +274,7 @@ type Generators =
 
             let network inputs : Network<float> =
                 let network =
-                    Architecture.create head inputs hidden outputs
+                    Architecture.ofHidden head inputs hidden outputs
                     |> orFail
                     |> Network.initialise Initialiser.XavierNormal seed
 
@@ -282,21 +283,21 @@ type Generators =
                         Parameters = {
                             Layers =
                                 network.Parameters.Layers
-                                |> List.mapi (fun i layer -> {
-                                    layer with
-                                        Biases = vector i 0.0 layer.Biases.Count
-                                        Gain =
-                                            layer.Gain
-                                            |> ValueOption.map (fun gain ->
-                                                vector (i + 10) 1.0 gain.Count)
-                                })
+                                |> List.mapi (fun i ->
+                                    LayerParameters.map (fun _ matrix -> matrix) (fun name v ->
+                                        if name = "g" then
+                                            vector (i + 10) 1.0 v.Count
+                                        else
+                                            vector i 0.0 v.Count))
                         }
                         Running =
                             network.Running
-                            |> List.mapi (fun i moments -> {
-                                Mean = vector (i + 20) 0.0 moments.Mean.Count
-                                Variance = vector (i + 30) 1.0 moments.Variance.Count
-                            })
+                            |> List.mapi (fun i ->
+                                LayerParameters.map (fun _ matrix -> matrix) (fun name v ->
+                                    if name = "variance" then
+                                        vector (i + 30) 1.0 v.Count
+                                    else
+                                        vector (i + 20) 0.0 v.Count))
                 }
 
             return AnyNetwork network
@@ -346,7 +347,6 @@ type Generators =
                     Gradient = GradientMethod.Backpropagation
                     Optimizer = optimizer
                     Augmentation = Augmentation.none
-                    Dropout = dropout
                     LabelSmoothing = smoothing
                     Validation = 0.0
                     EarlyStopping = ValueNone
@@ -358,9 +358,17 @@ type Generators =
                 SmallRun(
                     settings,
                     Dataset.ofColumns classes inputs targets,
-                    Architecture.dense
-                        activation
-                        ([ features ] @ List.replicate hidden width @ [ classes ])
+                    Architecture.ofHidden
+                        Head.Softmax
+                        features
+                        (List.replicate hidden {
+                            Width = width
+                            Normalised = false
+                            Activation = activation
+                            Dropout = dropout
+                        })
+                        classes
+                    |> orFail
                 )
         }
         |> Arb.fromGen

@@ -184,10 +184,7 @@ let private pushed count bias (network: Network<float>) =
         network with
             Parameters = {
                 Layers =
-                    {
-                        first with
-                            Biases = Kernels.vector biases
-                    }
+                    (first |> LayerParameters.withVector "b" (Kernels.vector biases))
                     :: network.Parameters.Layers.Tail
             }
     }
@@ -206,8 +203,8 @@ let ``dead and saturated units are counted, from a tenth of the layer on`` () =
 
         for count in [ 2; 7; 20 ] do
             match Diagnosis.ofUnits (pushed count bias network) batch with
-            | [ Finding.StuckUnits(1, of', stuck, 20) ] ->
-                Exactly.equal activation of'
+            | [ Finding.StuckUnits(1, what, stuck, 20) ] ->
+                Exactly.equal (activation = Activation.Relu) (what.StartsWith "dead")
                 Exactly.equal count stuck
             | other -> failwith $"found {other}"
 
@@ -240,10 +237,7 @@ let ``classes that are missed are named, with how many samples are theirs`` () =
             Parameters = {
                 Layers = [
                     sound.Parameters.Layers.Head
-                    {
-                        last with
-                            Biases = Kernels.vector [| 9.0; -9.0 |]
-                    }
+                    last |> LayerParameters.withVector "b" (Kernels.vector [| 9.0; -9.0 |])
                 ]
             }
     }
@@ -279,7 +273,7 @@ let ``classes that are missed are named, with how many samples are theirs`` () =
     | other -> failwith $"found {other}"
 
     match ended [] (pushed 20 -100.0 (network Activation.Relu)) batch settled with
-    | [ Finding.StuckUnits(1, Activation.Relu, 20, 20) as finding ] ->
+    | [ Finding.StuckUnits(1, _, 20, 20) as finding ] ->
         Assert.Contains("No gradient passes this layer", string finding)
     | other -> failwith $"found {other}"
 
@@ -289,7 +283,7 @@ let ``units that large numbers to predict have saturated are told with their cau
         Network.initialise
             (Initialiser.Fixed 0.1)
             1UL
-            (Architecture.create
+            (Architecture.ofHidden
                 Head.Identity
                 3
                 [
@@ -297,6 +291,7 @@ let ``units that large numbers to predict have saturated are told with their cau
                         Width = 20
                         Normalised = false
                         Activation = Activation.Tanh
+                        Dropout = 0.0
                     }
                 ]
                 1
@@ -339,10 +334,7 @@ let ``the layer that overflows first is named`` () =
             Parameters = {
                 Layers = [
                     huge.Parameters.Layers.Head
-                    {
-                        last with
-                            Weights = last.Weights * 1e4
-                    }
+                    last |> LayerParameters.withMatrix "W" (last.Weights * 1e4)
                 ]
             }
     }
@@ -358,8 +350,9 @@ let ``every finding is a sentence that says what helps`` () =
             Finding.StillFalling 0.05, "falling by 5 % an epoch"
             Finding.Oscillating(2, 5), "2 of the last 5 epochs"
             Finding.OverFitting(3L, 0.7, 0.9), "lowest at epoch 3, 0.7000, and rose to 0.9000"
-            Finding.StuckUnits(1, Activation.Relu, 3, 20), "3 of its 20 units are dead"
-            Finding.StuckUnits(2, Activation.Tanh, 3, 20), "3 of its 20 units are saturated"
+            Finding.StuckUnits(1, "dead: they give 0", 3, 20), "3 of its 20 units are dead"
+            Finding.StuckUnits(2, "saturated: their slope is near 0", 3, 20),
+            "3 of its 20 units are saturated"
             Finding.NotFinite(2, 7L), "in layer 2, after iteration 7"
         ] do
         Assert.Contains(words, string finding)

@@ -218,12 +218,12 @@ let ``evaluation of a network agrees with its loss and accuracy, under every hea
     (Trainable(network, batch))
     =
     for head in [ Head.Softmax; Head.Sigmoid; Head.Identity ] do
-        let hidden = network.Architecture.Hidden
-        let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
+        let a = network.Architecture
+        let outputs = a.Outputs
 
         let network = {
             network with
-                Architecture = Architecture.create head inputs hidden outputs |> orFail
+                Architecture = Architecture.create head a.Shape a.Layers |> orFail
         }
 
         let labels = Array.init batch.Count (fun s -> s % outputs)
@@ -246,7 +246,7 @@ let ``answers of yes and no are no classes, and not evaluated as such``
 
     let network = {
         network with
-            Architecture = Architecture.create Head.Sigmoid a.Inputs a.Hidden a.Outputs |> orFail
+            Architecture = Architecture.create Head.Sigmoid a.Shape a.Layers |> orFail
     }
 
     let answers =
@@ -259,12 +259,12 @@ let ``answers of yes and no are no classes, and not evaluated as such``
 
 [<Law>]
 let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
-    let hidden = network.Architecture.Hidden
-    let inputs, outputs = network.Architecture.Inputs, network.Architecture.Outputs
+    let a = network.Architecture
+    let outputs = a.Outputs
 
     let network = {
         network with
-            Architecture = Architecture.create Head.Identity inputs hidden outputs |> orFail
+            Architecture = Architecture.create Head.Identity a.Shape a.Layers |> orFail
     }
 
     let answers = Network.predict network batch.Inputs

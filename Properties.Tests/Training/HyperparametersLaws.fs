@@ -20,7 +20,6 @@ let private create length size rate deviation =
         Gradient = GradientMethod.Numerical
         Optimizer = adam
         Augmentation = { Augmentation.none with Shift = 2.0 }
-        Dropout = 0.4
         LabelSmoothing = 0.1
         Validation = 0.2
         EarlyStopping = ValueSome 3
@@ -60,7 +59,6 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal GradientMethod.Numerical settings.Gradient
         Exactly.equal adam settings.Optimizer
         Exactly.equal 2.0 settings.Recipe.Augmentation.Shift
-        Exactly.equal 0.4 settings.Recipe.Dropout
         Exactly.equal 0.1 settings.Recipe.LabelSmoothing
         Exactly.equal 0.2 settings.Validation
         Exactly.equal (ValueSome 3) settings.Recipe.EarlyStopping
@@ -82,7 +80,6 @@ let ``the book's settings are the chapter's, and pass`` () =
     Assert.Empty book.Optimizer.Numbers
     Assert.Empty book.Optimizer.Transforms
     Exactly.equal Augmentation.none book.Recipe.Augmentation
-    Exactly.equal 0.0 book.Recipe.Dropout
     Exactly.equal 0.0 book.Recipe.LabelSmoothing
     Exactly.equal 0.0 book.Validation
     Exactly.equal ValueNone book.Recipe.EarlyStopping

@@ -16,11 +16,18 @@ let private settings rate =
         Hyperparameters.book.Recipe with
             LearningRate = rate
             Initialiser = Initialiser.XavierNormal
-            Dropout = 0.5
     }
     |> orFail
 
-let private architecture = Architecture.dense Activation.Tanh [ 10; 30; 4 ]
+let private architecture =
+    [
+        Layers.dense 30
+        Layers.activation Activation.Tanh
+        Layers.dropout 0.5
+        Layers.dense 4
+    ]
+    |> Architecture.create Head.Softmax (Shape.Vector 10)
+    |> orFail
 
 [<Law(MaxTest = 20)>]
 let ``ten random samples are learned by heart at a sound rate`` (Seed seed) =

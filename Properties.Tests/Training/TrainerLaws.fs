@@ -91,18 +91,14 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
         let batch = MiniBatch.create batch.Inputs targets
 
         let struct (loss, gradient, followed) =
-            if settings.Recipe.Dropout = 0.0 && before.Network.Running.IsEmpty then
-                let struct (loss, gradient) = Gradient.backward before.Network batch
-                struct (loss, gradient, before.Network)
-            else
+            if architecture.DiffersInTraining then
                 Gradient.backwardInTraining
-                    {
-                        Share = settings.Recipe.Dropout
-                        Seed = settings.Seed
-                        Iteration = i
-                    }
+                    { Seed = settings.Seed; Iteration = i }
                     before.Network
                     batch
+            else
+                let struct (loss, gradient) = Gradient.backward before.Network batch
+                struct (loss, gradient, before.Network)
 
         let struct (next, optimizer) =
             (OptimizerSpec.optimizer settings.Optimizer).Update
@@ -177,7 +173,7 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
         }
         |> orFail
 
-    let first = Trainer.startFrom settings earlier
+    let first = Trainer.startFrom settings architecture earlier
     let fresh: State<float> = Trainer.start settings architecture
     let struct (_, network) = Trainer.outcome settings earlier
     Exactly.bits (flat network.Parameters) (parameters first)
@@ -194,19 +190,12 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
 let ``a normalised run that begins with an earlier one's end has its normalised network, with its moments``
     (SmallRun(settings, data, architecture))
     =
-    let normalised =
-        Architecture.create
-            architecture.Head
-            architecture.Inputs
-            (architecture.Hidden |> List.map (fun layer -> { layer with Normalised = true }))
-            architecture.Outputs
-        |> orFail
-
+    let normalised = architecture |> normalised true
     let earlier = run settings data normalised
-    let first = Trainer.startFrom settings earlier
+    let first = Trainer.startFrom settings normalised earlier
     Exactly.equal normalised first.Network.Architecture
 
-    if normalised.Hidden.IsEmpty then
+    if normalised.Layers.Length = 1 then
         let struct (_, network) = Trainer.outcome settings earlier
         Exactly.bits (flat network.Parameters) (parameters first)
     else
@@ -215,15 +204,16 @@ let ``a normalised run that begins with an earlier one's end has its normalised 
 
 /// A batch that makes arrays long enough to be used again: two hidden layers of up to 25 units.
 let private widened (architecture: Architecture) =
-    match architecture.Hidden with
-    | [] -> architecture
-    | hidden ->
-        Architecture.dense hidden.Head.Activation [
-            architecture.Inputs
-            for layer in hidden do
-                20 + layer.Width
-            architecture.Outputs
-        ]
+    let last = architecture.Layers.Length - 1
+
+    architecture.Layers
+    |> List.mapi (fun i layer ->
+        if layer.Name.StartsWith "dense " && i < last then
+            Layers.dense (20 + int (layer.Name.Substring 6))
+        else
+            layer)
+    |> Architecture.create architecture.Head architecture.Shape
+    |> orFail
 
 [<Law>]
 let ``several steps at once are as many one by one, and leave the start as it was``

@@ -63,7 +63,6 @@ internal static class Wide
                     GradientMethod.Backpropagation,
                     Chapter.Required(Parse.Optimizer(OptimizerSpecModule.Named("Adam"))),
                     Runs.Book.Recipe.Augmentation,
-                    Runs.Book.Recipe.Dropout,
                     Runs.Book.Recipe.LabelSmoothing,
                     Runs.Book.Recipe.Validation,
                     Runs.Book.Recipe.EarlyStopping,

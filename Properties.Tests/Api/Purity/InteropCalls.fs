@@ -27,6 +27,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
         "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)
         "Activations.Softmax", fun () -> Activations.Softmax one
+        "Networks.MatrixLayers", fun () -> Networks.MatrixLayers network
         "NetworkExtensions.With", fun () -> NetworkExtensions.With(network, parameters)
         "ParametersExtensions.Map", fun () -> ParametersExtensions.Map(parameters, abs)
         "ParametersExtensions.Zip",

@@ -23,8 +23,8 @@ let calls (given: PurityGiven) : PureCall list =
         fun () -> [ for f in Activation.all -> Activation.backward f one other ]
         "Activation.Derivative",
         fun () -> [ for f in Activation.all -> Activation.derivative f one ]
-        "Activation.Softmax", fun () -> Activation.softmax one
-        "Activation.SoftmaxBackward", fun () -> Activation.softmaxBackward one other
+        "Softmax.Apply", fun () -> Softmax.apply one
+        "Softmax.Backward", fun () -> Softmax.backward one other
         "Loss.SumSquaredError", fun () -> Loss.sumSquaredError v (one.Column 0)
         "Loss.CrossEntropyError", fun () -> Loss.crossEntropyError v ((one.Column 0).PointwiseAbs())
         "Loss.OfBatch", fun () -> Loss.ofBatch Loss.sumSquaredError targets (logits ())

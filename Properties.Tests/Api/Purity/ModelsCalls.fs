@@ -12,6 +12,10 @@ let calls (given: PurityGiven) : PureCall list =
     [
         "Model.OfNetwork", fun () -> Model.ofNetwork network
         "Model.ToTensors", fun () -> Model.toTensors given.Model
+        "Model.OfTensorsWith",
+        fun () ->
+            (Model.ofTensorsWith [] Model.noAssumption given.Tensors: Result<Model<float>, _>)
+            |> sure
         "Model.OfTensors",
         fun () ->
             (Model.ofTensors Model.noAssumption given.Tensors: Result<Model<float>, _>)

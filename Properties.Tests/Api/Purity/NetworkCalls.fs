@@ -17,10 +17,13 @@ let calls (given: PurityGiven) : PureCall list =
     let logits () = Network.forward network batch.Inputs
     let square (x: Vector<float>) = x * x
 
-    let dropout = {
-        Share = 0.4
-        Seed = 7UL
-        Iteration = 3L
+    let layer = network.Parameters.Layers.Head
+    let step = { Seed = 7UL; Iteration = 3L }
+
+    let gradientOf (layer: LayerParameters<float>) : LayerGradient<float> = {
+        Inputs = ValueNone
+        Matrices = layer.Matrices |> List.map (snd >> MatrixGradient.Value)
+        Vectors = layer.Vectors |> List.map snd
     }
 
     [
@@ -53,9 +56,24 @@ let calls (given: PurityGiven) : PureCall list =
         "Network.Accuracy", fun () -> Network.accuracy network batch
         "Network.Evaluate", fun () -> Network.evaluate state.Network data
         "Gradient.Backward", fun () -> Gradient.backward network batch
-        "Gradient.BackwardInTraining", fun () -> Gradient.backwardInTraining dropout network batch
-        "Network.LossInTraining", fun () -> Network.lossInTraining dropout network batch
-        "Gradient.Descend", fun () -> Gradient.descend 0.1 network batch
+        "Gradient.BackwardInTraining", fun () -> Gradient.backwardInTraining step network batch
+        "Network.LossInTraining", fun () -> Network.lossInTraining step network batch
+        "Gradient.UpdateLayers",
+        fun () -> Gradient.updateLayers (LayerGradient.descend 0.1) step network batch
+        "LayerGradient.OfInputs", fun () -> LayerGradient.ofInputs given.One
+        "LayerGradient.Values", fun () -> LayerGradient.values layer (gradientOf layer)
+        "LayerGradient.Descend", fun () -> LayerGradient.descend 0.1 layer (gradientOf layer)
+        "LayerOutput.Create", fun () -> LayerOutput.create given.One LayerGradient.ofInputs
+        "LayerParameters.Dense", fun () -> LayerParameters.dense given.One given.Vector
+        "LayerParameters.WithMatrix", fun () -> LayerParameters.withMatrix "W" given.One layer
+        "LayerParameters.WithVector", fun () -> LayerParameters.withVector "b" given.Vector layer
+        "LayerParameters.Map",
+        fun () -> LayerParameters.map (fun _ m -> m + m) (fun _ v -> v + v) layer
+        "LayerParameters.Shapes", fun () -> LayerParameters.shapes layer
+        "Parameters.Map",
+        fun () -> Parameters.map (fun m -> m + m) (fun v -> v + v) network.Parameters
+        "Parameters.Zeros", fun () -> Parameters.zeros network.Parameters
+        "Parameters.Fold", fun () -> box (Parameters.fold (+) 0.0 network.Parameters)
         "Gradient.Numerical",
         fun () ->
             // Even where the function writes to the vector that it is handed.

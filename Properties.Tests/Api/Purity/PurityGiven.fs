@@ -67,8 +67,11 @@ type internal PurityGiven = {
 
         let ofParameters (parameters: Parameters<float>) = [|
             for layer in parameters.Layers do
-                ofMatrix layer.Weights
-                ofNumbers (layer.Biases.ToArray())
+                for _, matrix in layer.Matrices do
+                    ofMatrix matrix
+
+                for _, vector in layer.Vectors do
+                    ofNumbers (vector.ToArray())
         |]
 
         [|

@@ -22,7 +22,8 @@ let calls (given: PurityGiven) : PureCall list =
         "Transform.Norm", fun () -> Transform.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
         "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Watch 3L
-        "Trainer.StartFrom", fun () -> Trainer.startFrom given.Settings state
+        "Trainer.StartFrom",
+        fun () -> Trainer.startFrom given.Settings state.Network.Architecture state
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
         "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state

@@ -389,7 +389,7 @@ module ProcessTests =
         // Images of one class train no network.
         let model = {
             Model.ofNetwork (
-                Architecture.create Head.Sigmoid 2 [] 1
+                Architecture.ofHidden Head.Sigmoid 2 [] 1
                 |> orFail
                 |> Network.initialise Initialiser.XavierNormal 1UL
                 : Network<float32>

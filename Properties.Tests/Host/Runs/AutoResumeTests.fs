@@ -412,7 +412,10 @@ module AutoResumeTests =
             .RunAsync(
                 data,
                 null,
-                WarmStart(Trainer.startFrom itsPlan.Hyperparameters earlier, "the earlier"),
+                WarmStart(
+                    Trainer.startFrom itsPlan.Hyperparameters architecture earlier,
+                    "the earlier"
+                ),
                 CancellationToken.None
             )
             .Result

@@ -216,9 +216,7 @@ module ModelPublisherTests =
             published (
                 let layers = model.Network.Architecture
 
-                let numbers =
-                    Architecture.create Head.Identity layers.Inputs layers.Hidden layers.Outputs
-                    |> orFail
+                let numbers = Architecture.create Head.Identity layers.Shape layers.Layers |> orFail
 
                 Safetensors.write {
                     model with

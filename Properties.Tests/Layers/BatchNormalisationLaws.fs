@@ -1,5 +1,5 @@
-/// Normalisation.fs: layers normalised over the mini-batch, in training and after.
-module Pipeline.Properties.NormalisationLaws
+/// BatchNormalisation.fs: layers normalised over the mini-batch, in training and after.
+module Pipeline.Properties.BatchNormalisationLaws
 
 open System
 open MathNet.Numerics.LinearAlgebra
@@ -7,22 +7,19 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private nobody = {
-    Share = 0.0
-    Seed = 0UL
-    Iteration = 0L
-}
+let private step = { Seed = 0UL; Iteration = 0L }
 
 /// A network with normalised layers, gains and running moments of its own.
-let private normalised (seed: uint64) (activation: Activation) : Network<float> =
+let private normalisedWith dropout (seed: uint64) (activation: Activation) : Network<float> =
     let layer width isNormalised = {
         Width = width
         Normalised = isNormalised
         Activation = activation
+        Dropout = dropout
     }
 
     let architecture =
-        Architecture.create Head.Softmax 3 [ layer 4 true; layer 3 false; layer 5 true ] 2
+        Architecture.ofHidden Head.Softmax 3 [ layer 4 true; layer 3 false; layer 5 true ] 2
         |> orFail
 
     let network: Network<float> =
@@ -35,20 +32,26 @@ let private normalised (seed: uint64) (activation: Activation) : Network<float> 
         network with
             Parameters =
                 network.Parameters
-                |> Parameters.mapTensors (fun name values ->
+                |> mapTensors (fun name values ->
                     if name[0] = 'W' then
                         values
                     else
                         values |> Array.mapi (fun i x -> x + 0.5 * number (int64 name[1]) i))
             Running =
                 network.Running
-                |> List.mapi (fun k moments -> {
-                    Mean = moments.Mean.MapIndexed(fun i _ -> number (int64 k + 100L) i)
-                    Variance =
-                        moments.Variance.MapIndexed(fun i _ ->
-                            0.1 + abs (number (int64 k + 200L) i))
-                })
+                |> List.mapi (fun k ->
+                    LayerParameters.map (fun _ matrix -> matrix) (fun name vector ->
+                        vector.MapIndexed(fun i _ ->
+                            if name = "mean" then
+                                number (int64 k + 100L) i
+                            else
+                                0.1 + abs (number (int64 k + 200L) i))))
     }
+
+let private normalised = normalisedWith 0.0
+
+let private meanOf (running: LayerParameters<float>) = (running.Vector "mean").ToArray()
+let private varianceOf (running: LayerParameters<float>) = (running.Vector "variance").ToArray()
 
 let private batch (seed: uint64) (count: int) : MiniBatch<float> =
     let x = Array.init (3 * count) (Random.normal seed Stream.GradientCheck 7L)
@@ -61,41 +64,43 @@ let private reference inTraining (network: Network<float>) (inputs: Matrix<float
     let running = ResizeArray(network.Running)
     let moments = ResizeArray()
 
-    let hidden =
-        (network.Architecture.Hidden |> List.map _.Activation) @ [ Activation.Identity ]
+    let parameters = System.Collections.Generic.Queue(network.Parameters.Layers)
 
-    for layer, activation in List.zip network.Parameters.Layers hidden do
-        let w = layer.Weights
+    for layer in network.Architecture.Layers do
+        match layer.Name, Activation.parse layer.Name with
+        | _, Ok activation -> x <- x |> Array2D.map (Reference.activate activation)
+        | "batchnorm", _ ->
+            let own = parameters.Dequeue()
+            let gain, shift = own.Vector "g", own.Vector "b"
+            let rows = Array2D.length1 x
+            let row r = Array.init count (fun s -> x[r, s])
+            let given = running[0]
+            running.RemoveAt 0
 
-        let u =
-            Array2D.init w.RowCount count (fun r s ->
-                Seq.sum [ for c in 0 .. w.ColumnCount - 1 -> w[r, c] * x[c, s] ])
+            let mean, variance =
+                if inTraining then
+                    let mean = Array.init rows (fun r -> Array.average (row r))
 
-        let z =
-            match layer.Gain with
-            | ValueNone -> u |> Array2D.mapi (fun r _ u -> u + layer.Biases[r])
-            | ValueSome gain ->
-                let row r = Array.init count (fun s -> u[r, s])
-                let given = running[0]
-                running.RemoveAt 0
+                    mean,
+                    Array.init rows (fun r ->
+                        row r |> Array.averageBy (fun u -> (u - mean[r]) ** 2.0))
+                else
+                    meanOf given, varianceOf given
 
-                let mean, variance =
-                    if inTraining then
-                        let mean = Array.init w.RowCount (fun r -> Array.average (row r))
+            moments.Add((mean, variance))
 
-                        mean,
-                        Array.init w.RowCount (fun r ->
-                            row r |> Array.averageBy (fun u -> (u - mean[r]) ** 2.0))
-                    else
-                        given.Mean.ToArray(), given.Variance.ToArray()
-
-                moments.Add((mean, variance))
-
-                u
+            x <-
+                x
                 |> Array2D.mapi (fun r _ u ->
-                    gain[r] * (u - mean[r]) / Math.Sqrt(variance[r] + 1e-5) + layer.Biases[r])
+                    gain[r] * (u - mean[r]) / Math.Sqrt(variance[r] + 1e-5) + shift[r])
+        | _ ->
+            let own = parameters.Dequeue()
+            let w, inputs = own.Weights, x
 
-        x <- z |> Array2D.map (Reference.activate activation)
+            x <-
+                Array2D.init w.RowCount count (fun r s ->
+                    let sum = Seq.sum [ for c in 0 .. w.ColumnCount - 1 -> w[r, c] * inputs[c, s] ]
+                    if own.Vectors.IsEmpty then sum else sum + own.Biases[r])
 
     x, List.ofSeq moments
 
@@ -118,7 +123,7 @@ let ``in training and after, the sums are the paper's`` (Seed seed) (FsCheck.Pos
 
     for activation in activations do
         let network = normalised seed activation
-        let struct (loss, _, _) = Gradient.backwardInTraining nobody network batch
+        let struct (loss, _, _) = Gradient.backwardInTraining step network batch
         let sums, _ = reference true network batch.Inputs
 
         let expected =
@@ -150,37 +155,43 @@ let ``both gradients are by definition, of evaluation and of training`` (Seed se
             byDefinition (fun moved -> Network.loss moved batch) network
             |> Approximately.equal 1e-6 (flat gradient)
 
-            let struct (_, next) = Gradient.descend 0.1 network batch
-            Exactly.bits (Optimizer.descend 0.1 gradient network.Parameters |> flat) (flat next)
+            let struct (_, gradient, _) = Gradient.backwardInTraining step network batch
+
+            let struct (_, next) =
+                Gradient.updateLayers (LayerGradient.descend 0.1) step network batch
+
+            Exactly.bits
+                (Optimizer.descend 0.1 gradient network.Parameters |> flat)
+                (flat next.Parameters)
 
 [<Law>]
 let ``with dropout besides, the gradient is by definition`` (Seed seed) =
-    let network, batch = normalised seed Activation.Tanh, batch seed 6
-    let dropout = { nobody with Share = 0.3; Seed = seed }
-    let struct (loss, gradient, _) = Gradient.backwardInTraining dropout network batch
-    Exactly.bits [| Network.lossInTraining dropout network batch |] [| loss |]
+    let network, batch = normalisedWith 0.3 seed Activation.Tanh, batch seed 6
+    let step = { Seed = seed; Iteration = 0L }
+    let struct (loss, gradient, _) = Gradient.backwardInTraining step network batch
+    Exactly.bits [| Network.lossInTraining step network batch |] [| loss |]
 
-    byDefinition (fun moved -> Network.lossInTraining dropout moved batch) network
+    byDefinition (fun moved -> Network.lossInTraining step moved batch) network
     |> Approximately.equal 1e-6 (flat gradient)
 
 [<Law>]
 let ``running moments follow by a tenth, the variance as a sample's`` (Seed seed) =
     let network, batch = normalised seed Activation.Tanh, batch seed 5
-    let struct (_, _, followed) = Gradient.backwardInTraining nobody network batch
+    let struct (_, _, followed) = Gradient.backwardInTraining step network batch
     let _, own = reference true network batch.Inputs
 
     for (mean, variance), before, after in List.zip3 own network.Running followed.Running do
-        after.Mean.ToArray()
+        meanOf after
         |> Approximately.equal
             Approximately.rounding
-            (Array.map2 (fun old own -> 0.9 * old + 0.1 * own) (before.Mean.ToArray()) mean)
+            (Array.map2 (fun old own -> 0.9 * old + 0.1 * own) (meanOf before) mean)
 
-        after.Variance.ToArray()
+        varianceOf after
         |> Approximately.equal
             Approximately.rounding
             (Array.map2
                 (fun old own -> 0.9 * old + 0.1 * own * 5.0 / 4.0)
-                (before.Variance.ToArray())
+                (varianceOf before)
                 variance)
 
     Exactly.bits (flat network.Parameters) (flat followed.Parameters)
@@ -198,9 +209,9 @@ let ``after training a network is affine layers, and says the same`` (Seed seed)
     for activation in activations do
         let network, batch = normalised seed activation, batch seed 9
         let plain = Network.folded network
-        Assert.True(plain.Parameters.Layers |> List.forall _.Gain.IsNone)
         Assert.Empty plain.Running
-        Assert.DoesNotContain(true, plain.Architecture.Hidden |> List.map _.Normalised)
+        Assert.DoesNotContain(Layers.batchNormalisation, plain.Architecture.Layers)
+        Assert.True(plain.Parameters.Layers |> List.forall (fun layer -> layer.Matrices.Length = 1))
 
         (Network.forward plain batch.Inputs).ToColumnMajorArray()
         |> Approximately.equal
@@ -222,16 +233,13 @@ let ``a gain of any size and a shift of the sums change nothing that follows`` (
         network with
             Parameters = {
                 Layers =
-                    {
-                        first with
-                            Weights = first.Weights * 1000.0
-                    }
+                    (first |> LayerParameters.withMatrix "W" (first.Weights * 1000.0))
                     :: network.Parameters.Layers.Tail
             }
     }
 
     let loss network =
-        Network.lossInTraining nobody network batch
+        Network.lossInTraining step network batch
 
     Assert.InRange(abs (loss scaled - loss network), 0.0, 1e-2)
 
@@ -258,7 +266,7 @@ let ``a run with normalised layers is the same whole or by steps, for any thread
     Exactly.bits (flat stepped.Network.Parameters) (flat whole.Network.Parameters)
 
     for one, other in List.zip stepped.Network.Running whole.Network.Running do
-        Exactly.bits (one.Mean.ToArray()) (other.Mean.ToArray())
-        Exactly.bits (one.Variance.ToArray()) (other.Variance.ToArray())
+        Exactly.bits (meanOf one) (meanOf other)
+        Exactly.bits (varianceOf one) (varianceOf other)
 
     Assert.Empty (Trainer.model whole).Running

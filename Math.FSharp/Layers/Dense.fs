@@ -1,0 +1,117 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open Pipeline.Learning.Formats
+
+/// <summary>A dense layer: W·x + b, one row of W and one number of b for each output.</summary>
+/// <remarks>Below a layer that shifts its output there are no biases: they would be standardised
+/// away. Source: Deep Learning from Scratch, ch. 3 and 5 (affine layer).</remarks>
+[<Sealed>]
+type internal Dense(outputs: int, hasBiases: bool) =
+    inherit Layer($"dense %d{outputs}")
+
+    let biasesOf (parameters: LayerParameters<'T>) =
+        if hasBiases then
+            parameters.Biases
+        else
+            Kernels.vector (Array.zeroCreate outputs)
+
+    /// The most outputs.
+    static member MaximumOutputs = 65536
+
+    override _.OutputShape(input) =
+        Fault.check
+            [
+                outputs >= 1 && outputs <= Dense.MaximumOutputs,
+                Fault.create "" $"1 to %d{Dense.MaximumOutputs} outputs" (string outputs)
+                int64 input.Size * int64 outputs <= int64 Array.MaxLength,
+                Fault.create
+                    ""
+                    $"layers of at most %d{Array.MaxLength} weights"
+                    $"one of %d{input.Size} × %d{outputs}"
+            ]
+            (fun () -> Shape.Vector outputs)
+
+    override _.Parameters(input) = {
+        MatrixShapes = [ "W", outputs, input.Size ]
+        VectorSizes = if hasBiases then [ "b", outputs ] else []
+    }
+
+    override _.Initialise<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (initialiser, seed, number, input)
+        : LayerParameters<'T> = {
+        Matrices = [
+            "W",
+            initialiser
+            |> Initialiser.weights seed number outputs input.Size
+            |> Kernels.matrix outputs input.Size
+        ]
+        Vectors = [
+            if hasBiases then
+                "b", Kernels.vector (Array.zeroCreate outputs)
+        ]
+    }
+
+    override _.Forward<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (pass: LayerPass<'T>)
+        : LayerOutput<'T> =
+        let weights = pass.Parameters.Weights
+
+        {
+            LayerOutput.create
+                (Inputs.affine weights (biasesOf pass.Parameters) pass.Inputs)
+                (fun upstream -> {
+                    Inputs =
+                        if pass.NeedsInputGradient then
+                            ValueSome(Kernels.inputGradient weights upstream)
+                        else
+                            ValueNone
+                    Matrices = [ MatrixGradient.Product(upstream, pass.Inputs) ]
+                    Vectors = [
+                        if hasBiases then
+                            Kernels.biasGradient upstream
+                    ]
+                }) with
+                MayOverwrite = true
+        }
+
+    interface IAffine with
+        member _.WithoutBiases = Dense(outputs, false)
+
+        member _.Absorb<'T
+            when 'T: struct
+            and 'T :> ValueType
+            and 'T: (new: unit -> 'T)
+            and 'T :> IBinaryFloatingPointIeee754<'T>>
+            (scale: 'T[], shift: 'T[], parameters: LayerParameters<'T>)
+            : struct (Layer * LayerParameters<'T>) =
+            let weights = parameters.Weights
+            let rows = weights.RowCount
+            let w = Kernels.values weights
+
+            let biases =
+                if hasBiases then
+                    Kernels.elements parameters.Biases
+                    |> Array.mapi (fun row b -> 'T.FusedMultiplyAdd(scale[row], b, shift[row]))
+                else
+                    shift
+
+            struct (Dense(outputs, true),
+                    LayerParameters.dense
+                        (Array.init w.Length (fun i -> scale[i % rows] * w[i])
+                         |> Kernels.matrix rows weights.ColumnCount)
+                        (Kernels.vector biases))
+
+    interface IOnnxLayer with
+        member _.ToOnnx(draft, parameters, input) =
+            // X·W + b, W in the book's shape.
+            draft.Add("Gemm", input :: parameters)

@@ -1,0 +1,195 @@
+namespace Pipeline.Learning
+
+open System
+open MathNet.Numerics.LinearAlgebra
+
+/// The names and shapes of a layer's parameters.
+type ParameterShapes = {
+    /// Name, rows and columns of each matrix.
+    MatrixShapes: (string * int * int) list
+    /// Name and length of each vector.
+    VectorSizes: (string * int) list
+} with
+
+    /// The number of numbers.
+    member shapes.Count =
+        (shapes.MatrixShapes
+         |> List.sumBy (fun (_, rows, columns) -> int64 rows * int64 columns))
+        + (shapes.VectorSizes |> List.sumBy (fun (_, size) -> int64 size))
+
+    /// The names, those of matrices first.
+    member shapes.Names = [
+        for name, _, _ in shapes.MatrixShapes do
+            name
+        for name, _ in shapes.VectorSizes do
+            name
+    ]
+
+/// Shapes of parameters.
+[<RequireQualifiedAccess>]
+module ParameterShapes =
+    /// No parameters.
+    [<CompiledName("None")>]
+    let none: ParameterShapes = { MatrixShapes = []; VectorSizes = [] }
+
+/// The parameters of a layer by name, or the gradient in them. A dense layer has W (outputs, inputs) and b.
+type LayerParameters<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// Each matrix with its name.
+    Matrices: (string * Matrix<'T>) list
+    /// Each vector with its name.
+    Vectors: (string * Vector<'T>) list
+} with
+
+    /// <summary>The matrix of that name.</summary>
+    /// <exception cref="T:System.ArgumentException">The layer has no such matrix.</exception>
+    member layer.Matrix(name: string) : Matrix<'T> =
+        match layer.Matrices |> List.tryFind (fst >> (=) name) with
+        | Some(_, matrix) -> matrix
+        | None ->
+            invalidArg (nameof name) $"expected the name of a matrix of the layer, found {name}"
+
+    /// <summary>The vector of that name.</summary>
+    /// <exception cref="T:System.ArgumentException">The layer has no such vector.</exception>
+    member layer.Vector(name: string) : Vector<'T> =
+        match layer.Vectors |> List.tryFind (fst >> (=) name) with
+        | Some(_, vector) -> vector
+        | None ->
+            invalidArg (nameof name) $"expected the name of a vector of the layer, found {name}"
+
+    /// W: (outputs, inputs). In memory the book's (inputs, outputs) row by row.
+    member layer.Weights: Matrix<'T> = layer.Matrix "W"
+
+    /// b: outputs.
+    member layer.Biases: Vector<'T> = layer.Vector "b"
+
+/// The parameters of one layer.
+[<RequireQualifiedAccess>]
+module LayerParameters =
+    /// No parameters.
+    [<GeneralizableValue; CompiledName("None")>]
+    let none<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IEquatable<'T>
+        and 'T :> IFormattable> : LayerParameters<'T> = { Matrices = []; Vectors = [] }
+
+    /// <summary>The parameters of a dense layer.</summary>
+    /// <param name="weights">W: (outputs, inputs).</param>
+    /// <param name="biases">b: outputs.</param>
+    [<CompiledName("Dense")>]
+    let dense (weights: Matrix<'T>) (biases: Vector<'T>) : LayerParameters<'T> = {
+        Matrices = [ "W", weights ]
+        Vectors = [ "b", biases ]
+    }
+
+    /// <summary>The same parameters with other matrices and vectors.</summary>
+    /// <param name="matrix">The matrix in the place of each, from its name and value.</param>
+    /// <param name="vector">The vector in the place of each, from its name and value.</param>
+    /// <param name="layer">The parameters, left as they were.</param>
+    [<CompiledName("Map")>]
+    let map
+        (matrix: string -> Matrix<'T> -> Matrix<'U>)
+        (vector: string -> Vector<'T> -> Vector<'U>)
+        (layer: LayerParameters<'T>)
+        : LayerParameters<'U> = {
+        Matrices = layer.Matrices |> List.map (fun (name, value) -> name, matrix name value)
+        Vectors = layer.Vectors |> List.map (fun (name, value) -> name, vector name value)
+    }
+
+    /// <summary>The same parameters with another matrix of that name.</summary>
+    [<CompiledName("WithMatrix")>]
+    let withMatrix
+        (name: string)
+        (matrix: Matrix<'T>)
+        (layer: LayerParameters<'T>)
+        : LayerParameters<'T> =
+        layer
+        |> map (fun other value -> if other = name then matrix else value) (fun _ value -> value)
+
+    /// <summary>The same parameters with another vector of that name.</summary>
+    [<CompiledName("WithVector")>]
+    let withVector
+        (name: string)
+        (vector: Vector<'T>)
+        (layer: LayerParameters<'T>)
+        : LayerParameters<'T> =
+        layer
+        |> map (fun _ value -> value) (fun other value -> if other = name then vector else value)
+
+    /// <summary>The names and shapes.</summary>
+    [<CompiledName("Shapes")>]
+    let shapes (layer: LayerParameters<'T>) : ParameterShapes = {
+        MatrixShapes =
+            layer.Matrices
+            |> List.map (fun (name, matrix) -> name, matrix.RowCount, matrix.ColumnCount)
+        VectorSizes = layer.Vectors |> List.map (fun (name, vector) -> name, vector.Count)
+    }
+
+    /// <summary>Parameters of these shapes that are all 0.</summary>
+    [<CompiledName("Zeros")>]
+    let zeros (shapes: ParameterShapes) : LayerParameters<'T> = {
+        Matrices =
+            shapes.MatrixShapes
+            |> List.map (fun (name, rows, columns) ->
+                name, Kernels.matrix rows columns (Array.zeroCreate (rows * columns)))
+        Vectors =
+            shapes.VectorSizes
+            |> List.map (fun (name, size) -> name, Kernels.vector (Array.zeroCreate size))
+    }
+
+    /// The elements of each matrix, column by column, then of each vector.
+    let internal arrays (layer: LayerParameters<'T>) : 'T[] list = [
+        for _, matrix in layer.Matrices do
+            Kernels.values matrix
+        for _, vector in layer.Vectors do
+            Kernels.elements vector
+    ]
+
+    /// The first arrays of a list as parameters of these shapes, and the arrays left over.
+    let internal ofArrays
+        (shapes: ParameterShapes)
+        (arrays: 'T[] list)
+        : struct (LayerParameters<'T> * 'T[] list) =
+        let matrices, rest = List.splitAt shapes.MatrixShapes.Length arrays
+        let vectors, rest = List.splitAt shapes.VectorSizes.Length rest
+
+        struct ({
+                    Matrices =
+                        List.map2
+                            (fun (name, rows, columns) values ->
+                                name, Kernels.matrix rows columns values)
+                            shapes.MatrixShapes
+                            matrices
+                    Vectors =
+                        List.map2
+                            (fun (name, _) values -> name, Kernels.vector values)
+                            shapes.VectorSizes
+                            vectors
+                },
+                rest)
+
+    /// An exception where two layers' parameters differ in names or shapes.
+    let internal requireSameShape
+        (name: string)
+        (one: LayerParameters<'T>)
+        (other: LayerParameters<'T>)
+        : unit =
+        if shapes one <> shapes other then
+            let text (layer: LayerParameters<'T>) =
+                [
+                    for name, matrix in layer.Matrices do
+                        $"{name} {Kernels.shape matrix}"
+                    for name, vector in layer.Vectors do
+                        $"{name} (%d{vector.Count})"
+                ]
+                |> String.concat ", "
+
+            invalidArg
+                name
+                $"expected a layer of one shape in both, found {text one} and {text other}"

@@ -1,0 +1,21 @@
+namespace Pipeline.Learning
+
+/// The shape of a sample, or of a layer's output for one sample.
+[<RequireQualifiedAccess>]
+type Shape =
+    /// A vector of numbers.
+    | Vector of size: int
+    /// Channels of rows and columns: one channel after the other, each row by row.
+    | Image of channels: int * rows: int * columns: int
+
+    /// The number of numbers.
+    member shape.Size =
+        match shape with
+        | Vector size -> size
+        | Image(channels, rows, columns) -> channels * rows * columns
+
+    /// 784, or 3x32x32.
+    override shape.ToString() =
+        match shape with
+        | Vector size -> string size
+        | Image(channels, rows, columns) -> $"%d{channels}x%d{rows}x%d{columns}"
