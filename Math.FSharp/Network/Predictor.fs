@@ -26,7 +26,10 @@ type Predictor<'T
 
     // A layer reads one half of the memory and writes the other.
     let widest = architecture.Widest
-    let inputs, outputs, head = architecture.Inputs, architecture.Outputs, architecture.Head
+
+    let inputs, outputs, head =
+        architecture.Inputs, architecture.Outputs, architecture.Head
+
     let layers = SampleLayers.ofNetwork network
 
     /// Room for what any two layers give.
@@ -35,9 +38,7 @@ type Predictor<'T
             invalidArg "sample" $"expected %d{inputs} numbers, found %d{given}"
 
         if expected <> outputs then
-            invalidArg
-                "probabilities"
-                $"expected room for %d{outputs}, found %d{expected}"
+            invalidArg "probabilities" $"expected room for %d{outputs}, found %d{expected}"
 
         ArrayPool<'T>.Shared.Rent(2 * widest)
 
