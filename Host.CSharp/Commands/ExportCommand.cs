@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Numerics;
 using Pipeline.Learning;
+using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;

@@ -15,10 +15,10 @@ internal static class OnnxFile
     public static byte[] Write<T>(Model<T> model)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var graph = Learning.Onnx.OfModel(model);
+        var graph = Learning.Formats.Onnx.OfModel(model);
         var file = new ModelProto
         {
-            IrVersion = Learning.Onnx.FormatVersion,
+            IrVersion = Learning.Formats.Onnx.FormatVersion,
             ProducerName = "Pipeline",
             ProducerVersion = RunFolder.Version ?? "",
             Graph = new()
@@ -29,7 +29,10 @@ internal static class OnnxFile
                 Input = { graph.Inputs.Select(Value) },
                 Output = { Value(graph.Output) },
             },
-            OpsetImport = { new OperatorSetIdProto { Version = Learning.Onnx.OperatorsVersion } },
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Version = Learning.Formats.Onnx.OperatorsVersion },
+            },
             MetadataProps =
             {
                 graph.Metadata.Select(entry => new StringStringEntryProto
@@ -39,13 +42,13 @@ internal static class OnnxFile
                 }),
             },
         };
-        if (graph.Nodes.Any(node => node.Domain == Learning.Onnx.TextDomain))
+        if (graph.Nodes.Any(node => node.Domain == Learning.Formats.Onnx.TextDomain))
         {
             file.OpsetImport.Add(
                 new OperatorSetIdProto
                 {
-                    Domain = Learning.Onnx.TextDomain,
-                    Version = Learning.Onnx.TextOperatorsVersion,
+                    Domain = Learning.Formats.Onnx.TextDomain,
+                    Version = Learning.Formats.Onnx.TextOperatorsVersion,
                 }
             );
         }

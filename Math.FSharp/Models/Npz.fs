@@ -1,9 +1,9 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Text
 open System.Text.Json
-open Pipeline.Learning.Formats
+open Pipeline.Learning
 
 /// <summary>A file of tensors as NumPy's archives hold one: arrays alone, the metadata among them as the
 /// bytes of a JSON object.</summary>

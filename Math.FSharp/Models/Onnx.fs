@@ -1,9 +1,9 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Numerics
 open System.Text.RegularExpressions
-open Pipeline.Learning.Formats
+open Pipeline.Learning
 
 /// <summary>Models as ONNX graphs of version 17 of the operators, preprocessing and head
 /// inside.</summary>

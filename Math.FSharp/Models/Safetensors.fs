@@ -1,11 +1,11 @@
-namespace Pipeline.Learning
+namespace Pipeline.Learning.Formats
 
 open System
 open System.Buffers
 open System.Buffers.Binary
 open System.Numerics
 open System.Text.Json
-open Pipeline.Learning.Formats
+open Pipeline.Learning
 
 /// <summary>Safetensors files of tensors. Those in single and double precision are written; half precision
 /// (F16, BF16) and whole numbers are read besides, without loss: half precision as single.</summary>

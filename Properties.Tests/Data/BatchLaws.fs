@@ -31,7 +31,7 @@ let ``an epoch shows every sample once, the short last batch included``
     Assert.InRange((List.last batches).Length, 1, size)
 
 [<Law>]
-let ``the next epoch has an order of its own`` (Seed seed) =
+let ``the next epoch has another order`` (Seed seed) =
     // The chance that two orders of 60 are the same is 1/60!.
     let orders = [ for epoch in 0L .. 3L -> Batch.order seed 60 epoch ]
     Exactly.equal 4 (List.distinct orders).Length

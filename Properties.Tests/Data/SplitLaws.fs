@@ -180,7 +180,7 @@ let ``a share that leaves a side without rows is refused with what to do`` () =
     ]
 
 [<Fact>]
-let ``a share far from the one asked for, as few rows are different, is told of`` () =
+let ``a warning says that equal rows make the test share differ from the requested one`` () =
     // Three different rows, 100 times each.
     let data =
         [ 1UL .. 50UL ]

@@ -121,7 +121,7 @@ let ``every type of number is read, in either byte order`` () =
         Exactly.equal expected (List.ofArray (Tensor.toDoubles tensor))
 
 [<Fact>]
-let ``an array whose first dimension runs fastest is turned`` () =
+let ``an array in Fortran order is rearranged`` () =
     let tensor =
         parse (file (header "|u1" "True" "(2, 3)") [| 1uy; 4uy; 2uy; 5uy; 3uy; 6uy |])
 
@@ -202,7 +202,7 @@ let ``texts are read as they are, in letters of four bytes and in bytes``
     |> Exactly.equal texts
 
 [<Fact>]
-let ``what an array holds that is no number and no text is said`` () =
+let ``the fault of an array without numbers and texts names its contents`` () =
     for descr, says in
         [
             "|O", "Python objects, which array.astype(float) or astype(str)"

@@ -24,7 +24,7 @@ let ``every share is done once`` (FsCheck.PositiveInt threads) (FsCheck.NonNegat
     counted (1 + threads % 8) shares = Array.create shares 1
 
 [<Law>]
-let ``the first share that fails is the one that is told of``
+let ``the failure of the first failing share is thrown``
     (failing: bool list)
     (FsCheck.PositiveInt threads)
     =

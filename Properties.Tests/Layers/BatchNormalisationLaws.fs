@@ -5,6 +5,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private step = { Seed = 0UL; Iteration = 0L }

@@ -6,6 +6,7 @@ open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 /// One learned factor for each feature.

@@ -25,7 +25,7 @@ let ``a fault is a sentence of place, expectation and finding`` () =
     Exactly.equal "Expected one thing, found another." (string (Fault.within "" (fault "")))
 
 [<Fact>]
-let ``a message goes on after its subject`` () =
+let ``a message follows its subject`` () =
     let fault = Fault.message "Rate" "does not apply (found 2)"
     Exactly.equal "Rate does not apply (found 2)." (string fault)
     Exactly.equal "a.json, Rate does not apply (found 2)." (string (Fault.within "a.json" fault))
@@ -124,7 +124,9 @@ let ``validation gives all values, or the faults of all its parts in order``
     | Error faults -> Exactly.equal expected (faults |> List.map _.Subject)
 
 [<Fact>]
-let ``a name is known in any case of letters, and a wrong one is told the right ones`` () =
+let ``a name is found in any case of letters, and the fault of a wrong name lists the right ones``
+    ()
+    =
     for name in [ "Relu"; "relu"; "RELU" ] do
         Exactly.equal (Ok Activation.Relu) (Activation.parse name)
 

@@ -97,7 +97,7 @@ let ``below lies below`` (Seed seed) (count: FsCheck.PositiveInt) (index: FsChec
         n >= 0 && n < count)
 
 [<Fact>]
-let ``below no numbers there is none`` () =
+let ``a count below 1 is refused`` () =
     for count in [ 0; -1; Int32.MinValue ] do
         Exactly.refused [ $"{count}" ] (fun () ->
             Random.below count 1UL Stream.BatchWithReplacement 0L 0)

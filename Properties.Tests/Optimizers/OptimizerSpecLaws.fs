@@ -110,7 +110,7 @@ let ``every rule keeps the laws of an optimizer, whatever is around it`` (plan: 
     OptimizerLaw.All(OptimizerSpec.optimizer plan) |> Law.Together
 
 [<Fact>]
-let ``everything that is wrong is said at once`` () =
+let ``all faults are reported together`` () =
     Exactly.faulted [ "Optimizer"; "AdamW, Lion"; "'sgd'" ] (OptimizerSpec.create (named "sgd"))
 
     Exactly.faulted

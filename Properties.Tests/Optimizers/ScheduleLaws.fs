@@ -15,7 +15,7 @@ let private close (expected: float) (found: float) =
     [| found |] |> Approximately.equal 1e-13 [| expected |]
 
 [<Law>]
-let ``steps multiply after every so many iterations, and evenly without steps`` i rest =
+let ``Step multiplies at once after a number of iterations, Exponential evenly`` i rest =
     let i, every = place i rest
     close (0.3 * Math.Pow(0.5, Math.Floor(float i / float every))) (Schedule.step every 0.5 0.3 i)
 
@@ -111,7 +111,7 @@ let private said name : ScheduleOptions = {
 }
 
 [<Fact>]
-let ``a schedule is said by name, with numbers of its own`` () =
+let ``a schedule is chosen by its name and its numbers`` () =
     for choice, expected in
         [
             said "constant", ScheduleKind.Constant

@@ -200,11 +200,7 @@ let ``gradients of k equal batches are one batch's of k times the size``
             (steps optimizer 0.1 [ gradientOf batch ] network.Parameters |> List.last |> flat)
 
 [<Law>]
-let ``accumulation goes on as it began: every k gradients a step``
-    (Trainable(network, _))
-    seed
-    (Counts(_, k))
-    =
+let ``accumulation makes a step every k gradients`` (Trainable(network, _)) seed (Counts(_, k)) =
     let k = 2 + k % 3
     let all = gradients seed (3 * k + 1) network.Parameters
 

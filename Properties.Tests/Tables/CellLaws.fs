@@ -123,7 +123,7 @@ let ``a setting says what an odd cell or its column is`` () =
 [<InlineData("0x{0}")>]
 [<InlineData("1,0{0}")>]
 [<InlineData("\uFF11{0}")>]
-let ``a column of texts that look like numbers is refused, or told of where they are few``
+let ``a column of texts that look like numbers is refused, or named in a warning if they are few``
     (pattern: string)
     =
     let cells count = [
@@ -280,7 +280,7 @@ let ``a null text is a missing value`` () =
 [<InlineData("", null)>]
 [<InlineData("..", null)>]
 [<InlineData(null, "_")>]
-let ``separators that are none, or the same twice, are refused``
+let ``unknown separators, and the same one twice, are refused``
     (decimal: string, thousands: string)
     =
     let optional (text: string) =

@@ -43,7 +43,7 @@ let private flowers = [
 // A word for a number, in the first row of all.
 [<InlineData("none,3.5,1,setosa", "Unclear")>]
 [<InlineData("-,3.5,1,setosa", "Cells")>]
-let ``the first row of flowers is told`` (first: string, expected: string) =
+let ``the kind of the first row of flowers is found`` (first: string, expected: string) =
     Exactly.equal expected $"{tell (first :: flowers)}"
 
 [<Theory>]
@@ -63,7 +63,7 @@ let ``the first row of flowers is told`` (first: string, expected: string) =
 [<InlineData("a,b", "Names")>]
 [<InlineData("x;1;2", "Names")>]
 [<InlineData("1;2;3", "Cells")>]
-let ``the first row of a small table is told`` (rows: string, expected: string) =
+let ``the kind of the first row of a small table is found`` (rows: string, expected: string) =
     Exactly.equal expected $"{tell (List.ofArray (rows.Split ';'))}"
 
 /// Columns of numbers and of words, each of which comes several times.

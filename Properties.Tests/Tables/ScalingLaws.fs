@@ -128,7 +128,7 @@ let ``a target that single precision cannot hold is refused, and one that is inf
     |> Exactly.faulted [ "column x, row 1"; "a number to predict" ]
 
 [<Fact>]
-let ``targets far from 0 ± 1 are told of with their mean and deviation`` () =
+let ``a warning names targets far from 0 ± 1 with their mean and deviation`` () =
     let warnings (numbers: float list) =
         let table =
             [

@@ -34,9 +34,7 @@ let ``all spellings of a number or a truth value are one class, in any file`` ()
     Exactly.equal [ "No"; "no"; "yes" ] (classes [ "no"; "No"; " yes"; "yes" ])
 
 [<Fact>]
-let ``texts that differ by case or spaces alone are told of, and so are spellings of one number``
-    ()
-    =
+let ``warnings name texts that differ by case or spaces only, and spellings of one number`` () =
     let rows =
         table [
             "x", texts (numbers 20)
@@ -87,7 +85,7 @@ let ``values that may mean the same are never merged or kept apart silently``
         Assert.Contains(warnings, fun (sentence: string) -> sentence.StartsWith(name + says))
 
 [<Fact>]
-let ``a value that test rows spell in another way is told of`` () =
+let ``a warning names a value that test rows spell in another way`` () =
     let rows (space: string) =
         table [
             "x", texts (numbers 20)

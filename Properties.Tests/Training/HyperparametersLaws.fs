@@ -87,7 +87,7 @@ let ``the book's settings are the chapter's, and pass`` () =
     Exactly.equal (Ok book) (Hyperparameters.create book.Recipe)
 
 [<Law>]
-let ``a length of epochs is so many iterations of every sample's epoch``
+let ``a length in epochs is the number of iterations of these epochs``
     (Counts(samples, size))
     (epochs: byte)
     =

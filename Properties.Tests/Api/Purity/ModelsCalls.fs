@@ -3,6 +3,7 @@ module internal Pipeline.Properties.ModelsCalls
 
 open System
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 
 let calls (given: PurityGiven) : PureCall list =
     let network = given.Network

@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Threading.Tasks
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Training
 open Xunit
 

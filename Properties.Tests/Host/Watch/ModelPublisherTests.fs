@@ -10,6 +10,7 @@ open FsCheck.FSharp
 open Microsoft.Extensions.DependencyInjection
 open Microsoft.Extensions.Hosting
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Interop
 open Pipeline.Learning.Laws
 open Pipeline.Properties
