@@ -21,7 +21,7 @@ type Choices =
     /// <summary>The schedules, with the numbers that apply to each.</summary>
     static member Schedules: IReadOnlyList<ChoiceDefinition> = Schedule.choices
 
-/// Choices by their names, as settings spell them.
+/// Parses choices by their names in settings, in any case of letters.
 [<AbstractClass; Sealed>]
 type Parse =
     /// <summary>Sigmoid, Tanh, Relu, …</summary>

@@ -6,13 +6,13 @@ open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
-/// Losses of one sample or a batch, with functions as delegates.
+/// Losses with functions as delegates.
 [<AbstractClass; Sealed>]
 type Losses =
     /// <summary>The mean over a batch of a loss of one sample.</summary>
-    /// <param name="loss">The loss of one sample, from target and prediction:
-    /// <c>Loss.SumSquaredError</c>, say.</param>
-    /// <param name="targets">One a sample.</param>
+    /// <param name="loss">The loss of one sample, from target and prediction: for example
+    /// <c>Loss.SumSquaredError</c>.</param>
+    /// <param name="targets">One for each sample.</param>
     /// <param name="predictions">(classes, batch).</param>
     static member OfBatch
         (loss: Func<Vector<'T>, Vector<'T>, 'T>, targets: Targets<'T>, predictions: Matrix<'T>)
@@ -26,45 +26,44 @@ type Gradients =
     /// <summary>The gradient of any function of a vector, by its definition.</summary>
     /// <param name="step">h of the central difference.</param>
     /// <param name="f">The function.</param>
-    /// <param name="at">Where.</param>
+    /// <param name="at">The point.</param>
     static member Numerical(step: 'T, f: Func<Vector<'T>, 'T>, at: Vector<'T>) : Vector<'T> =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         Gradient.numerical step f.Invoke at
 
-    /// <summary>The gradient of any function of a network in every parameter, by its
-    /// definition.</summary>
+    /// <summary>The gradient of any function of a network in every parameter, by its definition.</summary>
     /// <param name="step">h of the central difference.</param>
     /// <param name="objective">The function, called from several threads.</param>
-    /// <param name="network">Where.</param>
+    /// <param name="network">The network.</param>
     static member NumericalOf
         (step: 'T, objective: Func<Network<'T>, 'T>, network: Network<'T>)
         : Parameters<'T> =
         ArgumentNullException.ThrowIfNull(objective, nameof objective)
         Gradient.numericalOf step objective.Invoke network
 
-    /// <summary>Holds the gradient of a function of a matrix to its definition.</summary>
-    /// <param name="f">The function; it gets matrices of its own.</param>
-    /// <param name="gradient">Its gradient, to be judged.</param>
-    /// <param name="at">Where.</param>
-    /// <returns>The verdict; <c>ToString</c> says it in sentences.</returns>
+    /// <summary>Compares the gradient of a function of a matrix with central differences.</summary>
+    /// <param name="f">The function; it gets new matrices.</param>
+    /// <param name="gradient">The gradient to check.</param>
+    /// <param name="at">The point.</param>
+    /// <returns>The result; <c>ToString</c> describes it.</returns>
     static member Check
         (f: Func<Matrix<float>, float>, gradient: Matrix<float>, at: Matrix<float>)
         : GradientCheck =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         GradientCheck.ofMatrix f.Invoke gradient at
 
-    /// <summary>Holds any gradient of a function of a network to its definition.</summary>
+    /// <summary>Compares a gradient of a function of a network with central differences.</summary>
     /// <param name="loss">The function, called from several threads.</param>
-    /// <param name="gradient">The gradient to judge, shaped like the parameters.</param>
-    /// <param name="network">Where.</param>
+    /// <param name="gradient">The gradient to check, shaped like the parameters.</param>
+    /// <param name="network">The network.</param>
     static member Check
         (loss: Func<Network<float>, float>, gradient: Parameters<float>, network: Network<float>)
         : GradientCheck =
         ArgumentNullException.ThrowIfNull(loss, nameof loss)
         GradientCheck.ofFunction loss.Invoke gradient network
 
-    /// <summary>Holds the gradient that training takes to its definition.</summary>
-    /// <param name="network">Where.</param>
+    /// <summary>Compares the gradient of backpropagation with central differences.</summary>
+    /// <param name="network">The network.</param>
     /// <param name="batch">The samples of the loss.</param>
     static member Check(network: Network<float>, batch: MiniBatch<float>) : GradientCheck =
         GradientCheck.ofNetwork network batch
@@ -73,8 +72,8 @@ type Gradients =
 [<AbstractClass; Sealed; Extension>]
 type Optimizers =
     /// <summary>The state before the first step.</summary>
-    /// <param name="optimizer"><c>Optimizer.Adam&lt;float&gt;(0.9, 0.999, 1e-8)</c>, say.</param>
-    /// <param name="parameters">Of the shape that the steps will have.</param>
+    /// <param name="optimizer">For example <c>Optimizer.Adam&lt;float&gt;(0.9, 0.999, 1e-8)</c>.</param>
+    /// <param name="parameters">Parameters of the shape of those to optimise.</param>
     [<Extension>]
     static member Start(optimizer: Optimizer<'T>, parameters: Parameters<'T>) : OptimizerState<'T> =
         optimizer.Init parameters
@@ -83,8 +82,8 @@ type Optimizers =
     /// <param name="optimizer">The optimizer.</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="gradient">The gradient.</param>
-    /// <param name="state">What the optimizer remembers.</param>
-    /// <param name="parameters">Where it stands, left as it was.</param>
+    /// <param name="state">The state of the optimizer.</param>
+    /// <param name="parameters">The parameters, which are not changed.</param>
     [<Extension>]
     static member Step
         (
@@ -96,10 +95,10 @@ type Optimizers =
         ) : struct (Parameters<'T> * OptimizerState<'T>) =
         optimizer.Update rate gradient state parameters
 
-    /// <summary>An optimizer of one's own.</summary>
-    /// <param name="names">What it remembers: a number for every parameter under each name, 0 before the
+    /// <summary>A custom optimizer.</summary>
+    /// <param name="names">The names of its memories: each has a number for every parameter, 0 before the
     /// first step.</param>
-    /// <param name="update">Makes of rate, gradient, parameters and memories the next parameters and
+    /// <param name="update">Returns the next parameters and memories from rate, gradient, parameters and
     /// memories.</param>
     static member Create
         (
@@ -138,11 +137,11 @@ type Optimizers =
             LayerUpdate = ValueNone
         }
 
-    /// <summary>Gradient descent on any function: the start and the place after every step.</summary>
+    /// <summary>Gradient descent on any function: the start and the point after every step.</summary>
     /// <param name="rate">Learning rate.</param>
-    /// <param name="steps">How many steps.</param>
+    /// <param name="steps">The number of steps.</param>
     /// <param name="gradient">The function's gradient.</param>
-    /// <param name="start">Where to begin.</param>
+    /// <param name="start">The start.</param>
     static member Descent
         (rate: 'T, steps: int, gradient: Func<Vector<'T>, Vector<'T>>, start: Vector<'T>)
         : IReadOnlyList<Vector<'T>> =

@@ -9,14 +9,14 @@ open Pipeline.Learning
 /// Architectures from arrays.
 [<AbstractClass; Sealed>]
 type Architectures =
-    /// <summary>Hidden layers of these widths with one activation, or what is wrong.</summary>
-    /// <param name="head">What the outputs stand for.</param>
-    /// <param name="inputs">Numbers in a sample.</param>
+    /// <summary>Hidden layers of these widths with one activation, or faults.</summary>
+    /// <param name="head">The network's head.</param>
+    /// <param name="inputs">The number of inputs.</param>
     /// <param name="hidden">Widths, from the input's side.</param>
     /// <param name="normalised">Whether the hidden layers are normalised over the mini-batch.</param>
     /// <param name="activation">The hidden layers' activation.</param>
-    /// <param name="dropout">The fraction of hidden units that a step of training leaves out.</param>
-    /// <param name="outputs">Classes to tell apart, or numbers that come out.</param>
+    /// <param name="dropout">The fraction of hidden units that are dropped in each step.</param>
+    /// <param name="outputs">The number of outputs.</param>
     static member Create
         (
             head: Head,
@@ -55,7 +55,7 @@ type Architectures =
     static member Dense(activation: Activation, [<ParamArray>] sizes: int[]) : Architecture =
         Architecture.dense activation (List.ofArray sizes)
 
-/// Activation functions, whose module C# would know as ActivationModule.
+/// Activation functions.
 [<AbstractClass; Sealed>]
 type Activations =
     /// <summary>The activation of every element.</summary>
@@ -132,7 +132,7 @@ type Networks =
             |> List.rev
             |> Array.ofList
 
-/// Networks with other parameters, for which C# has no <c>with</c>.
+/// Networks with other parameters, as C# has no <c>with</c> for F# records.
 [<AbstractClass; Sealed; Extension>]
 type NetworkExtensions =
     /// <summary>The network with these parameters.</summary>
@@ -145,8 +145,8 @@ type NetworkExtensions =
 /// Parameters and gradients number by number.
 [<AbstractClass; Sealed; Extension>]
 type ParametersExtensions =
-    /// <summary>What a function makes of every number.</summary>
-    /// <param name="parameters">The parameters, left as they were.</param>
+    /// <summary>Applies a function to every number.</summary>
+    /// <param name="parameters">The parameters, which are not changed.</param>
     /// <param name="change">The function.</param>
     [<Extension>]
     static member Map(parameters: Parameters<'T>, change: Func<'T, 'T>) : Parameters<'T> =
@@ -155,9 +155,9 @@ type ParametersExtensions =
         parameters
         |> Parameters.mapArrays (fun _ values -> values |> Array.map change.Invoke)
 
-    /// <summary>What a function makes of every two partners.</summary>
-    /// <param name="parameters">The parameters, left as they were.</param>
-    /// <param name="others">Of the same shape: a gradient, say.</param>
+    /// <summary>Applies a function to every pair of numbers.</summary>
+    /// <param name="parameters">The parameters, which are not changed.</param>
+    /// <param name="others">Others of the same shape, for example a gradient.</param>
     /// <param name="combine">The function.</param>
     /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
     [<Extension>]
@@ -172,7 +172,7 @@ type ParametersExtensions =
             parameters
             others
 
-    /// <summary>The length of all numbers as one vector.</summary>
+    /// <summary>The norm of all numbers as one vector.</summary>
     /// <param name="parameters">The parameters, or a gradient.</param>
     [<Extension>]
     static member Norm(parameters: Parameters<'T>) : float = Transform.norm parameters
@@ -180,11 +180,11 @@ type ParametersExtensions =
 /// Models from dictionaries and sequences.
 [<AbstractClass; Sealed>]
 type Models =
-    /// <summary>A network with what it takes to ask it.</summary>
+    /// <summary>A network with its preprocessing, classes and notes.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="preprocessing">What becomes of a sample before it enters.</param>
-    /// <param name="classes">The classes' names, one an output; or none.</param>
-    /// <param name="notes">Names and texts to keep beside them.</param>
+    /// <param name="preprocessing">The preprocessing of samples.</param>
+    /// <param name="classes">The classes' names, one for each output; or empty.</param>
+    /// <param name="notes">Notes to keep with it, by their names.</param>
     static member Create
         (
             network: Network<'T>,
@@ -198,7 +198,7 @@ type Models =
         Notes = [ for pair in notes -> pair.Key, pair.Value ]
     }
 
-    /// <summary>What is assumed of a model whose file does not say it.</summary>
+    /// <summary>Assumptions about a model whose file does not contain them.</summary>
     /// <param name="activation">The hidden layers' activation, or null.</param>
     /// <param name="head">The head, or null.</param>
     /// <param name="layers">The names of the layers from the input's side, or none.</param>

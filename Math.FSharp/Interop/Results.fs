@@ -6,13 +6,13 @@ open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open Pipeline.Learning
 
-/// <summary>What comes from outside, for C#: a value or faults, as a Try-method.</summary>
+/// <summary>Results of parsers and checks for C#: Try-methods, or exceptions.</summary>
 [<AbstractClass; Sealed; Extension>]
 type ResultExtensions =
     /// <summary>The value, or every fault.</summary>
     /// <param name="result">What a parser or a <c>Create</c> returned.</param>
-    /// <param name="value">The value, where there is one.</param>
-    /// <param name="faults">The faults; none where there is a value.</param>
+    /// <param name="value">The value, if there is one.</param>
+    /// <param name="faults">The faults; empty if there is a value.</param>
     /// <returns>Whether there is a value.</returns>
     [<Extension>]
     static member TryGet
@@ -33,7 +33,7 @@ type ResultExtensions =
     /// <summary>The value; the faults are added to a list.</summary>
     /// <param name="result">What a parser or a <c>Create</c> returned.</param>
     /// <param name="all">The list that gets the faults.</param>
-    /// <param name="value">The value, where there is one.</param>
+    /// <param name="value">The value, if there is one.</param>
     /// <returns>Whether there is a value.</returns>
     [<Extension>]
     static member TryGet
@@ -76,14 +76,14 @@ type OptionExtensions =
         | ValueSome value -> value
         | ValueNone -> null
 
-/// Faults, whose module C# would know as FaultModule.
+/// Making and placing faults.
 [<AbstractClass; Sealed>]
 type Faults =
-    /// <summary>A fault: where, what would have been right, what was there.</summary>
+    /// <summary>A value that is not the expected one.</summary>
     static member Create(subject: string, expected: string, found: string) : Fault =
         Fault.create subject expected found
 
-    /// <summary>A fault in free words, which go on after the subject.</summary>
+    /// <summary>A fault in free words, which follow the subject.</summary>
     static member Message(subject: string, text: string) : Fault = Fault.message subject text
 
     /// <summary>The same fault of another subject.</summary>

@@ -5,19 +5,19 @@ open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open Pipeline.Learning
 
-/// What a run is told.
+/// Runs and their settings.
 [<AbstractClass; Sealed>]
 type Runs =
     /// <summary>The chapter's run.</summary>
     static member Book: Hyperparameters = Hyperparameters.book
 
-    /// <summary>The number, unless the precision turns it into 0 or infinity.</summary>
+    /// <summary>The number, or a fault if the precision turns it into 0 or infinity.</summary>
     static member Hold
         (subject: string, precision: Precision, number: float)
         : Result<float, Fault list> =
         Precision.hold subject precision number
 
-    /// <summary>The length that one of the two gives; the book's where neither does.</summary>
+    /// <summary>The length from one of the two; the book's if both are null.</summary>
     static member Length
         (iterations: Nullable<int64>, epochs: Nullable<int>)
         : Result<RunLength, Fault list> =
@@ -27,17 +27,16 @@ type Runs =
     static member Hyperparameters(recipe: Recipe) : Result<Hyperparameters, Fault list> =
         Hyperparameters.create recipe
 
-    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one.</summary>
+    /// <summary>Several steps of <c>Trainer.Step</c>.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
-    /// <param name="count">How many steps at most.</param>
-    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// <param name="count">The largest number of steps.</param>
+    /// <param name="goesOn">Gets each iteration and its loss, and returns whether another step
     /// follows.</param>
-    /// <param name="keeps">Told each state after that; says whether it keeps it.</param>
-    /// <param name="state">Where the run stands; left as it was.</param>
-    /// <returns>Where it stands after the last step made.</returns>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
+    /// <param name="keeps">Gets each state after that, and returns whether the caller keeps it.</param>
+    /// <param name="state">The state to start from, which is not changed.</param>
+    /// <returns>The state after the last step.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     static member Advance
         (
             settings: Hyperparameters,
@@ -58,17 +57,15 @@ type Runs =
             keeps.Invoke
             state
 
-    /// <summary>Several steps, as <c>Trainer.Step</c> makes them one by one, no state between them
-    /// kept.</summary>
+    /// <summary>Several steps of <c>Trainer.Step</c>, of which the last state is kept.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
-    /// <param name="count">How many steps at most.</param>
-    /// <param name="goesOn">Told each iteration and its loss; says whether another step
+    /// <param name="count">The largest number of steps.</param>
+    /// <param name="goesOn">Gets each iteration and its loss, and returns whether another step
     /// follows.</param>
-    /// <param name="state">Where the run stands; left as it was.</param>
-    /// <returns>Where it stands after the last step made.</returns>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
+    /// <param name="state">The state to start from, which is not changed.</param>
+    /// <returns>The state after the last step.</returns>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     static member Advance
         (
             settings: Hyperparameters,
@@ -79,7 +76,7 @@ type Runs =
         ) : State<'T> =
         Runs.Advance(settings, data, count, goesOn, (fun _ -> false), state)
 
-    /// <summary>How many samples an iteration, counted from 0, learns from.</summary>
+    /// <summary>The number of samples of an iteration, counted from 0.</summary>
     static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
         Batch.count settings.Sampling samples settings.BatchSize iteration
 
@@ -88,34 +85,34 @@ type Runs =
     static member DependsOnLength(settings: Hyperparameters) : bool =
         Hyperparameters.dependsOnLength settings
 
-    /// <summary>How many steps a run has on so many samples.</summary>
+    /// <summary>The number of steps of a run on a number of samples.</summary>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
         Hyperparameters.iterations samples settings
 
-    /// <summary>Whether training images are varied.</summary>
+    /// <summary>Whether training images are augmented.</summary>
     static member IsAugmented(settings: Hyperparameters) : bool =
         not (Augmentation.isNone settings.Recipe.Augmentation)
 
-/// Recipes with other settings, for which C# has no <c>with</c>.
+/// Recipes with other settings, as C# has no <c>with</c> for F# records.
 [<AbstractClass; Sealed; Extension>]
 type RecipeExtensions =
-    /// <summary>The recipe with what is given in the place of its own:
-    /// <c>Runs.Book.Recipe.With(batchSize: 20, learningRate: 0.5)</c>.</summary>
-    /// <param name="recipe">The recipe, left as it was.</param>
-    /// <param name="length">How long the run is.</param>
+    /// <summary>The recipe with the given settings replaced: <c>Runs.Book.Recipe.With(batchSize: 20,
+    /// learningRate: 0.5)</c>.</summary>
+    /// <param name="recipe">The recipe, which is not changed.</param>
+    /// <param name="length">The length of the run.</param>
     /// <param name="batchSize">Samples in a mini-batch.</param>
     /// <param name="learningRate">η of the optimizer, or the highest of a schedule.</param>
     /// <param name="schedule">How the rate changes.</param>
-    /// <param name="warmUp">Iterations in which the rate rises to the schedule's.</param>
-    /// <param name="initialiser">How the weights begin.</param>
+    /// <param name="warmUp">Iterations of warm-up.</param>
+    /// <param name="initialiser">The initial weights.</param>
     /// <param name="sampling">How mini-batches are chosen.</param>
-    /// <param name="gradient">How the gradient is found.</param>
-    /// <param name="optimizer">What becomes of it.</param>
-    /// <param name="augmentation">How training images are varied.</param>
-    /// <param name="labelSmoothing">The share of every target that goes to all classes alike.</param>
-    /// <param name="validation">The share of the training samples that is kept for validation.</param>
+    /// <param name="gradient">The gradient method.</param>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="augmentation">The augmentation of training images.</param>
+    /// <param name="labelSmoothing">The share of every target that is spread evenly over all classes.</param>
+    /// <param name="validation">The share of the training samples that is used for validation.</param>
     /// <param name="earlyStopping">Epochs without a lower validation loss after which the run ends.</param>
-    /// <param name="seed">What every random number of the run follows from.</param>
+    /// <param name="seed">The seed of all random numbers of the run.</param>
     [<Extension>]
     static member With
         (

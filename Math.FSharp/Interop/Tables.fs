@@ -10,9 +10,9 @@ open Pipeline.Learning.Formats
 [<AbstractClass; Sealed>]
 type Tables =
     /// <summary>The table in the bytes of a Parquet file.</summary>
-    /// <param name="limit">The most bytes of all columns, unpacked; a cell counts as eight.</param>
-    /// <param name="unpack">Fills the last bytes with what the first hold, and says whether these held
-    /// just as much: false, not an exception, for bytes that are damaged.</param>
+    /// <param name="limit">The largest size of all unpacked columns in bytes; a cell counts as eight.</param>
+    /// <param name="unpack">Unpacks the first bytes into the last, and returns whether they fill them
+    /// exactly; false for damaged bytes.</param>
     /// <param name="bytes">The whole file.</param>
     static member OfParquet
         (
@@ -23,7 +23,7 @@ type Tables =
         ArgumentNullException.ThrowIfNull(unpack, nameof unpack)
         Parquet.parse limit (fun codec packed page -> unpack.Invoke(codec, packed, page)) bytes
 
-    /// <summary>A table of columns, or what is wrong with them.</summary>
+    /// <summary>A table of columns, or faults.</summary>
     static member Create(columns: Column seq) : Result<Table, Fault list> = Table.create columns
 
     /// <summary>The table, its rows named by their lines in a file.</summary>
@@ -35,13 +35,13 @@ type Tables =
     /// <summary>The table in an array of one or two dimensions.</summary>
     static member OfTensor(tensor: Tensor) : Result<Table, Fault list> = Table.ofTensor tensor
 
-    /// <summary>Whether a first row holds names, told from all rows.</summary>
+    /// <summary>Whether a first row holds names, decided from all rows.</summary>
     /// <param name="columns">The cells of each column, the first row's first.</param>
     static member FirstRow(columns: IReadOnlyList<string> seq) : FirstRow = FirstRow.tell columns
 
     /// <summary>How cells are written, or every fault.</summary>
     /// <param name="missing">Texts that mean a missing value; null for the usual ones.</param>
-    /// <param name="decimal">What separates fractions; null where it is found out.</param>
+    /// <param name="decimal">What separates fractions; null if it is detected.</param>
     /// <param name="thousands">What separates thousands; null for the usual.</param>
     static member Cells
         (missing: string seq | null, decimal: string | null, thousands: string | null)
@@ -93,7 +93,7 @@ type Tables =
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="head">The model's head.</param>
     /// <param name="encoding">The model's encoding.</param>
-    /// <param name="classes">The model's classes; none where those of the label are taken.</param>
+    /// <param name="classes">The model's classes; empty to take those of the label.</param>
     /// <param name="testing">The test rows.</param>
     /// <param name="source">What messages call the table.</param>
     /// <param name="table">The training rows.</param>
@@ -116,7 +116,7 @@ type Tables =
 
     /// <summary>How the rows of a table become inputs of a model.</summary>
     /// <param name="preprocessing">The model's.</param>
-    /// <param name="cells">How cells are written; null where that is found out.</param>
+    /// <param name="cells">How cells are written; null if that is detected.</param>
     /// <param name="inputs">How many numbers the model takes.</param>
     /// <param name="table">The table.</param>
     static member EncodingOf
@@ -131,5 +131,5 @@ type Tables =
     static member Encode(encoding: TableEncoding, table: Table) : Result<Matrix<'T>, Fault list> =
         TableEncoding.encode encoding table
 
-    /// <summary>What was made of a table's columns, in words.</summary>
+    /// <summary>The columns of a table and their use, in words.</summary>
     static member Describe(report: TableReport) : string = TableReport.describe report
