@@ -31,7 +31,7 @@ internal static class Gzip
             throw RefusedException.Of(
                 path,
                 "a gzip stream",
-                $"{zipped.Length} bytes that are none"
+                $"{zipped.Length} bytes of another kind"
             );
         var checksum = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^8..]);
         long length = BinaryPrimitives.ReadUInt32LittleEndian(zipped.Span[^4..]);

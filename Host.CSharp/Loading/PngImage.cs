@@ -70,7 +70,7 @@ internal static class PngImage
     {
         var bytes = content.Span;
         if (!IsPng(bytes) || bytes.Length < 33)
-            throw Refused(path, $"{bytes.Length} bytes that are none");
+            throw Refused(path, $"{bytes.Length} bytes of another kind");
         var width = BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]);
         var height = BinaryPrimitives.ReadUInt32BigEndian(bytes[20..]);
         // Four channels of 16 bits at most, a byte a row, and seven passes at most.
