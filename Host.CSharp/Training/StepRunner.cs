@@ -67,7 +67,7 @@ internal sealed class StepRunner<T>(
             (iteration - 1) / perEpoch,
             Runs.BatchSize(settings, train.Count, iteration - 1),
             loss,
-            Trainer.Rate(settings, train, state.Watch, iteration - 1),
+            Trainer.Rate(settings, train, state.Validation, iteration - 1),
             Trained.TotalSeconds
         );
         try

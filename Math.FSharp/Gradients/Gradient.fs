@@ -62,7 +62,7 @@ module Gradient =
                 returned <- array :: returned
                 ArrayReuse.Return array
 
-    /// What `finish` makes of each layer's parameters and its gradient, by the chain rule: from the last layer
+    /// The result of `finish` for each layer's parameters and gradient, by the chain rule: from the last layer
     /// down, each layer turns the gradient in its output into the gradient in its input.
     let rec private backpropagate
         (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
@@ -93,7 +93,7 @@ module Gradient =
             | ValueNone -> finished
         | [] -> finished
 
-    /// The loss of a mini-batch, what `finish` makes of each layer's parameters and their gradient, and the
+    /// The loss of a mini-batch, the result of `finish` for each layer's parameters and gradient, and the
     /// network with its running statistics after the pass.
     let private backwardWith
         (step: TrainingStep voption)
@@ -103,7 +103,7 @@ module Gradient =
         : struct ('T * Parameters<'T> * Network<'T>) =
         batch.FirstInputs
         |> Inputs.withBatchByInput (fun inputs ->
-            let traced = Network.trace step network inputs
+            let traced = ForwardPass.trace step network inputs
             let logits = (List.head traced).Output.Output
 
             let struct (loss, upstream) =
@@ -118,7 +118,7 @@ module Gradient =
                 Layers = backpropagate finish samples traced upstream []
             }
 
-            struct (loss, parameters, Network.follow traced network))
+            struct (loss, parameters, ForwardPass.follow traced network))
 
     /// <summary>The loss of a mini-batch and its gradient in every parameter, by the chain
     /// rule.</summary>
@@ -189,7 +189,7 @@ module Gradient =
     /// (f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for every i.</summary>
     /// <param name="step">h, greater than 0; the book's is 10⁻⁴. In single precision three digits are
     /// the best it gives.</param>
-    /// <param name="f">The function; it is called twice an element, with vectors of its own.</param>
+    /// <param name="f">The function; it is called twice for each element, each time with a new vector.</param>
     /// <param name="at">x.</param>
     /// <returns>As long as x.</returns>
     [<CompiledName("Numerical")>]
@@ -223,7 +223,7 @@ module Gradient =
         (objective: Network<'T> -> 'T)
         (network: Network<'T>)
         : Parameters<'T> =
-        // What is wrong with the shapes is said here, not by a thread.
+        // Wrong shapes are reported to the caller here, and not from a thread.
         objective network |> ignore
 
         let options =

@@ -119,7 +119,7 @@ type Networks =
                 :: below
             | [] -> []
 
-        match Network.layers network |> List.fold add [] with
+        match ForwardPass.layers network |> List.fold add [] with
         | [] -> [||]
         | last :: below ->
             let head = $"{network.Architecture.Head} (head)"

@@ -31,9 +31,9 @@ type Runs =
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
     /// <param name="count">The largest number of steps.</param>
-    /// <param name="goesOn">Gets each iteration and its loss, and returns whether another step
+    /// <param name="shouldContinue">Gets each iteration and its loss, and returns whether another step
     /// follows.</param>
-    /// <param name="keeps">Gets each state after that, and returns whether the caller keeps it.</param>
+    /// <param name="shouldRetain">Gets each state after that, and returns whether the caller keeps it.</param>
     /// <param name="state">The state to start from, which is not changed.</param>
     /// <returns>The state after the last step.</returns>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
@@ -42,26 +42,26 @@ type Runs =
             settings: Hyperparameters,
             data: Dataset<'T>,
             count: int64,
-            goesOn: Func<int64, float, bool>,
-            keeps: Func<State<'T>, bool>,
+            shouldContinue: Func<int64, float, bool>,
+            shouldRetain: Func<State<'T>, bool>,
             state: State<'T>
         ) : State<'T> =
-        ArgumentNullException.ThrowIfNull(goesOn, nameof goesOn)
-        ArgumentNullException.ThrowIfNull(keeps, nameof keeps)
+        ArgumentNullException.ThrowIfNull(shouldContinue, nameof shouldContinue)
+        ArgumentNullException.ThrowIfNull(shouldRetain, nameof shouldRetain)
 
-        Trainer.advanceKeeping
+        Trainer.advanceRetaining
             settings
             data
             count
-            (fun i loss -> goesOn.Invoke(i, loss))
-            keeps.Invoke
+            (fun i loss -> shouldContinue.Invoke(i, loss))
+            shouldRetain.Invoke
             state
 
     /// <summary>Several steps of <c>Trainer.Step</c>, of which the last state is kept.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
     /// <param name="count">The largest number of steps.</param>
-    /// <param name="goesOn">Gets each iteration and its loss, and returns whether another step
+    /// <param name="shouldContinue">Gets each iteration and its loss, and returns whether another step
     /// follows.</param>
     /// <param name="state">The state to start from, which is not changed.</param>
     /// <returns>The state after the last step.</returns>
@@ -71,10 +71,10 @@ type Runs =
             settings: Hyperparameters,
             data: Dataset<'T>,
             count: int64,
-            goesOn: Func<int64, float, bool>,
+            shouldContinue: Func<int64, float, bool>,
             state: State<'T>
         ) : State<'T> =
-        Runs.Advance(settings, data, count, goesOn, (fun _ -> false), state)
+        Runs.Advance(settings, data, count, shouldContinue, (fun _ -> false), state)
 
     /// <summary>The number of samples of an iteration, counted from 0.</summary>
     static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =

@@ -12,19 +12,19 @@ module Softmax =
     let internal parts
         (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : struct (Matrix<'T> * 'T[] * 'T[]) =
-        let shares = Kernels.newArray logits.RowCount logits.ColumnCount
+        let probabilities = Kernels.newArray logits.RowCount logits.ColumnCount
         let greatest = Array.zeroCreate logits.ColumnCount
         let sums = Array.zeroCreate logits.ColumnCount
 
         Simd.run logits.ColumnCount {
             Logits = Kernels.values logits
             Rows = logits.RowCount
-            Shares = shares
+            Shares = probabilities
             Greatest = greatest
             Sums = sums
         }
 
-        struct (Kernels.matrix logits.RowCount logits.ColumnCount shares, greatest, sums)
+        struct (Kernels.matrix logits.RowCount logits.ColumnCount probabilities, greatest, sums)
 
     /// <summary>Softmax of every column: yₖ = e^(zₖ) / Σⱼ e^(zⱼ), with the column's greatest element
     /// subtracted first.</summary>
@@ -32,8 +32,8 @@ module Softmax =
     /// <returns>y: (classes, batch); every column sums to 1.</returns>
     [<CompiledName("Apply")>]
     let apply (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : Matrix<'T> =
-        let struct (shares, _, _) = parts logits
-        shares
+        let struct (probabilities, _, _) = parts logits
+        probabilities
 
     /// <summary>The chain rule through softmax: ∂L/∂zₖ = yₖ(gₖ − Σⱼ gⱼyⱼ), column by column.</summary>
     /// <param name="output">y = softmax(z): (classes, batch).</param>

@@ -6,8 +6,8 @@ open System.Numerics
 open System.Runtime.CompilerServices
 open Pipeline.Learning.Formats
 
-/// <summary>The state of a run as bytes from which it goes on as if it had never stopped: a safetensors
-/// file of everything that is remembered, with the numbers beside it in the metadata.</summary>
+/// <summary>The state of a run as a safetensors file. A run that is resumed from it gives the same bits as one
+/// that never stopped.</summary>
 /// <remarks>Tensors: the parameters W1, b1, g1, … (g1 where the layer is normalised); mean1 and variance1
 /// of a normalised layer; what the optimizer remembers, squares.W1 say; best.W1, … of the network that
 /// gave the lowest validation loss. The order of an epoch is not in it, as it follows from the
@@ -31,7 +31,7 @@ module Checkpoint =
         yield! ParameterTensors.ofRunning "" state.Network
         for memory in state.Optimizer.Memory do
             yield! ParameterTensors.ofParameters $"{memory.Name}." memory.Values
-        match state.Watch.Best with
+        match state.Validation.Best with
         | ValueSome best ->
             yield! ParameterTensors.ofParameters bestPrefix best.Parameters
             yield! ParameterTensors.ofRunning bestPrefix best
@@ -43,7 +43,7 @@ module Checkpoint =
     let MostBytes = 0x7FFFFFC7L
 
     /// <summary>How many bytes the checkpoint of a state has at most.</summary>
-    /// <param name="state">Where the run stands.</param>
+    /// <param name="state">The state of the run.</param>
     [<CompiledName("Size")>]
     let size (state: State<'T>) : int64 =
         // A tensor's name, shape and place take far less than a thousand letters.
@@ -53,7 +53,7 @@ module Checkpoint =
         |> (+) 2000L
 
     /// <summary>The bytes of a checkpoint.</summary>
-    /// <param name="state">Where the run stands.</param>
+    /// <param name="state">The state of the run.</param>
     /// <exception cref="T:System.ArgumentException">There would be more than an array can
     /// have.</exception>
     [<CompiledName("Write")>]
@@ -63,7 +63,7 @@ module Checkpoint =
                 (nameof state)
                 $"expected a state of at most %d{MostBytes} bytes, found one of %d{size state}"
 
-        let watch = state.Watch
+        let history = state.Validation
 
         Safetensors.format {
             Metadata = [
@@ -74,12 +74,12 @@ module Checkpoint =
                 "first_loss", text state.FirstLoss
                 "epoch_loss", text state.EpochLoss
                 "steps", string state.Optimizer.Steps
-                "lowest", text watch.Lowest
-                "since", string watch.Since
-                "waited", string watch.Waited
-                "rate_factor", text watch.RateFactor
-                if watch.Best.IsSome then
-                    bestIterationName, string watch.BestIteration
+                "lowest", text history.Lowest
+                "since", string history.EpochsSinceBest
+                "waited", string history.PlateauEpochs
+                "rate_factor", text history.RateFactor
+                if history.Best.IsSome then
+                    bestIterationName, string history.BestIteration
             ]
             Tensors = tensors state
         }
@@ -91,7 +91,7 @@ module Checkpoint =
         (file: TensorFile)
         (name: string)
         : Result<'N, Fault list> =
-        let found = ParameterTensors.said name file |> ValueOption.defaultValue ""
+        let found = ParameterTensors.metadata name file |> ValueOption.defaultValue ""
         let mutable number = 'N.Zero
 
         if 'N.TryParse(found, styles, CultureInfo.InvariantCulture, &number) then
@@ -116,7 +116,7 @@ module Checkpoint =
         (settings: Hyperparameters)
         (architecture: Architecture)
         : Result<OptimizerState<'T>, Fault list> =
-        // What it remembers does not depend on the layers.
+        // The names in its memory do not depend on the layers.
         let memory: OptimizerMemory<'T> list =
             ((OptimizerSpec.optimizer settings.Optimizer).Init { Layers = [] }).Memory
 
@@ -131,12 +131,12 @@ module Checkpoint =
         Fault.both (count file "steps") values
         |> Result.map (fun (steps, memory) -> { Steps = steps; Memory = memory })
 
-    let private watch
+    let private validationHistory
         (file: TensorFile)
         (architecture: Architecture)
-        : Result<Watch<'T>, Fault list> =
+        : Result<ValidationHistory<'T>, Fault list> =
         let best: Result<struct (int64 * Network<'T> voption), Fault list> =
-            if (ParameterTensors.said bestIterationName file).IsSome then
+            if (ParameterTensors.metadata bestIterationName file).IsSome then
                 Fault.both
                     (count file bestIterationName)
                     (network file bestPrefix (Architecture.folded architecture))
@@ -155,8 +155,8 @@ module Checkpoint =
                 Lowest = lowest
                 Best = best
                 BestIteration = bestIteration
-                Since = since
-                Waited = waited
+                EpochsSinceBest = since
+                PlateauEpochs = waited
                 RateFactor = rateFactor
             }
         }
@@ -172,7 +172,7 @@ module Checkpoint =
         and! epochLoss = real file "epoch_loss"
         and! network = network file "" architecture
         and! optimizer = optimizer file settings architecture
-        and! watch = watch file architecture
+        and! history = validationHistory file architecture
 
         return {
             Iteration = iteration
@@ -182,12 +182,12 @@ module Checkpoint =
             FirstLoss = firstLoss
             EpochLoss = epochLoss
             Order = [||]
-            Watch = watch
+            Validation = history
         }
     }
 
     /// <summary>The state in the bytes of a checkpoint, or what is wrong with them.</summary>
-    /// <param name="settings">The run's hyperparameters: they say what the optimizer remembers.</param>
+    /// <param name="settings">The run's hyperparameters: they determine the optimizer's memory.</param>
     /// <param name="architecture">The network's layers.</param>
     /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>
     [<CompiledName("Read")>]
@@ -198,7 +198,7 @@ module Checkpoint =
         : Result<State<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         Safetensors.parse bytes
         |> Result.bind (fun file ->
-            match ParameterTensors.said versionName file with
+            match ParameterTensors.metadata versionName file with
             | ValueSome version when version = string Version -> state settings architecture file
             | ValueSome version ->
                 Error [ Fault.create versionName $"version %d{Version} or below" $"'{version}'" ]
@@ -207,8 +207,7 @@ module Checkpoint =
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch
     /// under way, as a run that diverges ends with where its epoch began.</summary>
     /// <param name="count">How many, 1 or more.</param>
-    /// <param name="iteration">Where the run stands; later checkpoints are of a run that it no longer
-    /// is.</param>
+    /// <param name="iteration">The iteration of the run; later checkpoints are ignored.</param>
     /// <param name="epochStart">Where its epoch began.</param>
     /// <param name="iterations">What checkpoints there are, in any order.</param>
     [<CompiledName("Kept")>]

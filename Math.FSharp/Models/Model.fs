@@ -6,7 +6,7 @@ open System.Numerics
 open System.Text.Json
 open Pipeline.Learning.Formats
 
-/// A network with what it takes to ask it: how samples enter, and what the outputs are called.
+/// A network with its preprocessing and the names of its outputs.
 type Model<'T
     when 'T: struct
     and 'T :> ValueType
@@ -15,23 +15,12 @@ type Model<'T
     and 'T :> IFormattable> = {
     /// The network.
     Network: Network<'T>
-    /// What becomes of a sample before it enters.
+    /// How samples become inputs.
     Preprocessing: Preprocessing
     /// The classes' names; none where they have numbers for names, or the outputs are numbers.
     Classes: string list
     /// Whatever else a file says: where the model comes from.
     Notes: (string * string) list
-}
-
-/// What to take for true of a file that says nothing of it.
-type ModelDefaults = {
-    /// The hidden layers' activation.
-    Activation: Activation voption
-    /// The head.
-    Head: Head voption
-    /// The names of the layers from the input's side, where they do not tell the order; else
-    /// none.
-    Layers: string list
 }
 
 /// <summary>Models as tensors W1, b1, W2, b2, … in the book's shapes, weights (inputs, outputs) and biases
@@ -102,7 +91,7 @@ module Model =
                 let own = String.concat ", " ownNames
                 invalidArg (nameof model) $"expected notes of names other than {own}, found {name}"
 
-        let network = Network.folded model.Network
+        let network = ForwardPass.folded model.Network
 
         {
             Metadata = [
@@ -122,111 +111,6 @@ module Model =
                 @ ParameterTensors.ofRunning "" network
         }
 
-    /// A layer as a file has it: its weights, whether they are (outputs, inputs), and its biases' name.
-    type private Found = {
-        Weights: Tensor
-        IsOutputsFirst: bool
-        Biases: string
-    }
-
-    let private weightEnd = ".weight"
-    let private biasEnd = ".bias"
-
-    /// The names of PyTorch's layers: those of their weights, without the ending.
-    let private torchNames (tensors: Tensor list) : string list =
-        tensors
-        |> List.filter (fun tensor -> tensor.Name.EndsWith(weightEnd, StringComparison.Ordinal))
-        |> List.map (fun tensor -> tensor.Name[.. tensor.Name.Length - weightEnd.Length - 1])
-
-    /// PyTorch's layers from the input's side: as it is assumed, else as their names tell.
-    let private torchOrder (assumed: string list) (names: string list) =
-        let listed = String.concat ", " names
-
-        if assumed.IsEmpty then
-            LayerNames.sort names
-            |> Result.mapError (fun (one, other) -> [
-                Fault.create
-                    "layers"
-                    "names with numbers that tell the order, as 0, 2, 4, or the order given by --layers"
-                    (if names.Length = 2 then
-                         listed
-                     else
-                         $"{one} and {other}, among {listed}")
-            ])
-        elif List.sort assumed = List.sort names then
-            Ok assumed
-        else
-            let found = String.concat ", " assumed
-            Error [ Fault.create "layers" $"each of {listed} once" found ]
-
-    /// The layers under either kind of names, from the input's side.
-    let private findLayers
-        (assumed: ModelDefaults)
-        (tensors: Tensor list)
-        : Result<Found list, Fault list> =
-        let names = tensors |> List.map _.Name |> Set.ofList
-
-        let book = [
-            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W%d{i}") ->
-                $"W%d{i}", false, $"b%d{i}"
-        ]
-
-        let torch = torchNames tensors
-
-        let layers =
-            match book, torch with
-            | [], [] ->
-                Error [
-                    Fault.create
-                        ""
-                        "tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
-                        "no W1 and no weight"
-                ]
-            | [], _ ->
-                torchOrder assumed.Layers torch
-                |> Result.map (List.map (fun name -> name + weightEnd, true, name + biasEnd))
-            | _ when assumed.Layers.IsEmpty -> Ok book
-            | _ ->
-                Error [
-                    Fault.create
-                        "layers"
-                        "no order besides, as W1, W2, … tell their own"
-                        (String.concat ", " assumed.Layers)
-                ]
-
-        layers
-        |> Result.bind (fun layers ->
-            let known =
-                layers
-                |> List.collect (fun (weights, _, biases) -> [ weights; biases ])
-                |> Set.ofList
-
-            // A tensor without a number says nothing.
-            let others =
-                tensors
-                |> List.filter (fun tensor ->
-                    not (known.Contains tensor.Name) && Tensor.count tensor > 0)
-
-            if others.IsEmpty then
-                Ok [
-                    for weights, isOutputsFirst, biases in layers ->
-                        {
-                            Weights = tensors |> List.find (fun tensor -> tensor.Name = weights)
-                            IsOutputsFirst = isOutputsFirst
-                            Biases = biases
-                        }
-                ]
-            else
-                Error [
-                    for name in Set.difference known names do
-                        Fault.create name "a tensor of that name" "none"
-                    for other in others do
-                        Fault.create
-                            other.Name
-                            "weights and biases of dense layers alone"
-                            "a tensor of another kind"
-                ])
-
     /// An option that says something else than the file does.
     let private contradiction (option: string) (own: string) (assumed: string) : Fault =
         Fault.create option $"{own}, as the file says, or no --{option}" assumed
@@ -237,7 +121,7 @@ module Model =
         (outputs: int)
         (file: TensorFile)
         : Result<Head, Fault list> =
-        match ParameterTensors.said headName file, assumed.Head with
+        match ParameterTensors.metadata headName file, assumed.Head with
         | ValueSome name, assumed ->
             Head.parse name
             |> Result.bind (fun own ->
@@ -264,7 +148,7 @@ module Model =
         let counted =
             Counted.text "activation in the metadata" "activations in the metadata" (int64 hidden)
 
-        match ParameterTensors.said activationsName file, assumed.Activation with
+        match ParameterTensors.metadata activationsName file, assumed.Activation with
         | ValueSome text, assumed ->
             let names = if text = "" then [||] else text.Split separator
 
@@ -290,7 +174,7 @@ module Model =
     let private network
         (assumed: ModelDefaults)
         (file: TensorFile)
-        (layers: Found list)
+        (layers: TensorLayout.FoundLayer list)
         : Result<Network<'T>, Fault list> =
         if layers |> List.exists (fun layer -> layer.Weights.Shape.Length <> 2) then
             let shapes =
@@ -326,7 +210,10 @@ module Model =
                 Architecture.ofHidden head (fst sizes.Head) hidden (snd (List.last sizes))
                 |> Result.mapError (List.map (Fault.within "the shapes of the weights")))
             |> Result.bind (fun architecture ->
-                let layer found (inputs, outputs) : Result<LayerParameters<'T>, Fault list> =
+                let layer
+                    (found: TensorLayout.FoundLayer)
+                    (inputs, outputs)
+                    : Result<LayerParameters<'T>, Fault list> =
                     let shape =
                         if found.IsOutputsFirst then
                             [ outputs; inputs ]
@@ -392,7 +279,7 @@ module Model =
         (names: string)
         : Result<Network<'T>, Fault list> =
         let shape =
-            match ParameterTensors.said shapeName file with
+            match ParameterTensors.metadata shapeName file with
             | ValueSome text -> shapeOf text
             | ValueNone -> Error [ Fault.create shapeName "a shape in the metadata" "none" ]
 
@@ -459,21 +346,23 @@ module Model =
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let preprocessing =
-            match ParameterTensors.said preprocessingName file with
+            match ParameterTensors.metadata preprocessingName file with
             | ValueSome json -> Preprocessing.ofJson json
             | ValueNone -> Ok Preprocessing.Numbers
 
         let classes =
-            match ParameterTensors.said classesName file with
+            match ParameterTensors.metadata classesName file with
             | ValueNone -> Ok []
             | ValueSome json -> listOf classesName json
 
         let network =
             match
-                repeated (file.Tensors |> List.map _.Name), ParameterTensors.said layersName file
+                repeated (file.Tensors |> List.map _.Name),
+                ParameterTensors.metadata layersName file
             with
             | [], ValueSome names -> layered own assumed file names
-            | [], ValueNone -> findLayers assumed file.Tensors |> Result.bind (network assumed file)
+            | [], ValueNone ->
+                TensorLayout.find assumed file.Tensors |> Result.bind (network assumed file)
             | names, _ ->
                 names
                 |> List.map (fun name -> Fault.create name "one tensor of that name" "more")

@@ -55,12 +55,12 @@ module Onnx =
         draft.Add("Div", [ centred; draft.Doubles(columns |> List.map _.Scale) ])
         |> draft.Cast
 
-    /// A column's categories: 1 at the one that the text is, 0 elsewhere. A text that is none of them has
-    /// zeros alone: a graph cannot refuse.
+    /// A column's categories: 1 for the category of the text, 0 for the others. An unknown text gives zeros, as a
+    /// graph cannot report an error.
     let private categories (column: CategoryColumn) (name: string) (draft: OnnxDraft) : string =
         let count = column.Values.Length
 
-        let places =
+        let indices =
             (column.Values |> List.mapi (fun place value -> value, int64 place))
             @ [
                 if column.Fill <> "" then
@@ -72,8 +72,8 @@ module Onnx =
                 "LabelEncoder",
                 [ name ],
                 [
-                    "keys_strings", OnnxAttribute.Texts(List.map fst places)
-                    "values_int64s", OnnxAttribute.Integers(List.map snd places)
+                    "keys_strings", OnnxAttribute.Texts(List.map fst indices)
+                    "values_int64s", OnnxAttribute.Integers(List.map snd indices)
                     "default_int64", OnnxAttribute.Integer(int64 count)
                 ],
                 TextDomain
@@ -161,7 +161,7 @@ module Onnx =
     [<CompiledName("OfModel")>]
     let ofModel (model: Model<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : OnnxGraph =
         let file = Model.toTensors model
-        let network = Network.folded model.Network
+        let network = ForwardPass.folded model.Network
         let architecture = network.Architecture
         let draft = OnnxDraft precision<'T>
         let inputs, first = preprocess model.Preprocessing architecture.Inputs draft
@@ -186,7 +186,7 @@ module Onnx =
             | own :: others when shapes.Count > 0L -> own, others
             | _ -> [], names
 
-        let sums, _ =
+        let logits, _ =
             ((first, (parameters, running)), architecture.Places)
             ||> List.fold (fun (input, (parameters, running)) place ->
                 let own, parameters = take place.Parameters parameters
@@ -203,11 +203,12 @@ module Onnx =
         let output =
             match architecture.Head with
             | Head.Softmax ->
-                draft.Add("Softmax", [ sums ], [ "axis", OnnxAttribute.Integer -1L ]) |> ignore
+                draft.Add("Softmax", [ logits ], [ "axis", OnnxAttribute.Integer -1L ])
+                |> ignore
 
                 "probabilities"
             | Head.Sigmoid ->
-                draft.Add("Sigmoid", [ sums ]) |> ignore
+                draft.Add("Sigmoid", [ logits ]) |> ignore
                 "probabilities"
             | Head.Identity -> "predictions"
 

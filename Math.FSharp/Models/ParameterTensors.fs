@@ -7,7 +7,7 @@ open Pipeline.Learning.Formats
 [<RequireQualifiedAccess>]
 module internal ParameterTensors =
     /// A text of the metadata; of a name that comes twice, the last.
-    let said (name: string) (file: TensorFile) : string voption =
+    let metadata (name: string) (file: TensorFile) : string voption =
         match file.Metadata |> List.tryFindBack (fst >> (=) name) with
         | Some(_, text) -> ValueSome text
         | None -> ValueNone

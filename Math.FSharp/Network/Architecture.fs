@@ -211,7 +211,7 @@ module Architecture =
                 for layer in hidden do
                     NumberRange.check "Dropout" NumberRange.share layer.Dropout
                 for below, above in List.pairwise [ inputs; yield! widths; outputs ] do
-                    // What is no width has a sentence of its own.
+                    // A width out of range is reported above.
                     not (List.forall isWidth (outputs :: widths))
                     || int64 below * int64 above <= int64 Array.MaxLength,
                     Fault.create

@@ -4,39 +4,12 @@ open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
-/// An architecture with parameters.
-type Network<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// The layers and the head.
-    Architecture: Architecture
-    /// The layers' parameters.
-    Parameters: Parameters<'T>
-    /// The running statistics of the layers that keep some, from the input's side.
-    Running: LayerParameters<'T> list
-}
-
-/// A layer's part in a forward pass.
-type internal LayerTrace<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    Place: PlacedLayer
-    Parameters: LayerParameters<'T>
-    Output: LayerOutput<'T>
-}
-
 /// How well a network does on a data set.
 [<Struct>]
 type Score = {
     /// Mean loss, 0 or greater: of softmax, cross entropy in nats.
     Loss: float
-    /// Share of samples that the network is right about, 0 to 1, as <c>Metrics.correct</c> counts.
+    /// Fraction of samples that are predicted correctly, 0 to 1, as <c>Metrics.correct</c> counts.
     Accuracy: float
 }
 
@@ -87,125 +60,12 @@ module Network =
         Running = (Parameters.convert { Layers = network.Running }).Layers
     }
 
-    /// Each layer with its parameters and its running statistics.
-    let internal layers
-        (network: Network<'T>)
-        : struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list =
-        let expected = network.Architecture.ParameterShapes.Length
-
-        if network.Parameters.Layers.Length <> expected then
-            invalidArg
-                (nameof network)
-                $"expected parameters of %d{expected} layers, found %d{network.Parameters.Layers.Length}"
-
-        let take (shapes: ParameterShapes) (layers: LayerParameters<'T> list) =
-            match layers with
-            | layer :: others when shapes.Count > 0L -> layer, others
-            | _ -> LayerParameters.none, layers
-
-        ((network.Parameters.Layers, network.Running), network.Architecture.Places)
-        ||> List.mapFold (fun (parameters, running) place ->
-            let own, parameters = take place.Parameters parameters
-            let ownRunning, running = take place.Running running
-            struct (place, own, ownRunning), (parameters, running))
-        |> fst
-
-    /// A network that gives the same in evaluation with fewer layers: normalised layers have become plain
-    /// ones.
-    let internal folded
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Network<'T> =
-        let architecture = Architecture.folded network.Architecture
-
-        if obj.ReferenceEquals(architecture, network.Architecture) then
-            network
-        else
-            // The layers so far, the last one first.
-            let fold below (struct (place: PlacedLayer, parameters, running)) =
-                match place.Layer, below with
-                | OnlyInTraining, _ -> below
-                | ScaleAndShift upper, (struct (Affine lower, weights, _)) :: rest ->
-                    let struct (scale, shift) = upper.ScaleAndShift(parameters, running)
-                    let struct (layer, weights) = lower.Absorb(scale, shift, weights)
-                    (struct (layer, weights, LayerParameters.none)) :: rest
-                | layer, _ -> (struct (layer, parameters, running)) :: below
-
-            let layers = layers network |> List.fold fold [] |> List.rev
-
-            let some select =
-                layers
-                |> List.map select
-                |> List.filter (fun (layer: LayerParameters<'T>) ->
-                    not (layer.Matrices.IsEmpty && layer.Vectors.IsEmpty))
-
-            {
-                Architecture = architecture
-                Parameters = {
-                    Layers = some (fun (struct (_, parameters, _)) -> parameters)
-                }
-                Running = some (fun (struct (_, _, running)) -> running)
-            }
-
-    /// The forward pass: the last layer first. Without a step of training, as evaluation sees it.
-    let internal trace
-        (step: TrainingStep voption)
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (inputs: Inputs<'T>)
-        : LayerTrace<'T> list =
-        (([], inputs, false), layers network)
-        ||> List.fold (fun (below, inputs, mayOverwrite) (struct (place, parameters, running)) ->
-            let output =
-                place.Layer.Forward {
-                    Inputs = inputs
-                    Parameters = parameters
-                    Running = running
-                    Step = step
-                    RandomStream = place.RandomStream
-                    MayOverwrite = mayOverwrite
-                    NeedsInputGradient = place.NeedsInputGradient
-                }
-
-            {
-                Place = place
-                Parameters = parameters
-                Output = output
-            }
-            :: below,
-            Inputs.Columns output.Output,
-            output.MayOverwrite)
-        |> fun (traced, _, _) -> traced
-
     let private outputOf
         (step: TrainingStep voption)
         (network: Network<'T>)
         (inputs: Inputs<'T>)
         : Matrix<'T> =
-        (List.head (trace step network inputs)).Output.Output
-
-    /// The network with its running statistics after a forward pass.
-    let internal follow (traced: LayerTrace<'T> list) (network: Network<'T>) : Network<'T> =
-        if network.Running.IsEmpty then
-            network
-        else
-            {
-                network with
-                    Running =
-                        traced
-                        |> List.rev
-                        |> List.filter (fun traced -> traced.Place.Running.Count > 0L)
-                        |> List.map _.Output.Running
-            }
-
-    /// The same from the mini-batch itself.
-    let internal followed
-        (step: TrainingStep)
-        (network: Network<'T>)
-        (batch: MiniBatch<'T>)
-        : Network<'T> =
-        if network.Running.IsEmpty then
-            network
-        else
-            follow (trace (ValueSome step) network batch.FirstInputs) network
+        (List.head (ForwardPass.trace step network inputs)).Output.Output
 
     /// <summary>What the last layer gives, before the head: logits, or the numbers
     /// themselves.</summary>
@@ -234,11 +94,11 @@ module Network =
             fun inputs -> Inputs.Columns inputs.Numbers
 
     /// The same for a mini-batch.
-    let private sums (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
+    let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
         batch.FirstInputs |> enters network |> outputOf ValueNone network
 
-    /// <summary>What the network says: the probability of every class, or what else its head makes of
-    /// the sums.</summary>
+    /// <summary>The network's predictions: the probability of each class, or the output of its other
+    /// heads.</summary>
     /// <param name="network">The network.</param>
     /// <param name="inputs">X: (inputs, batch).</param>
     /// <returns>(outputs, batch); under softmax every column sums to 1.</returns>
@@ -251,13 +111,13 @@ module Network =
     /// So many samples at a time fit the caches.
     let private partSize = 128
 
-    /// What `act` makes of each part of a data set; several threads share the parts.
+    /// Runs `act` on each part of a data set with the outputs of the last layer; several threads share the parts.
     let private overParts
         (network: Network<'T>)
         (data: Dataset<'T>)
         (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
         : unit =
-        let network = folded network
+        let network = ForwardPass.folded network
         let enter = enters network
 
         ThreadTeam.run
@@ -267,7 +127,7 @@ module Network =
                 let part = Dataset.part partSize i data
                 act i part (part.FirstInputs |> enter |> outputOf ValueNone network))
 
-    /// What `convert` makes of the last layer's sums of every sample of a data set.
+    /// The last layer's outputs for every sample of a data set, converted part by part.
     let private ofAll
         (convert: Matrix<'T> -> Matrix<'T>)
         (network: Network<'T>)
@@ -276,8 +136,8 @@ module Network =
         let outputs = network.Architecture.Outputs
         let all = Kernels.newArray outputs data.Count
 
-        overParts network data (fun i part sums ->
-            let found = Kernels.values (convert sums)
+        overParts network data (fun i part logits ->
+            let found = Kernels.values (convert logits)
             Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
 
         Kernels.matrix outputs data.Count all
@@ -307,7 +167,7 @@ module Network =
     /// size.</exception>
     [<CompiledName("Loss")>]
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
-        sums network batch |> Loss.ofHead network.Architecture.Head batch.Targets
+        logits network batch |> Loss.ofHead network.Architecture.Head batch.Targets
 
     /// <summary>The mean loss of a mini-batch as a step of training sees it: dropout leaves units out, and
     /// normalised layers take the mini-batch's own moments. The function whose gradient
@@ -320,16 +180,16 @@ module Network =
         |> outputOf (ValueSome step) network
         |> Loss.ofHead network.Architecture.Head batch.Targets
 
-    /// <summary>The share of a mini-batch that the network is right about, 0 to 1, as
+    /// <summary>The fraction of a mini-batch that the network predicts correctly, 0 to 1, as
     /// <c>Metrics.correct</c> counts.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Accuracy")>]
     let accuracy (network: Network<'T>) (batch: MiniBatch<'T>) : float =
-        let right =
-            sums network batch |> Metrics.correct network.Architecture.Head batch.Targets
+        let correct =
+            logits network batch |> Metrics.correct network.Architecture.Head batch.Targets
 
-        right / float batch.Count
+        correct / float batch.Count
 
     /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's
@@ -338,15 +198,15 @@ module Network =
     let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
         let parts = Dataset.partCount partSize data
         let losses: float[] = Array.zeroCreate parts
-        let right: float[] = Array.zeroCreate parts
+        let correct: float[] = Array.zeroCreate parts
         let head = network.Architecture.Head
 
-        overParts network data (fun i part sums ->
-            let mean = Loss.ofHead head part.Targets sums
+        overParts network data (fun i part logits ->
+            let mean = Loss.ofHead head part.Targets logits
             losses[i] <- Double.CreateTruncating mean * float part.Count
-            right[i] <- Metrics.correct head part.Targets sums)
+            correct[i] <- Metrics.correct head part.Targets logits)
 
         {
             Loss = Array.fold (+) 0.0 losses / float data.Count
-            Accuracy = Array.fold (+) 0.0 right / float data.Count
+            Accuracy = Array.fold (+) 0.0 correct / float data.Count
         }

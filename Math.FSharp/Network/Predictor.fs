@@ -21,7 +21,7 @@ type Predictor<'T
     /// <param name="network">The network; the predictor keeps its parameters, which nobody may
     /// write to.</param>
     (network: Network<'T>) =
-    let network = Network.folded network
+    let network = ForwardPass.folded network
     let architecture = network.Architecture
 
     // A layer reads one half of the memory and writes the other.
@@ -78,14 +78,14 @@ type Predictor<'T
                 )
 
         let last = (layers.Length - 1) % 2 * widest
-        let sums = ReadOnlySpan(memory, last, outputs)
+        let logits = ReadOnlySpan(memory, last, outputs)
 
         match head with
-        | Head.Softmax -> softmax sums probabilities
-        | Head.Identity -> sums.CopyTo probabilities
+        | Head.Softmax -> softmax logits probabilities
+        | Head.Identity -> logits.CopyTo probabilities
         | Head.Sigmoid ->
-            for k in 0 .. sums.Length - 1 do
-                probabilities[k] <- Elementary.Sigmoid<'T, 'T, Simd1<'T>> sums[k]
+            for k in 0 .. logits.Length - 1 do
+                probabilities[k] <- Elementary.Sigmoid<'T, 'T, Simd1<'T>> logits[k]
 
         ArrayPool<'T>.Shared.Return memory
 

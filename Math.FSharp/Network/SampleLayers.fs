@@ -226,4 +226,4 @@ module internal SampleLayers =
                 AnySample(place.Layer, place.Input.Size, parameters, running) :: build rest
             | [] -> []
 
-        Network.layers network |> build |> Array.ofList
+        ForwardPass.layers network |> build |> Array.ofList

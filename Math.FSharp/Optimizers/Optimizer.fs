@@ -6,56 +6,6 @@ open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 
-/// Something that an optimizer remembers: a number for every parameter.
-type OptimizerMemory<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// What the numbers are: velocity, mean, squares, …
-    Name: string
-    /// Shaped like the parameters.
-    Values: Parameters<'T>
-}
-
-/// What an optimizer remembers from step to step.
-type OptimizerState<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// Gradients seen.
-    Steps: int64
-    /// The outermost transform's memory first, the rule's own last.
-    Memory: OptimizerMemory<'T> list
-}
-
-/// A way of turning gradients into steps. Those of <c>Optimizer</c> are rules; <c>Transform</c> makes
-/// new ones of them.
-type Optimizer<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    /// The state before the first step, for parameters of that shape.
-    Init: Parameters<'T> -> OptimizerState<'T>
-    /// The learning rate η, the gradient, the state and the parameters give the next parameters and
-    /// state.
-    Update:
-        'T
-            -> Parameters<'T>
-            -> OptimizerState<'T>
-            -> Parameters<'T>
-            -> struct (Parameters<'T> * OptimizerState<'T>)
-    /// For a rule that remembers nothing and needs no more than the layer's own gradient: the learning rate
-    /// η, a layer's parameters and what its backward pass gives, from which follow the layer's next
-    /// parameters, with the bits of Update. A network can then update each layer on the way down.
-    LayerUpdate: ('T -> LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>) voption
-}
-
 /// v′ = μv + g, θ′ = θ − ηv′.
 [<Struct>]
 type internal MomentumOp<'T when 'T :> INumber<'T>> = {

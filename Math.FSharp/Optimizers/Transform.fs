@@ -2,64 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
-open System.Runtime.CompilerServices
 open Pipeline.Learning.Arithmetic
-
-/// x within ±limit; what is not a number stays so.
-[<Struct>]
-type internal ClipOp<'T when 'T :> INumber<'T>> = {
-    Limit: 'T
-} with
-
-    interface IMap<'T> with
-        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
-            let highest, lowest = 'L.Create op.Limit, 'L.Create(-op.Limit)
-            'L.WhereGreater(x, highest, highest, 'L.WhereGreater(lowest, x, lowest, x))
-
-/// factor·x.
-[<Struct>]
-type internal ScaleOp<'T when 'T :> INumber<'T>> = {
-    Factor: 'T
-} with
-
-    interface IMap<'T> with
-        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V) =
-            'L.Multiply('L.Create op.Factor, x)
-
-/// factor·x + y.
-[<Struct>]
-type internal AddScaledOp<'T when 'T :> INumber<'T>> = {
-    Factor: 'T
-} with
-
-    interface IMap2<'T> with
-        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
-            'L.MultiplyAdd('L.Create op.Factor, x, y)
-
-/// factor·sign x + y.
-[<Struct>]
-type internal AddScaledSignOp<'T when 'T :> INumber<'T>> = {
-    Factor: 'T
-} with
-
-    interface IMap2<'T> with
-        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
-            'L.MultiplyAdd('L.Create op.Factor, Elementary.Sign<'V, 'T, 'L> x, y)
-
-/// factor·(x − y) + y.
-[<Struct>]
-type internal TowardsOp<'T when 'T :> INumber<'T>> = {
-    Factor: 'T
-} with
-
-    interface IMap2<'T> with
-        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member op.Apply<'V, 'L when 'L :> ISimd<'V, 'T>>(x: 'V, y: 'V) =
-            'L.MultiplyAdd('L.Create op.Factor, 'L.Subtract(x, y), y)
 
 /// What is done to gradients and parameters around an optimizer's rule.
 [<RequireQualifiedAccess>]
@@ -68,13 +11,13 @@ type internal Transform =
     | ClipByValue of limit: float
     /// The whole gradient scaled down to a length of limit where it is longer.
     | ClipByNorm of limit: float
-    /// Parameters shrink by a share of the rate at each step.
+    /// Parameters shrink by a fraction of the rate at each step.
     | Decay of strength: float
     /// The slope of strength·Σ|θ| is added to the gradient.
     | PenaltyL1 of strength: float
     /// The slope of ½·strength·Σθ² is added to the gradient.
     | PenaltyL2 of strength: float
-    /// A step every so many gradients, with their mean.
+    /// A step for the mean of several gradients.
     | Accumulate of count: int
     /// A running mean of the parameters is kept beside them.
     | Average of decay: float
@@ -282,7 +225,7 @@ module Transform =
             Memory = { Name = name; Values = values } :: state.Memory
     }
 
-    /// <summary>One step of the optimizer every so many gradients, with their mean; between steps the
+    /// <summary>One step of the optimizer for the mean of several gradients; between steps the
     /// parameters stay.</summary>
     /// <param name="count">How many gradients, 1 or more.</param>
     /// <param name="optimizer">What gets the mean.</param>

@@ -4,79 +4,6 @@ open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
-/// Something about a run that a person might want to change.
-[<RequireQualifiedAccess>]
-type Finding =
-    /// The training loss still fell by that share an epoch when the run ended.
-    | StillFalling of share: float
-    /// The training loss rose in so many of the last epochs.
-    | Oscillating of rises: int * epochs: int
-    /// The loss on samples never learned from was lowest, at some epoch, and rose from there while the
-    /// training loss fell.
-    | OverFitting of epoch: int64 * lowest: float * last: float
-    /// Units of a hidden layer, counted from 1, that hardly any sample moves.
-    | StuckUnits of layer: int * what: string * stuck: int * units: int
-    /// The same where the numbers to predict are that large (the root of their mean square).
-    | LargeTargets of layer: int * stuck: int * units: int * size: float
-    /// The training loss ended above that of guessing: of one answer for every sample.
-    | WorseThanGuessing of loss: float * guessing: float
-    /// Classes, by name, of whose training samples hardly any are classified right: so many of so many.
-    | MissedClasses of classes: string list * found: int * samples: int
-    /// The first layer, counted from 1, with a number that is not finite, after some iterations.
-    | NotFinite of layer: int * iteration: int64
-
-    /// The finding, and what helps against it, in a sentence.
-    override finding.ToString() =
-        match finding with
-        | StillFalling share ->
-            FormattableString.Invariant
-                $"The training loss was still falling by {100.0 * share:F0} %% an epoch: a longer run or a higher learning rate would learn more."
-        | Oscillating(rises, epochs) ->
-            $"The training loss rose in %d{rises} of the last %d{epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
-        | OverFitting(epoch, lowest, last) ->
-            FormattableString.Invariant
-                $"Over-fitting: the loss on samples never learned from was lowest at epoch {epoch}, {lowest:F4}, and rose to {last:F4} while the training loss fell. Early stopping, dropout, weight decay or more varied samples narrow the gap."
-        | StuckUnits(layer, what, stuck, units) ->
-            let rest =
-                if stuck = units then
-                    " No gradient passes this layer any more: train again."
-                else
-                    ""
-
-            FormattableString.Invariant
-                $"Hidden layer {layer}: {stuck} of its {units} units are {what} for every sample looked at.{rest} A lower learning rate or other initial weights keep them learning."
-        | LargeTargets(layer, stuck, units, size) ->
-            FormattableString.Invariant
-                $"Hidden layer {layer}: {stuck} of its {units} units are stuck: their slope is near 0 for every sample looked at. The numbers to predict are large, {size:G3} (root mean square), and so are the gradients. Scale them to about -1 to 1, or subtract their mean and divide by their standard deviation."
-        | WorseThanGuessing(loss, guessing) ->
-            FormattableString.Invariant
-                $"The training loss, {loss:G3}, is above that of guessing, {guessing:G3} (one answer for every sample): the network has learned nothing. Lower the learning rate."
-        | MissedClasses(classes, found, samples) ->
-            let shown = 5
-
-            let listed = List.truncate shown classes
-
-            let names =
-                match classes.Length - shown, List.rev listed with
-                | _, [ only ] -> $"class {only}"
-                | others, _ when others > 0 ->
-                    let names = String.concat ", " listed
-                    $"the classes {names} and %d{others} more"
-                | _, last :: before ->
-                    let before = String.concat ", " (List.rev before)
-                    $"the classes {before} and {last}"
-                | _, [] -> "no class"
-
-            let right =
-                match found with
-                | 0 -> "none is"
-                | 1 -> "1 is"
-                | _ -> $"%d{found} are"
-
-            $"Of the %d{samples} training samples of {names}, {right} classified right: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them."
-        | NotFinite(layer, iteration) ->
-            $"The first numbers that are not finite came up in layer %d{layer}, after iteration %d{iteration}."
-
 /// How well a network did after an epoch: on the samples it learns from, and on others.
 [<Struct>]
 type EpochLosses = {
@@ -88,7 +15,7 @@ type EpochLosses = {
     Others: float
 }
 
-/// What a run's figures and its network say about it.
+/// Findings about a run from its figures and its network.
 [<RequireQualifiedAccess>]
 module Diagnosis =
     /// So many last epochs are looked at for a trend.
@@ -100,7 +27,7 @@ module Diagnosis =
     /// How much the other loss has to rise from its lowest before it counts as over-fitting.
     let private overfit = 0.05
 
-    /// The mean change of the training loss in an epoch, as a share of it, where some epochs may lie
+    /// The mean change of the training loss in an epoch, relative to it, where some epochs may lie
     /// between the two.
     let private changeAnEpoch (before: EpochLosses, after: EpochLosses) : float =
         (after.Training / before.Training - 1.0) / float (after.Epoch - before.Epoch)
@@ -112,7 +39,7 @@ module Diagnosis =
     /// <summary>The least loss of one answer for every sample, which a network that sees nothing of its inputs
     /// comes to: −Σ m·ln m of the targets' means m under Softmax, −Σ m·ln m + (1 − m)·ln(1 − m) under Sigmoid,
     /// half their summed variance under Identity.</summary>
-    /// <param name="head">What the network's sums stand for.</param>
+    /// <param name="head">The network's head.</param>
     /// <param name="classes">How many outputs there are.</param>
     /// <param name="targets">The samples' targets.</param>
     [<CompiledName("LossOfGuessing")>]
@@ -192,7 +119,7 @@ module Diagnosis =
                         Finding.OverFitting(lowest.Epoch, lowest.Others, last.Others)
                 ]
 
-    /// A unit whose slope is below this share of the activation's greatest is stuck.
+    /// A unit whose slope is below this fraction of the activation's greatest is stuck.
     let private slight = 0.01
 
     /// So many units of a layer, one of this number, are worth a word.
@@ -215,8 +142,8 @@ module Diagnosis =
             |> Seq.forall (fun i -> Double.CreateTruncating(values[i]) < limit))
         |> Seq.length
 
-    /// <summary>The hidden layers of whose units a tenth or more hardly any sample moves: every slope of the activation is below
-    /// a hundredth of its greatest.</summary>
+    /// <summary>The hidden layers in which a tenth of the units or more are stuck: for every sample the slope of the
+    /// activation is below a hundredth of its greatest.</summary>
     /// <param name="network">The network.</param>
     /// <param name="batch">The samples; some hundreds tell enough.</param>
     /// <exception cref="T:System.ArgumentException">Inputs do not have the network's
@@ -231,7 +158,7 @@ module Diagnosis =
             | _ -> 0.0
 
         [
-            for layer in Network.trace ValueNone network batch.FirstInputs |> List.rev do
+            for layer in ForwardPass.trace ValueNone network batch.FirstInputs |> List.rev do
                 match layer.Place.Layer with
                 | Saturates saturating when saturating.GreatestSlope.IsSome ->
                     let output = layer.Output.Output
@@ -253,10 +180,10 @@ module Diagnosis =
                 | _ -> ()
         ]
 
-    /// Less than this share of a class's training samples is hardly any.
+    /// A class of which fewer training samples than this fraction are classified correctly is missed.
     let private hardlyAny = 0.1
 
-    /// <summary>The classes of whose training samples less than a tenth is classified right.</summary>
+    /// <summary>The classes of which less than a tenth of the training samples are classified correctly.</summary>
     /// <param name="names">The classes' names; none where numbers from 0 are their names.</param>
     /// <param name="network">The network.</param>
     /// <param name="data">The training samples.</param>
@@ -295,8 +222,8 @@ module Diagnosis =
               ]
         | _ -> []
 
-    /// <summary>What a finished run's figures, its network and its answers say together: of findings with one
-    /// cause, that which says the cause.</summary>
+    /// <summary>The findings about a finished run from its figures, its network and its predictions. Of findings
+    /// with the same cause, only the one that names it.</summary>
     /// <param name="names">The classes' names; none where numbers from 0 are their names.</param>
     /// <param name="epochs">The losses after each epoch, the untrained network's first.</param>
     /// <param name="network">The network at the end.</param>
@@ -365,7 +292,7 @@ module Diagnosis =
             place.MatrixLayersBelow
             + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1)
 
-        Network.trace ValueNone network batch.FirstInputs
+        ForwardPass.trace ValueNone network batch.FirstInputs
         |> List.rev
         |> List.tryFind (fun layer ->
             not (

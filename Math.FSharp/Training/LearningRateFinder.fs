@@ -134,7 +134,8 @@ module LearningRateFinder =
                     found
                 else
                     let step =
-                        struct (Trainer.rate settings data state.Watch state.Iteration, next.Loss)
+                        struct (Trainer.rate settings data state.Validation state.Iteration,
+                                next.Loss)
 
                     if next.Iteration = int64 count || smoothed > tooHigh * best then
                         step :: found

@@ -237,8 +237,43 @@ type OptimizerLaw =
                     with :? LawBrokenException as difference ->
                         Laws.broken $"number %d{i}, step (from 0) {difference.Message}")
 
+    /// <summary>Where the optimizer offers <c>LayerUpdate</c>, it gives the bits of <c>Update</c>.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    static member LayerUpdateIsUpdate(optimizer: Optimizer<float>) : Law =
+        Laws.create
+            "updating each layer by itself is updating all"
+            (OptimizerLaw.Cases 1)
+            (fun (parameters, gradients) ->
+                match optimizer.LayerUpdate with
+                | ValueNone -> ()
+                | ValueSome update ->
+                    let gradient = gradients.Head
+
+                    let struct (expected, after) =
+                        optimizer.Update 0.1 gradient (optimizer.Init parameters) parameters
+
+                    Laws.require
+                        after.Memory.IsEmpty
+                        "expected LayerUpdate only of an optimizer without memory, found one with memory"
+
+                    let found = {
+                        Layers =
+                            List.map2
+                                (fun (layer: LayerParameters<float>) (own: LayerParameters<float>) ->
+                                    update 0.1 layer {
+                                        Inputs = ValueNone
+                                        Matrices =
+                                            own.Matrices |> List.map (snd >> MatrixGradient.Value)
+                                        Vectors = own.Vectors |> List.map snd
+                                    })
+                                parameters.Layers
+                                gradient.Layers
+                    }
+
+                    Exactly.bits (Laws.flat expected) (Laws.flat found))
+
     /// <summary>What every optimizer keeps: <c>IsPure</c>, <c>KeepsShapes</c>, <c>ZerosStayZero</c>,
-    /// <c>MovesAgainstGradient</c> and <c>SmallStepLowersLoss</c>.</summary>
+    /// <c>MovesAgainstGradient</c>, <c>SmallStepLowersLoss</c> and <c>LayerUpdateIsUpdate</c>.</summary>
     /// <param name="optimizer">The optimizer.</param>
     static member All(optimizer: Optimizer<float>) : Law list = [
         OptimizerLaw.IsPure optimizer
@@ -246,4 +281,5 @@ type OptimizerLaw =
         OptimizerLaw.ZerosStayZero optimizer
         OptimizerLaw.MovesAgainstGradient optimizer
         OptimizerLaw.SmallStepLowersLoss optimizer
+        OptimizerLaw.LayerUpdateIsUpdate optimizer
     ]

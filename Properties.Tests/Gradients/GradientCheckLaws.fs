@@ -123,7 +123,7 @@ let ``a likely cause is told where the numbers tell it`` (Trainable(network, bat
         Assert.Contains(words, check.Worst.Cause)
 
     if tells "W1" gradient then
-        told "sign turned" (Array.map (fun g -> -g))
+        told "wrong sign" (Array.map (fun g -> -g))
         told "a factor 1/3 is missing" (Array.map (fun g -> 3.0 * g))
         told "divided by 4 once too often" (Array.map (fun g -> g / 4.0))
         told "2.5 times" (Array.map (fun g -> 2.5 * g))

@@ -196,7 +196,7 @@ let private slips: (string * Law list * string) list = [
     "tanh: the square is missing",
     activation tanh (fun z -> (tanh z).Map(fun y -> 1.0 - y)),
     "is wrong"
-    "tanh: the sign is turned", activation tanh (fun z -> -(tanhSlope z)), "sign turned"
+    "tanh: the sign is turned", activation tanh (fun z -> -(tanhSlope z)), "wrong sign"
     "leaky ReLU: the mask is turned",
     activation leaky (fun z -> z.Map(fun z -> if z < 0.0 then 1.0 else 0.01)),
     "is wrong"
@@ -233,7 +233,7 @@ let private slips: (string * Law list * string) list = [
     "every sample has the bits it has alone"
     "cross entropy: t − y",
     loss TargetKind.Distributions (fun t z -> entropy t z |> regraded (fun g -> -g)),
-    "sign turned"
+    "wrong sign"
     "cross entropy: 1/N is missing in the gradient",
     loss TargetKind.Distributions (fun t z ->
         entropy t z |> regraded (fun g -> g * float z.ColumnCount)),
@@ -428,6 +428,12 @@ let private slips: (string * Law list * string) list = [
                     struct (next, { after with Steps = state.Steps })
     },
     "expected 1"
+    "descent: another update than that of its layers",
+    OptimizerLaw.All {
+        Optimizer.gradientDescent with
+            LayerUpdate = ValueSome(fun rate -> LayerGradient.descend (2.0 * rate))
+    },
+    "expected"
     "descent: uphill", OptimizerLaw.All(along (fun _ g -> negated g)), "moves against its gradient"
     "descent: the gradient is ignored",
     OptimizerLaw.All(along (fun _ g -> Optimizer.descend 1.0 g g)),

@@ -209,7 +209,7 @@ let ``running moments follow by a tenth, the variance as a sample's`` (Seed seed
 let ``after training a network is affine layers, and says the same`` (Seed seed) =
     for activation in activations do
         let network, batch = normalised seed activation, batch seed 9
-        let plain = Network.folded network
+        let plain = ForwardPass.folded network
         Assert.Empty plain.Running
         Assert.DoesNotContain(Layers.batchNormalisation, plain.Architecture.Layers)
         Assert.True(plain.Parameters.Layers |> List.forall (fun layer -> layer.Matrices.Length = 1))

@@ -218,7 +218,7 @@ let private tinyHash =
 let ``a checkpoint of every version goes on where it stopped`` (version: int) =
     let state: State<float32> = read tiny tinyArchitecture (fixture version) |> orFail
     Exactly.equal 17L state.Iteration
-    Assert.True state.Watch.Best.IsSome
+    Assert.True state.Validation.Best.IsSome
 
     Exactly.bits
         (Checkpoint.write (tinyStates 31 (Trainer.start tiny tinyArchitecture)))

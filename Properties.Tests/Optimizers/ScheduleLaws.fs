@@ -89,7 +89,7 @@ let ``every schedule of a run stays above 0 and at or below the rate``
     (SmallRun(settings, data, architecture))
     =
     let total = Hyperparameters.iterations data.Count settings
-    let watch = (Trainer.start settings architecture: State<float>).Watch
+    let watch = (Trainer.start settings architecture: State<float>).Validation
 
     for i in 0L .. total - 1L do
         let rate = Trainer.rate settings data watch i

@@ -245,7 +245,7 @@ let ``classes that are missed are named, with how many samples are theirs`` () =
     match ended [ "ok"; "fraud" ] always batch settled with
     | [ Finding.MissedClasses([ "fraud" ], 0, 2) as finding ] ->
         Assert.Contains(
-            "Of the 2 training samples of class fraud, none is classified right:",
+            "Of the 2 training samples of class fraud, none is classified correctly:",
             string finding
         )
     | other -> failwith $"found {other}"
@@ -253,7 +253,7 @@ let ``classes that are missed are named, with how many samples are theirs`` () =
     for classes, found, says in
         [
             [ "0"; "2" ], 0, "Of the 40 training samples of the classes 0 and 2, none is classified"
-            [ "0"; "2"; "5" ], 1, "of the classes 0, 2 and 5, 1 is classified right"
+            [ "0"; "2"; "5" ], 1, "of the classes 0, 2 and 5, 1 is classified correctly"
             [ for k in 0..6 -> string k ], 3, "of the classes 0, 1, 2, 3, 4 and 2 more, 3 are"
         ] do
         Assert.Contains(says, string (Finding.MissedClasses(classes, found, 40)))

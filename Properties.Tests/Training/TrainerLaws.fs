@@ -102,7 +102,7 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
 
         let struct (next, optimizer) =
             (OptimizerSpec.optimizer settings.Optimizer).Update
-                (Trainer.rate settings data before.Watch i)
+                (Trainer.rate settings data before.Validation i)
                 gradient
                 before.Optimizer
                 before.Network.Parameters
@@ -177,7 +177,7 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
     let fresh: State<float> = Trainer.start settings architecture
     let struct (_, network) = Trainer.outcome settings earlier
     Exactly.bits (flat network.Parameters) (parameters first)
-    Exactly.equal fresh.Watch first.Watch
+    Exactly.equal fresh.Validation first.Validation
     Exactly.equal fresh.Iteration first.Iteration
     Exactly.equal 0L first.Optimizer.Steps
 
@@ -271,7 +271,7 @@ let ``states that are kept on the way stay as they are``
 
         isKept
 
-    Trainer.advanceKeeping settings data (stepsOf settings) (fun _ _ -> true) keeps one.Head
+    Trainer.advanceRetaining settings data (stepsOf settings) (fun _ _ -> true) keeps one.Head
     |> same (List.last one)
 
     for state in kept do
@@ -467,11 +467,11 @@ let ``the best parameters are those of the lowest validation loss``
     let kept = losses[int iteration]
     Assert.All(losses, (fun loss -> Assert.True(loss >= kept * (1.0 - 1e-4))))
     Exactly.bits (flat states[int iteration].Network.Parameters) (flat network.Parameters)
-    Exactly.equal (losses.Length - 1 - int iteration) last.Watch.Since
+    Exactly.equal (losses.Length - 1 - int iteration) last.Validation.EpochsSinceBest
 
     for state in states do
-        Exactly.equal (state.Watch.Since >= 3) (Trainer.hasStalled settings state)
-        Exactly.equal 1.0 state.Watch.RateFactor
+        Exactly.equal (state.Validation.EpochsSinceBest >= 3) (Trainer.hasStalled settings state)
+        Exactly.equal 1.0 state.Validation.RateFactor
 
 [<Fact>]
 let ``without early stopping a run ends with its last network, and never stalls`` () =
@@ -517,7 +517,7 @@ let ``a plateau lowers the rate as PyTorch does`` () =
     let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1; 0; 1 |])
 
     states
-    |> List.map (fun state -> Trainer.rate settings data state.Watch 17L)
+    |> List.map (fun state -> Trainer.rate settings data state.Validation 17L)
     |> Array.ofList
     |> Approximately.equal 1e-15 [|
         0.1

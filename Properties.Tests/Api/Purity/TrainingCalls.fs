@@ -21,7 +21,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
         "Transform.Norm", fun () -> Transform.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
-        "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Watch 3L
+        "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Validation 3L
         "Trainer.StartFrom",
         fun () -> Trainer.startFrom given.Settings state.Network.Architecture state
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
@@ -29,9 +29,9 @@ let calls (given: PurityGiven) : PureCall list =
         "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state
         "Trainer.Model", fun () -> Trainer.model state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
-        "Trainer.AdvanceKeeping",
+        "Trainer.AdvanceRetaining",
         fun () ->
-            Trainer.advanceKeeping
+            Trainer.advanceRetaining
                 given.Settings
                 data
                 5L

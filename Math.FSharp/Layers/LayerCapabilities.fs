@@ -1,0 +1,97 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open Pipeline.Learning.Formats
+
+/// A layer that is γ·x + β for each feature once it is trained: batch normalisation.
+type internal IScaleAndShift =
+    /// γ and β of every feature.
+    abstract ScaleAndShift<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>> :
+        parameters: LayerParameters<'T> * running: LayerParameters<'T> -> struct ('T[] * 'T[])
+
+/// A layer W·x + b: it needs no biases where the layer above shifts its output, and can take over what a trained
+/// layer above does to each feature.
+type internal IAffine =
+    /// The same layer without biases.
+    abstract WithoutBiases: Layer
+
+    /// The layer that gives γ·output + β.
+    abstract Absorb<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>> :
+        scale: 'T[] * shift: 'T[] * parameters: LayerParameters<'T> ->
+            struct (Layer * LayerParameters<'T>)
+
+/// A layer that changes nothing where the network is evaluated: dropout.
+type internal IOnlyInTraining = interface end
+
+/// Units whose slope is 0 or nearly so for much of their inputs.
+type internal ISaturates =
+    /// The greatest slope of a unit; nothing where no unit saturates.
+    abstract GreatestSlope: float voption
+    /// What a saturated unit does: "saturated: their slope is near 0".
+    abstract Saturated: string
+
+/// Something to do with the loop of an elementwise function.
+type internal IMapUser<'T, 'R> =
+    abstract Use<'Op when 'Op :> IMap<'T>> : op: 'Op -> 'R
+
+/// A layer that is one function of each number.
+type internal IElementwise =
+    abstract Use<'T, 'R when 'T :> INumber<'T>> : user: IMapUser<'T, 'R> -> 'R
+
+/// A layer that an ONNX graph can have.
+type IOnnxLayer =
+    /// <summary>Adds the layer's operations to a graph.</summary>
+    /// <param name="draft">The graph.</param>
+    /// <param name="parameters">The names of the layer's parameters in the graph, matrices first, then of its
+    /// running statistics. A matrix is there as the book has it, (inputs, outputs).</param>
+    /// <param name="input">The name of the layer's input, (batch, features).</param>
+    /// <returns>The name of its output.</returns>
+    abstract ToOnnx: draft: OnnxDraft * parameters: string list * input: string -> string
+
+/// What layers can do besides.
+[<AutoOpen>]
+module internal LayerPatterns =
+    [<return: Struct>]
+    let (|Affine|_|) (layer: Layer) : IAffine voption =
+        match box layer with
+        | :? IAffine as affine -> ValueSome affine
+        | _ -> ValueNone
+
+    [<return: Struct>]
+    let (|ScaleAndShift|_|) (layer: Layer) : IScaleAndShift voption =
+        match box layer with
+        | :? IScaleAndShift as layer -> ValueSome layer
+        | _ -> ValueNone
+
+    [<return: Struct>]
+    let (|OnlyInTraining|_|) (layer: Layer) : unit voption =
+        match box layer with
+        | :? IOnlyInTraining -> ValueSome()
+        | _ -> ValueNone
+
+    [<return: Struct>]
+    let (|Saturates|_|) (layer: Layer) : ISaturates voption =
+        match box layer with
+        | :? ISaturates as layer -> ValueSome layer
+        | _ -> ValueNone
+
+    [<return: Struct>]
+    let (|Elementwise|_|) (layer: Layer) : IElementwise voption =
+        match box layer with
+        | :? IElementwise as layer -> ValueSome layer
+        | _ -> ValueNone
+
+    [<return: Struct>]
+    let (|Exported|_|) (layer: Layer) : IOnnxLayer voption =
+        match box layer with
+        | :? IOnnxLayer as layer -> ValueSome layer
+        | _ -> ValueNone

@@ -1,0 +1,120 @@
+namespace Pipeline.Learning
+
+open System
+open Pipeline.Learning.Formats
+
+/// What is assumed of a file that does not say it.
+type ModelDefaults = {
+    /// The hidden layers' activation.
+    Activation: Activation voption
+    /// The head.
+    Head: Head voption
+    /// The names of the layers from the input's side, if the names do not tell the order; else
+    /// none.
+    Layers: string list
+}
+
+/// The dense layers in a file of tensors, under the book's names or PyTorch's.
+[<RequireQualifiedAccess>]
+module internal TensorLayout =
+    /// A layer as a file has it: its weights, whether they are (outputs, inputs), and its biases' name.
+    type FoundLayer = {
+        Weights: Tensor
+        IsOutputsFirst: bool
+        Biases: string
+    }
+
+    let private weightEnd = ".weight"
+    let private biasEnd = ".bias"
+
+    /// The names of PyTorch's layers: those of their weights, without the ending.
+    let private torchNames (tensors: Tensor list) : string list =
+        tensors
+        |> List.filter (fun tensor -> tensor.Name.EndsWith(weightEnd, StringComparison.Ordinal))
+        |> List.map (fun tensor -> tensor.Name[.. tensor.Name.Length - weightEnd.Length - 1])
+
+    /// PyTorch's layers from the input's side: as it is assumed, else as their names tell.
+    let private torchOrder (assumed: string list) (names: string list) =
+        let listed = String.concat ", " names
+
+        if assumed.IsEmpty then
+            LayerNames.sort names
+            |> Result.mapError (fun (one, other) -> [
+                Fault.create
+                    "layers"
+                    "names with numbers that tell the order, as 0, 2, 4, or the order given by --layers"
+                    (if names.Length = 2 then
+                         listed
+                     else
+                         $"{one} and {other}, among {listed}")
+            ])
+        elif List.sort assumed = List.sort names then
+            Ok assumed
+        else
+            let found = String.concat ", " assumed
+            Error [ Fault.create "layers" $"each of {listed} once" found ]
+
+    /// The layers under either kind of names, from the input's side.
+    let find (assumed: ModelDefaults) (tensors: Tensor list) : Result<FoundLayer list, Fault list> =
+        let names = tensors |> List.map _.Name |> Set.ofList
+
+        let book = [
+            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W%d{i}") ->
+                $"W%d{i}", false, $"b%d{i}"
+        ]
+
+        let torch = torchNames tensors
+
+        let layers =
+            match book, torch with
+            | [], [] ->
+                Error [
+                    Fault.create
+                        ""
+                        "tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
+                        "no W1 and no weight"
+                ]
+            | [], _ ->
+                torchOrder assumed.Layers torch
+                |> Result.map (List.map (fun name -> name + weightEnd, true, name + biasEnd))
+            | _ when assumed.Layers.IsEmpty -> Ok book
+            | _ ->
+                Error [
+                    Fault.create
+                        "layers"
+                        "no order besides, as W1, W2, … tell their own"
+                        (String.concat ", " assumed.Layers)
+                ]
+
+        layers
+        |> Result.bind (fun layers ->
+            let known =
+                layers
+                |> List.collect (fun (weights, _, biases) -> [ weights; biases ])
+                |> Set.ofList
+
+            // A tensor without a number says nothing.
+            let others =
+                tensors
+                |> List.filter (fun tensor ->
+                    not (known.Contains tensor.Name) && Tensor.count tensor > 0)
+
+            if others.IsEmpty then
+                Ok [
+                    for weights, isOutputsFirst, biases in layers ->
+                        {
+                            Weights = tensors |> List.find (fun tensor -> tensor.Name = weights)
+                            IsOutputsFirst = isOutputsFirst
+                            Biases = biases
+                        }
+                ]
+            else
+                Error [
+                    for name in Set.difference known names do
+                        Fault.create name "a tensor of that name" "none"
+                    for other in others do
+                        Fault.create
+                            other.Name
+                            "weights and biases of dense layers alone"
+                            "a tensor of another kind"
+                ])

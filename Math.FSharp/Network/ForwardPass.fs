@@ -1,0 +1,142 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open MathNet.Numerics.LinearAlgebra
+
+/// An architecture with parameters.
+type Network<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    /// The layers and the head.
+    Architecture: Architecture
+    /// The layers' parameters.
+    Parameters: Parameters<'T>
+    /// The running statistics of the layers that keep some, from the input's side.
+    Running: LayerParameters<'T> list
+}
+
+/// A layer's part in a forward pass.
+type internal LayerTrace<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IEquatable<'T>
+    and 'T :> IFormattable> = {
+    Place: PlacedLayer
+    Parameters: LayerParameters<'T>
+    Output: LayerOutput<'T>
+}
+
+/// The layers of a network one after the other.
+[<RequireQualifiedAccess>]
+module internal ForwardPass =
+    /// Each layer with its parameters and its running statistics.
+    let layers
+        (network: Network<'T>)
+        : struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list =
+        let expected = network.Architecture.ParameterShapes.Length
+
+        if network.Parameters.Layers.Length <> expected then
+            invalidArg
+                (nameof network)
+                $"expected parameters of %d{expected} layers, found %d{network.Parameters.Layers.Length}"
+
+        let take (shapes: ParameterShapes) (layers: LayerParameters<'T> list) =
+            match layers with
+            | layer :: others when shapes.Count > 0L -> layer, others
+            | _ -> LayerParameters.none, layers
+
+        ((network.Parameters.Layers, network.Running), network.Architecture.Places)
+        ||> List.mapFold (fun (parameters, running) place ->
+            let own, parameters = take place.Parameters parameters
+            let ownRunning, running = take place.Running running
+            struct (place, own, ownRunning), (parameters, running))
+        |> fst
+
+    /// A network that gives the same in evaluation with fewer layers: normalised layers have become plain
+    /// ones.
+    let folded (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : Network<'T> =
+        let architecture = Architecture.folded network.Architecture
+
+        if obj.ReferenceEquals(architecture, network.Architecture) then
+            network
+        else
+            // The layers so far, the last one first.
+            let fold below (struct (place: PlacedLayer, parameters, running)) =
+                match place.Layer, below with
+                | OnlyInTraining, _ -> below
+                | ScaleAndShift upper, (struct (Affine lower, weights, _)) :: rest ->
+                    let struct (scale, shift) = upper.ScaleAndShift(parameters, running)
+                    let struct (layer, weights) = lower.Absorb(scale, shift, weights)
+                    (struct (layer, weights, LayerParameters.none)) :: rest
+                | layer, _ -> (struct (layer, parameters, running)) :: below
+
+            let layers = layers network |> List.fold fold [] |> List.rev
+
+            let some select =
+                layers
+                |> List.map select
+                |> List.filter (fun (layer: LayerParameters<'T>) ->
+                    not (layer.Matrices.IsEmpty && layer.Vectors.IsEmpty))
+
+            {
+                Architecture = architecture
+                Parameters = {
+                    Layers = some (fun (struct (_, parameters, _)) -> parameters)
+                }
+                Running = some (fun (struct (_, _, running)) -> running)
+            }
+
+    /// The forward pass: the last layer first. Without a step of training, as evaluation sees it.
+    let trace
+        (step: TrainingStep voption)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (inputs: Inputs<'T>)
+        : LayerTrace<'T> list =
+        (([], inputs, false), layers network)
+        ||> List.fold (fun (below, inputs, mayOverwrite) (struct (place, parameters, running)) ->
+            let output =
+                place.Layer.Forward {
+                    Inputs = inputs
+                    Parameters = parameters
+                    Running = running
+                    Step = step
+                    RandomStream = place.RandomStream
+                    MayOverwrite = mayOverwrite
+                    NeedsInputGradient = place.NeedsInputGradient
+                }
+
+            {
+                Place = place
+                Parameters = parameters
+                Output = output
+            }
+            :: below,
+            Inputs.Columns output.Output,
+            output.MayOverwrite)
+        |> fun (traced, _, _) -> traced
+
+    /// The network with its running statistics after a forward pass.
+    let follow (traced: LayerTrace<'T> list) (network: Network<'T>) : Network<'T> =
+        if network.Running.IsEmpty then
+            network
+        else
+            {
+                network with
+                    Running =
+                        traced
+                        |> List.rev
+                        |> List.filter (fun traced -> traced.Place.Running.Count > 0L)
+                        |> List.map _.Output.Running
+            }
+
+    /// The same from the mini-batch itself.
+    let followed (step: TrainingStep) (network: Network<'T>) (batch: MiniBatch<'T>) : Network<'T> =
+        if network.Running.IsEmpty then
+            network
+        else
+            follow (trace (ValueSome step) network batch.FirstInputs) network
