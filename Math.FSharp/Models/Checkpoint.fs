@@ -202,7 +202,7 @@ module Checkpoint =
             | ValueSome version when version = string Version -> state settings architecture file
             | ValueSome version ->
                 Error [ Fault.create versionName $"version %d{Version} or below" $"'{version}'" ]
-            | ValueNone -> Error [ Fault.create versionName "a version in the metadata" "none" ])
+            | ValueNone -> Error [ Fault.message versionName "is missing in the metadata" ])
 
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch
     /// under way, as a run that diverges ends with where its epoch began.</summary>

@@ -111,9 +111,9 @@ module Model =
                 @ ParameterTensors.ofRunning "" network
         }
 
-    /// An option that says something else than the file does.
+    /// An option that contradicts the file.
     let private contradiction (option: string) (own: string) (assumed: string) : Fault =
-        Fault.create option $"{own}, as the file says, or no --{option}" assumed
+        Fault.create option $"{own}, as in the file, or no --{option}" assumed
 
     /// The head: the file's own, else what is assumed.
     let private head
@@ -132,10 +132,9 @@ module Model =
         | ValueNone, ValueSome head -> Ok head
         | ValueNone, ValueNone when outputs = 1 ->
             Error [
-                Fault.create
+                Fault.message
                     "head"
-                    "Sigmoid or Identity given by --head, as the network has one output"
-                    "none"
+                    "must be given by --head (Sigmoid or Identity), because the network has one output"
             ]
         | ValueNone, ValueNone -> Ok Head.Softmax
 
@@ -167,9 +166,7 @@ module Model =
         | ValueNone, ValueSome activation -> Ok(List.replicate hidden activation)
         | ValueNone, ValueNone when hidden = 0 -> Ok []
         | ValueNone, ValueNone ->
-            Error [
-                Fault.create "" $"{counted}, or the activation given by --activation" "neither"
-            ]
+            Error [ Fault.message "" $"needs {counted}, or the activation given by --activation" ]
 
     let private network
         (assumed: ModelDefaults)
@@ -281,21 +278,19 @@ module Model =
         let shape =
             match ParameterTensors.metadata shapeName file with
             | ValueSome text -> shapeOf text
-            | ValueNone -> Error [ Fault.create shapeName "a shape in the metadata" "none" ]
+            | ValueNone -> Error [ Fault.message shapeName "is missing" ]
 
         let unneeded = [
             match assumed.Activation with
             | ValueSome activation ->
-                Fault.create
+                Fault.message
                     "activation"
-                    "no --activation, as the file names its layers"
-                    (string activation)
+                    $"cannot be given, because the file names its layers (found {string activation})"
             | ValueNone -> ()
             if not assumed.Layers.IsEmpty then
-                Fault.create
+                Fault.message
                     "layers"
-                    "no --layers, as the file names its layers"
-                    (String.concat ", " assumed.Layers)
+                    $"""cannot be given, because the file names its layers (found {String.concat ", " assumed.Layers})"""
         ]
 
         Fault.both
@@ -320,10 +315,9 @@ module Model =
                     [
                         for tensor in file.Tensors do
                             known.Contains tensor.Name || Tensor.count tensor = 0,
-                            Fault.create
+                            Fault.message
                                 tensor.Name
-                                "tensors of the layers that the file names"
-                                "another tensor"
+                                "is not a tensor of the layers that the file names"
                     ]
                     (fun () -> network)))
 
@@ -365,7 +359,7 @@ module Model =
                 TensorLayout.find assumed file.Tensors |> Result.bind (network assumed file)
             | names, _ ->
                 names
-                |> List.map (fun name -> Fault.create name "one tensor of that name" "more")
+                |> List.map (fun name -> Fault.message name "is the name of several tensors")
                 |> Error
 
         network
@@ -379,17 +373,17 @@ module Model =
                     features.IsNone || features = ValueSome inputs,
                     Fault.create
                         "preprocessing"
-                        $"""{Counted.text "input" "inputs" (int64 inputs)}, as the network has"""
+                        $"""{Counted.text "input" "inputs" (int64 inputs)}, like the network"""
                         (string (ValueOption.defaultValue 0 features))
                     classes.IsEmpty || classes.Length = outputs,
                     Fault.create
                         "classes"
-                        $"""{Counted.text "name" "names" (int64 outputs)}, one an output"""
+                        $"""{Counted.text "name" "names" (int64 outputs)}, one for each output"""
                         (string classes.Length)
                     (repeated classes).IsEmpty,
                     Fault.create
                         "classes"
-                        "names that differ"
+                        "different names"
                         (repeated classes
                          |> List.map (sprintf "'%s' more than once")
                          |> String.concat ", ")

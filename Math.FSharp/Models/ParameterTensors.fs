@@ -15,7 +15,7 @@ module internal ParameterTensors =
     /// A tensor's numbers, once its type and shape are right.
     let numbers (file: TensorFile) (name: string) (shape: int list) : Result<'T[], Fault list> =
         match file.Tensors |> List.tryFind (fun tensor -> tensor.Name = name) with
-        | None -> Error [ Fault.create name "a tensor of that name" "none" ]
+        | None -> Error [ Fault.message name "is missing" ]
         | Some tensor ->
             let found: 'T[] voption = Tensor.numbers tensor
 

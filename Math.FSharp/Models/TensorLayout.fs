@@ -42,7 +42,7 @@ module internal TensorLayout =
             |> Result.mapError (fun (one, other) -> [
                 Fault.create
                     "layers"
-                    "names with numbers that tell the order, as 0, 2, 4, or the order given by --layers"
+                    "names with numbers in order, such as 0, 2, 4, or an order given by --layers"
                     (if names.Length = 2 then
                          listed
                      else
@@ -69,10 +69,9 @@ module internal TensorLayout =
             match book, torch with
             | [], [] ->
                 Error [
-                    Fault.create
+                    Fault.message
                         ""
-                        "tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
-                        "no W1 and no weight"
+                        "has no tensors W1, b1, W2, b2, … or 0.weight, 0.bias, 2.weight, …"
                 ]
             | [], _ ->
                 torchOrder assumed.Layers torch
@@ -80,10 +79,9 @@ module internal TensorLayout =
             | _ when assumed.Layers.IsEmpty -> Ok book
             | _ ->
                 Error [
-                    Fault.create
+                    Fault.message
                         "layers"
-                        "no order besides, as W1, W2, … tell their own"
-                        (String.concat ", " assumed.Layers)
+                        $"""cannot be given, because the names W1, W2, … are in order (found {String.concat ", " assumed.Layers})"""
                 ]
 
         layers
@@ -111,10 +109,7 @@ module internal TensorLayout =
             else
                 Error [
                     for name in Set.difference known names do
-                        Fault.create name "a tensor of that name" "none"
+                        Fault.message name "is missing"
                     for other in others do
-                        Fault.create
-                            other.Name
-                            "weights and biases of dense layers alone"
-                            "a tensor of another kind"
+                        Fault.message other.Name "is not a weight or a bias of a dense layer"
                 ])

@@ -153,7 +153,7 @@ let ``the checkpoint of another precision, network or optimizer gives a fault th
 
         found
 
-    lacking "Adam" |> Exactly.faulted [ "mean.W1"; "squares.b1"; "none" ]
+    lacking "Adam" |> Exactly.faulted [ "mean.W1"; "squares.b1"; "is missing" ]
     lacking "Momentum" |> Exactly.faulted [ "velocity.W1" ]
 
 let private tiny =
@@ -238,13 +238,13 @@ let ``what is wrong with the numbers of a checkpoint is told`` () =
     for before, after, says in
         [
             "\"checkpoint\":\"1\"", "\"checkpoint\":\"2\"", [ "version 1 or below"; "'2'" ]
-            "\"checkpoint\":\"1\"", "\"chockpoint\":\"1\"", [ "a version in the metadata" ]
+            "\"checkpoint\":\"1\"", "\"chockpoint\":\"1\"", [ "is missing in the metadata" ]
             "\"iteration\":\"17\"", "\"iteration\":\"-7\"", [ "iteration"; "0 or more"; "'-7'" ]
             "\"iteration\":\"17\"", "\"iteration\":\"x7\"", [ "iteration"; "'x7'" ]
             "\"iteration\":\"17\"", "\"iteratiom\":\"17\"", [ "iteration"; "''" ]
             "\"steps\":\"17\"", "\"steps\":\"1.\"", [ "steps"; "'1.'" ]
             "\"first_loss\":\"", "\"first_loss\":\"_", []
-            "average.W1", "averaqe.W1", [ "average.W1"; "none" ]
+            "average.W1", "averaqe.W1", [ "average.W1"; "is missing" ]
             "variance1", "variance9", [ "variance1" ]
             "best.b2", "best.b7", [ "best.b2" ]
             "\"g1\"", "\"h1\"", [ "g1" ]

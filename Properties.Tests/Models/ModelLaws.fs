@@ -132,7 +132,7 @@ let ``what is wrong with a model is told`` () =
                         }
                         :: torch.Tensors
             },
-            [ "1.running_mean"; "dense layers" ]
+            [ "1.running_mean"; "dense layer" ]
             {
                 torch with
                     Tensors = torch.Tensors |> List.filter (fun t -> t.Name <> "2.bias")
@@ -145,7 +145,7 @@ let ``what is wrong with a model is told`` () =
         torch with
             Tensors = torch.Tensors |> List.filter (fun t -> t.Name <> "2.bias")
     }
-    |> Exactly.faulted [ "2.bias"; "a tensor of that name" ]
+    |> Exactly.faulted [ "2.bias is missing" ]
 
     Exactly.refused [ "head" ] (fun () ->
         Model.toTensors {
@@ -255,7 +255,7 @@ let ``layers whose names do not tell an order are refused, unless the order is g
             [ "block1.up1"; "block1.down2"; "block2.up1" ]
         ] do
         readNamed [] names
-        |> Exactly.faulted [ "layers"; "the order"; "--layers"; names.Head ]
+        |> Exactly.faulted [ "layers"; "names with numbers in order"; "--layers"; names.Head ]
 
         readNamed names names |> orFail |> isInOrder names
 
@@ -297,10 +297,10 @@ let ``tensors besides those of the layers are refused, whatever the names; those
         }
 
         read (assuming Activation.Relu) (withExtra (Elements.Doubles [| 1.0 |]) [ 1 ])
-        |> Exactly.faulted [ extra; "dense layers alone" ]
+        |> Exactly.faulted [ extra; "is not a weight or a bias of a dense layer" ]
 
         read (assuming Activation.Relu) (withExtra (Elements.Integers [| 1L |]) [])
-        |> Exactly.faulted [ extra; "dense layers alone" ]
+        |> Exactly.faulted [ extra; "is not a weight or a bias of a dense layer" ]
 
         read (assuming Activation.Relu) (withExtra (Elements.Doubles [||]) [ 0 ])
         |> orFail
@@ -355,7 +355,7 @@ let ``options agree with what a file says, or are refused`` (Trainable(network, 
         else
             model
             |> Exactly.faulted [
-                $"head: expected {own.Head}, as the file says, or no --head, found {head}"
+                $"head: expected {own.Head}, as in the file, or no --head, found {head}"
             ]
 
     for activation in [ Activation.Relu; Activation.Tanh ] do
@@ -369,7 +369,7 @@ let ``options agree with what a file says, or are refused`` (Trainable(network, 
             model
             |> Exactly.faulted [
                 "activation: expected "
-                $"as the file says, or no --activation, found {activation}"
+                $"as in the file, or no --activation, found {activation}"
             ]
 
 [<Fact>]
@@ -385,7 +385,7 @@ let ``a network of one output and no head is not taken for one of classes`` () =
     }
 
     read Model.noAssumption file
-    |> Exactly.faulted [ "head: expected Sigmoid or Identity given by --head"; "one output" ]
+    |> Exactly.faulted [ "head must be given by --head (Sigmoid or Identity)"; "one output" ]
 
     for head in [ Head.Sigmoid; Head.Identity ] do
         let model =
@@ -411,7 +411,7 @@ let ``classes of equal names and tensors of equal names are refused`` (Trainable
     if outputs > 1 then
         Model.toTensors model
         |> read Model.noAssumption
-        |> Exactly.faulted [ "classes: expected names that differ"; "'1'" ]
+        |> Exactly.faulted [ "classes: expected different names"; "'1'" ]
 
     let file = Model.toTensors (Model.ofNetwork network)
 
@@ -419,4 +419,4 @@ let ``classes of equal names and tensors of equal names are refused`` (Trainable
         file with
             Tensors = file.Tensors.Head :: file.Tensors
     }
-    |> Exactly.faulted [ "W1: expected one tensor of that name" ]
+    |> Exactly.faulted [ "W1 is the name of several tensors" ]

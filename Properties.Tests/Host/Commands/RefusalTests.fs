@@ -74,7 +74,7 @@ module RefusalTests =
         for arguments, words in
             [
                 [ "inspect"; bare ],
-                "expected 1 activation in the metadata, or the activation given by --activation, found neither."
+                "needs 1 activation in the metadata, or the activation given by --activation."
                 [ "check"; data; "--samples"; "301" ],
                 "--samples: expected a whole number of 1 to 300, found 301."
                 [ "sanity"; data; "--samples"; "301" ],
@@ -133,9 +133,9 @@ module RefusalTests =
                 "--activation: expected one of Sigmoid"
                 [ "inspect"; model; "--head"; "1" ], "--head: expected one of Softmax"
                 [ "evaluate"; model; "--head"; "Identity"; "--activation"; "Sigmoid" ],
-                "head: expected Softmax, as the file says, or no --head, found Identity."
+                "head: expected Softmax, as in the file, or no --head, found Identity."
                 [ "predict"; model; table; "--activation"; "Relu" ],
-                "activation: expected Sigmoid, as the file says, or no --activation, found Relu."
+                "activation: expected Sigmoid, as in the file, or no --activation, found Relu."
                 [ "train"; data; "--Model:Hidden"; "," ], "Model:Hidden"
                 [ "train"; data; "--Model:Hidden"; "0,0" ], "Model:Hidden"
                 [ "train"; "--Data:Train"; table; "--Data:Ignored"; "zz,zz" ], "Data:Ignored"
