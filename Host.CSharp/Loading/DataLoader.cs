@@ -25,11 +25,7 @@ internal sealed class DataLoader(
                 () =>
                     JitWarmUp.Run<T>(
                         configuration.Hyperparameters,
-                        configuration.ArchitectureFor(
-                            JitWarmUp.Inputs,
-                            configuration.Classes,
-                            JitWarmUp.Widest
-                        )
+                        configuration.WarmUpArchitecture(JitWarmUp.Inputs, JitWarmUp.Widest)
                     ),
                 stop
             );

@@ -102,9 +102,28 @@ internal sealed record RunConfiguration(
         return configuration;
     }
 
-    /// <summary>The network's architecture for a number of inputs and outputs. Hidden layers are at most as
-    /// wide as <paramref name="widest"/>.</summary>
-    public Architecture ArchitectureFor(int inputs, int outputs, int widest = int.MaxValue)
+    /// <summary>The network's architecture for a number of inputs and outputs.</summary>
+    /// <exception cref="RefusedException">The layers give another number of outputs.</exception>
+    public Architecture ArchitectureFor(int inputs, int outputs)
+    {
+        var architecture = Layers(inputs, outputs, int.MaxValue);
+        return architecture.Outputs == outputs
+            ? architecture
+            : throw Refused([
+                Faults.Create(
+                    nameof(Settings.Model.Layers),
+                    $"layers that give {Counted.Of(outputs, "output")}, as the data need",
+                    $"{architecture.Outputs}"
+                ),
+            ]);
+    }
+
+    /// <summary>A network like the run's, to compile its code before the data are there. Hidden layers are at most
+    /// as wide as <paramref name="widest"/>.</summary>
+    public Architecture WarmUpArchitecture(int inputs, int widest) =>
+        Layers(inputs, Classes, widest);
+
+    private Architecture Layers(int inputs, int outputs, int widest)
     {
         var created = Settings.Model.Layers is { } layers
             ? Architectures.Create(Head, Shape.NewVector(inputs), layers)
@@ -117,19 +136,9 @@ internal sealed record RunConfiguration(
                 Settings.Training.Dropout,
                 outputs
             );
-        if (!created.TryGet(out var architecture, out var faults))
-            throw Refused(faults);
-        if (architecture.Outputs != outputs)
-        {
-            throw Refused([
-                Faults.Create(
-                    nameof(Settings.Model.Layers),
-                    $"layers that give {Counted.Of(outputs, "output")}, as the data need",
-                    $"{architecture.Outputs}"
-                ),
-            ]);
-        }
-        return architecture;
+        return created.TryGet(out var architecture, out var faults)
+            ? architecture
+            : throw Refused(faults);
     }
 
     /// <summary>The network's layers for training samples.</summary>

@@ -86,7 +86,11 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         var unset = new ModelSettings();
         var replaced = new (string Name, bool IsSet, string Value)[]
         {
-            (nameof(model.Hidden), model.Hidden is not null, string.Join(',', model.Hidden ?? [])),
+            (
+                nameof(model.Hidden),
+                model.Hidden is { } hidden && !hidden.SequenceEqual(RunConfiguration.BookHidden),
+                string.Join(',', model.Hidden ?? [])
+            ),
             (nameof(model.Activation), model.Activation != unset.Activation, model.Activation),
             (nameof(model.Normalised), model.Normalised, "true"),
             (
