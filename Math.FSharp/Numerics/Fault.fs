@@ -36,7 +36,7 @@ module Fault =
         Problem = Problem.Mismatch(expected, found)
     }
 
-    /// <summary>A fault in free words: <paramref name="text"/> goes on after the subject, without the
+    /// <summary>A fault in free words: <paramref name="text"/> follows the subject, without the
     /// final point.</summary>
     [<CompiledName("Message")>]
     let message (subject: string) (text: string) : Fault = {

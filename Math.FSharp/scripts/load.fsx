@@ -39,7 +39,7 @@ let mnist name : Dataset<'T> =
 let vector (numbers: float list) =
     Vector<float>.Build.DenseOfEnumerable numbers
 
-/// Writes charts, one below the other and each so many pixels high, to data/runs/scripts.
+/// Writes charts, one below the other, each of that height in pixels, to data/runs/scripts.
 let save name height (charts: Chart list) =
     let folder = Directory.CreateDirectory $"{data}/runs/scripts"
     let path = Path.Combine(folder.FullName, $"{name}.svg")

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Pipeline.Benchmarks;
 
-/// <summary>Numbers as six digits, what is none as null: more would be noise.</summary>
+/// <summary>Numbers as six digits, NaN as null: more digits would be noise.</summary>
 internal sealed class SixDigits : JsonConverter<double>
 {
     public override double Read(

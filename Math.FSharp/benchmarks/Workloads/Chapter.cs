@@ -16,7 +16,7 @@ internal static class Chapter
 
     public static readonly Architecture Architecture = For(784);
 
-    /// <summary>The chapter's layers for so many inputs.</summary>
+    /// <summary>The chapter's layers for a number of inputs.</summary>
     public static Architecture For(int inputs) =>
         Architectures.Dense(Activation.Sigmoid, inputs, 50, Classes);
 
@@ -36,7 +36,7 @@ internal static class Chapter
             ? value
             : throw new RefusedException(faults.Select(fault => fault.ToString()));
 
-    /// <summary>The state after so many steps.</summary>
+    /// <summary>The state after a number of steps.</summary>
     public static State<T> Train<T>(Dataset<T> train, int iterations)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {

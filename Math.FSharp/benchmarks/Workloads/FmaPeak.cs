@@ -51,7 +51,7 @@ internal static class FmaPeak
         public static float Sum(Vector256<float> x) => Vector256.Sum(x);
     }
 
-    /// <summary>Billions of operations a second with so many threads busy at once, a multiply-add
+    /// <summary>Billions of operations a second with that many threads busy at once, a multiply-add
     /// counted as two.</summary>
     public static double Gflops(int threads) =>
         Vector512.IsHardwareAccelerated

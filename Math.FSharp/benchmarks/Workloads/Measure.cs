@@ -34,7 +34,7 @@ internal static class Measure
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>The least seconds of so many calls: what a shared machine takes away is left out.</summary>
+    /// <summary>The fewest seconds of several calls, which excludes delays by other programs.</summary>
     public static double BestOf(int times, Action act)
     {
         var best = double.PositiveInfinity;
