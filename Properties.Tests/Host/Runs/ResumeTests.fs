@@ -53,10 +53,20 @@ module ResumeTests =
                 [ "Training:EarlyStopping", "2"; "Data:Validation", "0.2" ]
             ]
 
-        let! dropout = Gen.elements [ []; [ "Training:Dropout", "0.3" ] ]
+        let! network =
+            Gen.elements [
+                []
+                [ "Model:Normalised", "true" ]
+                [ "Training:Dropout", "0.3" ]
+                [ "Model:Normalised", "true"; "Training:Dropout", "0.3" ]
+                [
+                    "Model:Hidden", "50"
+                    "Model:Layers", "batchnorm,dense 9,dropout 0.3,relu,batchnorm,dense 10"
+                ]
+            ]
+
         let! sampling = Gen.elements [ "Replacement"; "Epoch" ]
         let! precision = Gen.elements [ "Single"; "Double" ]
-        let! normalised = Gen.elements [ "false"; "true" ]
         let! augmentation = Gen.elements [ []; [ "Augmentation:Shift", "1" ] ]
         // Some of these rates diverge.
         let! rate = Gen.elements [ []; []; [ "Training:LearningRate", "300" ] ]
@@ -65,14 +75,10 @@ module ResumeTests =
             optimizer
             @ around
             @ schedule
-            @ dropout
+            @ network
             @ augmentation
             @ rate
-            @ [
-                "Training:Sampling", sampling
-                "Training:Precision", precision
-                "Model:Normalised", normalised
-            ]
+            @ [ "Training:Sampling", sampling; "Training:Precision", precision ]
     }
 
     /// The lines of a run's summary, but for its seconds: among them the best figures and the findings,
