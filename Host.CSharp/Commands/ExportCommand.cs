@@ -24,7 +24,7 @@ internal static class ExportCommand
         var model = ModelArgument.Create();
         var format = ChoiceOption.Create(
             "--to",
-            "the format [default: by the output's ending]",
+            "the format, by default that of the output's ending",
             Formats,
             unlessSet: null
         );

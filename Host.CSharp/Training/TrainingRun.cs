@@ -37,6 +37,7 @@ internal sealed class TrainingRun<T>(
         CheckpointStore Store,
         Cadence Cadence,
         long Iterations,
+        long EpochLength,
         StoredRun? Earlier,
         WarmStart<T>? Warm
     );
@@ -66,7 +67,19 @@ internal sealed class TrainingRun<T>(
             configuration.Settings.Run.CheckpointsKept
         );
         var iterations = Runs.Iterations(configuration.Hyperparameters, data.Samples.Train.Count);
-        var target = new Target(data, folder, store, CadenceOf(earlier), iterations, earlier, warm);
+        var target = new Target(
+            data,
+            folder,
+            store,
+            CadenceOf(earlier),
+            iterations,
+            Batch.IterationsPerEpoch(
+                data.Samples.Train.Count,
+                configuration.Hyperparameters.BatchSize
+            ),
+            earlier,
+            warm
+        );
         ReportStart(architecture, iterations);
         var points = new StartingPoints<T>(configuration, store, architecture, logger);
         foreach (var from in points.Of(data.Loaded.Hashes, earlier, warm))
@@ -85,59 +98,13 @@ internal sealed class TrainingRun<T>(
         CancellationToken stop
     )
     {
-        var (folder, earlier, hashes) = (target.Folder, target.Earlier, target.Data.Loaded.Hashes);
         var first = from?.State.Iteration ?? 0;
         if (first > target.Iterations)
             throw TooShort(first, target.Iterations);
         var record = new RunRecorder(configuration.Head, target.Iterations);
-        var perEpoch = Batch.IterationsPerEpoch(
-            target.Data.Samples.Train.Count,
-            configuration.Hyperparameters.BatchSize
-        );
-        folder.Logs.Rewind(first, perEpoch, target.Cadence, record.Observers);
-        target.Store.Forget(from?.State.Iteration ?? -1);
-        folder.DeleteResults(continues: first < target.Iterations);
-        var writer = WriterOf(target, perEpoch);
-        metrics.Start(from?.Trained ?? TimeSpan.Zero);
-        // A warm start does not follow from the settings: a run folder that has settings needs its
-        // checkpoint to be resumed.
-        if (from is not null && ReferenceEquals(from.State, target.Warm?.State))
-            writer.Save(from);
-        folder.WriteSettings(
-            configuration,
-            hashes,
-            target.Cadence,
-            earlier?.BeganWith ?? target.Warm?.Run
-        );
-        if (earlier is not null)
-            logger.RunResumed(folder.Path, first);
-        var checkpoints = new CheckpointScheduler<T>(writer, configuration.Settings.Run, clock);
-        using var events = EventsOf(folder, first, record.LastStep);
-        var loop = new TrainingLoop<T>(
-            configuration,
-            target.Data.Samples,
-            ObserversOf(target, perEpoch, record, events),
-            clock,
-            checkpoints
-        );
-        LoopResult<T> result;
-        try
-        {
-            result = await report.TrackAsync(
-                first,
-                target.Iterations,
-                () => checkpoints.DuringAsync(() => loop.RunAsync(stop, from))
-            );
-        }
-        catch (Exception exception)
-            when (exception is not RefusedException && loop.Reached is { } reached)
-        {
-            events?.Saving();
-            writer.TrySave(reached);
-            logger.RunBroken(reached.State.Iteration, folder.Path);
-            throw;
-        }
-        events?.Saving();
+        var writer = Prepare(target, from, record);
+        using var events = EventsOf(target.Folder, first, record.LastStep);
+        var result = await TrainAsync(target, from, record, writer, events, stop);
         if (result.End == LoopEnd.ResumeEarlier)
             return null;
         var results = new RunResults<T>(
@@ -147,14 +114,79 @@ internal sealed class TrainingRun<T>(
             () => clock.GetElapsedTime(start),
             logger
         );
-        return results.Save(result, target.Data, folder, target.Store, writer, record);
+        return results.Save(result, target.Data, target.Folder, target.Store, writer, record);
     }
 
-    private CheckpointWriter<T> WriterOf(Target target, long perEpoch) =>
+    /// <summary>Makes the folder that of a run at a position: logs, checkpoints and results of later iterations
+    /// are deleted, and the settings are written.</summary>
+    private CheckpointWriter<T> Prepare(Target target, RunPosition<T>? from, RunRecorder record)
+    {
+        var (folder, earlier) = (target.Folder, target.Earlier);
+        var first = from?.State.Iteration ?? 0;
+        folder.Logs.Rewind(first, target.EpochLength, target.Cadence, record.Observers);
+        target.Store.Forget(from?.State.Iteration ?? -1);
+        folder.DeleteResults(continues: first < target.Iterations);
+        var writer = WriterOf(target);
+        metrics.Start(from?.Trained ?? TimeSpan.Zero);
+        // A warm start does not follow from the settings: a run folder that has settings needs its
+        // checkpoint to be resumed.
+        if (from is not null && ReferenceEquals(from.State, target.Warm?.State))
+            writer.Save(from);
+        folder.WriteSettings(
+            configuration,
+            target.Data.Loaded.Hashes,
+            target.Cadence,
+            earlier?.BeganWith ?? target.Warm?.Run
+        );
+        if (earlier is not null)
+            logger.RunResumed(folder.Path, first);
+        return writer;
+    }
+
+    /// <summary>Runs the loop, with checkpoints and reports. If it fails, the newest position is
+    /// saved.</summary>
+    private async Task<LoopResult<T>> TrainAsync(
+        Target target,
+        RunPosition<T>? from,
+        RunRecorder record,
+        CheckpointWriter<T> writer,
+        EventFile? events,
+        CancellationToken stop
+    )
+    {
+        var checkpoints = new CheckpointScheduler<T>(writer, configuration.Settings.Run, clock);
+        var loop = new TrainingLoop<T>(
+            configuration,
+            target.Data.Samples,
+            ObserversOf(target, record, events),
+            clock,
+            checkpoints
+        );
+        try
+        {
+            var result = await report.TrackAsync(
+                from?.State.Iteration ?? 0,
+                target.Iterations,
+                () => checkpoints.DuringAsync(() => loop.RunAsync(stop, from))
+            );
+            events?.Saving();
+            return result;
+        }
+        catch (Exception exception)
+            when (exception is not RefusedException && loop.Reached is { } reached)
+        {
+            events?.Saving();
+            writer.TrySave(reached);
+            logger.RunBroken(reached.State.Iteration, target.Folder.Path);
+            throw;
+        }
+    }
+
+    private CheckpointWriter<T> WriterOf(Target target) =>
         new(
             target.Folder,
             target.Store,
-            perEpoch,
+            target.EpochLength,
             configuration.AffectingResultSha256,
             target.Data.Loaded.Hashes,
             metrics,
@@ -169,7 +201,6 @@ internal sealed class TrainingRun<T>(
 
     private IReadOnlyList<IRunObserver> ObserversOf(
         Target target,
-        long perEpoch,
         RunRecorder record,
         EventFile? events
     )
@@ -183,9 +214,9 @@ internal sealed class TrainingRun<T>(
         ];
         return
         [
-            new Thinned(target.Cadence, perEpoch, thinned),
+            new Thinned(target.Cadence, target.EpochLength, thinned),
             // The report chooses the steps that it prints itself.
-            new Thinned(new(1), perEpoch, report),
+            new Thinned(new(1), target.EpochLength, report),
             .. observers,
         ];
     }

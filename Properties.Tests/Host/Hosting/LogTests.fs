@@ -183,3 +183,19 @@ module LogTests =
 
         Assert.True(numbers.Length > 15)
         Assert.Equal<int>(List.distinct numbers, numbers)
+
+    [<Fact>]
+    let ``a class logs under its own name`` () =
+        let definition (kind: Type) =
+            if kind.IsGenericType then
+                kind.GetGenericTypeDefinition()
+            else
+                kind
+
+        for kind in typeof<RunConfiguration>.Assembly.GetTypes() do
+            for constructor in kind.GetConstructors() do
+                for parameter in constructor.GetParameters() do
+                    let logger = parameter.ParameterType
+
+                    if logger.IsGenericType && definition logger = typedefof<ILogger<_>> then
+                        Assert.Equal(definition kind, definition (logger.GetGenericArguments()[0]))
