@@ -61,7 +61,7 @@ internal static class CsvFile
     }
 
     /// <summary>All records, and the line on which each begins.</summary>
-    private static (CsvCells Cells, List<int> Lines) Read(
+    private static (CsvCellStore Cells, List<int> Lines) Read(
         ReadOnlySpan<byte> text,
         CsvDialect dialect,
         int line,
@@ -71,7 +71,7 @@ internal static class CsvFile
         var scanner = new CsvScanner(text, dialect, line);
         var faults = new List<string>();
         var lines = new List<int>();
-        CsvCells? cells = null;
+        CsvCellStore? cells = null;
         var (columns, first) = (0, line);
         while (faults.Count < MostFaults && scanner.Read())
         {
@@ -154,7 +154,7 @@ internal static class CsvFile
             : null;
     }
 
-    private static Table TableOf(CsvCells cells, List<int> lines, CsvLayout layout, string path)
+    private static Table TableOf(CsvCellStore cells, List<int> lines, CsvLayout layout, string path)
     {
         var columns = Enumerable.Range(0, cells.Columns).ToArray();
         string[] first = [.. columns.Select(column => cells.Column(column, 0)[0])];
@@ -216,7 +216,7 @@ internal static class CsvFile
     }
 
     private static bool HasHeader(
-        CsvCells cells,
+        CsvCellStore cells,
         string[] first,
         IReadOnlyList<string>? known,
         string place

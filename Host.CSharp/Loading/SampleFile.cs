@@ -33,9 +33,9 @@ internal static class SampleFile
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var bytes = file.Content.Span;
-        if (PngImage.IsPng(bytes))
+        if (PngReader.IsPng(bytes))
         {
-            var image = PngImage.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
+            var image = PngReader.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
             return OfImages(file, model, new(1, image.Rows, image.Columns, image.Pixels)) with
             {
                 Notes = InkCheck.Notes(image, isDarkInk, file.Path),

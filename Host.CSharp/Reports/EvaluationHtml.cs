@@ -174,7 +174,7 @@ internal static class EvaluationHtml
             {
                 var (mistake, picture) = pair;
                 return Figure(
-                    Png.OfInk(picture),
+                    PngWriter.OfInk(picture),
                     $"test sample {mistake.Sample}",
                     $"<b>{Text(report.ClassName(mistake.Expected))}</b> taken for <b>{Text(report.ClassName(mistake.Predicted))}</b><br />{Percent(mistake.Confidence, "F1")} sure"
                 );

@@ -26,7 +26,7 @@ internal static class FirstLayerHtml
             var tiles = units.Select(
                 (unit, place) =>
                     Figure(
-                        Png.OfNumbers(size.Rows, size.Columns, unit, limit),
+                        PngWriter.OfNumbers(size.Rows, size.Columns, unit, limit),
                         $"weights of unit {place + 1}",
                         $"{place + 1}"
                     )

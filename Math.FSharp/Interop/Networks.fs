@@ -46,7 +46,7 @@ type Architectures =
     static member Create
         (head: Head, shape: Shape, layers: string seq)
         : Result<Architecture, Fault list> =
-        Layers.parse [] (List.ofSeq layers)
+        LayerKinds.parse [] (List.ofSeq layers)
         |> Result.bind (Architecture.create head shape)
 
     /// <summary>Inputs, hidden widths and classes: <c>Dense(Activation.Sigmoid, 784, 50, 10)</c>.</summary>

@@ -294,7 +294,7 @@ module Model =
         ]
 
         Fault.both
-            (Fault.both shape (listOf layersName names |> Result.bind (Layers.parse own)))
+            (Fault.both shape (listOf layersName names |> Result.bind (LayerKinds.parse own)))
             (if unneeded.IsEmpty then Ok() else Error unneeded)
         |> Result.bind (fun ((shape, layers), ()) ->
             // The outputs decide what head may be assumed: one of a valid head has any number.

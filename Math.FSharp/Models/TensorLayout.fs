@@ -38,7 +38,7 @@ module internal TensorLayout =
         let listed = String.concat ", " names
 
         if assumed.IsEmpty then
-            LayerNames.sort names
+            LayerOrder.sort names
             |> Result.mapError (fun (one, other) -> [
                 Fault.create
                     "layers"

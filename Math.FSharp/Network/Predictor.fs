@@ -30,7 +30,7 @@ type Predictor<'T
     let inputs, outputs, head =
         architecture.Inputs, architecture.Outputs, architecture.Head
 
-    let layers = SampleLayers.ofNetwork network
+    let layers = SingleSampleLayers.ofNetwork network
 
     /// Room for what any two layers give.
     let rent (given: int) (expected: int) : 'T[] =

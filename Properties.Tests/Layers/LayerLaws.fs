@@ -262,9 +262,9 @@ let ``layers are parsed by name, in any case of letters, and each fault has its 
             Layers.dropout 0.2
             Layers.dense 10
         ]
-        (Layers.parse [] names |> orFail)
+        (LayerKinds.parse [] names |> orFail)
 
-    Layers.parse [] [ "dense"; "dense 5"; "dense x"; "relu 3"; "dropout"; "scale" ]
+    LayerKinds.parse [] [ "dense"; "dense 5"; "dense x"; "relu 3"; "dropout"; "scale" ]
     |> Exactly.faulted [
         "Layers:0: expected one of dense OUTPUTS"
         "'dense'"
@@ -274,7 +274,7 @@ let ``layers are parsed by name, in any case of letters, and each fault has its 
         "Layers:5"
     ]
 
-    Exactly.equal [ Scale() :> Layer ] (Layers.parse own [ "scale" ] |> orFail)
+    Exactly.equal [ Scale() :> Layer ] (LayerKinds.parse own [ "scale" ] |> orFail)
 
     for layers, words in
         [
@@ -310,7 +310,7 @@ let ``a stack written out is the stack in short, with the same bits`` () =
         |> orFail
 
     let long =
-        Layers.parse [] [ "dense 5"; "batchnorm"; "relu"; "dropout 0.5"; "dense 3" ]
+        LayerKinds.parse [] [ "dense 5"; "batchnorm"; "relu"; "dropout 0.5"; "dense 3" ]
         |> Result.bind (Architecture.create Head.Softmax (Shape.Vector 4))
         |> orFail
 

@@ -10,8 +10,8 @@ open Pipeline.Learning.Laws
 open Pipeline.Properties.SmallTables
 
 let private choice = plainChoice
-let private labelled = CellLaws.labelled
-let private numbers = CellLaws.numbers
+let private labelled = CellFormatLaws.labelled
+let private numbers = CellFormatLaws.numbers
 
 let private label (cells: string list) = { Name = "label"; Cells = texts cells }
 

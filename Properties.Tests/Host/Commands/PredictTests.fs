@@ -25,10 +25,10 @@ module PredictTests =
             else
                 ink |> Array.map (fun x -> 255uy - x)
 
-        Png.OfInk(GreyImage(rows, columns, ink))
+        PngWriter.OfInk(GreyImage(rows, columns, ink))
 
     let private parse isDarkInk (bytes: byte[]) =
-        PngImage.Parse(ReadOnlyMemory bytes, isDarkInk, 1_000_000L, "x.png")
+        PngReader.Parse(ReadOnlyMemory bytes, isDarkInk, 1_000_000L, "x.png")
 
     [<Law>]
     let ``pictures give back the ink that was drawn`` (Images images) =

@@ -563,11 +563,11 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     [<Fact>]
     member _.``PNG images``() =
-        let sound = Png.OfInk(GreyImage(3, 5, Array.init 15 byte))
+        let sound = PngWriter.OfInk(GreyImage(3, 5, Array.init 15 byte))
 
         attack "PNG" [ sound ] (fun bytes ->
             isTaken (fun () ->
-                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
+                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
 
     [<Fact>]
     member _.``a PNG whose zlib stream asks for a dictionary is refused``() =
@@ -580,7 +580,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
         let refused =
             Assert.Throws<RefusedException>(fun () ->
-                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
 
         Assert.Equal(
             "x.png: expected a PNG image, found one whose pixels cannot be decompressed.",
@@ -589,13 +589,13 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     [<Fact>]
     member _.``a PNG's last chunk that claims much and is not there takes nothing``() =
-        let header = (Png.OfInk(GreyImage(3, 5, Array.init 15 byte)))[..32]
+        let header = (PngWriter.OfInk(GreyImage(3, 5, Array.init 15 byte)))[..32]
         let bytes = Array.append header [| 0uy; 255uy; 255uy; 255uy; yield! "IDAT"B |]
         let before = GC.GetAllocatedBytesForCurrentThread()
 
         let isTaken =
             isTaken (fun () ->
-                PngImage.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
 
         Assert.False isTaken
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, allowed bytes)

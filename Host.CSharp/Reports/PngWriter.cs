@@ -3,7 +3,7 @@ using OxyPlot;
 namespace Pipeline.Training;
 
 /// <summary>Small pictures as PNG.</summary>
-internal static class Png
+internal static class PngWriter
 {
     /// <summary>Ink on paper: 0 is white, 255 black.</summary>
     public static byte[] OfInk(GreyImage image) =>

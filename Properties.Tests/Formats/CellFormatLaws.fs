@@ -1,5 +1,5 @@
 /// CellFormat.fs, ColumnKind.fs, DecimalComma.fs: how cells are read.
-module Pipeline.Properties.CellLaws
+module Pipeline.Properties.CellFormatLaws
 
 open System
 open System.Globalization

@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 
 /// <summary>The cells of a table, kept as bytes: column by column within blocks of rows, so that a column is
 /// read from front to back. A cell takes its own bytes and four more.</summary>
-internal sealed class CsvCells
+internal sealed class CsvCellStore
 {
     /// <summary>The approximate number of cells in a block.</summary>
     private const int BlockCells = 1 << 16;
@@ -24,7 +24,7 @@ internal sealed class CsvCells
     /// <summary>The rows of the unfinished block, one after the other.</summary>
     private readonly List<CsvCell> waiting = [];
 
-    public CsvCells(int columns)
+    public CsvCellStore(int columns)
     {
         Columns = columns;
         blockShift = BitOperations.Log2((uint)Math.Max(1, BlockCells / columns));
@@ -113,7 +113,8 @@ internal sealed class CsvCells
 
     /// <summary>A column whose texts are created on demand. Frequent equal texts that are close to each other
     /// share one object.</summary>
-    private sealed class CsvColumn(CsvCells cells, int column, int first) : IReadOnlyList<string>
+    private sealed class CsvColumn(CsvCellStore cells, int column, int first)
+        : IReadOnlyList<string>
     {
         private readonly string?[] lately = new string?[64];
         private int made;

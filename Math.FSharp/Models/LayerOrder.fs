@@ -9,7 +9,7 @@ open System.Text.RegularExpressions
 /// have a number, the lower of which is nearer to the input. Any other names do not tell an
 /// order.</remarks>
 [<RequireQualifiedAccess>]
-module internal LayerNames =
+module internal LayerOrder =
     /// The parts of a name: numbers without leading zeros, marked by a digit at the start, and texts.
     let private parts (name: string) : string list = [
         for part in Regex.Matches(name, "[0-9]+|[^0-9]+") ->

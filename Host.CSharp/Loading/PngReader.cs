@@ -6,7 +6,7 @@ using StbImageSharp;
 namespace Pipeline.Training;
 
 /// <summary>PNG files as grey images.</summary>
-internal static class PngImage
+internal static class PngReader
 {
     private const int SignatureLength = 8;
     private static readonly byte[] Signature =

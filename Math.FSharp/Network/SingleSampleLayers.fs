@@ -207,7 +207,7 @@ type internal AnySample<'T
     override _.RunBytes(sample, result, into) = run sample result into
 
 [<RequireQualifiedAccess>]
-module internal SampleLayers =
+module internal SingleSampleLayers =
     /// The layers of a network in evaluation; an affine layer and the elementwise function above it are one.
     let ofNetwork (network: Network<'T>) : SampleLayer<'T>[] =
         let dense parameters : IMapUser<'T, SampleLayer<'T>> = {

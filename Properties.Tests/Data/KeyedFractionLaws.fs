@@ -1,5 +1,5 @@
 /// RowKey.fs, KeyedFraction.fs: rows are shared out by what they hold, not by where they stand.
-module Pipeline.Properties.SplitLaws
+module Pipeline.Properties.KeyedFractionLaws
 
 open System
 open System.Globalization
