@@ -19,6 +19,12 @@ internal static class JitWarmUp
     /// code.</summary>
     private const int Largest = 1000;
 
+    /// <summary>The compiler optimises a method after 30 calls.</summary>
+    private const int Steps = 32;
+
+    /// <summary>The largest network, in parameters, for which that many steps take no time to speak of.</summary>
+    private const int Small = 50_000;
+
     private const int Side = 8;
     private const int Count = 64;
 
@@ -44,7 +50,8 @@ internal static class JitWarmUp
         )
             settings = smaller;
         var start = Trainer.Start<T>(settings, architecture);
-        var end = Runs.Advance(settings, data, 2, (_, _) => true, start);
+        var steps = architecture.ParameterCount <= Small ? Steps : 1;
+        var end = Runs.Advance(settings, data, steps, (_, _) => true, start);
         Network.Evaluate(Trainer.Model(end), data);
     }
 }

@@ -119,7 +119,7 @@ internal sealed class TrainingLoop<T>(
         figures ??= await EvaluateAsync(state.Iteration, Trainer.Model(state), stop);
         if (await RecoverAsync(Divergence.HealthAfter(figures.Train.Loss), stop) is { } diverged)
             return diverged;
-        var (iteration, network) = Trainer.Outcome(settings, state);
+        var (iteration, network) = Trainer.FinalNetwork(settings, state);
         var end = hasStalled ? LoopEnd.Stalled : LoopEnd.Finished;
         return await EndAsync(Result(end, iteration, network), figures, stop);
     }

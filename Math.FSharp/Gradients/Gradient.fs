@@ -41,26 +41,34 @@ module Gradient =
         (upstream: Matrix<'T>)
         (gradient: LayerGradient<'T>)
         : unit =
-        let used = [
-            match below with
-            | ValueSome below -> Kernels.values below
-            | ValueNone -> ()
-            match gradient.Inputs with
-            | ValueSome inputs -> Kernels.values inputs
-            | ValueNone -> ()
-            yield! LayerGradient.arrays gradient
-            yield! LayerParameters.arrays traced.Parameters
-        ]
+        let isOf (matrix: Matrix<'T> voption) (array: 'T[]) =
+            match matrix with
+            | ValueSome matrix -> obj.ReferenceEquals(Kernels.values matrix, array)
+            | ValueNone -> false
 
-        let mutable returned = used
+        let isUsed array =
+            isOf below array
+            || isOf gradient.Inputs array
+            || LayerGradient.refersTo array gradient
+            || LayerParameters.refersTo array traced.Parameters
 
-        for array in
-            Kernels.values upstream
-            :: Kernels.values traced.Output.Output
-            :: traced.Output.Kept do
-            if not (returned |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
-                returned <- array :: returned
-                ArrayReuse.Return array
+        let rec release (returned: 'T[] list) (arrays: 'T[] list) =
+            match arrays with
+            | [] -> ()
+            | array :: rest ->
+                if
+                    isUsed array
+                    || (returned |> List.exists (fun other -> obj.ReferenceEquals(other, array)))
+                then
+                    release returned rest
+                else
+                    ArrayReuse.Return array
+                    release (array :: returned) rest
+
+        Kernels.values upstream
+        :: Kernels.values traced.Output.Output
+        :: traced.Output.Kept
+        |> release []
 
     /// The result of `finish` for each layer's parameters and gradient, by the chain rule: from the last layer
     /// down, each layer turns the gradient in its output into the gradient in its input.
@@ -76,7 +84,7 @@ module Gradient =
             let gradient = layer.Output.Backward upstream
 
             let finished =
-                if layer.Place.Parameters.Count > 0L then
+                if not layer.Place.Parameters.IsEmpty then
                     finish layer.Parameters gradient :: finished
                 else
                     finished

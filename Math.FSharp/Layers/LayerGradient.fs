@@ -15,11 +15,11 @@ module LayerGradient =
         Vectors = []
     }
 
-    /// An exception where gradients and parameters differ in number or shape.
-    let private fit
+    /// An exception where gradients and parameters differ in number.
+    let private requireSameNumber
         (parameters: LayerParameters<'T>)
         (gradient: LayerGradient<'T>)
-        : (string * Matrix<'T> * MatrixGradient<'T>) list * (string * Vector<'T> * Vector<'T>) list =
+        : unit =
         if
             gradient.Matrices.Length <> parameters.Matrices.Length
             || gradient.Vectors.Length <> parameters.Vectors.Length
@@ -27,31 +27,6 @@ module LayerGradient =
             invalidArg
                 (nameof gradient)
                 $"expected gradients in %d{parameters.Matrices.Length} matrices and %d{parameters.Vectors.Length} vectors, found %d{gradient.Matrices.Length} and %d{gradient.Vectors.Length}"
-
-        List.map2
-            (fun (name, matrix: Matrix<'T>) gradient ->
-                match gradient with
-                | MatrixGradient.Value value ->
-                    Kernels.requireSameShape (nameof gradient) matrix value
-                | MatrixGradient.Product(upstream, _) ->
-                    if upstream.RowCount <> matrix.RowCount then
-                        invalidArg
-                            (nameof gradient)
-                            $"expected a gradient in {name} {Kernels.shape matrix}, found the product of {Kernels.shape upstream} and the inputs"
-
-                name, matrix, gradient)
-            parameters.Matrices
-            gradient.Matrices,
-        List.map2
-            (fun (name, vector: Vector<'T>) (gradient: Vector<'T>) ->
-                if gradient.Count <> vector.Count then
-                    invalidArg
-                        (nameof gradient)
-                        $"expected %d{vector.Count} numbers in the gradient in {name}, found %d{gradient.Count}"
-
-                name, vector, gradient)
-            parameters.Vectors
-            gradient.Vectors
 
     /// <summary>The gradient in each parameter, its products multiplied out.</summary>
     /// <param name="parameters">The layer's parameters.</param>
@@ -63,19 +38,33 @@ module LayerGradient =
         (parameters: LayerParameters<'T>)
         (gradient: LayerGradient<'T>)
         : LayerParameters<'T> =
-        let matrices, vectors = fit parameters gradient
+        requireSameNumber parameters gradient
 
         {
             Matrices =
-                matrices
-                |> List.map (fun (name, matrix, gradient) ->
-                    match gradient with
-                    | MatrixGradient.Value value -> name, value
-                    | MatrixGradient.Product(upstream, inputs) ->
-                        let value = Inputs.weightGradient upstream inputs
+                List.map2
+                    (fun (name, matrix: Matrix<'T>) gradient ->
+                        let value =
+                            match gradient with
+                            | MatrixGradient.Value value -> value
+                            | MatrixGradient.Product(upstream, inputs) ->
+                                Inputs.weightGradient upstream inputs
+
                         Kernels.requireSameShape (nameof gradient) matrix value
                         name, value)
-            Vectors = vectors |> List.map (fun (name, _, gradient) -> name, gradient)
+                    parameters.Matrices
+                    gradient.Matrices
+            Vectors =
+                List.map2
+                    (fun (name, vector: Vector<'T>) (gradient: Vector<'T>) ->
+                        if gradient.Count <> vector.Count then
+                            invalidArg
+                                (nameof gradient)
+                                $"expected %d{vector.Count} numbers in the gradient in {name}, found %d{gradient.Count}"
+
+                        name, gradient)
+                    parameters.Vectors
+                    gradient.Vectors
         }
 
     /// <summary>The parameters after a step of gradient descent, θ − ηg, with the same bits as by
@@ -91,28 +80,34 @@ module LayerGradient =
         (parameters: LayerParameters<'T>)
         (gradient: LayerGradient<'T>)
         : LayerParameters<'T> =
-        let matrices, vectors = fit parameters gradient
+        requireSameNumber parameters gradient
 
         {
             Matrices =
-                matrices
-                |> List.map (fun (name, matrix, gradient) ->
-                    match gradient with
-                    | MatrixGradient.Value value -> name, Kernels.subtractScaled rate value matrix
-                    | MatrixGradient.Product(upstream, inputs) ->
-                        name, Inputs.descend rate matrix upstream inputs)
+                List.map2
+                    (fun (name, matrix) gradient ->
+                        match gradient with
+                        | MatrixGradient.Value value ->
+                            name, Kernels.subtractScaled rate value matrix
+                        | MatrixGradient.Product(upstream, inputs) ->
+                            name, Inputs.descend rate matrix upstream inputs)
+                    parameters.Matrices
+                    gradient.Matrices
             Vectors =
-                vectors
-                |> List.map (fun (name, vector, gradient) ->
-                    name, Kernels.subtractScaledVector rate gradient vector)
+                List.map2
+                    (fun (name, vector) gradient ->
+                        name, Kernels.subtractScaledVector rate gradient vector)
+                    parameters.Vectors
+                    gradient.Vectors
         }
 
-    /// The arrays that the gradient refers to, apart from the gradient in the inputs.
-    let internal arrays (gradient: LayerGradient<'T>) : 'T[] list = [
-        for matrix in gradient.Matrices do
-            match matrix with
-            | MatrixGradient.Value value -> Kernels.values value
-            | MatrixGradient.Product _ -> ()
-        for vector in gradient.Vectors do
-            Kernels.elements vector
-    ]
+    /// Whether the gradient in a parameter is in that array.
+    let internal refersTo (array: 'T[]) (gradient: LayerGradient<'T>) : bool =
+        let isThat (other: 'T[]) = obj.ReferenceEquals(other, array)
+
+        (gradient.Matrices
+         |> List.exists (fun matrix ->
+             match matrix with
+             | MatrixGradient.Value value -> isThat (Kernels.values value)
+             | MatrixGradient.Product _ -> false))
+        || (gradient.Vectors |> List.exists (fun vector -> isThat (Kernels.elements vector)))

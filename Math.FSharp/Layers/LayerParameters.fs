@@ -11,6 +11,9 @@ type ParameterShapes = {
     VectorSizes: (string * int) list
 } with
 
+    /// Whether there are no parameters.
+    member shapes.IsEmpty = shapes.MatrixShapes.IsEmpty && shapes.VectorSizes.IsEmpty
+
     /// The number of numbers.
     member shapes.Count =
         (shapes.MatrixShapes
@@ -45,21 +48,27 @@ type LayerParameters<'T
     Vectors: (string * Vector<'T>) list
 } with
 
+    static member private Find(values: (string * 'V) list, name: string) : 'V =
+        match values with
+        | (other, value) :: rest ->
+            if String.Equals(other, name) then
+                value
+            else
+                LayerParameters<'T>.Find(rest, name)
+        | [] ->
+            invalidArg
+                (nameof name)
+                $"expected the name of one of the layer's parameters, found {name}"
+
     /// <summary>The matrix of that name.</summary>
     /// <exception cref="T:System.ArgumentException">The layer has no such matrix.</exception>
     member layer.Matrix(name: string) : Matrix<'T> =
-        match layer.Matrices |> List.tryFind (fst >> (=) name) with
-        | Some(_, matrix) -> matrix
-        | None ->
-            invalidArg (nameof name) $"expected the name of a matrix of the layer, found {name}"
+        LayerParameters<'T>.Find(layer.Matrices, name)
 
     /// <summary>The vector of that name.</summary>
     /// <exception cref="T:System.ArgumentException">The layer has no such vector.</exception>
     member layer.Vector(name: string) : Vector<'T> =
-        match layer.Vectors |> List.tryFind (fst >> (=) name) with
-        | Some(_, vector) -> vector
-        | None ->
-            invalidArg (nameof name) $"expected the name of a vector of the layer, found {name}"
+        LayerParameters<'T>.Find(layer.Vectors, name)
 
     /// W: (outputs, inputs). In memory the book's (inputs, outputs) row by row.
     member layer.Weights: Matrix<'T> = layer.Matrix "W"
@@ -144,12 +153,18 @@ module LayerParameters =
     }
 
     /// The elements of each matrix, column by column, then of each vector.
-    let internal arrays (layer: LayerParameters<'T>) : 'T[] list = [
-        for _, matrix in layer.Matrices do
-            Kernels.values matrix
-        for _, vector in layer.Vectors do
-            Kernels.elements vector
-    ]
+    let internal arrays (layer: LayerParameters<'T>) : 'T[] list =
+        List.foldBack
+            (fun (_, matrix) arrays -> Kernels.values matrix :: arrays)
+            layer.Matrices
+            (layer.Vectors |> List.map (fun (_, vector) -> Kernels.elements vector))
+
+    /// Whether a parameter is in that array.
+    let internal refersTo (array: 'T[]) (layer: LayerParameters<'T>) : bool =
+        (layer.Matrices
+         |> List.exists (fun (_, matrix) -> obj.ReferenceEquals(Kernels.values matrix, array)))
+        || (layer.Vectors
+            |> List.exists (fun (_, vector) -> obj.ReferenceEquals(Kernels.elements vector, array)))
 
     /// The first arrays of a list as parameters of these shapes, and the arrays left over.
     let internal ofArrays

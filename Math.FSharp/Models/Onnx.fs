@@ -183,7 +183,7 @@ module Onnx =
 
         let take (shapes: ParameterShapes) names =
             match names with
-            | own :: others when shapes.Count > 0L -> own, others
+            | own :: others when not shapes.IsEmpty -> own, others
             | _ -> [], names
 
         let logits, _ =

@@ -37,6 +37,8 @@ type Architecture = private {
     shape: Shape
     layers: Layer list
     places: PlacedLayer list
+    parameterShapes: ParameterShapes list
+    runningShapes: ParameterShapes list
     head: Head
 } with
 
@@ -68,16 +70,10 @@ type Architecture = private {
         ||> List.fold (fun widest place -> max widest place.Output.Size)
 
     /// The parameters of each layer that has parameters.
-    member internal architecture.ParameterShapes =
-        architecture.places
-        |> List.map _.Parameters
-        |> List.filter (fun shapes -> shapes.Count > 0L)
+    member internal architecture.ParameterShapes = architecture.parameterShapes
 
     /// The running statistics of each layer that keeps some.
-    member internal architecture.RunningShapes =
-        architecture.places
-        |> List.map _.Running
-        |> List.filter (fun shapes -> shapes.Count > 0L)
+    member internal architecture.RunningShapes = architecture.runningShapes
 
     /// Whether a layer keeps running statistics: batch normalisation does, which takes two samples or more.
     member architecture.HasRunningStatistics = not architecture.RunningShapes.IsEmpty
@@ -128,7 +124,7 @@ module Architecture =
                         + if place.Parameters.MatrixShapes.IsEmpty then 0 else 1
                     RandomStream =
                         place.RandomStream + if place.Layer.DrawsRandomNumbers then 1 else 0
-                    NeedsInputGradient = place.NeedsInputGradient || place.Parameters.Count > 0L
+                    NeedsInputGradient = place.NeedsInputGradient || not place.Parameters.IsEmpty
                 }
 
                 placeAll placed (position + 1) rest |> Result.map (fun rest -> placed :: rest)
@@ -158,6 +154,7 @@ module Architecture =
     [<CompiledName("Create")>]
     let create (head: Head) (shape: Shape) (layers: Layer list) : Result<Architecture, Fault list> =
         let fewest = fewestOutputs head
+        let some = List.filter (fun (shapes: ParameterShapes) -> not shapes.IsEmpty)
 
         Fault.check
             [
@@ -181,6 +178,8 @@ module Architecture =
                     shape = shape
                     layers = layers
                     places = places
+                    parameterShapes = places |> List.map _.Parameters |> some
+                    runningShapes = places |> List.map _.Running |> some
                     head = head
                 }))
 
@@ -295,7 +294,7 @@ module Architecture =
     /// What follows the names of the running statistics of each layer that keeps some.
     let internal runningSuffixes (architecture: Architecture) : string list =
         architecture.places
-        |> List.filter (fun place -> place.Running.Count > 0L)
+        |> List.filter (fun place -> not place.Running.IsEmpty)
         |> List.map (fun place ->
             place.MatrixLayersBelow
             + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1),

@@ -34,6 +34,15 @@ type internal LayerTrace<'T
 /// The layers of a network one after the other.
 [<RequireQualifiedAccess>]
 module internal ForwardPass =
+    /// The first of a list, unless the layer has no such numbers, and the others.
+    let private take
+        (shapes: ParameterShapes)
+        (layers: LayerParameters<'T> list)
+        : struct (LayerParameters<'T> * LayerParameters<'T> list) =
+        match layers with
+        | layer :: others when not shapes.IsEmpty -> struct (layer, others)
+        | _ -> struct (LayerParameters.none, layers)
+
     /// Each layer with its parameters and its running statistics.
     let layers
         (network: Network<'T>)
@@ -45,17 +54,15 @@ module internal ForwardPass =
                 (nameof network)
                 $"expected parameters of %d{expected} layers, found %d{network.Parameters.Layers.Length}"
 
-        let take (shapes: ParameterShapes) (layers: LayerParameters<'T> list) =
-            match layers with
-            | layer :: others when shapes.Count > 0L -> layer, others
-            | _ -> LayerParameters.none, layers
+        let rec place (places: PlacedLayer list) parameters running =
+            match places with
+            | [] -> []
+            | each :: above ->
+                let struct (own, parameters) = take each.Parameters parameters
+                let struct (ownRunning, running) = take each.Running running
+                struct (each, own, ownRunning) :: place above parameters running
 
-        ((network.Parameters.Layers, network.Running), network.Architecture.Places)
-        ||> List.mapFold (fun (parameters, running) place ->
-            let own, parameters = take place.Parameters parameters
-            let ownRunning, running = take place.Running running
-            struct (place, own, ownRunning), (parameters, running))
-        |> fst
+        place network.Architecture.Places network.Parameters.Layers network.Running
 
     /// A network that gives the same in evaluation with fewer layers: normalised layers have become plain
     /// ones.
@@ -91,34 +98,45 @@ module internal ForwardPass =
                 Running = some (fun (struct (_, _, running)) -> running)
             }
 
-    /// The forward pass: the last layer first. Without a step of training, as evaluation sees it.
+    /// The forward pass through layers with their parameters: the last layer first. Without a step of training, as
+    /// evaluation sees it.
+    let run
+        (step: TrainingStep voption)
+        (layers: struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list)
+        (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : LayerTrace<'T> list =
+        let rec run layers inputs mayOverwrite below =
+            match layers with
+            | [] -> below
+            | struct (place: PlacedLayer, parameters, running) :: above ->
+                let output =
+                    place.Layer.Forward {
+                        Inputs = inputs
+                        Parameters = parameters
+                        Running = running
+                        Step = step
+                        RandomStream = place.RandomStream
+                        MayOverwrite = mayOverwrite
+                        NeedsInputGradient = place.NeedsInputGradient
+                    }
+
+                let traced = {
+                    Place = place
+                    Parameters = parameters
+                    Output = output
+                }
+
+                run above (Inputs.Columns output.Output) output.MayOverwrite (traced :: below)
+
+        run layers inputs false []
+
+    /// The forward pass of a network.
     let trace
         (step: TrainingStep voption)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (inputs: Inputs<'T>)
         : LayerTrace<'T> list =
-        (([], inputs, false), layers network)
-        ||> List.fold (fun (below, inputs, mayOverwrite) (struct (place, parameters, running)) ->
-            let output =
-                place.Layer.Forward {
-                    Inputs = inputs
-                    Parameters = parameters
-                    Running = running
-                    Step = step
-                    RandomStream = place.RandomStream
-                    MayOverwrite = mayOverwrite
-                    NeedsInputGradient = place.NeedsInputGradient
-                }
-
-            {
-                Place = place
-                Parameters = parameters
-                Output = output
-            }
-            :: below,
-            Inputs.Columns output.Output,
-            output.MayOverwrite)
-        |> fun (traced, _, _) -> traced
+        run step (layers network) inputs
 
     /// The network with its running statistics after a forward pass.
     let follow (traced: LayerTrace<'T> list) (network: Network<'T>) : Network<'T> =
@@ -130,7 +148,7 @@ module internal ForwardPass =
                     Running =
                         traced
                         |> List.rev
-                        |> List.filter (fun traced -> traced.Place.Running.Count > 0L)
+                        |> List.filter (fun traced -> not traced.Place.Running.IsEmpty)
                         |> List.map _.Output.Running
             }
 

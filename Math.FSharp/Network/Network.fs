@@ -34,7 +34,7 @@ module Network =
         Parameters = {
             Layers = [
                 for place in architecture.Places do
-                    if place.Parameters.Count > 0L then
+                    if not place.Parameters.IsEmpty then
                         place.Layer.Initialise(
                             initialiser,
                             seed,
@@ -45,7 +45,7 @@ module Network =
         }
         Running = [
             for place in architecture.Places do
-                if place.Running.Count > 0L then
+                if not place.Running.IsEmpty then
                     place.Layer.InitialiseRunning place.Input
         ]
     }
@@ -119,13 +119,16 @@ module Network =
         : unit =
         let network = ForwardPass.folded network
         let enter = enters network
+        let layers = ForwardPass.layers network
 
         ThreadTeam.run
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->
                 let part = Dataset.part partSize i data
-                act i part (part.FirstInputs |> enter |> outputOf ValueNone network))
+
+                let traced = part.FirstInputs |> enter |> ForwardPass.run ValueNone layers
+                act i part traced.Head.Output.Output)
 
     /// The last layer's outputs for every sample of a data set, converted part by part.
     let private ofAll

@@ -68,24 +68,27 @@ module Trainer =
     let private held (state: State<'T>) : Parameters<'T> list =
         state.Network.Parameters :: remembered state.Optimizer
 
-    /// Gives up the arrays of some parameters that are not among others'.
+    /// Returns the arrays of some parameters that others do not use.
     let private release (some: Parameters<'T> list) (others: Parameters<'T> list) : unit =
-        let arrays = List.collect Parameters.arrays
-        let kept = arrays others
+        let isKept array =
+            others
+            |> List.exists (fun other ->
+                other.Layers |> List.exists (LayerParameters.refersTo array))
 
-        for array in arrays some do
-            if not (kept |> List.exists (fun other -> obj.ReferenceEquals(other, array))) then
-                ArrayReuse.Return array
+        for parameters in some do
+            for layer in parameters.Layers do
+                for array in LayerParameters.arrays layer do
+                    if not (isKept array) then
+                        ArrayReuse.Return array
 
     /// The loss of a mini-batch, and network and optimizer's state after learning from it.
     let private update
         (settings: Hyperparameters)
+        (optimizer: Optimizer<'T>)
         (rate: 'T)
         (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Network<'T> * OptimizerState<'T>) =
-        let optimizer = OptimizerSpec.optimizer settings.Optimizer
-
         let step = {
             Seed = settings.Seed
             Iteration = state.Iteration
@@ -141,6 +144,34 @@ module Trainer =
         | ValueNone -> state.Network
         |> ForwardPass.folded
 
+    /// One step with the run's optimizer.
+    let private stepWith
+        (settings: Hyperparameters)
+        (optimizer: Optimizer<'T>)
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (state: State<'T>)
+        : State<'T> =
+        let struct (indices, order) =
+            TrainingBatch.indices settings data state.Order state.Iteration
+
+        let batch = TrainingBatch.create settings data state.Iteration indices
+        let rate = 'T.CreateTruncating(rate settings data state.Validation state.Iteration)
+        let struct (loss, network, optimizer) = update settings optimizer rate state batch
+        MiniBatch.giveUp batch
+        let loss = Double.CreateTruncating loss
+        let opensEpoch = TrainingBatch.isFirstOfEpoch settings data state.Iteration
+
+        {
+            Iteration = state.Iteration + 1L
+            Network = network
+            Optimizer = optimizer
+            Loss = loss
+            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
+            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
+            Order = order
+            Validation = state.Validation
+        }
+
     /// <summary>One step: draw a mini-batch, find the gradient, update the parameters.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="data">The training data.</param>
@@ -157,26 +188,7 @@ module Trainer =
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (state: State<'T>)
         : State<'T> =
-        let struct (indices, order) =
-            TrainingBatch.indices settings data state.Order state.Iteration
-
-        let batch = TrainingBatch.create settings data state.Iteration indices
-        let rate = 'T.CreateTruncating(rate settings data state.Validation state.Iteration)
-        let struct (loss, network, optimizer) = update settings rate state batch
-        MiniBatch.giveUp batch
-        let loss = Double.CreateTruncating loss
-        let opensEpoch = TrainingBatch.isFirstOfEpoch settings data state.Iteration
-
-        {
-            Iteration = state.Iteration + 1L
-            Network = network
-            Optimizer = optimizer
-            Loss = loss
-            FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
-            EpochLoss = if opensEpoch then loss else state.EpochLoss + loss
-            Order = order
-            Validation = state.Validation
-        }
+        stepWith settings (OptimizerSpec.optimizer settings.Optimizer) data state
 
     /// <summary>The same as <c>advance</c>, where some of the states between are kept.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
@@ -198,12 +210,14 @@ module Trainer =
         (shouldRetain: State<'T> -> bool)
         (state: State<'T>)
         : State<'T> =
+        let optimizer = OptimizerSpec.optimizer settings.Optimizer
+
         // What an earlier state shares with later ones it shares with the newest that is kept, too.
         let rec run (current: State<'T>) (kept: State<'T>) left =
             if left = 0L then
                 current
             else
-                let next = step settings data current
+                let next = stepWith settings optimizer data current
 
                 // The caller owns the first state and everything that later states share with it.
                 if not (obj.ReferenceEquals(current, kept)) then
@@ -264,8 +278,8 @@ module Trainer =
 
     /// <summary>The network that a run ends with, and the iteration it is of: the best on the validation
     /// samples with early stopping, else <c>model</c>.</summary>
-    [<CompiledName("Outcome")>]
-    let outcome (settings: Hyperparameters) (state: State<'T>) : struct (int64 * Network<'T>) =
+    [<CompiledName("FinalNetwork")>]
+    let finalNetwork (settings: Hyperparameters) (state: State<'T>) : struct (int64 * Network<'T>) =
         match settings.Recipe.EarlyStopping, state.Validation.Best with
         | ValueSome _, ValueSome network -> struct (state.Validation.BestIteration, network)
         | _ -> struct (state.Iteration, model state)
@@ -285,7 +299,7 @@ module Trainer =
         : State<'T> =
         let network =
             if earlier.Network.Running.IsEmpty then
-                let struct (_, network) = outcome settings earlier
+                let struct (_, network) = finalNetwork settings earlier
                 network
             else
                 earlier.Network

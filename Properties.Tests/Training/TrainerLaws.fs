@@ -175,7 +175,7 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
 
     let first = Trainer.startFrom settings architecture earlier
     let fresh: State<float> = Trainer.start settings architecture
-    let struct (_, network) = Trainer.outcome settings earlier
+    let struct (_, network) = Trainer.finalNetwork settings earlier
     Exactly.bits (flat network.Parameters) (parameters first)
     Exactly.equal fresh.Validation first.Validation
     Exactly.equal fresh.Iteration first.Iteration
@@ -196,7 +196,7 @@ let ``a normalised run that begins with an earlier one's end has its normalised 
     Exactly.equal normalised first.Network.Architecture
 
     if normalised.Layers.Length = 1 then
-        let struct (_, network) = Trainer.outcome settings earlier
+        let struct (_, network) = Trainer.finalNetwork settings earlier
         Exactly.bits (flat network.Parameters) (parameters first)
     else
         Exactly.bits (parameters earlier) (parameters first)
@@ -463,7 +463,7 @@ let ``the best parameters are those of the lowest validation loss``
             losses
 
     let last = List.last states
-    let struct (iteration, network) = Trainer.outcome settings last
+    let struct (iteration, network) = Trainer.finalNetwork settings last
     let kept = losses[int iteration]
     Assert.All(losses, (fun loss -> Assert.True(loss >= kept * (1.0 - 1e-4))))
     Exactly.bits (flat states[int iteration].Network.Parameters) (flat network.Parameters)
@@ -479,7 +479,7 @@ let ``without early stopping a run ends with its last network, and never stalls`
         observed Hyperparameters.book.Recipe [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 ]
 
     let last = List.last states
-    let struct (iteration, network) = Trainer.outcome settings last
+    let struct (iteration, network) = Trainer.finalNetwork settings last
     Exactly.equal last.Iteration iteration
     Exactly.bits (flat last.Network.Parameters) (flat network.Parameters)
     Assert.False(Trainer.hasStalled settings last)

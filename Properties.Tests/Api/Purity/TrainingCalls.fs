@@ -26,7 +26,7 @@ let calls (given: PurityGiven) : PureCall list =
         fun () -> Trainer.startFrom given.Settings state.Network.Architecture state
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
-        "Trainer.Outcome", fun () -> Trainer.outcome given.Settings state
+        "Trainer.FinalNetwork", fun () -> Trainer.finalNetwork given.Settings state
         "Trainer.Model", fun () -> Trainer.model state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
         "Trainer.AdvanceRetaining",
