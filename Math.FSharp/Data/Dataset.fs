@@ -29,6 +29,7 @@ type Dataset<'T
     and 'T :> IFormattable> = private {
     features: int
     classes: int
+    /// <exclude/>
     samples: Samples<'T>
     /// The indices of the data set's samples; all samples without them.
     indices: int[] voption

@@ -36,6 +36,7 @@ type HiddenLayer = {
 type Architecture = private {
     shape: Shape
     layers: Layer list
+    /// <exclude/>
     places: PlacedLayer list
     parameterShapes: ParameterShapes list
     runningShapes: ParameterShapes list

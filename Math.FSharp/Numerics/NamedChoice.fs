@@ -6,6 +6,7 @@ open System
 type ChoiceNumber = internal {
     name: string
     standard: float
+    /// <exclude/>
     range: NumberRange<float>
 } with
 

@@ -38,6 +38,7 @@ type OptimizerOptions = {
 type OptimizerSpec = private {
     name: string
     numbers: (string * float) list
+    /// <exclude/>
     transforms: Transform list
 } with
 

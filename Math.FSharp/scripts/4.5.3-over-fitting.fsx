@@ -9,8 +9,15 @@ let test: Dataset<float32> = Load.mnist "t10k" |> Dataset.select [| 0..1999 |]
 let epochs, batchSize, seed = 50L, 50, 1UL
 
 /// Wide enough to learn 300 digits by heart.
-let untrained: Network<float32> =
-    Architecture.dense Activation.Relu [ 784; 500; 10 ]
+let untrained dropped : Network<float32> =
+    [
+        Layers.dense 500
+        Layers.activation Activation.Relu
+        Layers.dropout dropped
+        Layers.dense 10
+    ]
+    |> Architecture.create Head.Softmax (Shape.Vector 784)
+    |> Load.orFail
     |> Network.initialise Initialiser.HeNormal seed
 
 /// Loss and accuracy on both sets, at the start and after each epoch.
@@ -18,22 +25,19 @@ let run (optimizer: Optimizer<float32>) dropped =
     let step (network, state) i =
         let batch = train |> Dataset.take (Batch.draw seed train.Count batchSize i)
 
-        let dropout = {
-            Share = dropped
-            Seed = seed
-            Iteration = i
-        }
+        let struct (_, slope, _) =
+            Gradient.backwardInTraining { Seed = seed; Iteration = i } network batch
 
-        let struct (_, slope, _) = Gradient.backwardInTraining dropout network batch
         let struct (next, state) = optimizer.Update 0.001f slope state network.Parameters
         { network with Parameters = next }, state
 
     let each = Batch.iterations train.Count batchSize 1
+    let start = untrained dropped
 
     [ 1L .. epochs ]
     |> List.scan
         (fun learned epoch -> Seq.fold step learned [ (epoch - 1L) * each .. epoch * each - 1L ])
-        (untrained, optimizer.Init untrained.Parameters)
+        (start, optimizer.Init start.Parameters)
     |> List.map (fun (network, _) -> Network.evaluate network train, Network.evaluate network test)
 
 let adam: Optimizer<float32> = Optimizer.adam 0.9 0.999 1e-8

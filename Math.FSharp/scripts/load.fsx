@@ -24,7 +24,8 @@ let private unzip name =
     zipped.CopyTo plain
     ReadOnlyMemory(plain.ToArray())
 
-let private orFail result =
+/// The value, or an exception with every fault.
+let orFail result =
     match result with
     | Ok value -> value
     | Error(faults: Fault list) -> failwith (faults |> List.map string |> String.concat "\n")
