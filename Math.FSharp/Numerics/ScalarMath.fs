@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Runtime.CompilerServices
 
 /// Functions of one number, made of correctly rounded operations: the same bits on every system.
 [<AbstractClass; Sealed>]
@@ -23,7 +24,8 @@ type internal ScalarMath =
         else x * ScalarMath.Power(x * x, n / 2L)
 
     /// ln x = e ln 2 + 2 artanh((m − 1)/(m + 1)) for x = m·2ᵉ with ½√2 ≤ m < √2. −∞ at 0, not a
-    /// number below.
+    /// number below. Optimised at its first call: until then each multiply-add would be a call of its own.
+    [<MethodImpl(MethodImplOptions.AggressiveOptimization)>]
     static member Log(x: float) : float =
         if Double.IsNaN x || x < 0.0 then
             nan
