@@ -103,7 +103,7 @@ internal sealed record CheckpointManifest(
     public bool IsOf(string settingsSha256, IReadOnlyDictionary<string, string> dataSha256) =>
         SettingsSha256 == settingsSha256 && DataHashes.AreSame(DataSha256, dataSha256);
 
-    /// <summary>The error in the checkpoint's bytes as a sentence; null if there is none.</summary>
+    /// <summary>The error in the checkpoint's bytes as a sentence, or null if the bytes are intact.</summary>
     public string? FaultOf(ReadOnlySpan<byte> checkpoint, string path)
     {
         if (checkpoint.Length != Bytes)

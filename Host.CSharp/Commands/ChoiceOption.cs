@@ -9,7 +9,7 @@ internal static class ChoiceOption
     /// <param name="name">The option's name.</param>
     /// <param name="description">Its purpose.</param>
     /// <param name="choices">The names.</param>
-    /// <param name="unlessSet">The default; null if there is none.</param>
+    /// <param name="unlessSet">The default, or null without one.</param>
     public static Option<string?> Create(
         string name,
         string description,

@@ -160,7 +160,7 @@ internal sealed class TrainingMetrics : IRunObserver
     public void ModelRejected() => rejected.Add(1);
 
     /// <summary>Observes the model in use.</summary>
-    /// <param name="age">Seconds since it was published; null if there is none.</param>
+    /// <param name="age">Seconds since the model was published, or null without a model.</param>
     /// <param name="figures">Its loss and accuracy; null if they are unknown.</param>
     public void ObserveModel(Func<double?> age, Func<PublicationRecord?> figures)
     {

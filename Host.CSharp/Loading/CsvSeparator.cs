@@ -30,7 +30,7 @@ internal static class CsvSeparator
     }
 
     /// <summary>The separator of a text: the usual separator with which all records have the same number of
-    /// cells; if there is none, the one with which most records do. Quotes are respected.</summary>
+    /// cells, otherwise the one with which most records do. Quotes are respected.</summary>
     /// <param name="text">The text, without the lines to skip.</param>
     /// <returns>The separator, or a fault if several fit equally well.</returns>
     public static (CsvDialect? Dialect, Fault? Fault) Find(ReadOnlySpan<byte> text)

@@ -47,7 +47,7 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
             : "a text"
         );
 
-    /// <summary>The default in words; empty if there is none.</summary>
+    /// <summary>The default in words, or an empty text without a default.</summary>
     public string DefaultText =>
         Property.GetCustomAttribute<DefaultTextAttribute>()?.Text
         ?? (Owners.Count == 0 ? TextOf(Default) : DefaultsOf(Owners));

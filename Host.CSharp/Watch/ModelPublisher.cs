@@ -197,7 +197,7 @@ internal sealed class ModelPublisher(
     private static Dataset<T> Judging<T>(TrainingSamples<T> samples)
         where T : struct, IBinaryFloatingPointIeee754<T> => samples.Validation ?? samples.Test;
 
-    /// <summary>The model in use; null if there is none that can be read.</summary>
+    /// <summary>The model in use, or null if no model can be read.</summary>
     private ModelFile? ModelInUse()
     {
         if (TargetOf(configuration.PublishedModelPath).Kind == OutputKind.Missing)

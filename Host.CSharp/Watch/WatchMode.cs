@@ -128,7 +128,7 @@ internal sealed class WatchMode<T>(
     /// ended.</summary>
     private sealed record Unpublished(StoredRun? Run);
 
-    /// <summary>Resumes an unfinished run or, if there is none, publishes the model of a run that the service
+    /// <summary>Resumes an unfinished run; otherwise publishes the model of a run that the service
     /// had finished.</summary>
     private async Task<FinishedRun<T>?> ResumeAsync(
         Unpublished left,

@@ -45,7 +45,7 @@ module MiniBatch =
         }
 
     /// Returns the memory of a mini-batch that nothing refers to any more.
-    let internal giveUp (batch: MiniBatch<'T>) : unit =
+    let internal release (batch: MiniBatch<'T>) : unit =
         match batch.inputs with
         | Inputs.Columns columns -> ArrayReuse.Return(Kernels.values columns)
         | Inputs.Pairs _

@@ -33,7 +33,7 @@ type OnnxValue = {
     Shape: OnnxSize list
 }
 
-/// What a node is told besides its inputs.
+/// The value of a node's attribute.
 [<RequireQualifiedAccess>]
 type OnnxAttribute =
     /// A whole number.
@@ -93,7 +93,7 @@ type OnnxDraft internal (precision: OnnxType) =
     /// <param name="operator">Its name in ONNX.</param>
     /// <param name="inputs">The names of its inputs.</param>
     /// <param name="attributes">Names and values.</param>
-    /// <param name="domain">Its set of operators; ONNX's own if there is none.</param>
+    /// <param name="domain">Its set of operators; by default ONNX's own.</param>
     /// <returns>The name of its output.</returns>
     member _.Add
         (

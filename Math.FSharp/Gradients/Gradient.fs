@@ -98,6 +98,8 @@ module Gradient =
 
             match gradient.Inputs with
             | ValueSome next -> backpropagate finish samples below next finished
+            | ValueNone when layer.Place.NeedsInputGradient ->
+                invalidOp $"{layer.Place.Layer}: expected a gradient in the inputs, found none"
             | ValueNone -> finished
         | [] -> finished
 

@@ -202,15 +202,15 @@ type Activation =
 type internal IActivationUser<'T, 'R> =
     abstract Use<'F, 'B when 'F :> IMap<'T> and 'B :> IMap2<'T>> : forward: 'F * backward: 'B -> 'R
 
-/// What the rest of the program has to know of an activation.
+/// An activation's entry: everything but its loops.
 type internal ActivationDefinition = {
     Activation: Activation
     /// Its name in settings.
     Name: string
     /// Whether the backward pass needs z because y does not determine the slope.
     NeedsInput: bool
-    /// The greatest slope, where units can saturate.
-    GreatestSlope: float voption
+    /// How units can be stuck.
+    Saturation: Saturation voption
     /// The ONNX operations that compute it from the name of z.
     Onnx: OnnxDraft -> string -> string
 }
@@ -300,22 +300,30 @@ module Activation =
         Activation = activation
         Name = name
         NeedsInput = false
-        GreatestSlope = ValueNone
+        Saturation = ValueNone
         Onnx = onnx
     }
+
+    let private saturates (greatest: float) (stuck: string) : Saturation voption =
+        ValueSome {
+            GreatestSlope = greatest
+            Stuck = stuck
+        }
+
+    let private flat = "saturated: their slope is near 0"
 
     let private definitions = [
         {
             define Activation.Sigmoid "Sigmoid" (fun draft z -> draft.Add("Sigmoid", [ z ])) with
-                GreatestSlope = ValueSome 0.25
+                Saturation = saturates 0.25 flat
         }
         {
             define Activation.Tanh "Tanh" (fun draft z -> draft.Add("Tanh", [ z ])) with
-                GreatestSlope = ValueSome 1.0
+                Saturation = saturates 1.0 flat
         }
         {
             define Activation.Relu "Relu" (fun draft z -> draft.Add("Relu", [ z ])) with
-                GreatestSlope = ValueSome 1.0
+                Saturation = saturates 1.0 "dead: they give 0"
         }
         define Activation.Identity "Identity" (fun _ z -> z)
         define Activation.LeakyRelu "LeakyRelu" onnxLeakyRelu

@@ -52,13 +52,7 @@ type internal ActivationLayer(activation: Activation) =
                 }
 
     interface ISaturates with
-        member _.GreatestSlope = definition.GreatestSlope
-
-        member _.Saturated =
-            if activation = Activation.Relu then
-                "dead: they give 0"
-            else
-                "saturated: their slope is near 0"
+        member _.Saturation = definition.Saturation
 
     interface IOnnxLayer with
         member _.ToOnnx(draft, _, input) = definition.Onnx draft input

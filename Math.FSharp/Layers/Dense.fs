@@ -4,6 +4,12 @@ open System
 open System.Numerics
 open Pipeline.Learning.Formats
 
+[<RequireQualifiedAccess>]
+module internal DenseLimits =
+    /// The most outputs of a layer.
+    [<Literal>]
+    let MaximumOutputs = 65536
+
 /// <summary>A dense layer: W·x + b, one row of W and one number of b for each output.</summary>
 /// <remarks>Below a layer that shifts its output there are no biases: they would be standardised
 /// away. Source: Deep Learning from Scratch, ch. 3 and 5 (affine layer).</remarks>
@@ -17,14 +23,11 @@ type internal Dense(outputs: int, hasBiases: bool) =
         else
             Kernels.vector (Array.zeroCreate outputs)
 
-    /// The most outputs.
-    static member MaximumOutputs = 65536
-
     override _.OutputShape(input) =
         Fault.check
             [
-                outputs >= 1 && outputs <= Dense.MaximumOutputs,
-                Fault.create "" $"1 to %d{Dense.MaximumOutputs} outputs" (string outputs)
+                outputs >= 1 && outputs <= DenseLimits.MaximumOutputs,
+                Fault.create "" $"1 to %d{DenseLimits.MaximumOutputs} outputs" (string outputs)
                 int64 input.Size * int64 outputs <= int64 Array.MaxLength,
                 Fault.create
                     ""

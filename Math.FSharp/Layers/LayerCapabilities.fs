@@ -32,12 +32,18 @@ type internal IAffine =
 /// A layer that changes nothing where the network is evaluated: dropout.
 type internal IOnlyInTraining = interface end
 
-/// Units whose slope is 0 or nearly so for much of their inputs.
+/// Units whose slope is nearly 0 for much of their inputs.
+type internal Saturation = {
+    /// The greatest slope of a unit.
+    GreatestSlope: float
+    /// What a stuck unit does: "dead: they give 0".
+    Stuck: string
+}
+
+/// A layer whose units can be stuck.
 type internal ISaturates =
-    /// The greatest slope of a unit; nothing where no unit saturates.
-    abstract GreatestSlope: float voption
-    /// What a saturated unit does: "saturated: their slope is near 0".
-    abstract Saturated: string
+    /// How they are stuck; nothing if they cannot be.
+    abstract Saturation: Saturation voption
 
 /// Something to do with the loop of an elementwise function.
 type internal IMapUser<'T, 'R> =
@@ -60,38 +66,26 @@ type IOnnxLayer =
 /// What layers can do besides.
 [<AutoOpen>]
 module internal LayerPatterns =
-    [<return: Struct>]
-    let (|Affine|_|) (layer: Layer) : IAffine voption =
+    let private capability<'I when 'I: not null> (layer: Layer) : 'I voption =
         match box layer with
-        | :? IAffine as affine -> ValueSome affine
+        | :? 'I as capability -> ValueSome capability
         | _ -> ValueNone
 
     [<return: Struct>]
-    let (|ScaleAndShift|_|) (layer: Layer) : IScaleAndShift voption =
-        match box layer with
-        | :? IScaleAndShift as layer -> ValueSome layer
-        | _ -> ValueNone
+    let (|Affine|_|) (layer: Layer) = capability<IAffine> layer
 
     [<return: Struct>]
-    let (|OnlyInTraining|_|) (layer: Layer) : unit voption =
-        match box layer with
-        | :? IOnlyInTraining -> ValueSome()
-        | _ -> ValueNone
+    let (|ScaleAndShift|_|) (layer: Layer) = capability<IScaleAndShift> layer
 
     [<return: Struct>]
-    let (|Saturates|_|) (layer: Layer) : ISaturates voption =
-        match box layer with
-        | :? ISaturates as layer -> ValueSome layer
-        | _ -> ValueNone
+    let (|OnlyInTraining|_|) (layer: Layer) = capability<IOnlyInTraining> layer
 
     [<return: Struct>]
-    let (|Elementwise|_|) (layer: Layer) : IElementwise voption =
-        match box layer with
-        | :? IElementwise as layer -> ValueSome layer
-        | _ -> ValueNone
+    let (|Elementwise|_|) (layer: Layer) = capability<IElementwise> layer
 
     [<return: Struct>]
-    let (|Exported|_|) (layer: Layer) : IOnnxLayer voption =
-        match box layer with
-        | :? IOnnxLayer as layer -> ValueSome layer
-        | _ -> ValueNone
+    let (|Exported|_|) (layer: Layer) = capability<IOnnxLayer> layer
+
+    [<return: Struct>]
+    let (|Saturates|_|) (layer: Layer) =
+        capability<ISaturates> layer |> ValueOption.map _.Saturation

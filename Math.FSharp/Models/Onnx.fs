@@ -181,16 +181,11 @@ module Onnx =
         let running =
             names architecture.RunningShapes (Architecture.runningSuffixes architecture)
 
-        let take (shapes: ParameterShapes) names =
-            match names with
-            | own :: others when not shapes.IsEmpty -> own, others
-            | _ -> [], names
-
         let logits, _ =
             ((first, (parameters, running)), architecture.Places)
             ||> List.fold (fun (input, (parameters, running)) place ->
-                let own, parameters = take place.Parameters parameters
-                let ownRunning, running = take place.Running running
+                let struct (own, parameters) = ForwardPass.take [] place.Parameters parameters
+                let struct (ownRunning, running) = ForwardPass.take [] place.Running running
 
                 match place.Layer with
                 | Exported layer ->

@@ -17,7 +17,14 @@ type internal PlacedLayer = {
     RandomStream: int
     /// Whether a layer below has parameters.
     NeedsInputGradient: bool
-}
+} with
+
+    /// How many layers up to this one have a matrix: the number in the names of its tensors.
+    member place.Number =
+        if place.Parameters.MatrixShapes.IsEmpty then
+            place.MatrixLayersBelow
+        else
+            place.MatrixLayersBelow + 1
 
 /// A dense hidden layer with an activation, in short.
 type HiddenLayer = {
@@ -96,7 +103,7 @@ type Architecture = private {
 module Architecture =
     /// The most outputs of a layer.
     [<Literal>]
-    let MaximumWidth = 65536
+    let MaximumWidth = DenseLimits.MaximumOutputs
 
     /// A layer that shifts its output leaves nothing to do for biases below.
     let private withoutNeedlessBiases (layers: Layer list) : Layer list =
@@ -120,9 +127,7 @@ module Architecture =
                     Output = output
                     Parameters = layer.Parameters place.Output
                     Running = layer.Running place.Output
-                    MatrixLayersBelow =
-                        place.MatrixLayersBelow
-                        + if place.Parameters.MatrixShapes.IsEmpty then 0 else 1
+                    MatrixLayersBelow = place.Number
                     RandomStream =
                         place.RandomStream + if place.Layer.DrawsRandomNumbers then 1 else 0
                     NeedsInputGradient = place.NeedsInputGradient || not place.Parameters.IsEmpty
@@ -254,10 +259,8 @@ module Architecture =
                     Dropout = 0.0
                 })
 
-            match ofHidden Head.Softmax inputs hidden classes[0] with
-            | Ok architecture -> architecture
-            | Error faults ->
-                invalidArg (nameof sizes) (faults |> List.map string |> String.concat " ")
+            ofHidden Head.Softmax inputs hidden classes[0]
+            |> Fault.orInvalidArg (nameof sizes)
         | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found %d{sizes.Length}"
 
     /// The architecture with some of its layers left out.
@@ -265,10 +268,8 @@ module Architecture =
         if layers.Length = architecture.layers.Length then
             architecture
         else
-            match create architecture.head architecture.shape layers with
-            | Ok architecture -> architecture
-            | Error faults ->
-                invalidArg (nameof architecture) (faults |> List.map string |> String.concat " ")
+            create architecture.head architecture.shape layers
+            |> Fault.orInvalidArg (nameof architecture)
 
     /// <summary>The architecture without the layers that draw random numbers: without dropout.</summary>
     [<CompiledName("WithoutRandomLayers")>]
@@ -285,7 +286,7 @@ module Architecture =
             ([], architecture.layers)
             ||> List.fold (fun below layer ->
                 match layer, below with
-                | OnlyInTraining, _
+                | OnlyInTraining _, _
                 | ScaleAndShift _, Affine _ :: _ -> below
                 | _ -> layer :: below)
             |> List.rev
@@ -296,8 +297,5 @@ module Architecture =
     let internal runningSuffixes (architecture: Architecture) : string list =
         architecture.places
         |> List.filter (fun place -> not place.Running.IsEmpty)
-        |> List.map (fun place ->
-            place.MatrixLayersBelow
-            + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1),
-            place.Running.Names)
+        |> List.map (fun place -> place.Number, place.Running.Names)
         |> TensorNames.suffixes

@@ -34,14 +34,12 @@ type internal LayerTrace<'T
 /// The layers of a network one after the other.
 [<RequireQualifiedAccess>]
 module internal ForwardPass =
-    /// The first of a list, unless the layer has no such numbers, and the others.
-    let private take
-        (shapes: ParameterShapes)
-        (layers: LayerParameters<'T> list)
-        : struct (LayerParameters<'T> * LayerParameters<'T> list) =
-        match layers with
-        | layer :: others when not shapes.IsEmpty -> struct (layer, others)
-        | _ -> struct (LayerParameters.none, layers)
+    /// The first of a list with something for each layer that has such numbers, and the others; `none` for a layer
+    /// without.
+    let take (none: 'A) (shapes: ParameterShapes) (some: 'A list) : struct ('A * 'A list) =
+        match some with
+        | own :: others when not shapes.IsEmpty -> struct (own, others)
+        | _ -> struct (none, some)
 
     /// Each layer with its parameters and its running statistics.
     let layers
@@ -58,8 +56,8 @@ module internal ForwardPass =
             match places with
             | [] -> []
             | each :: above ->
-                let struct (own, parameters) = take each.Parameters parameters
-                let struct (ownRunning, running) = take each.Running running
+                let struct (own, parameters) = take LayerParameters.none each.Parameters parameters
+                let struct (ownRunning, running) = take LayerParameters.none each.Running running
                 struct (each, own, ownRunning) :: place above parameters running
 
         place network.Architecture.Places network.Parameters.Layers network.Running
@@ -75,7 +73,7 @@ module internal ForwardPass =
             // The layers so far, the last one first.
             let fold below (struct (place: PlacedLayer, parameters, running)) =
                 match place.Layer, below with
-                | OnlyInTraining, _ -> below
+                | OnlyInTraining _, _ -> below
                 | ScaleAndShift upper, (struct (Affine lower, weights, _)) :: rest ->
                     let struct (scale, shift) = upper.ScaleAndShift(parameters, running)
                     let struct (layer, weights) = lower.Absorb(scale, shift, weights)

@@ -92,6 +92,12 @@ module Fault =
         | [] -> Ok(value ())
         | faults -> Error faults
 
+    /// The value, or an exception with all faults for an argument of the caller's.
+    let internal orInvalidArg (name: string) (result: Result<'V, Fault list>) : 'V =
+        match result with
+        | Ok value -> value
+        | Error faults -> invalidArg name (faults |> List.map string |> String.concat " ")
+
     /// <summary>Both values, or the faults of both.</summary>
     [<CompiledName("Both")>]
     let both

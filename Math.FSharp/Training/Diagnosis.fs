@@ -160,7 +160,7 @@ module Diagnosis =
         [
             for layer in ForwardPass.trace ValueNone network batch.FirstInputs |> List.rev do
                 match layer.Place.Layer with
-                | Saturates saturating when saturating.GreatestSlope.IsSome ->
+                | Saturates(ValueSome saturation) ->
                     let output = layer.Output.Output
 
                     let slopes =
@@ -168,15 +168,15 @@ module Diagnosis =
                         |> layer.Output.Backward
 
                     let stuck =
-                        slopes.Inputs.Value |> countStuck (slight * saturating.GreatestSlope.Value)
+                        slopes.Inputs.Value |> countStuck (slight * saturation.GreatestSlope)
 
-                    let number, units = layer.Place.MatrixLayersBelow, output.RowCount
+                    let number, units = layer.Place.Number, output.RowCount
 
                     if stuck * many >= units then
                         if size > large then
                             Finding.LargeTargets(number, stuck, units, size)
                         else
-                            Finding.StuckUnits(number, saturating.Saturated, stuck, units)
+                            Finding.StuckUnits(number, saturation.Stuck, stuck, units)
                 | _ -> ()
         ]
 
@@ -288,10 +288,6 @@ module Diagnosis =
         : Finding list =
         let isFinite (values: 'T[]) = values |> Array.forall 'T.IsFinite
 
-        let number (place: PlacedLayer) =
-            place.MatrixLayersBelow
-            + (if place.Parameters.MatrixShapes.IsEmpty then 0 else 1)
-
         ForwardPass.trace ValueNone network batch.FirstInputs
         |> List.rev
         |> List.tryFind (fun layer ->
@@ -299,5 +295,5 @@ module Diagnosis =
                 LayerParameters.arrays layer.Parameters |> List.forall isFinite
                 && isFinite (Kernels.values layer.Output.Output)
             ))
-        |> Option.map (fun layer -> Finding.NotFinite(max 1 (number layer.Place), iteration))
+        |> Option.map (fun layer -> Finding.NotFinite(max 1 layer.Place.Number, iteration))
         |> Option.toList

@@ -109,7 +109,7 @@ module LearningRateFinder =
         if count < 2 then
             invalidArg (nameof count) $"expected 2 or more, found %d{count}"
 
-        let rising =
+        let settings =
             Hyperparameters.create {
                 settings.Recipe with
                     LearningRate = lowest
@@ -117,45 +117,41 @@ module LearningRateFinder =
                     WarmUp = 0L
                     Length = RunLength.Iterations(int64 count)
             }
+            |> Fault.orInvalidArg (nameof settings)
 
-        match rising with
-        | Error faults ->
-            invalidArg (nameof settings) (faults |> List.map string |> String.concat " ")
-        | Ok settings ->
-            let start: State<'T> = Trainer.start settings architecture
+        let start: State<'T> = Trainer.start settings architecture
 
-            let rec run (state: State<'T>) (mean: float) (best: float) found =
-                let next = Trainer.step settings data state
-                let mean = decay * mean + (1.0 - decay) * next.Loss
-                // Corrected for the mean's start at 0.
-                let smoothed = mean / (1.0 - ScalarMath.Power(decay, next.Iteration))
+        let rec run (state: State<'T>) (mean: float) (best: float) found =
+            let next = Trainer.step settings data state
+            let mean = decay * mean + (1.0 - decay) * next.Loss
+            // Corrected for the mean's start at 0.
+            let smoothed = mean / (1.0 - ScalarMath.Power(decay, next.Iteration))
 
-                if not (Double.IsFinite smoothed) then
-                    found
+            if not (Double.IsFinite smoothed) then
+                found
+            else
+                let step =
+                    struct (Trainer.rate settings data state.Validation state.Iteration, next.Loss)
+
+                if next.Iteration = int64 count || smoothed > tooHigh * best then
+                    step :: found
                 else
-                    let step =
-                        struct (Trainer.rate settings data state.Validation state.Iteration,
-                                next.Loss)
+                    run next mean (min best smoothed) (step :: found)
 
-                    if next.Iteration = int64 count || smoothed > tooHigh * best then
-                        step :: found
-                    else
-                        run next mean (min best smoothed) (step :: found)
+        let steps = run start 0.0 infinity [] |> Array.ofList |> Array.rev
+        let smoothed = steps |> Array.map (fun struct (_, loss) -> loss) |> smooth
 
-            let steps = run start 0.0 infinity [] |> Array.ofList |> Array.rev
-            let smoothed = steps |> Array.map (fun struct (_, loss) -> loss) |> smooth
+        let steps =
+            Array.map2
+                (fun struct (rate, loss) smoothed -> {
+                    Rate = rate
+                    Loss = loss
+                    Smoothed = smoothed
+                })
+                steps
+                smoothed
 
-            let steps =
-                Array.map2
-                    (fun struct (rate, loss) smoothed -> {
-                        Rate = rate
-                        Loss = loss
-                        Smoothed = smoothed
-                    })
-                    steps
-                    smoothed
-
-            {
-                Steps = List.ofArray steps
-                Suggested = steepest steps
-            }
+        {
+            Steps = List.ofArray steps
+            Suggested = steepest steps
+        }

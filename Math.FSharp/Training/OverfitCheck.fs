@@ -55,28 +55,26 @@ module OverfitCheck =
                     Validation = 0.0
                     EarlyStopping = ValueNone
             }
+            |> Fault.orInvalidArg (nameof steps)
 
-        match plain with
-        | Error faults -> invalidArg (nameof steps) (faults |> List.map string |> String.concat " ")
-        | Ok plain ->
-            let start: State<'T> =
-                Trainer.start plain (Architecture.withoutRandomLayers architecture)
+        let start: State<'T> =
+            Trainer.start plain (Architecture.withoutRandomLayers architecture)
 
-            let first = Network.evaluate start.Network few
+        let first = Network.evaluate start.Network few
 
-            let rec run (state: State<'T>) =
-                let score = Network.evaluate state.Network few
+        let rec run (state: State<'T>) =
+            let score = Network.evaluate state.Network few
 
-                let check = {
-                    Steps = int state.Iteration
-                    FirstLoss = first.Loss
-                    LastLoss = score.Loss
-                    Accuracy = score.Accuracy
-                }
+            let check = {
+                Steps = int state.Iteration
+                FirstLoss = first.Loss
+                LastLoss = score.Loss
+                Accuracy = score.Accuracy
+            }
 
-                if check.Passed || state.Iteration = int64 steps then
-                    check
-                else
-                    run (Trainer.step plain few state)
+            if check.Passed || state.Iteration = int64 steps then
+                check
+            else
+                run (Trainer.step plain few state)
 
-            run start
+        run start

@@ -157,7 +157,7 @@ module Trainer =
         let batch = TrainingBatch.create settings data state.Iteration indices
         let rate = 'T.CreateTruncating(rate settings data state.Validation state.Iteration)
         let struct (loss, network, optimizer) = update settings optimizer rate state batch
-        MiniBatch.giveUp batch
+        MiniBatch.release batch
         let loss = Double.CreateTruncating loss
         let opensEpoch = TrainingBatch.isFirstOfEpoch settings data state.Iteration
 

@@ -340,3 +340,28 @@ let ``a gradient of another shape than its parameter is refused`` () =
 
     Exactly.refused [ "1 matrices and 1 vectors" ] (fun () ->
         LayerGradient.values layer { gradient 2 with Vectors = [] })
+
+/// Passes its inputs on, and no gradient back.
+type private Mute() =
+    inherit Layer("mute")
+
+    override _.Forward(pass) =
+        LayerOutput.create pass.Inputs.Numbers (fun _ -> {
+            Inputs = ValueNone
+            Matrices = []
+            Vectors = []
+        })
+
+[<Fact>]
+let ``a layer that gives no gradient where the layers below need one is named`` () =
+    let network: Network<float> =
+        [ Layers.dense 3; Mute(); Layers.dense 3 ]
+        |> Architecture.create Head.Softmax (Shape.Vector 4)
+        |> orFail
+        |> Network.initialise Initialiser.XavierNormal 1UL
+
+    let failure =
+        Assert.Throws<InvalidOperationException>(fun () ->
+            Gradient.backward network (Dataset.take [| 0..3 |] data) |> ignore)
+
+    Assert.Contains("mute: expected a gradient", failure.Message)

@@ -130,7 +130,7 @@ module HealthTests =
             server.StopAsync(CancellationToken.None).Wait()
 
     [<Fact>]
-    let ``an address that is none, or another machine's, is refused`` () =
+    let ``an invalid address, or one of another machine, is refused`` () =
         for address, says in
             [
                 "1", "expected localhost or an IP address, found '1'"

@@ -82,7 +82,7 @@ module LogTests =
         )
 
     [<Fact>]
-    let ``logs are JSON where logging is told so`` () =
+    let ``logs are JSON if the logging settings say so`` () =
         use scratch = new Scratch()
 
         let ended =

@@ -84,7 +84,7 @@ module SystemdTests =
                 Given.finish started |> ignore
 
     [<FactOnLinux>]
-    let ``systemd is told that the service is ready, alive and stopping`` () =
+    let ``the service notifies systemd that it is ready, alive and stopping`` () =
         underSystemd [ "Training:Iterations", "20000000" ] (fun pid next started ->
             Assert.Equal("WATCHDOG=1", next ())
             Assert.Equal("WATCHDOG=1", next ())
@@ -98,7 +98,7 @@ module SystemdTests =
             Assert.Equal(143, (Given.finish started).ExitCode))
 
     [<FactOnLinux>]
-    let ``systemd is told nothing once nothing advances`` () =
+    let ``the service sends systemd nothing once nothing advances`` () =
         // Its first step takes half a minute.
         underSystemd
             [

@@ -139,7 +139,7 @@ type TheoryWithSmallDiskAttribute() as theory =
         if not Tools.mounts.Value then
             theory.Skip <- "needs the right to mount a tmpfs"
 
-/// A test of what systemd is told.
+/// A test of the notifications to systemd.
 type FactOnLinuxAttribute() as fact =
     inherit FactAttribute()
 
