@@ -135,7 +135,7 @@ internal static class PredictCommand
     {
         var model = file.ModelOf<T>(assumed);
         var architecture = model.Network.Architecture;
-        var predictions = new List<Prediction>();
+        var predictions = new List<SamplePrediction>();
         foreach (var samples in files)
         {
             var parsed = SampleFile.Parse(
@@ -156,7 +156,7 @@ internal static class PredictCommand
             predictions.AddRange(
                 names.Select(
                     (name, sample) =>
-                        new Prediction(
+                        new SamplePrediction(
                             name,
                             [.. outputs.Column(sample).Select(double.CreateTruncating)]
                         )

@@ -32,18 +32,9 @@ internal static class TrainCommand
         using var host = ServiceRegistration.CreateTrainingBuilder(given).Build();
         var status = host.Services.GetRequiredService<ExitStatus>();
         logger = host.Services.GetRequiredService<ILogger<TrainingWorker>>();
-        // A host would log the refusal of its port as a failure, with a stack trace.
-        await host.Services.GetRequiredService<HealthServer>().StartAsync(default);
-        try
-        {
-            await host.RunAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // The host was stopped while it started.
-        }
+        var code = await host.RunTrainingAsync();
         if (status.IsStopped)
             streams.Patience = TimeSpan.FromSeconds(3);
-        return status.Code;
+        return code;
     }
 }

@@ -2,6 +2,7 @@ namespace Pipeline.Learning.Interop
 
 open System
 open System.Collections.Generic
+open System.Diagnostics.CodeAnalysis
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 open Pipeline.Learning.Formats
@@ -22,6 +23,18 @@ type Tables =
         ) : Result<Table, Fault list> =
         ArgumentNullException.ThrowIfNull(unpack, nameof unpack)
         Parquet.parse limit (fun codec packed page -> unpack.Invoke(codec, packed, page)) bytes
+
+    /// <summary>A table of rows in memory: values of a record or class, or dictionaries.</summary>
+    /// <param name="rows">One row or more, none of them null.</param>
+    [<RequiresUnreferencedCode("Reads the properties of rows by reflection.")>]
+    static member OfRows(rows: 'Row seq) : Result<Table, Fault list> =
+        ArgumentNullException.ThrowIfNull(rows, nameof rows)
+        Rows.toTable rows
+
+    /// <summary>The table, its columns named as a model names them.</summary>
+    /// <param name="names">The names of the model's columns.</param>
+    /// <param name="table">The table.</param>
+    static member WithNames(names: string seq, table: Table) : Table = Rows.withNames names table
 
     /// <summary>A table of columns, or faults.</summary>
     static member Create(columns: Column seq) : Result<Table, Fault list> = Table.create columns

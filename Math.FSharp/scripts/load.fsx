@@ -1,8 +1,8 @@
 // Names the built libraries, the only paths in any script; reads the digits and saves pictures.
 #I "../pictures/bin/Release/net10.0"
-#r "Math.FSharp.dll"
+#r "Pipeline.Learning.dll"
 #r "MathNet.Numerics.dll"
-#r "Pictures.dll"
+#r "Pipeline.Pictures.dll"
 
 open System
 open System.IO

@@ -293,6 +293,7 @@ let ``C# uses all of Interop`` () =
         [
             typeof<Pipeline.CSharp.Training>.Assembly
             typeof<Pipeline.Training.Outcome>.Assembly
+            typeof<Pipeline.Training.TrainCommand>.Assembly
         ]
         |> List.collect calls
 

@@ -89,6 +89,7 @@ let ``the core names no file, console, clock, process, network or source of chan
         "System.Diagnostics.CodeAnalysis.DynamicDependencyAttribute"
         "System.Diagnostics.CodeAnalysis.MemberNotNullWhenAttribute"
         "System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes"
+        "System.Diagnostics.CodeAnalysis.RequiresUnreferencedCodeAttribute"
     ]
 
     let forbidden =

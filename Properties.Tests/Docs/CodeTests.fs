@@ -38,7 +38,8 @@ let ``the F# of every page runs, the blocks of a page after each other`` () =
             let parts = [
                 $"#I @\"{AppContext.BaseDirectory}\""
 
-                for library in [ "Math.FSharp"; "Laws"; "MathNet.Numerics"; "FsCheck" ] do
+                for library in
+                    [ "Pipeline.Learning"; "Pipeline.Learning.Laws"; "MathNet.Numerics"; "FsCheck" ] do
                     $"#r \"{library}.dll\""
 
                 for _, block in blocks do

@@ -12,7 +12,7 @@ let private path = "Host.CSharp/docs/settings.md"
 
 /// What stands before it is written by hand.
 let private start =
-    "<!-- From here on: the definitions in Host.CSharp/Settings/PipelineSettings.cs. -->\n"
+    "<!-- From here on: the definitions in Host.CSharp/training/Settings/PipelineSettings.cs. -->\n"
 
 let private cell (text: string) = text.Replace("|", "\\|")
 

@@ -58,6 +58,7 @@ let calls (given: PurityGiven) : PureCall list =
             DataSplits.Training(split, data, (fun _ -> InvalidOperationException()))
         "Tables.OfTensor", fun () -> Tables.OfTensor given.Tensor
         "Tables.AtLines", fun () -> Tables.AtLines([| 1 .. given.Table.Rows |], given.Table)
+        "Tables.WithNames", fun () -> Tables.WithNames([ "Numbers" ], given.Table)
         "Tables.ByPlace", fun () -> Tables.ByPlace given.Table
         "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)
         "Tables.EncodingOf",

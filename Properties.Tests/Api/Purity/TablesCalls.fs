@@ -21,6 +21,7 @@ let calls (given: PurityGiven) : PureCall list =
             |> sure
         "Histogram.Create", fun () -> Histogram.create 3 given.Numbers
         "Leakage.Find", fun () -> Leakage.find 1 bytes bytes
+        "Rows.WithNames", fun () -> Rows.withNames [ "Numbers" ] given.Table
         "TableData.Samples",
         fun () ->
             let encoding = TableEncoding.fit choice given.Table |> orFail

@@ -718,10 +718,13 @@ type HostileInputTests(output: ITestOutputHelper) =
     member _.``files of settings``() =
         use scratch = new Scratch()
         let path = scratch.Sub "preset.json"
-        let presets = Path.Combine(AppContext.BaseDirectory, "presets")
 
         let sound = [
-            for preset in Directory.GetFiles(presets, "*.json") -> File.ReadAllBytes preset
+            for name in Presets.Names ->
+                use file = Presets.Open name
+                use bytes = new MemoryStream()
+                file.CopyTo bytes
+                bytes.ToArray()
         ]
 
         // Building a host takes its time.

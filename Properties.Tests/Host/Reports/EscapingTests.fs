@@ -277,7 +277,7 @@ module EscapingTests =
         start [] [] (List.ofSeq text)
 
     let private predictions (names: string[]) =
-        Predictions(names, true, [| Prediction(names[1], [| 0.25; 0.5; -1.5e-7 |]) |])
+        Predictions(names, true, [| SamplePrediction(names[1], [| 0.25; 0.5; -1.5e-7 |]) |])
 
     [<Law>]
     let ``predicted cells are read back, and a spreadsheet takes none of them for a formula`` () =

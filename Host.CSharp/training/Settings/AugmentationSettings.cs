@@ -1,0 +1,37 @@
+using System.ComponentModel;
+
+namespace Pipeline.Training;
+
+[Description("Random changes of training images, drawn anew in each step.")]
+public sealed record AugmentationSettings
+{
+    [Description("largest shift along rows and columns, in pixels")]
+    [Accepts("0 to 1000000")]
+    public double Shift { get; init; }
+
+    [Description("largest rotation in either direction, in degrees")]
+    [Accepts("0 to 180")]
+    public double Rotation { get; init; }
+
+    [Description("largest change of size, as a share")]
+    [Accepts("0 or more, below 1")]
+    public double Scale { get; init; }
+
+    [Description(
+        "strength of the elastic distortion: how far pixels move before smoothing, in pixels"
+    )]
+    [Accepts("0 to 1000000")]
+    public double Elastic { get; init; }
+
+    [Description("how smooth the elastic distortion is, in pixels")]
+    [Accepts("above 0, up to 1000")]
+    public double Smoothness { get; init; } = 4;
+
+    [Description("standard deviation of noise added to pixels of 0 to 1")]
+    [Accepts("0 to 1000000")]
+    public double Noise { get; init; }
+
+    [Description("share of images that are mirrored horizontally")]
+    [Accepts("0 to 1")]
+    public double Mirror { get; init; }
+}

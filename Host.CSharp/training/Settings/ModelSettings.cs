@@ -1,0 +1,47 @@
+using System.ComponentModel;
+
+namespace Pipeline.Training;
+
+[Description("The network.")]
+public sealed record ModelSettings
+{
+    [Description("widths of the hidden layers: 100,50, or none")]
+    [Accepts("1 to 65536")]
+    [DefaultText("50")]
+    public int[]? Hidden { get; init; }
+
+    [Description(
+        "all layers of the network, from the inputs to the outputs, in place of Hidden, Activation, Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10"
+    )]
+    [Accepts(
+        "dense OUTPUTS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …"
+    )]
+    [DefaultText("the layers that Hidden describes")]
+    public string[]? Layers { get; init; }
+
+    [Description("activation function of the hidden units")]
+    public string Activation { get; init; } = "Sigmoid";
+
+    [Description(
+        "whether hidden layers use batch normalisation; in the saved model it is folded into the weights"
+    )]
+    public bool Normalised { get; init; }
+
+    [Description(
+        "output function and loss: Softmax for one of several classes (cross entropy), Sigmoid for independent classes (binary cross entropy), Identity for numbers (squared error)"
+    )]
+    [Accepts("Softmax, Sigmoid or Identity")]
+    public string Head { get; init; } = "Softmax";
+
+    [Description(
+        "how the initial weights are drawn; Fixed: with the standard deviation WeightInitStd"
+    )]
+    [Accepts(
+        "Fixed, XavierNormal, XavierUniform, HeNormal, HeUniform, LeCunNormal, LeCunUniform or Orthogonal"
+    )]
+    public string Initialiser { get; init; } = "Fixed";
+
+    [Description("standard deviation of the initial weights if Initialiser is Fixed")]
+    [Accepts("0 or more")]
+    public double WeightInitStd { get; init; } = 0.01;
+}
