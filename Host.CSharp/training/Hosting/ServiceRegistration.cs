@@ -53,15 +53,19 @@ internal static class ServiceRegistration
     /// <param name="root">The layers.</param>
     /// <param name="isForTraining">Whether training rows are needed.</param>
     /// <param name="isOwn">Whether all sections of a file are the program's own, so that others are faults.</param>
+    /// <param name="folder">The folder that relative paths start from; null for the working folder.</param>
     /// <exception cref="RefusedException">Settings are invalid.</exception>
     public static RunConfiguration ConfigurationOf(
         IConfigurationRoot root,
         bool isForTraining = true,
-        bool isOwn = true
+        bool isOwn = true,
+        string? folder = null
     )
     {
         var read = SettingsReader.ReadChecked(root, isOwn);
         var settings = read.Values.Get<PipelineSettings>() ?? new();
+        if (folder is not null)
+            SettingCatalog.Root(settings, folder);
         var made = RunConfiguration.Create(
             settings,
             out IReadOnlyList<Fault> faults,

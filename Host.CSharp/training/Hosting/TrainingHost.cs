@@ -11,7 +11,8 @@ public static class TrainingHost
 {
     /// <summary>Adds a worker that trains as the section <c>Pipeline</c> of the application's configuration says:
     /// once, or in watch mode whenever the data files change. It logs what the program prints.</summary>
-    /// <remarks><para><c>Pipeline:Preset</c> names a preset; every other setting overrides it. An
+    /// <remarks><para><c>Pipeline:Preset</c> names a preset; every other setting overrides it. Relative paths start
+    /// from the content root. An
     /// <see cref="IProgress{T}"/> of <see cref="TrainingProgress"/> among the services gets the figures of every
     /// run.</para>
     /// <para>After a run that does not watch, the worker stops the host.</para></remarks>
@@ -21,11 +22,8 @@ public static class TrainingHost
     public static IHostApplicationBuilder AddPipelineTraining(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var configuration = ConfigurationOf(builder.Configuration, null);
-        var resumption = Resumption.Of(
-            configuration,
-            run => ConfigurationOf(builder.Configuration, run)
-        );
+        var configuration = ConfigurationOf(builder, null);
+        var resumption = Resumption.Of(configuration, run => ConfigurationOf(builder, run));
         builder
             .Services.AddSingleton(configuration)
             .AddTraining(resumption)
@@ -64,17 +62,21 @@ public static class TrainingHost
     /// <summary>The settings of the application over those of a preset and, below both, of an earlier
     /// run.</summary>
     private static RunConfiguration ConfigurationOf(
-        IConfigurationBuilder application,
+        IHostApplicationBuilder application,
         StoredRun? earlier
     )
     {
         var layers = new ConfigurationManager();
-        foreach (var source in application.Sources)
+        foreach (var source in application.Configuration.Sources)
             ((IConfigurationBuilder)layers).Add(source);
         if (layers[SettingsReader.Preset] is { } preset)
             SettingLayers.AddFile(layers, 0, Presets.Find(preset, "Pipeline:Preset"));
         if ((earlier ?? SettingLayers.NamedRun(layers)) is { } run)
             layers.Sources.Insert(0, SettingLayers.Of(run));
-        return ServiceRegistration.ConfigurationOf(layers, isOwn: false);
+        return ServiceRegistration.ConfigurationOf(
+            layers,
+            isOwn: false,
+            folder: application.Environment.ContentRootPath
+        );
     }
 }

@@ -22,6 +22,17 @@ internal static class SettingCatalog
     public static Setting? Find(string key) =>
         All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Makes the relative paths of settings start from a folder.</summary>
+    public static void Root(PipelineSettings settings, string folder)
+    {
+        foreach (var setting in All.Where(setting => setting.IsPath))
+        {
+            var section = typeof(PipelineSettings).GetProperty(setting.Section)!.GetValue(settings);
+            if (setting.Property.GetValue(section) is string path)
+                setting.Property.SetValue(section, Path.GetFullPath(path, folder));
+        }
+    }
+
     private static List<Setting> Collect()
     {
         var defaults = new PipelineSettings();
