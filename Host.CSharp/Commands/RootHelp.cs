@@ -5,7 +5,8 @@ using System.CommandLine.Invocation;
 namespace Pipeline.Training;
 
 /// <summary><c>--help</c>. For the program: the commands, then the options that are not settings; <c>train
-/// --help</c> lists those. For a command: the library's help with lines of readable length.</summary>
+/// --help</c> lists those. For a command: the library's help with lines of readable length. The program has the
+/// name of its tool.</summary>
 internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
     : SynchronousCommandLineAction
 {
@@ -29,16 +30,18 @@ internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
     public override int Invoke(ParseResult parseResult)
     {
         inner.MaxWidth = Math.Min(inner.MaxWidth, Widest);
-        if (parseResult.CommandResult.Command is not RootCommand)
-            return inner.Invoke(parseResult);
-        settings.Hide();
+        var isRoot = parseResult.CommandResult.Command is RootCommand;
+        if (isRoot)
+            settings.Hide();
         var configuration = parseResult.InvocationConfiguration;
         var output = configuration.Output;
         using var text = new StringWriter { NewLine = "\n" };
         configuration.Output = text;
         var code = inner.Invoke(parseResult);
         configuration.Output = output;
-        output.Write(Arranged(text.ToString()) + More);
+        var help = text.ToString()
+            .Replace($"  {RootCommand.ExecutableName} ", "  pipeline ", StringComparison.Ordinal);
+        output.Write(isRoot ? Arranged(help) + More : help);
         return code;
     }
 

@@ -9,8 +9,10 @@ public sealed record DataSettings
     [Description(
         "folder with the four IDX files of MNIST, EMNIST (whose images are transposed) or QMNIST, plain or .gz"
     )]
-    [DefaultText("data/mnist of the repository")]
-    public string Directory { get; init; } = DefaultPaths.PathOf("data/mnist");
+    [DefaultText(
+        "data/mnist of the repository; for the installed tool, the digits that come with it"
+    )]
+    public string Directory { get; init; } = DefaultPaths.Digits;
 
     [Description("number of classes of images; the classes of a table follow from its rows")]
     [Accepts("2 to 65536")]

@@ -42,9 +42,9 @@ internal static class Presets
     }
 
     /// <summary>A file of settings, wherever it is.</summary>
-    public static JsonConfigurationSource OfFile(string path, bool isOptional = false)
+    private static JsonConfigurationSource OfFile(string path)
     {
-        var file = new JsonConfigurationSource { Path = path, Optional = isOptional };
+        var file = new JsonConfigurationSource { Path = path };
         file.ResolveFileProvider();
         return file;
     }

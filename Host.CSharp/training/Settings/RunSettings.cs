@@ -10,7 +10,7 @@ public sealed record RunSettings
     internal const string Auto = "Auto";
 
     [Description("folder in which run folders are created")]
-    [DefaultText("data/runs of the repository")]
+    [DefaultText("data/runs of the repository; for the installed tool, of the working folder")]
     public string Directory { get; init; } = DefaultPaths.PathOf("data/runs");
 
     [Description("the end of the run folder's name")]

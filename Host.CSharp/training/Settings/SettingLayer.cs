@@ -25,6 +25,17 @@ internal sealed class GivenLayer(
     }
 }
 
+/// <summary>A settings file of the program, which may name a preset: its own, or the operator's.</summary>
+internal sealed class ProgramFile : JsonConfigurationSource
+{
+    public static ProgramFile Of(string path, bool isOptional = false)
+    {
+        var file = new ProgramFile { Path = path, Optional = isOptional };
+        file.ResolveFileProvider();
+        return file;
+    }
+}
+
 /// <summary>Queries to one layer of the configuration.</summary>
 internal static class SettingLayer
 {

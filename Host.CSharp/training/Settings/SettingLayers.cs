@@ -7,13 +7,17 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>The layers that settings come from, the lowest first: the program's own file, the settings of a
-/// run to resume, a preset, the settings of a run that a command is about, the environment, the command
-/// line.</summary>
+/// <summary>The layers that settings come from, the lowest first: the program's own file, the operator's file, the
+/// settings of a run to resume, a preset, the settings of a run that a command is about, the environment, the
+/// command line.</summary>
 internal static class SettingLayers
 {
     /// <summary>The program's own settings file.</summary>
     public const string SettingsFile = "appsettings.json";
+
+    /// <summary>The variable with the path of the operator's settings file. An update of the program replaces its own
+    /// file and leaves this one.</summary>
+    public const string FileVariable = "PIPELINE_SETTINGS";
 
     /// <param name="configuration">Where they go.</param>
     /// <param name="given">What the command line gives.</param>
@@ -27,7 +31,9 @@ internal static class SettingLayers
     )
     {
         var own = Path.Combine(AppContext.BaseDirectory, SettingsFile);
-        AddFile(configuration, 0, Presets.OfFile(own, isOptional: true));
+        AddFile(configuration, 0, ProgramFile.Of(own, isOptional: true));
+        if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } path)
+            AddFile(configuration, 1, OperatorFile(path));
         var place = configuration.Sources.Count;
         Add(configuration, new GivenLayer(_ => "settings of the run", given.Run ?? NoSettings));
         configuration.AddEnvironmentVariables();
@@ -71,6 +77,16 @@ internal static class SettingLayers
         }
         return given.Preset is { } named ? Presets.Find(named, "--preset") : file;
     }
+
+    /// <exception cref="RefusedException">There is no such file.</exception>
+    private static ProgramFile OperatorFile(string path) =>
+        File.Exists(path)
+            ? ProgramFile.Of(Path.GetFullPath(path))
+            : throw RefusedException.Of(
+                FileVariable,
+                "the path of a JSON file of settings",
+                $"'{path}', which is not a file"
+            );
 
     private static void Add(ConfigurationManager configuration, GivenLayer layer) =>
         ((IConfigurationBuilder)configuration).Add(layer);

@@ -201,11 +201,11 @@ internal static class SettingsReader
         }
     }
 
-    /// <summary>Whether a layer may name the preset: the environment and the program's own file
+    /// <summary>Whether a layer may name the preset: the environment, the program's own file and the operator's file
     /// may.</summary>
     private static bool HasPreset(IConfigurationProvider layer) =>
         layer is EnvironmentVariablesConfigurationProvider
-        || layer is JsonConfigurationProvider { Source.Path: SettingLayers.SettingsFile };
+        || layer is JsonConfigurationProvider { Source: ProgramFile };
 
     private static bool Is(string one, string other) =>
         one.Equals(other, StringComparison.OrdinalIgnoreCase);
