@@ -1,3 +1,4 @@
+#:project ../Math.FSharp.fsproj
 #:project ../pictures/Pictures.fsproj
 // Squared error and cross entropy of one digit: dotnet run -c Release 4.2.1-losses.cs
 using MathNet.Numerics.LinearAlgebra;

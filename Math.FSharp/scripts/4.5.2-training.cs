@@ -1,3 +1,4 @@
+#:project ../Math.FSharp.fsproj
 #:project ../pictures/Pictures.fsproj
 // The chapter's network trained from C#: dotnet run -c Release 4.5.2-training.cs
 using System.IO.Compression;
