@@ -33,7 +33,7 @@ internal static class CheckCommand
     {
         var configuration = ServiceRegistration.ConfigurationOf(given);
         var settings = configuration.Settings;
-        var data = configuration.Split(Print.Loaded<double>(configuration)).Train;
+        var data = configuration.Split(Print.Loaded<double>(configuration)).Scaled().Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
         if (architecture.HasRunningStatistics && samples == 1)

@@ -127,7 +127,7 @@ internal static class RegularisersCommand
     {
         var loop = new TrainingLoop<float>(
             configuration,
-            configuration.Split(data),
+            configuration.Split(data).Scaled(),
             [],
             TimeProvider.System
         );

@@ -93,6 +93,12 @@ module Dataset =
             keys = ValueSome keys
     }
 
+    /// The same samples with other targets, one a sample.
+    let internal withTargets (targets: Targets<'T>) (data: Dataset<'T>) : Dataset<'T> = {
+        data with
+            targets = targets
+    }
+
     /// <summary>Images with their labels; each pixel is scaled to byte / 255 when it is used.</summary>
     /// <param name="classes">How many classes there are.</param>
     /// <param name="images">The images.</param>

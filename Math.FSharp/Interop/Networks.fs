@@ -132,6 +132,27 @@ type Networks =
             |> List.rev
             |> Array.ofList
 
+/// Scaling numbers to predict.
+[<AbstractClass; Sealed>]
+type TargetScalings =
+    /// <summary>Whether the last layer of a network can take a scaling over.</summary>
+    static member Applies(architecture: Architecture) : bool = TargetScaling.applies architecture
+
+    /// <summary>The scaling that fits training samples; null where there is nothing to scale.</summary>
+    static member Fit(scaling: Scaling, data: Dataset<'T>) : TargetScaling | null =
+        (TargetScaling.fit scaling data).OrNull()
+
+    /// <summary>The same samples with scaled targets.</summary>
+    /// <exception cref="T:System.ArgumentException">The targets are classes, or not as many numbers a sample as
+    /// the scaling has.</exception>
+    static member Apply(scaling: TargetScaling, data: Dataset<'T>) : Dataset<'T> =
+        TargetScaling.apply scaling data
+
+    /// <summary>The network that predicts in the targets' own unit.</summary>
+    /// <exception cref="T:System.ArgumentException">The last layer cannot take the scaling over.</exception>
+    static member Restore(scaling: TargetScaling, network: Network<'T>) : Network<'T> =
+        TargetScaling.restore scaling network
+
 /// Networks with other parameters, as C# has no <c>with</c> for F# records.
 [<AbstractClass; Sealed; Extension>]
 type NetworkExtensions =

@@ -229,13 +229,5 @@ module TableReport =
                     yield! spellings "Column" column.Name
 
                 yield! ClassCheck.untrained classes train test
-
-                match train.Targets with
-                | Targets.Columns numbers when classes.IsEmpty ->
-                    yield!
-                        Kernels.values numbers
-                        |> Array.map Double.CreateTruncating
-                        |> TableWarnings.targets layout.Label
-                | _ -> ()
             ]
         }

@@ -108,15 +108,3 @@ module internal TableWarnings =
             ]
         else
             []
-
-    /// Numbers to predict that are far from a new network's outputs.
-    let targets (label: string) (numbers: float[]) : string list =
-        let mean = Spread.mean numbers
-        let deviation = Spread.deviation mean numbers
-
-        if abs mean > 100.0 || deviation > 100.0 || (deviation > 0.0 && deviation < 0.01) then
-            [
-                $"The numbers to predict, in column {label}, are {figure mean} ± {figure deviation} (mean and deviation), far from 0 ± 1: a network learns them badly at usual learning rates. Scale them, as (x − {figure mean}) / {figure deviation} say."
-            ]
-        else
-            []

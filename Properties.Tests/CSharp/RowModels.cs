@@ -34,6 +34,15 @@ public static class RowModels
             Model = Small.Model with { Head = "Identity" },
         };
 
+    /// <summary>The default settings for a number to predict.</summary>
+    public static PipelineSettings DefaultNumberSettings(long iterations, string? scaling = null) =>
+        new()
+        {
+            Data = new() { Label = nameof(House.Price), TargetScaling = scaling },
+            Model = new() { Head = "Identity" },
+            Training = new() { Iterations = iterations },
+        };
+
     /// <summary>The same settings in double precision.</summary>
     public static PipelineSettings InDouble(PipelineSettings settings) =>
         settings with

@@ -41,6 +41,7 @@ internal static class CheckpointModel
         if (differences.Length > 0)
             throw new RefusedException(differences);
         var architecture = configuration.ArchitectureFor(data.Train);
+        var samples = configuration.Split(data);
         foreach (var checkpoint in StoreOf(run.Path).Load(Console.Error.WriteLine))
         {
             if (!checkpoint.Manifest.IsOf(configuration.AffectingResultSha256, data.Hashes))
@@ -49,7 +50,7 @@ internal static class CheckpointModel
                 .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                 .OrThrow(RefusedException.At(checkpoint.Path));
             var model = Models.Create(
-                Trainer.Model(state),
+                samples.Restore(Trainer.Model(state)),
                 data.Preprocessing,
                 data.Classes,
                 Provenance.Of(configuration, state.Iteration)

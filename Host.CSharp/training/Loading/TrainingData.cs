@@ -1,5 +1,6 @@
 using System.Numerics;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -7,8 +8,30 @@ namespace Pipeline.Training;
 /// <param name="Train">Those to learn from.</param>
 /// <param name="Validation">Those that early stopping and schedules look at, if any.</param>
 /// <param name="Test">Those that only measure the network.</param>
-internal sealed record TrainingSamples<T>(Dataset<T> Train, Dataset<T>? Validation, Dataset<T> Test)
-    where T : struct, IBinaryFloatingPointIeee754<T>;
+/// <param name="Scaling">How numbers to predict are scaled for training; null if they are not.</param>
+internal sealed record TrainingSamples<T>(
+    Dataset<T> Train,
+    Dataset<T>? Validation,
+    Dataset<T> Test,
+    TargetScaling? Scaling = null
+)
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The samples as a network learns from them.</summary>
+    public TrainingSamples<T> Scaled() =>
+        Scaling is null
+            ? this
+            : new(
+                TargetScalings.Apply(Scaling, Train),
+                Validation is null ? null : TargetScalings.Apply(Scaling, Validation),
+                TargetScalings.Apply(Scaling, Test)
+            );
+
+    /// <summary>The network that predicts in the targets' own unit, of one that learned from
+    /// <see cref="Scaled"/>.</summary>
+    public Network<T> Restore(Network<T> network) =>
+        Scaling is null ? network : TargetScalings.Restore(Scaling, network);
+}
 
 /// <summary>Loaded data, and its samples as the settings split them.</summary>
 internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> Samples)

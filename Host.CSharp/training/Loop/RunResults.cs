@@ -27,7 +27,7 @@ internal sealed class RunResults<T>(
     {
         var loaded = data.Loaded;
         var model = Models.Create(
-            result.Network,
+            data.Samples.Restore(result.Network),
             loaded.Preprocessing,
             loaded.Classes,
             Provenance.Of(configuration, result.Iteration)

@@ -67,7 +67,7 @@ internal sealed record RunSummary(
             BestTestAccuracy: history.Best?.Test.Accuracy,
             BestIteration: history.Best?.Iteration,
             ParametersSha256: Convert.ToHexStringLower(
-                SHA256.HashData(Parameters.ToBytes(result.Network.Parameters))
+                SHA256.HashData(Parameters.ToBytes(data.Samples.Restore(result.Network).Parameters))
             ),
             Threads: configuration.Threads,
             Precision: configuration.Precision.ToString(),
@@ -88,7 +88,7 @@ internal sealed record RunSummary(
     {
         if (result.End == LoopEnd.Stopped)
             return [];
-        var train = data.Samples.Train;
+        var train = data.Samples.Scaled().Train;
         var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
         return result.NotFinite is { } network
             ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)

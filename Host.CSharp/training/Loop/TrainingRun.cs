@@ -158,7 +158,7 @@ internal sealed class TrainingRun<T>(
         var checkpoints = new CheckpointScheduler<T>(writer, configuration.Settings.Run, clock);
         var loop = new TrainingLoop<T>(
             configuration,
-            target.Data.Samples,
+            target.Data.Samples.Scaled(),
             ObserversOf(target, record, events),
             clock,
             checkpoints

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
@@ -179,6 +180,17 @@ internal sealed record StoredRun(
         ]);
     }
 
+    /// <summary>The settings of a run. One that predicts numbers and says nothing of their scaling is from before
+    /// there was any.</summary>
+    private static PipelineSettings WithTargetScaling(PipelineSettings settings) =>
+        settings.Data.TargetScaling is null
+        && settings.Model.Head.Equals(nameof(Head.Identity), StringComparison.OrdinalIgnoreCase)
+            ? settings with
+            {
+                Data = settings.Data with { TargetScaling = nameof(Scaling.None) },
+            }
+            : settings;
+
     /// <summary>The run of a folder.</summary>
     /// <exception cref="RefusedException">Its settings.json is missing or damaged.</exception>
     public static StoredRun Read(string path)
@@ -196,7 +208,12 @@ internal sealed record StoredRun(
             var stored = JsonSerializer.Deserialize<Stored>(text, Json);
             return stored is null
                 ? throw RefusedException.Of(file, "a run's settings", "null")
-                : new(path, SettingsJson.Of(stored.Settings), stored.DataSha256, stored.BeganWith);
+                : new(
+                    path,
+                    SettingsJson.Of(WithTargetScaling(stored.Settings)),
+                    stored.DataSha256,
+                    stored.BeganWith
+                );
         }
         catch (JsonException damaged)
         {

@@ -96,6 +96,13 @@ public sealed record DataSettings
     [Accepts("None, Standard or MinMax")]
     public string Scaling { get; init; } = "Standard";
 
+    [Description(
+        "how numbers to predict are scaled while a network learns them; its model predicts them in their own unit"
+    )]
+    [Accepts("None, Standard or MinMax")]
+    [DefaultText("Standard, if the last layer is a dense one")]
+    public string? TargetScaling { get; init; }
+
     [Description("largest size of a file in bytes, before and after unzipping")]
     [AtLeast(1)]
     public long MaximumBytes { get; init; } = DataFile.UsualLimit;

@@ -24,6 +24,7 @@ internal sealed record RunConfiguration(
     Precision Precision,
     DataSplit DataSplit,
     TableOptions Table,
+    Scaling TargetScaling,
     int Threads,
     RunMode Mode,
     TelemetryExporter Exporter
@@ -46,8 +47,14 @@ internal sealed record RunConfiguration(
     /// <summary>The settings that affect what the run has learned so far.</summary>
     public IEnumerable<Setting> AffectingResult =>
         SettingCatalog.All.Where(setting =>
-            !setting.ChangeableOnResume || setting.IsLength && Runs.DependsOnLength(Hyperparameters)
+            (
+                !setting.ChangeableOnResume
+                || setting.IsLength && Runs.DependsOnLength(Hyperparameters)
+            ) && (setting.Key != TargetScalingKey || Head.IsIdentity)
         );
+
+    /// <summary>The setting that affects nothing where classes are predicted.</summary>
+    private const string TargetScalingKey = "Data:TargetScaling";
 
     public string AffectingResultSha256 =>
         SettingsJson.Hash(SettingsJson.Of(this), AffectingResult);
@@ -163,7 +170,7 @@ internal sealed record RunConfiguration(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (train, validation) = DataSplit.Training(data.Train, Refused);
-        return new(train, validation, data.Test);
+        return new(train, validation, data.Test, TargetScalings.Fit(TargetScaling, train));
     }
 
     /// <summary>Sets the number of threads that computations use.</summary>

@@ -22,12 +22,13 @@ internal sealed class SettingsCheck(PipelineSettings settings)
     /// alone.</param>
     public RunConfiguration? Configuration(bool isForTraining)
     {
-        var (activation, head) = Network();
+        var (activation, head, takesScaling) = Network();
         var precision = NumberPrecision();
         var threads = Threads();
         var hyperparameters = Training();
         var split = Split();
         var table = Table();
+        var targetScaling = TargetScaling(head, takesScaling);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
         if (isForTraining && settings.Data is { Test: not null, Train: null })
             faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
@@ -43,24 +44,28 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             precision!,
             split!,
             table!,
+            targetScaling!,
             threads,
             mode,
             exporter
         );
     }
 
-    private (Activation?, Head?) Network()
+    /// <summary>The activation, the head, and whether the last layer can take a scaling of the targets
+    /// over.</summary>
+    private (Activation?, Head?, bool) Network()
     {
         var model = settings.Model;
         Parse.Activation(model.Activation).TryGet(faults, out var activation);
         Parse.Head(model.Head).TryGet(faults, out var head);
+        Architecture? architecture;
         // The number of inputs follows from the data; 1 serves for the check of the other sizes.
         if (model.Layers is { } layers)
         {
             faults.AddRange(ReplacedByLayers());
             Architectures
                 .Create(head ?? Head.Softmax, Shape.NewVector(1), layers)
-                .TryGet(faults, out _);
+                .TryGet(faults, out architecture);
         }
         else
         {
@@ -74,9 +79,36 @@ internal sealed class SettingsCheck(PipelineSettings settings)
                     settings.Training.Dropout,
                     settings.Data.Classes ?? RunConfiguration.BookClasses
                 )
-                .TryGet(faults, out _);
+                .TryGet(faults, out architecture);
         }
-        return (activation, head);
+        return (activation, head, architecture is not null && TargetScalings.Applies(architecture));
+    }
+
+    /// <summary>How numbers to predict are scaled.</summary>
+    private Scaling? TargetScaling(Head? head, bool takesScaling)
+    {
+        var name = settings.Data.TargetScaling;
+        if (name is null)
+            return takesScaling ? Scaling.Standard : Scaling.None;
+        if (!TableRules.ParseScaling(name).TryGet(out var scaling, out var found))
+        {
+            faults.AddRange(
+                found.Select(fault => Faults.Of(nameof(settings.Data.TargetScaling), fault))
+            );
+            return null;
+        }
+        if (!scaling.IsNone && !takesScaling)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Data.TargetScaling),
+                    head?.IsIdentity == true
+                        ? $"needs a dense layer as the last one (found {name})"
+                        : $"applies to numbers to predict, with Model:Head Identity (found {name})"
+                )
+            );
+        }
+        return scaling;
     }
 
     /// <summary>A fault for each setting that would say again what Model:Layers says.</summary>

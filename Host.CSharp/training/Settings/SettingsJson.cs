@@ -22,6 +22,8 @@ internal static class SettingsJson
         }
         if (configuration.Settings.Model.Layers is null)
             settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(configuration.Hidden);
+        if (configuration.Head.IsIdentity)
+            settings["data"]!["target_scaling"] = configuration.TargetScaling.ToString();
         var training = settings["training"]!;
         if (configuration.Hyperparameters.Length is Learning.RunLength.Iterations steps)
             training["iterations"] = steps.Item;
@@ -57,7 +59,8 @@ internal static class SettingsJson
     /// later version does not change the hash.</summary>
     public static string Hash(JsonNode settings, IEnumerable<Setting> some)
     {
-        var unlessSet = Of(new PipelineSettings());
+        // Runs from before the setting scaled no targets.
+        var unlessSet = Of(new PipelineSettings { Data = new() { TargetScaling = "None" } });
         var lines =
             from setting in some
             let text = Text(Value(settings, setting))

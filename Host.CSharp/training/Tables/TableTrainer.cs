@@ -163,7 +163,7 @@ public static class TableTrainer
                     : [history, new ProgressReporter(progress, iterations, TimeProvider.System)];
                 var loop = new TrainingLoop<T>(
                     configuration,
-                    data.Samples,
+                    data.Samples.Scaled(),
                     observers,
                     TimeProvider.System
                 );
@@ -181,13 +181,14 @@ public static class TableTrainer
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (loaded, samples) = data;
+        var network = samples.Restore(result.Network);
         var model = Models.Create(
-            result.Network,
+            network,
             loaded.Preprocessing,
             loaded.Classes,
             Provenance.Of(configuration, result.Iteration)
         );
-        Score ScoreOf(Dataset<T> some) => Network.Evaluate(result.Network, some);
+        Score ScoreOf(Dataset<T> some) => Network.Evaluate(network, some);
         return new(
             TableModel.Of(model, InMemory),
             result.End switch
@@ -198,7 +199,7 @@ public static class TableTrainer
                 _ => TrainingEnd.Diverged,
             },
             result.Iteration,
-            result.Kept is { } kept
+            result.Kept is { } kept && samples.Scaling is null
                 ? ProgressReporter.ScoresOf(kept)
                 : new(
                     ScoreOf(samples.Train),

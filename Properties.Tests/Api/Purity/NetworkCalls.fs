@@ -3,6 +3,8 @@ module internal Pipeline.Properties.NetworkCalls
 
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
+open Pipeline.Learning.Interop
+open Pipeline.Learning.Laws
 
 let calls (given: PurityGiven) : PureCall list =
     let network = given.Network
@@ -26,7 +28,25 @@ let calls (given: PurityGiven) : PureCall list =
         Vectors = layer.Vectors |> List.map snd
     }
 
+    let numbers = Dataset.ofColumns one.RowCount one (Targets.Columns one)
+
+    let scaling = {
+        Centres = Array.create one.RowCount 1.0
+        Scales = Array.create one.RowCount 2.0
+    }
+
+    let predictor: Network<float> =
+        Architecture.create Head.Identity (Shape.Vector 2) [ Layers.dense one.RowCount ]
+        |> orFail
+        |> Network.initialise (Initialiser.Fixed 0.1) 1UL
+
     [
+        "TargetScaling.Fit", fun () -> TargetScaling.fit Scaling.Standard numbers
+        "TargetScaling.Apply", fun () -> TargetScaling.apply scaling numbers
+        "TargetScaling.Restore", fun () -> TargetScaling.restore scaling predictor
+        "TargetScalings.Fit", fun () -> TargetScalings.Fit(Scaling.Standard, numbers)
+        "TargetScalings.Apply", fun () -> TargetScalings.Apply(scaling, numbers)
+        "TargetScalings.Restore", fun () -> TargetScalings.Restore(scaling, predictor)
         "Parameters.Map2",
         fun () ->
             Parameters.map2
