@@ -86,6 +86,28 @@ module Metrics =
 
         Math.Sqrt(squares / float t.Length)
 
+    /// Σ(t − t̄)² over all outputs of all samples, where t̄ is each output's mean target.
+    let private variation (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        let rows, count = columns.RowCount, columns.ColumnCount
+        let t = Kernels.values columns |> Array.map Double.CreateTruncating
+        let mutable variation = 0.0
+
+        for row in 0 .. rows - 1 do
+            let own = Array.init count (fun s -> t[s * rows + row])
+            let mean = Array.fold (+) 0.0 own / float count
+            variation <- Array.fold (fun sum x -> sum + (x - mean) * (x - mean)) variation own
+
+        variation
+
+    /// <summary>The root mean squared error of always predicting each output's mean target.</summary>
+    /// <param name="targets">t: labels (made one-hot) or columns.</param>
+    /// <param name="outputs">The number of outputs.</param>
+    /// <returns>0 or greater, in the targets' unit.</returns>
+    [<CompiledName("BaselineError")>]
+    let baselineError (targets: Targets<'T>) (outputs: int) : float =
+        let columns = Targets.columns outputs targets
+        Math.Sqrt(variation columns / float (columns.RowCount * columns.ColumnCount))
+
     /// <summary>The coefficient of determination, R² = 1 − Σ(y − t)² / Σ(t − t̄)², where t̄ is each
     /// output's mean target: the fraction of the targets' variance that the predictions explain.</summary>
     /// <param name="targets">t: labels (made one-hot) or columns.</param>
@@ -100,13 +122,74 @@ module Metrics =
         : float =
         let columns = Targets.columns predictions.RowCount targets
         let error = rootMeanSquaredError targets predictions
-        let rows, count = columns.RowCount, columns.ColumnCount
-        let t = Kernels.values columns |> Array.map Double.CreateTruncating
-        let mutable variation = 0.0
+        let count = columns.RowCount * columns.ColumnCount
+        1.0 - error * error * float count / variation columns
 
-        for row in 0 .. rows - 1 do
-            let own = Array.init count (fun s -> t[s * rows + row])
-            let mean = Array.fold (+) 0.0 own / float count
-            variation <- Array.fold (fun sum x -> sum + (x - mean) * (x - mean)) variation own
+    /// <summary>The mean absolute difference, over all outputs of all samples.</summary>
+    /// <param name="targets">t: labels (made one-hot) or columns.</param>
+    /// <param name="predictions">y: (outputs, samples).</param>
+    /// <returns>0 or greater, in the targets' unit.</returns>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("MeanAbsoluteError")>]
+    let meanAbsoluteError
+        (targets: Targets<'T>)
+        (predictions: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : float =
+        let columns = Targets.columns predictions.RowCount targets
+        Kernels.requireSameShape (nameof predictions) columns predictions
+        let t, y = Kernels.values columns, Kernels.values predictions
 
-        1.0 - error * error * float t.Length / variation
+        let sum =
+            Array.fold2
+                (fun sum t y -> sum + abs (Double.CreateTruncating y - Double.CreateTruncating t))
+                0.0
+                t
+                y
+
+        sum / float t.Length
+
+    /// <summary>The area under the ROC curve: the probability that a positive sample has a greater score than a
+    /// negative one, equal scores counting half.</summary>
+    /// <param name="isPositive">Whether each sample is positive.</param>
+    /// <param name="scores">A score for each sample.</param>
+    /// <returns>1 if all positive samples come first, 0.5 for scores without meaning; NaN if there is no positive or
+    /// no negative sample, or a score is NaN.</returns>
+    /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
+    /// <remarks>Computed from the sum of the positive samples' ranks, as in Hanley and McNeil, The meaning and use of
+    /// the area under a receiver operating characteristic (ROC) curve, 1982.</remarks>
+    [<CompiledName("AreaUnderRoc")>]
+    let areaUnderRoc (isPositive: bool[]) (scores: float[]) : float =
+        if isPositive.Length <> scores.Length then
+            invalidArg
+                (nameof scores)
+                $"expected as many scores as the %d{isPositive.Length} samples, found %d{scores.Length}"
+
+        let positives = isPositive |> Array.filter id |> Array.length
+        let negatives = scores.Length - positives
+
+        if positives = 0 || negatives = 0 || Array.exists Double.IsNaN scores then
+            nan
+        else
+            let order = [| 0 .. scores.Length - 1 |]
+            Array.sortInPlaceBy (fun s -> scores[s]) order
+            // Pairs of a positive and a negative sample in the right order, doubled so that ties count 1.
+            let mutable doubled = 0L
+            let mutable below = 0L
+            let mutable first = 0
+
+            while first < order.Length do
+                let mutable last = first
+                let mutable equalPositives = 0L
+
+                while last < order.Length && scores[order[last]] = scores[order[first]] do
+                    if isPositive[order[last]] then
+                        equalPositives <- equalPositives + 1L
+
+                    last <- last + 1
+
+                let equalNegatives = int64 (last - first) - equalPositives
+                doubled <- doubled + equalPositives * (2L * below + equalNegatives)
+                below <- below + equalNegatives
+                first <- last
+
+            float doubled / (2.0 * float positives * float negatives)

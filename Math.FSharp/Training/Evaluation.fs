@@ -18,6 +18,9 @@ type ClassFigures = {
     Recall: float
     /// The harmonic mean of the two, 2·hits / (support + predicted); NaN where both are 0.
     F1: float
+    /// The area under the ROC curve of this class against all others, by its probability; NaN where all samples
+    /// are of it, or none.
+    AreaUnderRoc: float
 }
 
 /// Samples with predictions of similar confidence.
@@ -93,6 +96,29 @@ type ClassEvaluation = {
     /// The mean F1 of the classes that have samples or predictions.
     member evaluation.MacroF1 = evaluation.Mean _.F1
 
+    /// The mean recall of the classes that have samples.
+    member evaluation.BalancedAccuracy =
+        evaluation.Classes
+        |> List.filter (fun figures -> figures.Support > 0)
+        |> List.averageBy _.Recall
+
+    /// The mean area under the ROC curve of the classes that have one; NaN if none has.
+    member evaluation.MacroAreaUnderRoc =
+        match
+            evaluation.Classes
+            |> List.map _.AreaUnderRoc
+            |> List.filter (Double.IsNaN >> not)
+        with
+        | [] -> nan
+        | areas -> List.average areas
+
+    /// The figures of the class that most samples are of.
+    member evaluation.MostFrequent = evaluation.Classes |> List.maxBy _.Support
+
+    /// The accuracy of always answering the most frequent class.
+    member evaluation.BaselineAccuracy =
+        float evaluation.MostFrequent.Support / float evaluation.Samples
+
 /// Figures of a network that predicts numbers.
 type NumberEvaluation = {
     /// How many samples.
@@ -101,6 +127,10 @@ type NumberEvaluation = {
     Loss: float
     /// √ of the mean squared error, in the targets' unit.
     RootMeanSquaredError: float
+    /// The mean absolute error, in the targets' unit.
+    MeanAbsoluteError: float
+    /// The root mean squared error of always answering the targets' mean: their standard deviation.
+    BaselineError: float
     /// R²: the fraction of the targets' variance that is explained.
     RSquared: float
 }
@@ -146,7 +176,12 @@ module Evaluation =
 
     let private fraction (part: int) (whole: int) : float = float part / float whole
 
-    let private classFigures (confusion: int[,]) (k: int) : ClassFigures =
+    let private classFigures
+        (confusion: int[,])
+        (labels: int[])
+        (probabilities: float[])
+        (k: int)
+        : ClassFigures =
         let classes = Array2D.length1 confusion
         let support = Seq.sum (seq { for other in 0 .. classes - 1 -> confusion[k, other] })
 
@@ -162,6 +197,9 @@ module Evaluation =
             Precision = fraction hits predicted
             Recall = fraction hits support
             F1 = fraction (2 * hits) (support + predicted)
+            AreaUnderRoc =
+                Array.init labels.Length (fun s -> probabilities[s * classes + k])
+                |> Metrics.areaUnderRoc (labels |> Array.map ((=) k))
         }
 
     /// The bins of samples with these confidences.
@@ -231,7 +269,7 @@ module Evaluation =
             Accuracy = fraction (correct |> Array.filter id |> Array.length) count
             Loss = Loss.ofHead head (Targets.Labels labels) logits |> Double.CreateTruncating
             Confusion = confusion
-            Classes = [ 0 .. classes - 1 ] |> List.map (classFigures confusion)
+            Classes = [ 0 .. classes - 1 ] |> List.map (classFigures confusion labels probabilities)
             TopK = [
                 for k in 1 .. min options.TopK classes ->
                     fraction (ranks |> Array.filter (fun rank -> rank < k) |> Array.length) count
@@ -280,6 +318,8 @@ module Evaluation =
                 Samples = data.Count
                 Loss = Loss.ofHead head data.Targets logits |> Double.CreateTruncating
                 RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
+                MeanAbsoluteError = Metrics.meanAbsoluteError data.Targets logits
+                BaselineError = Metrics.baselineError data.Targets logits.RowCount
                 RSquared = Metrics.rSquared data.Targets logits
             }
         | Head.Sigmoid, Targets.Columns _ ->

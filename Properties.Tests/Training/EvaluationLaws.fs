@@ -274,8 +274,21 @@ let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
     match Evaluation.create all network data with
     | Evaluation.Classes _ -> failwith "expected figures of numbers"
     | Evaluation.Numbers found ->
-        Approximately.equal Approximately.rounding [| 0.5; Metrics.rSquared targets answers |] [|
+        let mean = Array.create (answers.RowCount * answers.ColumnCount) 0.0
+
+        for i in 0 .. answers.RowCount - 1 do
+            for s in 0 .. answers.ColumnCount - 1 do
+                mean[s * answers.RowCount + i] <-
+                    (answers.Row i).ToArray() |> Array.average |> (+) 0.5
+
+        let always =
+            Matrix<float>.Build.Dense(answers.RowCount, answers.ColumnCount, mean)
+            |> Metrics.rootMeanSquaredError targets
+
+        Approximately.equal 1e-9 [| 0.5; 0.5; always; Metrics.rSquared targets answers |] [|
             found.RootMeanSquaredError
+            found.MeanAbsoluteError
+            found.BaselineError
             found.RSquared
         |]
 
@@ -315,3 +328,75 @@ let ``six samples of three classes, counted by hand`` () =
     |]
 
     Exactly.equal [ 2; 5 ] (found.Mistakes |> List.map _.Sample)
+
+[<Law>]
+let ``the area under the ROC curve is the share of pairs in the right order, ties half``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    // Few different scores, so that many are equal.
+    let labels, logits = many labels logits seed
+    let scores = logits.Row(0).ToArray() |> Array.map (fun z -> Math.Round(z / 4.0))
+    let isPositive = labels |> Array.map ((=) labels[0])
+
+    let pairs = [
+        for s in 0 .. scores.Length - 1 do
+            for other in 0 .. scores.Length - 1 do
+                if isPositive[s] && not isPositive[other] then
+                    (1.0 + float (sign (scores[s] - scores[other]))) / 2.0
+    ]
+
+    let area = Metrics.areaUnderRoc isPositive scores
+
+    if pairs.IsEmpty then
+        Assert.True(Double.IsNaN area)
+    else
+        Approximately.equal 1e-9 [| List.average pairs |] [| area |]
+        // Only the order counts, and the other way round is the rest.
+        let moved = scores |> Array.map (fun z -> 3.0 * z + 1.0)
+        Exactly.equal area (Metrics.areaUnderRoc isPositive moved)
+        let reversed = Metrics.areaUnderRoc isPositive (scores |> Array.map (~-))
+        Approximately.equal 1e-9 [| 1.0 |] [| area + reversed |]
+
+[<Law>]
+let ``balanced accuracy, areas and the baseline follow from the samples``
+    (Labelled(labels, logits))
+    (Seed seed)
+    =
+    let labels, logits = many labels logits seed
+    let samples = samples labels logits
+    let evaluation = evaluated labels logits
+    let present = List.ofArray labels |> List.distinct
+
+    let ofClass k =
+        samples |> List.filter (fun (label, _, _) -> label = k)
+
+    let recall k =
+        count (fun (_, said, _) -> said = k) (ofClass k) / float (ofClass k).Length
+
+    Approximately.equal 1e-9 [|
+        present |> List.averageBy recall
+        float (present |> List.map (fun k -> (ofClass k).Length) |> List.max)
+        / float labels.Length
+    |] [| evaluation.BalancedAccuracy; evaluation.BaselineAccuracy |]
+
+    let probabilities = Head.apply Head.Softmax logits
+
+    for figures in evaluation.Classes do
+        let area =
+            probabilities.Row(figures.Class).ToArray()
+            |> Metrics.areaUnderRoc (labels |> Array.map ((=) figures.Class))
+
+        Assert.Equal(area, figures.AreaUnderRoc)
+
+[<Fact>]
+let ``areas under the ROC curve are those of scikit-learn's documentation`` () =
+    // sklearn.metrics.roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).
+    Exactly.equal
+        0.75
+        (Metrics.areaUnderRoc [| false; false; true; true |] [| 0.1; 0.4; 0.35; 0.8 |])
+
+    Assert.True(Double.IsNaN(Metrics.areaUnderRoc [| true; false |] [| nan; 1.0 |]))
+
+    Exactly.refused [ "4 samples"; "found 1" ] (fun () ->
+        Metrics.areaUnderRoc (Array.create 4 true) [| 1.0 |])

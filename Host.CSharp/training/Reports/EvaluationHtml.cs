@@ -61,7 +61,12 @@ internal static class EvaluationHtml
             Evaluation.Classes { Item: var classes } =>
             [
                 ("accuracy", Percent(classes.Accuracy, "F2")),
+                (
+                    $"accuracy of always {report.ClassName(classes.MostFrequent.Class)}",
+                    Percent(classes.BaselineAccuracy, "F2")
+                ),
                 ("macro F1", ReportTable.Number(classes.MacroF1)),
+                ("area under the ROC curve", ReportTable.Number(classes.MacroAreaUnderRoc)),
                 ("negative log-likelihood", ReportTable.Number(classes.Loss)),
                 ("expected calibration error", Percent(classes.CalibrationError, "F2")),
                 ("test samples", ReportTable.Count(classes.Samples)),
@@ -69,6 +74,8 @@ internal static class EvaluationHtml
             Evaluation.Numbers { Item: var numbers } =>
             [
                 ("root mean squared error", ReportTable.Number(numbers.RootMeanSquaredError, "G5")),
+                ("error of always the mean", ReportTable.Number(numbers.BaselineError, "G5")),
+                ("mean absolute error", ReportTable.Number(numbers.MeanAbsoluteError, "G5")),
                 ("R²", ReportTable.Number(numbers.RSquared)),
                 ("test samples", ReportTable.Count(numbers.Samples)),
             ],

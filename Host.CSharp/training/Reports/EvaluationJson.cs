@@ -28,6 +28,9 @@ internal static class EvaluationJson
                 classes.MacroPrecision,
                 classes.MacroRecall,
                 classes.MacroF1,
+                classes.BalancedAccuracy,
+                AreaUnderRoc = classes.MacroAreaUnderRoc,
+                classes.BaselineAccuracy,
                 classes.Loss,
                 classes.CalibrationError,
                 classes.TopK,
@@ -46,6 +49,7 @@ internal static class EvaluationJson
                     k.Precision,
                     k.Recall,
                     k.F1,
+                    k.AreaUnderRoc,
                 }),
                 Reliability = classes.Reliability.Select(bin => new
                 {
@@ -68,6 +72,8 @@ internal static class EvaluationJson
             {
                 numbers.Samples,
                 numbers.RootMeanSquaredError,
+                numbers.MeanAbsoluteError,
+                numbers.BaselineError,
                 Determination = numbers.RSquared,
                 numbers.Loss,
             },

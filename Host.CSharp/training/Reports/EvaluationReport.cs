@@ -43,7 +43,7 @@ internal sealed record EvaluationReport(
             Evaluation.Numbers numbers =>
             [
                 Invariant(
-                    $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance."
+                    $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance; always answering their mean would be off by {numbers.Item.BaselineError:G4}."
                 ),
                 .. Warnings,
             ],
@@ -56,7 +56,7 @@ internal sealed record EvaluationReport(
     {
         var right = (int)Math.Round(figures.Accuracy * figures.Samples);
         yield return Invariant(
-            $"The network classifies {right:N0} of {Counted.Of(figures.Samples, "test sample")} correctly ({figures.Accuracy * 100:F2} %)."
+            $"The network classifies {right:N0} of {Counted.Of(figures.Samples, "test sample")} correctly ({figures.Accuracy * 100:F2} %); always answering {ClassName(figures.MostFrequent.Class)}, the most frequent class, would be correct for {figures.BaselineAccuracy * 100:F2} %."
         );
         if (
             figures.Classes.Where(k => k is { Support: > 0, Recall: < 1 }).MinBy(k => k.Recall) is

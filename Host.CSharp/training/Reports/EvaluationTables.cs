@@ -33,6 +33,12 @@ internal sealed class EvaluationTables(EvaluationReport report)
                 [
                     ["samples", ReportTable.Count(classes.Samples)],
                     ["accuracy", ReportTable.Number(classes.Accuracy)],
+                    [
+                        $"accuracy of always {report.ClassName(classes.MostFrequent.Class)}",
+                        ReportTable.Number(classes.BaselineAccuracy),
+                    ],
+                    ["balanced accuracy", ReportTable.Number(classes.BalancedAccuracy)],
+                    ["area under the ROC curve", ReportTable.Number(classes.MacroAreaUnderRoc)],
                     ["macro precision", ReportTable.Number(classes.MacroPrecision)],
                     ["macro recall", ReportTable.Number(classes.MacroRecall)],
                     ["macro F1", ReportTable.Number(classes.MacroF1)],
@@ -51,6 +57,11 @@ internal sealed class EvaluationTables(EvaluationReport report)
                         "root mean squared error",
                         ReportTable.Number(numbers.RootMeanSquaredError, "G6"),
                     ],
+                    [
+                        "root mean squared error of always the mean",
+                        ReportTable.Number(numbers.BaselineError, "G6"),
+                    ],
+                    ["mean absolute error", ReportTable.Number(numbers.MeanAbsoluteError, "G6")],
                     ["R²", ReportTable.Number(numbers.RSquared)],
                     ["loss (half the squared error)", ReportTable.Number(numbers.Loss, "G6")],
                 ],
@@ -77,7 +88,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
     public ReportTable Classes(ClassEvaluation figures) =>
         new(
             "Classes",
-            ["class", "samples", "predicted", "precision", "recall", "F1"],
+            ["class", "samples", "predicted", "precision", "recall", "F1", "AUC"],
             [
                 .. figures.Classes.Select(k =>
                     (IReadOnlyList<string>)
@@ -88,6 +99,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                             ReportTable.Number(k.Precision),
                             ReportTable.Number(k.Recall),
                             ReportTable.Number(k.F1),
+                            ReportTable.Number(k.AreaUnderRoc),
                         ]
                 ),
             ]

@@ -46,5 +46,9 @@ let calls (given: PurityGiven) : PureCall list =
         fun () -> [ for head in heads -> Metrics.correct head (Targets.Columns one) other ]
         "Metrics.RootMeanSquaredError",
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
+        "Metrics.MeanAbsoluteError", fun () -> Metrics.meanAbsoluteError (Targets.Columns one) other
+        "Metrics.BaselineError", fun () -> Metrics.baselineError (Targets.Columns one) one.RowCount
+        "Metrics.AreaUnderRoc",
+        fun () -> Metrics.areaUnderRoc (given.Numbers |> Array.map (fun x -> x > 2.0)) given.Numbers
         "Metrics.RSquared", fun () -> Metrics.rSquared (Targets.Columns one) other
     ]
