@@ -76,7 +76,7 @@ internal static class FindRateCommand
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var data = Print.Loaded<T>(configuration);
-        var train = configuration.Split(data).Scaled().Train;
+        var train = configuration.Split(data).Scaled().Learned;
         var architecture = configuration.ArchitectureFor(train);
         var sweep = LearningRateFinder.Sweep(
             configuration.Hyperparameters,

@@ -57,7 +57,7 @@ internal static class SanityCommand
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = configuration.Split(Print.Loaded<T>(configuration)).Scaled().Train;
+        var data = configuration.Split(Print.Loaded<T>(configuration)).Scaled().Learned;
         var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (

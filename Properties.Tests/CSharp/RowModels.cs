@@ -43,6 +43,10 @@ public static class RowModels
             Training = new() { Iterations = iterations },
         };
 
+    /// <summary>The settings for rows of unequal classes.</summary>
+    public static PipelineSettings Weighted(string[]? weights) =>
+        Settings(new() { Label = nameof(Flower.Species), ClassWeights = weights }, 30);
+
     /// <summary>The same settings in double precision.</summary>
     public static PipelineSettings InDouble(PipelineSettings settings) =>
         settings with

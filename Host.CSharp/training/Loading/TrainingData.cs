@@ -8,16 +8,21 @@ namespace Pipeline.Training;
 /// <param name="Train">Those to learn from.</param>
 /// <param name="Validation">Those that early stopping and schedules look at, if any.</param>
 /// <param name="Test">Those that only measure the network.</param>
+/// <param name="Weighted">Those to learn from with their weights; null if all count the same.</param>
 /// <param name="Scaling">How numbers to predict are scaled for training; null if they are not.</param>
 internal sealed record TrainingSamples<T>(
     Dataset<T> Train,
     Dataset<T>? Validation,
     Dataset<T> Test,
+    Dataset<T>? Weighted = null,
     TargetScaling? Scaling = null
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The samples as a network learns from them.</summary>
+    /// <summary>The samples that steps of training draw from.</summary>
+    public Dataset<T> Learned => Weighted ?? Train;
+
+    /// <summary>The samples with scaled targets.</summary>
     public TrainingSamples<T> Scaled() =>
         Scaling is null
             ? this

@@ -28,7 +28,7 @@ internal sealed class TrainingLoop<T>(
     );
     private readonly StepRunner<T> steps = new(
         configuration.Hyperparameters,
-        samples.Train,
+        samples.Learned,
         observers,
         clock,
         checkpointing
@@ -176,7 +176,7 @@ internal sealed class TrainingLoop<T>(
     }
 
     private State<T> Again(State<T> from, long count) =>
-        Runs.Advance(settings, train, count, (_, _) => true, from);
+        Runs.Advance(settings, samples.Learned, count, (_, _) => true, from);
 
     private async Task<EpochFigures> EvaluateAsync(
         long iteration,

@@ -97,6 +97,13 @@ public sealed record DataSettings
     public string Scaling { get; init; } = "Standard";
 
     [Description(
+        "how much a training sample of each class counts; Balanced: all classes count the same in all"
+    )]
+    [Accepts("Balanced, or CLASS=NUMBER for some classes: yes=5,no=1")]
+    [DefaultText("1 for every class")]
+    public string[]? ClassWeights { get; init; }
+
+    [Description(
         "how numbers to predict are scaled while a network learns them; its model predicts them in their own unit"
     )]
     [Accepts("None, Standard or MinMax")]

@@ -25,6 +25,7 @@ internal sealed record RunConfiguration(
     DataSplit DataSplit,
     TableOptions Table,
     Scaling TargetScaling,
+    ClassWeights? ClassWeights,
     int Threads,
     RunMode Mode,
     TelemetryExporter Exporter
@@ -170,7 +171,15 @@ internal sealed record RunConfiguration(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (train, validation) = DataSplit.Training(data.Train, Refused);
-        return new(train, validation, data.Test, TargetScalings.Fit(TargetScaling, train));
+        return new(
+            train,
+            validation,
+            data.Test,
+            ClassWeights is null
+                ? null
+                : WeightedClasses.Apply(ClassWeights, data.Classes, train).OrThrow(Refused),
+            TargetScalings.Fit(TargetScaling, train)
+        );
     }
 
     /// <summary>Sets the number of threads that computations use.</summary>

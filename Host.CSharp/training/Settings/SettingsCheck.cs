@@ -29,6 +29,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         var split = Split();
         var table = Table();
         var targetScaling = TargetScaling(head, takesScaling);
+        var classWeights = ClassWeights(head);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
         if (isForTraining && settings.Data is { Test: not null, Train: null })
             faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
@@ -45,6 +46,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             split!,
             table!,
             targetScaling!,
+            classWeights,
             threads,
             mode,
             exporter
@@ -109,6 +111,24 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             );
         }
         return scaling;
+    }
+
+    /// <summary>How much samples of each class count; null if all count the same.</summary>
+    private ClassWeights? ClassWeights(Head? head)
+    {
+        if (settings.Data.ClassWeights is not { Length: > 0 } given)
+            return null;
+        WeightedClasses.Parse(given).TryGet(faults, out var weights);
+        if (head?.IsSoftmax == false)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Data.ClassWeights),
+                    $"applies to one of several classes, with Model:Head Softmax (found {head})"
+                )
+            );
+        }
+        return weights;
     }
 
     /// <summary>A fault for each setting that would say again what Model:Layers says.</summary>

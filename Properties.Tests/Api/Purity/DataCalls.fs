@@ -4,6 +4,7 @@ module internal Pipeline.Properties.DataCalls
 open MathNet.Numerics.LinearAlgebra
 open System
 open Pipeline.Learning
+open Pipeline.Learning.Interop
 
 let calls (given: PurityGiven) : PureCall list =
     let network = given.Network
@@ -12,7 +13,20 @@ let calls (given: PurityGiven) : PureCall list =
     let one = given.One
     let targets = batch.Targets
 
+    let labelled =
+        Dataset.ofColumns
+            256
+            (Matrix<float>.Build.Dense(1, given.Labels.Length))
+            (Targets.Labels given.Labels)
+
+    let classes = List.init 256 string
+
     [
+        "ClassWeights.OfClasses",
+        fun () -> ClassWeights.ofClasses classes given.Labels ClassWeights.Balanced
+        "ClassWeights.Apply", fun () -> ClassWeights.apply (Array.create 256 1.0) labelled
+        "WeightedClasses.Apply",
+        fun () -> WeightedClasses.Apply(ClassWeights.Balanced, classes, labelled)
         "Targets.Count", fun () -> Targets.count targets
         "Targets.OneHot", fun () -> (Targets.oneHot 256 given.Labels: Matrix<float>)
         "Targets.Columns", fun () -> Targets.columns network.Architecture.Outputs targets

@@ -239,6 +239,41 @@ module TableModelTests =
         Assert.Equal<float>([ 0.0; 1.0 ], inputs[0][1..])
 
     [<Fact>]
+    let ``balanced classes find more of the rare one`` () =
+        // One row of nine is ill, and the two overlap.
+        let rows = [
+            for i in 0..449 ->
+                let isIll = i % 9 = 0
+                let shift = if isIll then 1.0 else 0.0
+
+                Flower(
+                    shift + float (i * 37 % 101) / 50.0,
+                    1f,
+                    1m,
+                    Nullable 1.0,
+                    (if isIll then "ill" else "well")
+                )
+        ]
+
+        let recall (weights: string[] | null) =
+            let run = TableTrainer.TrainAsync(rows, RowModels.Weighted weights) |> ended
+            let ill = rows |> List.filter (fun row -> row.Species = "ill")
+
+            let found =
+                run.Model.PredictAll ill
+                |> Seq.filter (fun each -> each.Class = "ill")
+                |> Seq.length
+
+            float found / float ill.Length
+
+        Assert.InRange(recall null, 0.0, 0.6)
+        Assert.InRange(recall [| "Balanced" |], 0.7, 1.0)
+        Assert.Equal(recall [| "Balanced" |], recall [| "ill=8"; "well=1" |], 1)
+
+        refused [ "Data:ClassWeights"; "ill, well"; "'sick'" ] (fun () ->
+            TableTrainer.TrainAsync(rows, RowModels.Weighted [| "sick=2" |]) |> ended)
+
+    [<Fact>]
     let ``settings, rows and models that cannot be used are refused`` () =
         let train settings =
             TableTrainer.TrainAsync(flowers.Value, settings) |> ended
