@@ -14,7 +14,7 @@ internal static class EvaluateCommand
 
     public static Command Create(SettingOptions settings)
     {
-        var usual = Evaluations.Usual;
+        var usual = EvaluationOptions.Default;
         var model = ModelArgument.Create();
         var format = ChoiceOption.Create("--format", "what to print", Formats, Formats[0]);
         var output = new Option<string>("--output")
@@ -173,8 +173,8 @@ internal static class EvaluateCommand
         var evaluation = Evaluations.Create(options, network, data.Test);
         var loss = evaluation switch
         {
-            Evaluation.Classes { Item: var classes } => classes.Loss,
-            Evaluation.Numbers { Item: var numbers } => numbers.Loss,
+            Evaluation.Classification { Item: var classes } => classes.Loss,
+            Evaluation.Regression { Item: var numbers } => numbers.Loss,
             _ => double.NaN,
         };
         if (double.IsNaN(loss))
@@ -234,7 +234,10 @@ internal static class EvaluateCommand
     private static IEnumerable<GreyImage> Pictures<T>(Evaluation evaluation, Dataset<T> test)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        if (evaluation is not Evaluation.Classes { Item: var figures } || test.ImageSize.IsNone)
+        if (
+            evaluation is not Evaluation.Classification { Item: var figures }
+            || test.ImageSize.IsNone
+        )
             yield break;
         var (rows, columns) = test.ImageSize.Value;
         foreach (var mistake in figures.Mistakes)

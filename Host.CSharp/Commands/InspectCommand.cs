@@ -98,7 +98,7 @@ internal static class InspectCommand
                                         $"{place + 1}",
                                         Count(weights.ColumnCount),
                                         Count(weights.RowCount),
-                                        string.Join(", ", layer.Above),
+                                        string.Join(", ", layer.Following),
                                         Count(layer.ParameterCount),
                                         Number(Norm(sizes)),
                                         Number(sizes.Average()),

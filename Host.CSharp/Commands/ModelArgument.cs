@@ -63,6 +63,6 @@ internal sealed class AssumptionOptions
 
     private static Func<IReadOnlyList<Fault>, Exception> Refused(Option<string> option) =>
         faults => new RefusedException(
-            faults.Select(fault => Faults.Of(option.Name, fault).ToString())
+            faults.Select(fault => Faults.WithSubject(option.Name, fault).ToString())
         );
 }

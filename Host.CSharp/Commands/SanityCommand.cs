@@ -63,7 +63,7 @@ internal static class SanityCommand
         return (
             architecture.ToString(),
             samples,
-            OverfitCheck.OverFit(configuration.Hyperparameters, samples, steps, data, architecture)
+            OverfitCheck.Run(configuration.Hyperparameters, samples, steps, data, architecture)
         );
     }
 }

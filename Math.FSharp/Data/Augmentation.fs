@@ -22,7 +22,25 @@ type Augmentation = {
     Noise: float
     /// The share of images that are mirrored, left to right, up to 1.
     Mirror: float
-}
+} with
+
+    /// Images left as they are.
+    static member None: Augmentation = {
+        Shift = 0.0
+        Rotation = 0.0
+        Scale = 0.0
+        Elastic = 0.0
+        Smoothness = 4.0
+        Noise = 0.0
+        Mirror = 0.0
+    }
+
+    /// Whether images stay as they are.
+    member augmentation.IsNone: bool =
+        augmentation = {
+                           Augmentation.None with
+                               Smoothness = augmentation.Smoothness
+                       }
 
 /// Every column of an image's rows blurred: sums of weights times the rows around, those outside left
 /// out. Registers share out the columns.
@@ -71,26 +89,6 @@ type internal BlurLoop = {
 /// convolutional neural networks, 2003.</remarks>
 [<RequireQualifiedAccess>]
 module Augmentation =
-    /// <summary>Images left as they are.</summary>
-    [<CompiledName("None")>]
-    let none: Augmentation = {
-        Shift = 0.0
-        Rotation = 0.0
-        Scale = 0.0
-        Elastic = 0.0
-        Smoothness = 4.0
-        Noise = 0.0
-        Mirror = 0.0
-    }
-
-    /// <summary>Whether images stay as they are.</summary>
-    [<CompiledName("IsNone")>]
-    let isNone (augmentation: Augmentation) : bool =
-        augmentation = {
-                           none with
-                               Smoothness = augmentation.Smoothness
-                       }
-
     /// The weights of a blur of that deviation, cut at three deviations; they sum to 1.
     let private gaussian (deviation: float) : float32[] =
         let radius = int (Math.Ceiling(3.0 * deviation))
@@ -134,7 +132,12 @@ module Augmentation =
 
         for first in 0..4 .. count - 1 do
             let struct (x0, x1, x2, x3) =
-                Random.block128 seed Stream.Distortion sample iteration (first / 2 + which)
+                RandomNumbers.block128
+                    seed
+                    RandomStream.Distortion
+                    sample
+                    iteration
+                    (first / 2 + which)
 
             numbers[first] <- number x0
 
@@ -196,7 +199,9 @@ module Augmentation =
         : unit =
         let within limit k =
             limit
-            * (2.0 * Random.uniform seed Stream.Augmentation iteration (8 * sample + k) - 1.0)
+            * (2.0
+               * RandomNumbers.uniform seed RandomStream.Augmentation iteration (8 * sample + k)
+               - 1.0)
 
         let size = 1.0 / (1.0 + within augmentation.Scale 0)
         let turn = within augmentation.Rotation 1 / 180.0
@@ -205,7 +210,8 @@ module Augmentation =
         let down, right = within augmentation.Shift 2, within augmentation.Shift 3
 
         let isMirrored =
-            Random.uniform seed Stream.Augmentation iteration (8 * sample + 4) < augmentation.Mirror
+            RandomNumbers.uniform seed RandomStream.Augmentation iteration (8 * sample + 4) <
+                augmentation.Mirror
 
         let a, b = float32 (size * cosine), float32 (size * sine)
 
@@ -234,7 +240,12 @@ module Augmentation =
 
         if augmentation.Noise > 0.0 then
             for i in 0 .. result.Length - 1 do
-                let noise = Random.normal seed Stream.Noise iteration (sample * result.Length + i)
+                let noise =
+                    RandomNumbers.normal
+                        seed
+                        RandomStream.Noise
+                        iteration
+                        (sample * result.Length + i)
 
                 result[i] <- result[i] + float32 (augmentation.Noise * noise)
 

@@ -9,17 +9,21 @@ type Sampling =
     /// the size does not divide their number.
     | Epoch
 
+/// Finding samplings by name.
+[<RequireQualifiedAccess>]
+module Sampling =
+    /// <summary>The sampling of that name, Replacement or Epoch, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Sampling, Fault list> =
+        Fault.parseName
+            "Sampling"
+            [ "Replacement", Sampling.Replacement; "Epoch", Sampling.Epoch ]
+            name
+
 /// <summary>The samples of each iteration, and the numbers of iterations and epochs.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, mini-batch learning.</remarks>
 [<RequireQualifiedAccess>]
 module Batch =
-    let private names = [ "Replacement", Sampling.Replacement; "Epoch", Sampling.Epoch ]
-
-    /// <summary>The sampling of that name, in any case of letters.</summary>
-    [<CompiledName("ParseSampling")>]
-    let parseSampling (name: string) : Result<Sampling, Fault list> =
-        Fault.parseName "Sampling" names name
-
     /// <summary>Iterations in an epoch: ⌈samples / size⌉.</summary>
     /// <exception cref="T:System.ArgumentException">Either is below 1.</exception>
     [<CompiledName("IterationsPerEpoch")>]
@@ -49,7 +53,7 @@ module Batch =
     /// <exception cref="T:System.ArgumentException">Samples are below 0.</exception>
     [<CompiledName("Order")>]
     let order (seed: uint64) (samples: int) (epoch: int64) : int[] =
-        Random.permutation samples seed Stream.EpochOrder epoch
+        RandomNumbers.permutation samples seed RandomStream.EpochOrder epoch
 
     /// <summary>The samples of an iteration, each drawn from all of them.</summary>
     /// <param name="seed">The run's seed.</param>
@@ -60,7 +64,7 @@ module Batch =
     /// <exception cref="T:System.ArgumentException">Samples are below 1, or size is below 0.</exception>
     [<CompiledName("Draw")>]
     let draw (seed: uint64) (samples: int) (size: int) (iteration: int64) : int[] =
-        Random.severalBelow samples seed Stream.BatchWithReplacement iteration size
+        RandomNumbers.severalBelow samples seed RandomStream.BatchWithReplacement iteration size
 
     /// <summary>The samples of an iteration under epoch sampling.</summary>
     /// <param name="order">The epoch's order.</param>
@@ -68,8 +72,7 @@ module Batch =
     /// <param name="iteration">The iteration, from 0, counted over all epochs.</param>
     /// <returns>The batch's part of the order: <paramref name="size"/> indices, fewer at its end.</returns>
     /// <exception cref="T:System.ArgumentException">The order is empty, or size is below 1.</exception>
-    [<CompiledName("Slice")>]
-    let slice (order: int[]) (size: int) (iteration: int64) : int[] =
+    let internal slice (order: int[]) (size: int) (iteration: int64) : int[] =
         let each = iterationsPerEpoch order.Length size
         let first = int (iteration % int64 each) * size
         Array.sub order first (min size (order.Length - first))

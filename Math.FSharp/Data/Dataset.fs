@@ -209,8 +209,9 @@ module Dataset =
 
         let isKept =
             match data.keys with
-            | ValueSome keys -> KeyedFraction.choose seed Stream.Validation fraction keys
-            | ValueNone -> StratifiedSample.choose seed Stream.Validation fraction (strata data)
+            | ValueSome keys -> KeyedFraction.choose seed RandomStream.Validation fraction keys
+            | ValueNone ->
+                StratifiedSample.choose seed RandomStream.Validation fraction (strata data)
 
         apart isKept data
 
@@ -229,8 +230,14 @@ module Dataset =
         let isKept =
             match data.keys with
             | ValueSome keys ->
-                StratifiedSample.chooseByKey seed Stream.Validation fraction keys (strata data)
-            | ValueNone -> StratifiedSample.choose seed Stream.Validation fraction (strata data)
+                StratifiedSample.chooseByKey
+                    seed
+                    RandomStream.Validation
+                    fraction
+                    keys
+                    (strata data)
+            | ValueNone ->
+                StratifiedSample.choose seed RandomStream.Validation fraction (strata data)
 
         let struct (_, chosen) = apart isKept data
         chosen

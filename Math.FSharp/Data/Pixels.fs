@@ -16,8 +16,7 @@ type PixelScale =
 module Pixels =
     /// <summary>How many images an array holds, and their rows and columns: (images, rows, columns), also
     /// with one channel, (images, rows, columns, 1) or (images, 1, rows, columns).</summary>
-    [<CompiledName("Size")>]
-    let size (images: Tensor) : Result<struct (int * int * int), Fault list> =
+    let internal size (images: Tensor) : Result<struct (int * int * int), Fault list> =
         match images.Shape with
         | [ count; rows; columns ]
         | [ count; rows; columns; 1 ]
@@ -152,17 +151,17 @@ module Pixels =
     /// <summary>Images and their labels in two: to learn from, and to test with, which has the same share of
     /// every class.</summary>
     /// <param name="seed">The run's seed.</param>
-    /// <param name="share">The share for the test, 0 to 1.</param>
+    /// <param name="fraction">The fraction for the test, 0 to 1.</param>
     /// <param name="images">The images.</param>
     /// <param name="labels">One an image.</param>
     [<CompiledName("Split")>]
     let split
         (seed: uint64)
-        (share: float)
+        (fraction: float)
         (images: IdxImages)
         (labels: int[])
         : Result<struct (struct (IdxImages * int[]) * struct (IdxImages * int[])), Fault list> =
-        let isTest = StratifiedSample.choose seed Stream.Test share labels
+        let isTest = StratifiedSample.choose seed RandomStream.Test fraction labels
         let size = images.Rows * images.Columns
 
         let where test =
@@ -186,6 +185,6 @@ module Pixels =
                 Fault.create
                     "TestShare"
                     "a share that leaves images on both sides"
-                    $"{string share} of %d{labels.Length}"
+                    $"{string fraction} of %d{labels.Length}"
             ]
             (fun () -> struct (where false, where true))

@@ -23,10 +23,10 @@ module internal StratifiedSample =
         isChosen
 
     /// Whether each sample is chosen, by its index.
-    let choose (seed: uint64) (stream: Stream) (fraction: float) (classes: int[]) : bool[] =
+    let choose (seed: uint64) (stream: RandomStream) (fraction: float) (classes: int[]) : bool[] =
         chooseBy
             (fun stratum members ->
-                Random.permutation members.Length seed stream (int64 stratum)
+                RandomNumbers.permutation members.Length seed stream (int64 stratum)
                 |> Array.map (Array.get members))
             fraction
             classes
@@ -34,7 +34,7 @@ module internal StratifiedSample =
     /// Whether each sample is chosen, by its key.
     let chooseByKey
         (seed: uint64)
-        (stream: Stream)
+        (stream: RandomStream)
         (fraction: float)
         (keys: uint64[])
         (classes: int[])

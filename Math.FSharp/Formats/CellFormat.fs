@@ -13,7 +13,15 @@ type CellFormat = {
     DecimalSeparator: char
     /// What may separate groups of three digits: a comma, a point, an apostrophe or a space.
     ThousandsSeparator: char voption
-}
+} with
+
+    /// Numbers with a decimal point and no thousands separator; NA, N/A, NaN, null and a question mark mean a
+    /// missing value.
+    static member Default: CellFormat = {
+        MissingValues = [ "NA"; "N/A"; "NaN"; "null"; "?" ]
+        DecimalSeparator = '.'
+        ThousandsSeparator = ValueNone
+    }
 
 /// The settings of a cell format. Settings without a value follow from the model, or from the table if there is
 /// no model.
@@ -24,28 +32,18 @@ type CellRules = {
     DecimalSeparator: char voption
     /// A comma, a point, an apostrophe or a space.
     ThousandsSeparator: char voption
-}
+} with
 
-/// Formats of cells.
-[<RequireQualifiedAccess>]
-module CellFormat =
-    /// <summary>Numbers with a decimal point and no thousands separator; NA, N/A, NaN, null and a question
-    /// mark mean a missing value.</summary>
-    [<CompiledName("Usual")>]
-    let usual: CellFormat = {
-        MissingValues = [ "NA"; "N/A"; "NaN"; "null"; "?" ]
-        DecimalSeparator = '.'
-        ThousandsSeparator = ValueNone
-    }
-
-    /// <summary>Rules without any value.</summary>
-    [<CompiledName("AnyRules")>]
-    let anyRules: CellRules = {
+    /// Settings without any value.
+    static member Default: CellRules = {
         MissingValues = ValueNone
         DecimalSeparator = ValueNone
         ThousandsSeparator = ValueNone
     }
 
+/// Reading the settings of a cell format.
+[<RequireQualifiedAccess>]
+module CellRules =
     let private separator (name: string) (known: string) (text: string) =
         if text.Length = 1 && known.Contains text[0] then
             Ok(ValueSome text[0])
@@ -57,20 +55,18 @@ module CellFormat =
     /// <param name="missing">Texts that mean a missing value.</param>
     /// <param name="decimal">A point or a comma.</param>
     /// <param name="thousands">A comma, a point, an apostrophe or a space.</param>
-    [<CompiledName("ParseRules")>]
-    let parseRules
+    [<CompiledName("Parse")>]
+    let parse
         (missing: string list voption)
         (decimal: string voption)
         (thousands: string voption)
         : Result<CellRules, Fault list> =
-        let parse name known text =
+        let one name known text =
             match text with
             | ValueNone -> Ok ValueNone
             | ValueSome text -> separator name known text
 
-        Fault.both
-            (parse "DecimalSeparator" ".," decimal)
-            (parse "ThousandsSeparator" ",.' " thousands)
+        Fault.both (one "DecimalSeparator" ".," decimal) (one "ThousandsSeparator" ",.' " thousands)
         |> Result.bind (fun (decimal, thousands) ->
             Fault.check
                 [
@@ -91,8 +87,10 @@ module CellFormat =
                     ThousandsSeparator = thousands
                 }))
 
-    /// <summary>The format with the values of rules.</summary>
-    [<CompiledName("Apply")>]
+/// Formats of cells.
+[<RequireQualifiedAccess>]
+module internal CellFormat =
+    /// The format with the values of rules.
     let apply (rules: CellRules) (format: CellFormat) : CellFormat =
         let decimal =
             ValueOption.defaultValue format.DecimalSeparator rules.DecimalSeparator

@@ -61,8 +61,8 @@ module Idx =
     /// <param name="start">The file's first 16 bytes, or all of a shorter file.</param>
     /// <returns>The number, at most 2⁶³ − 1; nothing if they are not a header of one to three
     /// dimensions.</returns>
-    [<CompiledName("ClaimedLength")>]
-    let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
+    [<CompiledName("DeclaredLength")>]
+    let declaredLength (start: ReadOnlyMemory<byte>) : int64 voption =
         match kindOf start with
         | ValueSome(struct (_, size, dimensions)) when
             dimensions >= 1 && dimensions <= 3 && start.Length >= 4 * (dimensions + 1)
@@ -120,15 +120,15 @@ module Idx =
     /// <summary>The images in the bytes of an IDX file, of any type of the format.</summary>
     /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
     /// <returns>(images, rows, columns), or what is wrong.</returns>
-    [<CompiledName("ParseImageNumbers")>]
-    let parseImageNumbers (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
+    [<CompiledName("ParseImageTensor")>]
+    let parseImageTensor (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
         tensor "images" imagesMagic ((=) 3) bytes
 
     /// <summary>The labels in the bytes of an IDX file, of any type of the format.</summary>
     /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
     /// <returns>(samples) or (samples, columns), or what is wrong.</returns>
-    [<CompiledName("ParseLabelNumbers")>]
-    let parseLabelNumbers (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
+    [<CompiledName("ParseLabelTensor")>]
+    let parseLabelTensor (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
         tensor "labels" labelsMagic (fun dimensions -> dimensions = 1 || dimensions = 2) bytes
 
     /// The words after the magic number, once the header and the whole length are as they should be.

@@ -186,12 +186,12 @@ module Npy =
             $"the type {descr}{what}"
 
     /// <summary>The length of the whole file in bytes that its header claims.</summary>
-    /// <param name="start">The beginning of the file: <c>LongestHeader</c> bytes, or all of a shorter
+    /// <param name="start">The beginning of the file: <c>MaximumHeaderLength</c> bytes, or all of a shorter
     /// file.</param>
     /// <returns>The number, at most 2⁶³ − 1; nothing if the header is invalid, or the type has no fixed
     /// size.</returns>
-    [<CompiledName("ClaimedLength")>]
-    let claimedLength (start: ReadOnlyMemory<byte>) : int64 voption =
+    [<CompiledName("DeclaredLength")>]
+    let declaredLength (start: ReadOnlyMemory<byte>) : int64 voption =
         match
             split start
             |> Result.bind (fun (text, rest) ->
@@ -209,9 +209,9 @@ module Npy =
             |> ValueSome
         | _ -> ValueNone
 
-    /// <summary>The most bytes of a header with its prefix that <c>claimedLength</c> reads.</summary>
+    /// <summary>The most bytes of a header with its prefix that <c>declaredLength</c> reads.</summary>
     [<Literal>]
-    let LongestHeader = 66_000
+    let MaximumHeaderLength = 66_000
 
     /// <summary>The array in the bytes of an NPY file: whole numbers, truth values as 0 and 1, floating
     /// point of 16, 32 or 64 bits, and texts, of either byte order.</summary>

@@ -6,7 +6,7 @@ open Pipeline.Learning
 
 /// The places of a table's rows in their file.
 [<RequireQualifiedAccess>]
-type RowPlaces =
+type internal RowPlaces =
     /// The n-th row of the file, counted from 1.
     | Rows of int[]
     /// The line of the file where the row begins, counted from 1.
@@ -23,12 +23,9 @@ type Table = private {
     member table.Columns = table.columns
     /// How many rows.
     member table.Rows = table.rows
-    /// Where the rows stand in their file.
-    member table.Places = table.places
 
-    /// <summary>A row's place in its file, for messages: row 200, or line 201.</summary>
-    /// <param name="row">The row of the table, counted from 0.</param>
-    member table.PlaceOf(row: int) : string =
+    /// A row's place in its file, for messages: row 200, or line 201. Rows of the table are counted from 0.
+    member internal table.PlaceOf(row: int) : string =
         match table.places with
         | RowPlaces.Rows rows -> $"row %d{rows[row]}"
         | RowPlaces.Lines lines -> $"line %d{lines[row]}"
@@ -70,8 +67,8 @@ module Table =
     /// <param name="lines">The lines, counted from 1, one a row.</param>
     /// <param name="table">The table.</param>
     /// <exception cref="T:System.ArgumentException">There are more or fewer lines than rows.</exception>
-    [<CompiledName("AtLines")>]
-    let atLines (lines: int[]) (table: Table) : Table =
+    [<CompiledName("WithLineNumbers")>]
+    let withLineNumbers (lines: int[]) (table: Table) : Table =
         if lines.Length <> table.rows then
             invalidArg (nameof lines) $"expected %d{table.rows} lines, found %d{lines.Length}"
 
@@ -122,12 +119,9 @@ module Table =
             [ not columns.IsEmpty, Fault.message "" "has no columns besides the label" ]
             (fun () -> { table with columns = columns })
 
-    /// <summary>Some rows of a table, in that order. They keep their places in the file.</summary>
-    /// <param name="places">Which, counted from 0.</param>
-    /// <param name="table">The table.</param>
-    /// <exception cref="T:System.ArgumentException">A place is outside the table.</exception>
-    [<CompiledName("Take")>]
-    let take (places: int[]) (table: Table) : Table =
+    /// Some rows of a table, counted from 0, in that order. They keep their places in the file. Throws an
+    /// ArgumentException if a place is outside the table.
+    let internal take (places: int[]) (table: Table) : Table =
         for place in places do
             if place < 0 || place >= table.rows then
                 invalidArg
@@ -150,8 +144,8 @@ module Table =
 
     /// <summary>The same table with columns called by their indices, 0, 1, 2, …</summary>
     /// <param name="table">The table.</param>
-    [<CompiledName("ByPlace")>]
-    let byPlace (table: Table) : Table = {
+    [<CompiledName("WithIndexNames")>]
+    let withIndexNames (table: Table) : Table = {
         table with
             columns =
                 table.columns

@@ -55,8 +55,7 @@ module Tensor =
     }
 
     /// <summary>The type of the numbers: U8, I64, F32 or F64; of texts, texts.</summary>
-    [<CompiledName("TypeName")>]
-    let typeName (tensor: Tensor) : string =
+    let internal typeName (tensor: Tensor) : string =
         match tensor.Elements with
         | Elements.Bytes _ -> "U8"
         | Elements.Integers _ -> "I64"
@@ -65,8 +64,7 @@ module Tensor =
         | Elements.Texts _ -> "texts"
 
     /// <summary>How many numbers or texts there are.</summary>
-    [<CompiledName("Count")>]
-    let count (tensor: Tensor) : int =
+    let internal count (tensor: Tensor) : int =
         match tensor.Elements with
         | Elements.Bytes bytes -> bytes.Length
         | Elements.Integers integers -> integers.Length

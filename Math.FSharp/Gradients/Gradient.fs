@@ -15,6 +15,20 @@ type GradientMethod =
     /// chapter's own; thousands of times slower.
     | Numerical
 
+/// Finding gradient methods by name.
+[<RequireQualifiedAccess>]
+module GradientMethod =
+    /// <summary>The method of that name, Backpropagation or Numerical, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<GradientMethod, Fault list> =
+        Fault.parseName
+            "Gradient"
+            [
+                "Backpropagation", GradientMethod.Backpropagation
+                "Numerical", GradientMethod.Numerical
+            ]
+            name
+
 /// <summary>Gradients: by the chain rule, and by their definition.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4 (numerical gradient) and 5
 /// (backpropagation).</remarks>
@@ -23,16 +37,6 @@ module Gradient =
     /// <summary>The book's step of a central difference.</summary>
     [<Literal>]
     let DefaultStep = 1e-4
-
-    let private methods = [
-        "Backpropagation", GradientMethod.Backpropagation
-        "Numerical", GradientMethod.Numerical
-    ]
-
-    /// <summary>The method of that name, in any case of letters.</summary>
-    [<CompiledName("ParseMethod")>]
-    let parseMethod (name: string) : Result<GradientMethod, Fault list> =
-        Fault.parseName "Gradient" methods name
 
     /// Returns the arrays that a layer's passes made, apart from those still referred to.
     let private release
@@ -171,8 +175,7 @@ module Gradient =
     /// <returns><c>Network.lossInTraining</c> before the step, and the network after it.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
-    [<CompiledName("UpdateLayers")>]
-    let updateLayers
+    let internal updateLayers
         (update: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
         (step: TrainingStep)
         (network: Network<'T>)

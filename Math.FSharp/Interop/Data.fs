@@ -56,13 +56,13 @@ type DataSplits =
     /// <summary>The training samples to learn from, and those for validation.</summary>
     /// <param name="split">The split.</param>
     /// <param name="all">The training samples.</param>
-    /// <param name="refuse">Makes the exception where one of both would be empty.</param>
+    /// <param name="createException">Makes the exception where one of both would be empty.</param>
     /// <returns>Both; null for validation where the split has no share for it.</returns>
     [<Extension>]
     static member Training
-        (split: DataSplit, all: Dataset<'T>, refuse: Func<IReadOnlyList<Fault>, exn>)
+        (split: DataSplit, all: Dataset<'T>, createException: Func<IReadOnlyList<Fault>, exn>)
         : struct (Dataset<'T> * (Dataset<'T> | null)) =
         let struct (train, validation) =
-            ResultExtensions.OrThrow(DataSplit.training split all, refuse)
+            ResultExtensions.OrThrow(DataSplit.training split all, createException)
 
         struct (train, validation.OrNull())

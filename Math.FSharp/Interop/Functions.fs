@@ -3,6 +3,7 @@ namespace Pipeline.Learning.Interop
 open System
 open System.Collections.Generic
 open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
@@ -52,6 +53,26 @@ type Gradients =
         ArgumentNullException.ThrowIfNull(f, nameof f)
         GradientCheck.ofMatrix f.Invoke gradient at
 
+    /// <summary>Compares the gradient of a function of several matrices with central differences: of a layer's
+    /// weights, biases and inputs, for example.</summary>
+    /// <param name="f">The function; it gets new matrices.</param>
+    /// <param name="gradients">The gradient in each matrix, with the matrix's name in the result.</param>
+    /// <param name="at">The point: matrices of the gradients' shapes.</param>
+    /// <exception cref="T:System.ArgumentException">Gradients and matrices differ in number or shape, or there
+    /// are none.</exception>
+    static member Check
+        (
+            f: Func<IReadOnlyList<Matrix<float>>, float>,
+            gradients: struct (string * Matrix<float>) seq,
+            at: Matrix<float> seq
+        ) : GradientCheck =
+        ArgumentNullException.ThrowIfNull(f, nameof f)
+
+        GradientCheck.ofMatrices
+            (fun matrices -> f.Invoke matrices)
+            [ for struct (name, gradient) in gradients -> name, gradient ]
+            (List.ofSeq at)
+
     /// <summary>Compares a gradient of a function of a network with central differences.</summary>
     /// <param name="loss">The function, called from several threads.</param>
     /// <param name="gradient">The gradient to check, shaped like the parameters.</param>
@@ -95,14 +116,18 @@ type Optimizers =
         ) : struct (Parameters<'T> * OptimizerState<'T>) =
         optimizer.Update rate gradient state parameters
 
+    /// <summary>The optimizer of a specification, such as that of <c>Parse.Optimizer</c>.</summary>
+    /// <param name="spec">The rule, its numbers and transforms.</param>
+    static member Create(spec: OptimizerSpec) : Optimizer<'T> = OptimizerSpec.optimizer spec
+
     /// <summary>A custom optimizer.</summary>
-    /// <param name="names">The names of its memories: each has a number for every parameter, 0 before the
+    /// <param name="memoryNames">The names of its memories: each has a number for every parameter, 0 before the
     /// first step.</param>
     /// <param name="update">Returns the next parameters and memories from rate, gradient, parameters and
     /// memories.</param>
     static member Create
         (
-            names: string seq,
+            memoryNames: string seq,
             update:
                 Func<
                     'T,
@@ -115,14 +140,14 @@ type Optimizers =
         ArgumentNullException.ThrowIfNull(update, nameof update)
 
         let memory values =
-            Seq.map2 (fun name values -> { Name = name; Values = values }) names values
+            Seq.map2 (fun name values -> { Name = name; Values = values }) memoryNames values
             |> List.ofSeq
 
         {
             Init =
                 fun parameters -> {
                     Steps = 0L
-                    Memory = names |> Seq.map (fun _ -> Parameters.zeros parameters) |> memory
+                    Memory = memoryNames |> Seq.map (fun _ -> Parameters.zeros parameters) |> memory
                 }
             Update =
                 fun rate gradient state parameters ->
@@ -148,12 +173,59 @@ type Optimizers =
         ArgumentNullException.ThrowIfNull(gradient, nameof gradient)
         Optimizer.descent rate steps gradient.Invoke start
 
+/// Learning rates that change with the iteration.
+[<AbstractClass; Sealed>]
+type Schedules =
+    /// <summary>The learning rate of each iteration of a run, counted from 0. A plateau's factor is not in it, as
+    /// that follows from the validation losses.</summary>
+    /// <param name="kind">How the rate changes, for example <c>ScheduleKind.NewCosine(0.0)</c>.</param>
+    /// <param name="iterations">The iterations of the run.</param>
+    /// <param name="learningRate">The learning rate, or the highest of the schedule.</param>
+    /// <param name="warmUp">Iterations in which the rate rises to the schedule's; 0 for none.</param>
+    /// <exception cref="T:System.ArgumentException">A number is out of range.</exception>
+    static member Create
+        (
+            kind: ScheduleKind,
+            iterations: int64,
+            learningRate: float,
+            [<Optional; DefaultParameterValue(0L)>] warmUp: int64
+        ) : Func<int64, float> =
+        let schedule = Schedule.ofKind iterations learningRate kind
+
+        let warmed =
+            if warmUp = 0L then
+                schedule
+            else
+                Schedule.warmUp warmUp schedule
+
+        Func<int64, float>(fun iteration -> warmed iteration)
+
+/// Training images varied at random.
+[<AbstractClass; Sealed>]
+type Augmentations =
+    /// <summary>Images shifted, turned, scaled, … at random, each in its own way.</summary>
+    /// <param name="augmentation">How much of each.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="iteration">The iteration, from 0.</param>
+    /// <param name="rows">Rows of an image.</param>
+    /// <param name="columns">Columns of an image.</param>
+    /// <param name="images">(rows · columns, batch), an image a column, row after row.</param>
+    /// <returns>A matrix of the same shape.</returns>
+    /// <exception cref="T:System.ArgumentException">The images have another size.</exception>
+    static member Apply
+        (
+            augmentation: Augmentation,
+            seed: uint64,
+            iteration: int64,
+            rows: int,
+            columns: int,
+            images: Matrix<'T>
+        ) : Matrix<'T> =
+        Augmentation.apply augmentation seed iteration rows columns images
+
 /// Evaluations and histograms.
 [<AbstractClass; Sealed>]
 type Evaluations =
-    /// <summary>How much an evaluation reports unless something else is chosen.</summary>
-    static member Usual: EvaluationOptions = Evaluation.usual
-
     /// <summary>The evaluation of a network on samples.</summary>
     /// <param name="options">How detailed it is.</param>
     /// <param name="network">The network.</param>

@@ -72,6 +72,13 @@ type Activations =
 /// Heads.
 [<AbstractClass; Sealed>]
 type Heads =
+    /// <summary>The predictions of logits: probabilities under Softmax and Sigmoid, the logits themselves under
+    /// Identity.</summary>
+    /// <param name="head">The network's head.</param>
+    /// <param name="logits">The last layer's outputs: (outputs, batch).</param>
+    /// <returns>A matrix of the same shape.</returns>
+    static member Apply(head: Head, logits: Matrix<'T>) : Matrix<'T> = Head.apply head logits
+
     /// <summary>The name of the loss that belongs to the head.</summary>
     static member LossName(head: Head) : string = Head.lossName head
 
@@ -84,10 +91,10 @@ type MatrixLayer<'T
     and 'T :> IFormattable> = {
     /// Its parameters.
     Parameters: LayerParameters<'T>
-    /// How many parameters it and the layers above it have.
+    /// How many parameters it and the layers in <c>Following</c> have.
     ParameterCount: int64
-    /// The activations and other layers above it; behind the last one, the head.
-    Above: string[]
+    /// The names of the layers after it, up to the next one with a matrix; after the last of these, the head.
+    Following: string[]
 }
 
 /// Networks layer by layer.
@@ -107,14 +114,14 @@ type Networks =
                 {
                     Parameters = parameters
                     ParameterCount = place.Parameters.Count
-                    Above = [||]
+                    Following = [||]
                 }
                 :: found
             | last :: below ->
                 {
                     last with
                         ParameterCount = last.ParameterCount + place.Parameters.Count
-                        Above = Array.append last.Above [| nameOf place.Layer |]
+                        Following = Array.append last.Following [| nameOf place.Layer |]
                 }
                 :: below
             | [] -> []
@@ -126,7 +133,7 @@ type Networks =
 
             {
                 last with
-                    Above = Array.append last.Above [| head |]
+                    Following = Array.append last.Following [| head |]
             }
             :: below
             |> List.rev
@@ -196,7 +203,7 @@ type ParametersExtensions =
     /// <summary>The norm of all numbers as one vector.</summary>
     /// <param name="parameters">The parameters, or a gradient.</param>
     [<Extension>]
-    static member Norm(parameters: Parameters<'T>) : float = Transform.norm parameters
+    static member Norm(parameters: Parameters<'T>) : float = Parameters.norm parameters
 
 /// Models from dictionaries and sequences.
 [<AbstractClass; Sealed>]

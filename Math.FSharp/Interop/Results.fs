@@ -32,35 +32,35 @@ type ResultExtensions =
 
     /// <summary>The value; the faults are added to a list.</summary>
     /// <param name="result">What a parser or a <c>Create</c> returned.</param>
-    /// <param name="all">The list that gets the faults.</param>
+    /// <param name="faults">The list that gets the faults.</param>
     /// <param name="value">The value, if there is one.</param>
     /// <returns>Whether there is a value.</returns>
     [<Extension>]
     static member TryGet
-        (result: Result<'V, Fault list>, all: ICollection<Fault>, [<Out>] value: byref<'V>)
+        (result: Result<'V, Fault list>, faults: ICollection<Fault>, [<Out>] value: byref<'V>)
         : bool =
-        ArgumentNullException.ThrowIfNull(all, nameof all)
+        ArgumentNullException.ThrowIfNull(faults, nameof faults)
 
         match result with
         | Ok good ->
             value <- good
             true
-        | Error faults ->
-            faults |> List.iter all.Add
+        | Error found ->
+            found |> List.iter faults.Add
             false
 
     /// <summary>The value, or an exception made of the faults.</summary>
     /// <param name="result">What a parser or a <c>Create</c> returned.</param>
-    /// <param name="refuse">Makes the exception.</param>
+    /// <param name="createException">Makes the exception.</param>
     [<Extension>]
     static member OrThrow
-        (result: Result<'V, Fault list>, refuse: Func<IReadOnlyList<Fault>, exn>)
+        (result: Result<'V, Fault list>, createException: Func<IReadOnlyList<Fault>, exn>)
         : 'V =
-        ArgumentNullException.ThrowIfNull(refuse, nameof refuse)
+        ArgumentNullException.ThrowIfNull(createException, nameof createException)
 
         match result with
         | Ok value -> value
-        | Error faults -> raise (refuse.Invoke faults)
+        | Error faults -> raise (createException.Invoke faults)
 
 /// Optional values as C# has them.
 [<AbstractClass; Sealed; Extension>]
@@ -87,11 +87,12 @@ type Faults =
     static member Message(subject: string, text: string) : Fault = Fault.message subject text
 
     /// <summary>The same fault of another subject.</summary>
-    static member Of(subject: string, fault: Fault) : Fault = Fault.ofSubject subject fault
+    static member WithSubject(subject: string, fault: Fault) : Fault =
+        Fault.withSubject subject fault
 
     /// <summary>The same fault with a remark in parentheses: where the value came from, for
     /// example.</summary>
-    static member Remark(remark: string, fault: Fault) : Fault = Fault.remark remark fault
+    static member WithRemark(remark: string, fault: Fault) : Fault = Fault.withRemark remark fault
 
     /// <summary>The same fault of something inside a place, a file for example.</summary>
     static member Within(place: string, fault: Fault) : Fault = Fault.within place fault

@@ -8,14 +8,11 @@ open Pipeline.Learning
 /// Runs and their settings.
 [<AbstractClass; Sealed>]
 type Runs =
-    /// <summary>The chapter's run.</summary>
-    static member Book: Hyperparameters = Hyperparameters.book
-
     /// <summary>The number, or a fault if the precision turns it into 0 or infinity.</summary>
-    static member Hold
+    static member CheckPrecision
         (subject: string, precision: Precision, number: float)
         : Result<float, Fault list> =
-        Precision.hold subject precision number
+        Precision.check subject precision number
 
     /// <summary>The length from one of the two; the book's if both are null.</summary>
     static member Length
@@ -23,9 +20,10 @@ type Runs =
         : Result<RunLength, Fault list> =
         RunLength.create iterations epochs
 
-    /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
-    static member Hyperparameters(recipe: Recipe) : Result<Hyperparameters, Fault list> =
-        Hyperparameters.create recipe
+    /// <summary>The hyperparameters, or everything that is wrong with the options.</summary>
+    /// <param name="options">For example <c>TrainingOptions.Default.With(batchSize: 20)</c>.</param>
+    static member Hyperparameters(options: TrainingOptions) : Result<Hyperparameters, Fault list> =
+        Hyperparameters.create options
 
     /// <summary>Several steps of <c>Trainer.Step</c>.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
@@ -43,9 +41,9 @@ type Runs =
             data: Dataset<'T>,
             count: int64,
             shouldContinue: Func<int64, float, bool>,
-            shouldRetain: Func<State<'T>, bool>,
-            state: State<'T>
-        ) : State<'T> =
+            shouldRetain: Func<TrainingState<'T>, bool>,
+            state: TrainingState<'T>
+        ) : TrainingState<'T> =
         ArgumentNullException.ThrowIfNull(shouldContinue, nameof shouldContinue)
         ArgumentNullException.ThrowIfNull(shouldRetain, nameof shouldRetain)
 
@@ -72,8 +70,8 @@ type Runs =
             data: Dataset<'T>,
             count: int64,
             shouldContinue: Func<int64, float, bool>,
-            state: State<'T>
-        ) : State<'T> =
+            state: TrainingState<'T>
+        ) : TrainingState<'T> =
         Runs.Advance(settings, data, count, shouldContinue, (fun _ -> false), state)
 
     /// <summary>The number of samples of an iteration, counted from 0.</summary>
@@ -89,16 +87,12 @@ type Runs =
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
         Hyperparameters.iterations samples settings
 
-    /// <summary>Whether training images are augmented.</summary>
-    static member IsAugmented(settings: Hyperparameters) : bool =
-        not (Augmentation.isNone settings.Recipe.Augmentation)
-
-/// Recipes with other settings, as C# has no <c>with</c> for F# records.
+/// Training options with other values, as C# has no <c>with</c> for F# records.
 [<AbstractClass; Sealed; Extension>]
-type RecipeExtensions =
-    /// <summary>The recipe with the given settings replaced: <c>Runs.Book.Recipe.With(batchSize: 20,
+type TrainingOptionsExtensions =
+    /// <summary>The options with the given values replaced: <c>TrainingOptions.Default.With(batchSize: 20,
     /// learningRate: 0.5)</c>.</summary>
-    /// <param name="recipe">The recipe, which is not changed.</param>
+    /// <param name="options">The options, which are not changed.</param>
     /// <param name="length">The length of the run.</param>
     /// <param name="batchSize">Samples in a mini-batch.</param>
     /// <param name="learningRate">η of the optimizer, or the highest of a schedule.</param>
@@ -116,7 +110,7 @@ type RecipeExtensions =
     [<Extension>]
     static member With
         (
-            recipe: Recipe,
+            options: TrainingOptions,
             [<Optional>] length: RunLength | null,
             [<Optional>] batchSize: Nullable<int>,
             [<Optional>] learningRate: Nullable<float>,
@@ -131,7 +125,7 @@ type RecipeExtensions =
             [<Optional>] validation: Nullable<float>,
             [<Optional>] earlyStopping: Nullable<int>,
             [<Optional>] seed: Nullable<uint64>
-        ) : Recipe =
+        ) : TrainingOptions =
         let orOwn (own: 'V) (given: 'V | null) : 'V =
             match given with
             | null -> own
@@ -141,22 +135,22 @@ type RecipeExtensions =
             if given.HasValue then given.Value else own
 
         {
-            Length = orOwn recipe.Length length
-            BatchSize = orNumber recipe.BatchSize batchSize
-            LearningRate = orNumber recipe.LearningRate learningRate
-            Schedule = orOwn recipe.Schedule schedule
-            WarmUp = orNumber recipe.WarmUp warmUp
-            Initialiser = orOwn recipe.Initialiser initialiser
-            Sampling = orOwn recipe.Sampling sampling
-            Gradient = orOwn recipe.Gradient gradient
-            Optimizer = orOwn recipe.Optimizer optimizer
-            Augmentation = orOwn recipe.Augmentation augmentation
-            LabelSmoothing = orNumber recipe.LabelSmoothing labelSmoothing
-            Validation = orNumber recipe.Validation validation
+            Length = orOwn options.Length length
+            BatchSize = orNumber options.BatchSize batchSize
+            LearningRate = orNumber options.LearningRate learningRate
+            Schedule = orOwn options.Schedule schedule
+            WarmUp = orNumber options.WarmUp warmUp
+            Initialiser = orOwn options.Initialiser initialiser
+            Sampling = orOwn options.Sampling sampling
+            Gradient = orOwn options.Gradient gradient
+            Optimizer = orOwn options.Optimizer optimizer
+            Augmentation = orOwn options.Augmentation augmentation
+            LabelSmoothing = orNumber options.LabelSmoothing labelSmoothing
+            Validation = orNumber options.Validation validation
             EarlyStopping =
                 if earlyStopping.HasValue then
                     ValueSome earlyStopping.Value
                 else
-                    recipe.EarlyStopping
-            Seed = orNumber recipe.Seed seed
+                    options.EarlyStopping
+            Seed = orNumber options.Seed seed
         }

@@ -3,6 +3,7 @@ namespace Pipeline.Learning.Interop
 open System
 open System.Collections.Generic
 open System.Diagnostics.CodeAnalysis
+open System.Runtime.InteropServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 open Pipeline.Learning.Formats
@@ -40,56 +41,59 @@ type Tables =
     static member Create(columns: Column seq) : Result<Table, Fault list> = Table.create columns
 
     /// <summary>The table, its rows named by their lines in a file.</summary>
-    static member AtLines(lines: int[], table: Table) : Table = Table.atLines lines table
+    static member WithLineNumbers(lines: int[], table: Table) : Table =
+        Table.withLineNumbers lines table
 
     /// <summary>The table, its columns named by their places: 0, 1, 2, …</summary>
-    static member ByPlace(table: Table) : Table = Table.byPlace table
+    static member WithIndexNames(table: Table) : Table = Table.withIndexNames table
 
     /// <summary>The table in an array of one or two dimensions.</summary>
     static member OfTensor(tensor: Tensor) : Result<Table, Fault list> = Table.ofTensor tensor
 
     /// <summary>Whether a first row holds names, decided from all rows.</summary>
     /// <param name="columns">The cells of each column, the first row's first.</param>
-    static member FirstRow(columns: IReadOnlyList<string> seq) : FirstRow = FirstRow.tell columns
+    static member DetectFirstRow(columns: IReadOnlyList<string> seq) : FirstRow =
+        FirstRow.detect columns
 
-    /// <summary>How cells are written, or every fault.</summary>
-    /// <param name="missing">Texts that mean a missing value; null for the usual ones.</param>
-    /// <param name="decimal">What separates fractions; null if it is detected.</param>
-    /// <param name="thousands">What separates thousands; null for the usual.</param>
-    static member Cells
-        (missing: string seq | null, decimal: string | null, thousands: string | null)
-        : Result<CellRules, Fault list> =
-        CellFormat.parseRules
-            (missing |> ValueOption.ofObj |> ValueOption.map List.ofSeq)
-            (ValueOption.ofObj decimal)
-            (ValueOption.ofObj thousands)
-
-    /// <summary>How a table becomes samples.</summary>
-    /// <param name="label">The label's column, by name or place; null for the last one.</param>
-    /// <param name="numeric">Columns of numbers.</param>
-    /// <param name="categorical">Columns of categories.</param>
-    /// <param name="ignored">Columns to leave out.</param>
-    /// <param name="cells">How cells are written.</param>
-    /// <param name="missing">What replaces missing cells.</param>
-    /// <param name="scaling">How numbers are scaled.</param>
+    /// <summary>How a table becomes samples: <c>Tables.Options(label: "Price")</c>.</summary>
+    /// <param name="label">The label's column, by name or index; null for the last one.</param>
+    /// <param name="numeric">Columns of numbers, whatever their cells look like; null for none.</param>
+    /// <param name="categorical">Columns of categories, whatever their cells look like; null for none.</param>
+    /// <param name="ignored">Columns to leave out; null for none.</param>
+    /// <param name="cells">How cells are written; null to detect it.</param>
+    /// <param name="missing">How missing cells are treated; null to refuse them.</param>
+    /// <param name="scaling">How numbers are scaled; null for mean 0 and standard deviation 1.</param>
     static member Options
         (
-            label: string | null,
-            numeric: string seq,
-            categorical: string seq,
-            ignored: string seq,
-            cells: CellRules,
-            missing: Missing,
-            scaling: Scaling
-        ) : TableOptions = {
-        Label = ValueOption.ofObj label
-        Numeric = List.ofSeq numeric
-        Categorical = List.ofSeq categorical
-        Ignored = List.ofSeq ignored
-        Cells = cells
-        Missing = missing
-        Scaling = scaling
-    }
+            [<Optional>] label: string | null,
+            [<Optional>] numeric: string seq | null,
+            [<Optional>] categorical: string seq | null,
+            [<Optional>] ignored: string seq | null,
+            [<Optional>] cells: CellRules | null,
+            [<Optional>] missing: Missing | null,
+            [<Optional>] scaling: Scaling | null
+        ) : TableOptions =
+        let names (given: string seq | null) : string list =
+            match given with
+            | null -> []
+            | names -> List.ofSeq names
+
+        let orDefault (fallback: 'V) (given: 'V | null) : 'V =
+            match given with
+            | null -> fallback
+            | given -> given
+
+        let usual = TableOptions.Default
+
+        {
+            Label = ValueOption.ofObj label
+            Numeric = names numeric
+            Categorical = names categorical
+            Ignored = names ignored
+            Cells = orDefault usual.Cells cells
+            Missing = orDefault usual.Missing missing
+            Scaling = orDefault usual.Scaling scaling
+        }
 
     /// <summary>Training and test samples of tables, encoded as fits the training rows.</summary>
     /// <param name="options">How a table becomes samples.</param>
@@ -127,6 +131,18 @@ type Tables =
     static member Inputs(options: TableOptions, table: Table) : Result<Table, Fault list> =
         TableEncoding.inputs options table
 
+    /// <summary>The column of a name, or of an index from 0.</summary>
+    /// <param name="key">A name, apart from spaces around it; or an index, if no column has that name.</param>
+    /// <param name="table">The table.</param>
+    static member Find(key: string, table: Table) : Result<Column, Fault list> =
+        Table.find key table
+
+    /// <summary>How columns become numbers, fitted to a table's rows: means, scales and categories.</summary>
+    /// <param name="options">How a table becomes samples.</param>
+    /// <param name="table">The training rows. The label's column is left out.</param>
+    static member Fit(options: TableOptions, table: Table) : Result<TableEncoding, Fault list> =
+        TableEncoding.fit options table
+
     /// <summary>How the rows of a table become inputs of a model.</summary>
     /// <param name="preprocessing">The model's.</param>
     /// <param name="cells">How cells are written; null if that is detected.</param>
@@ -135,8 +151,7 @@ type Tables =
     static member EncodingOf
         (preprocessing: Preprocessing, cells: CellRules | null, inputs: int, table: Table)
         : Result<TableEncoding, Fault list> =
-        let rules =
-            cells |> ValueOption.ofObj |> ValueOption.defaultValue CellFormat.anyRules
+        let rules = cells |> ValueOption.ofObj |> ValueOption.defaultValue CellRules.Default
 
         Preprocessing.encodingOf preprocessing rules inputs table
 

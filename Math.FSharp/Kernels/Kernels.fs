@@ -14,7 +14,7 @@ open MathNet.Numerics.LinearAlgebra
 /// only if it is large enough to be faster.
 /// </remarks>
 [<RequireQualifiedAccess>]
-module Kernels =
+module internal Kernels =
     /// The matrix's elements by columns: the array of a dense matrix itself, a copy of any other.
     let internal values (matrix: Matrix<'T>) : 'T[] =
         match matrix.AsColumnMajorArray() with

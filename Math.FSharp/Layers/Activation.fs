@@ -376,22 +376,6 @@ module Activation =
              |> List.map (fun definition -> definition.Name, definition.Activation))
             name
 
-    /// <summary>σ(z) = 1 / (1 + e⁻ᶻ) of every element.</summary>
-    [<CompiledName("Sigmoid")>]
-    let sigmoid (z: Matrix<'T>) : Matrix<'T> = Kernels.map (SigmoidOp<'T>()) z
-
-    /// <summary>tanh z of every element.</summary>
-    [<CompiledName("Tanh")>]
-    let tanh (z: Matrix<'T>) : Matrix<'T> = Kernels.map (TanhOp<'T>()) z
-
-    /// <summary>max(0, z) of every element.</summary>
-    [<CompiledName("Relu")>]
-    let relu (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ReluOp<'T>()) z
-
-    /// <summary>eᶻ of every element.</summary>
-    [<CompiledName("Exp")>]
-    let exp (z: Matrix<'T>) : Matrix<'T> = Kernels.map (ExpOp<'T>()) z
-
     /// f of each element of x, into an array made for it: x itself may be one.
     let internal applyInto (result: 'T[]) (activation: Activation) (x: 'T[]) : unit =
         activation
@@ -422,22 +406,23 @@ module Activation =
             }
         |> ignore
 
-    /// <summary>The activation of every element of z.</summary>
+    /// <summary>f(z) of every element.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="z">Any matrix.</param>
+    /// <returns>A matrix of z's shape.</returns>
     [<CompiledName("Apply")>]
     let apply (activation: Activation) (z: Matrix<'T>) : Matrix<'T> =
         let result = Kernels.newArray z.RowCount z.ColumnCount
         applyInto result activation (Kernels.values z)
         Kernels.matrix z.RowCount z.ColumnCount result
 
-    /// <summary>The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z).</summary>
-    /// <param name="activation">f.</param>
-    /// <param name="z">What it was applied to, of any shape.</param>
-    /// <param name="upstream">∂L/∂y, of z's shape.</param>
-    /// <returns>∂L/∂z, of z's shape. At a kink (ReLU and leaky ReLU at 0) the slope is the one to its
-    /// left.</returns>
-    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("Backward")>]
-    let backward (activation: Activation) (z: Matrix<'T>) (upstream: Matrix<'T>) : Matrix<'T> =
+    /// The chain rule through an activation y = f(z): ∂L/∂z = ∂L/∂y · f′(z). At a kink (ReLU and leaky ReLU at 0)
+    /// the slope is the one to its left. Throws an ArgumentException if the shapes differ.
+    let internal backward
+        (activation: Activation)
+        (z: Matrix<'T>)
+        (upstream: Matrix<'T>)
+        : Matrix<'T> =
         Kernels.requireSameShape (nameof upstream) z upstream
 
         let kept =
@@ -450,7 +435,10 @@ module Activation =
         backwardInto result activation (Kernels.values kept) (Kernels.values upstream)
         Kernels.matrix z.RowCount z.ColumnCount result
 
-    /// <summary>f′(z) of every element.</summary>
+    /// <summary>f′(z) of every element; at a kink (ReLU and leaky ReLU at 0) the slope to its left.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="z">Any matrix.</param>
+    /// <returns>A matrix of z's shape.</returns>
     [<CompiledName("Derivative")>]
     let derivative
         (activation: Activation)

@@ -34,7 +34,12 @@ module internal DropoutMask =
         ThreadTeam.run (int64 length * 16L) ((blocks + blocksOf - 1) / blocksOf) (fun part ->
             for block in part * blocksOf .. min blocks ((part + 1) * blocksOf) - 1 do
                 let struct (x0, x1, x2, x3) =
-                    Random.block128 step.Seed Stream.Dropout stream step.Iteration block
+                    RandomNumbers.block128
+                        step.Seed
+                        RandomStream.Dropout
+                        stream
+                        step.Iteration
+                        block
 
                 let mutable low = (uint64 x1 <<< 32) ||| uint64 x0
                 let mutable high = (uint64 x3 <<< 32) ||| uint64 x2

@@ -59,8 +59,7 @@ module Initialiser =
     /// <param name="inputs">The layer's inputs, 1 or more.</param>
     /// <param name="outputs">Its outputs, 1 or more.</param>
     /// <param name="initialiser">How they begin.</param>
-    [<CompiledName("Deviation")>]
-    let deviation (inputs: int) (outputs: int) (initialiser: Initialiser) : float =
+    let internal deviation (inputs: int) (outputs: int) (initialiser: Initialiser) : float =
         match initialiser with
         | Initialiser.Fixed deviation -> deviation
         | Initialiser.XavierNormal
@@ -106,7 +105,7 @@ module Initialiser =
         (initialiser: Initialiser)
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         let normal i =
-            Random.normal seed Stream.InitialWeights (int64 layer) i
+            RandomNumbers.normal seed RandomStream.InitialWeights (int64 layer) i
 
         let fill (number: int -> float) : 'T[] =
             Array.init (outputs * inputs) (fun i -> 'T.CreateTruncating(number i))
@@ -114,7 +113,8 @@ module Initialiser =
         // Between −√3 and √3, where a uniform number's deviation is 1.
         let uniform i =
             Math.Sqrt 3.0
-            * (2.0 * Random.uniform seed Stream.InitialWeights (int64 layer) i - 1.0)
+            * (2.0 * RandomNumbers.uniform seed RandomStream.InitialWeights (int64 layer) i
+               - 1.0)
 
         let spread standard =
             let deviation = deviation inputs outputs initialiser

@@ -111,14 +111,14 @@ type Layer(name: string) =
     /// <c>W1</c>, <c>W2</c>, …</remarks>
     abstract Parameters: input: Shape -> ParameterShapes
 
-    default _.Parameters(_: Shape) : ParameterShapes = ParameterShapes.none
+    default _.Parameters(_: Shape) : ParameterShapes = ParameterShapes.None
 
     /// <summary>The names and shapes of the running statistics: numbers that a step of training updates without
     /// a gradient.</summary>
     /// <remarks>Unless overridden, none.</remarks>
     abstract Running: input: Shape -> ParameterShapes
 
-    default _.Running(_: Shape) : ParameterShapes = ParameterShapes.none
+    default _.Running(_: Shape) : ParameterShapes = ParameterShapes.None
 
     /// Whether a step of training draws random numbers. Unless overridden, no.
     abstract DrawsRandomNumbers: bool

@@ -28,12 +28,8 @@ type ParameterShapes = {
             name
     ]
 
-/// Shapes of parameters.
-[<RequireQualifiedAccess>]
-module ParameterShapes =
     /// No parameters.
-    [<CompiledName("None")>]
-    let none: ParameterShapes = { MatrixShapes = []; VectorSizes = [] }
+    static member None: ParameterShapes = { MatrixShapes = []; VectorSizes = [] }
 
 /// The parameters of a layer by name, or the gradient in them. A dense layer has W (outputs, inputs) and b.
 type LayerParameters<'T

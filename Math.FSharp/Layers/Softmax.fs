@@ -40,8 +40,7 @@ module Softmax =
     /// <param name="upstream">g = ∂L/∂y: (classes, batch).</param>
     /// <returns>∂L/∂z: (classes, batch).</returns>
     /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("Backward")>]
-    let backward
+    let internal backward
         (output: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (upstream: Matrix<'T>)
         : Matrix<'T> =

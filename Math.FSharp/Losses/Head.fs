@@ -42,5 +42,5 @@ module Head =
     let apply (head: Head) (logits: Matrix<'T>) : Matrix<'T> =
         match head with
         | Head.Softmax -> Softmax.apply logits
-        | Head.Sigmoid -> Activation.sigmoid logits
+        | Head.Sigmoid -> Activation.apply Activation.Sigmoid logits
         | Head.Identity -> logits

@@ -246,7 +246,7 @@ module Loss =
             loss <- loss + (positive - z[i] * t[i] + rests[i])
 
         struct (loss / n,
-                Kernels.values (Activation.sigmoid logits)
+                Kernels.values (Activation.apply Activation.Sigmoid logits)
                 |> Array.map2 (fun t y -> (y - t) / n) t
                 |> Kernels.matrix logits.RowCount logits.ColumnCount)
 

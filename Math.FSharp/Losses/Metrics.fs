@@ -47,8 +47,7 @@ module Metrics =
     /// <param name="targets">One a sample.</param>
     /// <param name="logits">The last layer's outputs before the head: (outputs, batch).</param>
     /// <exception cref="T:System.ArgumentException">Targets and logits differ in shape.</exception>
-    [<CompiledName("Correct")>]
-    let correct (head: Head) (targets: Targets<'T>) (logits: Matrix<'T>) : float =
+    let internal correct (head: Head) (targets: Targets<'T>) (logits: Matrix<'T>) : float =
         let hasClasses =
             match targets with
             | Targets.Labels _ -> logits.RowCount > 1

@@ -26,7 +26,7 @@ module Checkpoint =
         number.ToString("R", CultureInfo.InvariantCulture)
 
     /// Everything that is remembered with as many numbers as there are parameters or units.
-    let private tensors (state: State<'T>) : Tensor list = [
+    let private tensors (state: TrainingState<'T>) : Tensor list = [
         yield! ParameterTensors.ofParameters "" state.Network.Parameters
         yield! ParameterTensors.ofRunning "" state.Network
         for memory in state.Optimizer.Memory do
@@ -40,12 +40,12 @@ module Checkpoint =
 
     /// <summary>The most bytes that a checkpoint may have.</summary>
     [<Literal>]
-    let MostBytes = 0x7FFFFFC7L
+    let MaximumBytes = 0x7FFFFFC7L
 
     /// <summary>How many bytes the checkpoint of a state has at most.</summary>
     /// <param name="state">The state of the run.</param>
     [<CompiledName("Size")>]
-    let size (state: State<'T>) : int64 =
+    let size (state: TrainingState<'T>) : int64 =
         // A tensor's name, shape and place take far less than a thousand letters.
         tensors state
         |> List.sumBy (fun tensor ->
@@ -57,11 +57,11 @@ module Checkpoint =
     /// <exception cref="T:System.ArgumentException">There would be more than an array can
     /// have.</exception>
     [<CompiledName("Write")>]
-    let write (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
-        if size state > MostBytes then
+    let write (state: TrainingState<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
+        if size state > MaximumBytes then
             invalidArg
                 (nameof state)
-                $"expected a state of at most %d{MostBytes} bytes, found one of %d{size state}"
+                $"expected a state of at most %d{MaximumBytes} bytes, found one of %d{size state}"
 
         let history = state.Validation
 
@@ -165,7 +165,7 @@ module Checkpoint =
         (settings: Hyperparameters)
         (architecture: Architecture)
         (file: TensorFile)
-        : Result<State<'T>, Fault list> = validation {
+        : Result<TrainingState<'T>, Fault list> = validation {
         let! iteration = count file "iteration"
         and! loss = real file "loss"
         and! firstLoss = real file "first_loss"
@@ -195,7 +195,7 @@ module Checkpoint =
         (settings: Hyperparameters)
         (architecture: Architecture)
         (bytes: ReadOnlyMemory<byte>)
-        : Result<State<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        : Result<TrainingState<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         Safetensors.parse bytes
         |> Result.bind (fun file ->
             match ParameterTensors.metadata versionName file with
@@ -210,8 +210,8 @@ module Checkpoint =
     /// <param name="iteration">The iteration of the run; later checkpoints are ignored.</param>
     /// <param name="epochStart">Where its epoch began.</param>
     /// <param name="iterations">What checkpoints there are, in any order.</param>
-    [<CompiledName("Kept")>]
-    let kept
+    [<CompiledName("IterationsToKeep")>]
+    let iterationsToKeep
         (count: int)
         (iteration: int64)
         (epochStart: int64)

@@ -63,15 +63,6 @@ module Model =
 
             json.WriteEndArray())
 
-    /// <summary>Nothing is taken for true that a file does not say, but for a head of Softmax where there are
-    /// two outputs or more.</summary>
-    [<CompiledName("NoAssumption")>]
-    let noAssumption: ModelDefaults = {
-        Activation = ValueNone
-        Head = ValueNone
-        Layers = []
-    }
-
     /// <summary>A network alone as a model.</summary>
     [<CompiledName("OfNetwork")>]
     let ofNetwork (network: Network<'T>) : Model<'T> = {
@@ -328,15 +319,15 @@ module Model =
         |> List.map fst
 
     /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
-    /// <param name="own">Layers of your own that the model may have, recognised by their names.</param>
-    /// <param name="assumed">What to take for true of a file that says nothing of it; a fault where the file
-    /// says something else.</param>
+    /// <param name="layers">Layers of your own that the model may have, recognised by their names.</param>
+    /// <param name="defaults">What is assumed where the file says nothing; a file that says something else is a
+    /// fault.</param>
     /// <param name="file">Tensors of the precision asked for, all of them finite, under the book's names or
     /// PyTorch's, and no others but such without numbers.</param>
-    [<CompiledName("OfTensorsWith")>]
-    let ofTensorsWith
-        (own: Layer list)
-        (assumed: ModelDefaults)
+    [<CompiledName("OfTensorsWithLayers")>]
+    let ofTensorsWithLayers
+        (layers: Layer list)
+        (defaults: ModelDefaults)
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let preprocessing =
@@ -354,9 +345,9 @@ module Model =
                 repeated (file.Tensors |> List.map _.Name),
                 ParameterTensors.metadata layersName file
             with
-            | [], ValueSome names -> layered own assumed file names
+            | [], ValueSome names -> layered layers defaults file names
             | [], ValueNone ->
-                TensorLayout.find assumed file.Tensors |> Result.bind (network assumed file)
+                TensorLayout.find defaults file.Tensors |> Result.bind (network defaults file)
             | names, _ ->
                 names
                 |> List.map (fun name -> Fault.message name "is the name of several tensors")
@@ -400,10 +391,10 @@ module Model =
     /// <summary>The same without layers of your own.</summary>
     [<CompiledName("OfTensors")>]
     let ofTensors
-        (assumed: ModelDefaults)
+        (defaults: ModelDefaults)
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        ofTensorsWith [] assumed file
+        ofTensorsWithLayers [] defaults file
 
     /// <summary>What an output is called: its class's name, or its number.</summary>
     [<CompiledName("ClassName")>]

@@ -275,4 +275,4 @@ module Safetensors =
     let read
         (bytes: ReadOnlyMemory<byte>)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        parse bytes |> Result.bind (Model.ofTensors Model.noAssumption)
+        parse bytes |> Result.bind (Model.ofTensors ModelDefaults.None)

@@ -12,7 +12,14 @@ type ModelDefaults = {
     /// The names of the layers from the input's side, if the names do not tell the order; else
     /// none.
     Layers: string list
-}
+} with
+
+    /// Nothing is assumed, but for a head of Softmax where there are two outputs or more.
+    static member None: ModelDefaults = {
+        Activation = ValueNone
+        Head = ValueNone
+        Layers = []
+    }
 
 /// The dense layers in a file of tensors, under the book's names or PyTorch's.
 [<RequireQualifiedAccess>]

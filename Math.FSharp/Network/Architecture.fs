@@ -91,7 +91,7 @@ type Architecture = private {
         architecture.places |> List.sumBy _.Parameters.Count
 
     /// Whether a step of training sees another function than evaluation does.
-    member architecture.DiffersInTraining =
+    member internal architecture.DiffersInTraining =
         architecture.layers |> List.exists _.DiffersInTraining
 
     /// The sizes: 784-50-10.
@@ -103,7 +103,7 @@ type Architecture = private {
 module Architecture =
     /// The most outputs of a layer.
     [<Literal>]
-    let MaximumWidth = DenseLimits.MaximumOutputs
+    let internal MaximumWidth = DenseLimits.MaximumOutputs
 
     /// A layer that shifts its output leaves nothing to do for biases below.
     let private withoutNeedlessBiases (layers: Layer list) : Layer list =
@@ -140,8 +140,8 @@ module Architecture =
         Layer = Layers.activation Activation.Identity
         Input = shape
         Output = shape
-        Parameters = ParameterShapes.none
-        Running = ParameterShapes.none
+        Parameters = ParameterShapes.None
+        Running = ParameterShapes.None
         MatrixLayersBelow = 0
         RandomStream = 0
         NeedsInputGradient = false
@@ -272,8 +272,7 @@ module Architecture =
             |> Fault.orInvalidArg (nameof architecture)
 
     /// <summary>The architecture without the layers that draw random numbers: without dropout.</summary>
-    [<CompiledName("WithoutRandomLayers")>]
-    let withoutRandomLayers (architecture: Architecture) : Architecture =
+    let internal withoutRandomLayers (architecture: Architecture) : Architecture =
         architecture
         |> withLayers (
             architecture.layers |> List.filter (fun layer -> not layer.DrawsRandomNumbers)

@@ -177,8 +177,11 @@ module Network =
     /// <c>Gradient.backwardInTraining</c> gives.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
-    [<CompiledName("LossInTraining")>]
-    let lossInTraining (step: TrainingStep) (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
+    let internal lossInTraining
+        (step: TrainingStep)
+        (network: Network<'T>)
+        (batch: MiniBatch<'T>)
+        : 'T =
         batch.FirstInputs
         |> outputOf (ValueSome step) network
         |> Loss.ofHead network.Architecture.Head batch.Targets

@@ -146,6 +146,14 @@ module Parameters =
         : Parameters<'U> =
         arrays parameters |> List.mapi replace |> ofArrays parameters
 
+    /// <summary>The norm of all numbers as one vector, √Σx², summed in double precision.</summary>
+    /// <param name="parameters">The parameters, or a gradient.</param>
+    [<CompiledName("Norm")>]
+    let norm (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        arrays parameters
+        |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
+        |> Math.Sqrt
+
     /// <summary>Zeros of the parameters' shape.</summary>
     [<CompiledName("Zeros")>]
     let zeros (parameters: Parameters<'T>) : Parameters<'T> =

@@ -45,13 +45,13 @@ module Fault =
     }
 
     /// <summary>The same fault of another subject.</summary>
-    [<CompiledName("Of")>]
-    let ofSubject (subject: string) (fault: Fault) : Fault = { fault with Subject = subject }
+    [<CompiledName("WithSubject")>]
+    let withSubject (subject: string) (fault: Fault) : Fault = { fault with Subject = subject }
 
     /// <summary>The same fault with a remark in parentheses: where the value came from, for
     /// example.</summary>
-    [<CompiledName("Remark")>]
-    let remark (remark: string) (fault: Fault) : Fault =
+    [<CompiledName("WithRemark")>]
+    let withRemark (remark: string) (fault: Fault) : Fault =
         let after (text: string) =
             if text.EndsWith ')' then
                 $"{text[.. text.Length - 2]}; {remark})"
@@ -79,9 +79,8 @@ module Fault =
                     $"{place}, {fault.Subject}"
     }
 
-    /// <summary>The value if every check holds, otherwise the faults of those that do not.</summary>
-    [<CompiledName("Check")>]
-    let check (checks: (bool * Fault) list) (value: unit -> 'V) : Result<'V, Fault list> =
+    /// The value if every check holds, otherwise the faults of those that do not.
+    let internal check (checks: (bool * Fault) list) (value: unit -> 'V) : Result<'V, Fault list> =
         match
             [
                 for holds, fault in checks do
@@ -98,9 +97,8 @@ module Fault =
         | Ok value -> value
         | Error faults -> invalidArg name (faults |> List.map string |> String.concat " ")
 
-    /// <summary>Both values, or the faults of both.</summary>
-    [<CompiledName("Both")>]
-    let both
+    /// Both values, or the faults of both.
+    let internal both
         (first: Result<'A, Fault list>)
         (second: Result<'B, Fault list>)
         : Result<'A * 'B, Fault list> =
@@ -110,17 +108,15 @@ module Fault =
         | Ok _, Error faults -> Error faults
         | Error one, Error other -> Error(one @ other)
 
-    /// <summary>All values, or the faults of all.</summary>
-    [<CompiledName("All")>]
-    let all (results: Result<'V, Fault list> list) : Result<'V list, Fault list> =
+    /// All values, or the faults of all.
+    let internal all (results: Result<'V, Fault list> list) : Result<'V list, Fault list> =
         List.foldBack
             (fun one rest -> both one rest |> Result.map (fun (head, tail) -> head :: tail))
             results
             (Ok [])
 
-    /// <summary>The choice of that name, in any case of letters, or a fault that lists the names.</summary>
-    [<CompiledName("ParseName")>]
-    let parseName
+    /// The choice of that name, in any case of letters, or a fault that lists the names.
+    let internal parseName
         (subject: string)
         (choices: (string * 'V) list)
         (name: string)

@@ -14,8 +14,6 @@ type ChoiceNumber = internal {
     member number.Name = number.name
     /// The value unless it is given.
     member number.Default = number.standard
-    /// The values that it accepts, in words.
-    member number.Range = number.range.Text
 
 /// What settings may say of a choice: its name and its numbers.
 type ChoiceDefinition = {

@@ -323,7 +323,7 @@ module Optimizer =
     /// <exception cref="T:System.ArgumentException">β₁ or β₂ is out of range; of an update, the state is
     /// another optimizer's, or two partners differ in shape.</exception>
     /// <remarks>Source: Chen et al., Symbolic discovery of optimization algorithms, 2023. Its rates are
-    /// three to ten times smaller than Adam's; its weight decay is <c>Transform.decay</c>.</remarks>
+    /// three to ten times smaller than Adam's; its weight decay is <c>Transform.weightDecay</c>.</remarks>
     [<CompiledName("Lion")>]
     let lion
         (beta1: float)

@@ -18,7 +18,7 @@ type OptimizerOptions = {
     Beta2: Nullable<float>
     /// ε: 10⁻¹⁰ of AdaGrad, 10⁻⁸ of RmsProp, Adam and AdamW.
     Epsilon: Nullable<float>
-    /// λ of <c>Transform.decay</c>; 0.01 of AdamW.
+    /// λ of <c>Transform.weightDecay</c>; 0.01 of AdamW.
     WeightDecay: Nullable<float>
     /// λ of <c>Transform.penaltyL1</c>.
     PenaltyL1: Nullable<float>
@@ -39,7 +39,7 @@ type OptimizerSpec = private {
     name: string
     numbers: (string * float) list
     /// <exclude/>
-    transforms: Transform list
+    transforms: TransformSpec list
 } with
 
     /// The rule's name.
@@ -106,7 +106,7 @@ module OptimizerSpec =
     /// value makes one.
     let private transformNumbers
         (options: OptimizerOptions)
-        : (string * NumberRange<float> * Nullable<float> * (float -> Transform option)) list =
+        : (string * NumberRange<float> * Nullable<float> * (float -> TransformSpec option)) list =
         let unlessZero make strength =
             if strength > 0.0 then Some(make strength) else None
 
@@ -115,23 +115,32 @@ module OptimizerSpec =
 
         // The innermost first: gradients are summed, clipped, penalised, in that order.
         [
-            "WeightDecay", NumberRange.notNegative, options.WeightDecay, unlessZero Transform.Decay
-            "PenaltyL1", NumberRange.notNegative, options.PenaltyL1, unlessZero Transform.PenaltyL1
-            "PenaltyL2", NumberRange.notNegative, options.PenaltyL2, unlessZero Transform.PenaltyL2
-            "ClipNorm", NumberRange.positive, options.ClipNorm, Transform.ClipByNorm >> Some
-            "ClipValue", NumberRange.positive, options.ClipValue, Transform.ClipByValue >> Some
+            "WeightDecay",
+            NumberRange.notNegative,
+            options.WeightDecay,
+            unlessZero TransformSpec.Decay
+            "PenaltyL1",
+            NumberRange.notNegative,
+            options.PenaltyL1,
+            unlessZero TransformSpec.PenaltyL1
+            "PenaltyL2",
+            NumberRange.notNegative,
+            options.PenaltyL2,
+            unlessZero TransformSpec.PenaltyL2
+            "ClipNorm", NumberRange.positive, options.ClipNorm, TransformSpec.ClipByNorm >> Some
+            "ClipValue", NumberRange.positive, options.ClipValue, TransformSpec.ClipByValue >> Some
             "Accumulate",
             NumberRange.atLeast 1.0,
             accumulate,
             fun count ->
                 if count > 1.0 then
-                    Some(Transform.Accumulate(int count))
+                    Some(TransformSpec.Accumulate(int count))
                 else
                     None
-            "AverageDecay", NumberRange.share, options.AverageDecay, Transform.Average >> Some
+            "AverageDecay", NumberRange.share, options.AverageDecay, TransformSpec.Average >> Some
         ]
 
-    let private transforms (options: OptimizerOptions) : Result<Transform list, Fault list> =
+    let private transforms (options: OptimizerOptions) : Result<TransformSpec list, Fault list> =
         let given = [
             for name, range, value, make in transformNumbers options do
                 match Option.ofNullable value with
@@ -160,7 +169,7 @@ module OptimizerSpec =
             numbers = numbers
             transforms = [
                 if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
-                    Transform.Decay rule.WeightDecay
+                    TransformSpec.Decay rule.WeightDecay
                 yield! given
             ]
         }

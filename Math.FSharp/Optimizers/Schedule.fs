@@ -246,8 +246,7 @@ module Schedule =
         entry.Make total rate numbers
 
     /// <summary>Whether an iteration's rate depends on the length of the run.</summary>
-    [<CompiledName("DependsOnLength")>]
-    let dependsOnLength (kind: ScheduleKind) : bool = (fst (find kind)).DependsOnLength
+    let internal dependsOnLength (kind: ScheduleKind) : bool = (fst (find kind)).DependsOnLength
 
     /// Whether each number is within its range.
     let internal checks (kind: ScheduleKind) : (bool * Fault) list =

@@ -6,7 +6,7 @@ open Pipeline.Learning.Arithmetic
 
 /// What is done to gradients and parameters around an optimizer's rule.
 [<RequireQualifiedAccess>]
-type internal Transform =
+type internal TransformSpec =
     /// Every element of the gradient brought within ±limit.
     | ClipByValue of limit: float
     /// The whole gradient scaled down to a length of limit where it is longer.
@@ -23,7 +23,7 @@ type internal Transform =
     | Average of decay: float
 
 /// <summary>Optimizers made of others. Chained with |>, the last is the first to see the gradient:
-/// <c>Optimizer.adam 0.9 0.999 1e-8 |> Transform.decay 0.01 |> Transform.clipByNorm 1.0</c>.</summary>
+/// <c>Optimizer.adam 0.9 0.999 1e-8 |> Transform.weightDecay 0.01 |> Transform.clipByNorm 1.0</c>.</summary>
 /// <remarks>None changes the loss that a step reports: it is that of the data alone.</remarks>
 [<RequireQualifiedAccess>]
 module Transform =
@@ -77,13 +77,6 @@ module Transform =
         NumberRange.require (nameof limit) NumberRange.positive limit
         onGradient (fun gradient _ -> map { Limit = number limit } gradient) optimizer
 
-    /// <summary>The length of a gradient over all parameters, √Σg², summed in double.</summary>
-    [<CompiledName("Norm")>]
-    let norm (gradient: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
-        Parameters.arrays gradient
-        |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
-        |> Math.Sqrt
-
     /// <summary>The whole gradient times limit / ‖g‖ where ‖g‖ is above the limit by more than a
     /// millionth of it.</summary>
     /// <param name="limit">The greatest length ‖g‖ = √Σg² over all parameters; greater than 0.</param>
@@ -102,7 +95,7 @@ module Transform =
 
         onGradient
             (fun gradient _ ->
-                let length = norm gradient
+                let length = Parameters.norm gradient
 
                 if length > limit * (1.0 + 1e-6) then
                     map
@@ -120,8 +113,8 @@ module Transform =
     /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
     /// <remarks>Biases shrink as weights do, as in PyTorch. Source: Loshchilov and Hutter, Decoupled
     /// weight decay regularization, 2019.</remarks>
-    [<CompiledName("Decay")>]
-    let decay
+    [<CompiledName("WeightDecay")>]
+    let weightDecay
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
@@ -161,7 +154,7 @@ module Transform =
         (epsilon: float)
         (strength: float)
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        Optimizer.adam beta1 beta2 epsilon |> decay strength
+        Optimizer.adam beta1 beta2 epsilon |> weightDecay strength
 
     /// <summary>The penalty ½λΣθ²: λθ is added to the gradient.</summary>
     /// <param name="strength">λ, 0 or greater.</param>
@@ -322,13 +315,13 @@ module Transform =
     /// The optimizer with that transform around it.
     let internal apply
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (transform: Transform)
+        (transform: TransformSpec)
         : Optimizer<'T> =
         match transform with
-        | Transform.ClipByValue limit -> clipByValue limit optimizer
-        | Transform.ClipByNorm limit -> clipByNorm limit optimizer
-        | Transform.Decay strength -> decay strength optimizer
-        | Transform.PenaltyL1 strength -> penaltyL1 strength optimizer
-        | Transform.PenaltyL2 strength -> penaltyL2 strength optimizer
-        | Transform.Accumulate count -> accumulate count optimizer
-        | Transform.Average decay -> average decay optimizer
+        | TransformSpec.ClipByValue limit -> clipByValue limit optimizer
+        | TransformSpec.ClipByNorm limit -> clipByNorm limit optimizer
+        | TransformSpec.Decay strength -> weightDecay strength optimizer
+        | TransformSpec.PenaltyL1 strength -> penaltyL1 strength optimizer
+        | TransformSpec.PenaltyL2 strength -> penaltyL2 strength optimizer
+        | TransformSpec.Accumulate count -> accumulate count optimizer
+        | TransformSpec.Average decay -> average decay optimizer

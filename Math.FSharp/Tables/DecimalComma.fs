@@ -7,12 +7,12 @@ open Pipeline.Learning.Formats
 [<RequireQualifiedAccess>]
 module internal DecimalComma =
     let private withComma: CellFormat = {
-        CellFormat.usual with
+        CellFormat.Default with
             DecimalSeparator = ','
     }
 
     let private withGroups: CellFormat = {
-        CellFormat.usual with
+        CellFormat.Default with
             ThousandsSeparator = ValueSome ','
     }
 
@@ -32,7 +32,7 @@ module internal DecimalComma =
                 ThousandsSeparator = ValueNone
         }
 
-        let points = CellReader(CellFormat.apply rules CellFormat.usual)
+        let points = CellReader(CellFormat.apply rules CellFormat.Default)
         let commas = CellReader(CellFormat.apply rules withComma)
         let groups = CellReader(CellFormat.apply rules withGroups)
 

@@ -136,8 +136,8 @@ module FirstRow =
 
     /// <summary>The kind of the first row.</summary>
     /// <param name="columns">The cells of each column, the first row's among them.</param>
-    [<CompiledName("Tell")>]
-    let tell (columns: IReadOnlyList<string> seq) : FirstRow =
+    [<CompiledName("Detect")>]
+    let detect (columns: IReadOnlyList<string> seq) : FirstRow =
         let columns = List.ofSeq columns
         let evidence = columns |> List.map ofColumn
         let has one = List.contains one evidence

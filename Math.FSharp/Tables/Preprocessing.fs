@@ -52,7 +52,7 @@ module Preprocessing =
                 ]
                 (fun () -> {
                     Categories = []
-                    Format = CellFormat.apply rules CellFormat.usual
+                    Format = CellFormat.apply rules CellFormat.Default
                     Numbers =
                         table.Columns
                         |> List.map (fun column -> {
@@ -106,8 +106,7 @@ module Preprocessing =
         json.WriteEndObject()
 
     /// <summary>The preprocessing as JSON.</summary>
-    [<CompiledName("ToJson")>]
-    let toJson (preprocessing: Preprocessing) : string =
+    let internal toJson (preprocessing: Preprocessing) : string =
         json (fun json ->
             json.WriteStartObject()
 
@@ -147,7 +146,7 @@ module Preprocessing =
                 json.WriteEndArray()
 
                 // Earlier versions have the usual format only and do not write it.
-                if encoding.Format <> CellFormat.usual then
+                if encoding.Format <> CellFormat.Default then
                     writeFormat json encoding.Format
 
             json.WriteEndObject())
@@ -201,7 +200,7 @@ module Preprocessing =
 
     let private format (root: JsonElement) : CellFormat =
         match root.TryGetProperty "cells" with
-        | false, _ -> CellFormat.usual
+        | false, _ -> CellFormat.Default
         | true, json ->
             let optional (name: string) =
                 let value = json.GetProperty name
@@ -212,14 +211,14 @@ module Preprocessing =
                     ValueSome(text value)
 
             match
-                CellFormat.parseRules
+                CellRules.parse
                     (ValueSome [
                         for marker in json.GetProperty("missing").EnumerateArray() -> text marker
                     ])
                     (optional "decimal")
                     (optional "thousands")
             with
-            | Ok rules -> CellFormat.apply rules CellFormat.usual
+            | Ok rules -> CellFormat.apply rules CellFormat.Default
             | Error _ -> raise (FormatException())
 
     let private parse (root: JsonElement) : Preprocessing option =
@@ -268,8 +267,7 @@ module Preprocessing =
         | :? Collections.Generic.KeyNotFoundException -> None
 
     /// <summary>The preprocessing in JSON.</summary>
-    [<CompiledName("OfJson")>]
-    let ofJson (json: string) : Result<Preprocessing, Fault list> =
+    let internal ofJson (json: string) : Result<Preprocessing, Fault list> =
         match ofJsonWith parse json with
         | Some preprocessing -> Ok preprocessing
         | None ->

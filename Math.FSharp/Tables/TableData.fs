@@ -88,11 +88,11 @@ module TableData =
             ClassCheck.requireSeveral classes labels
             |> Result.mapError (
                 List.map (fun fault ->
-                    let fault = fault |> Fault.ofSubject $"{source}, training rows"
+                    let fault = fault |> Fault.withSubject $"{source}, training rows"
 
                     match testing with
                     | TestRows.Fraction _ ->
-                        fault |> Fault.remark "equal rows stay on one side of the split"
+                        fault |> Fault.withRemark "equal rows stay on one side of the split"
                     | TestRows.Separate _ -> fault)
             )
             |> Result.map ignore

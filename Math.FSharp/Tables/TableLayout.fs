@@ -26,7 +26,7 @@ type internal TableLayout = {
 module internal TableLayout =
     /// The column that a setting names.
     let private find (setting: string) (table: Table) (key: string) : Result<Column, Fault list> =
-        Table.find key table |> Result.mapError (List.map (Fault.ofSubject setting))
+        Table.find key table |> Result.mapError (List.map (Fault.withSubject setting))
 
     /// <summary>The label's column of a table.</summary>
     let label (options: TableOptions) (table: Table) : Result<Column, Fault list> =
@@ -136,7 +136,7 @@ module internal TableLayout =
                         Column.withNumbers (CellReader format) column)
 
             let rules = options.Cells
-            let usual = CellFormat.apply rules CellFormat.usual
+            let usual = CellFormat.apply rules CellFormat.Default
             let columns = withNumbers usual columns
 
             let format =
@@ -148,7 +148,7 @@ module internal TableLayout =
                     && DecimalComma.isOnlyReading rules written
                 then
                     CellFormat.apply rules {
-                        CellFormat.usual with
+                        CellFormat.Default with
                             DecimalSeparator = ','
                     }
                 else

@@ -12,6 +12,17 @@ type Missing =
     /// Replaced by the median, or by the most frequent category.
     | Median
 
+/// Finding the treatment of missing cells by its name.
+[<RequireQualifiedAccess>]
+module Missing =
+    /// <summary>Refuse, Mean or Median, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Missing, Fault list> =
+        Fault.parseName
+            "Missing"
+            [ "Refuse", Missing.Refuse; "Mean", Missing.Mean; "Median", Missing.Median ]
+            name
+
 /// How columns of numbers are scaled.
 [<RequireQualifiedAccess>]
 type Scaling =
@@ -22,20 +33,12 @@ type Scaling =
     /// The training rows' minimum becomes 0, their maximum 1.
     | MinMax
 
-/// Finding the rules by their names.
+/// Finding scalings by name.
 [<RequireQualifiedAccess>]
-module TableRules =
-    /// <summary>Refuse, Mean or Median, in any case of letters.</summary>
-    [<CompiledName("ParseMissing")>]
-    let parseMissing (name: string) : Result<Missing, Fault list> =
-        Fault.parseName
-            "Missing"
-            [ "Refuse", Missing.Refuse; "Mean", Missing.Mean; "Median", Missing.Median ]
-            name
-
+module Scaling =
     /// <summary>None, Standard or MinMax, in any case of letters.</summary>
-    [<CompiledName("ParseScaling")>]
-    let parseScaling (name: string) : Result<Scaling, Fault list> =
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Scaling, Fault list> =
         Fault.parseName
             "Scaling"
             [ "None", Scaling.None; "Standard", Scaling.Standard; "MinMax", Scaling.MinMax ]
@@ -57,4 +60,16 @@ type TableOptions = {
     Missing: Missing
     /// How numbers are scaled.
     Scaling: Scaling
-}
+} with
+
+    /// The last column is the label, columns are numbers or categories as their cells look, missing cells are
+    /// refused, and numbers are scaled to mean 0 and standard deviation 1.
+    static member Default: TableOptions = {
+        Label = ValueNone
+        Numeric = []
+        Categorical = []
+        Ignored = []
+        Cells = CellRules.Default
+        Missing = Missing.Refuse
+        Scaling = Scaling.Standard
+    }

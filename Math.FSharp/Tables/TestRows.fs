@@ -40,7 +40,7 @@ module internal TestRows =
 
     /// The rows to learn from, with their keys, and the rows to test with.
     let split (fraction: float) (seed: uint64) (keys: uint64[]) (table: Table) =
-        let isKept = KeyedFraction.choose seed Stream.Test fraction keys
+        let isKept = KeyedFraction.choose seed RandomStream.Test fraction keys
 
         let where kept =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)

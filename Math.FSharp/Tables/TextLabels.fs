@@ -7,7 +7,7 @@ open Pipeline.Learning.Formats
 [<RequireQualifiedAccess>]
 module TextLabels =
     let private format: CellFormat = {
-        CellFormat.usual with
+        CellFormat.Default with
             MissingValues = []
     }
 
@@ -31,8 +31,8 @@ module TextLabels =
     /// <summary>The labels as indices of classes.</summary>
     /// <param name="classes">The classes' names.</param>
     /// <param name="labels">One text a sample.</param>
-    [<CompiledName("Places")>]
-    let places (classes: string list) (labels: Tensor) : Result<Tensor, Fault list> =
+    [<CompiledName("Indices")>]
+    let indices (classes: string list) (labels: Tensor) : Result<Tensor, Fault list> =
         column labels
         |> Result.bind (fun (column, table) -> TableLabels.labels format classes column table)
         |> Result.map (fun places -> {

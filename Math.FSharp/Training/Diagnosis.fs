@@ -12,7 +12,7 @@ type EpochLosses = {
     /// Mean loss over the training samples.
     Training: float
     /// Mean loss over samples never learned from.
-    Others: float
+    HeldOut: float
 }
 
 /// Findings about a run from its figures and its network.
@@ -42,8 +42,7 @@ module Diagnosis =
     /// <param name="head">The network's head.</param>
     /// <param name="classes">How many outputs there are.</param>
     /// <param name="targets">The samples' targets.</param>
-    [<CompiledName("LossOfGuessing")>]
-    let lossOfGuessing
+    let internal lossOfGuessing
         (head: Head)
         (classes: int)
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -83,8 +82,7 @@ module Diagnosis =
     /// <summary>What the losses after each epoch say.</summary>
     /// <param name="guessing">The training loss of guessing, as <c>lossOfGuessing</c> has it.</param>
     /// <param name="epochs">In order, the untrained network's first. Epochs may be left out.</param>
-    [<CompiledName("OfLosses")>]
-    let ofLosses (guessing: float) (epochs: EpochLosses seq) : Finding list =
+    let internal ofLosses (guessing: float) (epochs: EpochLosses seq) : Finding list =
         let epochs = List.ofSeq epochs
 
         if epochs.Length < 3 then
@@ -99,12 +97,13 @@ module Diagnosis =
                 |> List.length
 
             let changes = steps |> List.map changeAnEpoch
-            let lowest = epochs |> List.minBy _.Others
+            let lowest = epochs |> List.minBy _.HeldOut
             let last = List.last epochs
             let isFalling = List.max changes < -notable
 
             let isOverFitting =
-                last.Others > lowest.Others * (1.0 + overfit) && last.Training < lowest.Training
+                last.HeldOut > lowest.HeldOut * (1.0 + overfit)
+                && last.Training < lowest.Training
 
             if guessing > 0.0 && not isFalling && last.Training > aboveGuessing * guessing then
                 [ Finding.WorseThanGuessing(last.Training, guessing) ]
@@ -113,10 +112,10 @@ module Diagnosis =
                     if rises * 5 >= steps.Length * 2 then
                         Finding.Oscillating(rises, steps.Length)
                     // A longer run is no advice where the other loss rises meanwhile.
-                    elif isFalling && last.Others <= lowest.Others * (1.0 + notable) then
+                    elif isFalling && last.HeldOut <= lowest.HeldOut * (1.0 + notable) then
                         Finding.StillFalling -(List.average changes)
                     if isOverFitting then
-                        Finding.OverFitting(lowest.Epoch, lowest.Others, last.Others)
+                        Finding.OverFitting(lowest.Epoch, lowest.HeldOut, last.HeldOut)
                 ]
 
     /// A unit whose slope is below this fraction of the activation's greatest is stuck.
@@ -148,8 +147,7 @@ module Diagnosis =
     /// <param name="batch">The samples; some hundreds tell enough.</param>
     /// <exception cref="T:System.ArgumentException">Inputs do not have the network's
     /// size.</exception>
-    [<CompiledName("OfUnits")>]
-    let ofUnits (network: Network<'T>) (batch: MiniBatch<'T>) : Finding list =
+    let internal ofUnits (network: Network<'T>) (batch: MiniBatch<'T>) : Finding list =
         let size =
             match network.Architecture.Head, batch.Targets with
             | Head.Identity, Targets.Columns columns ->
@@ -188,8 +186,7 @@ module Diagnosis =
     /// <param name="network">The network.</param>
     /// <param name="data">The training samples.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
-    [<CompiledName("OfAnswers")>]
-    let ofAnswers
+    let internal ofAnswers
         (names: string seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (data: Dataset<'T>)

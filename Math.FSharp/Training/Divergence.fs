@@ -6,7 +6,7 @@ open System
 [<RequireQualifiedAccess>]
 type RunHealth =
     /// The loss is finite and not far above the first one.
-    | Sound
+    | Healthy
     /// The loss of the newest step is not a finite number: that of the network before the step.
     | NotFinite
     /// The loss of the newest step is finite, that of the network after it is not.
@@ -46,7 +46,11 @@ module Divergence =
     /// <param name="data">The training data.</param>
     /// <param name="state">The state after the step.</param>
     [<CompiledName("Health")>]
-    let health (settings: Hyperparameters) (data: Dataset<'T>) (state: State<'T>) : RunHealth =
+    let health
+        (settings: Hyperparameters)
+        (data: Dataset<'T>)
+        (state: TrainingState<'T>)
+        : RunHealth =
         let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
 
         if state.Iteration > 0L && not (Double.IsFinite state.Loss) then
@@ -58,14 +62,14 @@ module Divergence =
         then
             RunHealth.TooHigh
         else
-            RunHealth.Sound
+            RunHealth.Healthy
 
-    /// <summary>The health of a run whose last step was sound.</summary>
+    /// <summary>The health of a run whose last step was healthy.</summary>
     /// <param name="loss">The training loss of the network after that step.</param>
     [<CompiledName("HealthAfter")>]
     let healthAfter (loss: float) : RunHealth =
         if Double.IsFinite loss then
-            RunHealth.Sound
+            RunHealth.Healthy
         else
             RunHealth.NotFiniteAfterStep
 
@@ -85,7 +89,7 @@ module Divergence =
                 DivergenceDecision.Keep(max 0L iteration)
 
         match health with
-        | RunHealth.Sound -> DivergenceDecision.Continue
+        | RunHealth.Healthy -> DivergenceDecision.Continue
         | RunHealth.NotFinite -> keep (span.Reached - 2L)
         | RunHealth.NotFiniteAfterStep -> keep (span.Reached - 1L)
         | RunHealth.TooHigh -> keep (span.Reached - span.EpochLength)

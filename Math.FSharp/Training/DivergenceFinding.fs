@@ -4,7 +4,7 @@ open System
 
 /// Why a run diverged, and the network that it keeps.
 type DivergenceFinding = {
-    /// The cause: any but <c>Sound</c>.
+    /// The cause: any but <c>Healthy</c>.
     Health: RunHealth
     /// The iteration at which the run ended.
     Reached: int64

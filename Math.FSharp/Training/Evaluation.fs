@@ -5,7 +5,7 @@ open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
 /// How well one class is distinguished from the others.
-type ClassFigures = {
+type ClassMetrics = {
     /// The class.
     Class: int
     /// Samples that are of it.
@@ -52,7 +52,7 @@ type Mistake = {
 }
 
 /// Figures of a classifier.
-type ClassEvaluation = {
+type ClassificationEvaluation = {
     /// How many samples.
     Samples: int
     /// The fraction of them that is classified correctly.
@@ -62,7 +62,7 @@ type ClassEvaluation = {
     /// The number of samples of a class (row) that are predicted as a class (column).
     Confusion: int[,]
     /// Every class, in order.
-    Classes: ClassFigures list
+    Classes: ClassMetrics list
     /// The fraction of samples whose class is among the k most probable, for k = 1, 2, …
     TopK: float list
     /// Bins of equal width from 0 to 1; none where the head gives no probabilities.
@@ -76,7 +76,7 @@ type ClassEvaluation = {
 
     /// The mean of a figure over the classes that have samples or predictions. NaN counts 0: the precision of a
     /// class that is never predicted, the recall of a class without samples.
-    member private evaluation.Mean(figure: ClassFigures -> float) =
+    member private evaluation.Mean(figure: ClassMetrics -> float) =
         match
             evaluation.Classes
             |> List.filter (fun figures -> figures.Support + figures.Predicted > 0)
@@ -120,7 +120,7 @@ type ClassEvaluation = {
         float evaluation.MostFrequent.Support / float evaluation.Samples
 
 /// Figures of a network that predicts numbers.
-type NumberEvaluation = {
+type RegressionEvaluation = {
     /// How many samples.
     Samples: int
     /// The mean loss: half the squared error.
@@ -139,9 +139,9 @@ type NumberEvaluation = {
 [<RequireQualifiedAccess>]
 type Evaluation =
     /// Of a classifier.
-    | Classes of ClassEvaluation
+    | Classification of ClassificationEvaluation
     /// Of a network that predicts numbers.
-    | Numbers of NumberEvaluation
+    | Regression of RegressionEvaluation
 
 /// How detailed an evaluation is.
 type EvaluationOptions = {
@@ -151,7 +151,10 @@ type EvaluationOptions = {
     Bins: int
     /// The most mistakes to list, 0 or more.
     Mistakes: int
-}
+} with
+
+    /// Top 5, 15 bins, 24 mistakes.
+    static member Default: EvaluationOptions = { TopK = 5; Bins = 15; Mistakes = 24 }
 
 /// <summary>Figures of networks: confusion, precision and recall, top-k, calibration, the most confident
 /// mistakes.</summary>
@@ -159,10 +162,6 @@ type EvaluationOptions = {
 /// calibration error.</remarks>
 [<RequireQualifiedAccess>]
 module Evaluation =
-    /// <summary>Top 5, 15 bins, 24 mistakes.</summary>
-    [<CompiledName("Usual")>]
-    let usual: EvaluationOptions = { TopK = 5; Bins = 15; Mistakes = 24 }
-
     /// The number of a sample's scores that rank before its class's: greater ones, and equal ones of lower
     /// classes.
     let private rank (scores: ReadOnlySpan<float>) (label: int) : int =
@@ -181,7 +180,7 @@ module Evaluation =
         (labels: int[])
         (probabilities: float[])
         (k: int)
-        : ClassFigures =
+        : ClassMetrics =
         let classes = Array2D.length1 confusion
         let support = Seq.sum (seq { for other in 0 .. classes - 1 -> confusion[k, other] })
 
@@ -231,13 +230,12 @@ module Evaluation =
     /// <param name="logits">The last layer's outputs: (classes, samples).</param>
     /// <exception cref="T:System.ArgumentException">There are not as many labels as samples, or one is
     /// not a class.</exception>
-    [<CompiledName("OfLogits")>]
-    let ofLogits
+    let internal ofLogits
         (options: EvaluationOptions)
         (head: Head)
         (labels: int[])
         (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : ClassEvaluation =
+        : ClassificationEvaluation =
         Targets.requireFit logits (Targets.Labels labels)
         let classes, count = logits.RowCount, labels.Length
         let scores = Kernels.values logits |> Array.map Double.CreateTruncating
@@ -314,7 +312,7 @@ module Evaluation =
 
         match head, data.Targets with
         | Head.Identity, Targets.Columns _ ->
-            Evaluation.Numbers {
+            Evaluation.Regression {
                 Samples = data.Count
                 Loss = Loss.ofHead head data.Targets logits |> Double.CreateTruncating
                 RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
@@ -326,6 +324,6 @@ module Evaluation =
             invalidArg (nameof data) "expected a class for each sample, found answers of yes and no"
         | _, Targets.Labels _ when logits.RowCount = 1 ->
             invalidArg (nameof data) "expected two classes or more, found one output"
-        | _, Targets.Labels labels -> Evaluation.Classes(ofLogits options head labels logits)
+        | _, Targets.Labels labels -> Evaluation.Classification(ofLogits options head labels logits)
         | _, Targets.Columns columns ->
-            Evaluation.Classes(ofLogits options head (Targets.argMax columns) logits)
+            Evaluation.Classification(ofLogits options head (Targets.argMax columns) logits)

@@ -6,7 +6,7 @@ open System
 [<RequireQualifiedAccess>]
 type Finding =
     /// The training loss was still falling by that fraction per epoch when the run ended.
-    | StillFalling of share: float
+    | StillFalling of fraction: float
     /// The training loss rose in some of the last epochs.
     | Oscillating of rises: int * epochs: int
     /// The loss on samples never learned from was lowest, at some epoch, and rose from there while the
@@ -27,9 +27,9 @@ type Finding =
     /// The finding, and what helps against it, in a sentence.
     override finding.ToString() =
         match finding with
-        | StillFalling share ->
+        | StillFalling fraction ->
             FormattableString.Invariant
-                $"The training loss was still falling by {100.0 * share:F0} %% an epoch: a longer run or a higher learning rate would learn more."
+                $"The training loss was still falling by {100.0 * fraction:F0} %% an epoch: a longer run or a higher learning rate would learn more."
         | Oscillating(rises, epochs) ->
             $"The training loss rose in %d{rises} of the last %d{epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
         | OverFitting(epoch, lowest, last) ->

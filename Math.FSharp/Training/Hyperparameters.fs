@@ -57,8 +57,8 @@ module Precision =
     /// <param name="subject">What the number is.</param>
     /// <param name="precision">The precision.</param>
     /// <param name="number">A finite number.</param>
-    [<CompiledName("Hold")>]
-    let hold (subject: string) (precision: Precision) (number: float) : Result<float, Fault list> =
+    [<CompiledName("Check")>]
+    let check (subject: string) (precision: Precision) (number: float) : Result<float, Fault list> =
         let held =
             match precision with
             | Precision.Single -> float (float32 number)
@@ -72,7 +72,7 @@ module Precision =
             (fun () -> number)
 
 /// The settings of a run besides its data and its architecture.
-type Recipe = {
+type TrainingOptions = {
     /// 1 iteration or epoch, or more.
     Length: RunLength
     /// Samples in a mini-batch, 1 or more.
@@ -101,59 +101,59 @@ type Recipe = {
     EarlyStopping: int voption
     /// The seed of all random numbers of the run.
     Seed: uint64
-}
-
-/// A recipe whose numbers are all in range.
-type Hyperparameters = private {
-    recipe: Recipe
 } with
 
-    /// The recipe.
-    member settings.Recipe = settings.recipe
+    /// The run of the book's chapter: 10,000 iterations of 100 samples drawn with replacement, learning rate 0.1,
+    /// initial weights of deviation 0.01, backpropagation, gradient descent, seed 1.
+    static member Default: TrainingOptions = {
+        Length = RunLength.Iterations 10000L
+        BatchSize = 100
+        LearningRate = 0.1
+        Schedule = ScheduleKind.Constant
+        WarmUp = 0L
+        Initialiser = Initialiser.Fixed 0.01
+        Sampling = Sampling.Replacement
+        Gradient = GradientMethod.Backpropagation
+        Optimizer = OptimizerSpec.gradientDescent
+        Augmentation = Augmentation.None
+        LabelSmoothing = 0.0
+        Validation = 0.0
+        EarlyStopping = ValueNone
+        Seed = 1UL
+    }
+
+/// Training options whose numbers are all in range.
+type Hyperparameters = private {
+    options: TrainingOptions
+} with
+
+    /// The hyperparameters of <c>TrainingOptions.Default</c>: the run of the book's chapter.
+    static member Default: Hyperparameters = { options = TrainingOptions.Default }
+
+    /// The training options.
+    member settings.Options = settings.options
     /// The length of the run.
-    member settings.Length = settings.recipe.Length
+    member settings.Length = settings.options.Length
     /// Samples in a mini-batch.
-    member settings.BatchSize = settings.recipe.BatchSize
+    member settings.BatchSize = settings.options.BatchSize
     /// η of the optimizer, or the highest of a schedule.
-    member settings.LearningRate = settings.recipe.LearningRate
+    member settings.LearningRate = settings.options.LearningRate
     /// How the initial weights are drawn.
-    member settings.Initialiser = settings.recipe.Initialiser
+    member settings.Initialiser = settings.options.Initialiser
     /// How mini-batches are drawn.
-    member settings.Sampling = settings.recipe.Sampling
+    member settings.Sampling = settings.options.Sampling
     /// How the gradient is computed.
-    member settings.Gradient = settings.recipe.Gradient
+    member settings.Gradient = settings.options.Gradient
     /// How the gradient changes the parameters.
-    member settings.Optimizer = settings.recipe.Optimizer
+    member settings.Optimizer = settings.options.Optimizer
     /// The fraction of the training samples that is used for validation.
-    member settings.Validation = settings.recipe.Validation
+    member settings.Validation = settings.options.Validation
     /// The seed of all random numbers of the run.
-    member settings.Seed = settings.recipe.Seed
+    member settings.Seed = settings.options.Seed
 
 /// Making hyperparameters.
 [<RequireQualifiedAccess>]
 module Hyperparameters =
-    /// <summary>The chapter's run: 10,000 iterations of 100 samples drawn with replacement, learning
-    /// rate 0.1, initial weights of deviation 0.01, backpropagation, gradient descent, seed 1.</summary>
-    [<CompiledName("Book")>]
-    let book: Hyperparameters = {
-        recipe = {
-            Length = RunLength.Iterations 10000L
-            BatchSize = 100
-            LearningRate = 0.1
-            Schedule = ScheduleKind.Constant
-            WarmUp = 0L
-            Initialiser = Initialiser.Fixed 0.01
-            Sampling = Sampling.Replacement
-            Gradient = GradientMethod.Backpropagation
-            Optimizer = OptimizerSpec.gradientDescent
-            Augmentation = Augmentation.none
-            LabelSmoothing = 0.0
-            Validation = 0.0
-            EarlyStopping = ValueNone
-            Seed = 1UL
-        }
-    }
-
     let private check subject range number = NumberRange.check subject range number
     let private oneOrMore = NumberRange.atLeast 1
 
@@ -180,44 +180,44 @@ module Hyperparameters =
     ]
 
     /// The fraction for validation, and what needs validation samples.
-    let private checkValidation (recipe: Recipe) : (bool * Fault) list = [
+    let private checkValidation (options: TrainingOptions) : (bool * Fault) list = [
         let isNeededBy (name: string) =
-            recipe.Validation <> 0.0,
+            options.Validation <> 0.0,
             Fault.message "Validation" $"must be above 0 for {name}, which needs validation samples"
 
-        check "Validation" DataSplit.shares recipe.Validation
+        check "Validation" DataSplit.shares options.Validation
 
-        match recipe.EarlyStopping with
+        match options.EarlyStopping with
         | ValueSome patience ->
             check "EarlyStopping" oneOrMore patience
             isNeededBy "EarlyStopping"
         | ValueNone -> ()
 
-        match recipe.Schedule with
+        match options.Schedule with
         | ScheduleKind.Plateau _ -> isNeededBy "the schedule Plateau"
         | _ -> ()
     ]
 
-    /// <summary>The hyperparameters, or everything that is wrong with the recipe.</summary>
+    /// <summary>The hyperparameters, or everything that is wrong with the options.</summary>
     [<CompiledName("Create")>]
-    let create (recipe: Recipe) : Result<Hyperparameters, Fault list> =
+    let create (options: TrainingOptions) : Result<Hyperparameters, Fault list> =
         Fault.check
             [
-                match recipe.Length with
+                match options.Length with
                 | RunLength.Iterations n -> check "Iterations" (NumberRange.atLeast 1L) n
                 | RunLength.Epochs n -> check "Epochs" oneOrMore n
-                check "BatchSize" oneOrMore recipe.BatchSize
-                check "LearningRate" NumberRange.positive recipe.LearningRate
-                yield! Schedule.checks recipe.Schedule
-                check "LabelSmoothing" NumberRange.share recipe.LabelSmoothing
-                yield! checkAugmentation recipe.Augmentation
-                yield! checkValidation recipe
-                check "WarmUp" (NumberRange.atLeast 0L) recipe.WarmUp
-                match recipe.Initialiser with
+                check "BatchSize" oneOrMore options.BatchSize
+                check "LearningRate" NumberRange.positive options.LearningRate
+                yield! Schedule.checks options.Schedule
+                check "LabelSmoothing" NumberRange.share options.LabelSmoothing
+                yield! checkAugmentation options.Augmentation
+                yield! checkValidation options
+                check "WarmUp" (NumberRange.atLeast 0L) options.WarmUp
+                match options.Initialiser with
                 | Initialiser.Fixed deviation -> Initialiser.checkDeviation deviation
                 | _ -> ()
             ]
-            (fun () -> { recipe = recipe })
+            (fun () -> { options = options })
 
     /// <summary>The number of steps of the run.</summary>
     /// <param name="samples">The number of training samples.</param>
@@ -228,17 +228,13 @@ module Hyperparameters =
         | RunLength.Iterations n -> n
         | RunLength.Epochs n -> Batch.iterations samples settings.BatchSize n
 
-    /// <summary>The learning rate of every iteration.</summary>
-    /// <param name="samples">The number of training samples.</param>
-    /// <param name="settings">The hyperparameters.</param>
-    [<CompiledName("Schedule")>]
-    let schedule (samples: int) (settings: Hyperparameters) : Schedule =
-        settings.recipe.Schedule
+    /// The learning rate of every iteration, for a number of training samples.
+    let internal schedule (samples: int) (settings: Hyperparameters) : Schedule =
+        settings.options.Schedule
         |> Schedule.ofKind (iterations samples settings) settings.LearningRate
-        |> Schedule.warmUp settings.recipe.WarmUp
+        |> Schedule.warmUp settings.options.WarmUp
 
     /// <summary>Whether an iteration's learning rate depends on the length of the run: a longer run then
     /// differs from this one from its beginning.</summary>
-    [<CompiledName("DependsOnLength")>]
-    let dependsOnLength (settings: Hyperparameters) : bool =
-        Schedule.dependsOnLength settings.recipe.Schedule
+    let internal dependsOnLength (settings: Hyperparameters) : bool =
+        Schedule.dependsOnLength settings.options.Schedule

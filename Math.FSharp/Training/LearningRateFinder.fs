@@ -111,7 +111,7 @@ module LearningRateFinder =
 
         let settings =
             Hyperparameters.create {
-                settings.Recipe with
+                settings.Options with
                     LearningRate = lowest
                     Schedule = ScheduleKind.Exponential(int64 (count - 1), highest / lowest)
                     WarmUp = 0L
@@ -119,9 +119,9 @@ module LearningRateFinder =
             }
             |> Fault.orInvalidArg (nameof settings)
 
-        let start: State<'T> = Trainer.start settings architecture
+        let start: TrainingState<'T> = Trainer.start settings architecture
 
-        let rec run (state: State<'T>) (mean: float) (best: float) found =
+        let rec run (state: TrainingState<'T>) (mean: float) (best: float) found =
             let next = Trainer.step settings data state
             let mean = decay * mean + (1.0 - decay) * next.Loss
             // Corrected for the mean's start at 0.

@@ -28,8 +28,8 @@ module OverfitCheck =
     /// <param name="architecture">The network's layers.</param>
     /// <exception cref="T:System.ArgumentException">A count is out of range, or the data do not have the
     /// network's size.</exception>
-    [<CompiledName("OverFit")>]
-    let overFit
+    [<CompiledName("Run")>]
+    let run
         (settings: Hyperparameters)
         (count: int)
         (steps: int)
@@ -44,25 +44,25 @@ module OverfitCheck =
 
         let plain =
             Hyperparameters.create {
-                settings.Recipe with
+                settings.Options with
                     Length = RunLength.Iterations(int64 steps)
                     BatchSize = count
                     Schedule = ScheduleKind.Constant
                     WarmUp = 0L
                     Sampling = Sampling.Epoch
-                    Augmentation = Augmentation.none
+                    Augmentation = Augmentation.None
                     LabelSmoothing = 0.0
                     Validation = 0.0
                     EarlyStopping = ValueNone
             }
             |> Fault.orInvalidArg (nameof steps)
 
-        let start: State<'T> =
+        let start: TrainingState<'T> =
             Trainer.start plain (Architecture.withoutRandomLayers architecture)
 
         let first = Network.evaluate start.Network few
 
-        let rec run (state: State<'T>) =
+        let rec learn (state: TrainingState<'T>) =
             let score = Network.evaluate state.Network few
 
             let check = {
@@ -75,6 +75,6 @@ module OverfitCheck =
             if check.Passed || state.Iteration = int64 steps then
                 check
             else
-                run (Trainer.step plain few state)
+                learn (Trainer.step plain few state)
 
-        run start
+        learn start

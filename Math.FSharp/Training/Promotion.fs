@@ -7,19 +7,19 @@ open System
 module Promotion =
     /// <summary>Whether a model can be used: its loss is finite.</summary>
     /// <param name="candidate">The new model's score.</param>
-    [<CompiledName("IsSound")>]
-    let isSound (candidate: Score) : bool = Double.IsFinite candidate.Loss
+    [<CompiledName("IsUsable")>]
+    let isUsable (candidate: Score) : bool = Double.IsFinite candidate.Loss
 
-    /// <summary>Whether the candidate is sound and not worse than the model in use by more than a margin, in
+    /// <summary>Whether the candidate can be used and is not worse than the model in use by more than a margin, in
     /// accuracy or, for numbers to predict, in relative loss.</summary>
     /// <param name="margin">The margin, a fraction of the samples or of the loss, 0 or greater.</param>
-    /// <param name="used">The score of the model in use on the same samples.</param>
+    /// <param name="current">The score of the model in use on the same samples.</param>
     /// <param name="candidate">The new model's score.</param>
-    [<CompiledName("IsNoWorse")>]
-    let isNoWorse (margin: float) (used: Score) (candidate: Score) : bool =
-        isSound candidate
-        && (if Double.IsNaN used.Accuracy then
+    [<CompiledName("ShouldReplace")>]
+    let shouldReplace (margin: float) (current: Score) (candidate: Score) : bool =
+        isUsable candidate
+        && (if Double.IsNaN current.Accuracy then
                 // Any model replaces one whose loss is not a number.
-                not (candidate.Loss > (1.0 + margin) * used.Loss)
+                not (candidate.Loss > (1.0 + margin) * current.Loss)
             else
-                candidate.Accuracy >= used.Accuracy - margin)
+                candidate.Accuracy >= current.Accuracy - margin)

@@ -21,7 +21,7 @@ module Trainer =
             ]
             (fun () -> batchSize)
 
-    let private startAt (settings: Hyperparameters) (network: Network<'T>) : State<'T> = {
+    let private startAt (settings: Hyperparameters) (network: Network<'T>) : TrainingState<'T> = {
         Iteration = 0L
         Network = network
         Optimizer = (OptimizerSpec.optimizer settings.Optimizer).Init network.Parameters
@@ -34,7 +34,7 @@ module Trainer =
 
     /// <summary>The state before the first step.</summary>
     [<CompiledName("Start")>]
-    let start (settings: Hyperparameters) (architecture: Architecture) : State<'T> =
+    let start (settings: Hyperparameters) (architecture: Architecture) : TrainingState<'T> =
         Network.initialise settings.Initialiser settings.Seed architecture
         |> startAt settings
 
@@ -65,7 +65,7 @@ module Trainer =
     let private remembered (state: OptimizerState<'T>) : Parameters<'T> list =
         state.Memory |> List.map _.Values
 
-    let private held (state: State<'T>) : Parameters<'T> list =
+    let private held (state: TrainingState<'T>) : Parameters<'T> list =
         state.Network.Parameters :: remembered state.Optimizer
 
     /// Returns the arrays of some parameters that others do not use.
@@ -86,7 +86,7 @@ module Trainer =
         (settings: Hyperparameters)
         (optimizer: Optimizer<'T>)
         (rate: 'T)
-        (state: State<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (state: TrainingState<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Network<'T> * OptimizerState<'T>) =
         let step = {
@@ -134,8 +134,8 @@ module Trainer =
     /// <summary>The model of a state: the network with the running mean of the parameters if the optimizer
     /// keeps one, otherwise the network itself. Batch normalisation is folded into the dense layers, and dropout is
     /// left out.</summary>
-    [<CompiledName("Model")>]
-    let model (state: State<'T>) : Network<'T> =
+    [<CompiledName("CurrentNetwork")>]
+    let currentNetwork (state: TrainingState<'T>) : Network<'T> =
         match Transform.averaged state.Optimizer with
         | ValueSome parameters -> {
             state.Network with
@@ -149,8 +149,8 @@ module Trainer =
         (settings: Hyperparameters)
         (optimizer: Optimizer<'T>)
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (state: State<'T>)
-        : State<'T> =
+        (state: TrainingState<'T>)
+        : TrainingState<'T> =
         let struct (indices, order) =
             TrainingBatch.indices settings data state.Order state.Iteration
 
@@ -186,8 +186,8 @@ module Trainer =
     let step
         (settings: Hyperparameters)
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (state: State<'T>)
-        : State<'T> =
+        (state: TrainingState<'T>)
+        : TrainingState<'T> =
         stepWith settings (OptimizerSpec.optimizer settings.Optimizer) data state
 
     /// <summary>The same as <c>advance</c>, where some of the states between are kept.</summary>
@@ -201,19 +201,18 @@ module Trainer =
     /// <param name="state">The state of the run; not changed.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's
     /// size.</exception>
-    [<CompiledName("AdvanceRetaining")>]
-    let advanceRetaining
+    let internal advanceRetaining
         (settings: Hyperparameters)
         (data: Dataset<'T>)
         (count: int64)
         (shouldContinue: int64 -> float -> bool)
-        (shouldRetain: State<'T> -> bool)
-        (state: State<'T>)
-        : State<'T> =
+        (shouldRetain: TrainingState<'T> -> bool)
+        (state: TrainingState<'T>)
+        : TrainingState<'T> =
         let optimizer = OptimizerSpec.optimizer settings.Optimizer
 
         // What an earlier state shares with later ones it shares with the newest that is kept, too.
-        let rec run (current: State<'T>) (kept: State<'T>) left =
+        let rec run (current: TrainingState<'T>) (kept: TrainingState<'T>) left =
             if left = 0L then
                 current
             else
@@ -246,8 +245,8 @@ module Trainer =
         (data: Dataset<'T>)
         (count: int64)
         (shouldContinue: int64 -> float -> bool)
-        (state: State<'T>)
-        : State<'T> =
+        (state: TrainingState<'T>)
+        : TrainingState<'T> =
         advanceRetaining settings data count shouldContinue (fun _ -> false) state
 
     /// <summary>The state once the loss of its model on the validation samples is known. The lowest loss so far (by
@@ -257,32 +256,39 @@ module Trainer =
     /// <param name="loss">The loss.</param>
     /// <param name="state">The state at the end of an epoch.</param>
     [<CompiledName("Observe")>]
-    let observe (settings: Hyperparameters) (loss: float) (state: State<'T>) : State<'T> = {
+    let observe
+        (settings: Hyperparameters)
+        (loss: float)
+        (state: TrainingState<'T>)
+        : TrainingState<'T> = {
         state with
             Validation =
                 state.Validation
                 |> ValidationHistory.add
-                    settings.Recipe.Schedule
+                    settings.Options.Schedule
                     state.Iteration
-                    (fun () -> model state)
+                    (fun () -> currentNetwork state)
                     loss
     }
 
     /// <summary>Whether the validation loss has not fallen for as many epochs as early stopping
     /// allows.</summary>
     [<CompiledName("HasStalled")>]
-    let hasStalled (settings: Hyperparameters) (state: State<'T>) : bool =
-        match settings.Recipe.EarlyStopping with
+    let hasStalled (settings: Hyperparameters) (state: TrainingState<'T>) : bool =
+        match settings.Options.EarlyStopping with
         | ValueSome patience -> state.Validation.EpochsSinceBest >= patience
         | ValueNone -> false
 
     /// <summary>The network that a run ends with, and the iteration it is of: the best on the validation
-    /// samples with early stopping, else <c>model</c>.</summary>
+    /// samples with early stopping, otherwise <c>currentNetwork</c>.</summary>
     [<CompiledName("FinalNetwork")>]
-    let finalNetwork (settings: Hyperparameters) (state: State<'T>) : struct (int64 * Network<'T>) =
-        match settings.Recipe.EarlyStopping, state.Validation.Best with
+    let finalNetwork
+        (settings: Hyperparameters)
+        (state: TrainingState<'T>)
+        : struct (int64 * Network<'T>) =
+        match settings.Options.EarlyStopping, state.Validation.Best with
         | ValueSome _, ValueSome network -> struct (state.Validation.BestIteration, network)
-        | _ -> struct (state.Iteration, model state)
+        | _ -> struct (state.Iteration, currentNetwork state)
 
     /// <summary>The state before the first step of a run that begins with what an earlier one has
     /// learned: with the network that it ended with or, where the earlier run's layers keep running statistics,
@@ -295,8 +301,8 @@ module Trainer =
     let startFrom
         (settings: Hyperparameters)
         (architecture: Architecture)
-        (earlier: State<'T>)
-        : State<'T> =
+        (earlier: TrainingState<'T>)
+        : TrainingState<'T> =
         let network =
             if earlier.Network.Running.IsEmpty then
                 let struct (_, network) = finalNetwork settings earlier

@@ -35,11 +35,11 @@ module internal TrainingBatch =
         (indices: int[])
         : MiniBatch<'T> =
         let batch = Dataset.take indices data
-        let augmentation = settings.Recipe.Augmentation
+        let augmentation = settings.Options.Augmentation
 
         let batch =
             match data.ImageSize with
-            | _ when Augmentation.isNone augmentation -> batch
+            | _ when augmentation.IsNone -> batch
             | ValueSome(struct (rows, columns)) ->
                 batch
                 |> MiniBatch.revise (
@@ -50,6 +50,6 @@ module internal TrainingBatch =
                     (nameof data)
                     "expected images, as augmentation varies them, found numbers"
 
-        match settings.Recipe.LabelSmoothing with
+        match settings.Options.LabelSmoothing with
         | 0.0 -> batch
         | epsilon -> batch |> MiniBatch.retarget (Targets.smooth epsilon data.Classes)

@@ -13,7 +13,7 @@ internal static class Normals
         var values = new T[rows * columns];
         for (var i = 0; i < values.Length; i++)
             values[i] = T.CreateTruncating(
-                RandomModule.Normal(1, RandomStream.InitialWeights, which, i)
+                RandomNumbers.Normal(1, RandomStream.InitialWeights, which, i)
             );
         return MathNet.Numerics.LinearAlgebra.Matrix<T>.Build.Dense(rows, columns, values);
     }

@@ -14,26 +14,29 @@ type ActivationLaw =
     static member DerivativeIsDefinition
         (apply: Func<Matrix<float>, Matrix<float>>, derivative: Func<Matrix<float>, Matrix<float>>)
         : Law =
-        Laws.create "the derivative is the definition's" (Arbitraries.Cells()) (fun (Cells z) ->
-            let slopes = derivative.Invoke(z.Clone())
-            Laws.requireShape "the derivative" z slopes
+        Laws.create
+            "the derivative is the definition's"
+            (Arbitraries.SmallMatrix())
+            (fun (SmallMatrix z) ->
+                let slopes = derivative.Invoke(z.Clone())
+                Laws.requireShape "the derivative" z slopes
 
-            // Of the sum over elements, each one's own derivative is the partial one.
-            let sum (z: Matrix<float>) =
-                Laws.cells (apply.Invoke z) |> Array.sum
+                // Of the sum over elements, each one's own derivative is the partial one.
+                let sum (z: Matrix<float>) =
+                    Laws.cells (apply.Invoke z) |> Array.sum
 
-            GradientCheck.ofMatrix sum slopes z |> Laws.requireRight)
+                GradientCheck.ofMatrix sum slopes z |> Laws.requireRight)
 
     /// <summary>What comes out has the shape of what goes in.</summary>
     /// <param name="apply">The activation, or its derivative.</param>
     static member KeepsShape(apply: Func<Matrix<float>, Matrix<float>>) : Law =
-        Laws.create "the shape is kept" (Arbitraries.Cells()) (fun (Cells z) ->
+        Laws.create "the shape is kept" (Arbitraries.SmallMatrix()) (fun (SmallMatrix z) ->
             Laws.requireShape "the result" z (apply.Invoke(z.Clone())))
 
     /// <summary>The argument stays as it was, and the same argument gives the same bits.</summary>
     /// <param name="apply">The activation, or its derivative.</param>
     static member IsPure(apply: Func<Matrix<float>, Matrix<float>>) : Law =
-        Laws.create "it is pure" (Arbitraries.Cells()) (fun (Cells z) ->
+        Laws.create "it is pure" (Arbitraries.SmallMatrix()) (fun (SmallMatrix z) ->
             Laws.requirePure (fun () -> [ Laws.cells z ]) (fun () -> [
                 Laws.cells (apply.Invoke z)
             ]))
@@ -41,12 +44,15 @@ type ActivationLaw =
     /// <summary>A sample alone gives the bits that it gives in a batch.</summary>
     /// <param name="apply">The activation, or its derivative.</param>
     static member ColumnsStandAlone(apply: Func<Matrix<float>, Matrix<float>>) : Law =
-        Laws.create "every sample has the bits it has alone" (Arbitraries.Cells()) (fun (Cells z) ->
-            let all = apply.Invoke(z.Clone())
+        Laws.create
+            "every sample has the bits it has alone"
+            (Arbitraries.SmallMatrix())
+            (fun (SmallMatrix z) ->
+                let all = apply.Invoke(z.Clone())
 
-            for s in 0 .. z.ColumnCount - 1 do
-                let alone = apply.Invoke(z.SubMatrix(0, z.RowCount, s, 1))
-                Exactly.bits (Laws.cells alone) ((all.Column s).ToArray()))
+                for s in 0 .. z.ColumnCount - 1 do
+                    let alone = apply.Invoke(z.SubMatrix(0, z.RowCount, s, 1))
+                    Exactly.bits (Laws.cells alone) ((all.Column s).ToArray()))
 
     /// <summary>An element alone gives the bits that it gives in a matrix: on the way back its slope is taken to be
     /// that of its own output alone.</summary>
@@ -54,8 +60,8 @@ type ActivationLaw =
     static member ElementsStandAlone(apply: Func<Matrix<float>, Matrix<float>>) : Law =
         Laws.create
             "every element has the bits it has alone"
-            (Arbitraries.Cells())
-            (fun (Cells z) ->
+            (Arbitraries.SmallMatrix())
+            (fun (SmallMatrix z) ->
                 let all = Laws.cells (apply.Invoke(z.Clone()))
 
                 let alone =
@@ -71,8 +77,8 @@ type ActivationLaw =
     static member NotANumberStays(apply: Func<Matrix<float>, Matrix<float>>) : Law =
         Laws.create
             "not a number stays not a number, and only there"
-            (Arbitraries.Cells())
-            (fun (Cells z) ->
+            (Arbitraries.SmallMatrix())
+            (fun (SmallMatrix z) ->
                 let spoilt = z.Clone()
                 spoilt[0, 0] <- nan
                 let found = Laws.cells (apply.Invoke spoilt)

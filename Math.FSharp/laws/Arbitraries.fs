@@ -7,7 +7,7 @@ open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
 /// A matrix of 1–4 rows and columns, cells within ±10.
-type Cells = Cells of Values: Matrix<float>
+type SmallMatrix = SmallMatrix of Values: Matrix<float>
 
 /// Two matrices of one shape, cells within ±10.
 type SameShape = SameShape of Target: Matrix<float> * Prediction: Matrix<float>
@@ -19,10 +19,10 @@ type SameLength = SameLength of Target: Vector<float> * Prediction: Vector<float
 type Logits = Logits of Values: Matrix<float>
 
 /// Labels and logits of 2–5 classes for 1–4 samples.
-type Labelled = Labelled of Labels: int[] * Logits: Matrix<float>
+type LabelledLogits = LabelledLogits of Labels: int[] * Logits: Matrix<float>
 
 /// Distributions (columns of 0 or more that sum to 1) and logits.
-type Soft = Soft of Distributions: Matrix<float> * Logits: Matrix<float>
+type SoftTargets = SoftTargets of Distributions: Matrix<float> * Logits: Matrix<float>
 
 /// The parts of an affine map, W, b and X, with a gradient δ in what it gives.
 type Affine =
@@ -38,28 +38,28 @@ type Affine =
 type Trainable = Trainable of Network: Network<float> * Batch: MiniBatch<float>
 
 /// A trainable network with a batch of 2–12 samples cut into so many equal parts.
-type InParts = InParts of Parts: int * Network: Network<float> * Batch: MiniBatch<float>
+type SplitBatch = SplitBatch of Parts: int * Network: Network<float> * Batch: MiniBatch<float>
 
 /// A seed of any 64 bits.
 type Seed = Seed of Value: uint64
 
 /// A data set's size of 1–60 and a batch's of 1–70.
-type Counts = Counts of Samples: int * Size: int
+type SampleCounts = SampleCounts of Samples: int * Size: int
 
 /// How all of them are generated, and shrunk to smaller ones that keep their promises: to be named to
 /// FsCheck, <c>[&lt;Property(Arbitrary = [| typeof&lt;Arbitraries&gt; |])&gt;]</c>, or asked one by one.
 [<AbstractClass; Sealed>]
 type Arbitraries =
     /// <summary>A matrix.</summary>
-    static member Cells() : Arbitrary<Cells> =
+    static member SmallMatrix() : Arbitrary<SmallMatrix> =
         Arb.fromGenShrink (
             gen {
                 let! rows = Small.size
                 let! columns = Small.size
                 let! cells = Small.matrix rows columns Small.cell
-                return Cells cells
+                return SmallMatrix cells
             },
-            fun (Cells m) -> Shrink.matrix 1 m |> Seq.map Cells
+            fun (SmallMatrix m) -> Shrink.matrix 1 m |> Seq.map SmallMatrix
         )
 
     /// <summary>Two matrices of one shape.</summary>
@@ -107,32 +107,32 @@ type Arbitraries =
         )
 
     /// <summary>Labels and logits.</summary>
-    static member Labelled() : Arbitrary<Labelled> =
+    static member LabelledLogits() : Arbitrary<LabelledLogits> =
         Arb.fromGenShrink (
             gen {
                 let! classes = Gen.choose (2, 5)
                 let! count = Small.size
                 let! labels = Small.labels classes count
                 let! logits = Small.matrix classes count Small.cell
-                return Labelled(labels, logits)
+                return LabelledLogits(labels, logits)
             },
-            fun (Labelled(labels, z)) ->
-                Shrink.beside Array.removeAt (labels, z) |> Seq.map Labelled
+            fun (LabelledLogits(labels, z)) ->
+                Shrink.beside Array.removeAt (labels, z) |> Seq.map LabelledLogits
         )
 
     /// <summary>Distributions and logits.</summary>
-    static member Soft() : Arbitrary<Soft> =
+    static member SoftTargets() : Arbitrary<SoftTargets> =
         Arb.fromGenShrink (
             gen {
                 let! classes = Gen.choose (2, 5)
                 let! count = Small.size
                 let! distributions = Small.distributions classes count
                 let! logits = Small.matrix classes count Small.cell
-                return Soft(distributions, logits)
+                return SoftTargets(distributions, logits)
             },
-            fun (Soft(distributions, z)) ->
+            fun (SoftTargets(distributions, z)) ->
                 Shrink.beside (fun s (t: Matrix<float>) -> t.RemoveColumn s) (distributions, z)
-                |> Seq.map Soft
+                |> Seq.map SoftTargets
         )
 
     /// <summary>An affine map's parts.</summary>
@@ -189,20 +189,20 @@ type Arbitraries =
         )
 
     /// <summary>A network and a mini-batch in parts.</summary>
-    static member InParts() : Arbitrary<InParts> =
+    static member SplitBatch() : Arbitrary<SplitBatch> =
         Arb.fromGenShrink (
             gen {
                 let! parts = Gen.choose (2, 4)
                 let! each = Gen.choose (1, 3)
                 let! struct (network, batch) = Small.trainable (parts * each)
-                return InParts(parts, network, batch)
+                return SplitBatch(parts, network, batch)
             },
-            fun (InParts(parts, network, batch)) ->
+            fun (SplitBatch(parts, network, batch)) ->
                 // The samples stay: their number is a multiple of the parts'.
                 Shrink.trainable batch.Count network batch
                 |> Seq.filter (fun (struct (network, batch)) ->
                     Small.isAwayFromKinks 0.02 network batch)
-                |> Seq.map (fun (struct (network, batch)) -> InParts(parts, network, batch))
+                |> Seq.map (fun (struct (network, batch)) -> SplitBatch(parts, network, batch))
         )
 
     /// <summary>A seed.</summary>
@@ -212,20 +212,20 @@ type Arbitraries =
         |> Arb.fromGen
 
     /// <summary>Sizes of a data set and a batch.</summary>
-    static member Counts() : Arbitrary<Counts> =
+    static member SampleCounts() : Arbitrary<SampleCounts> =
         Arb.fromGenShrink (
             Gen.map2
-                (fun samples size -> Counts(samples, size))
+                (fun samples size -> SampleCounts(samples, size))
                 (Gen.choose (1, 60))
                 (Gen.choose (1, 70)),
-            fun (Counts(samples, size)) -> seq {
+            fun (SampleCounts(samples, size)) -> seq {
                 if samples > 1 then
-                    Counts(samples / 2, size)
-                    Counts(samples - 1, size)
+                    SampleCounts(samples / 2, size)
+                    SampleCounts(samples - 1, size)
 
                 if size > 1 then
-                    Counts(samples, size / 2)
-                    Counts(samples, size - 1)
+                    SampleCounts(samples, size / 2)
+                    SampleCounts(samples, size - 1)
             }
         )
 

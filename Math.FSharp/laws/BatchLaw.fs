@@ -14,8 +14,8 @@ type BatchLaw =
     static member EpochShowsEverySampleOnce(draw: Func<uint64, int, int, int64, int[]>) : Law =
         Laws.create
             "an epoch shows every sample once"
-            (Arb.zip (Arbitraries.Counts(), Arbitraries.Seed()))
-            (fun (Counts(samples, size), Seed seed) ->
+            (Arb.zip (Arbitraries.SampleCounts(), Arbitraries.Seed()))
+            (fun (SampleCounts(samples, size), Seed seed) ->
                 let each = (samples + size - 1) / size
 
                 for epoch in 0..1 do
@@ -39,8 +39,8 @@ type BatchLaw =
     static member IsPure(draw: Func<uint64, int, int, int64, int[]>) : Law =
         Laws.create
             "it is pure"
-            (Arb.zip (Arbitraries.Counts(), Arbitraries.Seed()))
-            (fun (Counts(samples, size), Seed seed) ->
+            (Arb.zip (Arbitraries.SampleCounts(), Arbitraries.Seed()))
+            (fun (SampleCounts(samples, size), Seed seed) ->
                 let drawn iteration =
                     Array.copy (draw.Invoke(seed, samples, size, iteration))
 
@@ -56,8 +56,8 @@ type BatchLaw =
     static member OrderIsDrawnAnew(draw: Func<uint64, int, int, int64, int[]>) : Law =
         Laws.create
             "another seed and another epoch give another order"
-            (Arb.zip (Arbitraries.Counts(), Arbitraries.Seed()))
-            (fun (Counts(_, size), Seed seed) ->
+            (Arb.zip (Arbitraries.SampleCounts(), Arbitraries.Seed()))
+            (fun (SampleCounts(_, size), Seed seed) ->
                 // So many that the same order twice is no chance.
                 let samples = 50
                 let size = min size samples

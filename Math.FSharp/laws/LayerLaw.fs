@@ -43,7 +43,13 @@ type LayerLaw =
                                 rows,
                                 columns,
                                 fun i s ->
-                                    4.0 * Random.uniform seed Stream.GradientCheck (int64 s) i - 2.0
+                                    4.0
+                                    * RandomNumbers.uniform
+                                        seed
+                                        RandomStream.GradientCheck
+                                        (int64 s)
+                                        i
+                                    - 2.0
                             )
             }
         }
@@ -208,7 +214,10 @@ type LayerLaw =
             (fun (features, Seed seed) ->
                 let drawn trial which (struct (rows, columns)) : Matrix<float> =
                     let draw =
-                        Random.uniform seed Stream.GradientCheck (int64 (100 * trial + which))
+                        RandomNumbers.uniform
+                            seed
+                            RandomStream.GradientCheck
+                            (int64 (100 * trial + which))
 
                     Matrix<float>
                         .Build.Dense(rows, columns, fun i j -> 4.0 * draw (i + j * rows) - 2.0)

@@ -23,9 +23,9 @@ type LossLaw =
         match kind with
         | TargetKind.Numbers -> Arbitraries.SameShape()
         | TargetKind.Distributions ->
-            Arbitraries.Soft()
-            |> Arb.convert (fun (Soft(t, y)) -> SameShape(t, y)) (fun (SameShape(t, y)) ->
-                Soft(t, y))
+            Arbitraries.SoftTargets()
+            |> Arb.convert (fun (SoftTargets(t, y)) -> SameShape(t, y)) (fun (SameShape(t, y)) ->
+                SoftTargets(t, y))
         | TargetKind.Shares ->
             let share (x: float) = abs x / 10.0
 

@@ -60,8 +60,8 @@ type NetworkLaw =
         : Law =
         Laws.create
             "loss and gradient of a batch are the means of its equal parts'"
-            (Arbitraries.InParts())
-            (fun (InParts(parts, network, batch)) ->
+            (Arbitraries.SplitBatch())
+            (fun (SplitBatch(parts, network, batch)) ->
                 let each = batch.Count / parts
 
                 let flat = NetworkLaw.Flat(backward, network)
@@ -84,9 +84,9 @@ type NetworkLaw =
         : Law =
         Laws.create
             "the order of the samples changes nothing"
-            (FsCheck.FSharp.Arb.zip (Arbitraries.InParts(), Arbitraries.Seed()))
-            (fun (InParts(_, network, batch), Seed seed) ->
-                let order = Random.permutation batch.Count seed Stream.EpochOrder 0L
+            (FsCheck.FSharp.Arb.zip (Arbitraries.SplitBatch(), Arbitraries.Seed()))
+            (fun (SplitBatch(_, network, batch), Seed seed) ->
+                let order = RandomNumbers.permutation batch.Count seed RandomStream.EpochOrder 0L
                 let parts = order |> Array.map (fun s -> Laws.sampleOf s batch 1)
 
                 let ofColumns (columns: Vector<float> seq) =

@@ -5,12 +5,12 @@ open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
 /// Simpler values than a counterexample, to look for a smaller one among. Each is smaller by count of
-/// cells, or by their digits, so that shrinking ends; no value has more than <c>Most</c>.
+/// cells, or by their digits, so that shrinking ends; no value has more than <c>MaximumCandidates</c>.
 [<RequireQualifiedAccess>]
 module Shrink =
     /// The most candidates of one value.
     [<Literal>]
-    let Most = 60
+    let MaximumCandidates = 60
 
     /// <summary>0, then the whole part.</summary>
     [<CompiledName("Number")>]
@@ -70,7 +70,7 @@ module Shrink =
                 for simpler in simpler m do
                     List.updateAt i simpler matrices
         }
-        |> Seq.truncate Most
+        |> Seq.truncate MaximumCandidates
 
     /// <summary>One matrix, in the same way.</summary>
     [<CompiledName("Matrix")>]
@@ -187,4 +187,4 @@ module Shrink =
 
                         struct (layersOf network smaller, batch)
         }
-        |> Seq.truncate Most
+        |> Seq.truncate MaximumCandidates

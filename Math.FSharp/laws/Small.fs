@@ -184,7 +184,7 @@ module Small =
         bits
         |> Gen.map (fun seed ->
             let slope layer place =
-                let uniform = Random.uniform seed Stream.GradientCheck
+                let uniform = RandomNumbers.uniform seed RandomStream.GradientCheck
                 let kind = uniform (2L * int64 layer) place
 
                 if kind < 0.05 then

@@ -19,7 +19,7 @@ let whole = gradientOf [| 0 .. train.Count - 1 |]
 
 /// ‖g − whole‖ / ‖whole‖.
 let distance gradient =
-    Transform.norm (Parameters.map2 (-) (-) gradient whole) / Transform.norm whole
+    Parameters.norm (Parameters.map2 (-) (-) gradient whole) / Parameters.norm whole
 
 /// The root of the mean square over some mini-batches of n digits.
 let error n =

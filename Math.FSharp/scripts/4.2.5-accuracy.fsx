@@ -36,7 +36,7 @@ let slope = Parameters.toVector (slopeOfAccuracy start)
 printfn
     $"slope of accuracy: {slope.Count} numbers, {slope |> Seq.filter ((<>) 0.0) |> Seq.length} of them not 0"
 
-printfn $"slope of loss: length {Transform.norm (slopeOfLoss start):F4}"
+printfn $"slope of loss: length {Parameters.norm (slopeOfLoss start):F4}"
 
 let ways = [
     for name, path in [ "the loss", byLoss; "accuracy", byAccuracy ] do

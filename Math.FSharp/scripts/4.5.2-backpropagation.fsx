@@ -59,7 +59,7 @@ let both (byRule: Network<float>, byDefinition) i =
 
     let one, other = descend 0.1 rule byRule, descend 0.1 definition byDefinition
     let apart = Parameters.map2 (-) (-) one.Parameters other.Parameters
-    Transform.norm apart / Transform.norm one.Parameters, (one, other)
+    Parameters.norm apart / Parameters.norm one.Parameters, (one, other)
 
 let start = Network.convert untrained
 let distances, _ = List.mapFold both (start, start) [ 0 .. iterationsPerEpoch - 1 ]

@@ -13,7 +13,6 @@ open Pipeline.Learning.Laws
 
 /// Calls of every public function that is given something changeable.
 let private calls (given: PurityGiven) : PureCall list = [
-    yield! KernelsCalls.calls given
     yield! FormatsCalls.calls given
     yield! DataCalls.calls given
     yield! LayersCalls.calls given
@@ -30,7 +29,7 @@ let ``no function changes what it is given``
     (SmallRun(settings, _, architecture))
     (SameShape(one, other))
     (Images images)
-    (Cells inputs)
+    (SmallMatrix inputs)
     =
     let pixels = images.Pixels.ToArray()
 
@@ -104,8 +103,8 @@ let rec private changeable (t: Type) =
             "Inputs`1"
             "Parameters`1"
             "Network`1"
-            "State`1"
-            "Watch`1"
+            "TrainingState`1"
+            "ValidationHistory`1"
             "OptimizerState`1"
             "Model`1"
         ])
@@ -155,11 +154,11 @@ let ``the law above calls every public function that is given something changeab
     let given = {
         Network = Network.initialise (Initialiser.Fixed 0.1) 1UL architecture
         Batch = Dataset.take [| 0 |] data
-        Settings = Hyperparameters.book
+        Settings = Hyperparameters.Default
         Data = data
         DataInputs = Matrix<float>.Build.Dense(1, 1)
         DataTargets = data.Targets
-        State = Trainer.start Hyperparameters.book architecture
+        State = Trainer.start Hyperparameters.Default architecture
         Memory = { Steps = 0L; Memory = [] }
         Images = {
             Count = 1

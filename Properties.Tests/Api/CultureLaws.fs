@@ -369,7 +369,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
 
         faults (
             Hyperparameters.create {
-                Hyperparameters.book.Recipe with
+                Hyperparameters.Default.Options with
                     LearningRate = x
                     BatchSize = n
                     WarmUp = int64 n
@@ -402,7 +402,7 @@ let ``faults, verdicts, findings and exceptions read the same under any culture`
             Gradient.numerical 1e-4 (fun x -> x[0]) (Vector<float>.Build.Dense 1) |> ignore)
 
         message (fun () -> Schedule.oneCycle 10L x 0.1 |> ignore)
-        message (fun () -> Transform.decay x Optimizer.gradientDescent<float> |> ignore)
+        message (fun () -> Transform.weightDecay x Optimizer.gradientDescent<float> |> ignore)
         message (fun () -> Batch.iterationsPerEpoch 10 n |> ignore)
         message (fun () -> Approximately.equal 1e-3 [| x |] [| x + 1.5 |])
 

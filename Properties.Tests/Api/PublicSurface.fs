@@ -71,9 +71,20 @@ let rec private types (space: INamespaceOrTypeSymbol) : INamedTypeSymbol list = 
         | _ -> ()
 ]
 
-/// What every record and union has, and F# writes.
+/// What every record and union has, and the compilers write.
 let private usual =
-    set [ "Equals"; "GetHashCode"; "CompareTo"; "ToString"; "Tag"; "Tags"; ".ctor" ]
+    set [
+        "Equals"
+        "GetHashCode"
+        "CompareTo"
+        "ToString"
+        "Tag"
+        "Tags"
+        "Deconstruct"
+        "op_Equality"
+        "op_Inequality"
+        ".ctor"
+    ]
 
 let private members (t: INamedTypeSymbol) : ISymbol list = [
     for inner in t.GetMembers() do
@@ -103,13 +114,21 @@ let private surface (assembly: Assembly) : string[] = [|
             |> List.sortWith (fun a b -> String.CompareOrdinal(a, b))
 |]
 
-let private core, laws = typeof<Fault>.Assembly, typeof<Law>.Assembly
+let private core = typeof<Fault>.Assembly
+
+/// The libraries that are published.
+let private libraries = [
+    core
+    typeof<Law>.Assembly
+    typeof<Pipeline.Pictures.Chart>.Assembly
+    typeof<Pipeline.Training.Outcome>.Assembly
+]
 
 let assemblies () =
-    TheoryData<string>([ core.GetName().Name; laws.GetName().Name ])
+    TheoryData<string>([ for library in libraries -> library.GetName().Name ])
 
 let private named (name: string) =
-    [ core; laws ] |> List.find (fun other -> other.GetName().Name = name)
+    libraries |> List.find (fun other -> other.GetName().Name = name)
 
 [<Theory>]
 [<MemberData(nameof assemblies)>]
@@ -151,8 +170,37 @@ let implicitUsings = [
     "System.Threading.Tasks"
 ]
 
+/// The namespaces that C# has open beside ours: those of ImplicitUsings in a program, a worker and a web
+/// application, and those whose types stand in our signatures.
+let private openNamespaces = [
+    yield! implicitUsings
+    "System.Net.Http.Json"
+    "System.Numerics"
+    "Microsoft.AspNetCore.Builder"
+    "Microsoft.AspNetCore.Hosting"
+    "Microsoft.AspNetCore.Http"
+    "Microsoft.AspNetCore.Routing"
+    "Microsoft.Extensions.Configuration"
+    "Microsoft.Extensions.DependencyInjection"
+    "Microsoft.Extensions.Hosting"
+    "Microsoft.Extensions.Logging"
+    "MathNet.Numerics.LinearAlgebra"
+]
+
 /// As C# tells types apart: by name and number of type parameters.
 let private written (t: INamedTypeSymbol) = struct (t.Name, t.Arity)
+
+/// The public types of a namespace, whatever assembly they are of.
+let private typesOf (compilation: CSharpCompilation) (space: string) : INamedTypeSymbol seq =
+    (compilation.GlobalNamespace, space.Split '.')
+    ||> Seq.fold (fun outer part ->
+        outer.GetNamespaceMembers() |> Seq.find (fun inner -> inner.Name = part))
+    |> _.GetTypeMembers()
+    |> Seq.filter isPublic
+
+/// The public types of a library that are in no other type.
+let private outerTypes (assembly: IAssemblySymbol) : INamedTypeSymbol list =
+    types assembly.GlobalNamespace |> List.filter (fun t -> isNull t.ContainingType)
 
 [<Theory>]
 [<MemberData(nameof assemblies)>]
@@ -160,22 +208,26 @@ let ``no public type is called like one that C# has open already`` (name: string
     let own, all = read (named name)
 
     let known =
-        implicitUsings
-        |> Seq.collect (fun space ->
-            (all.GlobalNamespace, space.Split '.')
-            ||> Seq.fold (fun outer part ->
-                outer.GetNamespaceMembers() |> Seq.find (fun inner -> inner.Name = part))
-            |> _.GetTypeMembers())
-        |> Seq.filter (fun t -> isPublic t && t.ContainingAssembly.Name <> name)
+        openNamespaces
+        |> Seq.collect (typesOf all)
+        |> Seq.filter (fun t -> t.ContainingAssembly.Name <> name)
         |> Seq.map written
         |> set
 
     Assert.Contains(struct ("Stream", 0), known)
+    Assert.Contains(struct ("Host", 0), known)
+
+    Assert.Empty(outerTypes own |> Seq.filter (written >> known.Contains) |> Seq.map string)
+
+[<Fact>]
+let ``no two public types have one name`` () =
+    let all = libraries |> List.collect (symbols >> outerTypes)
 
     Assert.Empty(
-        types own.GlobalNamespace
-        |> Seq.filter (fun t -> isNull t.ContainingType && known.Contains(written t))
-        |> Seq.map string
+        all
+        |> List.groupBy written
+        |> List.filter (fun (_, same) -> same.Length > 1)
+        |> List.map (fun (_, same) -> same |> List.map string |> String.concat ", ")
     )
 
 /// What the XML documentation says, member by member.
@@ -261,6 +313,49 @@ let ``every public name has a summary`` (name: string) =
 
     if not missing.IsEmpty then
         failwith (String.concat "\n" ("No summary has:" :: missing))
+
+/// Functions of modules that C# calls by another way than Interop.
+let private forFSharp = [
+    // Schedules.Create makes these of a ScheduleKind.
+    "Schedule.constant"
+    "Schedule.step"
+    "Schedule.exponential"
+    "Schedule.cosine"
+    "Schedule.oneCycle"
+    // Parse.Optimizer takes the name.
+    "OptimizerSpec.gradientDescent"
+]
+
+[<Fact>]
+let ``Interop has every function of a module that C# sees as XModule`` () =
+    let folder =
+        Path.GetFullPath(Path.Combine(__SOURCE_DIRECTORY__, "../../Math.FSharp/Interop"))
+
+    let interop =
+        Directory.GetFiles(folder, "*.fs")
+        |> Seq.map File.ReadAllText
+        |> String.concat "\n"
+
+    Assert.Empty [
+        for t in types (symbols core).GlobalNamespace do
+            if t.Name.EndsWith("Module", StringComparison.Ordinal) then
+                let ofType = t.Name[.. t.Name.Length - "Module".Length - 1]
+
+                for inner in members t do
+                    let isLiteral =
+                        match inner with
+                        | :? IFieldSymbol as field -> field.IsConst
+                        | _ -> false
+
+                    let name = $"{ofType}.{Char.ToLowerInvariant inner.Name[0]}{inner.Name[1..]}"
+
+                    if
+                        not isLiteral
+                        && not (interop.Contains(name, StringComparison.Ordinal))
+                        && not (List.contains name forFSharp)
+                    then
+                        name
+    ]
 
 [<Fact>]
 let ``C# uses all of Interop`` () =

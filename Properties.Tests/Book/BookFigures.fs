@@ -129,7 +129,7 @@ let ``chapter 3's softmax of (0.3, 2.9, 4.0)`` () =
 
 [<Fact>]
 let ``chapter 3's sigmoid of (−1, 1, 2)`` () =
-    (Activation.sigmoid (Matrix<float>.Build.Dense(3, 1, [| -1.0; 1.0; 2.0 |])))
+    (Activation.apply Activation.Sigmoid (Matrix<float>.Build.Dense(3, 1, [| -1.0; 1.0; 2.0 |])))
         .ToColumnMajorArray()
     |> eightDigits [| 0.26894142; 0.73105858; 0.88079708 |]
 

@@ -35,6 +35,37 @@ public static class Mathematics
             at
         );
 
+    /// <summary>The verdict on the gradient of Σ(W·x + b) in W and b.</summary>
+    public static GradientCheck JudgeSum(
+        Matrix<double> weights,
+        Matrix<double> biases,
+        Matrix<double> x
+    )
+    {
+        var ones = Matrix<double>.Build.Dense(weights.RowCount, x.ColumnCount, 1);
+        return Gradients.Check(
+            at => (at[0] * x + at[1]).Enumerate().Sum(),
+            [("W", ones * x.Transpose()), ("b", ones)],
+            [weights, biases]
+        );
+    }
+
+    /// <summary>The predictions of a head.</summary>
+    public static Matrix<double> Predictions(Head head, Matrix<double> logits) =>
+        Heads.Apply(head, logits);
+
+    /// <summary>The learning rate of each iteration of a run.</summary>
+    public static double[] Rates(
+        ScheduleKind kind,
+        int iterations,
+        double learningRate,
+        long warmUp
+    )
+    {
+        var rate = Schedules.Create(kind, iterations, learningRate, warmUp);
+        return [.. Enumerable.Range(0, iterations).Select(iteration => rate(iteration))];
+    }
+
     /// <summary>The verdict on a network's gradient, as training takes it and as given.</summary>
     public static (GradientCheck Own, GradientCheck Given) Judge(
         Network<double> network,
@@ -72,7 +103,9 @@ public static class Mathematics
 
     /// <summary>A refusal in words of one's own.</summary>
     public static string Missing(string column, string origin) =>
-        Faults.Remark(origin, Faults.Of(column, Faults.Message("", "does not exist"))).ToString();
+        Faults
+            .WithRemark(origin, Faults.WithSubject(column, Faults.Message("", "does not exist")))
+            .ToString();
 
     /// <summary>The choices that have a number of that name.</summary>
     public static string Having(string number) =>

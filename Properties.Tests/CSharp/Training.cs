@@ -33,15 +33,18 @@ public static class Training
         out Hyperparameters settings
     )
     {
-        settings = Runs.Book;
+        settings = Hyperparameters.Default;
         var problems = new List<string>();
         if (!Parse.Optimizer(optimizer).TryGet(out var plan, out var faults))
             problems.AddRange(faults.Select(fault => fault.ToString()));
-        if (!Runs.Hold("LearningRate", Precision.Single, learningRate).TryGet(out _, out faults))
+        if (
+            !Runs.CheckPrecision("LearningRate", Precision.Single, learningRate)
+                .TryGet(out _, out faults)
+        )
             problems.AddRange(faults.Select(fault => Faults.Within("settings", fault).ToString()));
         if (problems.Count > 0)
             return problems;
-        var recipe = Runs.Book.Recipe.With(
+        var options = Hyperparameters.Default.Options.With(
             length: RunLength.NewIterations(60),
             batchSize: 4,
             learningRate: learningRate,
@@ -49,7 +52,7 @@ public static class Training
             initialiser: Initialiser.XavierNormal,
             seed: 7
         );
-        if (!Runs.Hyperparameters(recipe).TryGet(out settings, out faults))
+        if (!Runs.Hyperparameters(options).TryGet(out settings, out faults))
             problems.AddRange(faults.Select(fault => fault.ToString()));
         return problems;
     }
@@ -107,6 +110,45 @@ public static class Training
             network = network.With(parameters);
         }
         return network;
+    }
+
+    /// <summary>The optimizer of that name, as settings have it.</summary>
+    public static Optimizer<double> OptimizerOf(string name) =>
+        Parse.Optimizer(name).TryGet(out var spec, out var faults)
+            ? Optimizers.Create<double>(spec)
+            : throw new ArgumentException(string.Join(' ', faults), nameof(name));
+
+    /// <summary>Images mirrored, or left as they are.</summary>
+    public static Matrix<double> Mirrored(Matrix<double> images, int rows, int columns) =>
+        Augmentations.Apply(
+            new(shift: 0, rotation: 0, scale: 0, elastic: 0, smoothness: 4, noise: 0, mirror: 1),
+            seed: 1,
+            iteration: 0,
+            rows,
+            columns,
+            images
+        );
+
+    /// <summary>A column of a table, and the inputs of its rows: one column a row.</summary>
+    public static (Column Column, Matrix<double> Inputs) Encoded<Row>(
+        IEnumerable<Row> rows,
+        TableOptions options,
+        string column
+    )
+    {
+        static T Required<T>(
+            Microsoft.FSharp.Core.FSharpResult<
+                T,
+                Microsoft.FSharp.Collections.FSharpList<Fault>
+            > result
+        ) => result.OrThrow(faults => new InvalidDataException(string.Join(' ', faults)));
+
+        var table = Required(Tables.OfRows(rows));
+        var encoding = Required(Tables.Fit(options, table));
+        return (
+            Required(Tables.Find(column, table)),
+            Required(Tables.Encode<double>(encoding, table))
+        );
     }
 
     /// <summary>Momentum, written here.</summary>

@@ -33,7 +33,7 @@ let private centre (image: Vector<float>) =
 let private many = images (List.replicate 40 (spot 9.5 8.5))
 
 let private elastic = {
-    Augmentation.none with
+    Augmentation.None with
         Elastic = 20.0
         Smoothness = 3.0
 }
@@ -50,7 +50,7 @@ let private everything = {
 
 [<Law>]
 let ``limits of 0 leave every pixel as it is, but for single precision`` (Seed seed) =
-    (vary Augmentation.none seed 3L many).ToColumnMajorArray()
+    (vary Augmentation.None seed 3L many).ToColumnMajorArray()
     |> Approximately.equal 1e-7 (many.ToColumnMajorArray())
 
 [<Law>]
@@ -89,7 +89,7 @@ let ``mirrored images are themselves read backwards, and as many as the share sa
     let many = images (List.replicate 400 image)
 
     let count =
-        (vary { Augmentation.none with Mirror = 0.3 } seed 0L many).EnumerateColumns()
+        (vary { Augmentation.None with Mirror = 0.3 } seed 0L many).EnumerateColumns()
         |> Seq.sumBy (fun column ->
             let isMirrored = column[4 * columns + 4] > 0.5
 
@@ -104,7 +104,7 @@ let ``mirrored images are themselves read backwards, and as many as the share sa
 [<Law>]
 let ``shifts move the light by up to the limit, in every direction`` (Seed seed) =
     let shifts = [
-        for column in (vary { Augmentation.none with Shift = 2.0 } seed 0L many).EnumerateColumns() ->
+        for column in (vary { Augmentation.None with Shift = 2.0 } seed 0L many).EnumerateColumns() ->
             let row, place = centre column
             row - 9.5, place - 8.5
     ]
@@ -126,7 +126,7 @@ let ``turns keep the distance from the middle, and the angle within the limit`` 
         for column in
             (vary
                 {
-                    Augmentation.none with
+                    Augmentation.None with
                         Rotation = 30.0
                 }
                 seed
@@ -149,7 +149,7 @@ let ``scales change the distance from the middle within the limit, not the direc
 
     let distances = [
         for column in
-            (vary { Augmentation.none with Scale = 0.3 } seed 0L images).EnumerateColumns() ->
+            (vary { Augmentation.None with Scale = 0.3 } seed 0L images).EnumerateColumns() ->
             let row, place = centre column
             Assert.InRange(row, 9.4, 9.6)
             place - 8.5
@@ -168,7 +168,7 @@ let ``elastic distortion keeps pixels between the image's darkest and lightest``
 [<Law>]
 let ``noise has its deviation and no mean`` (Seed seed) =
     let noise =
-        (vary { Augmentation.none with Noise = 0.1 } seed 0L many - many).ToColumnMajorArray()
+        (vary { Augmentation.None with Noise = 0.1 } seed 0L many - many).ToColumnMajorArray()
 
     let n = float noise.Length
     Assert.InRange(MathNet.Numerics.Statistics.Statistics.Mean noise, -0.6 / sqrt n, 0.6 / sqrt n)
@@ -189,12 +189,12 @@ let ``images of another size are refused, and numbers that are no images`` () =
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Augmentation = everything
         }
         |> orFail
 
-    let start: State<float> =
+    let start: TrainingState<float> =
         Trainer.start settings (Architecture.dense Activation.Relu [ 3; 2 ])
 
     Exactly.refused [ "images" ] (fun () -> Trainer.step settings data start)
@@ -203,21 +203,21 @@ let ``images of another size are refused, and numbers that are no images`` () =
 let ``numbers out of range are refused`` () =
     for augmentation, subject in
         [
-            { Augmentation.none with Shift = -1.0 }, "Shift"
+            { Augmentation.None with Shift = -1.0 }, "Shift"
             {
-                Augmentation.none with
+                Augmentation.None with
                     Rotation = 181.0
             },
             "Rotation"
-            { Augmentation.none with Scale = 1.0 }, "Scale"
-            { Augmentation.none with Elastic = nan }, "Elastic"
+            { Augmentation.None with Scale = 1.0 }, "Scale"
+            { Augmentation.None with Elastic = nan }, "Elastic"
             {
-                Augmentation.none with
+                Augmentation.None with
                     Smoothness = 0.0
             },
             "Smoothness"
             {
-                Augmentation.none with
+                Augmentation.None with
                     Noise = infinity
             },
             "Noise"
@@ -225,6 +225,6 @@ let ``numbers out of range are refused`` () =
         Exactly.faulted
             [ subject ]
             (Hyperparameters.create {
-                Hyperparameters.book.Recipe with
+                Hyperparameters.Default.Options with
                     Augmentation = augmentation
             })

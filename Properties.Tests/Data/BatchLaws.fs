@@ -6,13 +6,13 @@ open Pipeline.Learning
 open Pipeline.Learning.Laws
 
 [<Law>]
-let ``an epoch is ⌈samples / size⌉ iterations`` (Counts(samples, size)) =
+let ``an epoch is ⌈samples / size⌉ iterations`` (SampleCounts(samples, size)) =
     Batch.iterationsPerEpoch samples size = int (ceil (float samples / float size))
 
 [<Law>]
 let ``an epoch shows every sample once, the short last batch included``
     (Seed seed)
-    (Counts(samples, size))
+    (SampleCounts(samples, size))
     (epoch: FsCheck.NonNegativeInt)
     =
     let each = Batch.iterationsPerEpoch samples size
@@ -39,7 +39,7 @@ let ``the next epoch has another order`` (Seed seed) =
 [<Law>]
 let ``a draw has as many samples as asked, all of the data set``
     (Seed seed)
-    (Counts(samples, size))
+    (SampleCounts(samples, size))
     (iteration: FsCheck.NonNegativeInt)
     =
     let places = Batch.draw seed samples size (int64 iteration.Get)
@@ -47,7 +47,7 @@ let ``a draw has as many samples as asked, all of the data set``
     Assert.All(places, (fun place -> Assert.InRange(place, 0, samples - 1)))
 
 [<Law>]
-let ``a larger batch begins as the smaller one does`` (Seed seed) (Counts(samples, size)) =
+let ``a larger batch begins as the smaller one does`` (Seed seed) (SampleCounts(samples, size)) =
     Batch.draw seed samples (size + 3) 5L
     |> Array.take size
     |> Exactly.bits (Batch.draw seed samples size 5L)
@@ -64,7 +64,7 @@ let ``draws with replacement repeat some samples`` () =
     Assert.InRange((Array.distinct places).Length, 50, 80)
 
 [<Law>]
-let ``epochs undo iterations`` (Counts(samples, size)) (epochs: FsCheck.NonNegativeInt) =
+let ``epochs undo iterations`` (SampleCounts(samples, size)) (epochs: FsCheck.NonNegativeInt) =
     let iterations = Batch.iterations samples size epochs.Get
     Exactly.equal (struct (int64 epochs.Get, 0L)) (Batch.epochs samples size iterations)
 
@@ -107,7 +107,10 @@ let ``no samples, or batches of none, are refused`` () =
     Exactly.refused [ "0" ] (fun () -> Batch.draw 1UL 0 1 0L)
 
 [<Law>]
-let ``an iteration learns from as many samples as it draws`` (Counts(samples, size)) (Seed seed) =
+let ``an iteration learns from as many samples as it draws``
+    (SampleCounts(samples, size))
+    (Seed seed)
+    =
     let order = Batch.order seed samples 0L
 
     for iteration in 0L .. int64 (3 * Batch.iterationsPerEpoch samples size) do

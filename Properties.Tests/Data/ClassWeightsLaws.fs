@@ -16,12 +16,16 @@ let private samples (Seed seed) : Dataset<float> =
             if i < 3 then
                 i
             else
-                Random.below 3 seed Stream.GradientCheck 0L i)
+                RandomNumbers.below 3 seed RandomStream.GradientCheck 0L i)
 
     let inputs =
         Matrix<float>
-            .Build
-            .Dense(4, 9, fun i s -> Random.uniform seed Stream.GradientCheck 1L (9 * i + s) - 0.5)
+            .Build.Dense(
+                4,
+                9,
+                fun i s ->
+                    RandomNumbers.uniform seed RandomStream.GradientCheck 1L (9 * i + s) - 0.5
+            )
 
     Dataset.ofColumns 3 inputs (Targets.Labels labels)
 

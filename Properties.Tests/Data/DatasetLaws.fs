@@ -22,7 +22,7 @@ let private sampleOf (data: Dataset<float>) (place: int) =
 [<Law>]
 let ``what is taken is what was put there, in the order asked for``
     (SmallRun(settings, data, _))
-    (Cells inputs)
+    (SmallMatrix inputs)
     =
     let labels = Array.init inputs.ColumnCount (fun s -> s % 3)
     let made = Dataset.ofColumns 3 inputs (Targets.Labels labels)
@@ -100,7 +100,7 @@ let ``as many labels as images, or a fault with both numbers`` (Images images) (
 [<Law>]
 let ``the parts are all samples in order, none longer than asked``
     (SmallRun(_, data, _))
-    (Counts(_, size))
+    (SampleCounts(_, size))
     =
     let parts =
         List.init (Dataset.partCount size data) (fun i -> Dataset.part size i data)
@@ -182,7 +182,10 @@ let ``what is selected stands there in its order, and can be selected from again
 let ``images that are selected are those images`` (Images images) (Seed seed) =
     let labels = Array.init images.Count (fun i -> i % 10)
     let data: Dataset<float> = Dataset.ofIdx 10 images labels |> orFail
-    let places = Random.permutation images.Count seed Stream.GradientCheck 0L
+
+    let places =
+        RandomNumbers.permutation images.Count seed RandomStream.GradientCheck 0L
+
     let some = Dataset.select places data
 
     for s in 0 .. images.Count - 1 do

@@ -49,7 +49,7 @@ let private rows count = [ for i in 1..count -> row i ]
 [<Law(MaxTest = 30)>]
 let ``a row stays on its side whatever other rows come, go or move`` (Seed seed) (some: int list) =
     let before = prepare 0.3 seed (rows 60)
-    let order = Random.permutation 60 seed Stream.GradientCheck 0L
+    let order = RandomNumbers.permutation 60 seed RandomStream.GradientCheck 0L
 
     let left = [
         for place in order do
@@ -152,7 +152,7 @@ let ``precision does not move a row: a number of single precision counts as the 
     ()
     =
     let keys (numbers: float[]) =
-        RowKey.ofColumns (CellReader CellFormat.usual) numbers.Length [
+        RowKey.ofColumns (CellReader CellFormat.Default) numbers.Length [
             {
                 Name = "x"
                 Cells = Cells.Numbers numbers

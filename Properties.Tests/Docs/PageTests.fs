@@ -178,8 +178,17 @@ let ``every function and type that a page names exists`` (path: string) =
         let holds = Regex($"\\b{part}\\b", RegexOptions.IgnoreCase)
         texts |> List.exists (fun text -> declares.IsMatch text && holds.IsMatch text)
 
+    let prose = Page.prose (Page.read path)
+
+    // The names of an earlier version are in the first column.
+    let prose =
+        if prose.Contains "| 0.1 | 0.2 |" then
+            Regex.Replace(prose, "^\\|[^|]*", "", RegexOptions.Multiline)
+        else
+            prose
+
     let named =
-        distinct "`([A-Z]\\w+\\.[A-Za-z]\\w+)`" (Page.prose (Page.read path))
+        distinct "`([A-Z]\\w+\\.[A-Za-z]\\w+)`" prose
         |> List.filter (fun name ->
             not (file.IsMatch name || Directory.Exists(Path.Combine(Page.root, name))))
 

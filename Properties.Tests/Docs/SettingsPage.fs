@@ -5,6 +5,7 @@ open System
 open System.ComponentModel
 open System.IO
 open System.Reflection
+open System.Xml.Linq
 open Pipeline.Training
 open Xunit
 
@@ -45,6 +46,47 @@ let private tables () : string =
             yield! settings |> Seq.map row
             ""
     ]
+
+/// What the documentation of a setting's property says.
+let private summary (setting: Setting) : string =
+    let fallback =
+        match setting.DefaultText with
+        | "" -> ""
+        | text -> $" Default: {text}."
+
+    let meaning = setting.Description
+    $"{Char.ToUpperInvariant meaning[0]}{meaning[1..]}. Accepts: {setting.Accepts}.{fallback}"
+
+[<Fact>]
+let ``the documentation of each setting is its definition`` () =
+    let file =
+        XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Pipeline.Training.xml"))
+
+    let written =
+        Map [
+            for entry in file.Descendants "member" do
+                for name in entry.Attributes "name" do
+                    for text in entry.Elements "summary" do
+                        name.Value,
+                        String.Join(
+                            ' ',
+                            text.Value.Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+                        )
+        ]
+
+    let differences = [
+        for setting in SettingCatalog.All do
+            let owner = setting.Property.DeclaringType |> nonNull
+            let expected = summary setting
+
+            match written.TryFind $"P:{owner.FullName}.{setting.Property.Name}" with
+            | Some found when found = expected -> ()
+            | found ->
+                $"{owner.Name}.{setting.Property.Name}: expected <summary>{expected}</summary>, found {Option.toObj found}"
+    ]
+
+    if not differences.IsEmpty then
+        failwith (String.concat "\n" differences)
 
 [<Fact>]
 let ``the settings page is made of the settings' definitions`` () =

@@ -13,7 +13,7 @@ open Pipeline.Properties.SmallTables
 let private choice = plainChoice
 
 let private withRules decimal thousands =
-    CellFormat.apply (CellFormat.parseRules ValueNone decimal thousands |> orFail) CellFormat.usual
+    CellFormat.apply (CellRules.parse ValueNone decimal thousands |> orFail) CellFormat.Default
 
 let private number format text =
     CellReader(format).Number text |> ValueOption.toOption
@@ -36,7 +36,7 @@ let internal numbers count = [ for i in 1..count -> string (10 + i * i) ]
 [<InlineData(".5", 0.5)>]
 [<InlineData("007", 7.0)>]
 let ``a number has its value`` (text: string, expected: float) =
-    Exactly.equal (Some expected) (number CellFormat.usual text)
+    Exactly.equal (Some expected) (number CellFormat.Default text)
 
 let noNumbers: TheoryData<string> =
     TheoryData<string>(
@@ -75,7 +75,7 @@ let ``a cell that is no number among numbers is refused with its line, its text 
     =
     let cells = numbers 11 @ [ odd ] @ numbers 8
 
-    TableEncoding.fit choice (labelled cells |> Table.atLines [| 2..21 |])
+    TableEncoding.fit choice (labelled cells |> Table.withLineNumbers [| 2..21 |])
     |> Exactly.faulted [
         "column x, line 13: expected a number"
         "19 of the column's 20 cells"
@@ -101,8 +101,7 @@ let ``a setting says what an odd cell or its column is`` () =
     let fit choice =
         TableEncoding.fit choice (labelled cells) |> orFail
 
-    let missing =
-        CellFormat.parseRules (ValueSome [ "-" ]) ValueNone ValueNone |> orFail
+    let missing = CellRules.parse (ValueSome [ "-" ]) ValueNone ValueNone |> orFail
 
     let encoding =
         fit {
@@ -189,7 +188,9 @@ let ``separators of thousands make groups of three digits or are refused`` (text
 [<InlineData("-0,804")>]
 [<InlineData("+0,125")>]
 let ``a comma behind a lone zero is a decimal comma alone`` (text: string) =
-    Exactly.equal [ "Data:DecimalSeparator \",\"" ] (ColumnKind.separatorsFor CellFormat.usual text)
+    Exactly.equal
+        [ "Data:DecimalSeparator \",\"" ]
+        (ColumnKind.separatorsFor CellFormat.Default text)
 
 [<Law>]
 let ``a table with decimal commas is the table with decimal points`` (hundredths: int list) =
@@ -249,7 +250,7 @@ let ``numbers with points are read by a model of decimal commas where no other r
 let ``markers of missing values are compared by text and by number, whatever the case`` () =
     let reader =
         CellReader {
-            CellFormat.usual with
+            CellFormat.Default with
                 MissingValues = [ "-999"; "none" ]
         }
 
@@ -286,7 +287,7 @@ let ``unknown separators, and the same one twice, are refused``
     let optional (text: string) =
         if isNull (box text) then ValueNone else ValueSome text
 
-    CellFormat.parseRules ValueNone (optional decimal) (optional thousands)
+    CellRules.parse ValueNone (optional decimal) (optional thousands)
     |> Exactly.faulted [ "Separator" ]
 
 /// Texts that count how often each of them is asked for.

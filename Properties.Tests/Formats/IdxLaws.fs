@@ -173,11 +173,11 @@ let ``a header that claims four billion images allocates nothing for them`` () =
 [<Law>]
 let ``a header claims the length that its file has`` (Images original) (Classed(_, known)) =
     for bytes in [ Idx.writeImages original; Idx.writeLabels known ] do
-        let claimed = Idx.claimedLength (ReadOnlyMemory bytes[..15])
+        let claimed = Idx.declaredLength (ReadOnlyMemory bytes[..15])
         Exactly.equal (ValueSome(int64 bytes.Length)) claimed
 
         // No more of the file is looked at.
-        Exactly.equal claimed (Idx.claimedLength (ReadOnlyMemory bytes))
+        Exactly.equal claimed (Idx.declaredLength (ReadOnlyMemory bytes))
 
 [<Fact>]
 let ``what is no header claims nothing, and what is beyond any file claims the most there is`` () =
@@ -188,11 +188,11 @@ let ``what is no header claims nothing, and what is beyond any file claims the m
             words [ 2051u; 1u; 1u ]
             words [ 7u; 1u; 1u; 1u ]
         ] do
-        Exactly.equal ValueNone (Idx.claimedLength (ReadOnlyMemory bytes))
+        Exactly.equal ValueNone (Idx.declaredLength (ReadOnlyMemory bytes))
 
     words [ 2051u; UInt32.MaxValue; UInt32.MaxValue; UInt32.MaxValue ]
     |> ReadOnlyMemory
-    |> Idx.claimedLength
+    |> Idx.declaredLength
     |> Exactly.equal (ValueSome Int64.MaxValue)
 
 [<Law>]

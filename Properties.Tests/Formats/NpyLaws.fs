@@ -236,7 +236,7 @@ let ``a header claims the length that its file has`` (AnyTensor tensor) =
     let bytes = Npy.write tensor
 
     let claimed (bytes: byte[]) =
-        Npy.claimedLength (ReadOnlyMemory bytes)
+        Npy.declaredLength (ReadOnlyMemory bytes)
 
     Exactly.equal (ValueSome(int64 bytes.Length)) (claimed bytes)
     Exactly.equal (ValueSome(int64 bytes.Length)) (claimed bytes[..127])

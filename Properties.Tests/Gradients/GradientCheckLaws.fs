@@ -187,7 +187,7 @@ let ``the step follows the function and the point`` () =
 
 [<Law>]
 let ``a kink is called a kink, at it and near it, and what is wrong besides is wrong``
-    (Cells offsets)
+    (SmallMatrix offsets)
     (FsCheck.NonNegativeInt exponent)
     =
     // |x − c| at, or 2^−exponent beside, its kink.

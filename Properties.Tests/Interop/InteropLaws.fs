@@ -61,7 +61,7 @@ let ``architectures are those of the core`` () =
         (Architectures.Create(Head.Softmax, Shape.Vector 4, [ "dense 3"; "relu"; "dense 2" ]))
 
 [<Law>]
-let ``delegates give what functions give`` (Soft(distributions, logits)) (SameLength(x, a)) =
+let ``delegates give what functions give`` (SoftTargets(distributions, logits)) (SameLength(x, a)) =
     let targets = Targets.Columns distributions
     let y = Softmax.apply logits
 
@@ -132,11 +132,11 @@ let ``a delegate that is none is refused by name`` () =
 [<Fact>]
 let ``a run written in C# learns what its data say`` () =
     let data = Training.Images()
-    let mutable settings = Hyperparameters.book
+    let mutable settings = Hyperparameters.Default
     Assert.Empty(Training.Settings("Adam", 0.05, &settings))
     Exactly.equal (60L, 4, 7UL) (Runs.Iterations(settings, 6), settings.BatchSize, settings.Seed)
     // What was not said is the book's.
-    Exactly.equal Hyperparameters.book.Recipe.Sampling settings.Recipe.Sampling
+    Exactly.equal Hyperparameters.Default.Options.Sampling settings.Options.Sampling
 
     let struct (network, losses) = Training.Run(settings, data, 3)
     Exactly.equal 60 losses.Count
@@ -146,7 +146,7 @@ let ``a run written in C# learns what its data say`` () =
     Exactly.equal [| 4; 4; 4 |] sizes
     Assert.True goes
 
-    let mutable settings = Hyperparameters.book
+    let mutable settings = Hyperparameters.Default
     let problems = Training.Settings("Adamant", 1e-60, &settings)
     Exactly.equal 2 problems.Count
     Assert.Contains("Adamant", problems[0])
@@ -230,6 +230,74 @@ let ``the chapter's mathematics from C#``
     Assert.NotNull(Mathematics.SlopeOfAccuracy(network, batch).Layers)
     let model = Mathematics.Named(3UL, [| 4; 3; 2 |], "cat", "dog")
     Exactly.equal ([ "cat"; "dog" ], [ "seed", "3" ]) (model.Classes, model.Notes)
+
+[<Law>]
+let ``heads, schedules and optimizers by name are those of the core`` (SmallMatrix logits) =
+    for head in [ Head.Softmax; Head.Sigmoid; Head.Identity ] do
+        Exactly.bits
+            (cells (Head.apply head logits))
+            (cells (Mathematics.Predictions(head, logits)))
+
+    // The last iteration has the last rate.
+    let expected = Schedule.cosine 8L (0.1 * 0.1) 0.1 |> Schedule.warmUp 3L
+
+    Exactly.bits
+        [| for i in 0L .. 8L -> expected i |]
+        (Mathematics.Rates(ScheduleKind.Cosine 0.1, 9, 0.1, 3L))
+
+    let adam: Optimizer<float> = Optimizer.adam 0.9 0.999 1e-8
+
+    let gradient = {
+        Layers = [ LayerParameters.dense logits (logits.Column 0) ]
+    }
+
+    let named = Training.OptimizerOf "adam"
+
+    let moved (optimizer: Optimizer<float>) =
+        let struct (next, _) =
+            optimizer.Update 0.1 gradient (optimizer.Init gradient) gradient
+
+        flat next
+
+    Exactly.bits (moved adam) (moved named)
+
+[<Law>]
+let ``the gradients of several matrices are compared from C#``
+    (Affine(weights, biases, inputs, _))
+    =
+    let biases =
+        Matrix<float>.Build.Dense(weights.RowCount, inputs.ColumnCount, biases[0])
+
+    let check = Mathematics.JudgeSum(weights, biases, inputs)
+    Assert.True(check.Passed, string check)
+    Exactly.equal [ "W"; "b" ] (check.Tensors |> List.map _.Name)
+
+[<Fact>]
+let ``images are mirrored and rows are encoded from C#`` () =
+    let image = Matrix<float>.Build.Dense(4, 1, [| 0.1; 0.2; 0.3; 0.4 |])
+
+    cells (Training.Mirrored(image, 2, 2))
+    |> Approximately.equal Approximately.followsDouble [| 0.2; 0.1; 0.4; 0.3 |]
+
+    let options = Tables.Options(label = "Rooms", scaling = Scaling.None)
+
+    Exactly.equal
+        {
+            TableOptions.Default with
+                Label = ValueSome "Rooms"
+                Scaling = Scaling.None
+        }
+        options
+
+    let struct (column, inputs) =
+        Training.Encoded(
+            [ {| Area = 1.0; Rooms = 3 |}; {| Area = 2.0; Rooms = 4 |} ],
+            options,
+            "Rooms"
+        )
+
+    Exactly.equal "Rooms" column.Name
+    Exactly.bits [| 1.0; 2.0 |] (cells inputs)
 
 [<Fact>]
 let ``functions written in C# are proved, and a slip is caught`` () =

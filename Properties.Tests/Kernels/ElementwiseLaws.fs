@@ -125,7 +125,7 @@ let ``every width of register gives the same maps`` (ProductShape(length, _, _))
 
     let backward = Array.copy y
     Activation.backwardInto backward Activation.Sigmoid x y
-    let sigmoid = Activation.sigmoid one |> cells
+    let sigmoid = Activation.apply Activation.Sigmoid one |> cells
     let stepped = Kernels.subtractScaled 0.3 two one |> cells
 
     for run in Registers.forDouble length do
@@ -159,7 +159,7 @@ let ``every width of register gives the same maps`` (ProductShape(length, _, _))
 
 [<Law>]
 let ``subtractScaled is θ − η·g, rounded once`` (SameShape(theta, g)) (Seed seed) =
-    let rate = Random.uniform seed Stream.GradientCheck 0L 0
+    let rate = RandomNumbers.uniform seed RandomStream.GradientCheck 0L 0
 
     let expected =
         Array.map2 (fun g t -> Math.FusedMultiplyAdd(-rate, g, t)) (cells g) (cells theta)

@@ -15,7 +15,7 @@ let internal drawn (Seed seed) (place: int64) (rows: int) (columns: int) : Matri
             rows,
             columns,
             fun i j ->
-                let u = Random.uniform seed Stream.GradientCheck place (j * rows + i)
+                let u = RandomNumbers.uniform seed RandomStream.GradientCheck place (j * rows + i)
                 if u < 0.14 then 0.0 else 20.0 * u - 10.0
         )
 

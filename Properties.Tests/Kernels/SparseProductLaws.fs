@@ -141,7 +141,7 @@ let ``blank images train as the same numbers do in dense columns``
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Length = RunLength.Iterations 12L
                 BatchSize = 7
                 LearningRate = 0.5

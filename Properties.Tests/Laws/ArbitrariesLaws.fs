@@ -24,7 +24,7 @@ let private keep (arbitrary: Arbitrary<'V>) (promise: 'V -> bool) : Property =
                 Assert.Fail $"a thousand simpler values, and then %A{value}"
 
             let simpler = arbitrary.Shrinker value |> Array.ofSeq
-            Assert.InRange(simpler.Length, 0, Shrink.Most)
+            Assert.InRange(simpler.Length, 0, Shrink.MaximumCandidates)
 
             if simpler.Length > 0 then
                 follow (steps + 1) simpler[random.Next simpler.Length]
@@ -45,7 +45,7 @@ let private isSame (a: Matrix<float>) (b: Matrix<float>) =
 
 [<Law>]
 let ``matrices keep their shape and size`` () =
-    keep (Arbitraries.Cells()) (fun (Cells m) -> areCells m)
+    keep (Arbitraries.SmallMatrix()) (fun (SmallMatrix m) -> areCells m)
 
 [<Law>]
 let ``pairs of matrices keep one shape`` () =
@@ -64,14 +64,14 @@ let ``logits keep two classes or more`` () =
 
 [<Law>]
 let ``labels keep to the classes, one a sample`` () =
-    keep (Arbitraries.Labelled()) (fun (Labelled(labels, z)) ->
+    keep (Arbitraries.LabelledLogits()) (fun (LabelledLogits(labels, z)) ->
         areLogits z
         && labels.Length = z.ColumnCount
         && labels |> Array.forall (fun label -> label >= 0 && label < z.RowCount))
 
 [<Law>]
 let ``distributions keep summing to 1`` () =
-    keep (Arbitraries.Soft()) (fun (Soft(t, z)) ->
+    keep (Arbitraries.SoftTargets()) (fun (SoftTargets(t, z)) ->
         areLogits z
         && isSame t z
         && t.ForAll(fun share -> share >= 0.0)
@@ -88,7 +88,7 @@ let ``the parts of an affine map keep fitting together`` () =
 
 [<Law>]
 let ``sizes keep to 1 and more`` () =
-    keep (Arbitraries.Counts()) (fun (Counts(samples, size)) ->
+    keep (Arbitraries.SampleCounts()) (fun (SampleCounts(samples, size)) ->
         samples >= 1 && samples <= 60 && size >= 1 && size <= 70)
 
 let private isArchitecture (a: Architecture) =
@@ -122,7 +122,7 @@ let ``networks keep fitting their batch, away from kinks`` () =
 
 [<Law>]
 let ``batches keep being cut into equal parts`` () =
-    keep (Arbitraries.InParts()) (fun (InParts(parts, network, batch)) ->
+    keep (Arbitraries.SplitBatch()) (fun (SplitBatch(parts, network, batch)) ->
         parts >= 2
         && parts <= 4
         && batch.Count <= 12

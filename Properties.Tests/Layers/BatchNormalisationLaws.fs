@@ -27,7 +27,7 @@ let private normalisedWith dropout (seed: uint64) (activation: Activation) : Net
         Network.initialise (Initialiser.Fixed 0.8) seed architecture
 
     let number place i =
-        Random.normal seed Stream.GradientCheck place i
+        RandomNumbers.normal seed RandomStream.GradientCheck place i
 
     {
         network with
@@ -55,7 +55,9 @@ let private meanOf (running: LayerParameters<float>) = (running.Vector "mean").T
 let private varianceOf (running: LayerParameters<float>) = (running.Vector "variance").ToArray()
 
 let private batch (seed: uint64) (count: int) : MiniBatch<float> =
-    let x = Array.init (3 * count) (Random.normal seed Stream.GradientCheck 7L)
+    let x =
+        Array.init (3 * count) (RandomNumbers.normal seed RandomStream.GradientCheck 7L)
+
     MiniBatch.create (Kernels.matrix 3 count x) (Targets.Labels(Array.init count (fun s -> s % 2)))
 
 /// The last sums and every normalised layer's mean and variance, written a second time.
@@ -254,14 +256,14 @@ let ``a run with normalised layers is the same whole or by steps, for any thread
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Length = RunLength.Iterations 12L
                 BatchSize = 8
                 Optimizer = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
         }
         |> orFail
 
-    let start: State<float> = Trainer.start settings architecture
+    let start: TrainingState<float> = Trainer.start settings architecture
     let stepped = List.fold (fun s _ -> Trainer.step settings data s) start [ 1..12 ]
     let whole = Trainer.advance settings data 12L (fun _ _ -> true) start
     Exactly.bits (flat stepped.Network.Parameters) (flat whole.Network.Parameters)
@@ -270,4 +272,4 @@ let ``a run with normalised layers is the same whole or by steps, for any thread
         Exactly.bits (meanOf one) (meanOf other)
         Exactly.bits (varianceOf one) (varianceOf other)
 
-    Assert.Empty (Trainer.model whole).Running
+    Assert.Empty (Trainer.currentNetwork whole).Running

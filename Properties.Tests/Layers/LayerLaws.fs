@@ -141,7 +141,7 @@ let private architecture =
     |> orFail
 
 let private data: Dataset<float> =
-    let value = Random.normal 3UL Stream.GradientCheck 0L
+    let value = RandomNumbers.normal 3UL RandomStream.GradientCheck 0L
     let labels = Array.init 60 (fun s -> s % 3)
 
     Dataset.ofColumns
@@ -151,7 +151,7 @@ let private data: Dataset<float> =
 
 let private settings =
     Hyperparameters.create {
-        Hyperparameters.book.Recipe with
+        Hyperparameters.Default.Options with
             Length = RunLength.Iterations 40L
             BatchSize = 16
             Initialiser = Initialiser.XavierNormal
@@ -164,7 +164,7 @@ let private trained =
 
 [<Fact>]
 let ``layers of one's own are checked, learn, and give the same step by step`` () =
-    let state: State<float> = trained.Value
+    let state: TrainingState<float> = trained.Value
     let batch = Dataset.take [| 0..9 |] data
     let check = GradientCheck.ofNetwork state.Network batch
     Assert.True(check.Passed, string check)
@@ -186,7 +186,7 @@ let ``a run with layers of one's own is resumed with the same bits`` () =
     let half =
         Trainer.advance settings data 20L (fun _ _ -> true) (Trainer.start settings architecture)
 
-    let resumed: State<float> =
+    let resumed: TrainingState<float> =
         Checkpoint.read settings architecture (ReadOnlyMemory(Checkpoint.write half))
         |> orFail
 
@@ -195,12 +195,15 @@ let ``a run with layers of one's own is resumed with the same bits`` () =
 
 [<Fact>]
 let ``a model with layers of one's own is read with the same layers, and not without them`` () =
-    let model = Model.ofNetwork (Trainer.model trained.Value)
+    let model = Model.ofNetwork (Trainer.currentNetwork trained.Value)
     let file = Model.toTensors model
     let names = file.Metadata |> List.map fst
     Assert.Contains("layers", names)
     Assert.DoesNotContain("activations", names)
-    let read: Model<float> = Model.ofTensorsWith own Model.noAssumption file |> orFail
+
+    let read: Model<float> =
+        Model.ofTensorsWithLayers own ModelDefaults.None file |> orFail
+
     Exactly.equal model.Network.Architecture read.Network.Architecture
     let inputs = (Dataset.take [| 0..59 |] data).Inputs
     let expected = Network.predict model.Network inputs
@@ -214,17 +217,17 @@ let ``a model with layers of one's own is read with the same layers, and not wit
         predictor.Predict(ReadOnlySpan((inputs.Column s).ToArray()), Span one)
         Exactly.bits ((expected.Column s).ToArray()) one
 
-    (Model.ofTensors Model.noAssumption file: Result<Model<float>, _>)
+    (Model.ofTensors ModelDefaults.None file: Result<Model<float>, _>)
     |> Exactly.faulted [ "Layers:1"; "scale" ]
 
-    (Model.ofTensorsWith own Model.noAssumption {
+    (Model.ofTensorsWithLayers own ModelDefaults.None {
         file with
             Tensors = file.Tensors.Tail
     }
     : Result<Model<float>, _>)
     |> Exactly.faulted [ "W1" ]
 
-    (Model.ofTensorsWith own Model.noAssumption {
+    (Model.ofTensorsWithLayers own ModelDefaults.None {
         file with
             Tensors = { file.Tensors.Head with Name = "W9" } :: file.Tensors
     }

@@ -182,14 +182,14 @@ let ``a straight line is learned, and R² says so`` () =
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Length = RunLength.Iterations 2000L
                 BatchSize = 50
                 Sampling = Sampling.Epoch
         }
         |> orFail
 
-    let start: State<float> =
+    let start: TrainingState<float> =
         Architecture.ofHidden Head.Identity 1 [] 1 |> orFail |> Trainer.start settings
 
     let ended = Trainer.advance settings data 2000L (fun _ _ -> true) start

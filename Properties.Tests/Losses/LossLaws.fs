@@ -37,7 +37,7 @@ let ``squared error is half the sum of squares, the same both ways``
     |> Approximately.equal 1e-5 [| expected |]
 
 [<Law>]
-let ``the book's cross entropy is −Σ t·ln(y + 1e-7)`` (Soft(distributions, logits)) =
+let ``the book's cross entropy is −Σ t·ln(y + 1e-7)`` (SoftTargets(distributions, logits)) =
     for s in 0 .. logits.ColumnCount - 1 do
         let t = distributions.Column s
         let y = (Softmax.apply logits).Column s
@@ -56,7 +56,7 @@ let ``the book's cross entropy is −Σ t·ln(y + 1e-7)`` (Soft(distributions, l
 
 [<Law>]
 let ``the book's cross entropy of a one-hot target lies between −1e-7 and 16.2``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     =
     let t: Matrix<float> = Targets.oneHot logits.RowCount labels
     let y = Softmax.apply logits
@@ -73,7 +73,7 @@ let ``the book's cross entropy never asks for the logarithm of a class of no sha
     Exactly.equal 0.0 (Loss.crossEntropyError (target * 0.0) y)
 
 [<Law>]
-let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits)) =
+let ``a batch's loss is the mean of its samples'`` (SoftTargets(distributions, logits)) =
     for loss in [ Loss.sumSquaredError; Loss.crossEntropyError ] do
         let y = Softmax.apply logits
 
@@ -86,7 +86,7 @@ let ``a batch's loss is the mean of its samples'`` (Soft(distributions, logits))
         |> Approximately.equal 1e-14 [| expected |]
 
 [<Law>]
-let ``labels are one-hot columns in every loss`` (Labelled(labels, logits)) =
+let ``labels are one-hot columns in every loss`` (LabelledLogits(labels, logits)) =
     let oneHot = Targets.Columns(Targets.oneHot logits.RowCount labels)
     let labels = Targets.Labels labels
     let y = Softmax.apply logits
@@ -112,7 +112,7 @@ let ``one-hot columns hold a single 1, at the label`` (Classed(classes, labels))
         Exactly.equal labels.Length (Targets.count (Targets.Columns columns))
 
 [<Law>]
-let ``cross entropy is the plain one, from logits`` (Soft(distributions, logits)) =
+let ``cross entropy is the plain one, from logits`` (SoftTargets(distributions, logits)) =
     let expected =
         List.map2 Reference.crossEntropy (columns distributions) (columns logits)
         |> List.average
@@ -127,7 +127,7 @@ let ``cross entropy is the plain one, from logits`` (Soft(distributions, logits)
 
 [<Law>]
 let ``cross entropy of labels is 0 or greater, and at most the widest gap of logits plus ln k``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     =
     let widest =
         columns logits |> List.map (fun z -> Array.max z - Array.min z) |> List.max
@@ -139,7 +139,7 @@ let ``cross entropy of labels is 0 or greater, and at most the widest gap of log
     )
 
 [<Law>]
-let ``cross entropy is never below the targets' own entropy`` (Soft(distributions, logits)) =
+let ``cross entropy is never below the targets' own entropy`` (SoftTargets(distributions, logits)) =
     let entropy =
         columns distributions
         |> List.averageBy (Array.sumBy (fun t -> if t = 0.0 then 0.0 else -t * Math.Log t))
@@ -147,7 +147,7 @@ let ``cross entropy is never below the targets' own entropy`` (Soft(distribution
     Loss.crossEntropy (Targets.Columns distributions) logits >= entropy - 1e-14
 
 [<Law>]
-let ``cross entropy of equal logits is ln k`` (Labelled(labels, logits)) (level: int) =
+let ``cross entropy of equal logits is ln k`` (LabelledLogits(labels, logits)) (level: int) =
     let equal = logits.Map(fun _ -> float level)
 
     [| Loss.crossEntropy (Targets.Labels labels) equal |]
@@ -183,7 +183,7 @@ let ``every loss of a head keeps the laws of one`` () =
 
 [<Law>]
 let ``cross entropy's gradient is (softmax − target) / n, its columns sum to 0``
-    (Soft(distributions, logits))
+    (SoftTargets(distributions, logits))
     =
     let gradient = gradientOf (Targets.Columns distributions) logits
 
@@ -249,7 +249,7 @@ let ``targets that do not fit are refused`` () =
 
 [<Law>]
 let ``smoothing shares out a part of every target, and keeps its sum``
-    (Soft(columns, z))
+    (SoftTargets(columns, z))
     (Fraction epsilon)
     =
     let classes = columns.RowCount

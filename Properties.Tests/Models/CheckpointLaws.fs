@@ -8,7 +8,7 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private read settings architecture (bytes: byte[]) : Result<State<'T>, Fault list> =
+let private read settings architecture (bytes: byte[]) : Result<TrainingState<'T>, Fault list> =
     Checkpoint.read settings architecture (ReadOnlyMemory bytes)
 
 /// A run with whatever a state can hold: normalised layers, and a watch on validation that lowers the
@@ -16,7 +16,7 @@ let private read settings architecture (bytes: byte[]) : Result<State<'T>, Fault
 let private watched (settings: Hyperparameters) (architecture: Architecture) isNormalised =
     let settings =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Validation = 0.2
                 EarlyStopping = ValueSome 4
                 Schedule = ScheduleKind.Plateau(1, 0.5)
@@ -26,7 +26,7 @@ let private watched (settings: Hyperparameters) (architecture: Architecture) isN
     settings, architecture |> normalised isNormalised
 
 /// One step, and at the end of an epoch a look at a validation loss: the iteration's own.
-let private next settings (data: Dataset<'T>) (losses: float[]) (state: State<'T>) =
+let private next settings (data: Dataset<'T>) (losses: float[]) (state: TrainingState<'T>) =
     let state = Trainer.step settings data state
     let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
 
@@ -42,16 +42,16 @@ let private inSingle (data: Dataset<float>) : Dataset<float32> =
     Dataset.ofColumns data.Classes all.Inputs all.Targets
 
 /// The states after each step of a run of that many; the order of the epoch follows from the seed.
-let private states settings data losses count (start: State<'T>) =
+let private states settings data losses count (start: TrainingState<'T>) =
     List.scan (fun state _ -> next settings data losses state) start [ 1 .. int count ]
 
 let private holdsResume settings (data: Dataset<'T>) architecture losses (split: int) =
     let total = Hyperparameters.iterations data.Count settings
-    let start: State<'T> = Trainer.start settings architecture
+    let start: TrainingState<'T> = Trainer.start settings architecture
     let whole = states settings data losses total start
     let split = split % whole.Length
     let bytes = Checkpoint.write whole[split]
-    let resumed: State<'T> = read settings architecture bytes |> orFail
+    let resumed: TrainingState<'T> = read settings architecture bytes |> orFail
     Exactly.bits bytes (Checkpoint.write resumed)
     Assert.InRange(Checkpoint.size resumed, int64 bytes.Length, int64 bytes.Length + 100_000L)
 
@@ -97,7 +97,7 @@ let ``any cut of the bytes gives a fault``
     let bytes = written settings data architecture
 
     for length in [ place.Get % bytes.Length; place.Get * 31 % bytes.Length; bytes.Length - 1 ] do
-        let result: Result<State<float>, _> =
+        let result: Result<TrainingState<float>, _> =
             read settings architecture bytes[.. length - 1]
 
         Assert.True(result.IsError, $"the first {length} of {bytes.Length} bytes")
@@ -115,7 +115,7 @@ let ``one byte changed gives a state or a fault and never an exception``
             let changed = Array.copy bytes
             changed[place] <- value
 
-            match (read settings architecture changed: Result<State<float>, _>) with
+            match (read settings architecture changed: Result<TrainingState<float>, _>) with
             | Ok _ -> ()
             | Error faults -> Assert.NotEmpty faults
 
@@ -124,31 +124,31 @@ let ``the checkpoint of another precision, network or optimizer gives a fault th
     (SmallRun(settings, data, architecture))
     =
     let bytes = written settings data architecture
-    let single: Result<State<float32>, _> = read settings architecture bytes
+    let single: Result<TrainingState<float32>, _> = read settings architecture bytes
     single |> Exactly.faulted [ "W1"; "single precision"; "double precision" ]
 
     let wider =
         Architecture.dense Activation.Relu (architecture.Inputs + 1 :: architecture.Sizes.Tail)
 
-    let other: Result<State<float>, _> = read settings wider bytes
+    let other: Result<TrainingState<float>, _> = read settings wider bytes
     other |> Exactly.faulted [ "W1"; "the shape" ]
 
     let lacking name =
         let settings =
             Hyperparameters.create {
-                settings.Recipe with
+                settings.Options with
                     Optimizer = OptimizerSpec.create (OptimizerSpec.named name) |> orFail
             }
             |> orFail
 
         let plain =
             Hyperparameters.create {
-                settings.Recipe with
+                settings.Options with
                     Optimizer = OptimizerSpec.gradientDescent
             }
             |> orFail
 
-        let found: Result<State<float>, _> =
+        let found: Result<TrainingState<float>, _> =
             written plain data architecture |> read settings architecture
 
         found
@@ -158,7 +158,7 @@ let ``the checkpoint of another precision, network or optimizer gives a fault th
 
 let private tiny =
     Hyperparameters.create {
-        Hyperparameters.book.Recipe with
+        Hyperparameters.Default.Options with
             Optimizer =
                 OptimizerSpec.create {
                     OptimizerSpec.named "Adam" with
@@ -202,7 +202,7 @@ let private tinyData: Dataset<float32> =
 /// Validation losses of the tiny run: lower at first, then not.
 let private tinyLosses = [| 3.0; 2.0; 1.0; 1.5; 1.5; 0.9; 2.0 |]
 
-let private tinyStates count (start: State<float32>) =
+let private tinyStates count (start: TrainingState<float32>) =
     states tiny tinyData tinyLosses count start |> List.last
 
 let private fixture version =
@@ -216,7 +216,9 @@ let private tinyHash =
 [<Theory>]
 [<InlineData(1)>]
 let ``a checkpoint of every version goes on where it stopped`` (version: int) =
-    let state: State<float32> = read tiny tinyArchitecture (fixture version) |> orFail
+    let state: TrainingState<float32> =
+        read tiny tinyArchitecture (fixture version) |> orFail
+
     Exactly.equal 17L state.Iteration
     Assert.True state.Validation.Best.IsSome
 
@@ -259,7 +261,7 @@ let ``what is wrong with the numbers of a checkpoint is told`` () =
                 let place = text.IndexOf before
                 text[.. place - 1] + after + text[place + after.Length ..]
 
-        let result: Result<State<float32>, _> =
+        let result: Result<TrainingState<float32>, _> =
             read tiny tinyArchitecture (Text.Encoding.Latin1.GetBytes changed)
 
         result |> Exactly.faulted says
@@ -275,7 +277,7 @@ let ``kept are the newest few and the newest from before the epoch, and nothing 
     let iteration = int64 iteration
     let epochStart = max 0L (iteration - int64 back)
     let iterations = iteration :: iterations
-    let kept = Checkpoint.kept count iteration epochStart iterations
+    let kept = Checkpoint.iterationsToKeep count iteration epochStart iterations
 
     let past =
         iterations |> List.filter (fun each -> each <= iteration) |> List.distinct

@@ -10,7 +10,7 @@ open Pipeline.Learning.Laws
 let private read assumed file : Result<Model<float>, Fault list> = Model.ofTensors assumed file
 
 let private assuming activation = {
-    Model.noAssumption with
+    ModelDefaults.None with
         Activation = ValueSome activation
 }
 
@@ -69,7 +69,7 @@ let ``reading undoes writing, with classes, preprocessing and notes`` (Trainable
         Notes = [ "run", "a"; "seed", "1" ]
     }
 
-    let back = Model.toTensors model |> read Model.noAssumption |> orFail
+    let back = Model.toTensors model |> read ModelDefaults.None |> orFail
     Exactly.equal network.Architecture back.Network.Architecture
     Exactly.bits (flat network.Parameters) (flat back.Network.Parameters)
     Exactly.equal model.Preprocessing back.Preprocessing
@@ -139,7 +139,7 @@ let ``what is wrong with a model is told`` () =
             },
             [ "1 activation in" ]
         ] do
-        read Model.noAssumption file |> Exactly.faulted says
+        read ModelDefaults.None file |> Exactly.faulted says
 
     read (assuming Activation.Relu) {
         torch with
@@ -163,10 +163,10 @@ let ``a head that a file does not name is the one assumed, else Softmax`` () =
         Tensors = torch network
     }
 
-    Exactly.equal Head.Softmax (read Model.noAssumption file |> orFail).Network.Architecture.Head
+    Exactly.equal Head.Softmax (read ModelDefaults.None file |> orFail).Network.Architecture.Head
 
     let assumed = {
-        Model.noAssumption with
+        ModelDefaults.None with
             Head = ValueSome Head.Identity
     }
 
@@ -270,7 +270,7 @@ let ``layers whose names do not tell an order are refused, unless the order is g
 
     read
         {
-            Model.noAssumption with
+            ModelDefaults.None with
                 Layers = [ "W2"; "W1" ]
         }
         book
@@ -345,7 +345,7 @@ let ``options agree with what a file says, or are refused`` (Trainable(network, 
         let model =
             read
                 {
-                    Model.noAssumption with
+                    ModelDefaults.None with
                         Head = ValueSome head
                 }
                 file
@@ -384,14 +384,14 @@ let ``a network of one output and no head is not taken for one of classes`` () =
         Tensors = torch network
     }
 
-    read Model.noAssumption file
+    read ModelDefaults.None file
     |> Exactly.faulted [ "head must be given by --head (Sigmoid or Identity)"; "one output" ]
 
     for head in [ Head.Sigmoid; Head.Identity ] do
         let model =
             read
                 {
-                    Model.noAssumption with
+                    ModelDefaults.None with
                         Head = ValueSome head
                 }
                 file
@@ -410,12 +410,12 @@ let ``classes of equal names and tensors of equal names are refused`` (Trainable
 
     if outputs > 1 then
         Model.toTensors model
-        |> read Model.noAssumption
+        |> read ModelDefaults.None
         |> Exactly.faulted [ "classes: expected different names"; "'1'" ]
 
     let file = Model.toTensors (Model.ofNetwork network)
 
-    read Model.noAssumption {
+    read ModelDefaults.None {
         file with
             Tensors = file.Tensors.Head :: file.Tensors
     }

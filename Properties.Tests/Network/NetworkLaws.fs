@@ -141,7 +141,11 @@ let ``evaluate weighs the short last part by its samples`` () =
 
     let inputs: Matrix<float> =
         Matrix<float>
-            .Build.Dense(3, count, fun i s -> Random.normal 5UL Stream.GradientCheck (int64 s) i)
+            .Build.Dense(
+                3,
+                count,
+                fun i s -> RandomNumbers.normal 5UL RandomStream.GradientCheck (int64 s) i
+            )
 
     // The last part's labels are the network's worst guesses, so its loss is far from the others'.
     let worst (logits: float[]) =
@@ -177,7 +181,7 @@ let ``initial weights are the deviation times the normal draws of their layer`` 
         cells layer.Weights
         |> Exactly.bits (
             Array.init (layer.Weights.RowCount * layer.Weights.ColumnCount) (fun i ->
-                0.01 * Random.normal seed Stream.InitialWeights (int64 l) i)
+                0.01 * RandomNumbers.normal seed RandomStream.InitialWeights (int64 l) i)
         )
 
     let single: Network<float32> =

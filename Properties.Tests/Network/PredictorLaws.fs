@@ -149,7 +149,7 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
     (Seed seed)
     =
     let draw stream i =
-        Random.uniform seed Stream.GradientCheck stream i
+        RandomNumbers.uniform seed RandomStream.GradientCheck stream i
 
     // Few or many unusual weights, with and without those that are not finite.
     let share = [| 0.01; 0.2; 1.0 |][int (seed % 3UL)]
@@ -225,7 +225,8 @@ let private chapter count =
 
     Predictor<float32> network,
     Array.init count (fun s ->
-        Array.init 784 (fun i -> float32 (Random.uniform 1UL Stream.GradientCheck (int64 s) i)))
+        Array.init 784 (fun i ->
+            float32 (RandomNumbers.uniform 1UL RandomStream.GradientCheck (int64 s) i)))
 
 [<Fact>]
 let ``many threads may ask at once`` () =

@@ -38,7 +38,8 @@ let private prices (Seed seed) (centre: int) (unit: int) : float[] =
 
     Array.init 12 (fun i ->
         unit
-        * (float (centre % 1000) + float (Random.below 100 seed Stream.GradientCheck 0L i)))
+        * (float (centre % 1000)
+           + float (RandomNumbers.below 100 seed RandomStream.GradientCheck 0L i)))
 
 [<Law>]
 let ``scaled targets have mean 0 and deviation 1, or lie from 0 to 1`` seed centre unit =

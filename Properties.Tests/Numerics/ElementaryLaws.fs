@@ -256,7 +256,7 @@ let private table (x: 'T[]) (run: Functions<'T> -> unit) =
 [<Law>]
 let ``every width of register gives the same bits of every function`` (Seed seed) =
     let draw i =
-        800.0 * (2.0 * Random.uniform seed Stream.GradientCheck 0L i - 1.0)
+        800.0 * (2.0 * RandomNumbers.uniform seed RandomStream.GradientCheck 0L i - 1.0)
 
     let x = Array.init 16 draw
     let alone = table x (fun loop -> (loop :> ILoop<float>).Run<float, Simd1<float>>())

@@ -33,7 +33,7 @@ let ``a message follows its subject`` () =
 
     Exactly.equal
         "Epochs is empty."
-        (string (Fault.ofSubject "Epochs" (Fault.message "" "is empty")))
+        (string (Fault.withSubject "Epochs" (Fault.message "" "is empty")))
 
 [<Fact>]
 let ``a remark stands behind what was found`` () =
@@ -43,7 +43,7 @@ let ``a remark stands behind what was found`` () =
             Fault.message "Rate" "does not apply", "Rate does not apply (--rate)."
             Fault.message "Rate" "is odd (found 3)", "Rate is odd (found 3; --rate)."
         ] do
-        Exactly.equal expected (string (Fault.remark "--rate" fault))
+        Exactly.equal expected (string (Fault.withRemark "--rate" fault))
 
 [<Law>]
 let ``check finds every fault, in order, and makes no value then`` (holds: bool list) =
@@ -138,10 +138,10 @@ let ``a name is found in any case of letters, and the fault of a wrong name list
         ] do
         Exactly.equal (Ok activation) (Activation.parse name)
 
-    Exactly.equal (Ok Sampling.Epoch) (Batch.parseSampling "EPOCH")
-    Exactly.equal (Ok Sampling.Replacement) (Batch.parseSampling "replacement")
-    Exactly.equal (Ok GradientMethod.Numerical) (Gradient.parseMethod "numerical")
-    Exactly.equal (Ok GradientMethod.Backpropagation) (Gradient.parseMethod "Backpropagation")
+    Exactly.equal (Ok Sampling.Epoch) (Sampling.parse "EPOCH")
+    Exactly.equal (Ok Sampling.Replacement) (Sampling.parse "replacement")
+    Exactly.equal (Ok GradientMethod.Numerical) (GradientMethod.parse "numerical")
+    Exactly.equal (Ok GradientMethod.Backpropagation) (GradientMethod.parse "Backpropagation")
 
     Exactly.equal
         (Error [
@@ -154,8 +154,8 @@ let ``a name is found in any case of letters, and the fault of a wrong name list
 
     for result in
         [
-            Batch.parseSampling "" |> Result.map ignore
-            Gradient.parseMethod "Backprop" |> Result.map ignore
+            Sampling.parse "" |> Result.map ignore
+            GradientMethod.parse "Backprop" |> Result.map ignore
             OptimizerSpec.create (OptimizerSpec.named "SGD") |> Result.map ignore
             Activation.parse " Relu" |> Result.map ignore
         ] do

@@ -140,7 +140,11 @@ let internal gradients seed count (parameters: Parameters<float>) = [
                 let scale = Math.Pow(10.0, float ((t + i + name.Length) % 5 - 4))
 
                 scale
-                * Random.normal seed Stream.GradientCheck (int64 t) (i + 100 * int name[1])))
+                * RandomNumbers.normal
+                    seed
+                    RandomStream.GradientCheck
+                    (int64 t)
+                    (i + 100 * int name[1])))
 ]
 
 [<Law>]

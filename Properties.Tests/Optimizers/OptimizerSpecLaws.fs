@@ -10,14 +10,14 @@ let private named = OptimizerSpec.named
 let private created choice = OptimizerSpec.create choice |> orFail
 
 /// What each name means, by PyTorch's numbers.
-let private meant: (string * Optimizer<float> * Transform list) list = [
+let private meant: (string * Optimizer<float> * TransformSpec list) list = [
     "gradientdescent", Optimizer.gradientDescent, []
     "Momentum", Optimizer.momentum 0.9, []
     "Nesterov", Optimizer.nesterov 0.9, []
     "AdaGrad", Optimizer.adaGrad 1e-10, []
     "RmsProp", Optimizer.rmsProp 0.99 1e-8, []
     "Adam", Optimizer.adam 0.9 0.999 1e-8, []
-    "adamw", Optimizer.adam 0.9 0.999 1e-8, [ Transform.Decay 0.01 ]
+    "adamw", Optimizer.adam 0.9 0.999 1e-8, [ TransformSpec.Decay 0.01 ]
     "Lion", Optimizer.lion 0.9 0.99, []
 ]
 
@@ -67,11 +67,11 @@ let ``numbers replace the defaults, and 0 leaves a transform out`` () =
 
     Exactly.equal
         [
-            Transform.PenaltyL2 0.2
-            Transform.ClipByNorm 1.0
-            Transform.ClipByValue 2.0
-            Transform.Accumulate 4
-            Transform.Average 0.99
+            TransformSpec.PenaltyL2 0.2
+            TransformSpec.ClipByNorm 1.0
+            TransformSpec.ClipByValue 2.0
+            TransformSpec.Accumulate 4
+            TransformSpec.Average 0.99
         ]
         plan.Transforms
 
@@ -91,13 +91,13 @@ let ``a plan is its rule with its transforms around it, innermost first``
 
     let around optimizer transform : Optimizer<float> =
         match transform with
-        | Transform.ClipByValue limit -> Transform.clipByValue limit optimizer
-        | Transform.ClipByNorm limit -> Transform.clipByNorm limit optimizer
-        | Transform.Decay strength -> Transform.decay strength optimizer
-        | Transform.PenaltyL1 strength -> Transform.penaltyL1 strength optimizer
-        | Transform.PenaltyL2 strength -> Transform.penaltyL2 strength optimizer
-        | Transform.Accumulate count -> Transform.accumulate count optimizer
-        | Transform.Average decay -> Transform.average decay optimizer
+        | TransformSpec.ClipByValue limit -> Transform.clipByValue limit optimizer
+        | TransformSpec.ClipByNorm limit -> Transform.clipByNorm limit optimizer
+        | TransformSpec.Decay strength -> Transform.weightDecay strength optimizer
+        | TransformSpec.PenaltyL1 strength -> Transform.penaltyL1 strength optimizer
+        | TransformSpec.PenaltyL2 strength -> Transform.penaltyL2 strength optimizer
+        | TransformSpec.Accumulate count -> Transform.accumulate count optimizer
+        | TransformSpec.Average decay -> Transform.average decay optimizer
 
     sameSteps
         (List.fold around rule plan.Transforms)

@@ -89,7 +89,7 @@ let ``every schedule of a run stays above 0 and at or below the rate``
     (SmallRun(settings, data, architecture))
     =
     let total = Hyperparameters.iterations data.Count settings
-    let watch = (Trainer.start settings architecture: State<float>).Validation
+    let watch = (Trainer.start settings architecture: TrainingState<float>).Validation
 
     for i in 0L .. total - 1L do
         let rate = Trainer.rate settings data watch i
@@ -99,7 +99,7 @@ let ``every schedule of a run stays above 0 and at or below the rate``
 [<Fact>]
 let ``the default is a constant, to the bit`` () =
     for i in [ 0L; 1L; 9999L; Int64.MaxValue ] do
-        Exactly.equal 0.1 (Hyperparameters.schedule 60000 Hyperparameters.book i)
+        Exactly.equal 0.1 (Hyperparameters.schedule 60000 Hyperparameters.Default i)
 
 let private said name : ScheduleOptions = {
     Name = name
@@ -168,6 +168,6 @@ let ``numbers out of range are refused`` () =
         Exactly.faulted
             [ subject ]
             (Hyperparameters.create {
-                Hyperparameters.book.Recipe with
+                Hyperparameters.Default.Options with
                     Schedule = schedule
             })

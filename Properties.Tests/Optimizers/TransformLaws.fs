@@ -47,7 +47,7 @@ let ``clipping by norm keeps the direction and never exceeds the limit``
         Vector<float>.Build.Dense(values).L2Norm()
 
     let before = flat gradient
-    [| Transform.norm gradient |] |> Approximately.equal 1e-14 [| length before |]
+    [| Parameters.norm gradient |] |> Approximately.equal 1e-14 [| length before |]
 
     for limit in [ 0.01; 1.0; 100.0 ] do
         let after = seen (Transform.clipByNorm limit) gradient
@@ -75,7 +75,7 @@ let ``decoupled decay takes a share of the rate off every parameter, beside the 
     let gradient = (gradients seed 1 network.Parameters).Head
     let theta = flat network.Parameters
 
-    steps (Transform.decay 0.2 descent) 0.1 [ gradient ] network.Parameters
+    steps (Transform.weightDecay 0.2 descent) 0.1 [ gradient ] network.Parameters
     |> List.last
     |> flat
     |> Approximately.equal
@@ -167,7 +167,7 @@ let ``an element at rest has no penalty`` (Trainable(network, _)) =
 
 [<Law>]
 let ``gradients of k equal batches are one batch's of k times the size``
-    (InParts(parts, network, batch))
+    (SplitBatch(parts, network, batch))
     =
     let size = batch.Count / parts
 
@@ -200,7 +200,11 @@ let ``gradients of k equal batches are one batch's of k times the size``
             (steps optimizer 0.1 [ gradientOf batch ] network.Parameters |> List.last |> flat)
 
 [<Law>]
-let ``accumulation makes a step every k gradients`` (Trainable(network, _)) seed (Counts(_, k)) =
+let ``accumulation makes a step every k gradients``
+    (Trainable(network, _))
+    seed
+    (SampleCounts(_, k))
+    =
     let k = 2 + k % 3
     let all = gradients seed (3 * k + 1) network.Parameters
 
@@ -268,7 +272,7 @@ let ``transforms refuse numbers out of range`` () =
         Exactly.refused [ "limit" ] (fun () -> Transform.clipByNorm limit descent)
 
     for strength in [ -1.0; nan; infinity ] do
-        Exactly.refused [ "strength" ] (fun () -> Transform.decay strength descent)
+        Exactly.refused [ "strength" ] (fun () -> Transform.weightDecay strength descent)
         Exactly.refused [ "strength" ] (fun () -> Transform.penaltyL1 strength descent)
         Exactly.refused [ "strength" ] (fun () -> Transform.penaltyL2 strength descent)
 

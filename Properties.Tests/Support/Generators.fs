@@ -266,7 +266,7 @@ type Generators =
 
             // Any number from −1 to 1, by its place.
             let number place =
-                2.0 * Random.uniform seed Stream.GradientCheck 1L place - 1.0
+                2.0 * RandomNumbers.uniform seed RandomStream.GradientCheck 1L place - 1.0
 
             let vector layer centre width =
                 Array.init width (fun unit -> centre + 0.5 * number (100 * layer + unit))
@@ -346,7 +346,7 @@ type Generators =
                     Sampling = sampling
                     Gradient = GradientMethod.Backpropagation
                     Optimizer = optimizer
-                    Augmentation = Augmentation.none
+                    Augmentation = Augmentation.None
                     LabelSmoothing = smoothing
                     Validation = 0.0
                     EarlyStopping = ValueNone

@@ -11,7 +11,7 @@ let plainChoice: TableOptions = {
     Numeric = []
     Categorical = []
     Ignored = []
-    Cells = CellFormat.anyRules
+    Cells = CellRules.Default
     Missing = Missing.Refuse
     Scaling = Scaling.None
 }

@@ -13,7 +13,7 @@ let private tell (rows: string list) =
     let cells =
         rows |> List.map (fun row -> List.ofArray (row.Split ',')) |> List.transpose
 
-    FirstRow.tell (cells |> List.map (fun column -> Array.ofList column :> IReadOnlyList<string>))
+    FirstRow.detect (cells |> List.map (fun column -> Array.ofList column :> IReadOnlyList<string>))
 
 /// Rows of three flowers, with numbers that differ.
 let private flowers = [
@@ -72,7 +72,12 @@ let private anyRows (Seed seed) (columns: int) (count: int) = [
         [
             for column in 0 .. columns - 1 ->
                 let number =
-                    Random.below 4 seed Stream.GradientCheck (int64 (row * columns + column)) 0
+                    RandomNumbers.below
+                        4
+                        seed
+                        RandomStream.GradientCheck
+                        (int64 (row * columns + column))
+                        0
 
                 if column % 3 = 2 then
                     [ "red"; "green"; "blue"; "grey" ][number]
@@ -102,5 +107,5 @@ let ``any texts are told, and never an exception`` (rows: NonEmptyArray<string>)
     let texts = rows.Get |> Array.map string
 
     for columns in [ [ texts ]; [ texts; Array.rev texts ] ] do
-        FirstRow.tell (columns |> List.map (fun texts -> texts :> IReadOnlyList<string>))
+        FirstRow.detect (columns |> List.map (fun texts -> texts :> IReadOnlyList<string>))
         |> ignore

@@ -114,7 +114,7 @@ let ``a target that single precision cannot hold is refused, and one that is inf
     =
     let targets (numbers: float list) : Result<Matrix<'T>, Fault list> =
         let table = tableOf numbers
-        TableLabels.targets CellFormat.usual table.Columns.Head table
+        TableLabels.targets CellFormat.Default table.Columns.Head table
 
     (targets [ 1.0; 1e39 ]: Result<Matrix<float32>, _>)
     |> Exactly.faulted [ "column x, row 2"; "number to predict"; "found 1E+39." ]

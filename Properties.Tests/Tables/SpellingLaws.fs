@@ -16,10 +16,10 @@ let private numbers = CellFormatLaws.numbers
 let private label (cells: string list) = { Name = "label"; Cells = texts cells }
 
 let private classes (cells: string list) =
-    TableLabels.classes CellFormat.usual (label cells) (labelled cells) |> orFail
+    TableLabels.classes CellFormat.Default (label cells) (labelled cells) |> orFail
 
 let private places classes (cells: string list) =
-    TableLabels.labels CellFormat.usual classes (label cells) (labelled cells)
+    TableLabels.labels CellFormat.Default classes (label cells) (labelled cells)
     |> orFail
 
 [<Fact>]

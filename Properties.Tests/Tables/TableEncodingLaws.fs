@@ -99,7 +99,10 @@ let ``rows are encoded one by one: any choice of them gives the same columns``
     | None -> ()
     | Some(table, encoding) ->
         let inputs = encode encoding table
-        let places = Array.init 5 (Random.below table.Rows seed Stream.GradientCheck 0L)
+
+        let places =
+            Array.init 5 (RandomNumbers.below table.Rows seed RandomStream.GradientCheck 0L)
+
         let some = encode encoding (Table.take places table)
 
         for i, place in Array.indexed places do
@@ -158,8 +161,11 @@ let ``rows keep their place in the file, whatever is taken of a table``
     =
     let (AnyTable table) = any
     let lines = Array.init table.Rows (fun row -> first + 3 * row)
-    let places = Array.init 7 (Random.below table.Rows seed Stream.GradientCheck 0L)
-    let some = table |> Table.atLines lines |> Table.take places
+
+    let places =
+        Array.init 7 (RandomNumbers.below table.Rows seed RandomStream.GradientCheck 0L)
+
+    let some = table |> Table.withLineNumbers lines |> Table.take places
 
     for i, place in Array.indexed places do
         Exactly.equal $"line {lines[place]}" (some.PlaceOf i)
@@ -167,7 +173,9 @@ let ``rows keep their place in the file, whatever is taken of a table``
 
     // Of what was taken, too.
     Exactly.equal $"line {lines[places[6]]}" ((Table.take [| 6 |] some).PlaceOf 0)
-    Exactly.refused [ $"{table.Rows}" ] (fun () -> Table.atLines (Array.append lines [| 1 |]) table)
+
+    Exactly.refused [ $"{table.Rows}" ] (fun () ->
+        Table.withLineNumbers (Array.append lines [| 1 |]) table)
 
 [<Law>]
 let ``a fault of a cell names the line of its file, whatever part of the table it is in``
@@ -181,7 +189,7 @@ let ``a fault of a cell names the line of its file, whatever part of the table i
             "x", texts [ for i in 0..39 -> if i = wrong then "3O" else string i ]
             "label", texts [ for i in 0..39 -> if i % 2 = 0 then "a" else "b" ]
         ]
-        |> Table.atLines [| 10..49 |]
+        |> Table.withLineNumbers [| 10..49 |]
 
     (TableData.prepare
         { choice with Numeric = [ "x" ] }

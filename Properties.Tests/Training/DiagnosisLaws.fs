@@ -12,7 +12,7 @@ let private foundBeside guessing (training: float list) (others: float list) =
     |> List.mapi (fun epoch (training, others) -> {
         Epoch = int64 epoch
         Training = training
-        Others = others
+        HeldOut = others
     })
     |> Diagnosis.ofLosses guessing
 
@@ -46,7 +46,7 @@ let ``where epochs are left out, the fall is still that of one epoch`` (FsCheck.
         |> List.mapi (fun i loss -> {
             Epoch = int64 (i * gap)
             Training = loss
-            Others = loss
+            HeldOut = loss
         })
 
     match Diagnosis.ofLosses (log 10.0) losses with
@@ -127,7 +127,9 @@ let ``a loss that ends above that of guessing is said to, and to want a lower ra
     | other -> failwith $"found {other}"
 
 [<Law>]
-let ``the loss of guessing is the least of one answer for all samples`` (Labelled(labels, logits)) =
+let ``the loss of guessing is the least of one answer for all samples``
+    (LabelledLogits(labels, logits))
+    =
     let classes = logits.RowCount
     let targets = Targets.columns classes (Targets.Labels labels)
 
@@ -220,7 +222,7 @@ let private ended names (network: Network<float>) (batch: MiniBatch<float>) loss
         |> List.mapi (fun epoch loss -> {
             Epoch = int64 epoch
             Training = loss
-            Others = loss
+            HeldOut = loss
         })
 
     Diagnosis.ofRun names epochs network batch data

@@ -12,7 +12,7 @@ open Pipeline.Learning.Laws
 let ``health: not finite after a loss that is none, too high after an epoch ten times the first loss``
     (SmallRun(settings, data, architecture))
     =
-    let start: State<float> = Trainer.start settings architecture
+    let start: TrainingState<float> = Trainer.start settings architecture
     let each = int64 (Batch.iterationsPerEpoch data.Count settings.BatchSize)
 
     let health iteration loss sum =
@@ -33,13 +33,13 @@ let ``health: not finite after a loss that is none, too high after an epoch ten 
     let tenfold = 20.0 * float each
     Exactly.equal RunHealth.TooHigh (health each 1.0 (tenfold * 1.001))
     Exactly.equal RunHealth.TooHigh (health (3L * each) 1.0 (tenfold * 1.001))
-    Exactly.equal RunHealth.Sound (health each 1.0 (tenfold * 0.999))
-    Exactly.equal RunHealth.Sound (health 0L nan (tenfold * 1.001))
-    Exactly.equal RunHealth.Sound (Divergence.healthAfter tenfold)
+    Exactly.equal RunHealth.Healthy (health each 1.0 (tenfold * 0.999))
+    Exactly.equal RunHealth.Healthy (health 0L nan (tenfold * 1.001))
+    Exactly.equal RunHealth.Healthy (Divergence.healthAfter tenfold)
 
     // Inside an epoch the mean is not known yet.
     if each > 1L then
-        Exactly.equal RunHealth.Sound (health (each + 1L) 1.0 (tenfold * 1.001))
+        Exactly.equal RunHealth.Healthy (health (each + 1L) 1.0 (tenfold * 1.001))
 
 /// Six samples, and a run on them whose rate decides whether it diverges.
 let private data =
@@ -50,7 +50,7 @@ let private data =
 
 let private settingsOf rate =
     Hyperparameters.create {
-        Hyperparameters.book.Recipe with
+        Hyperparameters.Default.Options with
             Length = RunLength.Iterations 60L
             BatchSize = 2
             LearningRate = rate
@@ -62,7 +62,7 @@ let private settingsOf rate =
 let private epochLength = 3L
 
 /// The states of that run, the start first.
-let private statesOf rate : State<float32> list =
+let private statesOf rate : TrainingState<float32> list =
     let settings = settingsOf rate
 
     let start = Trainer.start settings (Architecture.dense Activation.Relu [ 2; 4; 2 ])
@@ -76,7 +76,7 @@ let ``a rate far too high is told`` () =
 
     Assert.Contains(RunHealth.TooHigh, healths 1000.0)
     Assert.Contains(RunHealth.NotFinite, healths 1e30)
-    Assert.All(healths 0.01, (fun health -> Exactly.equal RunHealth.Sound health))
+    Assert.All(healths 0.01, (fun health -> Exactly.equal RunHealth.Healthy health))
 
 let private spanOf (NonNegativeInt start) (PositiveInt passed) (PositiveInt epochLength) =
     let epochLength = int64 epochLength
@@ -102,7 +102,7 @@ let ``a sound run continues, and only a sound one`` start passed epochLength hea
     let span = judged (spanOf start passed epochLength) health
 
     Exactly.equal
-        (health = RunHealth.Sound)
+        (health = RunHealth.Healthy)
         (Divergence.decide span health = DivergenceDecision.Continue)
 
 [<Law>]

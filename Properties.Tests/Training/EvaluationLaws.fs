@@ -8,7 +8,7 @@ open Pipeline.Learning
 open Pipeline.Learning.Laws
 
 let private all = {
-    Evaluation.usual with
+    EvaluationOptions.Default with
         TopK = 9
         Mistakes = 99
 }
@@ -19,7 +19,7 @@ let private many (labels: int[]) (logits: Matrix<float>) (seed: uint64) =
 
     let shift =
         Array.init (count * logits.RowCount) (fun i ->
-            8.0 * Random.uniform seed Stream.GradientCheck 0L i)
+            8.0 * RandomNumbers.uniform seed RandomStream.GradientCheck 0L i)
 
     Array.init count (fun s -> labels[s % labels.Length]),
     Matrix<float>
@@ -44,7 +44,7 @@ let private count predicate items =
 
 [<Law>]
 let ``confusion counts every sample once, at its class and its answer``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     let labels, logits = many labels logits seed
@@ -62,7 +62,10 @@ let ``confusion counts every sample once, at its class and its answer``
         evaluation.Accuracy
 
 [<Law>]
-let ``precision, recall and F1 are their definitions`` (Labelled(labels, logits)) (Seed seed) =
+let ``precision, recall and F1 are their definitions``
+    (LabelledLogits(labels, logits))
+    (Seed seed)
+    =
     let labels, logits = many labels logits seed
     let samples = samples labels logits
     let evaluation = evaluated labels logits
@@ -119,7 +122,7 @@ let ``a class that is never answered counts 0 in the macro precision, as in scik
 
 [<Law>]
 let ``top k counts the samples whose class is among the k first of the sorted classes``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     let labels, logits = many labels logits seed
@@ -144,12 +147,12 @@ let ``top k counts the samples whose class is among the k first of the sorted cl
 
 [<Law>]
 let ``equal scores rank by their classes, so that the first of them is the answer`` (Seed seed) =
-    let label = Random.below 4 seed Stream.GradientCheck 0L 0
+    let label = RandomNumbers.below 4 seed RandomStream.GradientCheck 0L 0
     let evaluation = evaluated [| label |] (Matrix<float>.Build.Dense(4, 1, 0.5))
     Exactly.equal [ for k in 1..4 -> if label < k then 1.0 else 0.0 ] evaluation.TopK
 
 [<Law>]
-let ``the loss is the mean of −ln of the class's probability`` (Labelled(labels, logits)) =
+let ``the loss is the mean of −ln of the class's probability`` (LabelledLogits(labels, logits)) =
     let expected =
         samples labels logits
         |> List.averageBy (fun (label, _, y) -> -Math.Log y[label])
@@ -158,7 +161,7 @@ let ``the loss is the mean of −ln of the class's probability`` (Labelled(label
 
 [<Law>]
 let ``the calibration error is its definition over bins that hold every sample once``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     let labels, logits = many labels logits seed
@@ -183,7 +186,7 @@ let ``the calibration error is its definition over bins that hold every sample o
 
 [<Law>]
 let ``the mistakes are the wrong answers, the most confident ones first``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     let labels, logits = many labels logits seed
@@ -231,8 +234,8 @@ let ``evaluation of a network agrees with its loss and accuracy, under every hea
         let score = Network.evaluate network data
 
         match Evaluation.create all network data with
-        | Evaluation.Numbers _ -> failwith "expected figures of classes"
-        | Evaluation.Classes found ->
+        | Evaluation.Regression _ -> failwith "expected figures of classes"
+        | Evaluation.Classification found ->
             Exactly.equal score.Accuracy found.Accuracy
             Approximately.equal Approximately.rounding [| score.Loss |] [| found.Loss |]
             Exactly.equal (head = Head.Identity) found.Reliability.IsEmpty
@@ -272,8 +275,8 @@ let ``numbers are judged as Metrics has it`` (Trainable(network, batch)) =
     let data = Dataset.ofColumns outputs batch.Inputs targets
 
     match Evaluation.create all network data with
-    | Evaluation.Classes _ -> failwith "expected figures of numbers"
-    | Evaluation.Numbers found ->
+    | Evaluation.Classification _ -> failwith "expected figures of numbers"
+    | Evaluation.Regression found ->
         let mean = Array.create (answers.RowCount * answers.ColumnCount) 0.0
 
         for i in 0 .. answers.RowCount - 1 do
@@ -331,7 +334,7 @@ let ``six samples of three classes, counted by hand`` () =
 
 [<Law>]
 let ``the area under the ROC curve is the share of pairs in the right order, ties half``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     // Few different scores, so that many are equal.
@@ -360,7 +363,7 @@ let ``the area under the ROC curve is the share of pairs in the right order, tie
 
 [<Law>]
 let ``balanced accuracy, areas and the baseline follow from the samples``
-    (Labelled(labels, logits))
+    (LabelledLogits(labels, logits))
     (Seed seed)
     =
     let labels, logits = many labels logits seed

@@ -19,7 +19,7 @@ let private create length size rate deviation =
         Sampling = Sampling.Epoch
         Gradient = GradientMethod.Numerical
         Optimizer = adam
-        Augmentation = { Augmentation.none with Shift = 2.0 }
+        Augmentation = { Augmentation.None with Shift = 2.0 }
         LabelSmoothing = 0.1
         Validation = 0.2
         EarlyStopping = ValueSome 3
@@ -53,42 +53,42 @@ let ``every setting is refused for itself, and all at once``
         Exactly.equal size settings.BatchSize
         Exactly.equal rate settings.LearningRate
         Exactly.equal (Initialiser.Fixed deviation) settings.Initialiser
-        Exactly.equal (ScheduleKind.Cosine 0.1) settings.Recipe.Schedule
-        Exactly.equal 7L settings.Recipe.WarmUp
+        Exactly.equal (ScheduleKind.Cosine 0.1) settings.Options.Schedule
+        Exactly.equal 7L settings.Options.WarmUp
         Exactly.equal Sampling.Epoch settings.Sampling
         Exactly.equal GradientMethod.Numerical settings.Gradient
         Exactly.equal adam settings.Optimizer
-        Exactly.equal 2.0 settings.Recipe.Augmentation.Shift
-        Exactly.equal 0.1 settings.Recipe.LabelSmoothing
+        Exactly.equal 2.0 settings.Options.Augmentation.Shift
+        Exactly.equal 0.1 settings.Options.LabelSmoothing
         Exactly.equal 0.2 settings.Validation
-        Exactly.equal (ValueSome 3) settings.Recipe.EarlyStopping
+        Exactly.equal (ValueSome 3) settings.Options.EarlyStopping
         Exactly.equal 42UL settings.Seed
     | Error faults -> Exactly.equal expected (faults |> List.map Exactly.problem)
 
 [<Fact>]
 let ``the book's settings are the chapter's, and pass`` () =
-    let book = Hyperparameters.book
+    let book = Hyperparameters.Default
     Exactly.equal (RunLength.Iterations 10000L) book.Length
     Exactly.equal 100 book.BatchSize
     Exactly.equal 0.1 book.LearningRate
     Exactly.equal (Initialiser.Fixed 0.01) book.Initialiser
-    Exactly.equal ScheduleKind.Constant book.Recipe.Schedule
-    Exactly.equal 0L book.Recipe.WarmUp
+    Exactly.equal ScheduleKind.Constant book.Options.Schedule
+    Exactly.equal 0L book.Options.WarmUp
     Exactly.equal Sampling.Replacement book.Sampling
     Exactly.equal GradientMethod.Backpropagation book.Gradient
     Exactly.equal "GradientDescent" book.Optimizer.Name
     Assert.Empty book.Optimizer.Numbers
     Assert.Empty book.Optimizer.Transforms
-    Exactly.equal Augmentation.none book.Recipe.Augmentation
-    Exactly.equal 0.0 book.Recipe.LabelSmoothing
+    Exactly.equal Augmentation.None book.Options.Augmentation
+    Exactly.equal 0.0 book.Options.LabelSmoothing
     Exactly.equal 0.0 book.Validation
-    Exactly.equal ValueNone book.Recipe.EarlyStopping
+    Exactly.equal ValueNone book.Options.EarlyStopping
     Exactly.equal 1UL book.Seed
-    Exactly.equal (Ok book) (Hyperparameters.create book.Recipe)
+    Exactly.equal (Ok book) (Hyperparameters.create book.Options)
 
 [<Law>]
 let ``a length in epochs is the number of iterations of these epochs``
-    (Counts(samples, size))
+    (SampleCounts(samples, size))
     (epochs: byte)
     =
     let epochs = 1 + int epochs

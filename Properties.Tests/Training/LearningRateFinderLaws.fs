@@ -41,7 +41,7 @@ let ``its losses are those of a run with such a schedule``
 
     let settings =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Length = RunLength.Iterations 5L
                 LearningRate = 1e-3
                 Schedule = ScheduleKind.Exponential(4L, 10.0)
@@ -49,7 +49,7 @@ let ``its losses are those of a run with such a schedule``
         }
         |> orFail
 
-    let start: State<float> = Trainer.start settings architecture
+    let start: TrainingState<float> = Trainer.start settings architecture
 
     let losses =
         List.scan (fun state _ -> Trainer.step settings data state) start sweep.Steps
@@ -103,7 +103,7 @@ let ``the suggested rate is where the loss falls throughout, and nearly as fast 
     (Seed seed)
     =
     let draw i =
-        Random.uniform seed Stream.GradientCheck 0L i
+        RandomNumbers.uniform seed RandomStream.GradientCheck 0L i
 
     let first = 0.15 + 0.2 * draw 0
     // Two steep falls of nearly one size that a span just holds, with a plateau in its middle; or any two, far
@@ -153,7 +153,8 @@ let ``the suggested rate is where the loss falls throughout, and nearly as fast 
     for noise in [ 0.0; 0.01 ] do
         let losses =
             Array.init count (fun i ->
-                curve.At(place i) + noise * Random.normal seed Stream.GradientCheck 1L i)
+                curve.At(place i)
+                + noise * RandomNumbers.normal seed RandomStream.GradientCheck 1L i)
 
         let steps =
             Array.map2
@@ -209,7 +210,7 @@ let private clouds: Dataset<float> =
         let s = i / 2
 
         (if s % 2 = 0 then -1.0 else 1.0)
-        + 0.3 * Random.normal 5UL Stream.GradientCheck 0L i
+        + 0.3 * RandomNumbers.normal 5UL RandomStream.GradientCheck 0L i
 
     Dataset.ofColumns 2 (Array.init 128 value |> Kernels.matrix 2 64) (Targets.Labels labels)
 
@@ -219,7 +220,7 @@ let ``the suggested rate learns, ten thousand times less does not`` () =
 
     let settings rate =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Length = RunLength.Iterations 100L
                 LearningRate = rate
                 BatchSize = 16
@@ -232,11 +233,11 @@ let ``the suggested rate learns, ten thousand times less does not`` () =
 
     let after rate =
         let settings = settings rate
-        let start: State<float> = Trainer.start settings architecture
+        let start: TrainingState<float> = Trainer.start settings architecture
         let ended = Trainer.advance settings clouds 100L (fun _ _ -> true) start
         (Network.evaluate ended.Network clouds).Loss
 
-    let start: State<float> = Trainer.start (settings rate) architecture
+    let start: TrainingState<float> = Trainer.start (settings rate) architecture
     let first = (Network.evaluate start.Network clouds).Loss
     Assert.True(after rate < 0.2 * first)
     Assert.True(after (rate / 1e4) > 0.9 * first)
@@ -249,7 +250,7 @@ let ``the suggested rate learns, ten thousand times less does not`` () =
 let ``rates and counts out of range are refused`` (lowest: float) (highest: float) (count: int) =
     Assert.Throws<ArgumentException>(fun () ->
         LearningRateFinder.sweep
-            Hyperparameters.book
+            Hyperparameters.Default
             lowest
             highest
             count

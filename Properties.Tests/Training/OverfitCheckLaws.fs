@@ -7,13 +7,13 @@ open Pipeline.Learning
 open Pipeline.Learning.Laws
 
 let private data (seed: uint64) : Dataset<float> =
-    let value = Random.normal seed Stream.GradientCheck 0L
+    let value = RandomNumbers.normal seed RandomStream.GradientCheck 0L
     let labels = Array.init 40 (fun s -> s % 4)
     Dataset.ofColumns 4 (Array.init 400 value |> Kernels.matrix 10 40) (Targets.Labels labels)
 
 let private settings rate =
     Hyperparameters.create {
-        Hyperparameters.book.Recipe with
+        Hyperparameters.Default.Options with
             LearningRate = rate
             Initialiser = Initialiser.XavierNormal
     }
@@ -31,14 +31,14 @@ let private architecture =
 
 [<Law(MaxTest = 20)>]
 let ``ten random samples are learned by heart at a sound rate`` (Seed seed) =
-    let check = OverfitCheck.overFit (settings 0.5) 10 1000 (data seed) architecture
+    let check = OverfitCheck.run (settings 0.5) 10 1000 (data seed) architecture
     Assert.True(check.Passed, $"{check}")
     Assert.Equal(1.0, check.Accuracy)
     Assert.InRange(check.Steps, 1, 999)
 
 [<Law(MaxTest = 20)>]
 let ``at a rate of next to nothing they are not`` (Seed seed) =
-    let check = OverfitCheck.overFit (settings 1e-6) 10 100 (data seed) architecture
+    let check = OverfitCheck.run (settings 1e-6) 10 100 (data seed) architecture
     Assert.False check.Passed
     Exactly.equal 100 check.Steps
     Assert.InRange(check.LastLoss, 0.9 * check.FirstLoss, check.FirstLoss)
@@ -48,5 +48,5 @@ let ``at a rate of next to nothing they are not`` (Seed seed) =
 [<InlineData(41)>]
 let ``more samples than there are, or none, are refused`` (count: int) =
     Assert.Throws<ArgumentException>(fun () ->
-        OverfitCheck.overFit (settings 0.5) count 10 (data 1UL) architecture |> ignore)
+        OverfitCheck.run (settings 0.5) count 10 (data 1UL) architecture |> ignore)
     |> ignore

@@ -14,7 +14,7 @@ let ``a sound model is no worse exactly if its accuracy is within the margin``
     let score accuracy = { Loss = 1.0; Accuracy = accuracy }
 
     let isNoWorse margin =
-        Promotion.isNoWorse margin (score used) (score candidate)
+        Promotion.shouldReplace margin (score used) (score candidate)
 
     Exactly.equal (candidate >= used - margin) (isNoWorse margin)
     Exactly.equal (candidate >= used) (isNoWorse 0.0)
@@ -29,15 +29,15 @@ let ``of models that predict numbers, which have no accuracy, the losses are com
     let score loss = { Loss = loss; Accuracy = nan }
 
     let isNoWorse margin =
-        Promotion.isNoWorse margin (score used) (score candidate)
+        Promotion.shouldReplace margin (score used) (score candidate)
 
     Exactly.equal (candidate <= (1.0 + margin) * used) (isNoWorse margin)
     Exactly.equal (candidate <= used) (isNoWorse 0.0)
-    Assert.True(Promotion.isNoWorse margin (score nan) (score candidate))
+    Assert.True(Promotion.shouldReplace margin (score nan) (score candidate))
 
 [<Fact>]
 let ``a model whose loss is not finite is never used`` () =
     for loss in [ nan; infinity; -infinity ] do
         let candidate = { Loss = loss; Accuracy = 1.0 }
-        Assert.False(Promotion.isSound candidate)
-        Assert.False(Promotion.isNoWorse 1.0 { Loss = 9.0; Accuracy = 0.0 } candidate)
+        Assert.False(Promotion.isUsable candidate)
+        Assert.False(Promotion.shouldReplace 1.0 { Loss = 9.0; Accuracy = 0.0 } candidate)

@@ -11,7 +11,7 @@ open Pipeline.Learning.Laws
 let private stepsOf (settings: Hyperparameters) = Hyperparameters.iterations 1 settings
 
 /// The states after each step, the start first.
-let private states settings data (start: State<'T>) =
+let private states settings data (start: TrainingState<'T>) =
     List.scan (fun state _ -> Trainer.step settings data state) start [
         start.Iteration + 1L .. stepsOf settings
     ]
@@ -19,12 +19,12 @@ let private states settings data (start: State<'T>) =
 let private run settings data architecture =
     Trainer.start settings architecture |> states settings data |> List.last
 
-let private parameters (state: State<'T>) : 'T[] = flat state.Network.Parameters
+let private parameters (state: TrainingState<'T>) : 'T[] = flat state.Network.Parameters
 
-let private memory (state: State<'T>) : 'T[] =
+let private memory (state: TrainingState<'T>) : 'T[] =
     state.Optimizer.Memory |> List.map (_.Values >> flat) |> Array.concat
 
-let private same (expected: State<float>) (actual: State<float>) =
+let private same (expected: TrainingState<float>) (actual: TrainingState<float>) =
     Exactly.bits (parameters expected) (parameters actual)
     Exactly.bits (memory expected) (memory actual)
     Exactly.equal expected.Optimizer.Steps actual.Optimizer.Steps
@@ -46,7 +46,7 @@ let private inSingle (data: Dataset<float>) : Dataset<float32> =
 
 let private settingsOf (settings: Hyperparameters) iterations sampling gradient =
     Hyperparameters.create {
-        settings.Recipe with
+        settings.Options with
             Length = RunLength.Iterations iterations
             Sampling = sampling
             Gradient = gradient
@@ -57,7 +57,7 @@ let private settingsOf (settings: Hyperparameters) iterations sampling gradient 
 let ``a run starts from the initial network, before any loss``
     (SmallRun(settings, data, architecture))
     =
-    let start: State<float> = Trainer.start settings architecture
+    let start: TrainingState<float> = Trainer.start settings architecture
 
     let network: Network<float> =
         Network.initialise settings.Initialiser settings.Seed architecture
@@ -65,7 +65,7 @@ let ``a run starts from the initial network, before any loss``
     Exactly.bits (flat network.Parameters) (parameters start)
     Exactly.equal 0L start.Iteration
     Assert.True(Double.IsNaN start.Loss && Double.IsNaN start.FirstLoss)
-    Exactly.equal RunHealth.Sound (Divergence.health settings data start)
+    Exactly.equal RunHealth.Healthy (Divergence.health settings data start)
 
 [<Law>]
 let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, architecture)) =
@@ -84,7 +84,7 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
         let batch = Dataset.take places data
 
         let targets =
-            match settings.Recipe.LabelSmoothing with
+            match settings.Options.LabelSmoothing with
             | 0.0 -> batch.Targets
             | epsilon -> Targets.smooth epsilon data.Classes batch.Targets
 
@@ -168,13 +168,13 @@ let ``a run that begins with an earlier one's end has its network, and nothing e
 
     let settings =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Optimizer = other
         }
         |> orFail
 
     let first = Trainer.startFrom settings architecture earlier
-    let fresh: State<float> = Trainer.start settings architecture
+    let fresh: TrainingState<float> = Trainer.start settings architecture
     let struct (_, network) = Trainer.finalNetwork settings earlier
     Exactly.bits (flat network.Parameters) (parameters first)
     Exactly.equal fresh.Validation first.Validation
@@ -263,7 +263,7 @@ let ``states that are kept on the way stay as they are``
     let one = Trainer.start settings architecture |> states settings data
     let kept = ResizeArray()
 
-    let keeps (state: State<float>) =
+    let keeps (state: TrainingState<float>) =
         let isKept = state.Iteration % int64 (every % 4 + 1) = 0L
 
         if isKept then
@@ -291,7 +291,7 @@ let ``the same settings and data give the same bits`` (SmallRun(settings, data, 
 let ``another seed ends elsewhere`` (SmallRun(settings, data, architecture)) =
     let other =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Seed = settings.Seed + 1UL
         }
         |> orFail
@@ -304,7 +304,7 @@ let ``a longer run begins as the shorter one`` (SmallRun(settings, data, archite
     // Some schedules lead to the run's end, wherever that is.
     let settings =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Schedule = ScheduleKind.Step(2L, 0.5)
         }
         |> orFail
@@ -338,7 +338,7 @@ let ``the numerical method's step is backpropagation's, closely``
     // Adam's steps are of one size however small the gradient, and its noise.
     let method gradient =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Length = RunLength.Iterations iterations
                 Gradient = gradient
                 Optimizer = OptimizerSpec.gradientDescent
@@ -352,7 +352,7 @@ let ``the numerical method's step is backpropagation's, closely``
     [| defined.Loss |] |> Approximately.equal 1e-6 [| analytic.Loss |]
 
     // In single precision too: its differences are taken in double.
-    let defined: State<float32> =
+    let defined: TrainingState<float32> =
         run (method GradientMethod.Numerical) (inSingle data) architecture
 
     parameters defined
@@ -366,12 +366,12 @@ let ``single precision follows double`` (SmallRun(settings, data, architecture))
     // Rules that look at signs may take another way where a number is nearly 0.
     let settings =
         Hyperparameters.create {
-            settings.Recipe with
+            settings.Options with
                 Optimizer = OptimizerSpec.gradientDescent
         }
         |> orFail
 
-    let state: State<float32> = run settings (inSingle data) architecture
+    let state: TrainingState<float32> = run settings (inSingle data) architecture
 
     parameters state
     |> Array.map float
@@ -384,7 +384,7 @@ let ``single precision follows double`` (SmallRun(settings, data, architecture))
 [<InlineData("Replacement")>]
 [<InlineData("Epoch")>]
 let ``a small network learns to tell three clusters apart`` (name: string) =
-    let sampling = Batch.parseSampling name |> orFail
+    let sampling = Sampling.parse name |> orFail
     let count = 90
     let labels = Array.init count (fun s -> s % 3)
 
@@ -396,14 +396,18 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
                 fun i s ->
                     let centre = [| 0.0, 2.0; 2.0, -1.0; -2.0, -1.0 |][labels[s]]
                     let centre = if i = 0 then fst centre else snd centre
-                    float32 (centre + 0.4 * Random.normal 1UL Stream.GradientCheck (int64 s) i)
+
+                    float32 (
+                        centre
+                        + 0.4 * RandomNumbers.normal 1UL RandomStream.GradientCheck (int64 s) i
+                    )
             )
 
     let data = Dataset.ofColumns 3 inputs (Targets.Labels labels)
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Length = RunLength.Iterations 300L
                 BatchSize = 20
                 LearningRate = 0.5
@@ -416,13 +420,13 @@ let ``a small network learns to tell three clusters apart`` (name: string) =
     let score = Network.evaluate state.Network data
     Assert.InRange(score.Accuracy, 0.97, 1.0)
     Assert.InRange(score.Loss, 0.0, 0.2)
-    Exactly.equal RunHealth.Sound (Divergence.health settings data state)
+    Exactly.equal RunHealth.Healthy (Divergence.health settings data state)
 
 /// The watch after validation losses, from the state of a run that has not begun.
-let private observed recipe (losses: float list) =
-    let settings = Hyperparameters.create recipe |> orFail
+let private observed options (losses: float list) =
+    let settings = Hyperparameters.create options |> orFail
 
-    let start: State<float> =
+    let start: TrainingState<float> =
         Trainer.start settings (Architecture.dense Activation.Relu [ 2; 3; 2 ])
 
     let states =
@@ -456,7 +460,7 @@ let ``the best parameters are those of the lowest validation loss``
     let settings, states =
         observed
             {
-                Hyperparameters.book.Recipe with
+                Hyperparameters.Default.Options with
                     Validation = 0.1
                     EarlyStopping = ValueSome 3
             }
@@ -476,7 +480,7 @@ let ``the best parameters are those of the lowest validation loss``
 [<Fact>]
 let ``without early stopping a run ends with its last network, and never stalls`` () =
     let settings, states =
-        observed Hyperparameters.book.Recipe [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 ]
+        observed Hyperparameters.Default.Options [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 ]
 
     let last = List.last states
     let struct (iteration, network) = Trainer.finalNetwork settings last
@@ -507,7 +511,7 @@ let ``a plateau lowers the rate as PyTorch does`` () =
     let settings, states =
         observed
             {
-                Hyperparameters.book.Recipe with
+                Hyperparameters.Default.Options with
                     Validation = 0.1
                     Schedule = ScheduleKind.Plateau(2, 0.5)
             }

@@ -5,7 +5,7 @@ using Pipeline.Learning;
 namespace Pipeline.Training;
 
 /// <summary>The state of a run and its time of training so far.</summary>
-internal sealed record RunPosition<T>(State<T> State, TimeSpan Trained)
+internal sealed record RunPosition<T>(TrainingState<T> State, TimeSpan Trained)
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>Saves positions of a run.</summary>

@@ -35,7 +35,7 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
         good = iteration;
         try
         {
-            Keep([.. Checkpoint.Kept(keep, iteration, epochStart, Iterations())]);
+            Keep([.. Checkpoint.IterationsToKeep(keep, iteration, epochStart, Iterations())]);
         }
         catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {

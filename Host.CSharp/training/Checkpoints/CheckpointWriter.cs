@@ -40,7 +40,7 @@ internal sealed class CheckpointWriter<T>(
         var iteration = position.State.Iteration;
         if (Saved == iteration)
             return;
-        if (Checkpoint.Size(position.State) is > Checkpoint.MostBytes and var size)
+        if (Checkpoint.Size(position.State) is > Checkpoint.MaximumBytes and var size)
             throw new IOException($"A checkpoint would have {size:N0} bytes, too many for a file");
         using var span = Spans.Checkpoint(iteration);
         var start = clock.GetTimestamp();

@@ -7,7 +7,7 @@ using OpenTelemetry.Trace;
 namespace Pipeline.Training;
 
 /// <summary>The destination of metrics and traces.</summary>
-public enum TelemetryExporter
+internal enum TelemetryExporter
 {
     /// <summary>Nowhere.</summary>
     None,

@@ -279,7 +279,7 @@ internal static class ArrayFiles
         half with
         {
             Y = TextLabels
-                .Places([.. names], Labels(half, notes))
+                .Indices([.. names], Labels(half, notes))
                 .OrThrow(RefusedException.At(half.Path)),
         };
 

@@ -193,7 +193,7 @@ internal static class CsvFile
             || Enumerable.Range(1, cells.Rows - 1).Any(row => !cells.Cell(row, column).IsEmpty);
 
         Table Create(IEnumerable<string> names, int from) =>
-            Tables.AtLines(
+            Tables.WithLineNumbers(
                 [.. lines.Skip(from)],
                 Tables
                     .Create(
@@ -229,7 +229,7 @@ internal static class CsvFile
             if (known.All(name => names.Contains(name.Trim())))
                 return true;
         }
-        var firstRow = Tables.FirstRow(
+        var firstRow = Tables.DetectFirstRow(
             Enumerable.Range(0, cells.Columns).Select(column => cells.Column(column, 0))
         );
         if (!firstRow.IsUnclear)

@@ -77,7 +77,7 @@ internal static class IdxFolder
     /// <exception cref="RefusedException">The file is bad.</exception>
     public static IdxImages Images(DataFile file, ICollection<string> notes)
     {
-        var numbers = Idx.ParseImageNumbers(file.Content).OrThrow(RefusedException.At(file.Path));
+        var numbers = Idx.ParseImageTensor(file.Content).OrThrow(RefusedException.At(file.Path));
         var scale = Pixels.ScaleOf(numbers).OrThrow(RefusedException.At(file.Path));
         if (Pixels.Assumption(scale, numbers) is { IsSome: true, Value: var assumption })
             notes.Add($"{file.Path}, {assumption}");
@@ -190,12 +190,12 @@ internal static class IdxFolder
             images = Parse(
                 imagesFile,
                 (content, out tensor, out found) =>
-                    Idx.ParseImageNumbers(content).TryGet(out tensor, out found)
+                    Idx.ParseImageTensor(content).TryGet(out tensor, out found)
             );
             labels = Parse(
                 labelsFile,
                 (content, out tensor, out found) =>
-                    Idx.ParseLabelNumbers(content).TryGet(out tensor, out found)
+                    Idx.ParseLabelTensor(content).TryGet(out tensor, out found)
             );
         }
 
@@ -283,7 +283,7 @@ internal static class IdxFolder
                 var file = DataFile.Read(
                     name.Path,
                     limit,
-                    claimed: start => Idx.ClaimedLength(start).ToNullable()
+                    claimed: start => Idx.DeclaredLength(start).ToNullable()
                 );
                 files.Add(file);
                 return file;

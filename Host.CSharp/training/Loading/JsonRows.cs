@@ -116,7 +116,7 @@ internal static class JsonRows
         var table = Tables
             .Create(columns.Values.Select(column => column.ToColumn(rows)))
             .OrThrow(RefusedException.At(path));
-        return lines is null ? table : Tables.AtLines([.. lines], table);
+        return lines is null ? table : Tables.WithLineNumbers([.. lines], table);
     }
 
     /// <summary>Whether a list holds rows, not values. (The reader is a copy.)</summary>

@@ -77,6 +77,6 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     public Model<T> ModelOf<T>(ModelDefaults? assumed = null)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         Model
-            .OfTensors<T>(assumed ?? Model.NoAssumption, Content)
+            .OfTensors<T>(assumed ?? ModelDefaults.None, Content)
             .OrThrow(RefusedException.At(Path));
 }

@@ -99,9 +99,9 @@ internal sealed class NpzFile : IDisposable
                 "more"
             );
         using var stream = entry.Open();
-        var start = new byte[(int)Math.Min(entry.Length, Npy.LongestHeader)];
+        var start = new byte[(int)Math.Min(entry.Length, Npy.MaximumHeaderLength)];
         start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
-        var claimed = Npy.ClaimedLength(start);
+        var claimed = Npy.DeclaredLength(start);
         // The start of an entry shows whether it is a supported array.
         if (claimed.IsNone)
             return start;

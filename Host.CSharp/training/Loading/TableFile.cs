@@ -35,7 +35,7 @@ internal static class TableFile
         if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
             return table;
         if (AreByPlace(names))
-            return Tables.ByPlace(table);
+            return Tables.WithIndexNames(table);
         throw RefusedException.Of(
             file.Path,
             $"{(TableKind.Separated.Has(file) ? "a header with the names" : "columns named")} {Listed(names)}",

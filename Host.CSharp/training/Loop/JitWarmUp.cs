@@ -45,13 +45,13 @@ internal static class JitWarmUp
             return;
         if (
             settings.BatchSize > Largest
-            && Runs.Hyperparameters(settings.Recipe.With(batchSize: Largest))
+            && Runs.Hyperparameters(settings.Options.With(batchSize: Largest))
                 .TryGet(out var smaller, out _)
         )
             settings = smaller;
         var start = Trainer.Start<T>(settings, architecture);
         var steps = architecture.ParameterCount <= Small ? Steps : 1;
         var end = Runs.Advance(settings, data, steps, (_, _) => true, start);
-        Network.Evaluate(Trainer.Model(end), data);
+        Network.Evaluate(Trainer.CurrentNetwork(end), data);
     }
 }

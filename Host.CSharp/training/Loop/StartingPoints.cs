@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary>A state learned by an earlier run, from which a new run starts.</summary>
 /// <param name="State">The state before the first step.</param>
 /// <param name="Run">The folder of the earlier run.</param>
-internal sealed record WarmStart<T>(State<T> State, string Run)
+internal sealed record WarmStart<T>(TrainingState<T> State, string Run)
     where T : struct, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>The positions that a run can start from, the best first.</summary>

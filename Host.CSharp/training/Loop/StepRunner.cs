@@ -33,7 +33,11 @@ internal sealed class StepRunner<T>(
     /// <param name="count">How many steps at most.</param>
     /// <param name="stop">Ends the steps.</param>
     /// <returns>The state after the last step.</returns>
-    public async Task<State<T>> RunAsync(State<T> state, long count, CancellationToken stop)
+    public async Task<TrainingState<T>> RunAsync(
+        TrainingState<T> state,
+        long count,
+        CancellationToken stop
+    )
     {
         var start = clock.GetTimestamp();
 
@@ -60,7 +64,7 @@ internal sealed class StepRunner<T>(
     /// <summary>Throws what an observer has thrown during a step.</summary>
     public void ThrowIfObserverFailed() => thrown?.Throw();
 
-    private void Report(long iteration, double loss, State<T> state)
+    private void Report(long iteration, double loss, TrainingState<T> state)
     {
         var figures = new StepFigures(
             iteration,
@@ -83,11 +87,11 @@ internal sealed class StepRunner<T>(
     }
 
     /// <summary>Whether a state is kept for a checkpoint: only a sound one can be resumed.</summary>
-    private bool Keeps(State<T> next)
+    private bool Keeps(TrainingState<T> next)
     {
         if (
             checkpointing?.IsDue(next.Iteration) != true
-            || !Divergence.Health(settings, train, next).IsSound
+            || !Divergence.Health(settings, train, next).IsHealthy
         )
             return false;
         foreach (var observer in observers)

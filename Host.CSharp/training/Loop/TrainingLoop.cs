@@ -34,12 +34,12 @@ internal sealed class TrainingLoop<T>(
         checkpointing
     );
 
-    private State<T> state = null!;
+    private TrainingState<T> state = null!;
     private long first;
 
     /// <summary>States from which recent iterations are computed again: the newest call of the step runner
     /// and the call before it started from these, the newest epoch from the last.</summary>
-    private (State<T> Newest, State<T> Before, State<T>? Epoch) known;
+    private (TrainingState<T> Newest, TrainingState<T> Before, TrainingState<T>? Epoch) known;
 
     private Activity? epochSpan;
 
@@ -68,7 +68,7 @@ internal sealed class TrainingLoop<T>(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             var reached = Reached!.State;
-            return Result(LoopEnd.Stopped, reached.Iteration, Trainer.Model(reached)) with
+            return Result(LoopEnd.Stopped, reached.Iteration, Trainer.CurrentNetwork(reached)) with
             {
                 ReachedIteration = reached.Iteration,
             };
@@ -102,7 +102,7 @@ internal sealed class TrainingLoop<T>(
         EpochFigures? figures = null;
         if (state.Iteration % perEpoch == 0)
         {
-            var model = Trainer.Model(state);
+            var model = Trainer.CurrentNetwork(state);
             figures = await EvaluateAsync(state.Iteration, model, stop);
             foreach (var observer in observers)
             {
@@ -116,7 +116,7 @@ internal sealed class TrainingLoop<T>(
         var hasStalled = Trainer.HasStalled(settings, state);
         if (state.Iteration != total && !hasStalled)
             return null;
-        figures ??= await EvaluateAsync(state.Iteration, Trainer.Model(state), stop);
+        figures ??= await EvaluateAsync(state.Iteration, Trainer.CurrentNetwork(state), stop);
         if (await RecoverAsync(Divergence.HealthAfter(figures.Train.Loss), stop) is { } diverged)
             return diverged;
         var (iteration, network) = Trainer.FinalNetwork(settings, state);
@@ -152,9 +152,9 @@ internal sealed class TrainingLoop<T>(
         if (decision.IsContinue)
             return null;
         if (decision is not DivergenceDecision.Keep { iteration: var iteration })
-            return Result(LoopEnd.ResumeEarlier, first, Trainer.Model(state));
+            return Result(LoopEnd.ResumeEarlier, first, Trainer.CurrentNetwork(state));
         var kept = await StateAtAsync(iteration, stop);
-        var result = Result(LoopEnd.Diverged, iteration, Trainer.Model(kept)) with
+        var result = Result(LoopEnd.Diverged, iteration, Trainer.CurrentNetwork(kept)) with
         {
             Divergence = new(health, state.Iteration, iteration, settings.LearningRate),
             NotFinite = health.IsTooHigh
@@ -165,17 +165,17 @@ internal sealed class TrainingLoop<T>(
     }
 
     /// <summary>The state of a recent iteration, computed again from a known one.</summary>
-    private Task<State<T>> StateAtAsync(long iteration, CancellationToken stop)
+    private Task<TrainingState<T>> StateAtAsync(long iteration, CancellationToken stop)
     {
-        State<T>?[] states = [known.Newest, known.Before, known.Epoch];
+        TrainingState<T>?[] states = [known.Newest, known.Before, known.Epoch];
         var nearest = states
-            .OfType<State<T>>()
+            .OfType<TrainingState<T>>()
             .Where(state => state.Iteration <= iteration)
             .MaxBy(state => state.Iteration)!;
         return Background.RunAsync(() => Again(nearest, iteration - nearest.Iteration), stop);
     }
 
-    private State<T> Again(State<T> from, long count) =>
+    private TrainingState<T> Again(TrainingState<T> from, long count) =>
         Runs.Advance(settings, samples.Learned, count, (_, _) => true, from);
 
     private async Task<EpochFigures> EvaluateAsync(

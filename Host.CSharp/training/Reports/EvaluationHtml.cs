@@ -37,7 +37,7 @@ internal static class EvaluationHtml
         );
         Cards(page, report);
         Section(page, "Summary", "", List(report.Sentences));
-        if (report.Evaluation is Evaluation.Classes { Item: var figures })
+        if (report.Evaluation is Evaluation.Classification { Item: var figures })
             Classes(page, report, figures);
         FirstLayerHtml.Append(page, report.Weights);
         page.Append(
@@ -58,7 +58,7 @@ internal static class EvaluationHtml
     {
         (string Name, string Value)[] cards = report.Evaluation switch
         {
-            Evaluation.Classes { Item: var classes } =>
+            Evaluation.Classification { Item: var classes } =>
             [
                 ("accuracy", Percent(classes.Accuracy, "F2")),
                 (
@@ -71,7 +71,7 @@ internal static class EvaluationHtml
                 ("expected calibration error", Percent(classes.CalibrationError, "F2")),
                 ("test samples", ReportTable.Count(classes.Samples)),
             ],
-            Evaluation.Numbers { Item: var numbers } =>
+            Evaluation.Regression { Item: var numbers } =>
             [
                 ("root mean squared error", ReportTable.Number(numbers.RootMeanSquaredError, "G5")),
                 ("error of always the mean", ReportTable.Number(numbers.BaselineError, "G5")),
@@ -92,7 +92,7 @@ internal static class EvaluationHtml
     private static void Classes(
         StringBuilder page,
         EvaluationReport report,
-        ClassEvaluation figures
+        ClassificationEvaluation figures
     )
     {
         if (figures.Classes.Length <= EvaluationTables.MostInMatrix)
@@ -109,7 +109,7 @@ internal static class EvaluationHtml
             var confusions = report.Tables.Confusion(figures);
             Section(page, confusions.Title, "", Table(confusions));
         }
-        ClassFigures[] drawn =
+        ClassMetrics[] drawn =
         [
             .. figures
                 .Classes.OrderBy(k => double.IsNaN(k.F1) ? -1 : k.F1)
@@ -146,7 +146,7 @@ internal static class EvaluationHtml
         }
     }
 
-    private static string Heat(EvaluationReport report, ClassEvaluation figures)
+    private static string Heat(EvaluationReport report, ClassificationEvaluation figures)
     {
         var classes = Enumerable.Range(0, figures.Classes.Length);
         var heat = new StringBuilder("<table class=\"heat\"><thead><tr><th></th>");
@@ -173,7 +173,7 @@ internal static class EvaluationHtml
         return heat.Append("</tbody></table>").ToString();
     }
 
-    private static string Mistakes(EvaluationReport report, ClassEvaluation figures)
+    private static string Mistakes(EvaluationReport report, ClassificationEvaluation figures)
     {
         var tiles = figures
             .Mistakes.Zip(report.Pictures)

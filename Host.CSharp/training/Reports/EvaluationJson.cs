@@ -21,7 +21,7 @@ internal static class EvaluationJson
     private static object FiguresOf(EvaluationReport report) =>
         report.Evaluation switch
         {
-            Evaluation.Classes { Item: var classes } => new
+            Evaluation.Classification { Item: var classes } => new
             {
                 classes.Samples,
                 classes.Accuracy,
@@ -68,7 +68,7 @@ internal static class EvaluationJson
                     mistake.OfExpected,
                 }),
             },
-            Evaluation.Numbers { Item: var numbers } => new
+            Evaluation.Regression { Item: var numbers } => new
             {
                 numbers.Samples,
                 numbers.RootMeanSquaredError,

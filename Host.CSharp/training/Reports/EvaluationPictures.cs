@@ -7,7 +7,7 @@ namespace Pipeline.Training;
 internal static class EvaluationPictures
 {
     /// <summary>Precision, recall and F1 of some classes.</summary>
-    public static string Classes(EvaluationReport report, IReadOnlyList<ClassFigures> classes)
+    public static string Classes(EvaluationReport report, IReadOnlyList<ClassMetrics> classes)
     {
         var chart = new Chart(
             "",

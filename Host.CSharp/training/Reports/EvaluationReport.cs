@@ -39,8 +39,8 @@ internal sealed record EvaluationReport(
     public IReadOnlyList<string> Sentences =>
         Evaluation switch
         {
-            Evaluation.Classes classes => [.. SentencesOf(classes.Item), .. Warnings],
-            Evaluation.Numbers numbers =>
+            Evaluation.Classification classes => [.. SentencesOf(classes.Item), .. Warnings],
+            Evaluation.Regression numbers =>
             [
                 Invariant(
                     $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance; always answering their mean would be off by {numbers.Item.BaselineError:G4}."
@@ -52,7 +52,7 @@ internal sealed record EvaluationReport(
 
     private IEnumerable<string> Warnings => new[] { OtherData, Leakage }.OfType<string>();
 
-    private IEnumerable<string> SentencesOf(ClassEvaluation figures)
+    private IEnumerable<string> SentencesOf(ClassificationEvaluation figures)
     {
         var right = (int)Math.Round(figures.Accuracy * figures.Samples);
         yield return Invariant(

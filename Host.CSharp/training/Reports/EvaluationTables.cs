@@ -13,7 +13,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
 
     /// <summary>Pairs of classes, the most frequently confused first.</summary>
     public static IEnumerable<(int Expected, int Predicted, int Count)> Confusions(
-        ClassEvaluation figures
+        ClassificationEvaluation figures
     ) =>
         from expected in Enumerable.Range(0, figures.Classes.Length)
         from predicted in Enumerable.Range(0, figures.Classes.Length)
@@ -29,7 +29,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ["figure", "value"],
             report.Evaluation switch
             {
-                Evaluation.Classes { Item: var classes } =>
+                Evaluation.Classification { Item: var classes } =>
                 [
                     ["samples", ReportTable.Count(classes.Samples)],
                     ["accuracy", ReportTable.Number(classes.Accuracy)],
@@ -50,7 +50,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                                 [$"top-{place + 1} accuracy", ReportTable.Number(share)]
                     ),
                 ],
-                Evaluation.Numbers { Item: var numbers } =>
+                Evaluation.Regression { Item: var numbers } =>
                 [
                     ["samples", ReportTable.Count(numbers.Samples)],
                     [
@@ -69,7 +69,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             }
         );
 
-    public ReportTable Top(ClassEvaluation figures) =>
+    public ReportTable Top(ClassificationEvaluation figures) =>
         new(
             "Top-k accuracy",
             ["its class is among the", "share"],
@@ -85,7 +85,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ]
         );
 
-    public ReportTable Classes(ClassEvaluation figures) =>
+    public ReportTable Classes(ClassificationEvaluation figures) =>
         new(
             "Classes",
             ["class", "samples", "predicted", "precision", "recall", "F1", "AUC"],
@@ -106,7 +106,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
         );
 
     /// <summary>The confusion matrix; for many classes, the most frequent confusions.</summary>
-    public ReportTable Confusion(ClassEvaluation figures)
+    public ReportTable Confusion(ClassificationEvaluation figures)
     {
         var classes = Enumerable.Range(0, figures.Classes.Length);
         return figures.Classes.Length <= MostInMatrix
@@ -143,7 +143,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             );
     }
 
-    public ReportTable Reliability(ClassEvaluation figures) =>
+    public ReportTable Reliability(ClassificationEvaluation figures) =>
         new(
             "Reliability",
             ["confidence", "samples", "mean confidence", "accuracy"],
@@ -162,7 +162,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ]
         );
 
-    public ReportTable Mistakes(ClassEvaluation figures) =>
+    public ReportTable Mistakes(ClassificationEvaluation figures) =>
         new(
             "Most confident mistakes",
             ["test sample", "class", "taken for", "confidence", "confidence in its class"],
@@ -186,7 +186,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
         get
         {
             yield return Figures;
-            if (report.Evaluation is not Evaluation.Classes { Item: var figures })
+            if (report.Evaluation is not Evaluation.Classification { Item: var figures })
                 yield break;
             yield return Classes(figures);
             yield return Confusion(figures);

@@ -4,17 +4,21 @@ using System.Net.Sockets;
 
 namespace Pipeline.Training;
 
+/// <summary>Health checks over HTTP.</summary>
 [Description("Health checks over HTTP.")]
 [ChangeableOnResume]
 public sealed record HealthSettings
 {
     internal const string Localhost = "localhost";
 
+    /// <summary>Port of /health/live and /health/ready. Accepts: 1 to 65535. Default: no health checks.</summary>
     [Description("port of /health/live and /health/ready")]
     [Between(1, 65535)]
     [DefaultText("no health checks")]
     public int? Port { get; init; }
 
+    /// <summary>Address of the health checks; 0.0.0.0 or :: for all addresses. Accepts: localhost or an IP
+    /// address. Default: localhost.</summary>
     [Description("address of the health checks; 0.0.0.0 or :: for all addresses")]
     [Address]
     public string Address { get; init; } = Localhost;
@@ -32,6 +36,8 @@ public sealed record HealthSettings
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || $"{address}" == text);
     }
 
+    /// <summary>Seconds without a step or an evaluation after which the service counts as not live; must be
+    /// longer than the slowest of them. Accepts: above 0, up to 31536000. Default: 300.</summary>
     [Description(
         "seconds without a step or an evaluation after which the service counts as not live; must be longer than the slowest of them"
     )]

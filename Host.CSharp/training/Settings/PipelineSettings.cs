@@ -7,21 +7,48 @@ namespace Pipeline.Training;
 /// variables <c>Pipeline__Section__Name</c>, options <c>--Section:Name</c>.</summary>
 public sealed record PipelineSettings
 {
+    /// <summary>The section <c>Data</c>.</summary>
+    /// <summary>The section <c>Data</c>.</summary>
+    /// <summary>The section <c>Data</c>.</summary>
     [ValidateObjectMembers]
     public DataSettings Data { get; init; } = new();
+
+    /// <summary>The section <c>Model</c>.</summary>
+    /// <summary>The section <c>Model</c>.</summary>
+    /// <summary>The section <c>Model</c>.</summary>
     public ModelSettings Model { get; init; } = new();
+
+    /// <summary>The section <c>Training</c>.</summary>
+    /// <summary>The section <c>Training</c>.</summary>
+    /// <summary>The section <c>Training</c>.</summary>
     public TrainingSettings Training { get; init; } = new();
+
+    /// <summary>The section <c>Augmentation</c>.</summary>
+    /// <summary>The section <c>Augmentation</c>.</summary>
+    /// <summary>The section <c>Augmentation</c>.</summary>
     public AugmentationSettings Augmentation { get; init; } = new();
 
+    /// <summary>The section <c>Run</c>.</summary>
+    /// <summary>The section <c>Run</c>.</summary>
+    /// <summary>The section <c>Run</c>.</summary>
     [ValidateObjectMembers]
     public RunSettings Run { get; init; } = new();
 
+    /// <summary>The section <c>Watch</c>.</summary>
+    /// <summary>The section <c>Watch</c>.</summary>
+    /// <summary>The section <c>Watch</c>.</summary>
     [ValidateObjectMembers]
     public WatchSettings Watch { get; init; } = new();
 
+    /// <summary>The section <c>Telemetry</c>.</summary>
+    /// <summary>The section <c>Telemetry</c>.</summary>
+    /// <summary>The section <c>Telemetry</c>.</summary>
     [ValidateObjectMembers]
     public TelemetrySettings Telemetry { get; init; } = new();
 
+    /// <summary>The section <c>Health</c>.</summary>
+    /// <summary>The section <c>Health</c>.</summary>
+    /// <summary>The section <c>Health</c>.</summary>
     [ValidateObjectMembers]
     public HealthSettings Health { get; init; } = new();
 

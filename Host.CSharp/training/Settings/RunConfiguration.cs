@@ -6,7 +6,7 @@ using Control = MathNet.Numerics.Control;
 namespace Pipeline.Training;
 
 /// <summary>What the service does after a run.</summary>
-public enum RunMode
+internal enum RunMode
 {
     /// <summary>It ends.</summary>
     Once,
@@ -156,7 +156,7 @@ internal sealed record RunConfiguration(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var architecture = ArchitectureFor(data.Features, data.Classes);
-        if (data.ImageSize.IsNone && Runs.IsAugmented(Hyperparameters))
+        if (data.ImageSize.IsNone && !Hyperparameters.Options.Augmentation.IsNone)
             throw Refused([Faults.Create("Augmentation", "images to vary", "numbers")]);
         return Trainer
             .CheckBatch(Hyperparameters.BatchSize, architecture)
@@ -190,5 +190,5 @@ internal sealed record RunConfiguration(
 
     /// <summary>A fault of the core as a sentence with the setting's full name.</summary>
     private static string Sentence(Fault fault) =>
-        Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault).ToString();
+        Faults.WithSubject(SettingCatalog.KeyOf(fault.Subject), fault).ToString();
 }

@@ -13,7 +13,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
     public IReadOnlyList<Fault> Found =>
         [
             .. faults
-                .Select(fault => Faults.Of(SettingCatalog.KeyOf(fault.Subject), fault))
+                .Select(fault => Faults.WithSubject(SettingCatalog.KeyOf(fault.Subject), fault))
                 .Distinct(),
         ];
 
@@ -92,10 +92,12 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         var name = settings.Data.TargetScaling;
         if (name is null)
             return takesScaling ? Scaling.Standard : Scaling.None;
-        if (!TableRules.ParseScaling(name).TryGet(out var scaling, out var found))
+        if (!Parse.Scaling(name).TryGet(out var scaling, out var found))
         {
             faults.AddRange(
-                found.Select(fault => Faults.Of(nameof(settings.Data.TargetScaling), fault))
+                found.Select(fault =>
+                    Faults.WithSubject(nameof(settings.Data.TargetScaling), fault)
+                )
             );
             return null;
         }
@@ -180,7 +182,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         )
         {
             if (number is { } given)
-                Runs.Hold(name, precision, given).TryGet(faults, out _);
+                Runs.CheckPrecision(name, precision, given).TryGet(faults, out _);
         }
         return precision;
     }
@@ -206,7 +208,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         Parse.Optimizer(Optimizer()).TryGet(faults, out var optimizer);
         Parse.Schedule(Schedule()).TryGet(faults, out var schedule);
         // A part that is at fault is replaced by the book's, so that the others are checked.
-        var recipe = Runs.Book.Recipe.With(
+        var options = Hyperparameters.Default.Options.With(
             length: hasLength ? length : null,
             batchSize: training.BatchSize,
             learningRate: training.LearningRate,
@@ -222,7 +224,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             earlyStopping: training.EarlyStopping,
             seed: training.Seed
         );
-        Runs.Hyperparameters(recipe).TryGet(faults, out var hyperparameters);
+        Runs.Hyperparameters(options).TryGet(faults, out var hyperparameters);
         return hyperparameters;
     }
 
@@ -285,10 +287,10 @@ internal sealed class SettingsCheck(PipelineSettings settings)
     private TableOptions? Table()
     {
         var data = settings.Data;
-        TableRules.ParseMissing(data.Missing).TryGet(faults, out var missing);
-        TableRules.ParseScaling(data.Scaling).TryGet(faults, out var scaling);
-        Tables
-            .Cells(data.MissingValues, data.DecimalSeparator, data.ThousandsSeparator)
+        Parse.Missing(data.Missing).TryGet(faults, out var missing);
+        Parse.Scaling(data.Scaling).TryGet(faults, out var scaling);
+        Parse
+            .CellRules(data.MissingValues, data.DecimalSeparator, data.ThousandsSeparator)
             .TryGet(faults, out var cells);
         return cells is null || missing is null || scaling is null
             ? null

@@ -72,7 +72,7 @@ internal static class SettingsReader
     public static string Sentence(IConfigurationRoot configuration, Fault fault) =>
         SettingCatalog.OfSubject(fault.Subject) is { } setting
         && Find(configuration, setting) is { } found
-            ? Faults.Remark(found.Layer.Source($"{Root}:{setting.Key}"), fault).ToString()
+            ? Faults.WithRemark(found.Layer.Source($"{Root}:{setting.Key}"), fault).ToString()
             : fault.ToString();
 
     /// <summary>A setting's texts in the highest layer that has it.</summary>

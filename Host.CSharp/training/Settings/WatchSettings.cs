@@ -2,22 +2,30 @@ using System.ComponentModel;
 
 namespace Pipeline.Training;
 
+/// <summary>The watch mode (`Run:Mode` is `Watch`).</summary>
 [Description("The watch mode (`Run:Mode` is `Watch`).")]
 [ChangeableOnResume]
 public sealed record WatchSettings
 {
+    /// <summary>Seconds between checks of the data files. Accepts: 0.001 to 86400. Default: 5.</summary>
     [Description("seconds between checks of the data files")]
     [Between(0.001, Seconds.Day, Unit = Seconds.Name)]
     public double Every { get; init; } = 5;
 
+    /// <summary>Whether a run starts from the network of the previous run. Accepts: true or false. Default:
+    /// true.</summary>
     [Description("whether a run starts from the network of the previous run")]
     public bool WarmStart { get; init; } = true;
 
+    /// <summary>File that the model in use is published to, or a link to it. Accepts: a name that ends in
+    /// .safetensors. Default: model.safetensors in Run:Directory.</summary>
     [Description("file that the model in use is published to, or a link to it")]
     [Ending(FileKinds.Safetensors)]
     [DefaultText("model.safetensors in Run:Directory")]
     public string? Model { get; init; }
 
+    /// <summary>How much lower the accuracy of a new model may be than that of the model in use; for predicted
+    /// numbers, how much higher its loss may be, as a share. Accepts: 0 to 1. Default: 0.</summary>
     [Description(
         "how much lower the accuracy of a new model may be than that of the model in use; for predicted numbers, how much higher its loss may be, as a share"
     )]

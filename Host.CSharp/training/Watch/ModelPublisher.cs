@@ -102,8 +102,8 @@ internal sealed class ModelPublisher(
         var candidate =
             comparison?.Candidate ?? Network.Evaluate(run.Model.Network, Judging(data.Samples));
         var isBetter = comparison is { } both
-            ? Promotion.IsNoWorse(configuration.Settings.Watch.Margin, both.Used, candidate)
-            : Promotion.IsSound(candidate);
+            ? Promotion.ShouldReplace(configuration.Settings.Watch.Margin, both.Used, candidate)
+            : Promotion.IsUsable(candidate);
         if (!isBetter)
         {
             logger.ModelKept(run.Folder, Said(candidate), Said(comparison?.Used));

@@ -21,7 +21,10 @@ public class NumericalGradientBenchmarks
         Control.MaxDegreeOfParallelism = Threads;
         var train = Chapter.Load<double>(DefaultPaths.PathOf("data/mnist")).Train;
         network = Chapter.Train(train, 100).Network;
-        batch = Dataset.Take(Batch.Draw(Runs.Book.Seed, train.Count, Chapter.Batch, 0), train);
+        batch = Dataset.Take(
+            Batch.Draw(Hyperparameters.Default.Seed, train.Count, Chapter.Batch, 0),
+            train
+        );
     }
 
     [Benchmark]

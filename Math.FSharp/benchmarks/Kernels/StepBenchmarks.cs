@@ -11,7 +11,7 @@ namespace Pipeline.Benchmarks;
 public class StepBenchmarks
 {
     private Dataset<float> train = null!;
-    private State<float> state = null!;
+    private TrainingState<float> state = null!;
 
     [GlobalSetup(Target = nameof(StepOnBytes))]
     public void LoadBytes()
@@ -30,8 +30,10 @@ public class StepBenchmarks
     }
 
     [Benchmark(Baseline = true)]
-    public State<float> StepOnBytes() => Trainer.Step(Runs.Book, train, state);
+    public TrainingState<float> StepOnBytes() =>
+        Trainer.Step(Hyperparameters.Default, train, state);
 
     [Benchmark]
-    public State<float> StepOnNumbers() => Trainer.Step(Runs.Book, train, state);
+    public TrainingState<float> StepOnNumbers() =>
+        Trainer.Step(Hyperparameters.Default, train, state);
 }

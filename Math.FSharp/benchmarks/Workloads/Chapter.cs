@@ -28,7 +28,11 @@ internal static class Chapter
 
     /// <summary>The chapter's hyperparameters with another gradient or size of mini-batches.</summary>
     public static Hyperparameters With(GradientMethod gradient, int batch = Batch) =>
-        Required(Runs.Hyperparameters(Runs.Book.Recipe.With(batchSize: batch, gradient: gradient)));
+        Required(
+            Runs.Hyperparameters(
+                Hyperparameters.Default.Options.With(batchSize: batch, gradient: gradient)
+            )
+        );
 
     /// <summary>A value that no one can get wrong, or a slip of this program's.</summary>
     public static TValue Required<TValue>(FSharpResult<TValue, FSharpList<Fault>> result) =>
@@ -37,12 +41,12 @@ internal static class Chapter
             : throw new RefusedException(faults.Select(fault => fault.ToString()));
 
     /// <summary>The state after a number of steps.</summary>
-    public static State<T> Train<T>(Dataset<T> train, int iterations)
+    public static TrainingState<T> Train<T>(Dataset<T> train, int iterations)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var state = Trainer.Start<T>(Runs.Book, Architecture);
+        var state = Trainer.Start<T>(Hyperparameters.Default, Architecture);
         for (var i = 0; i < iterations; i++)
-            state = Trainer.Step(Runs.Book, train, state);
+            state = Trainer.Step(Hyperparameters.Default, train, state);
         return state;
     }
 

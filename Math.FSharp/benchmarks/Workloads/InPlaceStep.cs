@@ -14,7 +14,7 @@ internal sealed class InPlaceStep
     private const int Classes = Chapter.Classes;
 
     private readonly Dataset<float> train;
-    private readonly float rate = (float)Runs.Book.LearningRate;
+    private readonly float rate = (float)Hyperparameters.Default.LearningRate;
     private readonly float[] sums1 = new float[Hidden * Samples];
     private readonly float[] output1 = new float[Hidden * Samples];
     private readonly float[] logits = new float[Classes * Samples];
@@ -58,7 +58,7 @@ internal sealed class InPlaceStep
 
     public void Step()
     {
-        var places = Batch.Draw(Runs.Book.Seed, train.Count, Samples, iteration);
+        var places = Batch.Draw(Hyperparameters.Default.Seed, train.Count, Samples, iteration);
         var batch = Dataset.Take(places, train);
         var labels = ((Targets<float>.Labels)batch.Targets).Item;
         SparseBytesModule.withBatchByInput(

@@ -29,7 +29,7 @@ internal static class Purity
     {
         MathNet.Numerics.Control.MaxDegreeOfParallelism = 1;
         var train = Chapter.Load<float>(directory).Train;
-        var state = Trainer.Start<float>(Runs.Book, Chapter.Architecture);
+        var state = Trainer.Start<float>(Hyperparameters.Default, Chapter.Architecture);
         var step = new InPlaceStep(train, state.Network.Parameters);
         var (single, several, inPlace) = (new Tally(), new Tally(), new Tally());
         var together = state;
@@ -42,12 +42,19 @@ internal static class Purity
                 () =>
                 {
                     for (var i = 0; i < steps; i++)
-                        state = Trainer.Step(Runs.Book, train, state);
+                        state = Trainer.Step(Hyperparameters.Default, train, state);
                 }
             );
             several.Add(
                 steps,
-                () => together = Runs.Advance(Runs.Book, train, steps, (_, _) => true, together)
+                () =>
+                    together = Runs.Advance(
+                        Hyperparameters.Default,
+                        train,
+                        steps,
+                        (_, _) => true,
+                        together
+                    )
             );
             inPlace.Add(
                 steps,
@@ -58,7 +65,7 @@ internal static class Purity
                 }
             );
         }
-        bool Same(State<float> state) =>
+        bool Same(TrainingState<float> state) =>
             Parameters.ToVector(state.Network.Parameters).AsArray().SequenceEqual(step.Values);
         List<Figures> runs =
         [

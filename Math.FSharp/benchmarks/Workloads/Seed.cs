@@ -66,7 +66,7 @@ internal static class Seed
     public static Figures Train<T>(Dataset<T> train, Dataset<T> test, int iterations, bool evaluate)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var settings = Runs.Book;
+        var settings = Hyperparameters.Default;
         // As the service does while it loads.
         JitWarmUp.Run<T>(settings, Chapter.For(JitWarmUp.Inputs));
         var perEpoch = Batch.IterationsPerEpoch(train.Count, settings.BatchSize);

@@ -61,11 +61,11 @@ internal static class Wide
                     Initialiser.HeNormal,
                     Sampling.Epoch,
                     GradientMethod.Backpropagation,
-                    Chapter.Required(Parse.Optimizer(OptimizerSpecModule.Named("Adam"))),
-                    Runs.Book.Recipe.Augmentation,
-                    Runs.Book.Recipe.LabelSmoothing,
-                    Runs.Book.Recipe.Validation,
-                    Runs.Book.Recipe.EarlyStopping,
+                    Chapter.Required(Parse.Optimizer("Adam")),
+                    Hyperparameters.Default.Options.Augmentation,
+                    Hyperparameters.Default.Options.LabelSmoothing,
+                    Hyperparameters.Default.Options.Validation,
+                    Hyperparameters.Default.Options.EarlyStopping,
                     RandomSeed
                 )
             )

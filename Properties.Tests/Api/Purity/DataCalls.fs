@@ -30,7 +30,6 @@ let calls (given: PurityGiven) : PureCall list =
         "Targets.Count", fun () -> Targets.count targets
         "Targets.OneHot", fun () -> (Targets.oneHot 256 given.Labels: Matrix<float>)
         "Targets.Columns", fun () -> Targets.columns network.Architecture.Outputs targets
-        "Pixels.Size", fun () -> Pixels.size given.Tensor
         "Pixels.ScaleOf", fun () -> Pixels.scaleOf given.Tensor
         "Pixels.Assumption", fun () -> Pixels.assumption PixelScale.Unit given.Tensor
         "Pixels.OfTensor", fun () -> Pixels.ofTensor PixelScale.Byte given.Tensor
@@ -56,7 +55,7 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             Augmentation.apply
                 {
-                    Augmentation.none with
+                    Augmentation.None with
                         Shift = 1.0
                         Elastic = 2.0
                         Noise = 0.1
@@ -66,7 +65,6 @@ let calls (given: PurityGiven) : PureCall list =
                 one.RowCount
                 1
                 one
-        "Batch.Slice", fun () -> Batch.slice given.Labels 2 1L
         "Targets.Smooth", fun () -> Targets.smooth 0.1 network.Architecture.Outputs targets
         "Dataset.Select", fun () -> Dataset.select [| data.Count - 1; 0; 0 |] data
         "Dataset.Split", fun () -> Dataset.split 1UL 0.5 data

@@ -26,6 +26,17 @@ let calls (given: PurityGiven) : PureCall list =
     [
         "Activations.Apply", fun () -> Activations.Apply(Activation.Tanh, one)
         "Activations.Derivative", fun () -> Activations.Derivative(Activation.Tanh, one)
+        "Heads.Apply", fun () -> Heads.Apply(Head.Softmax, one)
+        "Augmentations.Apply",
+        fun () ->
+            Augmentations.Apply(
+                { Augmentation.None with Mirror = 1.0 },
+                1UL,
+                0L,
+                one.RowCount,
+                1,
+                one
+            )
         "Activations.Softmax", fun () -> Activations.Softmax one
         "Networks.MatrixLayers", fun () -> Networks.MatrixLayers network
         "NetworkExtensions.With", fun () -> NetworkExtensions.With(network, parameters)
@@ -57,12 +68,15 @@ let calls (given: PurityGiven) : PureCall list =
             let split = DataSplit.create (Nullable()) 0.2 0.0 1UL |> orFail
             DataSplits.Training(split, data, (fun _ -> InvalidOperationException()))
         "Tables.OfTensor", fun () -> Tables.OfTensor given.Tensor
-        "Tables.AtLines", fun () -> Tables.AtLines([| 1 .. given.Table.Rows |], given.Table)
+        "Tables.WithLineNumbers",
+        fun () -> Tables.WithLineNumbers([| 1 .. given.Table.Rows |], given.Table)
         "Tables.WithNames", fun () -> Tables.WithNames([ "Numbers" ], given.Table)
-        "Tables.ByPlace", fun () -> Tables.ByPlace given.Table
+        "Tables.WithIndexNames", fun () -> Tables.WithIndexNames given.Table
         "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)
         "Tables.EncodingOf",
         fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
+        "Tables.Find", fun () -> Tables.Find("Numbers", given.Table)
+        "Tables.Fit", fun () -> Tables.Fit(choice, given.Table)
         "Tables.Encode",
         fun () ->
             (Tables.Encode(TableEncoding.fit choice given.Table |> orFail, given.Table)
@@ -76,6 +90,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Tensors.ShapeText", fun () -> Tensors.ShapeText given.Tensor
         "Tensors.ToBytes", fun () -> Array.sort (Tensors.ToBytes given.Tensor)
         "Tensors.ToDoubles", fun () -> Array.sort (Tensors.ToDoubles given.Tensor)
-        "Evaluations.Create", fun () -> Evaluations.Create(Evaluation.usual, state.Network, data)
+        "Evaluations.Create",
+        fun () -> Evaluations.Create(EvaluationOptions.Default, state.Network, data)
         "Evaluations.Histogram", fun () -> Evaluations.Histogram(3, given.Numbers)
     ]

@@ -14,17 +14,10 @@ let calls (given: PurityGiven) : PureCall list =
     let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
 
     [
-        "Activation.Sigmoid", fun () -> Activation.sigmoid one
-        "Activation.Tanh", fun () -> Activation.tanh one
-        "Activation.Relu", fun () -> Activation.relu one
-        "Activation.Exp", fun () -> Activation.exp one
         "Activation.Apply", fun () -> [ for f in Activation.all -> Activation.apply f one ]
-        "Activation.Backward",
-        fun () -> [ for f in Activation.all -> Activation.backward f one other ]
         "Activation.Derivative",
         fun () -> [ for f in Activation.all -> Activation.derivative f one ]
         "Softmax.Apply", fun () -> Softmax.apply one
-        "Softmax.Backward", fun () -> Softmax.backward one other
         "Loss.SumSquaredError", fun () -> Loss.sumSquaredError v (one.Column 0)
         "Loss.CrossEntropyError", fun () -> Loss.crossEntropyError v ((one.Column 0).PointwiseAbs())
         "Loss.OfBatch", fun () -> Loss.ofBatch Loss.sumSquaredError targets (logits ())
@@ -42,8 +35,6 @@ let calls (given: PurityGiven) : PureCall list =
         "Loss.BinaryCrossEntropyWithGradient",
         fun () -> Loss.binaryCrossEntropyWithGradient (Targets.Columns one) other
         "Head.Apply", fun () -> [ for head in heads -> Head.apply head one ]
-        "Metrics.Correct",
-        fun () -> [ for head in heads -> Metrics.correct head (Targets.Columns one) other ]
         "Metrics.RootMeanSquaredError",
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other
         "Metrics.MeanAbsoluteError", fun () -> Metrics.meanAbsoluteError (Targets.Columns one) other

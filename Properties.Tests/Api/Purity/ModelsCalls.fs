@@ -13,13 +13,13 @@ let calls (given: PurityGiven) : PureCall list =
     [
         "Model.OfNetwork", fun () -> Model.ofNetwork network
         "Model.ToTensors", fun () -> Model.toTensors given.Model
-        "Model.OfTensorsWith",
+        "Model.OfTensorsWithLayers",
         fun () ->
-            (Model.ofTensorsWith [] Model.noAssumption given.Tensors: Result<Model<float>, _>)
+            (Model.ofTensorsWithLayers [] ModelDefaults.None given.Tensors: Result<Model<float>, _>)
             |> sure
         "Model.OfTensors",
         fun () ->
-            (Model.ofTensors Model.noAssumption given.Tensors: Result<Model<float>, _>)
+            (Model.ofTensors ModelDefaults.None given.Tensors: Result<Model<float>, _>)
             |> sure
         "Model.ClassName", fun () -> Model.className given.Model 0
         "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
@@ -34,7 +34,7 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             let bytes = ReadOnlyMemory(Checkpoint.write state)
 
-            let read: State<float> =
+            let read: TrainingState<float> =
                 Checkpoint.read given.Settings state.Network.Architecture bytes |> orFail
 
             read.Network.Parameters.Layers.Head.Weights.Clear()

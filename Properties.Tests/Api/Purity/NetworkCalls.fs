@@ -77,9 +77,6 @@ let calls (given: PurityGiven) : PureCall list =
         "Network.Evaluate", fun () -> Network.evaluate state.Network data
         "Gradient.Backward", fun () -> Gradient.backward network batch
         "Gradient.BackwardInTraining", fun () -> Gradient.backwardInTraining step network batch
-        "Network.LossInTraining", fun () -> Network.lossInTraining step network batch
-        "Gradient.UpdateLayers",
-        fun () -> Gradient.updateLayers (LayerGradient.descend 0.1) step network batch
         "LayerGradient.OfInputs", fun () -> LayerGradient.ofInputs given.One
         "LayerGradient.Values", fun () -> LayerGradient.values layer (gradientOf layer)
         "LayerGradient.Descend", fun () -> LayerGradient.descend 0.1 layer (gradientOf layer)

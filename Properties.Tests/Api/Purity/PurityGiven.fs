@@ -13,7 +13,7 @@ type internal PurityGiven = {
     Data: Dataset<float>
     DataInputs: Matrix<float>
     DataTargets: Targets<float>
-    State: State<float>
+    State: TrainingState<float>
     Memory: OptimizerState<float>
     Images: IdxImages
     Pixels: byte[]

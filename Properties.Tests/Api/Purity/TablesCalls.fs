@@ -12,7 +12,7 @@ let calls (given: PurityGiven) : PureCall list =
 
     [
         "TextLabels.Classes", fun () -> TextLabels.classes given.TextLabels
-        "TextLabels.Places", fun () -> TextLabels.places [ "a"; "b" ] given.TextLabels
+        "TextLabels.Indices", fun () -> TextLabels.indices [ "a"; "b" ] given.TextLabels
         "TableEncoding.Fit", fun () -> TableEncoding.fit choice given.Table |> sure
         "TableEncoding.Encode",
         fun () ->
@@ -36,6 +36,6 @@ let calls (given: PurityGiven) : PureCall list =
             (TableData.prepare choice Head.Softmax ValueNone test "train" given.Table
             : Result<TableData<float>, _>)
         "Preprocessing.EncodingOf",
-        fun () -> Preprocessing.encodingOf Preprocessing.Numbers CellFormat.anyRules 2 given.Table
+        fun () -> Preprocessing.encodingOf Preprocessing.Numbers CellRules.Default 2 given.Table
         "TableEncoding.Inputs", fun () -> TableEncoding.inputs choice given.Table
     ]

@@ -9,17 +9,15 @@ let calls (given: PurityGiven) : PureCall list =
     let batch = given.Batch
     let data = given.Data
     let state = given.State
-    let one = given.One
     let v = given.Vector
     let parameters = network.Parameters
-    let targets = batch.Targets
     let double (x: Vector<float>) = x + x
     let memory = given.Memory
 
     [
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
-        "Transform.Norm", fun () -> Transform.norm parameters
+        "Parameters.Norm", fun () -> Parameters.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
         "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Validation 3L
         "Trainer.StartFrom",
@@ -27,38 +25,19 @@ let calls (given: PurityGiven) : PureCall list =
         "Trainer.Observe", fun () -> Trainer.observe given.Settings 0.5 state
         "Trainer.HasStalled", fun () -> Trainer.hasStalled given.Settings state
         "Trainer.FinalNetwork", fun () -> Trainer.finalNetwork given.Settings state
-        "Trainer.Model", fun () -> Trainer.model state
+        "Trainer.CurrentNetwork", fun () -> Trainer.currentNetwork state
         "Trainer.Advance", fun () -> Trainer.advance given.Settings data 5L (fun _ _ -> true) state
-        "Trainer.AdvanceRetaining",
-        fun () ->
-            Trainer.advanceRetaining
-                given.Settings
-                data
-                5L
-                (fun _ _ -> true)
-                (fun state -> state.Iteration = 3L)
-                state
         "Trainer.Step", fun () -> Trainer.step given.Settings data state
         "Divergence.Health", fun () -> Divergence.health given.Settings data state
         "LearningRateFinder.Sweep",
         fun () -> LearningRateFinder.sweep given.Settings 0.01 0.1 3 data state.Network.Architecture
-        "OverfitCheck.OverFit",
-        fun () -> OverfitCheck.overFit given.Settings 1 2 data state.Network.Architecture
-        "Diagnosis.OfUnits", fun () -> Diagnosis.ofUnits network batch
+        "OverfitCheck.Run",
+        fun () -> OverfitCheck.run given.Settings 1 2 data state.Network.Architecture
         "Diagnosis.OfNumbers", fun () -> Diagnosis.ofNumbers 1L network batch
-        "Diagnosis.LossOfGuessing",
-        fun () -> Diagnosis.lossOfGuessing Head.Softmax network.Architecture.Outputs targets
-        "Diagnosis.OfAnswers", fun () -> Diagnosis.ofAnswers [] state.Network data
         "Diagnosis.OfRun",
         fun () ->
             let probe = Dataset.take [| 0 |] data
             Diagnosis.ofRun [] [] state.Network probe data
-        "Evaluation.OfLogits",
-        fun () ->
-            Evaluation.ofLogits
-                Evaluation.usual
-                Head.Sigmoid
-                [| 0 |]
-                (one.SubMatrix(0, one.RowCount, 0, 1))
-        "Evaluation.Create", fun () -> Evaluation.create Evaluation.usual state.Network data
+        "Evaluation.Create",
+        fun () -> Evaluation.create EvaluationOptions.Default state.Network data
     ]

@@ -181,7 +181,7 @@ module CheckpointStoreTests =
         let architecture = Architecture.dense Activation.Relu [ 1; 2 ]
 
         let position =
-            RunPosition<float32>(Trainer.start Hyperparameters.book architecture, TimeSpan.Zero)
+            RunPosition<float32>(Trainer.start Hyperparameters.Default architecture, TimeSpan.Zero)
 
         let dues every seconds =
             let clock = StandingClock()

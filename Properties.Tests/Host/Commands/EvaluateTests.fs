@@ -58,7 +58,7 @@ module EvaluateTests =
         let sentences (labels: int[]) =
             let figures =
                 Evaluation.ofLogits
-                    Evaluation.usual
+                    EvaluationOptions.Default
                     Head.Softmax
                     labels
                     (Kernels.matrix 2 3 [| 2.0; 1.0; 1.0; 2.0; 3.0; 0.0 |])
@@ -68,7 +68,7 @@ module EvaluateTests =
                 "a model",
                 "samples",
                 [| "cat"; "dog" |],
-                Evaluation.Classes figures,
+                Evaluation.Classification figures,
                 null,
                 [||],
                 FirstLayer([||], Nullable(), [||])
@@ -209,7 +209,7 @@ module EvaluateTests =
 
         let figures =
             Evaluation.ofLogits
-                Evaluation.usual
+                EvaluationOptions.Default
                 Head.Softmax
                 [| 0; 1; 1 |]
                 (Kernels.matrix 2 3 [| 2.0; 1.0; 0.0; 1.0; 3.0; 1.0 |])
@@ -220,7 +220,7 @@ module EvaluateTests =
                 spiteful,
                 spiteful,
                 [| spiteful; "b" |],
-                Evaluation.Classes figures,
+                Evaluation.Classification figures,
                 spiteful,
                 [||],
                 FirstLayer([| spiteful; "y" |], Nullable(), [| [| 0.5; -0.2 |] |])

@@ -135,7 +135,7 @@ module ExportTests =
 
         let back: Model<float> =
             Npz.ofArrays arrays
-            |> Result.bind (Model.ofTensors Model.noAssumption)
+            |> Result.bind (Model.ofTensors ModelDefaults.None)
             |> orFail
 
         Exactly.equal model.Notes back.Notes

@@ -62,8 +62,10 @@ module RefusalTests =
         let arguments = scratch.Sub "arguments.txt"
         File.WriteAllText(arguments, model)
 
-        let network: State<float32> =
-            Trainer.start Hyperparameters.book (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+        let network: TrainingState<float32> =
+            Trainer.start
+                Hyperparameters.Default
+                (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
 
         File.WriteAllBytes(model, Safetensors.write (Model.ofNetwork network.Network))
 

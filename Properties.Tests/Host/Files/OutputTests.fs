@@ -97,8 +97,10 @@ module OutputTests =
         use scratch = new Scratch()
         let model = scratch.Sub "model.safetensors"
 
-        let network: State<float32> =
-            Trainer.start Hyperparameters.book (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+        let network: TrainingState<float32> =
+            Trainer.start
+                Hyperparameters.Default
+                (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
 
         File.WriteAllBytes(model, Safetensors.write (Model.ofNetwork network.Network))
         let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")

@@ -61,7 +61,7 @@ module OnnxTests =
     [<Law>]
     let ``numbers: any network says the same in ONNX Runtime, for any batch``
         (AnyNetwork network)
-        (Cells inputs)
+        (SmallMatrix inputs)
         =
         let single = inputs.Map(fun x -> float32 x)
 
@@ -179,7 +179,7 @@ module OnnxTests =
                                     Fill = ""
                                 }
                             ]
-                            Format = CellFormat.usual
+                            Format = CellFormat.Default
                         }
             }
 
@@ -241,7 +241,7 @@ module OnnxTests =
                     Values = [ "a"; "b" ]
                     Fill = ""
                 })
-            Format = CellFormat.usual
+            Format = CellFormat.Default
         }
 
         {
@@ -358,7 +358,7 @@ module OnnxTests =
                         Fill = "red"
                     }
                 ]
-                Format = CellFormat.usual
+                Format = CellFormat.Default
             }
 
             for name, preprocessing, inputs in

@@ -119,7 +119,7 @@ module private ModelCommands =
         (samples: DataFile[])
         (file: ModelFile)
         : (unit -> unit) list =
-        let assumed = Model.noAssumption
+        let assumed = ModelDefaults.None
 
         [
             fun () -> InspectCommand.Tables(path, file.ModelOf<'T> assumed) |> ignore
@@ -130,7 +130,8 @@ module private ModelCommands =
                 let told = PredictCommand.Predict<'T>(file, assumed, samples, false, plan)
                 told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
             fun () ->
-                let report = EvaluateCommand.Report<'T>(plan, file, null, assumed, Evaluation.usual)
+                let report =
+                    EvaluateCommand.Report<'T>(plan, file, null, assumed, EvaluationOptions.Default)
 
                 EvaluationJson.Write report |> ignore
                 report.ToText() + report.ToMarkdown() |> ignore
@@ -221,13 +222,13 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     let settings =
         Hyperparameters.create {
-            Hyperparameters.book.Recipe with
+            Hyperparameters.Default.Options with
                 Optimizer = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
         }
         |> orFail
 
     let architecture = Architecture.dense Activation.Tanh [ 2; 3; 2 ]
-    let state: State<float32> = Trainer.start settings architecture
+    let state: TrainingState<float32> = Trainer.start settings architecture
 
     /// A model of a table, as the commands take it, and samples for it.
     let modelOfTable: Model<float32> = {
@@ -242,7 +243,7 @@ type HostileInputTests(output: ITestOutputHelper) =
                         Fill = ""
                     }
                 ]
-                Format = CellFormat.usual
+                Format = CellFormat.Default
             }
         Classes = [ "yes"; "no" ]
         Notes = [ "seed", "1" ]
@@ -303,7 +304,7 @@ type HostileInputTests(output: ITestOutputHelper) =
     [<Fact>]
     member _.``IDX images``() =
         attack "IDX images" [ Idx.writeImages images ] (fun bytes ->
-            Idx.claimedLength (ReadOnlyMemory bytes) |> ignore
+            Idx.declaredLength (ReadOnlyMemory bytes) |> ignore
             Idx.parseImages (ReadOnlyMemory bytes) |> hasFaults)
 
     [<Fact>]
@@ -340,7 +341,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         ]
 
         attack "IDX images of every type" sound (fun bytes ->
-            Idx.parseImageNumbers (ReadOnlyMemory bytes)
+            Idx.parseImageTensor (ReadOnlyMemory bytes)
             |> Result.bind (fun images ->
                 Pixels.scaleOf images |> Result.bind (fun scale -> Pixels.ofTensor scale images))
             |> hasFaults)
@@ -368,7 +369,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         ]
 
         attack "IDX labels of every type" sound (fun bytes ->
-            Idx.parseLabelNumbers (ReadOnlyMemory bytes)
+            Idx.parseLabelTensor (ReadOnlyMemory bytes)
             |> Result.bind ClassLabels.ofTensor
             |> Result.bind (fun column -> ClassLabels.classes 10 column.Labels)
             |> hasFaults)
@@ -603,7 +604,7 @@ type HostileInputTests(output: ITestOutputHelper) =
     [<Fact>]
     member _.``checkpoints``() =
         attack "checkpoints" [ Checkpoint.write state ] (fun bytes ->
-            let state: Result<State<float32>, _> =
+            let state: Result<TrainingState<float32>, _> =
                 Checkpoint.read settings architecture (ReadOnlyMemory bytes)
 
             hasFaults state)

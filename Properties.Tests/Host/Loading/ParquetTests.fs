@@ -416,7 +416,7 @@ module ParquetTests =
                             Fill = "a"
                         }
                     ]
-                    Format = CellFormat.usual
+                    Format = CellFormat.Default
                 }
                 found
             : Result<Matrix<float>, _>)

@@ -129,7 +129,7 @@ module TableMeaningTests =
                                 }
                         ]
                         Categories = []
-                        Format = CellFormat.usual
+                        Format = CellFormat.Default
                     }
         }
 
@@ -443,7 +443,7 @@ module TableMeaningTests =
                         }
                 ]
                 Categories = []
-                Format = CellFormat.usual
+                Format = CellFormat.Default
             }
 
         for preprocessing in [ Preprocessing.Numbers; Preprocessing.Pixels(1, 3); table ] do

@@ -99,7 +99,7 @@ module EscapingTests =
     let private report (names: string[]) =
         let figures =
             Evaluation.ofLogits
-                Evaluation.usual
+                EvaluationOptions.Default
                 Head.Softmax
                 [| 0; 1; 2; 1 |]
                 (Kernels.matrix 3 4 [| 2.0; 1.0; 0.0; 1.0; 3.0; 1.0; 1.0; 2.0; 0.5; 3.0; 1.0; 0.0 |])
@@ -109,7 +109,7 @@ module EscapingTests =
             names[1],
             names[2],
             names,
-            Evaluation.Classes figures,
+            Evaluation.Classification figures,
             names[0],
             [||],
             FirstLayer([| names[1]; "y" |], Nullable(), [| [| 0.5; -0.2 |] |])

@@ -44,7 +44,7 @@ module SettingsTests =
         | Error faults -> Assert.Fail(String.concat "\n" faults)
         | Ok plan ->
             Assert.Equal<int>([| 50 |], plan.Hidden)
-            Assert.Equal(Pipeline.Learning.Hyperparameters.book, plan.Hyperparameters)
+            Assert.Equal(Pipeline.Learning.Hyperparameters.Default, plan.Hyperparameters)
             Assert.Equal(Pipeline.Learning.Precision.Single, plan.Precision)
 
     [<Fact>]
@@ -55,7 +55,7 @@ module SettingsTests =
             | Ok plan ->
                 Assert.Equal(
                     (name = "book"),
-                    (plan.Hyperparameters = Pipeline.Learning.Hyperparameters.book)
+                    (plan.Hyperparameters = Pipeline.Learning.Hyperparameters.Default)
                 )
 
     [<Fact>]

@@ -41,7 +41,8 @@ type Ended = {
 module Given =
     /// Images of 4 × 4 pixels whose class is the brightest of their first ten pixels.
     let private half (seed: uint64) (count: int) : IdxImages * int[] =
-        let labels = Array.init count (Random.below 10 seed Stream.GradientCheck 0L)
+        let labels =
+            Array.init count (RandomNumbers.below 10 seed RandomStream.GradientCheck 0L)
 
         let pixels =
             labels

@@ -4,8 +4,8 @@ open System
 
 /// The purpose of random bits. Each purpose has a separate stream, so that drawing more for one purpose does not
 /// change another.
-[<CompiledName("RandomStream")>]
-type Stream =
+[<RequireQualifiedAccess>]
+type RandomStream =
     /// The initial weights of a network.
     | InitialWeights = 0
     /// The samples of a mini-batch drawn with replacement.
@@ -100,8 +100,8 @@ module internal Wichura =
 /// state.</summary>
 /// <remarks>Source: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
 /// as 1, 2, 3" (SC11).</remarks>
-[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
-module Random =
+[<RequireQualifiedAccess>]
+module RandomNumbers =
     /// <summary>Philox4x32-10: the 128-bit counter turned into 128 random bits by ten rounds.</summary>
     /// <param name="key">Two words, the key.</param>
     /// <param name="counter">Four words, the counter.</param>
@@ -130,7 +130,7 @@ module Random =
     let private join (low: uint32) (high: uint32) : uint64 = (uint64 high <<< 32) ||| uint64 low
 
     /// The block of bits that holds a draw, and its even or odd neighbour.
-    let private block (seed: uint64) (stream: Stream) (iteration: int64) (index: int) =
+    let private block (seed: uint64) (stream: RandomStream) (iteration: int64) (index: int) =
         philox
             (struct (uint32 seed, uint32 (seed >>> 32)))
             (struct (uint32 (index >>> 1),
@@ -142,7 +142,7 @@ module Random =
     /// and number.
     let internal block128
         (seed: uint64)
-        (stream: Stream)
+        (stream: RandomStream)
         (group: int)
         (iteration: int64)
         (number: int)
@@ -161,13 +161,13 @@ module Random =
     /// <param name="iteration">The iteration, epoch or layer they are for, 0 or greater.</param>
     /// <param name="index">Which of that iteration's draws, 0 or greater.</param>
     [<CompiledName("Bits")>]
-    let bits (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : uint64 =
+    let bits (seed: uint64) (stream: RandomStream) (iteration: int64) (index: int) : uint64 =
         let struct (x0, x1, x2, x3) = block seed stream iteration index
         if index &&& 1 = 0 then join x0 x1 else join x2 x3
 
     /// <summary>A number of (0, 1), uniform: the midpoints of 2⁵² equal steps, so neither 0 nor 1.</summary>
     [<CompiledName("Uniform")>]
-    let uniform (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : float =
+    let uniform (seed: uint64) (stream: RandomStream) (iteration: int64) (index: int) : float =
         // 53 bits in all: the sum is exact, so no draw rounds up to 1.
         (float (bits seed stream iteration index >>> 12) + 0.5) / 4503599627370496.0
 
@@ -182,7 +182,13 @@ module Random =
     /// <summary>A whole number of 0 … <paramref name="count"/> − 1, uniform but for an excess of at most count/2⁶⁴.</summary>
     /// <exception cref="T:System.ArgumentException">The count is below 1.</exception>
     [<CompiledName("Below")>]
-    let below (count: int) (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : int =
+    let below
+        (count: int)
+        (seed: uint64)
+        (stream: RandomStream)
+        (iteration: int64)
+        (index: int)
+        : int =
         requireCount count
         bits seed stream iteration index |> scale count
 
@@ -190,7 +196,7 @@ module Random =
     let internal severalBelow
         (count: int)
         (seed: uint64)
-        (stream: Stream)
+        (stream: RandomStream)
         (iteration: int64)
         (n: int)
         : int[] =
@@ -243,14 +249,14 @@ module Random =
 
     /// <summary>A number of the standard normal distribution: mean 0, standard deviation 1.</summary>
     [<CompiledName("Normal")>]
-    let normal (seed: uint64) (stream: Stream) (iteration: int64) (index: int) : float =
+    let normal (seed: uint64) (stream: RandomStream) (iteration: int64) (index: int) : float =
         normalQuantile (uniform seed stream iteration index)
 
     /// <summary>The numbers 0 … <paramref name="count"/> − 1 in random order, each order equally
     /// likely (Fisher and Yates).</summary>
     /// <exception cref="T:System.ArgumentException">The count is below 0.</exception>
     [<CompiledName("Permutation")>]
-    let permutation (count: int) (seed: uint64) (stream: Stream) (iteration: int64) : int[] =
+    let permutation (count: int) (seed: uint64) (stream: RandomStream) (iteration: int64) : int[] =
         let order = Array.init count id
 
         for i = count - 1 downto 1 do

@@ -3,7 +3,7 @@ namespace Pipeline.Learning
 open System
 
 /// The state of a run: everything that its next step depends on, besides settings and data.
-type State<'T
+type TrainingState<'T
     when 'T: struct
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
