@@ -12,6 +12,9 @@ internal static class EvaluateCommand
 {
     private static readonly string[] Formats = ["text", "markdown", "json"];
 
+    /// <summary>How often each column of a table is shuffled to measure its importance.</summary>
+    private const int UsualRepetitions = 5;
+
     public static Command Create(SettingOptions settings)
     {
         var usual = EvaluationOptions.Default;
@@ -41,6 +44,13 @@ internal static class EvaluateCommand
             usual.Mistakes,
             most: CountOption.MostFigures
         );
+        var importance = CountOption.Create(
+            "--importance",
+            "times that each column of a table is shuffled to measure its importance; 0 leaves it out",
+            UsualRepetitions,
+            fewest: 0,
+            most: CountOption.MostFigures
+        );
         var assumption = new AssumptionOptions();
         var command = new Command("evaluate", "Evaluate a model on test samples")
         {
@@ -50,6 +60,7 @@ internal static class EvaluateCommand
             top,
             bins,
             mistakes,
+            importance,
         };
         assumption.AddTo(command);
         settings.AddTo(
@@ -62,6 +73,7 @@ internal static class EvaluateCommand
                 parsed.GetValue(model)!,
                 assumption.Read(parsed),
                 new(parsed.GetValue(top), parsed.GetValue(bins), parsed.GetValue(mistakes)),
+                parsed.GetValue(importance),
                 parsed.GetValue(format)!,
                 parsed.GetValue(output)
             )
@@ -74,6 +86,7 @@ internal static class EvaluateCommand
         string path,
         ModelDefaults assumed,
         EvaluationOptions options,
+        int repetitions,
         string format,
         string? output
     )
@@ -91,8 +104,8 @@ internal static class EvaluateCommand
             }
         );
         var report = file.IsDouble
-            ? Report<double>(configuration, file, run, assumed, options)
-            : Report<float>(configuration, file, run, assumed, options);
+            ? Report<double>(configuration, file, run, assumed, options, repetitions)
+            : Report<float>(configuration, file, run, assumed, options, repetitions);
         if (run is not null && output is null)
         {
             if (WhyNoReport(run, report) is { } reason)
@@ -139,7 +152,8 @@ internal static class EvaluateCommand
         ModelFile file,
         StoredRun? run,
         ModelDefaults assumed,
-        EvaluationOptions options
+        EvaluationOptions options,
+        int repetitions = UsualRepetitions
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -191,6 +205,16 @@ internal static class EvaluateCommand
             FirstLayerOf(model, data.Preprocessing)
         )
         {
+            Importance =
+                repetitions > 0 && model.Preprocessing is Preprocessing.Table table
+                    ? Evaluations.Importance(
+                        configuration.Hyperparameters.Seed,
+                        repetitions,
+                        table.Item,
+                        network,
+                        data.Test
+                    )
+                    : [],
             OtherData = run is null
                 ? null
                 : OtherData(run, configuration, data.Hashes, isTestAlone),

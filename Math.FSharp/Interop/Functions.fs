@@ -236,6 +236,26 @@ type Evaluations =
         : Evaluation =
         Evaluation.create options network data
 
+    /// <summary>The permutation importance of a table's columns, the most important first.</summary>
+    /// <param name="seed">The seed of the permutations.</param>
+    /// <param name="repetitions">How often each column is shuffled, 1 or more.</param>
+    /// <param name="encoding">The encoding of the samples.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="data">Samples that it did not learn from.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size, or repetitions are
+    /// below 1.</exception>
+    static member Importance
+        (
+            seed: uint64,
+            repetitions: int,
+            encoding: TableEncoding,
+            network: Network<'T>,
+            data: Dataset<'T>
+        ) : Importance[] =
+        Importance.ofColumns seed repetitions (Importance.columnsOf encoding) network data
+        |> List.sortByDescending _.Loss
+        |> Array.ofList
+
     /// <summary>The histogram of numbers, of which those that are not finite are left out.</summary>
     /// <param name="bins">How many bins, 1 or more.</param>
     /// <param name="numbers">The numbers.</param>

@@ -26,6 +26,8 @@ type RandomStream =
     | Noise = 8
     /// The rows of a table that are kept for the test.
     | Test = 9
+    /// The order in which the values of a column are shuffled to measure its importance.
+    | Permutation = 10
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]

@@ -39,6 +39,15 @@ internal static class EvaluationHtml
         Section(page, "Summary", "", List(report.Sentences));
         if (report.Evaluation is Evaluation.Classification { Item: var figures })
             Classes(page, report, figures);
+        if (report.Importance.Count > 0)
+        {
+            Section(
+                page,
+                "Importance",
+                "How the loss and the accuracy change if a column's values are shuffled among the test samples. Columns that say the same share their importance.",
+                Table(report.Tables.Importance)
+            );
+        }
         FirstLayerHtml.Append(page, report.Weights);
         page.Append(
             $"""

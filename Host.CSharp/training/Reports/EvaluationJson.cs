@@ -15,6 +15,13 @@ internal static class EvaluationJson
                 report.OtherData,
                 report.Leakage,
                 Figures = FiguresOf(report),
+                Importance = report.Importance.Select(column => new
+                {
+                    Column = column.Name,
+                    column.Loss,
+                    column.LossDeviation,
+                    column.Accuracy,
+                }),
             }
         );
 

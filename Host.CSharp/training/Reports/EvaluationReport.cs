@@ -28,6 +28,9 @@ internal sealed record EvaluationReport(
     /// <summary>A warning if the test samples are not those of the model's run.</summary>
     public string? OtherData { get; init; }
 
+    /// <summary>The importance of the columns, the most important first; empty for other data.</summary>
+    public IReadOnlyList<Importance> Importance { get; init; } = [];
+
     public EvaluationTables Tables => new(this);
 
     public string ClassName(int output) =>
@@ -39,16 +42,32 @@ internal sealed record EvaluationReport(
     public IReadOnlyList<string> Sentences =>
         Evaluation switch
         {
-            Evaluation.Classification classes => [.. SentencesOf(classes.Item), .. Warnings],
+            Evaluation.Classification classes =>
+            [
+                .. SentencesOf(classes.Item),
+                .. ImportanceSentences,
+                .. Warnings,
+            ],
             Evaluation.Regression numbers =>
             [
                 Invariant(
                     $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance; always answering their mean would be off by {numbers.Item.BaselineError:G4}."
                 ),
+                .. ImportanceSentences,
                 .. Warnings,
             ],
             _ => [],
         };
+
+    private IEnumerable<string> ImportanceSentences =>
+        Importance is [{ Loss: > 0 } first, ..]
+            ?
+            [
+                Invariant(
+                    $"The most important column is {first.Name}: if its values are shuffled, the loss rises by {first.Loss:G3}{(double.IsNaN(first.Accuracy) ? "" : Invariant($" and the accuracy falls by {first.Accuracy * 100:F1} percentage points"))}."
+                ),
+            ]
+            : [];
 
     private IEnumerable<string> Warnings => new[] { OtherData, Leakage }.OfType<string>();
 

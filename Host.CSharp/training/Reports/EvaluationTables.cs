@@ -180,12 +180,32 @@ internal sealed class EvaluationTables(EvaluationReport report)
             ]
         );
 
+    /// <summary>How much worse the predictions get if a column's values are shuffled among the samples.</summary>
+    public ReportTable Importance =>
+        new(
+            "Importance: the change if a column is shuffled",
+            ["column", "loss", "deviation", "accuracy"],
+            [
+                .. report.Importance.Select(column =>
+                    (IReadOnlyList<string>)
+                        [
+                            column.Name,
+                            ReportTable.Number(column.Loss),
+                            ReportTable.Number(column.LossDeviation),
+                            ReportTable.Number(-column.Accuracy),
+                        ]
+                ),
+            ]
+        );
+
     /// <summary>All tables of the evaluation.</summary>
     public IEnumerable<ReportTable> All
     {
         get
         {
             yield return Figures;
+            if (report.Importance.Count > 0)
+                yield return Importance;
             if (report.Evaluation is not Evaluation.Classification { Item: var figures })
                 yield break;
             yield return Classes(figures);

@@ -5,6 +5,7 @@ open System
 open System.Collections.Generic
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Interop
 
 let calls (given: PurityGiven) : PureCall list =
@@ -90,6 +91,22 @@ let calls (given: PurityGiven) : PureCall list =
         "Tensors.ShapeText", fun () -> Tensors.ShapeText given.Tensor
         "Tensors.ToBytes", fun () -> Array.sort (Tensors.ToBytes given.Tensor)
         "Tensors.ToDoubles", fun () -> Array.sort (Tensors.ToDoubles given.Tensor)
+        "Evaluations.Importance",
+        fun () ->
+            let column: NumberColumn = {
+                Name = "x"
+                Fill = 0.0
+                Centre = 0.0
+                Scale = 1.0
+            }
+
+            let encoding: TableEncoding = {
+                Numbers = [ column ]
+                Categories = []
+                Format = CellFormat.Default
+            }
+
+            Evaluations.Importance(1UL, 2, encoding, state.Network, data)
         "Evaluations.Create",
         fun () -> Evaluations.Create(EvaluationOptions.Default, state.Network, data)
         "Evaluations.Histogram", fun () -> Evaluations.Histogram(3, given.Numbers)
