@@ -15,7 +15,7 @@ public static class Scale
     ) => x.MapIndexed((i, _, x) => parameters[0][i, 0] * x);
 
     /// <summary>The gradients in the parameters and in the inputs, from the gradient in the outputs.</summary>
-    public static (IEnumerable<Matrix<double>>, Matrix<double>) Backward(
+    public static (Matrix<double>[], Matrix<double>) Backward(
         IReadOnlyList<Matrix<double>> parameters,
         Matrix<double> x,
         Matrix<double> upstream

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Pipeline.Training;
 
@@ -11,6 +12,8 @@ internal static class JsonText
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Converters = { new FiniteNumbers() },
+        // Without one, nothing is written in a program of one file, where .NET sets none.
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
     /// <summary>A value, followed by a line feed.</summary>

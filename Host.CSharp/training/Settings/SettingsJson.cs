@@ -21,7 +21,10 @@ internal static class SettingsJson
                 );
         }
         if (configuration.Settings.Model.Layers is null)
-            settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(configuration.Hidden);
+            settings["model"]!["hidden"] = JsonSerializer.SerializeToNode(
+                configuration.Hidden,
+                JsonText.Options
+            );
         if (configuration.Head.IsIdentity)
             settings["data"]!["target_scaling"] = configuration.TargetScaling.ToString();
         var training = settings["training"]!;
