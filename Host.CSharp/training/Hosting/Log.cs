@@ -2,9 +2,42 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Training;
 
-/// <summary>Log messages about runs. Event ids are unique in the program.</summary>
-internal static partial class RunMessages
+/// <summary>Every log message; event ids are unique in the program. All are in one class because the generator of
+/// their code writes several classes in an order that changes from build to build.</summary>
+internal static partial class Log
 {
+    // Data.
+
+    [LoggerMessage(
+        1,
+        LogLevel.Information,
+        "Loaded {Train} training, {Validation} validation and {Test} test samples of {Features} numbers from {Directory} in {Seconds:F2} s{Description}"
+    )]
+    public static partial void DataLoaded(
+        this ILogger logger,
+        int train,
+        int validation,
+        int test,
+        int features,
+        string directory,
+        double seconds,
+        string description
+    );
+
+    [LoggerMessage(20, LogLevel.Warning, "{Leakage}")]
+    public static partial void DataLeaked(this ILogger logger, string leakage);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Warning}")]
+    public static partial void DataDoubtful(this ILogger logger, string warning);
+
+    [LoggerMessage(17, LogLevel.Warning, "The data or settings were refused. {Reason}")]
+    public static partial void DataRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(44, LogLevel.Information, "{Note}")]
+    public static partial void DataNote(this ILogger logger, string note);
+
+    // Runs.
+
     [LoggerMessage(
         2,
         LogLevel.Information,
@@ -174,4 +207,132 @@ internal static partial class RunMessages
         "{Folder} is not resumed. {Reasons} Its files are unchanged; train --resume {Folder} resumes it once these reasons are resolved"
     )]
     public static partial void RunNotResumed(this ILogger logger, string folder, string reasons);
+
+    // Checkpoints.
+
+    [LoggerMessage(
+        8,
+        LogLevel.Debug,
+        "Checkpoint of iteration {Iteration}: {Bytes} bytes in {Milliseconds:F1} ms"
+    )]
+    public static partial void CheckpointSaved(
+        this ILogger logger,
+        long iteration,
+        long bytes,
+        double milliseconds
+    );
+
+    [LoggerMessage(
+        9,
+        LogLevel.Warning,
+        "The checkpoint of iteration {Iteration} could not be written; the run continues. {Newest}: {Reason}"
+    )]
+    public static partial void CheckpointFailed(
+        this ILogger logger,
+        long iteration,
+        string newest,
+        string reason
+    );
+
+    [LoggerMessage(10, LogLevel.Warning, "Skipped a damaged checkpoint. {Fault}")]
+    public static partial void CheckpointDamaged(this ILogger logger, string fault);
+
+    // A service that watches its data.
+
+    [LoggerMessage(31, LogLevel.Information, "Deleted {Folder} (Run:Kept is {Kept})")]
+    public static partial void RunDeleted(this ILogger logger, string folder, int kept);
+
+    [LoggerMessage(32, LogLevel.Warning, "{Folder} could not be deleted: {Reason}")]
+    public static partial void RunNotDeleted(this ILogger logger, string folder, string reason);
+
+    [LoggerMessage(
+        13,
+        LogLevel.Information,
+        "Published the model of {Run} as {Model}: {Score}; previous model: {Before}"
+    )]
+    public static partial void ModelPublished(
+        this ILogger logger,
+        string run,
+        string model,
+        string score,
+        string before
+    );
+
+    [LoggerMessage(
+        14,
+        LogLevel.Warning,
+        "Rejected the model of {Run}: {Score}; model in use: {Used}"
+    )]
+    public static partial void ModelKept(
+        this ILogger logger,
+        string run,
+        string score,
+        string used
+    );
+
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "The model in use cannot be read and is replaced. {Fault}"
+    )]
+    public static partial void ModelUnreadable(this ILogger logger, string fault);
+
+    [LoggerMessage(16, LogLevel.Information, "Waiting for changes in {Directory}")]
+    public static partial void Waiting(this ILogger logger, string directory);
+
+    [LoggerMessage(
+        18,
+        LogLevel.Information,
+        "Starting from the network of {Run} (Watch:WarmStart)"
+    )]
+    public static partial void WarmStarted(this ILogger logger, string run);
+
+    [LoggerMessage(
+        19,
+        LogLevel.Warning,
+        "The run starts from scratch, as the network of {Run} cannot be used. {Reason}"
+    )]
+    public static partial void ColdStarted(this ILogger logger, string run, string reason);
+
+    [LoggerMessage(
+        41,
+        LogLevel.Warning,
+        "The model in use, {Model}, cannot be evaluated on these data and is replaced. {Reason}"
+    )]
+    public static partial void ModelIncomparable(this ILogger logger, string model, string reason);
+
+    [LoggerMessage(
+        42,
+        LogLevel.Warning,
+        "{Folder} diverged with these settings and data; no further run is started with them"
+    )]
+    public static partial void DivergedBefore(this ILogger logger, string folder);
+
+    // The process, and reports as log messages.
+
+    [LoggerMessage(27, LogLevel.Information, "{Line}")]
+    public static partial void Reported(this ILogger logger, string line);
+
+    [LoggerMessage(28, LogLevel.Error, "{Reason}")]
+    public static partial void Refused(this ILogger logger, string reason);
+
+    [LoggerMessage(29, LogLevel.Warning, "{Advice}")]
+    public static partial void Advised(this ILogger logger, string advice);
+
+    [LoggerMessage(
+        30,
+        LogLevel.Warning,
+        "OpenTelemetry: {Reason} (logged once; metrics or traces may be missing)"
+    )]
+    public static partial void TelemetryFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(6, LogLevel.Debug, "{Signal} received: stopping after this step")]
+    public static partial void SignalReceived(this ILogger logger, string signal);
+
+    [LoggerMessage(
+        22,
+        LogLevel.Warning,
+        "Standard output cannot be written any more; the run continues without it: {Reason}"
+    )]
+    public static partial void OutputFailed(this ILogger logger, string reason);
 }
