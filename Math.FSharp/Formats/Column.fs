@@ -18,7 +18,7 @@ type Cells =
 
 /// A column of a table.
 type Column = {
-    /// Its name in the header, or its place, counted from 0.
+    /// Its name in the header, or its index, counted from 0.
     Name: string
     /// One a row.
     Cells: Cells

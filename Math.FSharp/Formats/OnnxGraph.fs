@@ -23,11 +23,11 @@ type OnnxSize =
     /// Always the same.
     | Fixed of int
 
-/// What enters or leaves a graph.
+/// An input or an output of a graph.
 type OnnxValue = {
     /// Its name.
     Name: string
-    /// What it is made of.
+    /// The type of its numbers or texts.
     Type: OnnxType
     /// Its dimensions.
     Shape: OnnxSize list
@@ -47,13 +47,13 @@ type OnnxAttribute =
 
 /// An operation.
 type OnnxNode = {
-    /// What it is called in ONNX.
+    /// Its name in ONNX.
     Operator: string
     /// The set of operators that it is of: empty for ONNX's own.
     Domain: string
-    /// The names of what enters.
+    /// The names of its inputs.
     Inputs: string list
-    /// The name of what comes out.
+    /// The name of its output.
     Output: string
     /// Names and values.
     Attributes: (string * OnnxAttribute) list
@@ -63,9 +63,9 @@ type OnnxNode = {
 type OnnxGraph = {
     /// The network's sizes.
     Name: string
-    /// What enters: samples as they are before preprocessing.
+    /// The samples before preprocessing.
     Inputs: OnnxValue list
-    /// What comes out.
+    /// The predictions.
     Output: OnnxValue
     /// Weights, biases and other numbers.
     Constants: Tensor list

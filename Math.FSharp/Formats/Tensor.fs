@@ -20,7 +20,7 @@ type Elements =
 
 /// Numbers, or texts, in a rectangle of any dimensions, as files exchange them.
 type Tensor = {
-    /// What the file calls it.
+    /// Its name in the file.
     Name: string
     /// Sizes along the dimensions; none of a single number.
     Shape: int list

@@ -153,8 +153,8 @@ module Gradient =
     /// <param name="step">The step of training.</param>
     /// <param name="network">The network.</param>
     /// <param name="batch">The samples.</param>
-    /// <returns><c>Network.lossInTraining</c>, a gradient shaped like the parameters, and the network
-    /// with its running statistics after the mini-batch.</returns>
+    /// <returns>The loss, with dropout and with the mini-batch's own moments in batch normalisation; a gradient
+    /// shaped like the parameters; and the network with its running statistics after the mini-batch.</returns>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("BackwardInTraining")>]

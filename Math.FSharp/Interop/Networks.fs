@@ -58,15 +58,23 @@ type Architectures =
 /// Activation functions.
 [<AbstractClass; Sealed>]
 type Activations =
-    /// <summary>The activation of every element.</summary>
+    /// <summary>f(z) of every element.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="z">Any matrix.</param>
+    /// <returns>A matrix of z's shape.</returns>
     static member Apply(activation: Activation, z: Matrix<'T>) : Matrix<'T> =
         Activation.apply activation z
 
-    /// <summary>Its derivative at every element.</summary>
+    /// <summary>f′(z) of every element.</summary>
+    /// <param name="activation">f.</param>
+    /// <param name="z">Any matrix.</param>
+    /// <returns>A matrix of z's shape.</returns>
     static member Derivative(activation: Activation, z: Matrix<'T>) : Matrix<'T> =
         Activation.derivative activation z
 
-    /// <summary>Softmax of every column.</summary>
+    /// <summary>Softmax of every column: yₖ = e^(zₖ) / Σⱼ e^(zⱼ).</summary>
+    /// <param name="logits">z: (classes, batch).</param>
+    /// <returns>y: (classes, batch); every column sums to 1.</returns>
     static member Softmax(logits: Matrix<'T>) : Matrix<'T> = Softmax.apply logits
 
 /// Heads.

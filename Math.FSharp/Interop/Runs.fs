@@ -8,7 +8,10 @@ open Pipeline.Learning
 /// Runs and their settings.
 [<AbstractClass; Sealed>]
 type Runs =
-    /// <summary>The number, or a fault if the precision turns it into 0 or infinity.</summary>
+    /// <summary>The number, or a fault if the precision rounds it to 0 or infinity.</summary>
+    /// <param name="subject">What the number is, for the message.</param>
+    /// <param name="precision">The precision.</param>
+    /// <param name="number">A finite number.</param>
     static member CheckPrecision
         (subject: string, precision: Precision, number: float)
         : Result<float, Fault list> =
@@ -74,7 +77,10 @@ type Runs =
         ) : TrainingState<'T> =
         Runs.Advance(settings, data, count, shouldContinue, (fun _ -> false), state)
 
-    /// <summary>The number of samples of an iteration, counted from 0.</summary>
+    /// <summary>The number of samples of an iteration: the batch size, or fewer at the end of an epoch.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="samples">The number of training samples.</param>
+    /// <param name="iteration">The iteration, counted from 0.</param>
     static member BatchSize(settings: Hyperparameters, samples: int, iteration: int64) : int =
         Batch.count settings.Sampling samples settings.BatchSize iteration
 
@@ -83,7 +89,9 @@ type Runs =
     static member DependsOnLength(settings: Hyperparameters) : bool =
         Hyperparameters.dependsOnLength settings
 
-    /// <summary>The number of steps of a run on a number of samples.</summary>
+    /// <summary>The number of steps of a run.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="samples">The number of training samples.</param>
     static member Iterations(settings: Hyperparameters, samples: int) : int64 =
         Hyperparameters.iterations samples settings
 

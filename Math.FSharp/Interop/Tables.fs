@@ -37,17 +37,23 @@ type Tables =
     /// <param name="table">The table.</param>
     static member WithNames(names: string seq, table: Table) : Table = Rows.withNames names table
 
-    /// <summary>A table of columns, or faults.</summary>
+    /// <summary>A table of columns, or what is wrong with them.</summary>
+    /// <param name="columns">One column or more of one row or more, all of the same length, their names
+    /// different.</param>
     static member Create(columns: Column seq) : Result<Table, Fault list> = Table.create columns
 
-    /// <summary>The table, its rows named by their lines in a file.</summary>
+    /// <summary>The table, with the line of its file where each row begins, for messages.</summary>
+    /// <param name="lines">The lines, counted from 1, one a row.</param>
+    /// <param name="table">The table.</param>
+    /// <exception cref="T:System.ArgumentException">There are more or fewer lines than rows.</exception>
     static member WithLineNumbers(lines: int[], table: Table) : Table =
         Table.withLineNumbers lines table
 
-    /// <summary>The table, its columns named by their places: 0, 1, 2, …</summary>
+    /// <summary>The table, its columns named by their indices: 0, 1, 2, …</summary>
     static member WithIndexNames(table: Table) : Table = Table.withIndexNames table
 
-    /// <summary>The table in an array of one or two dimensions.</summary>
+    /// <summary>The table in an array.</summary>
+    /// <param name="tensor">Of two dimensions, (rows, columns), or of one, a column.</param>
     static member OfTensor(tensor: Tensor) : Result<Table, Fault list> = Table.ofTensor tensor
 
     /// <summary>Whether a first row holds names, decided from all rows.</summary>
@@ -98,20 +104,20 @@ type Tables =
     /// <summary>Training and test samples of tables, encoded as fits the training rows.</summary>
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="head">The network's head.</param>
-    /// <param name="testing">The test rows.</param>
+    /// <param name="testRows">The test rows.</param>
     /// <param name="source">What messages call the table.</param>
     /// <param name="table">The training rows.</param>
     static member Prepare
-        (options: TableOptions, head: Head, testing: TestRows, source: string, table: Table)
+        (options: TableOptions, head: Head, testRows: TestRows, source: string, table: Table)
         : Result<TableData<'T>, Fault list> =
-        TableData.prepare options head ValueNone testing source table
+        TableData.prepare options head ValueNone testRows source table
 
     /// <summary>The same, with the encoding and classes of a model.</summary>
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="head">The model's head.</param>
     /// <param name="encoding">The model's encoding.</param>
     /// <param name="classes">The model's classes; empty to take those of the label.</param>
-    /// <param name="testing">The test rows.</param>
+    /// <param name="testRows">The test rows.</param>
     /// <param name="source">What messages call the table.</param>
     /// <param name="table">The training rows.</param>
     static member Prepare
@@ -120,14 +126,16 @@ type Tables =
             head: Head,
             encoding: TableEncoding,
             classes: string seq,
-            testing: TestRows,
+            testRows: TestRows,
             source: string,
             table: Table
         ) : Result<TableData<'T>, Fault list> =
         let known = struct (encoding, List.ofSeq classes)
-        TableData.prepare options head (ValueSome known) testing source table
+        TableData.prepare options head (ValueSome known) testRows source table
 
-    /// <summary>The columns of a table that are inputs.</summary>
+    /// <summary>The columns of a table that are inputs: all but the label and those to leave out.</summary>
+    /// <param name="options">How a table becomes samples.</param>
+    /// <param name="table">The table.</param>
     static member Inputs(options: TableOptions, table: Table) : Result<Table, Fault list> =
         TableEncoding.inputs options table
 
@@ -155,7 +163,10 @@ type Tables =
 
         Preprocessing.encodingOf preprocessing rules inputs table
 
-    /// <summary>The inputs of a table's rows: (features, rows).</summary>
+    /// <summary>The inputs of a table's rows, or what is wrong with the rows.</summary>
+    /// <param name="encoding">The encoding that was fitted to the training rows.</param>
+    /// <param name="table">Any rows with its columns; other columns are left out.</param>
+    /// <returns>(features, rows): one column a row.</returns>
     static member Encode(encoding: TableEncoding, table: Table) : Result<Matrix<'T>, Fault list> =
         TableEncoding.encode encoding table
 

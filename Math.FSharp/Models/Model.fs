@@ -388,7 +388,10 @@ module Model =
                         |> List.filter (fun (name, _) -> not (List.contains name ownNames))
                 }))
 
-    /// <summary>The same without layers of your own.</summary>
+    /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
+    /// <param name="defaults">What is assumed where the file says nothing; a file that says something else is a
+    /// fault.</param>
+    /// <param name="file">Tensors of the precision asked for, all of them finite.</param>
     [<CompiledName("OfTensors")>]
     let ofTensors
         (defaults: ModelDefaults)
@@ -396,7 +399,9 @@ module Model =
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         ofTensorsWithLayers [] defaults file
 
-    /// <summary>What an output is called: its class's name, or its number.</summary>
+    /// <summary>The name of an output: its class's name, or its number.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="output">The output, counted from 0.</param>
     [<CompiledName("ClassName")>]
     let className (model: Model<'T>) (output: int) : string =
         match List.tryItem output model.Classes with

@@ -9,11 +9,12 @@ open MathNet.Numerics.LinearAlgebra
 type Score = {
     /// Mean loss, 0 or greater: of softmax, cross entropy in nats.
     Loss: float
-    /// Fraction of samples that are predicted correctly, 0 to 1, as <c>Metrics.correct</c> counts.
+    /// Fraction of samples that are predicted correctly, 0 to 1. A sample of independent yes-or-no answers
+    /// counts with the fraction of its answers that are correct. NaN for numbers to predict.
     Accuracy: float
 }
 
-/// <summary>Networks: their first parameters, what they say, how well they do.</summary>
+/// <summary>Networks: their first parameters, their predictions, and how good these are.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, the two-layer network, for any number of
 /// layers.</remarks>
 [<RequireQualifiedAccess>]
@@ -149,7 +150,7 @@ module Network =
     let internal sumsOfAll (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
         ofAll id network data
 
-    /// <summary>What the network says of every sample of a data set.</summary>
+    /// <summary>The network's predictions for every sample of a data set.</summary>
     /// <param name="network">The network.</param>
     /// <param name="data">The samples.</param>
     /// <returns>(outputs, samples); under softmax probabilities, every column of which sums to
@@ -186,8 +187,8 @@ module Network =
         |> outputOf (ValueSome step) network
         |> Loss.ofHead network.Architecture.Head batch.Targets
 
-    /// <summary>The fraction of a mini-batch that the network predicts correctly, 0 to 1, as
-    /// <c>Metrics.correct</c> counts.</summary>
+    /// <summary>The fraction of a mini-batch that the network predicts correctly, 0 to 1, counted like
+    /// <c>Score.Accuracy</c>.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's
     /// size.</exception>
     [<CompiledName("Accuracy")>]

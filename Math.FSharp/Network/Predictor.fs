@@ -89,10 +89,10 @@ type Predictor<'T
 
         ArrayPool<'T>.Shared.Return memory
 
-    /// <summary>What the network says: the probability of every class, or what else its head
-    /// gives.</summary>
+    /// <summary>The predictions for a sample: the probability of every class, or the output of another
+    /// head.</summary>
     /// <param name="sample">As many numbers as the network has inputs.</param>
-    /// <param name="probabilities">Where it goes: room for one an output.</param>
+    /// <param name="probabilities">Receives the predictions, one for each output.</param>
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(sample: ReadOnlySpan<'T>, probabilities: Span<'T>) : unit =
         let memory = rent sample.Length probabilities.Length
@@ -109,9 +109,9 @@ type Predictor<'T
 
         finish memory probabilities
 
-    /// <summary>What the network says of an image, each pixel taken as byte / 255.</summary>
+    /// <summary>The predictions for an image, each pixel taken as byte / 255.</summary>
     /// <param name="pixels">As many bytes as the network has inputs.</param>
-    /// <param name="probabilities">Where it goes: room for one an output.</param>
+    /// <param name="probabilities">Receives the predictions, one for each output.</param>
     /// <exception cref="T:System.ArgumentException">One of them has another length.</exception>
     member _.Predict(pixels: ReadOnlySpan<byte>, probabilities: Span<'T>) : unit =
         let memory = rent pixels.Length probabilities.Length

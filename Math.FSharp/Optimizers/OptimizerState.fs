@@ -22,7 +22,7 @@ type OptimizerState<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = {
-    /// Gradients seen.
+    /// The number of gradients so far.
     Steps: int64
     /// The outermost transform's memory first, the rule's own last.
     Memory: OptimizerMemory<'T> list

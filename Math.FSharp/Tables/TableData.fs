@@ -33,8 +33,8 @@ module TableData =
         List.map (Fault.within source) faults
 
     /// Without names, an additional or missing column would shift the others.
-    let private requireSameWidth (testing: TestRows) (table: Table) : Result<unit, Fault list> =
-        match testing with
+    let private requireSameWidth (testRows: TestRows) (table: Table) : Result<unit, Fault list> =
+        match testRows with
         | TestRows.Separate(test, source) ->
             let expected, found = Table.unnamed table, Table.unnamed test
 
@@ -78,7 +78,7 @@ module TableData =
 
     /// A fault if all training labels are of one class.
     let private requireSeveralClasses
-        (testing: TestRows)
+        (testRows: TestRows)
         (source: string)
         (classes: string list)
         (train: Dataset<'T>)
@@ -90,7 +90,7 @@ module TableData =
                 List.map (fun fault ->
                     let fault = fault |> Fault.withSubject $"{source}, training rows"
 
-                    match testing with
+                    match testRows with
                     | TestRows.Fraction _ ->
                         fault |> Fault.withRemark "equal rows stay on one side of the split"
                     | TestRows.Separate _ -> fault)
@@ -157,11 +157,11 @@ module TableData =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (head: Head)
         (known: struct (TableEncoding * string list) voption)
-        (testing: TestRows)
+        (testRows: TestRows)
         (layout: TableLayout)
         (table: Table)
         : Result<unit, Fault list> =
-        match testing, known with
+        match testRows, known with
         | TestRows.Fraction _, (ValueNone | ValueSome(struct (_, []))) when head = Head.Identity ->
             let format =
                 match known with
@@ -201,7 +201,7 @@ module TableData =
     /// predict.</param>
     /// <param name="known">The encoding and classes of an existing model; without them, they are fitted to
     /// the training rows. Without classes, those of the label are taken.</param>
-    /// <param name="testing">The test rows.</param>
+    /// <param name="testRows">The test rows.</param>
     /// <param name="source">The table's name in messages.</param>
     /// <param name="table">The training rows, with the test rows among them if these are a share.</param>
     [<CompiledName("Prepare")>]
@@ -209,14 +209,14 @@ module TableData =
         (options: TableOptions)
         (head: Head)
         (known: struct (TableEncoding * string list) voption)
-        (testing: TestRows)
+        (testRows: TestRows)
         (source: string)
         (table: Table)
         : Result<TableData<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let divide (layout: TableLayout) (table: Table) =
             let keys = TestRows.keysOf layout table
 
-            match testing with
+            match testRows with
             | TestRows.Separate(test, testSource) ->
                 let test = TestRows.withNumbers layout test
                 Ok(struct (table, keys, test, testSource, []))
@@ -231,7 +231,7 @@ module TableData =
             |> Result.bind (fun struct (train, trainKeys, test, testSource, splitWarnings) ->
                 validation {
                     let! fitted = fit options head known layout train table
-                    and! () = requireNumbers<'T> head known testing layout table
+                    and! () = requireNumbers<'T> head known testRows layout table
                     return fitted
                 }
                 |> Result.mapError (within source)
@@ -248,13 +248,13 @@ module TableData =
                     }
                     |> Result.bind (fun (trainData, testData) ->
                         (if known.IsNone then
-                             requireSeveralClasses testing source classes trainData
+                             requireSeveralClasses testRows source classes trainData
                          else
                              Ok())
                         |> Result.map (fun () -> trainData, testData))
                     |> Result.map (fun (trainData: Dataset<'T>, testData) ->
                         let tables =
-                            match testing with
+                            match testRows with
                             | TestRows.Fraction _ -> [ table ]
                             | TestRows.Separate _ -> [ table; test ]
 
@@ -288,5 +288,6 @@ module TableData =
                 let layout = layoutOf encoding label
                 layout, TestRows.withNumbers layout table)
         |> Result.mapError (within source)
-        |> Result.bind (fun found -> requireSameWidth testing table |> Result.map (fun () -> found))
+        |> Result.bind (fun found ->
+            requireSameWidth testRows table |> Result.map (fun () -> found))
         |> Result.bind ofLayout

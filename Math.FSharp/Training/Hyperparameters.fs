@@ -73,7 +73,7 @@ module Precision =
 
 /// The settings of a run besides its data and its architecture.
 type TrainingOptions = {
-    /// 1 iteration or epoch, or more.
+    /// The length of the run: 1 iteration or epoch, or more.
     Length: RunLength
     /// Samples in a mini-batch, 1 or more.
     BatchSize: int

@@ -81,7 +81,7 @@ module LearningRateFinder =
             let struct (_, rate) = falls |> Array.maxBy (fun struct (whole, _) -> whole)
             ValueSome rate
 
-    /// <summary>The sweep.</summary>
+    /// <summary>Trains for a number of steps, in which the rate rises from the lowest to the highest.</summary>
     /// <param name="settings">The run's hyperparameters; their rate, schedule and length are not
     /// used.</param>
     /// <param name="lowest">The rate of the first step, greater than 0.</param>

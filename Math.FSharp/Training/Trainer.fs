@@ -131,7 +131,7 @@ module Trainer =
         : float =
         Hyperparameters.schedule data.Count settings iteration * validation.RateFactor
 
-    /// <summary>The model of a state: the network with the running mean of the parameters if the optimizer
+    /// <summary>The network to evaluate and to save: with the running mean of the parameters if the optimizer
     /// keeps one, otherwise the network itself. Batch normalisation is folded into the dense layers, and dropout is
     /// left out.</summary>
     [<CompiledName("CurrentNetwork")>]

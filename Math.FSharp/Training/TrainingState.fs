@@ -9,19 +9,19 @@ type TrainingState<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IEquatable<'T>
     and 'T :> IFormattable> = {
-    /// Steps done.
+    /// The number of steps so far.
     Iteration: int64
-    /// The network after them.
+    /// The network after those steps.
     Network: Network<'T>
-    /// The optimizer's state after them.
+    /// The optimizer's state after those steps.
     Optimizer: OptimizerState<'T>
     /// The last step's loss: of its mini-batch, before its update. Not a number before the first.
     Loss: float
     /// The first step's loss.
     FirstLoss: float
-    /// The sum of the losses of the epoch under way, or of the one just ended.
+    /// The sum of the losses of the current epoch, or of the epoch that just ended.
     EpochLoss: float
-    /// The order of the epoch under way, where sampling walks through one.
+    /// The order of the samples in the current epoch; empty if they are drawn with replacement.
     Order: int[]
     /// The validation losses so far.
     Validation: ValidationHistory<'T>
