@@ -74,7 +74,11 @@ module Importance =
 
         let orders =
             Array.init repetitions (fun repetition ->
-                RandomNumbers.permutation data.Count seed RandomStream.Permutation (int64 repetition))
+                RandomNumbers.permutation
+                    data.Count
+                    seed
+                    RandomStream.Permutation
+                    (int64 repetition))
 
         groups
         |> List.map (fun (name, inputs) ->

@@ -82,7 +82,15 @@ let private programOptions: Lazy<Set<string>> =
 
 /// Of dotnet, its tests, and BenchmarkDotNet.
 let private others =
-    set [ "--project"; "--filter"; "--logger"; "--job"; "--default-signal" ]
+    set [
+        "--project"
+        "--filter"
+        "--logger"
+        "--job"
+        "--default-signal"
+        "--global"
+        "--name"
+    ]
 
 let private sources (folder: string) : string list = [
     for file in

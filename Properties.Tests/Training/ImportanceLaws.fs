@@ -12,8 +12,11 @@ let private names = [ "first", [ 0 ]; "second", [ 1; 2 ] ]
 
 let private samples (Seed seed) : Matrix<float> =
     Matrix<float>
-        .Build
-        .Dense(3, 40, fun i s -> RandomNumbers.uniform seed RandomStream.GradientCheck 0L (3 * s + i) - 0.5)
+        .Build.Dense(
+            3,
+            40,
+            fun i s -> RandomNumbers.uniform seed RandomStream.GradientCheck 0L (3 * s + i) - 0.5
+        )
 
 /// A network that sees the given inputs only.
 let private seeing (inputs: int list) (Seed seed) : Network<float> =

@@ -38,7 +38,8 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             let probe = Dataset.take [| 0 |] data
             Diagnosis.ofRun [] [] state.Network probe data
-        "Importance.OfColumns", fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] network data
+        "Importance.OfColumns",
+        fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] state.Network data
         "Evaluation.Create",
         fun () -> Evaluation.create EvaluationOptions.Default state.Network data
     ]
