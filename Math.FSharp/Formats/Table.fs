@@ -16,6 +16,7 @@ type internal RowPlaces =
 type Table = private {
     columns: Column list
     rows: int
+    /// <exclude/>
     places: RowPlaces
 } with
 
