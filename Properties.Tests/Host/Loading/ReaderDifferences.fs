@@ -180,7 +180,10 @@ for i in range(int(sys.argv[2])):
                 refused <- refused + 1
             else
                 let rows = comparable false (rowsOf read[i])
-                let widths = rows |> Array.map Array.length |> Array.distinct
+
+                let differInWidth keepsSpaces =
+                    let widths = comparable keepsSpaces (rowsOf read[i]) |> Array.map Array.length
+                    (Array.distinct widths).Length > 1
 
                 match result with
                 | Ok table ->
@@ -191,7 +194,8 @@ for i in range(int(sys.argv[2])):
                 | Error said ->
                     let isRight =
                         rows.Length = 0 && said.Contains "rows of cells"
-                        || widths.Length > 1 && said.Contains " cells, as in "
+                        || (differInWidth false || differInWidth true)
+                           && said.Contains " cells, as in "
                         || said.Contains "spaces before the quote"
                            && rows
                               |> Array.exists (
