@@ -60,13 +60,9 @@ module Metrics =
             | Head.Identity -> nan
             | _ -> correctAnswers (Targets.columns logits.RowCount targets) logits
 
-    /// <summary>√ of the mean squared difference, over all outputs of all samples.</summary>
-    /// <param name="targets">t: labels (made one-hot) or columns.</param>
-    /// <param name="predictions">y: (outputs, samples).</param>
-    /// <returns>0 or greater, in the targets' unit.</returns>
-    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
-    [<CompiledName("RootMeanSquaredError")>]
-    let rootMeanSquaredError
+    /// The mean of a function of y − t over all outputs of all samples.
+    let private meanOfErrors
+        (f: float -> float)
         (targets: Targets<'T>)
         (predictions: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : float =
@@ -74,16 +70,23 @@ module Metrics =
         Kernels.requireSameShape (nameof predictions) columns predictions
         let t, y = Kernels.values columns, Kernels.values predictions
 
-        let squares =
+        let sum =
             Array.fold2
-                (fun sum t y ->
-                    let error = Double.CreateTruncating y - Double.CreateTruncating t
-                    sum + error * error)
+                (fun sum t y -> sum + f (Double.CreateTruncating y - Double.CreateTruncating t))
                 0.0
                 t
                 y
 
-        Math.Sqrt(squares / float t.Length)
+        sum / float t.Length
+
+    /// <summary>√ of the mean squared difference, over all outputs of all samples.</summary>
+    /// <param name="targets">t: labels (made one-hot) or columns.</param>
+    /// <param name="predictions">y: (outputs, samples).</param>
+    /// <returns>0 or greater, in the targets' unit.</returns>
+    /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
+    [<CompiledName("RootMeanSquaredError")>]
+    let rootMeanSquaredError (targets: Targets<'T>) (predictions: Matrix<'T>) : float =
+        meanOfErrors (fun error -> error * error) targets predictions |> Math.Sqrt
 
     /// Σ(t − t̄)² over all outputs of all samples, where t̄ is each output's mean target.
     let private variation (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
@@ -130,22 +133,8 @@ module Metrics =
     /// <returns>0 or greater, in the targets' unit.</returns>
     /// <exception cref="T:System.ArgumentException">The shapes differ.</exception>
     [<CompiledName("MeanAbsoluteError")>]
-    let meanAbsoluteError
-        (targets: Targets<'T>)
-        (predictions: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : float =
-        let columns = Targets.columns predictions.RowCount targets
-        Kernels.requireSameShape (nameof predictions) columns predictions
-        let t, y = Kernels.values columns, Kernels.values predictions
-
-        let sum =
-            Array.fold2
-                (fun sum t y -> sum + abs (Double.CreateTruncating y - Double.CreateTruncating t))
-                0.0
-                t
-                y
-
-        sum / float t.Length
+    let meanAbsoluteError (targets: Targets<'T>) (predictions: Matrix<'T>) : float =
+        meanOfErrors abs targets predictions
 
     /// <summary>The area under the ROC curve: the probability that a positive sample has a greater score than a
     /// negative one, equal scores counting half.</summary>

@@ -27,19 +27,6 @@ module TargetScaling =
             | Some(Affine _) -> true
             | _ -> false)
 
-    let private centreAndScale (scaling: Scaling) (numbers: float[]) : struct (float * float) =
-        let unlessRounding centre spread =
-            struct (centre, (if Spread.isRounding spread numbers then 1.0 else spread))
-
-        match scaling with
-        | Scaling.None -> struct (0.0, 1.0)
-        | Scaling.Standard ->
-            let mean = Spread.mean numbers
-            unlessRounding mean (Spread.deviation mean numbers)
-        | Scaling.MinMax ->
-            let least, most = Array.min numbers, Array.max numbers
-            unlessRounding least (most - least)
-
     /// <summary>The scaling that fits training samples: mean and standard deviation become 0 and 1, or minimum and
     /// maximum do. Targets that do not vary become 0.</summary>
     /// <param name="scaling">How; with None the numbers stay.</param>
@@ -58,7 +45,7 @@ module TargetScaling =
                 for output in 0 .. columns.RowCount - 1 ->
                     columns.Row(output).ToArray()
                     |> Array.map Double.CreateTruncating
-                    |> centreAndScale scaling
+                    |> Spread.centreAndScale scaling
             |]
 
             ValueSome {

@@ -29,36 +29,19 @@ type CategoryColumn = {
 /// Fitting a column of numbers to training rows, and encoding any rows.
 [<RequireQualifiedAccess>]
 module internal NumberColumn =
-    /// Centre and scale of the numbers. A column that does not vary becomes 0.
+    /// Centre and scale of the numbers, or a fault of a range that a double does not hold.
     let private centreAndScale (scaling: Scaling) (name: string) (numbers: float[]) =
-        let least, most = Array.min numbers, Array.max numbers
-        let plain centre = Ok(struct (centre, 1.0))
+        let struct (centre, scale) = Spread.centreAndScale scaling numbers
 
-        match scaling with
-        | Scaling.None -> plain 0.0
-        | _ when least = most -> plain least
-        | Scaling.MinMax ->
-            let range = most - least
-
-            if Spread.isRounding range numbers then
-                plain least
-            elif Double.IsFinite range then
-                Ok(struct (least, range))
-            else
-                Error [
-                    Fault.create
-                        $"column {name}"
-                        $"numbers with a range of at most {Cells.text Double.MaxValue}, or Data:Scaling of Standard"
-                        $"{Cells.text least} to {Cells.text most}"
-                ]
-        | Scaling.Standard ->
-            let mean = Spread.mean numbers
-            let deviation = Spread.deviation mean numbers
-
-            if Spread.isRounding deviation numbers then
-                plain mean
-            else
-                Ok(struct (mean, deviation))
+        Fault.check
+            [
+                Double.IsFinite scale,
+                Fault.create
+                    $"column {name}"
+                    $"numbers with a range of at most {Cells.text Double.MaxValue}, or Data:Scaling of Standard"
+                    $"{Cells.text (Array.min numbers)} to {Cells.text (Array.max numbers)}"
+            ]
+            (fun () -> struct (centre, scale))
 
     /// The column of training rows.
     let fit (options: TableOptions) (reader: CellReader) (table: Table) (column: Column) =

@@ -52,3 +52,19 @@ module internal Spread =
     let isRounding (spread: float) (values: float[]) : bool =
         let largest = values |> Array.fold (fun most x -> max most (abs x)) 0.0
         spread <= 10.0 * (Math.BitIncrement 1.0 - 1.0) * largest
+
+    /// The number that becomes 0 and the difference that becomes 1. Numbers that do not vary become 0. The difference
+    /// is infinite for a range that a double does not hold.
+    let centreAndScale (scaling: Scaling) (numbers: float[]) : struct (float * float) =
+        let least, most = Array.min numbers, Array.max numbers
+
+        let unlessRounding (centre: float) (spread: float) =
+            struct (centre, (if isRounding spread numbers then 1.0 else spread))
+
+        match scaling with
+        | Scaling.None -> struct (0.0, 1.0)
+        | _ when least = most -> struct (least, 1.0)
+        | Scaling.MinMax -> unlessRounding least (most - least)
+        | Scaling.Standard ->
+            let mean = mean numbers
+            unlessRounding mean (deviation mean numbers)
