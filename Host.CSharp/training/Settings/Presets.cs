@@ -48,7 +48,4 @@ internal static class Presets
         file.ResolveFileProvider();
         return file;
     }
-
-    /// <summary>The text of a preset's file.</summary>
-    public static Stream Open(string name) => Files.GetFileInfo(name + Ending).CreateReadStream();
 }

@@ -722,7 +722,13 @@ type HostileInputTests(output: ITestOutputHelper) =
 
         let sound = [
             for name in Presets.Names ->
-                use file = Presets.Open name
+                let preset = Presets.Find(name, name)
+
+                use file =
+                    (nonNull preset.FileProvider)
+                        .GetFileInfo(nonNull preset.Path)
+                        .CreateReadStream()
+
                 use bytes = new MemoryStream()
                 file.CopyTo bytes
                 bytes.ToArray()
