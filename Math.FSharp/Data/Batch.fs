@@ -28,8 +28,8 @@ module Batch =
     /// <exception cref="T:System.ArgumentException">Either is below 1.</exception>
     [<CompiledName("IterationsPerEpoch")>]
     let iterationsPerEpoch (samples: int) (size: int) : int =
-        NumberRange.require (nameof samples) (NumberRange.atLeast 1) samples
-        NumberRange.require (nameof size) (NumberRange.atLeast 1) size
+        NumberRange.require (nameof samples) NumberRange.oneOrMore samples
+        NumberRange.require (nameof size) NumberRange.oneOrMore size
         (samples - 1) / size + 1
 
     /// <summary>Iterations in some epochs.</summary>

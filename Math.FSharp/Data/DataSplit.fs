@@ -43,7 +43,7 @@ module DataSplit =
         Fault.check
             [
                 match samples with
-                | ValueSome count -> NumberRange.check "Samples" (NumberRange.atLeast 1) count
+                | ValueSome count -> NumberRange.check "Samples" NumberRange.oneOrMore count
                 | ValueNone -> ()
                 NumberRange.check "TestShare" shares testShare
                 NumberRange.check "Validation" shares validation

@@ -61,13 +61,16 @@ module Gradient =
             | [] -> ()
             | array :: rest ->
                 if
-                    isUsed array
-                    || (returned |> List.exists (fun other -> obj.ReferenceEquals(other, array)))
+                    ArrayReuse.WouldKeep array
+                    && not (isUsed array)
+                    && not (
+                        returned |> List.exists (fun other -> obj.ReferenceEquals(other, array))
+                    )
                 then
-                    release returned rest
-                else
                     ArrayReuse.Return array
                     release (array :: returned) rest
+                else
+                    release returned rest
 
         Kernels.values upstream
         :: Kernels.values traced.Output.Output

@@ -33,12 +33,19 @@ type internal ArrayReuse<'T> =
                 arrays.RemoveAt i
                 array
 
+    /// Whether `Return` would keep the array.
+    static member WouldKeep(array: 'T[]) : bool =
+        array.Length >= ArrayReuse<'T>.Least
+        && match ArrayReuse<'T>.arrays with
+           | null -> false
+           | arrays -> arrays.Count < ArrayReuse<'T>.Most
+
     /// Keeps an array, to which nothing may refer any more, for a later `Rent`.
     static member Return(array: 'T[]) : unit =
         match ArrayReuse<'T>.arrays with
         | null -> ()
         | arrays ->
-            if array.Length >= ArrayReuse<'T>.Least && arrays.Count < ArrayReuse<'T>.Most then
+            if ArrayReuse<'T>.WouldKeep array then
                 arrays.Add array
 
     /// Runs `act`; until it ends, returned arrays are rented again.

@@ -37,6 +37,9 @@ module internal NumberRange =
     let atLeast (least: 'N) : NumberRange<'N> =
         range $"{string least} or more" (fun x -> x >= least)
 
+    /// 1 ≤ n.
+    let oneOrMore: NumberRange<int> = atLeast 1
+
     /// A setting's number, for <c>Fault.check</c>.
     let check (subject: string) (range: NumberRange<'N>) (number: 'N) : bool * Fault =
         range.Holds number, Fault.create subject range.Text (string number)

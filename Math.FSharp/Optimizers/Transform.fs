@@ -228,7 +228,7 @@ module Transform =
         (count: int)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
-        NumberRange.require (nameof count) (NumberRange.atLeast 1) count
+        NumberRange.require (nameof count) NumberRange.oneOrMore count
         let name = "sum"
 
         {

@@ -30,7 +30,7 @@ module Histogram =
     /// <exception cref="T:System.ArgumentException">There are no bins.</exception>
     [<CompiledName("Create")>]
     let create (bins: int) (numbers: float[]) : Histogram =
-        NumberRange.require (nameof bins) (NumberRange.atLeast 1) bins
+        NumberRange.require (nameof bins) NumberRange.oneOrMore bins
 
         let finite = numbers |> Array.filter Double.IsFinite
 

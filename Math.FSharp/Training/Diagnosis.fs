@@ -36,48 +36,67 @@ module Diagnosis =
     /// nothing to learn.
     let private aboveGuessing = 1.1
 
-    /// <summary>The least loss of one answer for every sample, which a network that sees nothing of its inputs
-    /// comes to: −Σ m·ln m of the targets' means m under Softmax, −Σ m·ln m + (1 − m)·ln(1 − m) under Sigmoid,
-    /// half their summed variance under Identity.</summary>
+    /// The mean over the samples of f k x for every output k, x its target.
+    let private meansOf
+        (outputs: int)
+        (f: int -> float -> float)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : float[] =
+        let count = float (Targets.count targets)
+
+        match targets with
+        | Targets.Labels labels ->
+            let found: int[] = Array.zeroCreate outputs
+
+            for label in labels do
+                found[label] <- found[label] + 1
+
+            found
+            |> Array.mapi (fun k n -> (float n * f k 1.0 + (count - float n) * f k 0.0) / count)
+        | Targets.Columns columns ->
+            let values = Kernels.values columns
+            let sums: float[] = Array.zeroCreate outputs
+
+            for i in 0 .. values.Length - 1 do
+                let k = i % outputs
+                sums[k] <- sums[k] + f k (Double.CreateTruncating values[i])
+
+            sums |> Array.map (fun sum -> sum / count)
+
+    /// <summary>The loss of one answer for every sample: of the best one for the targets learned from, which a
+    /// network that sees nothing of its inputs comes to. With m the means of the targets, and a those of the targets
+    /// learned from: −Σ m·ln a under Softmax (a divided by its sum), −Σ m·ln a + (1 − m)·ln(1 − a) under Sigmoid,
+    /// half the summed mean of (x − a)² under Identity.</summary>
     /// <param name="head">The network's head.</param>
-    /// <param name="classes">How many outputs there are.</param>
+    /// <param name="outputs">How many outputs there are.</param>
+    /// <param name="learned">The targets learned from: with weights, they differ from the samples' own.</param>
     /// <param name="targets">The samples' targets.</param>
     let internal lossOfGuessing
         (head: Head)
-        (classes: int)
-        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (outputs: int)
+        (learned: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (targets: Targets<'T>)
         : float =
-        let count = float (Targets.count targets)
-        // The mean over the samples of f k x for every output k, x its target.
-        let meansOf (f: int -> float -> float) : float[] =
-            match targets with
-            | Targets.Labels labels ->
-                let found: int[] = Array.zeroCreate classes
+        let answers = meansOf outputs (fun _ x -> x) learned
+        let means = meansOf outputs (fun _ x -> x) targets
 
-                for label in labels do
-                    found[label] <- found[label] + 1
-
-                found
-                |> Array.mapi (fun k n -> (float n * f k 1.0 + (count - float n) * f k 0.0) / count)
-            | Targets.Columns columns ->
-                let values = Kernels.values columns
-                let sums: float[] = Array.zeroCreate classes
-
-                for i in 0 .. values.Length - 1 do
-                    let k = i % classes
-                    sums[k] <- sums[k] + f k (Double.CreateTruncating values[i])
-
-                sums |> Array.map (fun sum -> sum / count)
-
-        let means = meansOf (fun _ x -> x)
-
-        let entropy m =
-            if m > 0.0 then -m * ScalarMath.Log m else 0.0
+        // m·ln 0 is 0 where m is 0.
+        let part m answer =
+            if m > 0.0 then -m * ScalarMath.Log answer else 0.0
 
         match head with
-        | Head.Softmax -> Array.sumBy entropy means
-        | Head.Sigmoid -> means |> Array.sumBy (fun m -> entropy m + entropy (1.0 - m))
-        | Head.Identity -> 0.5 * Array.sum (meansOf (fun k x -> (x - means[k]) * (x - means[k])))
+        | Head.Softmax ->
+            let sum = Array.sum answers
+            Array.fold2 (fun loss m answer -> loss + part m (answer / sum)) 0.0 means answers
+        | Head.Sigmoid ->
+            Array.fold2
+                (fun loss m answer -> loss + part m answer + part (1.0 - m) (1.0 - answer))
+                0.0
+                means
+                answers
+        | Head.Identity ->
+            0.5
+            * Array.sum (meansOf outputs (fun k x -> (x - answers[k]) * (x - answers[k])) targets)
 
     /// <summary>What the losses after each epoch say.</summary>
     /// <param name="guessing">The training loss of guessing, as <c>lossOfGuessing</c> has it.</param>
@@ -225,7 +244,8 @@ module Diagnosis =
     /// <param name="epochs">The losses after each epoch, the untrained network's first.</param>
     /// <param name="network">The network at the end.</param>
     /// <param name="probe">Some hundreds of the training samples.</param>
-    /// <param name="data">The training samples.</param>
+    /// <param name="learned">The training samples as the run learned from them: with their weights.</param>
+    /// <param name="data">The training samples, each counted once.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     [<CompiledName("OfRun")>]
     let ofRun
@@ -233,10 +253,14 @@ module Diagnosis =
         (epochs: EpochLosses seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (probe: MiniBatch<'T>)
+        (learned: Dataset<'T>)
         (data: Dataset<'T>)
         : Finding list =
         let architecture = network.Architecture
-        let guessing = lossOfGuessing architecture.Head architecture.Outputs data.Targets
+
+        let guessing =
+            lossOfGuessing architecture.Head architecture.Outputs learned.Targets data.Targets
+
         let units = ofUnits network probe
 
         let areTargetsLarge =

@@ -155,7 +155,6 @@ type Hyperparameters = private {
 [<RequireQualifiedAccess>]
 module Hyperparameters =
     let private check subject range number = NumberRange.check subject range number
-    let private oneOrMore = NumberRange.atLeast 1
 
     let private checkAugmentation (augmentation: Augmentation) : (bool * Fault) list = [
         check "Shift" (NumberRange.between 0.0 1e6) augmentation.Shift
@@ -189,7 +188,7 @@ module Hyperparameters =
 
         match options.EarlyStopping with
         | ValueSome patience ->
-            check "EarlyStopping" oneOrMore patience
+            check "EarlyStopping" NumberRange.oneOrMore patience
             isNeededBy "EarlyStopping"
         | ValueNone -> ()
 
@@ -205,8 +204,8 @@ module Hyperparameters =
             [
                 match options.Length with
                 | RunLength.Iterations n -> check "Iterations" (NumberRange.atLeast 1L) n
-                | RunLength.Epochs n -> check "Epochs" oneOrMore n
-                check "BatchSize" oneOrMore options.BatchSize
+                | RunLength.Epochs n -> check "Epochs" NumberRange.oneOrMore n
+                check "BatchSize" NumberRange.oneOrMore options.BatchSize
                 check "LearningRate" NumberRange.positive options.LearningRate
                 yield! Schedule.checks options.Schedule
                 check "LabelSmoothing" NumberRange.share options.LabelSmoothing

@@ -68,7 +68,7 @@ module Importance =
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (data: Dataset<'T>)
         : Importance list =
-        NumberRange.require (nameof repetitions) (NumberRange.atLeast 1) repetitions
+        NumberRange.require (nameof repetitions) NumberRange.oneOrMore repetitions
         let whole = Dataset.take [| 0 .. data.Count - 1 |] data
         let score = Network.evaluate network data
 

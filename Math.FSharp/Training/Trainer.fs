@@ -78,7 +78,7 @@ module Trainer =
         for parameters in some do
             for layer in parameters.Layers do
                 for array in LayerParameters.arrays layer do
-                    if not (isKept array) then
+                    if ArrayReuse.WouldKeep array && not (isKept array) then
                         ArrayReuse.Return array
 
     /// The loss of a mini-batch, and network and optimizer's state after learning from it.
@@ -144,10 +144,11 @@ module Trainer =
         | ValueNone -> state.Network
         |> ForwardPass.folded
 
-    /// One step with the run's optimizer.
+    /// One step with the run's optimizer and schedule.
     let private stepWith
         (settings: Hyperparameters)
         (optimizer: Optimizer<'T>)
+        (schedule: Schedule)
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (state: TrainingState<'T>)
         : TrainingState<'T> =
@@ -155,7 +156,10 @@ module Trainer =
             TrainingBatch.indices settings data state.Order state.Iteration
 
         let batch = TrainingBatch.create settings data state.Iteration indices
-        let rate = 'T.CreateTruncating(rate settings data state.Validation state.Iteration)
+
+        let rate =
+            'T.CreateTruncating(schedule state.Iteration * state.Validation.RateFactor)
+
         let struct (loss, network, optimizer) = update settings optimizer rate state batch
         MiniBatch.release batch
         let loss = Double.CreateTruncating loss
@@ -188,7 +192,12 @@ module Trainer =
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (state: TrainingState<'T>)
         : TrainingState<'T> =
-        stepWith settings (OptimizerSpec.optimizer settings.Optimizer) data state
+        stepWith
+            settings
+            (OptimizerSpec.optimizer settings.Optimizer)
+            (Hyperparameters.schedule data.Count settings)
+            data
+            state
 
     /// <summary>The same as <c>advance</c>, where some of the states between are kept.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
@@ -210,13 +219,14 @@ module Trainer =
         (state: TrainingState<'T>)
         : TrainingState<'T> =
         let optimizer = OptimizerSpec.optimizer settings.Optimizer
+        let schedule = Hyperparameters.schedule data.Count settings
 
         // What an earlier state shares with later ones it shares with the newest that is kept, too.
         let rec run (current: TrainingState<'T>) (kept: TrainingState<'T>) left =
             if left = 0L then
                 current
             else
-                let next = stepWith settings optimizer data current
+                let next = stepWith settings optimizer schedule data current
 
                 // The caller owns the first state and everything that later states share with it.
                 if not (obj.ReferenceEquals(current, kept)) then

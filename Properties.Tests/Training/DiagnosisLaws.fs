@@ -4,6 +4,7 @@ module Pipeline.Properties.DiagnosisLaws
 open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
+open FsCheck
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
@@ -138,11 +139,14 @@ let ``the loss of guessing is the least of one answer for all samples``
             Matrix<float>.Build.DenseOfColumnVectors(Array.replicate labels.Length answer)
             |> Loss.ofHead head (Targets.Columns targets)
 
-        let least = Diagnosis.lossOfGuessing head classes (Targets.Columns targets)
+        let guessing (targets: Targets<float>) =
+            Diagnosis.lossOfGuessing head classes targets targets
+
+        let least = guessing (Targets.Columns targets)
 
         if head <> Head.Identity then
             Approximately.equal Approximately.rounding [| least |] [|
-                Diagnosis.lossOfGuessing head classes (Targets.Labels labels: Targets<float>)
+                guessing (Targets.Labels labels)
             |]
 
         // Shares of exactly 0 and 1 have no logit: all but reached.
@@ -162,6 +166,46 @@ let ``the loss of guessing is the least of one answer for all samples``
                 let moved = best.Clone()
                 moved[i] <- moved[i] + step
                 Assert.True(loss moved > least - 1e-6)
+
+[<Law>]
+let ``with weights, guessing is the answer learned from the weighted classes``
+    (labels: NonEmptyArray<bool>, PositiveInt few, PositiveInt many)
+    =
+    let labels = [| 0; 1; yield! labels.Get |> Array.map (fun isYes -> if isYes then 1 else 0) |]
+    let weights = [| float few; float many |]
+
+    let data: Dataset<float> =
+        Dataset.ofColumns 2 (Matrix<float>.Build.Dense(1, labels.Length)) (Targets.Labels labels)
+
+    let weighted = ClassWeights.apply weights data
+
+    let sums =
+        Array.init 2 (fun k -> weights[k] * float (labels |> Array.filter ((=) k) |> Array.length))
+
+    let expected =
+        labels |> Array.averageBy (fun label -> -log(sums[label] / Array.sum sums))
+
+    Approximately.equal 1e-9 [| expected |] [|
+        Diagnosis.lossOfGuessing Head.Softmax 2 weighted.Targets data.Targets
+    |]
+
+    let epochs =
+        List.init 8 (fun epoch -> {
+            Epoch = int64 epoch
+            Training = 1.05 * expected
+            HeldOut = 1.05 * expected
+        })
+
+    let isWorse =
+        Diagnosis.ofLosses
+            (Diagnosis.lossOfGuessing Head.Softmax 2 weighted.Targets data.Targets)
+            epochs
+        |> List.exists (fun finding ->
+            match finding with
+            | Finding.WorseThanGuessing _ -> true
+            | _ -> false)
+
+    Assert.False isWorse
 
 [<Fact>]
 let ``two epochs are too few to tell`` () =
@@ -225,7 +269,7 @@ let private ended names (network: Network<float>) (batch: MiniBatch<float>) loss
             HeldOut = loss
         })
 
-    Diagnosis.ofRun names epochs network batch data
+    Diagnosis.ofRun names epochs network batch data data
 
 [<Fact>]
 let ``classes that are missed are named, with how many samples are theirs`` () =

@@ -37,7 +37,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Diagnosis.OfRun",
         fun () ->
             let probe = Dataset.take [| 0 |] data
-            Diagnosis.ofRun [] [] state.Network probe data
+            Diagnosis.ofRun [] [] state.Network probe data data
         "Importance.OfColumns",
         fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] state.Network data
         "Evaluation.Create",

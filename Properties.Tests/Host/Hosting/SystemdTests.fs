@@ -53,13 +53,13 @@ module SystemdTests =
         let options = Given.options scratch settings
         let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
 
-        let command =
-            $"""dotnet {program} {String.Join(" ", options)} & echo $!; wait $!; exit $?"""
+        // The program and its options are the script's arguments, so that no path is split at a space.
+        let script = """dotnet "$0" "$@" & echo $!; wait $!; exit $?"""
 
         let info =
             ProcessStartInfo(
                 systemd,
-                [ "-c"; command ],
+                [ "-c"; script; program; yield! options ],
                 RedirectStandardOutput = true,
                 RedirectStandardError = true
             )
