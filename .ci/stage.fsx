@@ -82,6 +82,49 @@ let stage (path: string) (staged: string) category categoryIndex index =
         staged
         $"---\ntitle: {title text}\ncategory: {category}\ncategoryindex: {categoryIndex}\nindex: {index}\n---\n\n{body}"
 
+/// The reference of a C# library, as docfx writes it.
+let reference = "Math.FSharp/bin/reference"
+
+/// A page of it: links without escapes, which fsdocs would keep, and names as code where no page explains them.
+let ofReference (text: string) =
+    let name (found: Match) =
+        Regex.Replace(WebUtility.UrlDecode found.Groups[1].Value, "`+[0-9]+", "")
+
+    let text = Regex.Replace(text, "<xref href=\"([^\"]*)\"[^>]*></xref>", (fun found -> $"`{name found}`"))
+    let text = Regex.Replace(text, "<code>(.*?)</code>", (fun found -> $"`{WebUtility.HtmlDecode found.Groups[1].Value}`"))
+    let text = Regex.Replace(text, "<(?!/?(?:a|p)\\b)", "&lt;")
+
+    let text =
+        Regex.Replace(
+            text,
+            @"(?<=\]\()(?:[^()\s\\]|\\.)+(?=\))",
+            fun found ->
+                let link = Regex.Replace(found.Value, @"\\(.)", "$1").Replace("(", "%28").Replace(")", "%29")
+                Regex.Replace(link, @"^([^:]*)\.md", "$1.html")
+        )
+
+    let text = text.Replace(@"\>", "&gt;").Replace(@"\[\]", "&#91;&#93;")
+    let text = Regex.Replace(text, @"\\([^\w\s])", "$1")
+
+    // Docfx keeps the indent of a docstring's lines.
+    Regex.Replace(text, "^ +(?=\\w)", "", RegexOptions.Multiline)
+
+let stageReference category categoryIndex =
+    let pages = Directory.GetFiles(Path.Combine(root, reference), "*.md") |> Array.sort
+
+    for index, page in Array.indexed pages do
+        let text = (File.ReadAllText page).Replace("\r", "")
+
+        let text =
+            Regex.Replace(text, "#### (?:Inheritance|Inherited Members)\n.*?\n(?=#)", "", RegexOptions.Singleline)
+
+        let title =
+            Regex.Match(text, "^# (?:<a[^>]*></a> )?(?:Class |Enum )?(.*)$", RegexOptions.Multiline).Groups[1].Value
+
+        write
+            $"Host.CSharp/reference/{Path.GetFileName page}"
+            $"---\ntitle: {title}\ncategory: {category}\ncategoryindex: {categoryIndex}\nindex: {index}\n---\n\n{outsideCode ofReference text}"
+
 stage "README.md" "index.md" "Pipeline" 0 0
 stage "data/README.md" "data/README.md" "Pipeline" 0 1
 
@@ -117,6 +160,8 @@ for index, name in Array.indexed names do
     write
         path
         $"(**\n---\ntitle: {name}\ncategory: The chapter\ncategoryindex: {folders.Length + 1}\nindex: {index}\n---\n\n# {name}\n*)\n{text}"
+
+stageReference "Pipeline.Training" (folders.Length + 2)
 
 for folder, _ in folders do
     for picture in Directory.GetFiles(Path.Combine(root, folder), "*.svg") do
