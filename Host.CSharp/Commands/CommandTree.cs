@@ -15,6 +15,7 @@ internal static class CommandTree
         root.Subcommands.Add(SanityCommand.Create(settings));
         root.Subcommands.Add(FindRateCommand.Create(settings));
         root.Subcommands.Add(RegularisersCommand.Create(settings));
+        root.Subcommands.Add(CrossValidateCommand.Create(settings));
         root.Subcommands.Add(EvaluateCommand.Create(settings));
         root.Subcommands.Add(PredictCommand.Create(settings));
         root.Subcommands.Add(ExportCommand.Create());

@@ -236,6 +236,12 @@ type Evaluations =
         : Evaluation =
         Evaluation.create options network data
 
+    /// <summary>The figures of an evaluation that models can be compared by, in order.</summary>
+    static member Metrics(evaluation: Evaluation) : struct (Metric * float)[] =
+        Metric.all evaluation
+        |> List.map (fun (metric, value) -> struct (metric, value))
+        |> Array.ofList
+
     /// <summary>The permutation importance of a table's columns, the most important first.</summary>
     /// <param name="seed">The seed of the permutations.</param>
     /// <param name="repetitions">How often each column is shuffled, 1 or more.</param>

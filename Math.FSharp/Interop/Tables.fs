@@ -133,6 +133,25 @@ type Tables =
         let known = struct (encoding, List.ofSeq classes)
         TableData.prepare options head (ValueSome known) testRows source table
 
+    /// <summary>The rows of a table divided for a cross-validation, or everything that is wrong with them.</summary>
+    /// <param name="options">How a table becomes samples.</param>
+    /// <param name="head">The network's head.</param>
+    /// <param name="rule">How rows are divided.</param>
+    /// <param name="seed">The seed of the division.</param>
+    /// <param name="folds">The number of folds, 2 or more.</param>
+    /// <param name="table">The rows.</param>
+    static member Divide
+        (options: TableOptions, head: Head, rule: FoldRule, seed: uint64, folds: int, table: Table)
+        : Result<TableFolds, Fault list> =
+        TableFolds.create options head rule seed folds table
+
+    /// <summary>The samples of a fold, with preprocessing that is fitted to its rows to learn from.</summary>
+    /// <param name="division">The divided rows.</param>
+    /// <param name="index">The fold, from 0.</param>
+    /// <exception cref="T:System.ArgumentException">There is no such fold.</exception>
+    static member FoldOf(division: TableFolds, index: int) : Result<FoldSamples<'T>, Fault list> =
+        TableFolds.samples index division
+
     /// <summary>The columns of a table that are inputs: all but the label and those to leave out.</summary>
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="table">The table.</param>

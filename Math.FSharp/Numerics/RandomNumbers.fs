@@ -28,6 +28,8 @@ type RandomStream =
     | Test = 9
     /// The order in which the values of a column are shuffled to measure its importance.
     | Permutation = 10
+    /// The order in which groups of samples go to the folds of a cross-validation.
+    | Folds = 11
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]

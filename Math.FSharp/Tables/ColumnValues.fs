@@ -170,6 +170,19 @@ module internal ColumnValues =
         else
             $"one of {known}"
 
+    /// The index of each row's text among the values; −1 for a text that is not among them.
+    let tryIndices
+        (reader: CellReader)
+        (values: string list)
+        (fill: string)
+        (column: Column)
+        : int[] =
+        let find = Spelling.finder reader values
+
+        texts reader column.Cells
+        |> Array.map (fun text ->
+            find (if text = "" then fill else text) |> ValueOption.defaultValue -1)
+
     /// The index of each row's text among the values.
     let indices
         (reader: CellReader)
@@ -179,16 +192,13 @@ module internal ColumnValues =
         (table: Table)
         (column: Column)
         : Result<int[], Fault list> =
-        let find = Spelling.finder reader values
         let texts = texts reader column.Cells
+        let indices = tryIndices reader values fill column
 
-        let indices =
-            texts |> Array.map (fun text -> if text = "" then find fill else find text)
-
-        match indices |> Array.tryFindIndex _.IsNone with
-        | None -> Ok(indices |> Array.map _.Value)
-        | Some row ->
-            let others = (indices |> Array.filter _.IsNone).Length - 1
+        match Array.IndexOf(indices, -1) with
+        | -1 -> Ok indices
+        | row ->
+            let others = (indices |> Array.filter ((=) -1)).Length - 1
 
             if texts[row] = "" then
                 let absent =

@@ -98,6 +98,19 @@ module TableData =
             |> Result.map ignore
         | _ -> Ok()
 
+    /// The targets of a table's rows: classes, or numbers where there are none.
+    let internal targets
+        (encoding: TableEncoding)
+        (classes: string list)
+        (label: Column)
+        (table: Table)
+        : Result<Targets<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        if classes.IsEmpty then
+            TableLabels.targets encoding.Format label table |> Result.map Targets.Columns
+        else
+            TableLabels.labels encoding.Format classes label table
+            |> Result.map Targets.Labels
+
     /// <summary>Samples of a table's rows, or what is wrong with them.</summary>
     /// <param name="encoding">How rows become samples.</param>
     /// <param name="classes">The label's classes; none where it is a number.</param>
@@ -110,14 +123,7 @@ module TableData =
         (label: Column)
         (table: Table)
         : Result<Dataset<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let targets: Result<Targets<'T>, Fault list> =
-            if classes.IsEmpty then
-                TableLabels.targets encoding.Format label table |> Result.map Targets.Columns
-            else
-                TableLabels.labels encoding.Format classes label table
-                |> Result.map Targets.Labels
-
-        Fault.both (TableEncoding.encode encoding table) targets
+        Fault.both (TableEncoding.encode encoding table) (targets encoding classes label table)
         |> Result.map (fun (inputs, targets) ->
             Dataset.ofColumns (max 1 classes.Length) inputs targets)
 

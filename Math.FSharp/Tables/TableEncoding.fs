@@ -71,12 +71,9 @@ module TableEncoding =
         TableLayout.ofTable options table
         |> Result.bind (fun (layout, table) -> fitLayout options layout table)
 
-    /// <summary>The rows of a table as samples.</summary>
-    /// <param name="encoding">What was fitted to the training rows.</param>
-    /// <param name="table">Any rows with its columns; others are left out.</param>
-    /// <returns>(inputs, rows), or what is wrong with the rows.</returns>
-    [<CompiledName("Encode")>]
-    let encode
+    /// The rows of a table as samples; `indices` gives each row's category, −1 for none.
+    let private encodeBy
+        (indices: CellReader -> CategoryColumn -> Column -> Result<int[], Fault list>)
         (encoding: TableEncoding)
         (table: Table)
         : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
@@ -113,18 +110,77 @@ module TableEncoding =
                 List.zip encoding.Categories (List.take encoding.Categories.Length firsts)
                 |> List.map (fun (known, first) ->
                     ColumnValues.find known.Name table
-                    |> Result.bind (
-                        ColumnValues.indices
-                            reader
-                            known.Values
-                            known.Fill
-                            ColumnValues.TrainingRule
-                            table
-                    )
+                    |> Result.bind (indices reader known)
                     |> Result.map (fun indices ->
                         for row in 0 .. rows - 1 do
-                            values[row * features + first + indices[row]] <- 'T.One))
+                            if indices[row] >= 0 then
+                                values[row * features + first + indices[row]] <- 'T.One))
                 |> Fault.all
 
             Fault.both numbers categories
             |> Result.map (fun _ -> Kernels.matrix features rows values)
+
+    /// <summary>The rows of a table as samples.</summary>
+    /// <param name="encoding">What was fitted to the training rows.</param>
+    /// <param name="table">Any rows with its columns; others are left out.</param>
+    /// <returns>(inputs, rows), or what is wrong with the rows.</returns>
+    [<CompiledName("Encode")>]
+    let encode
+        (encoding: TableEncoding)
+        (table: Table)
+        : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        encodeBy
+            (fun reader known column ->
+                ColumnValues.indices
+                    reader
+                    known.Values
+                    known.Fill
+                    ColumnValues.TrainingRule
+                    table
+                    column)
+            encoding
+            table
+
+    /// The same, where the inputs of a category that no training row has are all 0; and the columns that have such
+    /// rows, with how many.
+    let internal encodeKnown<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (encoding: TableEncoding)
+        (table: Table)
+        : Result<Matrix<'T> * (string * int) list, Fault list> =
+        let reader = CellReader encoding.Format
+
+        let indices (reader: CellReader) (known: CategoryColumn) (column: Column) =
+            ColumnValues.tryIndices reader known.Values known.Fill column
+
+        let unknown (known: CategoryColumn) =
+            ColumnValues.find known.Name table
+            |> Result.map (fun column ->
+                let missing =
+                    known.Fill = ""
+                    && ColumnValues.texts reader column.Cells |> Array.exists ((=) "")
+
+                let rows = indices reader known column |> Array.filter ((=) -1) |> Array.length
+
+                known.Name, missing, rows)
+
+        encoding.Categories
+        |> List.map unknown
+        |> Fault.all
+        |> Result.bind (fun columns ->
+            // A missing value stays a fault.
+            if columns |> List.exists (fun (_, missing, _) -> missing) then
+                encode encoding table |> Result.map (fun inputs -> inputs, [])
+            else
+                encodeBy
+                    (fun reader known column -> Ok(indices reader known column))
+                    encoding
+                    table
+                |> Result.map (fun inputs ->
+                    inputs,
+                    columns
+                    |> List.filter (fun (_, _, rows) -> rows > 0)
+                    |> List.map (fun (name, _, rows) -> name, rows)))

@@ -37,21 +37,58 @@ internal static class DataFiles
         if (trainFile.Kind == FileKinds.Arrays)
             return ArrayFiles.Parse(configuration, trainFile, testFile, files);
         InapplicableSettings.Refuse(settings, files, DataKinds.Rows);
-        var train = TableFile.Parse(trainFile, settings);
-        if (train.Columns is [var only])
-        {
-            throw RefusedException.Of(
-                trainFile.Path,
-                "columns beside the label (Data:Separator sets the separator of a .csv)",
-                $"one column, {only.Name}"
-            );
-        }
+        var train = TableOf(trainFile, settings);
         // The test rows have the columns of the training rows.
         string[] names = [.. train.Columns.Select(column => column.Name)];
         var test = testFile is null
             ? null
             : TableFile.WithColumns(names, TableFile.Parse(testFile, settings, names), testFile);
         return new ParsedTables(configuration, train, test, [.. files.Select(file => file.Parsed)]);
+    }
+
+    /// <summary>The rows of <c>Data:Train</c> as a table, with the file for messages.</summary>
+    /// <exception cref="RefusedException">The file is missing, bad or not a table; every fault is named.</exception>
+    public static (DataFile File, Table Rows) ParseRows(RunConfiguration configuration)
+    {
+        var settings = configuration.Settings.Data;
+        if (settings.Train is null)
+            throw RefusedException.Of("Data:Train", "a file with a table of rows", "nothing");
+        if (settings.Test is { } test)
+        {
+            throw RefusedException.Of(
+                "Data:Test",
+                "nothing, as the rows of Data:Train are tested",
+                $"'{test}'"
+            );
+        }
+        return MemoryBudget.Guard(
+            settings.Train,
+            () =>
+            {
+                var file = DataFile.Read(settings.Train, settings.MaximumBytes, "Data:Train");
+                if (file.Kind == FileKinds.Arrays)
+                    throw RefusedException.Of(
+                        file.Path,
+                        $"a table ({FileKinds.Tables})",
+                        file.Kind
+                    );
+                InapplicableSettings.Refuse(settings, [file], DataKinds.Rows);
+                return (file, TableOf(file, settings));
+            }
+        );
+    }
+
+    /// <summary>The training rows of a file.</summary>
+    private static Table TableOf(DataFile file, DataSettings settings)
+    {
+        var table = TableFile.Parse(file, settings);
+        return table.Columns is [var only]
+            ? throw RefusedException.Of(
+                file.Path,
+                "columns beside the label (Data:Separator sets the separator of a .csv)",
+                $"one column, {only.Name}"
+            )
+            : table;
     }
 
     /// <summary>Reads the test file only. Its rows stand for the training rows too, as nothing is learned

@@ -1,0 +1,229 @@
+/// TableFolds.fs: preprocessing is fitted to the rows of a fold to learn from, and to no others.
+module Pipeline.Properties.TableFoldsLaws
+
+open System
+open System.Globalization
+open MathNet.Numerics.LinearAlgebra
+open Xunit
+open Pipeline.Learning
+open Pipeline.Learning.Formats
+open Pipeline.Learning.Laws
+
+let private okay (result: Result<'V, Fault list>) : 'V =
+    match result with
+    | Ok value -> value
+    | Error faults -> failwith $"expected a value, found {faults}"
+
+let private table (columns: (string * string list) list) =
+    columns
+    |> List.map (fun (name, cells) -> {
+        Name = name
+        Cells = Cells.Texts(Array.ofList cells)
+    })
+    |> Table.create
+    |> okay
+
+let private options = {
+    TableOptions.Default with
+        Label = ValueSome "label"
+        Ignored = [ "day" ]
+        Missing = Missing.Mean
+}
+
+let private rows = 40
+
+let private example =
+    table [
+        "x", List.init rows (fun row -> string (row * row))
+        "kind", List.init rows (fun row -> if row = 7 then "rare" else [ "a"; "b" ][row % 2])
+        "who", List.init rows (fun row -> $"p%d{row / 4}")
+        "day", List.init rows (fun row -> $"2026-11-%02d{1 + row * 3 % 28}")
+        "label", List.init rows (fun row -> [ "yes"; "no"; "no" ][row % 3])
+    ]
+
+let private divide rule folds =
+    TableFolds.create options Head.Softmax rule 1UL folds example |> okay
+
+let private samples division index : FoldSamples<float> =
+    TableFolds.samples index division |> okay
+
+[<Fact>]
+let ``a fold's encoding is the one that fits its training rows alone`` () =
+    for rule in [ FoldRule.Stratified; FoldRule.Grouped "who"; FoldRule.Forward "day" ] do
+        let division = divide rule 4
+
+        division.Folds
+        |> List.iteri (fun index fold ->
+            let found = samples division index
+
+            let ignored =
+                match rule with
+                | FoldRule.Stratified -> [ "day" ]
+                | FoldRule.Grouped column
+                | FoldRule.Forward column -> [ column; "day" ]
+
+            let alone =
+                TableEncoding.fit
+                    { options with Ignored = ignored }
+                    (Table.take fold.Training example)
+                |> okay
+
+            Exactly.equal alone found.Encoding
+            Exactly.equal fold.Training.Length found.Train.Count
+            Exactly.equal fold.Test.Length found.Test.Count
+
+            let encoded: Matrix<float> =
+                TableEncoding.encode found.Encoding (Table.take fold.Training example) |> okay
+
+            Exactly.equal
+                encoded
+                (Dataset.take [| 0 .. found.Train.Count - 1 |] found.Train).Inputs)
+
+[<Fact>]
+let ``a category that no other fold has is tested with inputs of 0, and is told`` () =
+    let division = divide FoldRule.Stratified 5
+
+    let told =
+        division.Folds
+        |> List.mapi (fun index fold ->
+            let found = samples division index
+            let isTested = Array.contains 7 fold.Test
+
+            Exactly.equal (if isTested then [ "kind", 1 ] else []) found.Unknown
+
+            if isTested then
+                let row = Array.findIndex ((=) 7) fold.Test
+                let inputs = (Dataset.take [| row |] found.Test).Inputs.Column 0
+                let names = found.Encoding.Inputs
+                Assert.DoesNotContain("kind = rare", names)
+
+                for name, input in Seq.zip names inputs do
+                    if name.StartsWith "kind" then
+                        Exactly.equal 0.0 input
+
+            isTested)
+
+    Exactly.equal 1 (told |> List.filter id |> List.length)
+
+[<Fact>]
+let ``rows of a group and rows of a day stay together`` () =
+    for fold in (divide (FoldRule.Grouped "who") 4).Folds do
+        let people rows =
+            rows |> Array.map (fun row -> row / 4) |> set
+
+        Assert.Empty(Set.intersect (people fold.Training) (people fold.Test))
+
+    for fold in (divide (FoldRule.Forward "day") 4).Folds do
+        let days = Array.map (fun row -> row * 3 % 28)
+        Assert.True(Array.max (days fold.Training) < Array.min (days fold.Test))
+
+[<Theory>]
+[<InlineData("label", "column label is the label and cannot divide rows into folds.")>]
+[<InlineData("kind",
+             "column kind, row 1: expected a number, or a date like 2026-11-30 or 2026-11-30T09:30:00Z, found 'a' and 39 cells more.")>]
+let ``what cannot order rows is refused`` (column: string) (expected: string) =
+    match TableFolds.create options Head.Softmax (FoldRule.Forward column) 1UL 3 example with
+    | Error [ fault ] -> Exactly.equal expected (string fault)
+    | other -> failwith $"found {other}"
+
+[<Fact>]
+let ``times of any spelling are in order`` () =
+    let spelt = [
+        "2026-01-31"
+        "2026-02-01T08:00"
+        "2026-02-01 09:00:00"
+        "2026-02-01T12:00:00+01:00"
+        "2026-02-01T11:30:00.25Z"
+        "20260202"
+    ]
+
+    let rows =
+        table [
+            "when", List.permute (fun i -> (i * 5 + 2) % 6) spelt
+            "x", List.init 6 string
+            "label", [ "a"; "b"; "a"; "b"; "a"; "b" ]
+        ]
+
+    let division =
+        TableFolds.create
+            { options with Ignored = [] }
+            Head.Softmax
+            (FoldRule.Forward "when")
+            1UL
+            5
+            rows
+        |> okay
+
+    let order = division.Folds |> List.map (fun fold -> (fold.Test[0] * 5 + 2) % 6)
+    // Six times in order: each is tested after the one before.
+    Exactly.equal 5 (List.distinct order).Length
+
+    let firsts =
+        division.Folds
+        |> List.map (fun fold ->
+            let cells = List.permute (fun i -> (i * 5 + 2) % 6) spelt
+            cells[fold.Test[0]])
+
+    Exactly.equal (List.tail spelt) firsts
+
+[<Law>]
+let ``a date is the second that .NET takes it for``
+    (when': DateTimeOffset)
+    (later: DateTimeOffset)
+    =
+    let texts (time: DateTimeOffset) = [
+        time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)
+        time.ToString("yyyy-MM-ddTHH:mm:sszzz", CultureInfo.InvariantCulture)
+        time.ToUniversalTime().ToString("yyyyMMdd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
+    ]
+
+    let seconds (text: string) =
+        (DateTimeOffset.Parse(
+            (if text[4] = '-' then
+                 text
+             else
+                 text.Insert(6, "-").Insert(4, "-")),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal
+        ))
+            .Subtract(DateTimeOffset.UnixEpoch)
+            .TotalSeconds
+
+    let cells = texts when' @ texts later
+
+    let column = {
+        Name = "when"
+        Cells = Cells.Texts(Array.ofList cells)
+    }
+
+    let found =
+        TimeColumn.times (CellReader CellFormat.Default) (Table.create [ column ] |> okay) column
+        |> okay
+
+    Approximately.equal 1e-12 (cells |> List.map seconds |> Array.ofList) found
+
+[<Fact>]
+let ``what is no date is none`` () =
+    for text in
+        [
+            "2026-02-29"
+            "2026-13-01"
+            "2026-00-10"
+            "0000-01-01"
+            "2026-01-01T24:00"
+            "30.11.2026"
+            "11/30/2026"
+        ] do
+        let column = {
+            Name = "when"
+            Cells = Cells.Texts [| "2026-01-01"; text |]
+        }
+
+        match
+            TimeColumn.times
+                (CellReader CellFormat.Default)
+                (Table.create [ column ] |> okay)
+                column
+        with
+        | Error [ fault ] -> Assert.Contains($"found '{text}'", string fault)
+        | other -> failwith $"{text}: found {other}"
