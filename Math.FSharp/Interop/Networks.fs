@@ -168,6 +168,24 @@ type TargetScalings =
     static member Restore(scaling: TargetScaling, network: Network<'T>) : Network<'T> =
         TargetScaling.restore scaling network
 
+/// Temperature scaling of a network's probabilities.
+[<AbstractClass; Sealed>]
+type Temperatures =
+    /// <summary>Whether a network can take a temperature over.</summary>
+    static member Applies(architecture: Architecture) : bool = Temperature.applies architecture
+
+    /// <summary>The temperature of 0.1 to 10 with the least loss on samples that the network did not learn
+    /// from.</summary>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    static member Fit(network: Network<'T>, data: Dataset<'T>) : float =
+        Temperature.fit network data
+
+    /// <summary>The network whose outputs before the head are divided by a temperature.</summary>
+    /// <exception cref="T:System.ArgumentException">The last layer is not a dense one, or the temperature is not a
+    /// finite number greater than 0.</exception>
+    static member Apply(temperature: float, network: Network<'T>) : Network<'T> =
+        Temperature.apply temperature network
+
 /// Networks with other parameters, as C# has no <c>with</c> for F# records.
 [<AbstractClass; Sealed; Extension>]
 type NetworkExtensions =

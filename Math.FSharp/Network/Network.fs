@@ -217,3 +217,34 @@ module Network =
             Loss = Array.fold (+) 0.0 losses / float data.Count
             Accuracy = Array.fold (+) 0.0 correct / float data.Count
         }
+
+    /// Whether the last layer can take over a scaling of its outputs.
+    let internal endsAffine (architecture: Architecture) : bool =
+        match List.tryLast architecture.Layers with
+        | Some(Affine _) -> true
+        | _ -> false
+
+    /// The network whose outputs before the head are y·scale + shift, one of each an output: its last layer takes them
+    /// over. Throws an ArgumentException if that is not a dense one.
+    let internal scaleOutputs
+        (scales: float[])
+        (shifts: float[])
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Network<'T> =
+        match List.tryLast network.Architecture.Layers, List.rev network.Parameters.Layers with
+        | Some(Affine affine), last :: below ->
+            let struct (_, scaled) =
+                affine.Absorb(
+                    Array.map 'T.CreateTruncating scales,
+                    Array.map 'T.CreateTruncating shifts,
+                    last
+                )
+
+            {
+                network with
+                    Parameters = { Layers = List.rev (scaled :: below) }
+            }
+        | _ ->
+            invalidArg
+                (nameof network)
+                $"expected a dense layer as the last one, found {network.Architecture}"

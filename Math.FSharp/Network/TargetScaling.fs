@@ -22,10 +22,7 @@ module TargetScaling =
     /// predict.</summary>
     [<CompiledName("Applies")>]
     let applies (architecture: Architecture) : bool =
-        architecture.Head = Head.Identity
-        && (match List.tryLast architecture.Layers with
-            | Some(Affine _) -> true
-            | _ -> false)
+        architecture.Head = Head.Identity && Network.endsAffine architecture
 
     /// <summary>The scaling that fits training samples: mean and standard deviation become 0 and 1, or minimum and
     /// maximum do. Targets that do not vary become 0.</summary>
@@ -87,22 +84,9 @@ module TargetScaling =
         (scaling: TargetScaling)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Network<'T> =
-        match List.tryLast network.Architecture.Layers, List.rev network.Parameters.Layers with
-        | Some(Affine affine), last :: below when network.Architecture.Head = Head.Identity ->
-            let struct (_, restored) =
-                affine.Absorb(
-                    Array.map 'T.CreateTruncating scaling.Scales,
-                    Array.map 'T.CreateTruncating scaling.Centres,
-                    last
-                )
-
-            {
-                network with
-                    Parameters = {
-                        Layers = List.rev (restored :: below)
-                    }
-            }
-        | _ ->
+        if not (applies network.Architecture) then
             invalidArg
                 (nameof network)
                 $"expected a dense layer as the last one and numbers to predict, found {network.Architecture}"
+
+        Network.scaleOutputs scaling.Scales scaling.Centres network

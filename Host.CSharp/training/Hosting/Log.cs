@@ -150,6 +150,13 @@ internal static partial class Log
         string sha256
     );
 
+    [LoggerMessage(
+        45,
+        LogLevel.Information,
+        "Calibrated: outputs are divided by a temperature of {Temperature:F3}, which fits the validation samples"
+    )]
+    public static partial void Calibrated(this ILogger logger, double temperature);
+
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
 

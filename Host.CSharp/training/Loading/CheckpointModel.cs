@@ -50,7 +50,7 @@ internal static class CheckpointModel
                 .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                 .OrThrow(RefusedException.At(checkpoint.Path));
             var model = Models.Create(
-                samples.Restore(Trainer.CurrentNetwork(state)),
+                samples.Finish(Trainer.CurrentNetwork(state)),
                 data.Preprocessing,
                 data.Classes,
                 Provenance.Of(configuration, state.Iteration)

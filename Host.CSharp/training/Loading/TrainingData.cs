@@ -10,12 +10,14 @@ namespace Pipeline.Training;
 /// <param name="Test">Those that only measure the network.</param>
 /// <param name="Weighted">Those to learn from with their weights; null if all count the same.</param>
 /// <param name="Scaling">How numbers to predict are scaled for training; null if they are not.</param>
+/// <param name="IsCalibrated">Whether a temperature is fitted to the validation samples.</param>
 internal sealed record TrainingSamples<T>(
     Dataset<T> Train,
     Dataset<T>? Validation,
     Dataset<T> Test,
     Dataset<T>? Weighted = null,
-    TargetScaling? Scaling = null
+    TargetScaling? Scaling = null,
+    bool IsCalibrated = false
 )
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
@@ -32,10 +34,16 @@ internal sealed record TrainingSamples<T>(
                 TargetScalings.Apply(Scaling, Test)
             );
 
-    /// <summary>The network that predicts in the targets' own unit, of one that learned from
-    /// <see cref="Scaled"/>.</summary>
-    public Network<T> Restore(Network<T> network) =>
-        Scaling is null ? network : TargetScalings.Restore(Scaling, network);
+    /// <summary>The temperature that a trained network is calibrated with; null without calibration.</summary>
+    public double? TemperatureOf(Network<T> network) =>
+        IsCalibrated ? Temperatures.Fit(network, Validation!) : null;
+
+    /// <summary>The network to save, of one that learned from <see cref="Scaled"/>: it predicts in the targets' own
+    /// unit, and its probabilities are calibrated.</summary>
+    public Network<T> Finish(Network<T> network) =>
+        Scaling is not null ? TargetScalings.Restore(Scaling, network)
+        : TemperatureOf(network) is { } temperature ? Temperatures.Apply(temperature, network)
+        : network;
 }
 
 /// <summary>Loaded data, and its samples as the settings split them.</summary>

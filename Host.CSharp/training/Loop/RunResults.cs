@@ -27,7 +27,7 @@ internal sealed class RunResults<T>(
     {
         var loaded = data.Loaded;
         var model = Models.Create(
-            data.Samples.Restore(result.Network),
+            data.Samples.Finish(result.Network),
             loaded.Preprocessing,
             loaded.Classes,
             Provenance.Of(configuration, result.Iteration)
@@ -83,6 +83,8 @@ internal sealed class RunResults<T>(
             result.TrainSeconds,
             summary.ParametersSha256
         );
+        if (summary.Temperature is { } temperature)
+            logger.Calibrated(temperature);
         report.Ended(
             outcome,
             result.ReachedIteration,

@@ -19,6 +19,7 @@ internal sealed record RunSummary(
     double? FinalValidationAccuracy,
     double? BestTestAccuracy,
     long? BestIteration,
+    double? Temperature,
     string ParametersSha256,
     int Threads,
     string Precision,
@@ -66,8 +67,9 @@ internal sealed record RunSummary(
             FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
             BestTestAccuracy: history.Best?.Test.Accuracy,
             BestIteration: history.Best?.Iteration,
+            Temperature: data.Samples.TemperatureOf(result.Network),
             ParametersSha256: Convert.ToHexStringLower(
-                SHA256.HashData(Parameters.ToBytes(data.Samples.Restore(result.Network).Parameters))
+                SHA256.HashData(Parameters.ToBytes(data.Samples.Finish(result.Network).Parameters))
             ),
             Threads: configuration.Threads,
             Precision: configuration.Precision.ToString(),

@@ -178,7 +178,8 @@ internal sealed record RunConfiguration(
             ClassWeights is null
                 ? null
                 : WeightedClasses.Apply(ClassWeights, data.Classes, train).OrThrow(Refused),
-            TargetScalings.Fit(TargetScaling, train)
+            TargetScalings.Fit(TargetScaling, train),
+            Settings.Training.Calibrated
         );
     }
 

@@ -22,14 +22,18 @@ internal sealed class SettingsCheck(PipelineSettings settings)
     /// alone.</param>
     public RunConfiguration? Configuration(bool isForTraining)
     {
-        var (activation, head, takesScaling) = Network();
+        var (activation, head, architecture) = Network();
         var precision = NumberPrecision();
         var threads = Threads();
         var hyperparameters = Training();
         var split = Split();
         var table = Table();
-        var targetScaling = TargetScaling(head, takesScaling);
+        var targetScaling = TargetScaling(
+            head,
+            architecture is not null && TargetScalings.Applies(architecture)
+        );
         var classWeights = ClassWeights(head);
+        Calibration(architecture);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
         if (isForTraining && settings.Data is { Test: not null, Train: null })
             faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
@@ -53,9 +57,8 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         );
     }
 
-    /// <summary>The activation, the head, and whether the last layer can take a scaling of the targets
-    /// over.</summary>
-    private (Activation?, Head?, bool) Network()
+    /// <summary>The activation, the head and a network of the layers.</summary>
+    private (Activation?, Head?, Architecture?) Network()
     {
         var model = settings.Model;
         Parse.Activation(model.Activation).TryGet(faults, out var activation);
@@ -83,7 +86,33 @@ internal sealed class SettingsCheck(PipelineSettings settings)
                 )
                 .TryGet(faults, out architecture);
         }
-        return (activation, head, architecture is not null && TargetScalings.Applies(architecture));
+        return (activation, head, architecture);
+    }
+
+    /// <summary>Faults of a calibration that cannot be made.</summary>
+    private void Calibration(Architecture? architecture)
+    {
+        var training = settings.Training;
+        if (!training.Calibrated)
+            return;
+        if (settings.Data.Validation == 0)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(training.Calibrated),
+                    "needs validation samples (Data:Validation)"
+                )
+            );
+        }
+        if (architecture is not null && !Temperatures.Applies(architecture))
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(training.Calibrated),
+                    "applies to probabilities (Model:Head Softmax or Sigmoid) with a dense layer as the last one"
+                )
+            );
+        }
     }
 
     /// <summary>How numbers to predict are scaled.</summary>

@@ -199,6 +199,13 @@ public sealed record TrainingSettings
     [DefaultText("no early stopping")]
     public int? EarlyStopping { get; init; }
 
+    /// <summary>Divide the outputs of the trained network by a temperature that fits the validation samples, so that
+    /// its probabilities are as high as its share of correct answers. Accepts: true or false. Default: false.</summary>
+    [Description(
+        "divide the outputs of the trained network by a temperature that fits the validation samples, so that its probabilities are as high as its share of correct answers"
+    )]
+    public bool Calibrated { get; init; }
+
     /// <summary>Precision of the numbers: 32 or 64 bits. Accepts: Single or Double. Default: Single.</summary>
     [Description("precision of the numbers: 32 or 64 bits")]
     [Accepts("Single or Double")]

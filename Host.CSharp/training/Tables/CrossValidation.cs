@@ -153,7 +153,7 @@ internal static class CrossValidation
         configuration.ArchitectureFor(split.Train);
         var loop = new TrainingLoop<T>(configuration, split.Scaled(), [], TimeProvider.System);
         var result = await loop.RunAsync(CancellationToken.None);
-        var network = split.Restore(result.Network);
+        var network = split.Finish(result.Network);
         var evaluation = Evaluations.Create(EvaluationOptions.Default, network, samples.Test);
         return new(
             seed,

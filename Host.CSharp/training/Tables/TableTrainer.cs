@@ -181,7 +181,7 @@ public static class TableTrainer
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (loaded, samples) = data;
-        var network = samples.Restore(result.Network);
+        var network = samples.Finish(result.Network);
         var model = Models.Create(
             network,
             loaded.Preprocessing,
