@@ -78,6 +78,7 @@ internal static class FindRateCommand
         var data = Print.Loaded<T>(configuration);
         var train = configuration.Split(data).Scaled().Learned;
         var architecture = configuration.ArchitectureFor(train);
+        configuration.RequireFullBatch(train.Count);
         var sweep = LearningRateFinder.Sweep(
             configuration.Hyperparameters,
             Lowest,

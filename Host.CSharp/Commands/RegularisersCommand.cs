@@ -69,7 +69,10 @@ internal static class RegularisersCommand
         var plans = Runs.Select(run => ConfigurationOf(given, run.Settings)).ToArray();
         var data = Print.Loaded<float>(plans[0]);
         foreach (var configuration in plans)
+        {
             configuration.ArchitectureFor(data.Train);
+            configuration.RequireFullBatch(configuration.Split(data).Train.Count);
+        }
         List<string[]> rows = [];
         foreach (var (i, configuration) in plans.Index())
         {

@@ -116,6 +116,25 @@ type Optimizers =
         ) : struct (Parameters<'T> * OptimizerState<'T>) =
         optimizer.Update rate gradient state parameters
 
+    /// <summary>One step on any function: with the optimizer's line search, if it has one.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="objective">The function: its value and gradient at any parameters.</param>
+    /// <param name="state">The state of the optimizer.</param>
+    /// <param name="parameters">The parameters, which are not changed.</param>
+    /// <returns>The function's value at the parameters, the next parameters and the next state.</returns>
+    [<Extension>]
+    static member Step
+        (
+            optimizer: Optimizer<'T>,
+            rate: 'T,
+            objective: Func<Parameters<'T>, struct ('T * Parameters<'T>)>,
+            state: OptimizerState<'T>,
+            parameters: Parameters<'T>
+        ) : struct ('T * Parameters<'T> * OptimizerState<'T>) =
+        ArgumentNullException.ThrowIfNull(objective, nameof objective)
+        Optimizer.step optimizer rate objective.Invoke state parameters
+
     /// <summary>The optimizer of a specification, such as that of <c>Parse.Optimizer</c>.</summary>
     /// <param name="spec">The rule, its numbers and transforms.</param>
     static member Create(spec: OptimizerSpec) : Optimizer<'T> = OptimizerSpec.optimizer spec
@@ -160,6 +179,7 @@ type Optimizers =
                                 Memory = memory after
                             })
             LayerUpdate = ValueNone
+            Search = ValueNone
         }
 
     /// <summary>Gradient descent on any function: the start and the point after every step.</summary>

@@ -93,15 +93,21 @@ module internal Kernels =
 
         struct (next, nextMemories)
 
-    /// Σx² in double: sums of every eighth element, then of those eight.
-    let internal sumOfSquares (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+    /// Σxy in double: sums of every eighth product, then of those eight.
+    let internal dot (x: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) (y: 'T[]) : float =
         let sums: float[] = Array.zeroCreate 8
 
-        for i in 0 .. values.Length - 1 do
-            let x = Double.CreateTruncating values[i]
-            sums[i &&& 7] <- Math.FusedMultiplyAdd(x, x, sums[i &&& 7])
+        for i in 0 .. x.Length - 1 do
+            let first = Double.CreateTruncating x[i]
+
+            sums[i &&& 7] <-
+                Math.FusedMultiplyAdd(first, Double.CreateTruncating y[i], sums[i &&& 7])
 
         Array.fold (+) 0.0 sums
+
+    /// Σx² in double.
+    let internal sumOfSquares (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        dot values values
 
     /// Whether every number is finite.
     let internal areFinite (numbers: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>) : bool =

@@ -138,6 +138,7 @@ module Optimizer =
             fun rate gradient state parameters ->
                 struct (descend rate gradient parameters, { state with Steps = state.Steps + 1L })
         LayerUpdate = ValueSome LayerGradient.descend
+        Search = ValueNone
     }
 
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
@@ -154,15 +155,7 @@ module Optimizer =
             (state: OptimizerState<'T>)
             (parameters: Parameters<'T>)
             : struct (Parameters<'T> * OptimizerState<'T>) =
-            let found = state.Memory |> List.map _.Name
-
-            if found <> names then
-                let list (names: string list) = String.Join(", ", names)
-
-                invalidArg
-                    (nameof state)
-                    $"expected a memory of {list names}, found one of {list found}"
-
+            OptimizerState.requireMemory names state
             let memories = state.Memory |> List.map _.Values
 
             for other in parameters :: memories do
@@ -193,19 +186,10 @@ module Optimizer =
                     })
 
         {
-            Init =
-                fun parameters -> {
-                    Steps = 0L
-                    Memory = [
-                        for name in names ->
-                            {
-                                Name = name
-                                Values = Parameters.zeros parameters
-                            }
-                    ]
-                }
+            Init = OptimizerState.zeros names
             Update = update
             LayerUpdate = ValueNone
+            Search = ValueNone
         }
 
     /// <summary>Momentum: v = μv + g, θ′ = θ − ηv.</summary>
@@ -338,6 +322,62 @@ module Optimizer =
             NegativeRate = -rate
         })
 
+    /// How many pairs L-BFGS may keep.
+    let internal histories: NumberRange<float> = {
+        Text = "a whole number of 1 to 100"
+        Holds = fun count -> count >= 1.0 && count <= 100.0 && Math.Floor count = count
+    }
+
+    /// <summary>L-BFGS: θ′ = θ − αH·g. H approximates the inverse of the matrix of second derivatives by the last
+    /// m pairs of s = θ′ − θ and y = g′ − g, and a line search finds α.</summary>
+    /// <param name="history">m, 1 to 100; 10 is usual.</param>
+    /// <returns>The optimizer. Its state keeps 2m + 2 numbers for each parameter: the pairs as s1, y1 (the newest),
+    /// s2, y2, …, and of a step without a line search the move and the gradient before it.</returns>
+    /// <exception cref="T:System.ArgumentException">m is out of range; of a step, the state is another
+    /// optimizer's, or two partners differ in shape.</exception>
+    /// <remarks>
+    /// It is for losses of all training samples at once, as pairs of different mini-batches do not describe one
+    /// function. <c>Search</c> tries α = η first, where 1 is the usual rate, then others until α satisfies the strong
+    /// Wolfe conditions: L(θ′) ≤ L(θ) + 10⁻⁴α·g·d and |g′·d| ≤ 0.9|g·d| with d = −H·g. Where no α lowers the
+    /// loss, the pairs are forgotten and d is −g; if no α lowers the loss there either, θ stays. <c>Update</c>
+    /// alone takes α = η without looking at the loss. Without pairs, at the first step, H is 1 and η is
+    /// multiplied by min(1, 1/Σ|g|). A pair with s·y ≤ 10⁻¹⁰y·y is left out.
+    /// Source: Nocedal and Wright, Numerical optimization, 2nd ed. (2006), algorithms 7.4 and 7.5 with the line
+    /// search of 3.5 and 3.6; the first length, the constants and the interpolation are those of PyTorch's LBFGS
+    /// with <c>strong_wolfe</c>, which follows the same path. The condition of a pair: Byrd, Lu, Nocedal and
+    /// Zhu, A limited memory algorithm for bound constrained optimization, 1995, equation 3.9.
+    /// </remarks>
+    [<CompiledName("Lbfgs")>]
+    let lbfgs (history: int) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        NumberRange.require (nameof history) histories (float history)
+        Lbfgs.optimizer history
+
+    /// <summary>One step of an optimizer on any function: with its line search, if it has one.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="rate">Learning rate η.</param>
+    /// <param name="objective">The function: its value and gradient at any parameters.</param>
+    /// <param name="state">The optimizer's state.</param>
+    /// <param name="parameters">θ, left as it was.</param>
+    /// <returns>The function's value at θ, the next parameters and the next state.</returns>
+    /// <exception cref="T:System.ArgumentException">The state is another optimizer's, or two partners differ in
+    /// shape.</exception>
+    [<CompiledName("Step")>]
+    let step
+        (optimizer: Optimizer<'T>)
+        (rate: 'T)
+        (objective: Parameters<'T> -> struct ('T * Parameters<'T>))
+        (state: OptimizerState<'T>)
+        (parameters: Parameters<'T>)
+        : struct ('T * Parameters<'T> * OptimizerState<'T>) =
+        let struct (value, gradient) = objective parameters
+
+        let struct (next, state) =
+            match optimizer.Search with
+            | ValueSome search -> search rate objective value gradient state parameters
+            | ValueNone -> optimizer.Update rate gradient state parameters
+
+        struct (value, next, state)
+
     /// <summary>Gradient descent on any function: x₀ and every xₖ₊₁ = xₖ − η ∇f(xₖ).</summary>
     /// <param name="rate">Learning rate η.</param>
     /// <param name="steps">How many steps, 0 or more.</param>
@@ -382,6 +422,8 @@ module internal OptimizerRules =
 
     let private epsilon standard =
         NamedChoice.number "Epsilon" standard NumberRange.positive
+
+    let private history = NamedChoice.number "History" 10.0 Optimizer.histories
 
     let private rule (name: string) (numbers: ChoiceNumber list) (maker: IOptimizerMaker) = {
         Definition = { Name = name; Numbers = numbers }
@@ -450,5 +492,13 @@ module internal OptimizerRules =
                 new IOptimizerMaker with
                     member _.Make number =
                         Optimizer.lion (number "Beta1") (number "Beta2")
+            }
+        rule
+            "Lbfgs"
+            [ history ]
+            {
+                new IOptimizerMaker with
+                    member _.Make number =
+                        Optimizer.lbfgs (int (number "History"))
             }
     ]

@@ -18,6 +18,8 @@ type OptimizerOptions = {
     Beta2: Nullable<float>
     /// ε: 10⁻¹⁰ of AdaGrad, 10⁻⁸ of RmsProp, Adam and AdamW.
     Epsilon: Nullable<float>
+    /// m of Lbfgs; 10.
+    History: Nullable<int>
     /// λ of <c>Transform.weightDecay</c>; 0.01 of AdamW.
     WeightDecay: Nullable<float>
     /// λ of <c>Transform.penaltyL1</c>.
@@ -73,6 +75,7 @@ module OptimizerSpec =
         Beta1 = Nullable()
         Beta2 = Nullable()
         Epsilon = Nullable()
+        History = Nullable()
         WeightDecay = Nullable()
         PenaltyL1 = Nullable()
         PenaltyL2 = Nullable()
@@ -82,6 +85,9 @@ module OptimizerSpec =
         AverageDecay = Nullable()
     }
 
+    let private toFloat (number: Nullable<int>) : Nullable<float> =
+        number |> Option.ofNullable |> Option.map float |> Option.toNullable
+
     /// The rules' numbers that are given, by their names.
     let private ruleNumbers (options: OptimizerOptions) : (string * Nullable<float>) list = [
         "Momentum", options.Momentum
@@ -89,6 +95,7 @@ module OptimizerSpec =
         "Beta1", options.Beta1
         "Beta2", options.Beta2
         "Epsilon", options.Epsilon
+        "History", toFloat options.History
     ]
 
     let private ruleChoices: NamedChoice<OptimizerRule * (string * float) list> list =
@@ -110,9 +117,6 @@ module OptimizerSpec =
         let unlessZero make strength =
             if strength > 0.0 then Some(make strength) else None
 
-        let accumulate =
-            options.Accumulate |> Option.ofNullable |> Option.map float |> Option.toNullable
-
         // The innermost first: gradients are summed, clipped, penalised, in that order.
         [
             "WeightDecay",
@@ -131,7 +135,7 @@ module OptimizerSpec =
             "ClipValue", NumberRange.positive, options.ClipValue, TransformSpec.ClipByValue >> Some
             "Accumulate",
             NumberRange.atLeast 1.0,
-            accumulate,
+            toFloat options.Accumulate,
             fun count ->
                 if count > 1.0 then
                     Some(TransformSpec.Accumulate(int count))
@@ -140,7 +144,10 @@ module OptimizerSpec =
             "AverageDecay", NumberRange.share, options.AverageDecay, TransformSpec.Average >> Some
         ]
 
-    let private transforms (options: OptimizerOptions) : Result<TransformSpec list, Fault list> =
+    /// The transforms of the options with the name and value of each one's setting.
+    let private transforms
+        (options: OptimizerOptions)
+        : Result<(string * float * TransformSpec) list, Fault list> =
         let given = [
             for name, range, value, make in transformNumbers options do
                 match Option.ofNullable value with
@@ -153,16 +160,43 @@ module OptimizerSpec =
                 for name, range, value, _ in given do
                     NumberRange.check name range value
             ]
-            (fun () -> given |> List.choose (fun (_, _, value, make) -> make value))
+            (fun () ->
+                given
+                |> List.choose (fun (name, _, value, make) ->
+                    make value |> Option.map (fun transform -> name, value, transform)))
+
+    let private ruleNamed (name: string) : OptimizerRule =
+        OptimizerRules.all |> List.find (fun rule -> rule.Definition.Name = name)
+
+    /// The rule with its numbers.
+    let private ruleOf
+        (rule: OptimizerRule)
+        (numbers: (string * float) list)
+        : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        rule.Maker.Make(fun name -> numbers |> List.find (fst >> (=) name) |> snd)
+
+    let private hasSearch (rule: OptimizerRule) (numbers: (string * float) list) : bool =
+        (ruleOf rule numbers: Optimizer<float>).Search.IsSome
 
     /// <summary>The optimizer of the options, or all faults: an unknown name, a number out of range, a
-    /// number that does not apply to the optimizer.</summary>
+    /// number or transform that does not apply to the optimizer.</summary>
     [<CompiledName("Create")>]
     let create (options: OptimizerOptions) : Result<OptimizerSpec, Fault list> = validation {
         let! rule, numbers =
             NamedChoice.parse "Optimizer" ruleChoices (ruleNumbers options) options.Name
 
         and! given = transforms options
+
+        let! given =
+            Fault.check
+                [
+                    for name, value, transform in given do
+                        transform.AllowsSearch || not (hasSearch rule numbers),
+                        Fault.message
+                            name
+                            $"does not apply to {rule.Definition.Name} (found {string value})"
+                ]
+                (fun () -> given |> List.map (fun (_, _, transform) -> transform))
 
         return {
             name = rule.Definition.Name
@@ -178,10 +212,8 @@ module OptimizerSpec =
     /// <summary>The rule with its transforms around it.</summary>
     [<CompiledName("Optimizer")>]
     let optimizer (spec: OptimizerSpec) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let rule =
-            OptimizerRules.all |> List.find (fun rule -> rule.Definition.Name = spec.name)
+        List.fold Transform.apply (ruleOf (ruleNamed spec.name) spec.numbers) spec.transforms
 
-        let number name =
-            spec.numbers |> List.find (fst >> (=) name) |> snd
-
-        List.fold Transform.apply (rule.Maker.Make number) spec.transforms
+    /// Whether its steps search along a line, and so learn from all training samples.
+    let internal isFullBatch (spec: OptimizerSpec) : bool =
+        hasSearch (ruleNamed spec.name) spec.numbers

@@ -22,9 +22,22 @@ type internal TransformSpec =
     /// A running mean of the parameters is kept beside them.
     | Average of decay: float
 
+    /// Whether it can be around an optimizer with a line search.
+    member transform.AllowsSearch =
+        match transform with
+        | PenaltyL2 _
+        | Average _ -> true
+        | ClipByValue _
+        | ClipByNorm _
+        | Decay _
+        | PenaltyL1 _
+        | Accumulate _ -> false
+
 /// <summary>Optimizers made of others. Chained with |>, the last is the first to see the gradient:
 /// <c>Optimizer.adam 0.9 0.999 1e-8 |> Transform.weightDecay 0.01 |> Transform.clipByNorm 1.0</c>.</summary>
-/// <remarks>None changes the loss that a step reports: it is that of the data alone.</remarks>
+/// <remarks>None changes the loss that a step reports: it is that of the data alone. An optimizer with a line search
+/// takes <c>penaltyL2</c> and <c>average</c>; the others are refused around it, as no function has the changed
+/// steps or gradients.</remarks>
 [<RequireQualifiedAccess>]
 module Transform =
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
@@ -52,6 +65,12 @@ module Transform =
             first
             second
 
+    let private requireNoSearch (optimizer: Optimizer<'T>) : unit =
+        if optimizer.Search.IsSome then
+            invalidArg
+                (nameof optimizer)
+                "expected an optimizer without a line search, found one with"
+
     /// The optimizer on another gradient, made of the gradient and the parameters.
     let private onGradient
         (change: Parameters<'T> -> Parameters<'T> -> Parameters<'T>)
@@ -62,19 +81,21 @@ module Transform =
             fun rate gradient state parameters ->
                 optimizer.Update rate (change gradient parameters) state parameters
         LayerUpdate = ValueNone
+        Search = ValueNone
     }
 
     /// <summary>Every element of the gradient brought within ±limit.</summary>
     /// <param name="limit">Greater than 0.</param>
     /// <param name="optimizer">What gets the clipped gradient.</param>
     /// <exception cref="T:System.ArgumentException">The limit is not a finite number greater than
-    /// 0.</exception>
+    /// 0, or the optimizer has a line search.</exception>
     [<CompiledName("ClipByValue")>]
     let clipByValue
         (limit: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof limit) NumberRange.positive limit
+        requireNoSearch optimizer
         onGradient (fun gradient _ -> map { Limit = number limit } gradient) optimizer
 
     /// <summary>The whole gradient times limit / ‖g‖ where ‖g‖ is above the limit by more than a
@@ -82,7 +103,7 @@ module Transform =
     /// <param name="limit">The greatest length ‖g‖ = √Σg² over all parameters; greater than 0.</param>
     /// <param name="optimizer">What gets the clipped gradient.</param>
     /// <exception cref="T:System.ArgumentException">The limit is not a finite number greater than
-    /// 0.</exception>
+    /// 0, or the optimizer has a line search.</exception>
     /// <remarks>Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural
     /// networks, 2013. PyTorch divides by ‖g‖ + 10⁻⁶, which would clip a clipped gradient
     /// again.</remarks>
@@ -92,6 +113,7 @@ module Transform =
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof limit) NumberRange.positive limit
+        requireNoSearch optimizer
 
         onGradient
             (fun gradient _ ->
@@ -110,7 +132,8 @@ module Transform =
     /// <summary>Decoupled weight decay: the optimizer steps from (1 − ηλ)θ instead of θ.</summary>
     /// <param name="strength">λ, 0 or greater; 0.01 is AdamW's in PyTorch.</param>
     /// <param name="optimizer">What steps from there.</param>
-    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
+    /// search.</exception>
     /// <remarks>Biases shrink as weights do, as in PyTorch. Source: Loshchilov and Hutter, Decoupled
     /// weight decay regularization, 2019.</remarks>
     [<CompiledName("WeightDecay")>]
@@ -119,6 +142,7 @@ module Transform =
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof strength) NumberRange.notNegative strength
+        requireNoSearch optimizer
 
         {
             Init = optimizer.Init
@@ -132,6 +156,7 @@ module Transform =
                         state
                         (map { ScaleOp.Factor = number factor } parameters)
             LayerUpdate = ValueNone
+            Search = ValueNone
         }
 
     /// <summary>AdamW: Adam with decoupled weight decay, its step taken from (1 − ηλ)θ instead of
@@ -169,16 +194,35 @@ module Transform =
         : Optimizer<'T> =
         NumberRange.require (nameof strength) NumberRange.notNegative strength
 
-        onGradient
-            (fun gradient parameters ->
-                map2 { AddScaledOp.Factor = number strength } parameters gradient)
-            optimizer
+        let add gradient parameters =
+            map2 { AddScaledOp.Factor = number strength } parameters gradient
+
+        let penalise (loss: 'T) (parameters: Parameters<'T>) : 'T =
+            let length = Parameters.norm parameters
+            number (Double.CreateTruncating loss + 0.5 * strength * length * length)
+
+        {
+            onGradient add optimizer with
+                Search =
+                    optimizer.Search
+                    |> ValueOption.map (fun search rate objective loss gradient state parameters ->
+                        search
+                            rate
+                            (fun parameters ->
+                                let struct (loss, gradient) = objective parameters
+                                struct (penalise loss parameters, add gradient parameters))
+                            (penalise loss parameters)
+                            (add gradient parameters)
+                            state
+                            parameters)
+        }
 
     /// <summary>The penalty λΣ|θ|: λ·sign θ is added to the gradient.</summary>
     /// <param name="strength">λ, 0 or greater.</param>
     /// <param name="optimizer">What gets the sum.</param>
     /// <returns>The optimizer with the penalty; its state is that of the one it is made of.</returns>
-    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
+    /// search.</exception>
     /// <remarks>At 0, where |θ| has a kink, sign θ is 0. Biases count as weights do. Source: Tibshirani,
     /// Regression shrinkage and selection via the lasso, Journal of the Royal Statistical Society B 58
     /// (1996), for the penalty.</remarks>
@@ -188,6 +232,7 @@ module Transform =
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof strength) NumberRange.notNegative strength
+        requireNoSearch optimizer
 
         onGradient
             (fun gradient parameters ->
@@ -222,13 +267,15 @@ module Transform =
     /// parameters stay.</summary>
     /// <param name="count">How many gradients, 1 or more.</param>
     /// <param name="optimizer">What gets the mean.</param>
-    /// <exception cref="T:System.ArgumentException">The count is below 1.</exception>
+    /// <exception cref="T:System.ArgumentException">The count is below 1, or the optimizer has a line
+    /// search.</exception>
     [<CompiledName("Accumulate")>]
     let accumulate
         (count: int)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof count) NumberRange.oneOrMore count
+        requireNoSearch optimizer
         let name = "sum"
 
         {
@@ -267,6 +314,7 @@ module Transform =
                                         Steps = seen
                                 })
             LayerUpdate = ValueNone
+            Search = ValueNone
         }
 
     /// <summary>Keeps a running mean of the parameters: a′ = a + (1 − d)(θ′ − a), which begins at the
@@ -285,24 +333,29 @@ module Transform =
         NumberRange.require (nameof decay) NumberRange.share decay
         let name = "average"
 
+        /// The step of `move`, which takes the state without the mean, and the mean after it.
+        let follow move state parameters =
+            let struct (average, rest) = own name state
+            let struct (parameters, rest) = move rest parameters
+
+            let average =
+                map2
+                    {
+                        TowardsOp.Factor = number (1.0 - decay)
+                    }
+                    parameters
+                    average
+
+            struct (parameters, withOwn name average rest)
+
         {
             Init = fun parameters -> withOwn name parameters (optimizer.Init parameters)
-            Update =
-                fun rate gradient state parameters ->
-                    let struct (average, rest) = own name state
-
-                    let struct (parameters, rest) = optimizer.Update rate gradient rest parameters
-
-                    let average =
-                        map2
-                            {
-                                TowardsOp.Factor = number (1.0 - decay)
-                            }
-                            parameters
-                            average
-
-                    struct (parameters, withOwn name average rest)
+            Update = fun rate gradient -> follow (optimizer.Update rate gradient)
             LayerUpdate = ValueNone
+            Search =
+                optimizer.Search
+                |> ValueOption.map (fun search rate objective loss gradient ->
+                    follow (search rate objective loss gradient))
         }
 
     /// <summary>The running mean of the parameters, where the optimizer keeps one.</summary>

@@ -21,6 +21,31 @@ module Trainer =
             ]
             (fun () -> batchSize)
 
+    /// <summary>Checks that each step learns from all training samples, where the optimizer needs that.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="samples">The number of training samples.</param>
+    /// <returns>The number, or the faults: an optimizer with a line search, Lbfgs, needs sampling by epochs and
+    /// mini-batches that hold all samples.</returns>
+    [<CompiledName("CheckFullBatch")>]
+    let checkFullBatch (settings: Hyperparameters) (samples: int) : Result<int, Fault list> =
+        let name = settings.Optimizer.Name
+        let isFree = not (OptimizerSpec.isFullBatch settings.Optimizer)
+
+        Fault.check
+            [
+                isFree || settings.BatchSize >= samples,
+                Fault.create
+                    "BatchSize"
+                    $"%d{samples} or more, as {name} learns from all training samples at each step"
+                    (string settings.BatchSize)
+                isFree || settings.Sampling = Sampling.Epoch,
+                Fault.create
+                    "Sampling"
+                    $"Epoch, as {name} learns from all training samples at each step"
+                    (string settings.Sampling)
+            ]
+            (fun () -> samples)
+
     let private startAt (settings: Hyperparameters) (network: Network<'T>) : TrainingState<'T> = {
         Iteration = 0L
         Network = network
@@ -109,7 +134,25 @@ module Trainer =
             let struct (loss, gradient, followed) = gradientOf method step state.Network batch
 
             let struct (parameters, memory) =
-                optimizer.Update rate gradient state.Optimizer state.Network.Parameters
+                match optimizer.Search with
+                | ValueNone ->
+                    optimizer.Update rate gradient state.Optimizer state.Network.Parameters
+                | ValueSome search ->
+                    // The same mini-batch and the same masks of dropout: one function.
+                    let objective parameters =
+                        let struct (loss, gradient, _) =
+                            gradientOf
+                                method
+                                step
+                                {
+                                    state.Network with
+                                        Parameters = parameters
+                                }
+                                batch
+
+                        struct (loss, gradient)
+
+                    search rate objective loss gradient state.Optimizer state.Network.Parameters
 
             release [ gradient ] (parameters :: remembered memory)
 

@@ -272,8 +272,92 @@ type OptimizerLaw =
 
                     Exactly.bits (Laws.flat expected) (Laws.flat found))
 
+    /// The loss of a mini-batch and its gradient, at any parameters of the network.
+    static member private Objective
+        (network: Network<float>, batch: MiniBatch<float>)
+        : Parameters<float> -> struct (float * Parameters<float>) =
+        fun parameters -> Gradient.backward { network with Parameters = parameters } batch
+
+    /// <summary>Where the optimizer offers <c>Search</c>: no gradient, state or parameter is written to, the same
+    /// arguments give the same step, bit for bit, shapes and names are kept, and every step is counted.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    static member SearchIsPure(optimizer: Optimizer<float>) : Law =
+        Laws.create
+            "a step with a line search is pure"
+            (Arbitraries.Trainable())
+            (fun (Trainable(network, batch)) ->
+                match optimizer.Search with
+                | ValueNone -> ()
+                | ValueSome search ->
+                    let objective = OptimizerLaw.Objective(network, batch)
+
+                    let move (at: Parameters<float>) (state: OptimizerState<float>) =
+                        let struct (loss, gradient) = objective at
+                        let names (state: OptimizerState<float>) = state.Memory |> List.map _.Name
+                        let struct (next, after) = search 1.0 objective loss gradient state at
+                        Exactly.equal (state.Steps + 1L) after.Steps
+                        Exactly.equal (names state) (names after)
+
+                        for values in next :: (after.Memory |> List.map _.Values) do
+                            List.iter2
+                                (fun one other ->
+                                    Exactly.equal
+                                        (LayerParameters.shapes one)
+                                        (LayerParameters.shapes other))
+                                at.Layers
+                                values.Layers
+
+                        struct (next, after)
+
+                    let start = optimizer.Init network.Parameters
+                    let struct (second, state) = move network.Parameters start
+                    let struct (loss, gradient) = objective second
+
+                    Laws.requirePure
+                        (fun () -> [
+                            Laws.flat second
+                            Laws.flat gradient
+                            yield! OptimizerLaw.Numbers state
+                        ])
+                        (fun () ->
+                            let struct (next, after) =
+                                search 1.0 objective loss gradient state second
+
+                            Laws.flat next :: OptimizerLaw.Numbers after)
+
+                    move second state |> ignore)
+
+    /// <summary>Claimed by those whose <c>Search</c> adds no penalty: no step raises the loss that it is
+    /// given.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    static member SearchNeverRaisesLoss(optimizer: Optimizer<float>) : Law =
+        Laws.create
+            "a step with a line search never raises the loss"
+            (Arbitraries.Trainable())
+            (fun (Trainable(network, batch)) ->
+                match optimizer.Search with
+                | ValueNone -> Laws.broken "expected an optimizer with a line search"
+                | ValueSome _ ->
+                    let objective = OptimizerLaw.Objective(network, batch)
+
+                    let mutable at, state = network.Parameters, optimizer.Init network.Parameters
+                    let mutable before = infinity
+
+                    for step in 0..8 do
+                        let struct (loss, next, after) =
+                            Optimizer.step optimizer 1.0 objective state at
+
+                        Laws.require
+                            (loss <= before)
+                            $"step %d{step} (from 1): the loss rose from {string before} to {string loss}"
+
+                        at <- next
+                        state <- after
+                        before <- loss)
+
     /// <summary>What every optimizer keeps: <c>IsPure</c>, <c>KeepsShapes</c>, <c>ZerosStayZero</c>,
-    /// <c>MovesAgainstGradient</c>, <c>SmallStepLowersLoss</c> and <c>LayerUpdateIsUpdate</c>.</summary>
+    /// <c>MovesAgainstGradient</c>, <c>SmallStepLowersLoss</c>, <c>LayerUpdateIsUpdate</c> and
+    /// <c>SearchIsPure</c>.</summary>
     /// <param name="optimizer">The optimizer.</param>
     static member All(optimizer: Optimizer<float>) : Law list = [
         OptimizerLaw.IsPure optimizer
@@ -282,4 +366,5 @@ type OptimizerLaw =
         OptimizerLaw.MovesAgainstGradient optimizer
         OptimizerLaw.SmallStepLowersLoss optimizer
         OptimizerLaw.LayerUpdateIsUpdate optimizer
+        OptimizerLaw.SearchIsPure optimizer
     ]

@@ -112,6 +112,31 @@ public static class Training
         return network;
     }
 
+    /// <summary>The losses of steps with an optimizer's line search, if it has one.</summary>
+    public static IReadOnlyList<double> Search(
+        Optimizer<double> optimizer,
+        double rate,
+        int steps,
+        Network<double> network,
+        MiniBatch<double> batch
+    )
+    {
+        var losses = new List<double>();
+        var parameters = network.Parameters;
+        var state = optimizer.Start(parameters);
+        for (var i = 0; i < steps; i++)
+        {
+            (var loss, parameters, state) = optimizer.Step(
+                rate,
+                at => Gradient.Backward(network.With(at), batch),
+                state,
+                parameters
+            );
+            losses.Add(loss);
+        }
+        return losses;
+    }
+
     /// <summary>The optimizer of that name, as settings have it.</summary>
     public static Optimizer<double> OptimizerOf(string name) =>
         Parse.Optimizer(name).TryGet(out var spec, out var faults)

@@ -185,6 +185,34 @@ let ``an optimizer written in C# takes the core's steps`` (Trainable(network, ba
         flat network.Parameters |> Array.sumBy (fun x -> min 0.25 (x * x)) |> sqrt
     |]
 
+[<Law>]
+let ``a line search from C# is the core's`` (Trainable(network, batch)) =
+    let optimizer: Optimizer<float> = Optimizer.lbfgs 4
+
+    let objective parameters =
+        Gradient.backward { network with Parameters = parameters } batch
+
+    let expected =
+        List.scan
+            (fun struct (_, at, state) _ -> Optimizer.step optimizer 1.0 objective state at)
+            struct (nan, network.Parameters, optimizer.Init network.Parameters)
+            [ 1..5 ]
+        |> List.tail
+        |> List.map (fun struct (loss, _, _) -> loss)
+
+    Training.Search(optimizer, 1.0, 5, network, batch)
+    |> Array.ofSeq
+    |> Exactly.bits (Array.ofList expected)
+
+    Exactly.refused [ "objective" ] (fun () ->
+        Optimizers.Step(
+            optimizer,
+            1.0,
+            (Unchecked.defaultof<Func<Parameters<float>, struct (float * Parameters<float>)>>),
+            optimizer.Init network.Parameters,
+            network.Parameters
+        ))
+
 [<Fact>]
 let ``choices are found by name from C#, and refusals are sentences`` () =
     Exactly.equal

@@ -109,7 +109,10 @@ module private Own =
                             ]
                         })
         LayerUpdate = ValueNone
+        Search = ValueNone
     }
+
+    let lbfgs: Optimizer<float> = Optimizer.lbfgs 3
 
     let momentum = remembering (fun v g -> 0.9 * v + g) (fun rate v -> -rate * v)
 
@@ -170,6 +173,7 @@ let private along (change: int64 -> Parameters<float> -> Parameters<float>) : Op
             fun rate gradient state parameters ->
                 Optimizer.gradientDescent.Update rate (change state.Steps gradient) state parameters
         LayerUpdate = ValueNone
+        Search = ValueNone
 }
 
 let private negated (p: Parameters<float>) = Optimizer.descend 2.0 p p
@@ -434,6 +438,27 @@ let private slips: (string * Law list * string) list = [
             LayerUpdate = ValueSome(fun rate -> LayerGradient.descend (2.0 * rate))
     },
     "expected"
+    "a line search: steps not counted",
+    OptimizerLaw.All {
+        lbfgs with
+            Search =
+                lbfgs.Search
+                |> ValueOption.map (fun search rate objective loss gradient state parameters ->
+                    let struct (next, after) = search rate objective loss gradient state parameters
+
+                    struct (next, { after with Steps = state.Steps }))
+    },
+    "expected 1"
+    "a line search: a fixed step instead",
+    [
+        OptimizerLaw.SearchNeverRaisesLoss {
+            lbfgs with
+                Search =
+                    ValueSome(fun _ _ _ gradient state parameters ->
+                        lbfgs.Update 10.0 gradient state parameters)
+        }
+    ],
+    "rose"
     "descent: uphill", OptimizerLaw.All(along (fun _ g -> negated g)), "moves against its gradient"
     "descent: the gradient is ignored",
     OptimizerLaw.All(along (fun _ g -> Optimizer.descend 1.0 g g)),
@@ -487,6 +512,7 @@ let private slips: (string * Law list * string) list = [
                         // At a million steps nothing is left to correct.
                         adam.Update rate gradient { state with Steps = 1000000L } parameters
                 LayerUpdate = ValueNone
+                Search = ValueNone
             },
             5,
             fun rate start gradients -> adamByPaper rate start gradients

@@ -19,6 +19,7 @@ let private meant: (string * Optimizer<float> * TransformSpec list) list = [
     "Adam", Optimizer.adam 0.9 0.999 1e-8, []
     "adamw", Optimizer.adam 0.9 0.999 1e-8, [ TransformSpec.Decay 0.01 ]
     "Lion", Optimizer.lion 0.9 0.99, []
+    "Lbfgs", Optimizer.lbfgs 10, []
 ]
 
 /// Both make the same steps.
@@ -111,7 +112,9 @@ let ``every rule keeps the laws of an optimizer, whatever is around it`` (plan: 
 
 [<Fact>]
 let ``all faults are reported together`` () =
-    Exactly.faulted [ "Optimizer"; "AdamW, Lion"; "'sgd'" ] (OptimizerSpec.create (named "sgd"))
+    Exactly.faulted
+        [ "Optimizer"; "AdamW, Lion, Lbfgs"; "'sgd'" ]
+        (OptimizerSpec.create (named "sgd"))
 
     Exactly.faulted
         [
@@ -128,4 +131,55 @@ let ``all faults are reported together`` () =
                 Beta1 = Nullable 1.0
                 ClipNorm = Nullable 0.0
                 Accumulate = Nullable 0
+        })
+
+[<Fact>]
+let ``around a line search, what changes steps or gradients is refused`` () =
+    let lbfgs = {
+        named "Lbfgs" with
+            History = Nullable 5
+            PenaltyL2 = Nullable 0.1
+            AverageDecay = Nullable 0.9
+            WeightDecay = Nullable 0.0
+            Accumulate = Nullable 1
+    }
+
+    Exactly.equal [ "History", 5.0 ] (created lbfgs).Numbers
+
+    let found =
+        OptimizerSpec.create {
+            lbfgs with
+                WeightDecay = Nullable 0.1
+                PenaltyL1 = Nullable 0.2
+                ClipNorm = Nullable 0.3
+                ClipValue = Nullable 0.4
+                Accumulate = Nullable 2
+        }
+
+    match found with
+    | Ok _ -> Assert.Fail "expected faults"
+    | Error faults ->
+        Exactly.equal
+            [
+                "WeightDecay does not apply to Lbfgs (found 0.1)."
+                "PenaltyL1 does not apply to Lbfgs (found 0.2)."
+                "ClipNorm does not apply to Lbfgs (found 0.3)."
+                "ClipValue does not apply to Lbfgs (found 0.4)."
+                "Accumulate does not apply to Lbfgs (found 2)."
+            ]
+            (faults |> List.map string)
+
+    for count in [ 0; 101 ] do
+        Exactly.faulted
+            [ "History"; "1 to 100" ]
+            (OptimizerSpec.create {
+                named "Lbfgs" with
+                    History = Nullable count
+            })
+
+    Exactly.faulted
+        [ "History"; "does not apply to Adam (found 5)" ]
+        (OptimizerSpec.create {
+            named "Adam" with
+                History = Nullable 5
         })

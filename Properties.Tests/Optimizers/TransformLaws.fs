@@ -278,5 +278,16 @@ let ``transforms refuse numbers out of range`` () =
 
     Exactly.refused [ "count" ] (fun () -> Transform.accumulate 0 descent)
 
+    for transform in
+        [
+            Transform.clipByValue 1.0
+            Transform.clipByNorm 1.0
+            Transform.weightDecay 0.1
+            Transform.penaltyL1 0.1
+            Transform.accumulate 2
+        ] do
+        Exactly.refused [ "without a line search" ] (fun () ->
+            transform (Optimizer.lbfgs 5: Optimizer<float>))
+
     for decay in [ 1.0; -0.1; nan ] do
         Exactly.refused [ "decay" ] (fun () -> Transform.average decay descent)

@@ -158,17 +158,29 @@ type Generators =
             let! average = sometimes 0.8
 
             return
-                OptimizerSpec.create {
-                    OptimizerSpec.named name with
-                        WeightDecay = decay
-                        PenaltyL1 = penalty1
-                        PenaltyL2 = penalty2
-                        ClipValue = clipValue
-                        ClipNorm = clipNorm
-                        Accumulate =
-                            accumulate |> Option.ofNullable |> Option.map int |> Option.toNullable
-                        AverageDecay = average
-                }
+                OptimizerSpec.create (
+                    let always = {
+                        OptimizerSpec.named name with
+                            PenaltyL2 = penalty2
+                            AverageDecay = average
+                    }
+
+                    if name = "Lbfgs" then
+                        always
+                    else
+                        {
+                            always with
+                                WeightDecay = decay
+                                PenaltyL1 = penalty1
+                                ClipValue = clipValue
+                                ClipNorm = clipNorm
+                                Accumulate =
+                                    accumulate
+                                    |> Option.ofNullable
+                                    |> Option.map int
+                                    |> Option.toNullable
+                        }
+                )
                 |> orFail
         }
         |> Arb.fromGen

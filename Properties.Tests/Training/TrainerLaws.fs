@@ -90,20 +90,29 @@ let ``a step is: draw, find the gradient, update`` (SmallRun(settings, data, arc
 
         let batch = MiniBatch.create batch.Inputs targets
 
-        let struct (loss, gradient, followed) =
+        let gradientOf network =
             if architecture.DiffersInTraining then
-                Gradient.backwardInTraining
-                    { Seed = settings.Seed; Iteration = i }
-                    before.Network
-                    batch
+                Gradient.backwardInTraining { Seed = settings.Seed; Iteration = i } network batch
             else
-                let struct (loss, gradient) = Gradient.backward before.Network batch
-                struct (loss, gradient, before.Network)
+                let struct (loss, gradient) = Gradient.backward network batch
+                struct (loss, gradient, network)
 
-        let struct (next, optimizer) =
-            (OptimizerSpec.optimizer settings.Optimizer).Update
+        let struct (loss, _, followed) = gradientOf before.Network
+
+        let objective parameters =
+            let struct (loss, gradient, _) =
+                gradientOf {
+                    before.Network with
+                        Parameters = parameters
+                }
+
+            struct (loss, gradient)
+
+        let struct (_, next, optimizer) =
+            Optimizer.step
+                (OptimizerSpec.optimizer settings.Optimizer)
                 (Trainer.rate settings data before.Validation i)
-                gradient
+                objective
                 before.Optimizer
                 before.Network.Parameters
 

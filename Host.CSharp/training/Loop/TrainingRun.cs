@@ -58,6 +58,7 @@ internal sealed class TrainingRun<T>(
     )
     {
         var architecture = configuration.ArchitectureFor(data.Loaded.Train);
+        configuration.RequireFullBatch(data.Samples.Train.Count);
         earlier?.RefuseDifferences(configuration, data.Loaded.Hashes);
         using var folder = earlier is null
             ? RunFolder.Create(files, configuration, architecture, clock)

@@ -165,6 +165,15 @@ internal sealed record RunConfiguration(
             : throw Refused(faults);
     }
 
+    /// <summary>Checks that each step learns from all training samples, where the optimizer needs
+    /// that.</summary>
+    /// <exception cref="RefusedException">Mini-batches are smaller, or drawn with replacement.</exception>
+    public void RequireFullBatch(int samples)
+    {
+        if (!Trainer.CheckFullBatch(Hyperparameters, samples).TryGet(out _, out var faults))
+            throw Refused(faults);
+    }
+
     /// <summary>The samples of loaded data, split as the settings say.</summary>
     /// <exception cref="RefusedException">Training or validation samples would be missing.</exception>
     public TrainingSamples<T> Split<T>(LoadedData<T> data)

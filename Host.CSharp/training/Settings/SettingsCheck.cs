@@ -267,6 +267,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             training.Beta1,
             training.Beta2,
             training.Epsilon,
+            training.History,
             training.WeightDecay,
             training.PenaltyL1,
             training.PenaltyL2,

@@ -93,10 +93,10 @@ public sealed record TrainingSettings
     public string Gradient { get; init; } = "Backpropagation";
 
     /// <summary>How the gradient changes the parameters; usual learning rates are 0.001 for Adam and AdamW,
-    /// 0.0001 for Lion. Accepts: GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW or Lion.
-    /// Default: GradientDescent.</summary>
+    /// 0.0001 for Lion, 1 for Lbfgs. Accepts: GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW,
+    /// Lion or Lbfgs. Default: GradientDescent.</summary>
     [Description(
-        "how the gradient changes the parameters; usual learning rates are 0.001 for Adam and AdamW, 0.0001 for Lion"
+        "how the gradient changes the parameters; usual learning rates are 0.001 for Adam and AdamW, 0.0001 for Lion, 1 for Lbfgs"
     )]
     public string Optimizer { get; init; } = "GradientDescent";
 
@@ -129,6 +129,14 @@ public sealed record TrainingSettings
     [Description("number that is added to square roots, against division by 0")]
     [Accepts("above 0")]
     public double? Epsilon { get; init; }
+
+    /// <summary>Of Lbfgs: moves and changes of the gradient that the approximation of the second derivatives is made
+    /// of. Accepts: 1 to 100. Default: 10.</summary>
+    [Description(
+        "moves and changes of the gradient that the approximation of the second derivatives is made of"
+    )]
+    [Accepts("1 to 100")]
+    public int? History { get; init; }
 
     /// <summary>Decoupled weight decay: share of the learning rate by which parameters shrink at each step.
     /// Accepts: 0 or more. Default: 0; of AdamW 0.01.</summary>

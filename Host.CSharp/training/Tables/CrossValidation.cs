@@ -151,6 +151,7 @@ internal static class CrossValidation
             )
         );
         configuration.ArchitectureFor(split.Train);
+        configuration.RequireFullBatch(split.Train.Count);
         var loop = new TrainingLoop<T>(configuration, split.Scaled(), [], TimeProvider.System);
         var result = await loop.RunAsync(CancellationToken.None);
         var network = split.Finish(result.Network);

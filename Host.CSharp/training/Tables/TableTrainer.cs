@@ -153,6 +153,7 @@ public static class TableTrainer
                 var data = new TrainingData<T>(loaded, configuration.Split(loaded));
                 // Mini-batches that do not fit the network are refused here.
                 configuration.ArchitectureFor(loaded.Train);
+                configuration.RequireFullBatch(data.Samples.Train.Count);
                 var iterations = Runs.Iterations(
                     configuration.Hyperparameters,
                     data.Samples.Train.Count

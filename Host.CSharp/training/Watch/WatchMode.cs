@@ -81,6 +81,7 @@ internal sealed class WatchMode<T>(
         {
             var data = await loader.LoadAsync<T>(stop);
             configuration.ArchitectureFor(data.Loaded.Train);
+            configuration.RequireFullBatch(data.Samples.Train.Count);
             return data;
         }
         catch (RefusedException refused)

@@ -17,6 +17,14 @@ let calls (given: PurityGiven) : PureCall list =
     [
         "Optimizer.Descend", fun () -> Optimizer.descend 0.1 parameters parameters
         "Optimizer.Descent", fun () -> Optimizer.descent 0.1 3 double v
+        "Optimizer.Step",
+        fun () ->
+            Optimizer.step
+                (Optimizer.lbfgs 2)
+                1.0
+                (fun _ -> struct (1.0, parameters))
+                ((Optimizer.lbfgs 2).Init parameters)
+                parameters
         "Parameters.Norm", fun () -> Parameters.norm parameters
         "Transform.Averaged", fun () -> Transform.averaged memory
         "Trainer.Rate", fun () -> Trainer.rate given.Settings data state.Validation 3L

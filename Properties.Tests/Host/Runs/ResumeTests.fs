@@ -20,6 +20,13 @@ open Spectre.Console
 module ResumeTests =
     open ResumedRuns
 
+    let private lbfgs = [
+        "Training:Optimizer", "Lbfgs"
+        "Training:History", "3"
+        "Training:LearningRate", "1"
+        "Training:BatchSize", "1000"
+    ]
+
     /// Settings of everything that a state remembers.
     let settings: Gen<(string * string) list> = gen {
         let! optimizer =
@@ -29,14 +36,18 @@ module ResumeTests =
                 [ "Training:Optimizer", "Adam"; "Training:LearningRate", "0.01" ]
                 [ "Training:Optimizer", "Lion"; "Training:LearningRate", "0.003" ]
                 [ "Training:Optimizer", "RmsProp"; "Training:LearningRate", "0.01" ]
+                lbfgs
             ]
 
         let! around =
             Gen.elements [
                 []
                 [ "Training:AverageDecay", "0.9" ]
-                [ "Training:Accumulate", "3" ]
-                [ "Training:WeightDecay", "0.1"; "Training:ClipNorm", "0.5" ]
+                [ "Training:PenaltyL2", "0.01" ]
+
+                if optimizer <> lbfgs then
+                    [ "Training:Accumulate", "3" ]
+                    [ "Training:WeightDecay", "0.1"; "Training:ClipNorm", "0.5" ]
             ]
 
         let! schedule =
@@ -65,7 +76,13 @@ module ResumeTests =
                 ]
             ]
 
-        let! sampling = Gen.elements [ "Replacement"; "Epoch" ]
+        let! sampling =
+            Gen.elements [
+                if optimizer <> lbfgs then
+                    "Replacement"
+                "Epoch"
+            ]
+
         let! precision = Gen.elements [ "Single"; "Double" ]
         let! augmentation = Gen.elements [ []; [ "Augmentation:Shift", "1" ] ]
         // Some of these rates diverge.

@@ -116,7 +116,7 @@ module SettingsTests =
     [<InlineData("Training:Gradient", "Guess", "one of Backpropagation, Numerical")>]
     [<InlineData("Training:Optimizer",
                  "Sgd",
-                 "one of GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW, Lion")>]
+                 "one of GradientDescent, Momentum, Nesterov, AdaGrad, RmsProp, Adam, AdamW, Lion, Lbfgs")>]
     [<InlineData("Training:Momentum", "0.9", "does not apply to GradientDescent")>]
     [<InlineData("Training:ClipNorm", "0", "greater than 0")>]
     [<InlineData("Training:Accumulate", "0", "1 or more")>]

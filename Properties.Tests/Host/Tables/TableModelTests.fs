@@ -95,6 +95,53 @@ module TableModelTests =
         let model = TableModel.Load folder
         Assert.Equal<byte>(model.ToBytes(), trained.Value.Model.ToBytes())
 
+    /// Settings of steps that learn from all rows.
+    let private byLbfgs (training: TrainingSettings) =
+        PipelineSettings(
+            Model =
+                ModelSettings(Hidden = [| 16 |], Activation = "Tanh", Initialiser = "XavierNormal"),
+            Training = training
+        )
+
+    [<Fact>]
+    let ``Lbfgs learns iris from all rows in fewer than 100 steps`` () =
+        let lowest, highest =
+            [ 1UL .. 5UL ]
+            |> List.map (fun seed ->
+                let settings =
+                    TrainingSettings(
+                        Optimizer = "Lbfgs",
+                        LearningRate = 1.0,
+                        Sampling = "Epoch",
+                        BatchSize = 1000,
+                        Iterations = Nullable 50L,
+                        PenaltyL2 = Nullable 0.001,
+                        Seed = seed
+                    )
+
+                let run = TableTrainer.TrainAsync(flowers.Value, byLbfgs settings) |> ended
+                Assert.Equal(50L, run.Iteration)
+                run.Scores.Train.Accuracy)
+            |> fun found -> List.min found, List.max found
+
+        Assert.True(lowest >= 0.97, $"{lowest} to {highest}")
+
+    [<Fact>]
+    let ``Lbfgs refuses mini-batches of some rows`` () =
+        let settings = TrainingSettings(Optimizer = "Lbfgs", BatchSize = 100)
+
+        let refusal =
+            Assert.Throws<RefusedException>(fun () ->
+                TableTrainer.TrainAsync(flowers.Value, byLbfgs settings) |> ended |> ignore)
+
+        Assert.Equal<string>(
+            [
+                "Training:BatchSize: expected 126 or more, as Lbfgs learns from all training samples at each step, found 100."
+                "Training:Sampling: expected Epoch, as Lbfgs learns from all training samples at each step, found Replacement."
+            ],
+            refusal.Reasons
+        )
+
     [<Fact>]
     let ``a model learns, and says of what`` () =
         let run = trained.Value
