@@ -72,7 +72,12 @@ internal static class EvaluateCommand
                 settings.Read(parsed),
                 parsed.GetValue(model)!,
                 assumption.Read(parsed),
-                new(parsed.GetValue(top), parsed.GetValue(bins), parsed.GetValue(mistakes)),
+                new(
+                    parsed.GetValue(top),
+                    parsed.GetValue(bins),
+                    parsed.GetValue(mistakes),
+                    usual.Decision
+                ),
                 parsed.GetValue(importance),
                 parsed.GetValue(format)!,
                 parsed.GetValue(output)
@@ -184,7 +189,11 @@ internal static class EvaluateCommand
             isTestAlone ? DataFiles.ParseTest(configuration) : DataFiles.Parse(configuration)
         );
         Print.Notes(data.Notes);
-        var evaluation = Evaluations.Create(options, network, data.Test);
+        var evaluation = Evaluations.Create(
+            new(options.TopK, options.Bins, options.Mistakes, model.Decision),
+            network,
+            data.Test
+        );
         var loss = evaluation switch
         {
             Evaluation.Classification { Item: var classes } => classes.Loss,
@@ -205,6 +214,7 @@ internal static class EvaluateCommand
             FirstLayerOf(model, data.Preprocessing)
         )
         {
+            Decision = model.Decision.OrNull(),
             Importance =
                 repetitions > 0 && model.Preprocessing is Preprocessing.Table table
                     ? Evaluations.Importance(

@@ -66,6 +66,16 @@ internal static class InspectCommand
                             ? $"{architecture.Outputs}"
                             : string.Join(", ", model.Classes),
                     ],
+                    .. model.Decision.IsValueSome
+                        ?
+                        [
+                            (IReadOnlyList<string>)
+                                [
+                                    "decision",
+                                    $"{Model.ClassName(model, model.Decision.Value.Class)} if its probability is at least {ReportTable.Number(model.Decision.Value.Threshold)}",
+                                ],
+                        ]
+                        : Array.Empty<IReadOnlyList<string>>(),
                     .. model.Notes.Select(note => (IReadOnlyList<string>)[note.Item1, note.Item2]),
                 ]
             ),

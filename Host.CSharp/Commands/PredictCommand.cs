@@ -167,6 +167,9 @@ internal static class PredictCommand
             [.. Enumerable.Range(0, architecture.Outputs).Select(k => Model.ClassName(model, k))],
             !architecture.Head.IsIdentity || !model.Classes.IsEmpty,
             predictions
-        );
+        )
+        {
+            Decision = model.Decision.OrNull(),
+        };
     }
 }

@@ -111,15 +111,18 @@ module Folds =
     /// by what was learned from all parts before it. Samples of the same time are in one part.</summary>
     /// <param name="folds">The number of folds, from 2 to one less than the number of different times.</param>
     /// <param name="times">The time of each sample, in any unit.</param>
-    /// <exception cref="T:System.ArgumentException">A time is not a number.</exception>
     [<CompiledName("Forward")>]
     let forward (folds: int) (times: float[]) : Result<Fold list, Fault list> =
-        if Array.exists Double.IsNaN times then
-            invalidArg (nameof times) "expected a time for each sample, found NaN"
-
         let distinct = (Array.distinct times).Length
 
-        requireFolds folds (distinct - 1) "different times after the first" $"%d{distinct}"
+        Fault.check
+            [
+                not (Array.exists Double.IsNaN times),
+                Fault.create "Times" "a number for each sample" "NaN"
+            ]
+            ignore
+        |> Result.bind (fun () ->
+            requireFolds folds (distinct - 1) "different times after the first" $"%d{distinct}")
         |> Result.map (fun () ->
             let order =
                 [| 0 .. times.Length - 1 |] |> Array.sortBy (fun s -> struct (times[s], s))

@@ -243,6 +243,38 @@ type Augmentations =
         ) : Matrix<'T> =
         Augmentation.apply augmentation seed iteration rows columns images
 
+/// When a class is answered.
+[<AbstractClass; Sealed>]
+type Decisions =
+    /// <summary>The class and the goal in a text: <c>yes:recall=0.9</c>.</summary>
+    static member Parse(text: string) : Result<struct (string * DecisionGoal), Fault list> =
+        Decision.parse text
+
+    /// <summary>The index of a class's name, or the fault of a name that is no class's.</summary>
+    /// <param name="classes">The classes' names.</param>
+    /// <param name="name">The class.</param>
+    static member ClassOf(classes: string seq, name: string) : Result<int, Fault list> =
+        Decision.classOf (List.ofSeq classes) name
+
+    /// <summary>The decision that meets a goal on samples that the network did not learn from; null where no threshold
+    /// reaches a wanted precision.</summary>
+    /// <param name="goal">The goal.</param>
+    /// <param name="k">The class, from 0.</param>
+    /// <param name="network">A network with a Softmax head.</param>
+    /// <param name="data">Samples with classes.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size or no classes, or no sample
+    /// is of the class.</exception>
+    static member Fit
+        (goal: DecisionGoal, k: int, network: Network<'T>, data: Dataset<'T>)
+        : Decision | null =
+        (Decision.fit goal k network data).OrNull()
+
+    /// <summary>The answer for a sample.</summary>
+    /// <param name="decision">The decision; null for the most probable class.</param>
+    /// <param name="probabilities">The probability of each class.</param>
+    static member Answer(decision: Decision | null, probabilities: float[]) : int =
+        Decision.answer (ValueOption.ofObj decision) probabilities
+
 /// Evaluations and histograms.
 [<AbstractClass; Sealed>]
 type Evaluations =
@@ -255,6 +287,19 @@ type Evaluations =
         (options: EvaluationOptions, network: Network<'T>, data: Dataset<'T>)
         : Evaluation =
         Evaluation.create options network data
+
+    /// <summary>The evaluation of a model on samples, with its own decision and the usual details.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="data">The samples.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    static member Create(model: Model<'T>, data: Dataset<'T>) : Evaluation =
+        Evaluation.create
+            {
+                EvaluationOptions.Default with
+                    Decision = model.Decision
+            }
+            model.Network
+            data
 
     /// <summary>The figures of an evaluation that models can be compared by, in order.</summary>
     static member Metrics(evaluation: Evaluation) : struct (Metric * float)[] =

@@ -3,6 +3,7 @@ namespace Pipeline.Learning.Interop
 open System
 open System.Collections.Generic
 open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
@@ -239,16 +240,19 @@ type Models =
     /// <param name="preprocessing">The preprocessing of samples.</param>
     /// <param name="classes">The classes' names, one for each output; or empty.</param>
     /// <param name="notes">Notes to keep with it, by their names.</param>
+    /// <param name="decision">When a class is answered; null for the most probable class.</param>
     static member Create
         (
             network: Network<'T>,
             preprocessing: Preprocessing,
             classes: string seq,
-            notes: IReadOnlyDictionary<string, string>
+            notes: IReadOnlyDictionary<string, string>,
+            [<Optional>] decision: Decision | null
         ) : Model<'T> = {
         Network = network
         Preprocessing = preprocessing
         Classes = List.ofSeq classes
+        Decision = ValueOption.ofObj decision
         Notes = [ for pair in notes -> pair.Key, pair.Value ]
     }
 

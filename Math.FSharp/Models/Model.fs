@@ -19,6 +19,8 @@ type Model<'T
     Preprocessing: Preprocessing
     /// The classes' names; none where they have numbers for names, or the outputs are numbers.
     Classes: string list
+    /// When a class is answered; nothing for the most probable class.
+    Decision: Decision voption
     /// Whatever else a file says: where the model comes from.
     Notes: (string * string) list
 }
@@ -37,6 +39,7 @@ module Model =
     let private headName = "head"
     let private preprocessingName = "preprocessing"
     let private classesName = "classes"
+    let private decisionName = "decision"
 
     /// The names of all layers, and the shape of a sample, of a model that is not dense layers with
     /// activations between them.
@@ -52,6 +55,7 @@ module Model =
         headName
         preprocessingName
         classesName
+        decisionName
     ]
 
     let private jsonList (texts: string list) : string =
@@ -69,8 +73,25 @@ module Model =
         Network = network
         Preprocessing = Preprocessing.Numbers
         Classes = []
+        Decision = ValueNone
         Notes = []
     }
+
+    /// <summary>The name of an output: its class's name, or its number.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="output">The output, counted from 0.</param>
+    [<CompiledName("ClassName")>]
+    let className (model: Model<'T>) (output: int) : string =
+        match List.tryItem output model.Classes with
+        | Some name -> name
+        | None -> string output
+
+    let private decisionJson (model: Model<'T>) (decision: Decision) : string =
+        Preprocessing.json (fun json ->
+            json.WriteStartObject()
+            json.WriteString("class", className model decision.Class)
+            json.WriteNumber("threshold", decision.Threshold)
+            json.WriteEndObject())
 
     /// <summary>A model's tensors and metadata.</summary>
     /// <exception cref="T:System.ArgumentException">A note has the name of something that the model
@@ -95,6 +116,9 @@ module Model =
                 headName, string network.Architecture.Head
                 preprocessingName, Preprocessing.toJson model.Preprocessing
                 classesName, jsonList model.Classes
+                match model.Decision with
+                | ValueSome decision -> decisionName, decisionJson model decision
+                | ValueNone -> ()
                 yield! model.Notes
             ]
             Tensors =
@@ -242,6 +266,37 @@ module Model =
         | Some texts -> Ok texts
         | None -> Error [ Fault.create name "a JSON list of texts" "something else" ]
 
+    let private parseDecision (json: JsonElement) : struct (string * float) option =
+        match json.GetProperty("class").GetString() with
+        | null -> None
+        | name -> Some(struct (name, json.GetProperty("threshold").GetDouble()))
+
+    /// The decision that the metadata give for classes of these names.
+    let private decision
+        (names: string list)
+        (file: TensorFile)
+        : Result<Decision voption, Fault list> =
+        match ParameterTensors.metadata decisionName file with
+        | ValueNone -> Ok ValueNone
+        | ValueSome json ->
+            match Preprocessing.ofJsonWith parseDecision json with
+            | Some(struct (name, threshold)) when
+                List.contains name names && threshold >= 0.0 && threshold <= 1.0
+                ->
+                Ok(
+                    ValueSome {
+                        Class = List.findIndex ((=) name) names
+                        Threshold = threshold
+                    }
+                )
+            | _ ->
+                Error [
+                    Fault.create
+                        decisionName
+                        "one of the classes and a threshold of 0 to 1"
+                        $"'{json}'"
+                ]
+
     let private shapeOf (text: string) : Result<Shape, Fault list> =
         let numbers =
             text.Split 'x'
@@ -379,14 +434,24 @@ module Model =
                          |> List.map (sprintf "'%s' more than once")
                          |> String.concat ", ")
                 ]
-                (fun () -> {
-                    Network = network
-                    Preprocessing = preprocessing
-                    Classes = classes
-                    Notes =
-                        file.Metadata
-                        |> List.filter (fun (name, _) -> not (List.contains name ownNames))
-                }))
+                ignore
+            |> Result.bind (fun () ->
+                let names =
+                    if classes.IsEmpty then
+                        List.init outputs string
+                    else
+                        classes
+
+                decision names file)
+            |> Result.map (fun decision -> {
+                Network = network
+                Preprocessing = preprocessing
+                Classes = classes
+                Decision = decision
+                Notes =
+                    file.Metadata
+                    |> List.filter (fun (name, _) -> not (List.contains name ownNames))
+            }))
 
     /// <summary>The model that tensors and metadata make, or what is wrong with them.</summary>
     /// <param name="defaults">What is assumed where the file says nothing; a file that says something else is a
@@ -398,12 +463,3 @@ module Model =
         (file: TensorFile)
         : Result<Model<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         ofTensorsWithLayers [] defaults file
-
-    /// <summary>The name of an output: its class's name, or its number.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="output">The output, counted from 0.</param>
-    [<CompiledName("ClassName")>]
-    let className (model: Model<'T>) (output: int) : string =
-        match List.tryItem output model.Classes with
-        | Some name -> name
-        | None -> string output

@@ -21,6 +21,10 @@ type ClassMetrics = {
     /// The area under the ROC curve of this class against all others, by its probability; NaN where all samples
     /// are of it, or none.
     AreaUnderRoc: float
+    /// The area under its precision-recall curve, as the average precision; NaN where no sample is of it.
+    AveragePrecision: float
+    /// What each threshold for its probability finds, from the highest to the lowest; none where no sample is of it.
+    Thresholds: ThresholdPoint list
 }
 
 /// Samples with predictions of similar confidence.
@@ -151,10 +155,17 @@ type EvaluationOptions = {
     Bins: int
     /// The most mistakes to list, 0 or more.
     Mistakes: int
+    /// When a class is answered; nothing for the most probable class.
+    Decision: Decision voption
 } with
 
-    /// Top 5, 15 bins, 24 mistakes.
-    static member Default: EvaluationOptions = { TopK = 5; Bins = 15; Mistakes = 24 }
+    /// Top 5, 15 bins, 24 mistakes; the most probable class is answered.
+    static member Default: EvaluationOptions = {
+        TopK = 5
+        Bins = 15
+        Mistakes = 24
+        Decision = ValueNone
+    }
 
 /// <summary>Figures of networks: confusion, precision and recall, top-k, calibration, the most confident
 /// mistakes.</summary>
@@ -188,6 +199,15 @@ module Evaluation =
             Seq.sum (seq { for other in 0 .. classes - 1 -> confusion[other, k] })
 
         let hits = confusion[k, k]
+        let isOfClass = labels |> Array.map ((=) k)
+
+        let scores = Array.init labels.Length (fun s -> probabilities[s * classes + k])
+
+        let thresholds =
+            if support = 0 || Array.exists Double.IsNaN scores then
+                []
+            else
+                ThresholdCurve.points isOfClass scores
 
         {
             Class = k
@@ -196,9 +216,13 @@ module Evaluation =
             Precision = fraction hits predicted
             Recall = fraction hits support
             F1 = fraction (2 * hits) (support + predicted)
-            AreaUnderRoc =
-                Array.init labels.Length (fun s -> probabilities[s * classes + k])
-                |> Metrics.areaUnderRoc (labels |> Array.map ((=) k))
+            AreaUnderRoc = Metrics.areaUnderRoc isOfClass scores
+            AveragePrecision =
+                if thresholds.IsEmpty then
+                    nan
+                else
+                    ThresholdCurve.averagePrecision thresholds
+            Thresholds = thresholds
         }
 
     /// The bins of samples with these confidences.
@@ -243,7 +267,14 @@ module Evaluation =
         let probabilities =
             Kernels.values (Head.apply head logits) |> Array.map Double.CreateTruncating
 
-        let predicted = Targets.argMax logits
+        let predicted =
+            match options.Decision with
+            | ValueNone -> Targets.argMax logits
+            | decision ->
+                probabilities
+                |> Array.chunkBySize classes
+                |> Array.map (Decision.answer decision)
+
         let correct = Array.map2 (=) predicted labels
 
         let confidences =

@@ -66,6 +66,7 @@ let ``reading undoes writing, with classes, preprocessing and notes`` (Trainable
         Network = network
         Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
         Classes = [ for k in 1 .. network.Architecture.Outputs -> $"class \"{k}\", ü" ]
+        Decision = ValueNone
         Notes = [ "run", "a"; "seed", "1" ]
     }
 
@@ -150,6 +151,7 @@ let ``what is wrong with a model is told`` () =
     Exactly.refused [ "head" ] (fun () ->
         Model.toTensors {
             Model.ofNetwork network with
+                Decision = ValueNone
                 Notes = [ "head", "Softmax" ]
         })
 

@@ -157,6 +157,20 @@ internal static partial class Log
     )]
     public static partial void Calibrated(this ILogger logger, double temperature);
 
+    [LoggerMessage(
+        46,
+        LogLevel.Information,
+        "Class {Class} is answered if its probability is at least {Threshold:F4}"
+    )]
+    public static partial void DecisionChosen(this ILogger logger, string @class, double threshold);
+
+    [LoggerMessage(
+        47,
+        LogLevel.Warning,
+        "Training:Decision: no threshold for class {Class} reaches the precision on the validation samples; the most probable class is answered"
+    )]
+    public static partial void DecisionUnreached(this ILogger logger, string @class);
+
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
 

@@ -49,11 +49,10 @@ internal static class CheckpointModel
             var state = Checkpoint
                 .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                 .OrThrow(RefusedException.At(checkpoint.Path));
-            var model = Models.Create(
-                samples.Finish(Trainer.CurrentNetwork(state)),
-                data.Preprocessing,
-                data.Classes,
-                Provenance.Of(configuration, state.Iteration)
+            var model = new TrainingData<T>(data, samples).ModelOf(
+                Trainer.CurrentNetwork(state),
+                configuration,
+                state.Iteration
             );
             Console.Error.WriteLine(
                 string.Create(

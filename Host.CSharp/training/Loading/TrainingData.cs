@@ -48,4 +48,31 @@ internal sealed record TrainingSamples<T>(
 
 /// <summary>Loaded data, and its samples as the settings split them.</summary>
 internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> Samples)
-    where T : struct, IBinaryFloatingPointIeee754<T>;
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>The model of a trained network, with everything that a prediction needs.</summary>
+    /// <param name="trained">The network of the loop.</param>
+    /// <param name="configuration">The run's settings.</param>
+    /// <param name="iteration">The iteration that the network is of.</param>
+    public Model<T> ModelOf(Network<T> trained, RunConfiguration configuration, long iteration)
+    {
+        var network = Samples.Finish(trained);
+        return Models.Create(
+            network,
+            Loaded.Preprocessing,
+            Loaded.Classes,
+            Provenance.Of(configuration, iteration),
+            DecisionOf(network, configuration.Decision)
+        );
+    }
+
+    private Decision? DecisionOf(Network<T> network, ClassDecision? wanted)
+    {
+        if (wanted is null)
+            return null;
+        var index = Loaded.Classes.ToList().IndexOf(wanted.Class);
+        return wanted.Goal is DecisionGoal.Threshold { Item: var threshold }
+            ? new(index, threshold)
+            : Decisions.Fit(wanted.Goal, index, network, Samples.Validation!);
+    }
+}

@@ -25,13 +25,7 @@ internal sealed class RunResults<T>(
         RunRecorder record
     )
     {
-        var loaded = data.Loaded;
-        var model = Models.Create(
-            data.Samples.Finish(result.Network),
-            loaded.Preprocessing,
-            loaded.Classes,
-            Provenance.Of(configuration, result.Iteration)
-        );
+        var model = data.ModelOf(result.Network, configuration, result.Iteration);
         var outcome = OutcomeOf(result.End);
         var summary = RunSummary.Of(configuration, result, outcome, data, record.History, elapsed);
         List<string> failures = [];
@@ -63,6 +57,7 @@ internal sealed class RunResults<T>(
         if (failures.Count > 0)
             logger.RunUnsaved(string.Join("; ", failures.Distinct()), writer.Newest, folder.Path);
         Report(result, outcome, summary, folder.Path);
+        ReportDecision(model);
         var saved = failures.Count == 0 ? outcome : Outcome.Failed;
         return new(saved, folder.Path, result.Iteration, model);
     }
@@ -74,6 +69,16 @@ internal sealed class RunResults<T>(
             LoopEnd.Stopped => status.Stopped,
             _ => Outcome.Diverged,
         };
+
+    private void ReportDecision(Model<T> model)
+    {
+        if (configuration.Decision is not { } wanted)
+            return;
+        if (model.Decision.IsValueSome)
+            logger.DecisionChosen(wanted.Class, model.Decision.Value.Threshold);
+        else
+            logger.DecisionUnreached(wanted.Class);
+    }
 
     private void Report(LoopResult<T> result, Outcome outcome, RunSummary summary, string folder)
     {

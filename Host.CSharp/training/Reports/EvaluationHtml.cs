@@ -133,6 +133,15 @@ internal static class EvaluationHtml
                 : "",
             $"<div class=\"row\">{EvaluationPictures.Classes(report, drawn)}{Table(report.Tables.Classes(figures))}</div>"
         );
+        if (EvaluationPictures.Thresholds(report, figures) is { } curves)
+        {
+            Section(
+                page,
+                "Thresholds",
+                "What each threshold for a class's probability finds. ROC: the share of the class's samples that are found over the share of other samples taken for it; the dashed line is guessing. Precision and recall: the share of the answers that are right over the share of the class's samples that are found.",
+                $"<div class=\"row\">{curves}</div>"
+            );
+        }
         if (!figures.Reliability.IsEmpty)
         {
             Section(

@@ -14,6 +14,9 @@ internal static class EvaluationJson
                 report.Data,
                 report.OtherData,
                 report.Leakage,
+                Decision = report.Decision is { } decision
+                    ? new { Class = report.ClassName(decision.Class), decision.Threshold }
+                    : null,
                 Figures = FiguresOf(report),
                 Importance = report.Importance.Select(column => new
                 {
@@ -57,6 +60,7 @@ internal static class EvaluationJson
                     k.Recall,
                     k.F1,
                     k.AreaUnderRoc,
+                    k.AveragePrecision,
                 }),
                 Reliability = classes.Reliability.Select(bin => new
                 {

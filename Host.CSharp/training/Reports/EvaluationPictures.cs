@@ -22,6 +22,64 @@ internal static class EvaluationPictures
         return Picture.ToSvg("classes", 450, 100 + (36 * classes.Count), [chart]);
     }
 
+    /// <summary>The most classes whose curves are drawn.</summary>
+    private const int MostCurves = 10;
+
+    /// <summary>The most points of a curve.</summary>
+    private const int MostPoints = 400;
+
+    /// <summary>The ROC curves and the precision-recall curves of the classes; null if no class has one.</summary>
+    public static string? Thresholds(EvaluationReport report, ClassificationEvaluation figures)
+    {
+        ClassMetrics[] drawn =
+        [
+            .. figures
+                .Classes.Where(k => !k.Thresholds.IsEmpty && !double.IsNaN(k.AreaUnderRoc))
+                .OrderBy(k => k.AreaUnderRoc)
+                .Take(MostCurves)
+                .OrderBy(k => k.Class),
+        ];
+        if (drawn.Length == 0)
+            return null;
+        var roc = new Chart(
+            "ROC",
+            Axis.Linear("false alarms").Within(0, 1),
+            Axis.Linear("found").Within(0, 1),
+            [
+                Mark.NewGuide("", [(0, 0), (1, 1)]),
+                .. drawn.Select(k =>
+                    Mark.NewLine(
+                        VisibleText.Of(report.ClassName(k.Class)),
+                        [(0, 0), .. Some(k).Select(point => (point.FalseAlarmRate, point.Recall))]
+                    )
+                ),
+            ]
+        );
+        var precision = new Chart(
+            "Precision and recall",
+            Axis.Linear("found (recall)").Within(0, 1),
+            Axis.Linear("right (precision)").Within(0, 1),
+            [
+                .. drawn.Select(k =>
+                    Mark.NewLine(
+                        VisibleText.Of(report.ClassName(k.Class)),
+                        Some(k).Select(point => (point.Recall, point.Precision))
+                    )
+                ),
+            ]
+        );
+        return Picture.ToSvg("roc", 460, 420, [roc])
+            + Picture.ToSvg("precision-recall", 460, 420, [precision]);
+    }
+
+    /// <summary>Points of a curve at equal distances, the last one among them.</summary>
+    private static IEnumerable<ThresholdPoint> Some(ClassMetrics figures)
+    {
+        ThresholdPoint[] points = [.. figures.Thresholds];
+        var step = Math.Max(1, points.Length / MostPoints);
+        return points.Where((_, place) => place % step == 0 || place == points.Length - 1);
+    }
+
     /// <summary>The reliability diagram: accuracy over confidence.</summary>
     public static string Reliability(IReadOnlyList<ReliabilityBin> bins)
     {

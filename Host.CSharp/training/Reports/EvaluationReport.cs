@@ -28,6 +28,9 @@ internal sealed record EvaluationReport(
     /// <summary>A warning if the test samples are not those of the model's run.</summary>
     public string? OtherData { get; init; }
 
+    /// <summary>When a class is answered; null for the most probable class.</summary>
+    public Decision? Decision { get; init; }
+
     /// <summary>The importance of the columns, the most important first; empty for other data.</summary>
     public IReadOnlyList<Importance> Importance { get; init; } = [];
 
@@ -77,6 +80,12 @@ internal sealed record EvaluationReport(
         yield return Invariant(
             $"The network classifies {right:N0} of {Counted.Of(figures.Samples, "test sample")} correctly ({figures.Accuracy * 100:F2} %); always answering {ClassName(figures.MostFrequent.Class)}, the most frequent class, would be correct for {figures.BaselineAccuracy * 100:F2} %."
         );
+        if (Decision is { } decision)
+        {
+            yield return Invariant(
+                $"Class {ClassName(decision.Class)} is answered if its probability is at least {decision.Threshold:F4}; otherwise the most probable of the other classes is."
+            );
+        }
         if (
             figures.Classes.Where(k => k is { Support: > 0, Recall: < 1 }).MinBy(k => k.Recall) is
             { } missed

@@ -88,7 +88,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
     public ReportTable Classes(ClassificationEvaluation figures) =>
         new(
             "Classes",
-            ["class", "samples", "predicted", "precision", "recall", "F1", "AUC"],
+            ["class", "samples", "predicted", "precision", "recall", "F1", "AUC", "AP"],
             [
                 .. figures.Classes.Select(k =>
                     (IReadOnlyList<string>)
@@ -100,6 +100,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                             ReportTable.Number(k.Recall),
                             ReportTable.Number(k.F1),
                             ReportTable.Number(k.AreaUnderRoc),
+                            ReportTable.Number(k.AveragePrecision),
                         ]
                 ),
             ]

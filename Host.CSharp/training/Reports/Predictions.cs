@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -19,6 +21,9 @@ internal sealed record Predictions(
     IReadOnlyList<SamplePrediction> Samples
 )
 {
+    /// <summary>When a class is answered; null for the most probable class.</summary>
+    public Decision? Decision { get; init; }
+
     /// <summary>The fault of a model whose sums overflow.</summary>
     public static string NotANumber(string model, string sample) =>
         DataFile.Sentence(
@@ -37,10 +42,12 @@ internal sealed record Predictions(
             )
         );
 
+    /// <summary>The answer, and the other classes by their probabilities.</summary>
     private IEnumerable<string> Best(SamplePrediction prediction, int top) =>
         prediction
             .Outputs.Select((probability, output) => (probability, output))
-            .OrderByDescending(pair => pair.probability)
+            .OrderByDescending(pair => pair.output == Answer(prediction))
+            .ThenByDescending(pair => pair.probability)
             .Take(top)
             .Select(pair =>
                 $"{OutputNames[pair.output]} ({pair.probability.ToString("F4", CultureInfo.InvariantCulture)})"
@@ -78,8 +85,10 @@ internal sealed record Predictions(
             JsonText.Options
         ) + "\n";
 
-    private string ClassOf(SamplePrediction prediction) =>
-        OutputNames[Array.IndexOf(prediction.Outputs, prediction.Outputs.Max())];
+    private string ClassOf(SamplePrediction prediction) => OutputNames[Answer(prediction)];
+
+    private int Answer(SamplePrediction prediction) =>
+        Decisions.Answer(Decision, prediction.Outputs);
 
     private static string Exact(double number) =>
         number.ToString("R", CultureInfo.InvariantCulture);

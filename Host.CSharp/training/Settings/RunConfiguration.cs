@@ -15,6 +15,11 @@ internal enum RunMode
     Watch,
 }
 
+/// <summary>The class whose threshold is chosen.</summary>
+/// <param name="Class">Its name.</param>
+/// <param name="Goal">What the threshold is chosen for.</param>
+internal sealed record ClassDecision(string Class, DecisionGoal Goal);
+
 /// <summary>The settings, checked and in the types of the core.</summary>
 internal sealed record RunConfiguration(
     PipelineSettings Settings,
@@ -26,6 +31,7 @@ internal sealed record RunConfiguration(
     TableOptions Table,
     Scaling TargetScaling,
     ClassWeights? ClassWeights,
+    ClassDecision? Decision,
     int Threads,
     RunMode Mode,
     TelemetryExporter Exporter
@@ -180,6 +186,7 @@ internal sealed record RunConfiguration(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (train, validation) = DataSplit.Training(data.Train, Refused);
+        RequireDecision(data.Classes, validation);
         return new(
             train,
             validation,
@@ -190,6 +197,30 @@ internal sealed record RunConfiguration(
             TargetScalings.Fit(TargetScaling, train),
             Settings.Training.Calibrated
         );
+    }
+
+    /// <summary>Checks that the class of <c>Training:Decision</c> exists, and is among the validation
+    /// samples.</summary>
+    private void RequireDecision<T>(IReadOnlyList<string> classes, Dataset<T>? validation)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (Decision is null)
+            return;
+        var index = Decisions.ClassOf(classes, Decision.Class).OrThrow(Refused);
+        if (
+            !Decision.Goal.IsThreshold
+            && validation?.Targets is Targets<T>.Labels { Item: var labels }
+            && !labels.Contains(index)
+        )
+        {
+            throw Refused([
+                Faults.Create(
+                    nameof(Settings.Training.Decision),
+                    $"validation samples of class {Decision.Class}",
+                    $"none among {labels.Length}"
+                ),
+            ]);
+        }
     }
 
     /// <summary>Sets the number of threads that computations use.</summary>

@@ -34,6 +34,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         );
         var classWeights = ClassWeights(head);
         Calibration(architecture);
+        var decision = Decision(head);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
         if (isForTraining && settings.Data is { Test: not null, Train: null })
             faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
@@ -51,6 +52,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             table!,
             targetScaling!,
             classWeights,
+            decision,
             threads,
             mode,
             exporter
@@ -142,6 +144,35 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             );
         }
         return scaling;
+    }
+
+    /// <summary>The class whose threshold is chosen, and for what; null for the most probable class.</summary>
+    private ClassDecision? Decision(Head? head)
+    {
+        if (settings.Training.Decision is not { } text)
+            return null;
+        if (!Decisions.Parse(text).TryGet(faults, out var parsed))
+            return null;
+        var (name, goal) = parsed;
+        if (head?.IsSoftmax == false)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Training.Decision),
+                    $"applies to one of several classes, with Model:Head Softmax (found {head})"
+                )
+            );
+        }
+        if (!goal.IsThreshold && settings.Data.Validation == 0)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Training.Decision),
+                    "needs validation samples (Data:Validation), unless it is a threshold"
+                )
+            );
+        }
+        return new(name, goal);
     }
 
     /// <summary>How much samples of each class count; null if all count the same.</summary>

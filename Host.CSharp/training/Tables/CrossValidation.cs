@@ -140,29 +140,33 @@ internal static class CrossValidation
         var seed = configuration.Hyperparameters.Seed;
         var name = $"{path}, fold {fold + 1}";
         var samples = Tables.FoldOf<T>(division, fold).OrThrow(RefusedException.At(name));
-        var split = configuration.Split(
-            new LoadedData<T>(
-                samples.Train,
-                samples.Test,
-                Preprocessing.NewTable(samples.Encoding),
-                [.. division.Classes],
-                [],
-                new Dictionary<string, string>()
-            )
+        var loaded = new LoadedData<T>(
+            samples.Train,
+            samples.Test,
+            Preprocessing.NewTable(samples.Encoding),
+            [.. division.Classes],
+            [],
+            new Dictionary<string, string>()
         );
-        configuration.ArchitectureFor(split.Train);
-        configuration.RequireFullBatch(split.Train.Count);
-        var loop = new TrainingLoop<T>(configuration, split.Scaled(), [], TimeProvider.System);
+        var data = new TrainingData<T>(loaded, configuration.Split(loaded));
+        configuration.ArchitectureFor(data.Samples.Train);
+        configuration.RequireFullBatch(data.Samples.Train.Count);
+        var loop = new TrainingLoop<T>(
+            configuration,
+            data.Samples.Scaled(),
+            [],
+            TimeProvider.System
+        );
         var result = await loop.RunAsync(CancellationToken.None);
-        var network = split.Finish(result.Network);
-        var evaluation = Evaluations.Create(EvaluationOptions.Default, network, samples.Test);
+        var model = data.ModelOf(result.Network, configuration, result.Iteration);
+        var evaluation = Evaluations.Create(model, samples.Test);
         return new(
             seed,
             fold + 1,
             samples.Train.Count,
             samples.Test.Count,
             result.Iteration,
-            network.Architecture.ToString(),
+            model.Network.Architecture.ToString(),
             evaluation,
             [
                 .. samples.Unknown.Select(column =>

@@ -1,3 +1,6 @@
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
 namespace Pipeline.Training;
 
 /// <summary>What a model predicts for one row: a class with probabilities, or a number.</summary>
@@ -5,11 +8,12 @@ public sealed class Prediction
 {
     private readonly IReadOnlyList<string> classes;
     private readonly double[] outputs;
+    private readonly Decision? decision;
 
-    internal Prediction(IReadOnlyList<string> classes, double[] outputs) =>
-        (this.classes, this.outputs) = (classes, outputs);
+    internal Prediction(IReadOnlyList<string> classes, double[] outputs, Decision? decision) =>
+        (this.classes, this.outputs, this.decision) = (classes, outputs, decision);
 
-    /// <summary>The most probable class.</summary>
+    /// <summary>The answer: the most probable class, or the one that <c>Training:Decision</c> gives.</summary>
     /// <exception cref="InvalidOperationException">The model predicts a number.</exception>
     public string Class => Classes[Best];
 
@@ -44,5 +48,5 @@ public sealed class Prediction
                 $"The model predicts a number, not classes: use {nameof(Value)}."
             );
 
-    private int Best => Array.IndexOf(outputs, outputs.Max());
+    private int Best => Decisions.Answer(decision, outputs);
 }

@@ -142,7 +142,11 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
         [
             .. Enumerable
                 .Range(0, inputs.ColumnCount)
-                .Select(row => new Prediction(Classes, Outputs(outputs.Column(row), row))),
+                .Select(row => new Prediction(
+                    Classes,
+                    Outputs(outputs.Column(row), row),
+                    model.Decision.OrNull()
+                )),
         ];
     }
 

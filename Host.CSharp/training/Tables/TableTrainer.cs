@@ -182,13 +182,8 @@ public static class TableTrainer
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (loaded, samples) = data;
-        var network = samples.Finish(result.Network);
-        var model = Models.Create(
-            network,
-            loaded.Preprocessing,
-            loaded.Classes,
-            Provenance.Of(configuration, result.Iteration)
-        );
+        var model = data.ModelOf(result.Network, configuration, result.Iteration);
+        var network = model.Network;
         Score ScoreOf(Dataset<T> some) => Network.Evaluate(network, some);
         return new(
             TableModel.Of(model, InMemory),

@@ -115,7 +115,13 @@ internal sealed class ModelPublisher(
         var model = run.Model;
         var notes = model.Notes.ToDictionary(note => note.Item1, note => note.Item2);
         notes["run"] = Path.GetFileName(run.Folder);
-        var published = Models.Create(model.Network, model.Preprocessing, model.Classes, notes);
+        var published = Models.Create(
+            model.Network,
+            model.Preprocessing,
+            model.Classes,
+            notes,
+            model.Decision.OrNull()
+        );
         AtomicFile.WriteTo(
             files,
             TargetOf(configuration.PublishedModelPath),

@@ -22,6 +22,9 @@ let calls (given: PurityGiven) : PureCall list =
     let classes = List.init 256 string
 
     [
+        "Folds.Stratified",
+        fun () -> Folds.stratified 1UL 2 (Array.init given.Labels.Length uint64) given.Labels
+        "Folds.Forward", fun () -> Folds.forward 2 given.Numbers
         "ClassWeights.OfClasses",
         fun () -> ClassWeights.ofClasses classes given.Labels ClassWeights.Balanced
         "ClassWeights.Apply", fun () -> ClassWeights.apply (Array.create 256 1.0) labelled

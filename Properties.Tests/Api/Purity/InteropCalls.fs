@@ -78,6 +78,8 @@ let calls (given: PurityGiven) : PureCall list =
         fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
         "Tables.Find", fun () -> Tables.Find("Numbers", given.Table)
         "Tables.Fit", fun () -> Tables.Fit(choice, given.Table)
+        "Tables.Divide",
+        fun () -> Tables.Divide(choice, Head.Identity, FoldRule.Stratified, 1UL, 2, given.Table)
         "Tables.Encode",
         fun () ->
             (Tables.Encode(TableEncoding.fit choice given.Table |> orFail, given.Table)
@@ -107,6 +109,13 @@ let calls (given: PurityGiven) : PureCall list =
             }
 
             Evaluations.Importance(1UL, 2, encoding, state.Network, data)
+        "Decisions.Fit",
+        fun () ->
+            match data.Targets with
+            | Targets.Labels labels ->
+                Decisions.Fit(DecisionGoal.Cost 2.0, labels[0], state.Network, data)
+            | Targets.Columns _ -> null
+        "Decisions.Answer", fun () -> Decisions.Answer(null, given.Numbers)
         "Evaluations.Create",
         fun () -> Evaluations.Create(EvaluationOptions.Default, state.Network, data)
         "Evaluations.Histogram", fun () -> Evaluations.Histogram(3, given.Numbers)

@@ -41,6 +41,10 @@ let calls (given: PurityGiven) : PureCall list =
         |> Network.initialise (Initialiser.Fixed 0.1) 1UL
 
     [
+        "Temperature.Fit", fun () -> Temperature.fit state.Network data
+        "Temperature.Apply", fun () -> Temperature.apply 2.0 network
+        "Temperatures.Fit", fun () -> Temperatures.Fit(state.Network, data)
+        "Temperatures.Apply", fun () -> Temperatures.Apply(2.0, network)
         "TargetScaling.Fit", fun () -> TargetScaling.fit Scaling.Standard numbers
         "TargetScaling.Apply", fun () -> TargetScaling.apply scaling numbers
         "TargetScaling.Restore", fun () -> TargetScaling.restore scaling predictor

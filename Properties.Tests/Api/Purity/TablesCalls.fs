@@ -19,6 +19,8 @@ let calls (given: PurityGiven) : PureCall list =
             (TableEncoding.encode (TableEncoding.fit choice given.Table |> orFail) given.Table
             : Result<Matrix<float>, _>)
             |> sure
+        "TableFolds.Create",
+        fun () -> TableFolds.create choice Head.Identity FoldRule.Stratified 1UL 2 given.Table
         "Histogram.Create", fun () -> Histogram.create 3 given.Numbers
         "Leakage.Find", fun () -> Leakage.find 1 bytes bytes
         "Rows.WithNames", fun () -> Rows.withNames [ "Numbers" ] given.Table

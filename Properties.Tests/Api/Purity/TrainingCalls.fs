@@ -1,6 +1,7 @@
 /// Calls of the public functions of Optimizers and Training that are given something changeable.
 module internal Pipeline.Properties.TrainingCalls
 
+open System
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
@@ -46,6 +47,17 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             let probe = Dataset.take [| 0 |] data
             Diagnosis.ofRun [] [] state.Network probe data data
+        "ThresholdCurve.Points",
+        fun () ->
+            let probabilities = given.Numbers |> Array.filter (Double.IsNaN >> not)
+            ThresholdCurve.points (Array.create probabilities.Length true) probabilities
+        "Decision.Fit",
+        fun () ->
+            match data.Targets with
+            | Targets.Labels labels ->
+                Decision.fit (DecisionGoal.Cost 2.0) labels[0] state.Network data
+            | Targets.Columns _ -> ValueNone
+        "Decision.Answer", fun () -> Decision.answer ValueNone given.Numbers
         "Importance.OfColumns",
         fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] state.Network data
         "Evaluation.Create",

@@ -169,6 +169,7 @@ module EvaluateTests =
                     "Summary"
                     "Confusion"
                     "Class by class"
+                    "Thresholds"
                     "Reliability"
                     "The most confident mistakes"
                     "Weights of the first layer"
@@ -181,7 +182,7 @@ module EvaluateTests =
             // Eight units and some mistakes.
             Assert.InRange(seen.GetProperty("images").GetInt32(), 9, 32)
             Assert.Equal(0, seen.GetProperty("broken").GetInt32())
-            Assert.Equal(2, seen.GetProperty("drawings").GetInt32())
+            Assert.Equal(4, seen.GetProperty("drawings").GetInt32())
             Assert.Equal(0, seen.GetProperty("outside").GetInt32())
             Assert.False(seen.GetProperty("overflow").GetBoolean())
             Assert.Equal(0, seen.GetProperty("requests").GetInt32())
@@ -230,7 +231,7 @@ module EvaluateTests =
             browsed scratch 1200 (Text.Encoding.UTF8.GetString(EvaluationHtml.Write report))
 
         Assert.Equal($"Evaluation of {spiteful}", string (seen.GetProperty("headings")[0]))
-        Assert.Equal(2, seen.GetProperty("drawings").GetInt32())
+        Assert.Equal(4, seen.GetProperty("drawings").GetInt32())
 
     [<Theory>]
     [<InlineData("iris")>]

@@ -246,6 +246,7 @@ type HostileInputTests(output: ITestOutputHelper) =
                 Format = CellFormat.Default
             }
         Classes = [ "yes"; "no" ]
+        Decision = ValueNone
         Notes = [ "seed", "1" ]
     }
 
@@ -381,6 +382,7 @@ type HostileInputTests(output: ITestOutputHelper) =
             [
                 Safetensors.write {
                     Model.ofNetwork state.Network with
+                        Decision = ValueNone
                         Notes = [ "note", "x" ]
                 }
             ]

@@ -202,7 +202,7 @@ module EscapingTests =
                 found "h1" |> List.map _.Normalize()
             )
 
-            Assert.Equal(2, (found "svg").Length)
+            Assert.Equal(4, (found "svg").Length)
             (Encoding.UTF8.GetString bytes).Split '\n' |> Array.iter isPlain)
 
     [<Law>]

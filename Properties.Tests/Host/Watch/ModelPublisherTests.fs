@@ -237,6 +237,7 @@ module ModelPublisherTests =
             Network = Network.convert model.Network
             Preprocessing = model.Preprocessing
             Classes = model.Classes
+            Decision = ValueNone
             Notes = model.Notes
         }
 
