@@ -54,6 +54,11 @@ internal static class PredictCommand
             Description =
                 "PNG images have dark ink on light paper instead of light ink on dark paper",
         };
+        var explain = new Option<bool>("--explain")
+        {
+            Description =
+                "for rows of a table: how much each column adds to the answer, compared with a row whose inputs are all 0 (the mean of every column under Data:Scaling Standard)",
+        };
         var assumption = new AssumptionOptions();
         var command = new Command("predict", "Predict classes and probabilities for images or rows")
         {
@@ -63,6 +68,7 @@ internal static class PredictCommand
             from,
             top,
             dark,
+            explain,
         };
         assumption.AddTo(command);
         // The parser takes an unknown option for another file.
@@ -90,12 +96,27 @@ internal static class PredictCommand
                 .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
             ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
+            var isExplained = parsed.GetValue(explain);
             var predictions = MemoryBudget.Guard(
                 string.Join(", ", paths),
                 () =>
                     file.IsDouble
-                        ? Predict<double>(file, assumed, samples, isDarkInk, configuration)
-                        : Predict<float>(file, assumed, samples, isDarkInk, configuration)
+                        ? Predict<double>(
+                            file,
+                            assumed,
+                            samples,
+                            isDarkInk,
+                            configuration,
+                            isExplained
+                        )
+                        : Predict<float>(
+                            file,
+                            assumed,
+                            samples,
+                            isDarkInk,
+                            configuration,
+                            isExplained
+                        )
             );
             Console.Write(
                 parsed.GetValue(format) switch
@@ -129,12 +150,23 @@ internal static class PredictCommand
         ModelDefaults assumed,
         IEnumerable<DataFile> files,
         bool isDarkInk,
-        RunConfiguration configuration
+        RunConfiguration configuration,
+        bool isExplained = false
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var model = file.ModelOf<T>(assumed);
         var architecture = model.Network.Architecture;
+        var encoding = (model.Preprocessing as Preprocessing.Table)?.Item;
+        if (isExplained && encoding is null)
+        {
+            throw RefusedException.Of(
+                "--explain",
+                "a model of rows of a table",
+                $"{file.Path}, which is none"
+            );
+        }
+        var isOfClasses = !architecture.Head.IsIdentity || !model.Classes.IsEmpty;
         var predictions = new List<SamplePrediction>();
         foreach (var samples in files)
         {
@@ -156,16 +188,31 @@ internal static class PredictCommand
             predictions.AddRange(
                 names.Select(
                     (name, sample) =>
-                        new SamplePrediction(
-                            name,
-                            [.. outputs.Column(sample).Select(double.CreateTruncating)]
-                        )
+                    {
+                        double[] numbers =
+                        [
+                            .. outputs.Column(sample).Select(double.CreateTruncating),
+                        ];
+                        return new SamplePrediction(name, numbers)
+                        {
+                            Explanation = isExplained
+                                ? Evaluations.Attribution(
+                                    isOfClasses
+                                        ? Decisions.Answer(model.Decision.OrNull(), numbers)
+                                        : 0,
+                                    encoding!,
+                                    model.Network,
+                                    Dataset.Take([sample], inputs).Inputs.Column(0)
+                                )
+                                : null,
+                        };
+                    }
                 )
             );
         }
         return new(
             [.. Enumerable.Range(0, architecture.Outputs).Select(k => Model.ClassName(model, k))],
-            !architecture.Head.IsIdentity || !model.Classes.IsEmpty,
+            isOfClasses,
             predictions
         )
         {

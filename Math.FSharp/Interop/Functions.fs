@@ -307,6 +307,25 @@ type Evaluations =
         |> List.map (fun (metric, value) -> struct (metric, value))
         |> Array.ofList
 
+    /// <summary>What each input adds to a prediction; the parts are named by the inputs' indices.</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="inputs">A sample's inputs.</param>
+    /// <exception cref="T:System.ArgumentException">There is no such output, or not as many inputs.</exception>
+    static member Attribution(output: int, network: Network<'T>, inputs: Vector<'T>) : Attribution =
+        Attribution.ofInputs output network inputs
+
+    /// <summary>What each column of a table adds to a prediction.</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <param name="encoding">The encoding of the samples.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="inputs">A sample's inputs.</param>
+    /// <exception cref="T:System.ArgumentException">There is no such output, or not as many inputs.</exception>
+    static member Attribution
+        (output: int, encoding: TableEncoding, network: Network<'T>, inputs: Vector<'T>)
+        : Attribution =
+        Attribution.ofColumns output (Importance.columnsOf encoding) network inputs
+
     /// <summary>The permutation importance of a table's columns, the most important first.</summary>
     /// <param name="seed">The seed of the permutations.</param>
     /// <param name="repetitions">How often each column is shuffled, 1 or more.</param>

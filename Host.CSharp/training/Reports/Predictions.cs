@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -9,7 +10,11 @@ namespace Pipeline.Training;
 /// <summary>The prediction for a sample.</summary>
 /// <param name="Sample">The sample's name.</param>
 /// <param name="Outputs">The probability of every class, or the numbers predicted.</param>
-internal sealed record SamplePrediction(string Sample, double[] Outputs);
+internal sealed record SamplePrediction(string Sample, double[] Outputs)
+{
+    /// <summary>What each column adds to the answer; null if that is not asked for.</summary>
+    public Attribution? Explanation { get; init; }
+}
 
 /// <summary>Predictions as text, CSV and JSON.</summary>
 /// <param name="OutputNames">The classes' names.</param>
@@ -38,9 +43,31 @@ internal sealed record Predictions(
             Samples.Select(prediction =>
                 VisibleText.Of(
                     $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(Exact))}"
-                ) + "\n"
+                )
+                + "\n"
+                + (prediction.Explanation is { } explanation ? Lines(prediction, explanation) : "")
             )
         );
+
+    /// <summary>The baseline, and what each column adds, the greatest parts first.</summary>
+    private string Lines(SamplePrediction prediction, Attribution explanation)
+    {
+        var format = AreClasses ? "F4" : "G6";
+        string Signed(double number) =>
+            (number < 0 ? "−" : "+")
+            + Math.Abs(number).ToString(format, CultureInfo.InvariantCulture);
+        var width = explanation.Parts.Max(part => VisibleText.Of(part.Item1).Length);
+        return string.Concat(
+            explanation
+                .Parts.OrderByDescending(part => Math.Abs(part.Item2))
+                .Select(part =>
+                    $"  {VisibleText.Of(part.Item1).PadRight(width)}  {Signed(part.Item2)}\n"
+                )
+                .Prepend(
+                    $"  {(AreClasses ? ClassOf(prediction) : "prediction")} of a row with every input 0: {explanation.Baseline.ToString(format, CultureInfo.InvariantCulture)}\n"
+                )
+        );
+    }
 
     /// <summary>The answer, and the other classes by their probabilities.</summary>
     private IEnumerable<string> Best(SamplePrediction prediction, int top) =>
@@ -57,13 +84,25 @@ internal sealed record Predictions(
     public string ToCsv()
     {
         var text = new StringBuilder();
+        string[] explained = Samples is [{ Explanation: { } first }, ..]
+            ? ["baseline", .. first.Parts.Select(part => $"added by {part.Item1}")]
+            : [];
         string[] titles = AreClasses
-            ? ["sample", "class", .. OutputNames]
-            : ["sample", .. OutputNames];
+            ? ["sample", "class", .. OutputNames, .. explained]
+            : ["sample", .. OutputNames, .. explained];
         text.Append(CsvText.Row(titles));
         foreach (var prediction in Samples)
         {
             var numbers = prediction.Outputs.Select(Exact);
+            if (prediction.Explanation is { } explanation)
+            {
+                numbers =
+                [
+                    .. numbers,
+                    Exact(explanation.Baseline),
+                    .. explanation.Parts.Select(part => Exact(part.Item2)),
+                ];
+            }
             string[] cells = AreClasses
                 ? [prediction.Sample, ClassOf(prediction), .. numbers]
                 : [prediction.Sample, .. numbers];
@@ -74,16 +113,36 @@ internal sealed record Predictions(
 
     public string ToJson() =>
         JsonSerializer.Serialize(
-            Samples.Select(prediction => new
-            {
+            Samples.Select(prediction => new SampleJson(
                 prediction.Sample,
-                Class = AreClasses ? ClassOf(prediction) : null,
-                Outputs = OutputNames
+                AreClasses ? ClassOf(prediction) : null,
+                OutputNames
                     .Zip(prediction.Outputs)
                     .ToDictionary(pair => pair.First, pair => pair.Second),
-            }),
+                prediction.Explanation is { } explanation
+                    ? new(
+                        explanation.Prediction,
+                        explanation.Baseline,
+                        explanation.Parts.ToDictionary(part => part.Item1, part => part.Item2)
+                    )
+                    : null
+            )),
             JsonText.Options
         ) + "\n";
+
+    private sealed record SampleJson(
+        string Sample,
+        string? Class,
+        IReadOnlyDictionary<string, double> Outputs,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+            ExplanationJson? Explanation
+    );
+
+    private sealed record ExplanationJson(
+        double Prediction,
+        double Baseline,
+        IReadOnlyDictionary<string, double> Columns
+    );
 
     private string ClassOf(SamplePrediction prediction) => OutputNames[Answer(prediction)];
 

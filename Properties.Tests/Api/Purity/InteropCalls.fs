@@ -109,6 +109,16 @@ let calls (given: PurityGiven) : PureCall list =
             }
 
             Evaluations.Importance(1UL, 2, encoding, state.Network, data)
+        "Evaluations.Attribution",
+        fun () ->
+            let encoding: TableEncoding = {
+                Numbers = []
+                Categories = []
+                Format = CellFormat.Default
+            }
+
+            let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
+            Evaluations.Attribution(0, encoding, state.Network, inputs)
         "Decisions.Fit",
         fun () ->
             match data.Targets with

@@ -58,6 +58,14 @@ let calls (given: PurityGiven) : PureCall list =
                 Decision.fit (DecisionGoal.Cost 2.0) labels[0] state.Network data
             | Targets.Columns _ -> ValueNone
         "Decision.Answer", fun () -> Decision.answer ValueNone given.Numbers
+        "Attribution.OfInputs",
+        fun () ->
+            let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
+            Attribution.ofInputs 0 state.Network inputs
+        "Attribution.OfColumns",
+        fun () ->
+            let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
+            Attribution.ofColumns 0 [ "x", [ 0 ] ] state.Network inputs
         "Importance.OfColumns",
         fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] state.Network data
         "Evaluation.Create",

@@ -85,6 +85,48 @@ module DecisionTests =
             (answers |> List.map fst)
             (model.PredictAll rows |> Seq.map _.Class |> List.ofSeq)
 
+    [<Fact>]
+    let ``an explanation is of the answer, and sums up to its probability`` () =
+        use scratch = new Scratch()
+        let path, runs = scratch.Sub "rows.csv", scratch.Sub "runs"
+        File.WriteAllLines(path, table)
+        Assert.Equal(0, (Given.host (settings path runs "yes:recall=0.95")).ExitCode)
+        let run = Directory.GetDirectories(runs)[0]
+        let ended = Given.host [ "predict"; run; path; "--explain"; "--format"; "json" ]
+
+        for answer in JsonDocument.Parse(ended.Output).RootElement.EnumerateArray() do
+            let explanation = answer.GetProperty "explanation"
+
+            let number (name: string) =
+                (explanation.GetProperty name).GetDouble()
+
+            let columns = explanation.GetProperty "columns"
+
+            let parts = [
+                for name in [ "x"; "y" ] do
+                    (columns.GetProperty name).GetDouble()
+            ]
+
+            Approximately.equal 1e-4 [| number "prediction" - number "baseline" |] [|
+                List.sum parts
+            |]
+
+            let name = (answer.GetProperty "class").GetString() |> nonNull
+            let outputs = answer.GetProperty "outputs"
+
+            Approximately.equal 1e-5 [| (outputs.GetProperty name).GetDouble() |] [|
+                number "prediction"
+            |]
+
+        let text = (Given.host [ "predict"; run; path; "--explain" ]).Output.Split '\n'
+        Assert.Matches("^rows.csv row 1: (yes|no) ", text[0])
+        Assert.Matches("^  (yes|no) of a row with every input 0: 0\\.\\d{4}$", text[1])
+        Assert.Matches("^  [xy]  [+−]\\d\\.\\d{4}$", text[2])
+
+        let images = Given.host [ "predict"; run; path; "--explain"; "--format"; "csv" ]
+
+        Assert.StartsWith("sample,class,no,yes,baseline,added by x,added by y", images.Output)
+
     [<Theory>]
     [<InlineData("maybe:recall=0.9",
                  "Training:Decision: expected one of the classes no, yes, found 'maybe'.")>]
