@@ -87,6 +87,14 @@ module Table =
             |> List.filter (fun column -> column.Name.Trim() = name.Trim())
             |> List.tryExactlyOne
 
+    /// The number of columns from the left that are called by their indices, like those of a file without
+    /// names.
+    let internal unnamed (table: Table) : int =
+        table.columns
+        |> Seq.mapi (fun place column -> column.Name = string<int> place)
+        |> Seq.takeWhile id
+        |> Seq.length
+
     /// <summary>The column of a name, or of an index from 0.</summary>
     /// <param name="key">A name, apart from spaces around it; or an index, if no column has that
     /// name.</param>
@@ -100,19 +108,17 @@ module Table =
             | true, place when place < table.columns.Length -> Ok table.columns[place]
             | _ ->
                 let names = table.columns |> List.map _.Name
+                let last = names.Length - 1
 
-                let known =
-                    if names.Length <= 20 then
-                        String.concat ", " names
+                let expected =
+                    if unnamed table = names.Length then
+                        $"a place of 0 to %d{last}, as the table has no header"
+                    elif names.Length <= 20 then
+                        $"""one of {String.concat ", " names}, or a place of 0 to %d{last}"""
                     else
-                        $"{names.Head} … {List.last names}"
+                        $"one of {names.Head} … {List.last names}, or a place of 0 to %d{last}"
 
-                Error [
-                    Fault.create
-                        $"column {key}"
-                        $"one of {known}, or a place of 0 to %d{names.Length - 1}"
-                        $"'{key}'"
-                ]
+                Error [ Fault.create $"column {key}" expected $"'{key}'" ]
 
     /// Some of a table's columns.
     let internal withColumns (columns: Column list) (table: Table) : Result<Table, Fault list> =
@@ -152,14 +158,6 @@ module Table =
                 table.columns
                 |> List.mapi (fun place column -> { column with Name = string place })
     }
-
-    /// The number of columns from the left that are called by their indices, like those of a file without
-    /// names.
-    let internal unnamed (table: Table) : int =
-        table.columns
-        |> Seq.mapi (fun place column -> column.Name = string<int> place)
-        |> Seq.takeWhile id
-        |> Seq.length
 
     /// Whether the double of the number is that of other whole numbers too.
     let private isRounded (number: int64) : bool =

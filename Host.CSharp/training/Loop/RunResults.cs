@@ -56,8 +56,8 @@ internal sealed class RunResults<T>(
         }
         if (failures.Count > 0)
             logger.RunUnsaved(string.Join("; ", failures.Distinct()), writer.Newest, folder.Path);
-        Report(result, outcome, summary, folder.Path);
         ReportDecision(model);
+        Report(result, outcome, summary, folder.Path);
         var saved = failures.Count == 0 ? outcome : Outcome.Failed;
         return new(saved, folder.Path, result.Iteration, model);
     }

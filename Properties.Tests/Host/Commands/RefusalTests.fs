@@ -154,13 +154,13 @@ module RefusalTests =
                 [ "check"; data; "--samples"; "1"; "--Model:Normalised"; "true" ],
                 "--samples: expected a whole number of 2 to 300, as a layer that is normalised over one sample has no gradient, found 1."
                 [ "train"; "--Data:Train"; table; "--Data:Label"; "7" ],
-                $"{table}, Data:Label: expected one of 0, 1, 2, or a place of 0 to 2, found '7'."
+                $"{table}, Data:Label: expected a place of 0 to 2, as the table has no header, found '7'."
                 [ "train"; "--Data:Train"; table; "--Data:Ignored"; "7" ],
-                $"{table}, Data:Ignored: expected one of 0, 1, 2"
+                $"{table}, Data:Ignored: expected a place of 0 to 2, as the table has no header"
                 [ "train"; "--Data:Train"; table; "--Data:Numeric"; "7" ],
-                $"{table}, Data:Numeric: expected one of 0, 1, 2"
+                $"{table}, Data:Numeric: expected a place of 0 to 2, as the table has no header"
                 [ "train"; "--Data:Train"; table; "--Data:Categorical"; "size" ],
-                $"{table}, Data:Categorical: expected one of 0, 1, 2"
+                $"{table}, Data:Categorical: expected a place of 0 to 2, as the table has no header"
                 [ "train"; "--Data:Train"; scratch.Sub "no.csv" ],
                 $"""Data:Train, {scratch.Sub "no.csv"}: expected a file that can be read, found none."""
                 [ "train"; "--Data:Train"; table; "--Data:Test"; scratch.Path ],
