@@ -19,7 +19,7 @@ internal static class CommandTree
         root.Subcommands.Add(EvaluateCommand.Create(settings));
         root.Subcommands.Add(PredictCommand.Create(settings));
         root.Subcommands.Add(ExportCommand.Create());
-        root.Subcommands.Add(InspectCommand.Create());
+        root.Subcommands.Add(InspectCommand.Create(settings));
         root.Subcommands.Add(DiffCommand.Create());
         root.Subcommands.Add(ArithmeticCommand.Create());
         RootHelp.AddTo(root, settings);

@@ -6,24 +6,38 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary><c>inspect</c>: the layers of a model and its origin.</summary>
+/// <summary><c>inspect</c>: the layers of a model and its origin, or the columns of a table.</summary>
 internal static class InspectCommand
 {
-    public static Command Create()
+    public static Command Create(SettingOptions settings)
     {
         var model = ModelArgument.Create();
+        model.Description += $"; or a table ({FileKinds.Tables}, also as {FileKinds.Zipped})";
         var assumption = new AssumptionOptions();
         var command = new Command(
             "inspect",
-            "Describe a model: its layers, preprocessing and origin"
+            "Describe a model (its layers, preprocessing and origin) or a table (its columns)"
         )
         {
             model,
         };
         assumption.AddTo(command);
+        settings.AddTo(
+            command,
+            setting =>
+                setting.Key is "Model:Head"
+                || setting.Section is "Data"
+                    && setting.Property.Name
+                        is not ("Directory" or "Train" or "Test" or "TestShare")
+        );
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(model)!;
+            if (TableInspection.IsTable(path))
+            {
+                Console.Write(TableInspection.Describe(settings.Read(parsed), path));
+                return;
+            }
             var file = ModelFile.Read(path);
             var assumed = assumption.Read(parsed);
             var tables = file.IsDouble

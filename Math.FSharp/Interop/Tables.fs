@@ -133,6 +133,16 @@ type Tables =
         let known = struct (encoding, List.ofSeq classes)
         TableData.prepare options head (ValueSome known) testRows source table
 
+    /// <summary>The figures of a table, or what is wrong with it. Missing values and columns that
+    /// need a setting are no faults here.</summary>
+    /// <param name="options">How a table becomes samples.</param>
+    /// <param name="head">The network's head.</param>
+    /// <param name="table">The rows.</param>
+    static member Summarise
+        (options: TableOptions, head: Head, table: Table)
+        : Result<TableSummary, Fault list> =
+        TableSummary.create options head table
+
     /// <summary>The rows of a table divided for a cross-validation, or everything that is wrong with them.</summary>
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="head">The network's head.</param>

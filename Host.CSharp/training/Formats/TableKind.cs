@@ -76,6 +76,10 @@ internal sealed record TableKind(string Endings, IReadOnlyList<string> Names, Ta
     /// <summary>The kind of a file, by its ending; null where it is not a table.</summary>
     public static TableKind? Of(DataFile file) => All.FirstOrDefault(kind => kind.Has(file));
 
+    /// <summary>Whether the ending of a path is that of a table.</summary>
+    public static bool IsOf(string path) =>
+        All.Any(kind => kind.Endings.Split(", ").Contains(DataFile.KindOf(path)));
+
     /// <summary>Whether a file is of this kind.</summary>
     public bool Has(DataFile file) => Endings.Split(", ").Contains(file.Kind);
 }

@@ -27,7 +27,8 @@ internal sealed record DataFile(
     /// <summary>The file's name, without .gz.</summary>
     public string Name => NameOf(Path);
 
-    private static string KindOf(string path) =>
+    /// <summary>The ending of a file's name, without .gz.</summary>
+    public static string KindOf(string path) =>
         System.IO.Path.GetExtension(NameOf(path)).ToLowerInvariant();
 
     /// <summary>A file's name, without .gz.</summary>

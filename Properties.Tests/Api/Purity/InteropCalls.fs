@@ -78,6 +78,7 @@ let calls (given: PurityGiven) : PureCall list =
         fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
         "Tables.Find", fun () -> Tables.Find("Numbers", given.Table)
         "Tables.Fit", fun () -> Tables.Fit(choice, given.Table)
+        "Tables.Summarise", fun () -> Tables.Summarise(choice, Head.Identity, given.Table)
         "Tables.Divide",
         fun () -> Tables.Divide(choice, Head.Identity, FoldRule.Stratified, 1UL, 2, given.Table)
         "Tables.Encode",

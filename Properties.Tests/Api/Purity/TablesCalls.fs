@@ -19,6 +19,7 @@ let calls (given: PurityGiven) : PureCall list =
             (TableEncoding.encode (TableEncoding.fit choice given.Table |> orFail) given.Table
             : Result<Matrix<float>, _>)
             |> sure
+        "TableSummary.Create", fun () -> TableSummary.create choice Head.Identity given.Table
         "TableFolds.Create",
         fun () -> TableFolds.create choice Head.Identity FoldRule.Stratified 1UL 2 given.Table
         "Histogram.Create", fun () -> Histogram.create 3 given.Numbers

@@ -157,6 +157,27 @@ module CrossValidateTests =
         |]
 
     [<Fact>]
+    let ``inspect prints the columns of a table, and what a setting has to say`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "rows.csv"
+        write path [ 0 .. rows - 1 ]
+        let ended = Given.host [ "inspect"; path ]
+        Assert.Equal("", ended.Errors)
+        Assert.Equal(0, ended.ExitCode)
+        Assert.Matches(@"(?m)^age +number +6 +\d+ +20 ", ended.Output)
+        Assert.Matches(@"(?m)^plan +categories +0 +3 +– .* basic \(30\)$", ended.Output)
+        Assert.Matches(@"(?m)^churn +label +0 +2 ", ended.Output)
+        Assert.Contains("Column id looks like an index of the rows", ended.Output)
+
+        let ignored =
+            Given.host [ "inspect"; path; "--Data:Ignored"; "id"; "--Data:Label"; "plan" ]
+
+        Assert.Matches(@"(?m)^id +left out: Data:Ignored ", ignored.Output)
+        Assert.Matches(@"(?m)^plan +label ", ignored.Output)
+        Assert.Matches(@"(?m)^basic +30 +33\.3 %$", ignored.Output)
+        Assert.DoesNotContain("Possible mistakes", ignored.Output)
+
+    [<Fact>]
     let ``what cannot be divided is refused with what to do`` () =
         use scratch = new Scratch()
         let path = scratch.Sub "rows.csv"
