@@ -34,6 +34,9 @@ type Parse =
     /// <summary>Replacement or Epoch.</summary>
     static member Sampling(name: string) : Result<Sampling, Fault list> = Sampling.parse name
 
+    /// <summary>Accuracy, BalancedAccuracy, MacroF1, …</summary>
+    static member Metric(name: string) : Result<Metric, Fault list> = Metric.parse name
+
     /// <summary>Backpropagation or Numerical.</summary>
     static member Gradient(name: string) : Result<GradientMethod, Fault list> =
         GradientMethod.parse name

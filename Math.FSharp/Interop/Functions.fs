@@ -301,6 +301,26 @@ type Evaluations =
             model.Network
             data
 
+    /// <summary>The figure of an evaluation; NaN if it is not one of the evaluation's kind.</summary>
+    static member Value(metric: Metric, evaluation: Evaluation) : float =
+        Metric.value metric evaluation
+
+    /// <summary>Whether the figure is one of numbers to predict; the others are of classes.</summary>
+    static member IsOfNumbers(metric: Metric) : bool = Metric.isOfNumbers metric
+
+    /// <summary>The figure as a number that is lower for a better model.</summary>
+    static member Deficit(metric: Metric, value: float) : float = Metric.deficit metric value
+
+    /// <summary>Whether a figure is not worse than another by more than a margin.</summary>
+    /// <param name="metric">The figure.</param>
+    /// <param name="margin">The margin, in the figure's unit, 0 or greater.</param>
+    /// <param name="current">The figure to compare with.</param>
+    /// <param name="candidate">The figure to judge.</param>
+    static member IsNotWorse
+        (metric: Metric, margin: float, current: float, candidate: float)
+        : bool =
+        Metric.isNotWorse metric margin current candidate
+
     /// <summary>The figures of an evaluation that models can be compared by, in order.</summary>
     static member Metrics(evaluation: Evaluation) : struct (Metric * float)[] =
         Metric.all evaluation

@@ -1,5 +1,7 @@
 namespace Pipeline.Learning
 
+open System
+
 /// <summary>A figure of an evaluation by which models are compared.</summary>
 [<RequireQualifiedAccess>]
 type Metric =
@@ -39,3 +41,64 @@ module Metric =
             Metric.MeanAbsoluteError, numbers.MeanAbsoluteError
             Metric.RSquared, numbers.RSquared
           ]
+
+    /// Every figure by its name.
+    let private names = [
+        for metric in
+            [
+                Metric.Accuracy
+                Metric.BalancedAccuracy
+                Metric.MacroF1
+                Metric.AreaUnderRoc
+                Metric.LogLoss
+                Metric.RootMeanSquaredError
+                Metric.MeanAbsoluteError
+                Metric.RSquared
+            ] -> string metric, metric
+    ]
+
+    /// <summary>The figure of that name, in any case of letters.</summary>
+    [<CompiledName("Parse")>]
+    let parse (name: string) : Result<Metric, Fault list> = Fault.parseName "Metric" names name
+
+    /// <summary>Whether the figure is one of numbers to predict; the others are of classes.</summary>
+    [<CompiledName("IsOfNumbers")>]
+    let isOfNumbers (metric: Metric) : bool =
+        match metric with
+        | Metric.RootMeanSquaredError
+        | Metric.MeanAbsoluteError
+        | Metric.RSquared -> true
+        | _ -> false
+
+    /// <summary>Whether a greater figure is better.</summary>
+    let internal isHigherBetter (metric: Metric) : bool =
+        match metric with
+        | Metric.LogLoss
+        | Metric.RootMeanSquaredError
+        | Metric.MeanAbsoluteError -> false
+        | _ -> true
+
+    /// <summary>The figure of an evaluation; NaN if it is not one of the evaluation's kind.</summary>
+    [<CompiledName("Value")>]
+    let value (metric: Metric) (evaluation: Evaluation) : float =
+        all evaluation
+        |> List.tryFind (fun (other, _) -> other = metric)
+        |> Option.map snd
+        |> Option.defaultValue nan
+
+    /// <summary>The figure as a number that is lower for a better model: the error itself, or one less the
+    /// figure.</summary>
+    [<CompiledName("Deficit")>]
+    let deficit (metric: Metric) (value: float) : float =
+        if isHigherBetter metric then 1.0 - value else value
+
+    /// <summary>Whether a figure is not worse than another by more than a margin. A figure that is not a number is worse
+    /// than any that is.</summary>
+    /// <param name="metric">The figure.</param>
+    /// <param name="margin">The margin, in the figure's unit, 0 or greater.</param>
+    /// <param name="current">The figure to compare with.</param>
+    /// <param name="candidate">The figure to judge.</param>
+    [<CompiledName("IsNotWorse")>]
+    let isNotWorse (metric: Metric) (margin: float) (current: float) (candidate: float) : bool =
+        not (Double.IsNaN candidate)
+        && not (deficit metric candidate > deficit metric current + margin)

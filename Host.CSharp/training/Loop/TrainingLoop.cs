@@ -110,7 +110,12 @@ internal sealed class TrainingLoop<T>(
                 observer.Evaluated(figures);
             }
             if (figures.Validation is { } score)
-                state = Trainer.Observe(settings, score.Loss, state);
+            {
+                var loss = configuration.Metric is { } metric
+                    ? await DeficitAsync(metric, model, stop)
+                    : score.Loss;
+                state = Trainer.Observe(settings, loss, state);
+            }
             known.Epoch = state;
         }
         var hasStalled = Trainer.HasStalled(settings, state);
@@ -195,6 +200,20 @@ internal sealed class TrainingLoop<T>(
             samples.Validation is null ? null : await ScoreAsync(samples.Validation),
             steps.Trained.TotalSeconds
         );
+    }
+
+    /// <summary>How far the validation samples' figure is from the best.</summary>
+    private async Task<double> DeficitAsync(
+        Metric metric,
+        Network<T> network,
+        CancellationToken stop
+    )
+    {
+        var evaluation = await Background.RunAsync(
+            () => Evaluations.Create(EvaluationOptions.Default, network, samples.Validation!),
+            stop
+        );
+        return Evaluations.Deficit(metric, Evaluations.Value(metric, evaluation));
     }
 
     private LoopResult<T> Result(LoopEnd end, long iteration, Network<T> network) =>

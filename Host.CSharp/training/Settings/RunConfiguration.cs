@@ -32,6 +32,7 @@ internal sealed record RunConfiguration(
     Scaling TargetScaling,
     ClassWeights? ClassWeights,
     ClassDecision? Decision,
+    Metric? Metric,
     int Threads,
     RunMode Mode,
     TelemetryExporter Exporter
@@ -187,6 +188,7 @@ internal sealed record RunConfiguration(
     {
         var (train, validation) = DataSplit.Training(data.Train, Refused);
         RequireDecision(data.Classes, validation);
+        RequireTwoClasses(validation);
         return new(
             train,
             validation,
@@ -197,6 +199,26 @@ internal sealed record RunConfiguration(
             TargetScalings.Fit(TargetScaling, train),
             Settings.Training.Calibrated
         );
+    }
+
+    /// <summary>Checks that an area under ROC curves exists.</summary>
+    private void RequireTwoClasses<T>(Dataset<T>? validation)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (
+            Metric?.IsAreaUnderRoc == true
+            && validation?.Targets is Targets<T>.Labels { Item: var labels }
+            && labels.Distinct().Count() < 2
+        )
+        {
+            throw Refused([
+                Faults.Create(
+                    nameof(Settings.Training.Metric),
+                    "validation samples of two classes or more for AreaUnderRoc",
+                    "one class"
+                ),
+            ]);
+        }
     }
 
     /// <summary>Checks that the class of <c>Training:Decision</c> exists, and is among the validation

@@ -35,6 +35,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         var classWeights = ClassWeights(head);
         Calibration(architecture);
         var decision = Decision(head);
+        var metric = MetricOf(head);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
         if (isForTraining && settings.Data is { Test: not null, Train: null })
             faults.Add(Faults.Create("Data:Test", "a file beside Data:Train", "one without"));
@@ -53,6 +54,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             targetScaling!,
             classWeights,
             decision,
+            metric,
             threads,
             mode,
             exporter
@@ -173,6 +175,37 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             );
         }
         return new(name, goal);
+    }
+
+    /// <summary>The figure that models are compared by; null for the loss.</summary>
+    private Metric? MetricOf(Head? head)
+    {
+        if (settings.Training.Metric is not { } name)
+            return null;
+        if (!Parse.Metric(name).TryGet(faults, out var metric))
+            return null;
+        if (head is not null && Evaluations.IsOfNumbers(metric) != head.IsIdentity)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Training.Metric),
+                    head.IsIdentity
+                        ? $"{metric} applies to classes, and Model:Head Identity predicts numbers"
+                        : $"{metric} applies to numbers to predict, with Model:Head Identity (found {head})"
+                )
+            );
+        }
+        EnumNames.TryParse<RunMode>(settings.Run.Mode, out var mode);
+        if (settings.Data.Validation == 0 && mode != RunMode.Watch)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Training.Metric),
+                    "needs validation samples (Data:Validation) or watch mode (Run:Mode)"
+                )
+            );
+        }
+        return metric;
     }
 
     /// <summary>How much samples of each class count; null if all count the same.</summary>

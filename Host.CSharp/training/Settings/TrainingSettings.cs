@@ -207,6 +207,19 @@ public sealed record TrainingSettings
     [DefaultText("no early stopping")]
     public int? EarlyStopping { get; init; }
 
+    /// <summary>Figure of the validation samples by which early stopping and the schedule Plateau go, and of the models
+    /// that watch mode compares. Accepts: Accuracy, BalancedAccuracy, MacroF1, AreaUnderRoc, LogLoss,
+    /// RootMeanSquaredError, MeanAbsoluteError or RSquared. Default: the loss; in watch mode the accuracy, or the loss
+    /// for numbers to predict.</summary>
+    [Description(
+        "figure of the validation samples by which early stopping and the schedule Plateau go, and of the models that watch mode compares"
+    )]
+    [Accepts(
+        "Accuracy, BalancedAccuracy, MacroF1, AreaUnderRoc, LogLoss, RootMeanSquaredError, MeanAbsoluteError or RSquared"
+    )]
+    [DefaultText("the loss; in watch mode the accuracy, or the loss for numbers to predict")]
+    public string? Metric { get; init; }
+
     /// <summary>Divide the outputs of the trained network by a temperature that fits the validation samples, so that
     /// its probabilities are as high as its share of correct answers. Accepts: true or false. Default: false.</summary>
     [Description(

@@ -24,11 +24,11 @@ public sealed record WatchSettings
     [DefaultText("model.safetensors in Run:Directory")]
     public string? Model { get; init; }
 
-    /// <summary>How much lower the accuracy of a new model may be than that of the model in use; for predicted
-    /// numbers, how much higher its loss may be, as a share. Accepts: 0 to 1. Default: 0.</summary>
+    /// <summary>How much worse a new model may be than the model in use: in the unit of Training:Metric; without it, in
+    /// accuracy or, for predicted numbers, in loss as a share. Accepts: 0 to 1000000000. Default: 0.</summary>
     [Description(
-        "how much lower the accuracy of a new model may be than that of the model in use; for predicted numbers, how much higher its loss may be, as a share"
+        "how much worse a new model may be than the model in use: in the unit of Training:Metric; without it, in accuracy or, for predicted numbers, in loss as a share"
     )]
-    [Between(0, 1)]
+    [Between(0, 1e9)]
     public double Margin { get; init; }
 }

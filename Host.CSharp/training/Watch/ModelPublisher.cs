@@ -99,11 +99,10 @@ internal sealed class ModelPublisher(
                 ? Compare(run, data, used.ModelOf<double>())
                 : Compare(run, data, used.ModelOf<float>())
             : null;
-        var candidate =
-            comparison?.Candidate ?? Network.Evaluate(run.Model.Network, Judging(data.Samples));
-        var isBetter = comparison is { } both
-            ? Promotion.ShouldReplace(configuration.Settings.Watch.Margin, both.Used, candidate)
-            : Promotion.IsUsable(candidate);
+        var candidate = comparison?.Candidate ?? Judge(run.Model, Judging(data.Samples));
+        var isBetter =
+            Promotion.IsUsable(candidate.Score)
+            && (comparison is not { } both || IsNotWorse(both.Used, candidate));
         if (!isBetter)
         {
             logger.ModelKept(run.Folder, Said(candidate), Said(comparison?.Used));
@@ -127,7 +126,8 @@ internal sealed class ModelPublisher(
             TargetOf(configuration.PublishedModelPath),
             Safetensors.Write(published)
         );
-        Record(new(run.Folder, run.Iteration, candidate.Loss, candidate.Accuracy, run.Folder));
+        var (score, _) = candidate;
+        Record(new(run.Folder, run.Iteration, score.Loss, score.Accuracy, run.Folder));
         logger.ModelPublished(
             run.Folder,
             configuration.PublishedModelPath,
@@ -137,17 +137,50 @@ internal sealed class ModelPublisher(
         metrics.ModelPublished();
     }
 
-    /// <summary>A score in a message; for predicted numbers, the loss.</summary>
-    private static string Said(Score? score) =>
-        score is not { } known ? "none"
-        : double.IsNaN(known.Accuracy) ? FormattableString.Invariant($"loss {known.Loss:F4}")
-        : FormattableString.Invariant($"accuracy {known.Accuracy:F4}");
+    /// <summary>A model's figures in a message: the metric, otherwise the accuracy or, for predicted numbers, the
+    /// loss.</summary>
+    private string Said(Judged? judged) =>
+        judged is not { Score: var score } known ? "none"
+        : configuration.Metric is { } metric
+            ? FormattableString.Invariant(
+                $"{CrossValidationReport.NameOf(metric)} {known.Metric:G6}"
+            )
+        : double.IsNaN(score.Accuracy) ? FormattableString.Invariant($"loss {score.Loss:F4}")
+        : FormattableString.Invariant($"accuracy {score.Accuracy:F4}");
+
+    private bool IsNotWorse(Judged used, Judged candidate) =>
+        configuration.Metric is { } metric
+            ? Evaluations.IsNotWorse(
+                metric,
+                configuration.Settings.Watch.Margin,
+                used.Metric,
+                candidate.Metric
+            )
+            : Promotion.ShouldReplace(
+                configuration.Settings.Watch.Margin,
+                used.Score,
+                candidate.Score
+            );
+
+    private Judged Judge<T>(Model<T> model, Dataset<T> samples)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        new(
+            Network.Evaluate(model.Network, samples),
+            configuration.Metric is { } metric
+                ? Evaluations.Value(metric, Evaluations.Create(model, samples))
+                : double.NaN
+        );
 
     private void Record(PublicationRecord said) =>
         AtomicFile.WriteTo(files, TargetOf(RecordPath), JsonText.Of(said));
 
-    /// <summary>The scores of two models on the same samples.</summary>
-    private sealed record Comparison(Score Candidate, Score Used);
+    /// <summary>A model's figures on the samples by which models are compared.</summary>
+    /// <param name="Score">Loss and accuracy.</param>
+    /// <param name="Metric">The figure of <c>Training:Metric</c>; NaN without it.</param>
+    private sealed record Judged(Score Score, double Metric);
+
+    /// <summary>The figures of two models on the same samples.</summary>
+    private sealed record Comparison(Judged Candidate, Judged Used);
 
     /// <summary>The scores of a run's model and of the model in use on the same samples; null if the samples
     /// do not fit the model in use.</summary>
@@ -176,14 +209,8 @@ internal sealed class ModelPublisher(
             // the test samples are used.
             var isTest = !theirs.Classes.SequenceEqual(data.Loaded.Classes);
             return new(
-                Network.Evaluate(
-                    run.Model.Network,
-                    isTest ? data.Samples.Test : Judging(data.Samples)
-                ),
-                Network.Evaluate(
-                    used.Network,
-                    isTest ? theirs.Test : Judging(configuration.Split(theirs))
-                )
+                Judge(run.Model, isTest ? data.Samples.Test : Judging(data.Samples)),
+                Judge(used, isTest ? theirs.Test : Judging(configuration.Split(theirs)))
             );
         }
         catch (RefusedException refused)

@@ -100,6 +100,60 @@ module ModelPublisherTests =
 
         float right.Length / float outputs.ColumnCount
 
+    [<Law(MaxTest = 20)>]
+    let ``with a metric, a model gives way to one that is no worse by it``
+        (seed: int)
+        (firstSeed: uint64)
+        (secondSeed: uint64)
+        =
+        use scratch = new Scratch()
+        let random = Random seed
+        let train, test = scratch.Sub "train.csv", scratch.Sub "test.csv"
+        let classes = [ "a"; "b"; "c" ]
+        write train random 1.0 0.0 classes 30
+        write test random 2.0 0.0 classes 40
+        let margin = float (random.Next 3) / 20.0
+
+        use service =
+            new Service(
+                scratch,
+                DiskFiles(),
+                [
+                    "Data:Train", train
+                    "Data:Test", test
+                    "Training:Metric", "AreaUnderRoc"
+                    "Watch:Margin", margin.ToString Globalization.CultureInfo.InvariantCulture
+                ]
+            )
+
+        let data = service.Load()
+
+        let used, candidate =
+            modelOf firstSeed classes data, modelOf secondSeed classes data
+
+        Directory.CreateDirectory(scratch.Sub "runs") |> ignore
+        let path = service.Plan.PublishedModelPath
+        let before = Safetensors.write used
+        File.WriteAllBytes(path, before)
+        service.ModelPublisher.Publish(finished "the run" candidate, data)
+
+        let area (model: Model<float32>) =
+            match Evaluation.create EvaluationOptions.Default model.Network data.Samples.Test with
+            | Evaluation.Classification figures -> figures.MacroAreaUnderRoc
+            | Evaluation.Regression _ -> failwith "classes were expected"
+
+        let isPublished = not ((File.ReadAllBytes path).AsSpan().SequenceEqual before)
+        let difference = area candidate - area used
+
+        if abs (difference + margin) > 1e-9 then
+            Exactly.equal (difference > -margin) isPublished
+
+        let line =
+            Assert.Single(service.Logged, fun line -> line.Contains "the model of the run")
+
+        Assert.Contains("area under the ROC curve", line)
+        Exactly.equal isPublished (line.Contains "ublished")
+
     let private text (accuracy: float) =
         FormattableString.Invariant $"accuracy {accuracy:F4}"
 
