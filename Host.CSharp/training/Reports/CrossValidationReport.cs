@@ -159,6 +159,7 @@ internal sealed record CrossValidationReport(
                         TrainingRows = result.Training,
                         TestRows = result.Test,
                         result.Iteration,
+                        TrainSeconds = Math.Round(result.TrainSeconds, 4),
                         Figures = Evaluations
                             .Metrics(result.Evaluation)
                             .ToDictionary(

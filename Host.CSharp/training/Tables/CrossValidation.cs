@@ -11,6 +11,7 @@ namespace Pipeline.Training;
 /// <param name="Training">The number of rows to learn from, those for validation among them.</param>
 /// <param name="Test">The number of rows to test with.</param>
 /// <param name="Iteration">The iteration that the tested network is of.</param>
+/// <param name="TrainSeconds">The seconds of its steps.</param>
 /// <param name="Network">The network's layers.</param>
 /// <param name="Evaluation">The evaluation on the test rows.</param>
 /// <param name="Notes">What was assumed, or went wrong, as sentences.</param>
@@ -20,6 +21,7 @@ internal sealed record FoldResult(
     int Training,
     int Test,
     long Iteration,
+    double TrainSeconds,
     string Network,
     Evaluation Evaluation,
     IReadOnlyList<string> Notes
@@ -166,6 +168,7 @@ internal static class CrossValidation
             samples.Train.Count,
             samples.Test.Count,
             result.Iteration,
+            result.TrainSeconds,
             model.Network.Architecture.ToString(),
             evaluation,
             [
