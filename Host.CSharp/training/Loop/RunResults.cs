@@ -56,8 +56,7 @@ internal sealed class RunResults<T>(
         }
         if (failures.Count > 0)
             logger.RunUnsaved(string.Join("; ", failures.Distinct()), writer.Newest, folder.Path);
-        ReportDecision(model);
-        Report(result, outcome, summary, folder.Path);
+        Report(result, outcome, summary, model, folder.Path);
         var saved = failures.Count == 0 ? outcome : Outcome.Failed;
         return new(saved, folder.Path, result.Iteration, model);
     }
@@ -80,7 +79,13 @@ internal sealed class RunResults<T>(
             logger.DecisionUnreached(wanted.Class);
     }
 
-    private void Report(LoopResult<T> result, Outcome outcome, RunSummary summary, string folder)
+    private void Report(
+        LoopResult<T> result,
+        Outcome outcome,
+        RunSummary summary,
+        Model<T> model,
+        string folder
+    )
     {
         logger.RunEnded(
             OutcomeText.Of(outcome),
@@ -90,6 +95,7 @@ internal sealed class RunResults<T>(
         );
         if (summary.Temperature is { } temperature)
             logger.Calibrated(temperature);
+        ReportDecision(model);
         report.Ended(
             outcome,
             result.ReachedIteration,
