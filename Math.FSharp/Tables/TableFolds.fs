@@ -35,10 +35,15 @@ type FoldSamples<'T
 
 /// The rows of a table, divided for a cross-validation.
 type TableFolds = private {
+    /// <exclude/>
     table: Table
+    /// <exclude/>
     layout: TableLayout
+    /// <exclude/>
     options: TableOptions
+    /// <exclude/>
     classes: string list
+    /// <exclude/>
     folds: Fold list
 } with
 
