@@ -1,6 +1,7 @@
 namespace Pipeline.Properties.Host
 
 open System
+open System.Collections.Concurrent
 open System.Diagnostics
 open System.IO
 open System.Threading
@@ -258,8 +259,18 @@ module StopTests =
             let options = Given.options scratch settings |> here
 
             let started = Given.start ($"--Run:Directory={runs}" :: options)
-            let errors = started.StandardError.ReadToEndAsync()
+            let errors = ConcurrentQueue<string>()
+
+            started.ErrorDataReceived.Add(fun line ->
+                match line.Data with
+                | null -> ()
+                | text -> errors.Enqueue text)
+
+            started.BeginErrorReadLine()
             let nothing = started.StandardOutput.ReadToEndAsync()
+
+            let hasNoticed () =
+                errors |> Seq.exists _.Contains("could not be written")
 
             waitUntil "the run wrote no checkpoint" (fun () ->
                 Directory.Exists runs
@@ -278,25 +289,26 @@ module StopTests =
                 with :? IOException ->
                     ()
 
-            let clock = Stopwatch.StartNew()
-
-            while not started.HasExited
-                  && (not isFreed || clock.Elapsed < TimeSpan.FromSeconds 0.7) do
+            // Space is there again once the run has noticed that there was none.
+            while not started.HasExited && not (isFreed && hasNoticed ()) do
                 fill ()
                 Thread.Sleep 5
 
             File.Delete filler
             Assert.True(started.WaitForExit(TimeSpan.FromMinutes 1.0))
+            // Waits for the last line of errors, too.
+            started.WaitForExit()
             nothing.Wait()
+            let said = String.Join("\n", errors)
             let folder = Assert.Single(Directory.GetDirectories runs)
 
             if not isFreed then
                 Assert.Equal(1, started.ExitCode)
-                Assert.Contains("Some results could not be saved: No space left", errors.Result)
+                Assert.Contains("Some results could not be saved: No space left", said)
                 let resumed = Given.host [ "train"; "--resume"; folder ]
                 Assert.True((resumed.ExitCode = 0), resumed.Errors)
             else
-                Assert.True((started.ExitCode = 0), errors.Result)
+                Assert.True((started.ExitCode = 0), said)
 
             let model, progress, epochs = Left.behind folder
             Assert.Equal<byte>(wholeModel, model)
