@@ -87,10 +87,11 @@ internal static class CrossValidateCommand
     {
         var configuration = ServiceRegistration.ConfigurationOf(given);
         List<FoldResult> results = [];
+        HashSet<string> said = [];
         await foreach (var result in CrossValidation.RunAsync(configuration, folds, seeds, rule))
         {
             results.Add(result);
-            Print.Notes(result.Notes);
+            Print.Notes(result.Notes.Where(said.Add));
         }
         var report = new CrossValidationReport(
             configuration.DataSource,

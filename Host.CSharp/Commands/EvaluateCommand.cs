@@ -189,11 +189,7 @@ internal static class EvaluateCommand
             isTestAlone ? DataFiles.ParseTest(configuration) : DataFiles.Parse(configuration)
         );
         Print.Notes(data.Notes);
-        var evaluation = Evaluations.Create(
-            new(options.TopK, options.Bins, options.Mistakes, model.Decision),
-            network,
-            data.Test
-        );
+        var evaluation = Evaluations.Create(options, model, data.Test);
         var loss = evaluation switch
         {
             Evaluation.Classification { Item: var classes } => classes.Loss,

@@ -75,10 +75,10 @@ internal static class FindRateCommand
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = Print.Loaded<T>(configuration);
-        var train = configuration.Split(data).Scaled().Learned;
-        var architecture = configuration.ArchitectureFor(train);
-        configuration.RequireFullBatch(train.Count);
+        var loaded = Print.Loaded<T>(configuration);
+        var data = new TrainingData<T>(loaded, configuration.Split(loaded));
+        var train = data.Samples.Scaled().Learned;
+        var architecture = configuration.ArchitectureFor(data);
         var sweep = LearningRateFinder.Sweep(
             configuration.Hyperparameters,
             Lowest,

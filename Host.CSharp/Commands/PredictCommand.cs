@@ -99,24 +99,7 @@ internal static class PredictCommand
             var isExplained = parsed.GetValue(explain);
             var predictions = MemoryBudget.Guard(
                 string.Join(", ", paths),
-                () =>
-                    file.IsDouble
-                        ? Predict<double>(
-                            file,
-                            assumed,
-                            samples,
-                            isDarkInk,
-                            configuration,
-                            isExplained
-                        )
-                        : Predict<float>(
-                            file,
-                            assumed,
-                            samples,
-                            isDarkInk,
-                            configuration,
-                            isExplained
-                        )
+                () => file.IsDouble ? PredictAs<double>() : PredictAs<float>()
             );
             Console.Write(
                 parsed.GetValue(format) switch
@@ -126,6 +109,10 @@ internal static class PredictCommand
                     _ => predictions.ToText(parsed.GetValue(top)),
                 }
             );
+
+            Predictions PredictAs<T>()
+                where T : struct, IBinaryFloatingPointIeee754<T> =>
+                Predict<T>(file, assumed, samples, isDarkInk, configuration, isExplained);
         });
         return command;
     }
@@ -157,15 +144,7 @@ internal static class PredictCommand
     {
         var model = file.ModelOf<T>(assumed);
         var architecture = model.Network.Architecture;
-        var encoding = (model.Preprocessing as Preprocessing.Table)?.Item;
-        if (isExplained && encoding is null)
-        {
-            throw RefusedException.Of(
-                "--explain",
-                "a model of rows of a table",
-                $"{file.Path}, which is none"
-            );
-        }
+        var encoding = isExplained ? TableModel.EncodingOf(model, "--explain") : null;
         var isOfClasses = !architecture.Head.IsIdentity || !model.Classes.IsEmpty;
         var predictions = new List<SamplePrediction>();
         foreach (var samples in files)
@@ -195,12 +174,12 @@ internal static class PredictCommand
                         ];
                         return new SamplePrediction(name, numbers)
                         {
-                            Explanation = isExplained
+                            Explanation = encoding is not null
                                 ? Evaluations.Attribution(
                                     isOfClasses
                                         ? Decisions.Answer(model.Decision.OrNull(), numbers)
                                         : 0,
-                                    encoding!,
+                                    encoding,
                                     model.Network,
                                     Dataset.Take([sample], inputs).Inputs.Column(0)
                                 )

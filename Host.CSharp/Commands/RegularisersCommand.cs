@@ -69,10 +69,7 @@ internal static class RegularisersCommand
         var plans = Runs.Select(run => ConfigurationOf(given, run.Settings)).ToArray();
         var data = Print.Loaded<float>(plans[0]);
         foreach (var configuration in plans)
-        {
-            configuration.ArchitectureFor(data.Train);
-            configuration.RequireFullBatch(configuration.Split(data).Train.Count);
-        }
+            configuration.ArchitectureFor(new TrainingData<float>(data, configuration.Split(data)));
         List<string[]> rows = [];
         foreach (var (i, configuration) in plans.Index())
         {

@@ -288,14 +288,17 @@ type Evaluations =
         : Evaluation =
         Evaluation.create options network data
 
-    /// <summary>The evaluation of a model on samples, with its own decision and the usual details.</summary>
+    /// <summary>The evaluation of a model on samples, with the model's own decision.</summary>
+    /// <param name="options">How detailed it is.</param>
     /// <param name="model">The model.</param>
     /// <param name="data">The samples.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
-    static member Create(model: Model<'T>, data: Dataset<'T>) : Evaluation =
+    static member Create
+        (options: EvaluationOptions, model: Model<'T>, data: Dataset<'T>)
+        : Evaluation =
         Evaluation.create
             {
-                EvaluationOptions.Default with
+                options with
                     Decision = model.Decision
             }
             model.Network

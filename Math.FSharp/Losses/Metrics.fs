@@ -143,8 +143,6 @@ module Metrics =
     /// <returns>1 if all positive samples come first, 0.5 for scores without meaning; NaN if there is no positive or
     /// no negative sample, or a score is NaN.</returns>
     /// <exception cref="T:System.ArgumentException">The lengths differ.</exception>
-    /// <remarks>Computed from the sum of the positive samples' ranks, as in Hanley and McNeil, The meaning and use of
-    /// the area under a receiver operating characteristic (ROC) curve, 1982.</remarks>
     [<CompiledName("AreaUnderRoc")>]
     let areaUnderRoc (isPositive: bool[]) (scores: float[]) : float =
         if isPositive.Length <> scores.Length then
@@ -152,32 +150,9 @@ module Metrics =
                 (nameof scores)
                 $"expected as many scores as the %d{isPositive.Length} samples, found %d{scores.Length}"
 
-        let positives = isPositive |> Array.filter id |> Array.length
-        let negatives = scores.Length - positives
+        let hasBoth = Array.contains true isPositive && Array.contains false isPositive
 
-        if positives = 0 || negatives = 0 || Array.exists Double.IsNaN scores then
+        if not hasBoth || Array.exists Double.IsNaN scores then
             nan
         else
-            let order = [| 0 .. scores.Length - 1 |]
-            Array.sortInPlaceBy (fun s -> scores[s]) order
-            // Pairs of a positive and a negative sample in the right order, doubled so that ties count 1.
-            let mutable doubled = 0L
-            let mutable below = 0L
-            let mutable first = 0
-
-            while first < order.Length do
-                let mutable last = first
-                let mutable equalPositives = 0L
-
-                while last < order.Length && scores[order[last]] = scores[order[first]] do
-                    if isPositive[order[last]] then
-                        equalPositives <- equalPositives + 1L
-
-                    last <- last + 1
-
-                let equalNegatives = int64 (last - first) - equalPositives
-                doubled <- doubled + equalPositives * (2L * below + equalNegatives)
-                below <- below + equalNegatives
-                first <- last
-
-            float doubled / (2.0 * float positives * float negatives)
+            ThresholdCurve.points isPositive scores |> ThresholdCurve.areaUnderRoc

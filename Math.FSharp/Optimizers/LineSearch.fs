@@ -69,7 +69,7 @@ module internal LineSearch =
     /// <param name="start">The point of length 0; its slope is below 0.</param>
     /// <param name="first">The first length to try, greater than 0.</param>
     /// <returns>The point. After 26 evaluations or in a bracket too narrow to divide, the lowest point found that
-    /// meets the condition of sufficient decrease; the start if there is none.</returns>
+    /// meets the condition of sufficient decrease; without such a point, the start.</returns>
     let strongWolfe
         (evaluate: float -> LinePoint<'Place>)
         (size: float)

@@ -51,7 +51,7 @@ module TableData =
 
     /// The classes of the label's column with warnings about them. They come from all rows of the table, so that
     /// every class is known on both sides of a split.
-    let private classesOf
+    let internal classesOf
         (options: TableOptions)
         (format: CellFormat)
         (name: string)

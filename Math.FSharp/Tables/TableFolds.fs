@@ -44,6 +44,8 @@ type TableFolds = private {
     /// <exclude/>
     classes: string list
     /// <exclude/>
+    warnings: string list
+    /// <exclude/>
     folds: Fold list
 } with
 
@@ -51,6 +53,8 @@ type TableFolds = private {
     member division.Folds = division.folds
     /// The label's classes; none where it is a number.
     member division.Classes = division.classes
+    /// Warnings about possible mistakes in the table.
+    member division.Warnings = division.warnings
 
 /// Dividing the rows of a table for a cross-validation.
 [<RequireQualifiedAccess>]
@@ -76,16 +80,16 @@ module TableFolds =
                         },
                         ValueSome column))
 
-    let private classesOf (head: Head) (layout: TableLayout) (table: Table) =
+    /// The label's classes, what may be wrong with them, and each row's class.
+    let private labelsOf (options: TableOptions) (head: Head) (layout: TableLayout) (table: Table) =
         if head = Head.Identity then
-            Ok([], Array.zeroCreate table.Rows)
+            Ok([], [], Array.zeroCreate table.Rows)
         else
-            ColumnValues.find layout.Label table
-            |> Result.bind (fun label ->
-                TableLabels.classes layout.Format label table
-                |> Result.bind (fun classes ->
-                    TableLabels.labels layout.Format classes label table
-                    |> Result.map (fun labels -> classes, labels)))
+            TableData.classesOf options layout.Format layout.Label table
+            |> Result.bind (fun (classes, warnings) ->
+                ColumnValues.find layout.Label table
+                |> Result.bind (fun label -> TableLabels.labels layout.Format classes label table)
+                |> Result.map (fun labels -> classes, warnings, labels))
 
     /// <summary>The rows divided, or everything that is wrong with them.</summary>
     /// <param name="options">What to do with columns.</param>
@@ -107,8 +111,8 @@ module TableFolds =
         |> Result.bind (fun (options, by) ->
             TableLayout.ofTable options table
             |> Result.bind (fun (layout, table) ->
-                classesOf head layout table
-                |> Result.bind (fun (classes, labels) ->
+                labelsOf options head layout table
+                |> Result.bind (fun (classes, warnings, labels) ->
                     let reader = CellReader layout.Format
 
                     match rule, by with
@@ -127,6 +131,7 @@ module TableFolds =
                         layout = layout
                         options = options
                         classes = classes
+                        warnings = warnings @ TableWarnings.ofColumns reader layout table
                         folds = folds
                     }))))
 

@@ -184,8 +184,6 @@ module TableReport =
         let inputs table =
             TestRows.columns (layout.Numbers @ layout.Categories) table
 
-        let label = TestRows.columns [ layout.Label ] table |> List.head
-
         let spellings (what: string) (name: string) =
             tables
             |> Seq.collect (TestRows.columns [ name ])
@@ -218,9 +216,7 @@ module TableReport =
             Format = encoding.Format
             Warnings = [
                 yield! warnings
-                yield! TableWarnings.counts reader (TestRows.columns layout.Numbers table)
-                yield! TableWarnings.givingAway reader label (inputs table)
-                yield! TableWarnings.numberLike layout
+                yield! TableWarnings.ofColumns reader layout table
 
                 if not classes.IsEmpty then
                     yield! spellings "Label" layout.Label

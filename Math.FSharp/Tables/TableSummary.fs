@@ -171,7 +171,6 @@ module TableSummary =
                 table.Columns |> List.map (summary reader table layout (List.map fst unclear))
 
             let label = TestRows.columns [ layout.Label ] table |> List.head
-            let inputs = TestRows.columns (layout.Numbers @ layout.Categories) table
 
             {
                 Rows = table.Rows
@@ -190,8 +189,6 @@ module TableSummary =
                     for _, faults in unclear do
                         yield! faults |> List.map string
 
-                    yield! TableWarnings.counts reader (TestRows.columns layout.Numbers table)
-                    yield! TableWarnings.givingAway reader label inputs
-                    yield! TableWarnings.numberLike layout
+                    yield! TableWarnings.ofColumns reader layout table
                 ]
             })

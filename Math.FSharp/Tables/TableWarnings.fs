@@ -24,7 +24,7 @@ module internal TableWarnings =
         || name.EndsWith(" id", StringComparison.Ordinal)
 
     /// Columns of numbers that seem to number the rows.
-    let counts (reader: CellReader) (numbers: Column list) : string list = [
+    let private counts (reader: CellReader) (numbers: Column list) : string list = [
         for column in numbers do
             match TableLayout.wholeNumbers reader column with
             | ValueSome values when values.Length >= FewRows ->
@@ -37,7 +37,11 @@ module internal TableWarnings =
     ]
 
     /// Columns whose values correspond one to one to those of the label.
-    let givingAway (reader: CellReader) (label: Column) (inputs: Column list) : string list =
+    let private givingAway
+        (reader: CellReader)
+        (label: Column)
+        (inputs: Column list)
+        : string list =
         let plain (column: Column) =
             match column.Cells with
             | Cells.Numbers numbers -> numbers |> Array.map Cells.text
@@ -88,10 +92,19 @@ module internal TableWarnings =
             ]
 
     /// Columns of categories that look like numbers.
-    let numberLike (layout: TableLayout) : string list = [
+    let private numberLike (layout: TableLayout) : string list = [
         for name, example in layout.NumberLike ->
             $"Column {name}: its texts, such as '{example}', look like numbers written in another way; each is taken for a category."
     ]
+
+    /// Everything about a table's columns that may be a mistake.
+    let ofColumns (reader: CellReader) (layout: TableLayout) (table: Table) : string list =
+        let label = TestRows.columns [ layout.Label ] table |> List.head
+        let inputs = TestRows.columns (layout.Numbers @ layout.Categories) table
+
+        counts reader (TestRows.columns layout.Numbers table)
+        @ givingAway reader label inputs
+        @ numberLike layout
 
     let private figure (x: float) : string =
         x.ToString("G3", CultureInfo.InvariantCulture)

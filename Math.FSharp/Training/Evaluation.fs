@@ -216,7 +216,11 @@ module Evaluation =
             Precision = fraction hits predicted
             Recall = fraction hits support
             F1 = fraction (2 * hits) (support + predicted)
-            AreaUnderRoc = Metrics.areaUnderRoc isOfClass scores
+            AreaUnderRoc =
+                if thresholds.IsEmpty then
+                    nan
+                else
+                    ThresholdCurve.areaUnderRoc thresholds
             AveragePrecision =
                 if thresholds.IsEmpty then
                     nan

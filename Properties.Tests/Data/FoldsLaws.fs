@@ -6,11 +6,6 @@ open FsCheck
 open Pipeline.Learning
 open Pipeline.Learning.Laws
 
-let private okay (result: Result<'V, Fault list>) : 'V =
-    match result with
-    | Ok value -> value
-    | Error faults -> failwith $"expected folds, found {faults}"
-
 /// Different keys for samples.
 let private keys count =
     Array.init count (fun s -> RandomNumbers.bits 3UL RandomStream.Test 0L s)
@@ -41,7 +36,7 @@ let ``each sample is tested once, and the folds' numbers of samples of each clas
     folds
     =
     let classes, count = cases classes folds
-    let folds = Folds.stratified seed count (keys classes.Length) classes |> okay
+    let folds = Folds.stratified seed count (keys classes.Length) classes |> orFail
     Exactly.equal count folds.Length
     requirePartition classes.Length folds
     Assert.True(spread (folds |> List.map _.Test.Length) <= 1)
@@ -63,7 +58,7 @@ let ``a sample's fold does not depend on its place`` (seed: uint64) classes fold
             count
             (Array.permute (Array.get order) keys)
             (Array.permute (Array.get order) classes)
-        |> okay
+        |> orFail
         |> List.map (fun fold ->
             fold.Test |> Array.map (fun s -> keys[Array.findIndex ((=) s) order]) |> set)
 
@@ -103,7 +98,7 @@ let ``a fold in time is tested by what was before it``
     let times = Array.append [| 0.0 .. 10.0 |] (times |> Array.map float)
     let distinct = (Array.distinct times).Length
     let count = 2 + folds % 8
-    let folds = Folds.forward count times |> okay
+    let folds = Folds.forward count times |> orFail
     Exactly.equal count folds.Length
 
     for fold in folds do
@@ -122,7 +117,7 @@ let ``a fold in time is tested by what was before it``
 
 [<Fact>]
 let ``equal parts of time have as many samples`` () =
-    let folds = Folds.forward 3 (Array.init 8 float) |> okay
+    let folds = Folds.forward 3 (Array.init 8 float) |> orFail
     Exactly.equal [ 2; 4; 6 ] (folds |> List.map _.Training.Length)
     Exactly.equal [ 2; 2; 2 ] (folds |> List.map _.Test.Length)
 

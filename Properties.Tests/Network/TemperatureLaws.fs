@@ -71,7 +71,7 @@ let ``no temperature has a lower loss than the fitted one`` (Seed seed) =
             )
 
 [<Law>]
-let ``logits that are so many times greater have a temperature so many times greater`` (Seed seed) =
+let ``multiplying the logits by a factor multiplies the fitted temperature by it`` (Seed seed) =
     let data = samples seed 200
     let fitted = Temperature.fit (network Head.Softmax 1.0) data
 

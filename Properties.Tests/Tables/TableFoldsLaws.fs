@@ -8,20 +8,12 @@ open Xunit
 open Pipeline.Learning
 open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
-let private okay (result: Result<'V, Fault list>) : 'V =
-    match result with
-    | Ok value -> value
-    | Error faults -> failwith $"expected a value, found {faults}"
-
-let private table (columns: (string * string list) list) =
+let private table columns =
     columns
-    |> List.map (fun (name, cells) -> {
-        Name = name
-        Cells = Cells.Texts(Array.ofList cells)
-    })
-    |> Table.create
-    |> okay
+    |> List.map (fun (name, cells) -> name, texts cells)
+    |> SmallTables.table
 
 let private options = {
     TableOptions.Default with
@@ -42,10 +34,10 @@ let private example =
     ]
 
 let private divide rule folds =
-    TableFolds.create options Head.Softmax rule 1UL folds example |> okay
+    TableFolds.create options Head.Softmax rule 1UL folds example |> orFail
 
 let private samples division index : FoldSamples<float> =
-    TableFolds.samples index division |> okay
+    TableFolds.samples index division |> orFail
 
 [<Fact>]
 let ``a fold's encoding is the one that fits its training rows alone`` () =
@@ -66,21 +58,21 @@ let ``a fold's encoding is the one that fits its training rows alone`` () =
                 TableEncoding.fit
                     { options with Ignored = ignored }
                     (Table.take fold.Training example)
-                |> okay
+                |> orFail
 
             Exactly.equal alone found.Encoding
             Exactly.equal fold.Training.Length found.Train.Count
             Exactly.equal fold.Test.Length found.Test.Count
 
             let encoded: Matrix<float> =
-                TableEncoding.encode found.Encoding (Table.take fold.Training example) |> okay
+                TableEncoding.encode found.Encoding (Table.take fold.Training example) |> orFail
 
             Exactly.equal
                 encoded
                 (Dataset.take [| 0 .. found.Train.Count - 1 |] found.Train).Inputs)
 
 [<Fact>]
-let ``a category that no other fold has is tested with inputs of 0, and is told`` () =
+let ``a test row with a category that no training row has gets inputs of 0, and is reported`` () =
     let division = divide FoldRule.Stratified 5
 
     let told =
@@ -152,7 +144,7 @@ let ``times of any spelling are in order`` () =
             1UL
             5
             rows
-        |> okay
+        |> orFail
 
     let order = division.Folds |> List.map (fun fold -> (fold.Test[0] * 5 + 2) % 6)
     // Six times in order: each is tested after the one before.
@@ -197,13 +189,13 @@ let ``a date is the second that .NET takes it for``
     }
 
     let found =
-        TimeColumn.times (CellReader CellFormat.Default) (Table.create [ column ] |> okay) column
-        |> okay
+        TimeColumn.times (CellReader CellFormat.Default) (Table.create [ column ] |> orFail) column
+        |> orFail
 
     Approximately.equal 1e-12 (cells |> List.map seconds |> Array.ofList) found
 
 [<Fact>]
-let ``what is no date is none`` () =
+let ``a text that is not a date of ISO 8601 is refused`` () =
     for text in
         [
             "2026-02-29"
@@ -222,8 +214,41 @@ let ``what is no date is none`` () =
         match
             TimeColumn.times
                 (CellReader CellFormat.Default)
-                (Table.create [ column ] |> okay)
+                (Table.create [ column ] |> orFail)
                 column
         with
         | Error [ fault ] -> Assert.Contains($"found '{text}'", string fault)
         | other -> failwith $"{text}: found {other}"
+
+[<Fact>]
+let ``the label and the columns are checked as for training`` () =
+    let numbers =
+        table [
+            "id", List.init rows string
+            "x", List.init rows (fun row -> string (row * 7 % 31))
+            "label", List.init rows (fun row -> $"%d{row}.5")
+        ]
+
+    let divided head =
+        TableFolds.create { options with Ignored = [] } head FoldRule.Stratified 1UL 4 numbers
+
+    let trained: Result<TableData<float>, Fault list> =
+        TableData.prepare
+            { options with Ignored = [] }
+            Head.Softmax
+            ValueNone
+            (TestRows.Separate(numbers, "rows"))
+            "rows"
+            numbers
+
+    match divided Head.Softmax, trained with
+    | Error divided, Error trained ->
+        Exactly.equal
+            (trained |> List.map string)
+            (divided |> List.map (Fault.within "rows" >> string))
+    | other -> failwith $"faults were expected, found {other}"
+
+    match divided Head.Identity with
+    | Ok division ->
+        Assert.Contains(division.Warnings, fun warning -> warning.Contains "looks like an index")
+    | Error faults -> failwith $"{faults}"

@@ -7,15 +7,12 @@ open FsCheck
 open Pipeline.Learning
 open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
+open Pipeline.Properties.SmallTables
 
-let private table (columns: (string * string list) list) =
+let private table columns =
     columns
-    |> List.map (fun (name, cells) -> {
-        Name = name
-        Cells = Cells.Texts(Array.ofList cells)
-    })
-    |> Table.create
-    |> orFail
+    |> List.map (fun (name, cells) -> name, texts cells)
+    |> SmallTables.table
 
 let private summarise options head table =
     TableSummary.create options head table |> orFail
@@ -55,7 +52,7 @@ let ``a column of numbers has their figures, blanks left out``
     Exactly.equal count (present |> List.countBy id |> List.map snd |> List.max)
 
 [<Fact>]
-let ``columns are told by their use, and those that need a setting are named with what is wrong``
+let ``each column has its use, and a column that needs a setting has its fault among the warnings``
     ()
     =
     let rows = 60

@@ -50,7 +50,7 @@ internal static class CheckpointModel
                 .Read<T>(configuration.Hyperparameters, architecture, checkpoint.Bytes)
                 .OrThrow(RefusedException.At(checkpoint.Path));
             var model = new TrainingData<T>(data, samples).ModelOf(
-                Trainer.CurrentNetwork(state),
+                samples.Finish(Trainer.CurrentNetwork(state)).Network,
                 configuration,
                 state.Iteration
             );

@@ -34,37 +34,41 @@ internal sealed record TrainingSamples<T>(
                 TargetScalings.Apply(Scaling, Test)
             );
 
-    /// <summary>The temperature that a trained network is calibrated with; null without calibration.</summary>
-    public double? TemperatureOf(Network<T> network) =>
-        IsCalibrated ? Temperatures.Fit(network, Validation!) : null;
-
     /// <summary>The network to save, of one that learned from <see cref="Scaled"/>: it predicts in the targets' own
     /// unit, and its probabilities are calibrated.</summary>
-    public Network<T> Finish(Network<T> network) =>
-        Scaling is not null ? TargetScalings.Restore(Scaling, network)
-        : TemperatureOf(network) is { } temperature ? Temperatures.Apply(temperature, network)
-        : network;
+    public FinishedNetwork<T> Finish(Network<T> network)
+    {
+        if (Scaling is not null)
+            return new(TargetScalings.Restore(Scaling, network), null);
+        if (!IsCalibrated)
+            return new(network, null);
+        var temperature = Temperatures.Fit(network, Validation!);
+        return new(Temperatures.Apply(temperature, network), temperature);
+    }
 }
+
+/// <summary>The network that a run saves.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Temperature">The temperature that it is calibrated with; null without calibration.</param>
+internal sealed record FinishedNetwork<T>(Network<T> Network, double? Temperature)
+    where T : struct, IBinaryFloatingPointIeee754<T>;
 
 /// <summary>Loaded data, and its samples as the settings split them.</summary>
 internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> Samples)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The model of a trained network, with everything that a prediction needs.</summary>
-    /// <param name="trained">The network of the loop.</param>
+    /// <summary>The model of a network, with everything that a prediction needs.</summary>
+    /// <param name="network">The network to save.</param>
     /// <param name="configuration">The run's settings.</param>
     /// <param name="iteration">The iteration that the network is of.</param>
-    public Model<T> ModelOf(Network<T> trained, RunConfiguration configuration, long iteration)
-    {
-        var network = Samples.Finish(trained);
-        return Models.Create(
+    public Model<T> ModelOf(Network<T> network, RunConfiguration configuration, long iteration) =>
+        Models.Create(
             network,
             Loaded.Preprocessing,
             Loaded.Classes,
             Provenance.Of(configuration, iteration),
             DecisionOf(network, configuration.Decision)
         );
-    }
 
     private Decision? DecisionOf(Network<T> network, ClassDecision? wanted)
     {

@@ -25,9 +25,18 @@ internal sealed class RunResults<T>(
         RunRecorder record
     )
     {
-        var model = data.ModelOf(result.Network, configuration, result.Iteration);
+        var finished = data.Samples.Finish(result.Network);
+        var model = data.ModelOf(finished.Network, configuration, result.Iteration);
         var outcome = OutcomeOf(result.End);
-        var summary = RunSummary.Of(configuration, result, outcome, data, record.History, elapsed);
+        var summary = RunSummary.Of(
+            configuration,
+            result,
+            finished,
+            outcome,
+            data,
+            record.History,
+            elapsed
+        );
         List<string> failures = [];
         // The summary is the last file: it is not written unless all others are.
         foreach (

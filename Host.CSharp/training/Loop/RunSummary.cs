@@ -34,6 +34,7 @@ internal sealed record RunSummary(
     /// <summary>The summary of a run.</summary>
     /// <param name="configuration">Its settings.</param>
     /// <param name="result">The result of its loop.</param>
+    /// <param name="finished">The network that it saves.</param>
     /// <param name="outcome">Its outcome.</param>
     /// <param name="data">Its samples.</param>
     /// <param name="history">Its evaluations.</param>
@@ -41,6 +42,7 @@ internal sealed record RunSummary(
     public static RunSummary Of<T>(
         RunConfiguration configuration,
         LoopResult<T> result,
+        FinishedNetwork<T> finished,
         Outcome outcome,
         TrainingData<T> data,
         RunHistory history,
@@ -67,9 +69,9 @@ internal sealed record RunSummary(
             FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
             BestTestAccuracy: history.Best?.Test.Accuracy,
             BestIteration: history.Best?.Iteration,
-            Temperature: data.Samples.TemperatureOf(result.Network),
+            Temperature: finished.Temperature,
             ParametersSha256: Convert.ToHexStringLower(
-                SHA256.HashData(Parameters.ToBytes(data.Samples.Finish(result.Network).Parameters))
+                SHA256.HashData(Parameters.ToBytes(finished.Network.Parameters))
             ),
             Threads: configuration.Threads,
             Precision: configuration.Precision.ToString(),

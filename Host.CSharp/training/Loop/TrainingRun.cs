@@ -57,8 +57,7 @@ internal sealed class TrainingRun<T>(
         CancellationToken stop
     )
     {
-        var architecture = configuration.ArchitectureFor(data.Loaded.Train);
-        configuration.RequireFullBatch(data.Samples.Train.Count);
+        var architecture = configuration.ArchitectureFor(data);
         earlier?.RefuseDifferences(configuration, data.Loaded.Hashes);
         using var folder = earlier is null
             ? RunFolder.Create(files, configuration, architecture, clock)

@@ -50,7 +50,7 @@ internal sealed record CrossValidationReport(
                 .. Enumerable
                     .Range(0, all[0].Length)
                     .Select(place => new Figure(
-                        NameOf(all[0][place].Item1),
+                        MetricText.Of(all[0][place].Item1),
                         all[0][place].Item1.IsRSquared ? "F4" : format,
                         [.. all.Select(figures => figures[place].Item2)]
                     )),
@@ -64,16 +64,6 @@ internal sealed record CrossValidationReport(
             ];
         }
     }
-
-    public static string NameOf(Metric metric) =>
-        metric.IsAccuracy ? "accuracy"
-        : metric.IsBalancedAccuracy ? "balanced accuracy"
-        : metric.IsMacroF1 ? "macro F1"
-        : metric.IsAreaUnderRoc ? "area under the ROC curve"
-        : metric.IsLogLoss ? "log-loss"
-        : metric.IsRootMeanSquaredError ? "root mean squared error"
-        : metric.IsMeanAbsoluteError ? "mean absolute error"
-        : "R²";
 
     private static double BaselineOf(Evaluation evaluation) =>
         evaluation switch

@@ -172,13 +172,18 @@ internal sealed record RunConfiguration(
             : throw Refused(faults);
     }
 
-    /// <summary>Checks that each step learns from all training samples, where the optimizer needs
-    /// that.</summary>
-    /// <exception cref="RefusedException">Mini-batches are smaller, or drawn with replacement.</exception>
-    public void RequireFullBatch(int samples)
+    /// <summary>The network's layers for the data of a run.</summary>
+    /// <exception cref="RefusedException">The mini-batches do not fit the network, the samples or the
+    /// optimizer.</exception>
+    public Architecture ArchitectureFor<T>(TrainingData<T> data)
+        where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        if (!Trainer.CheckFullBatch(Hyperparameters, samples).TryGet(out _, out var faults))
-            throw Refused(faults);
+        var architecture = ArchitectureFor(data.Loaded.Train);
+        return Trainer
+            .CheckFullBatch(Hyperparameters, data.Samples.Train.Count)
+            .TryGet(out _, out var faults)
+            ? architecture
+            : throw Refused(faults);
     }
 
     /// <summary>The samples of loaded data, split as the settings say.</summary>

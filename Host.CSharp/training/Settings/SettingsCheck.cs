@@ -148,6 +148,20 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         return scaling;
     }
 
+    /// <summary>A fault of a setting that applies to one of several classes.</summary>
+    private void RequireSoftmax(string name, Head? head)
+    {
+        if (head?.IsSoftmax == false)
+        {
+            faults.Add(
+                Faults.Message(
+                    name,
+                    $"applies to one of several classes, with Model:Head Softmax (found {head})"
+                )
+            );
+        }
+    }
+
     /// <summary>The class whose threshold is chosen, and for what; null for the most probable class.</summary>
     private ClassDecision? Decision(Head? head)
     {
@@ -156,15 +170,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         if (!Decisions.Parse(text).TryGet(faults, out var parsed))
             return null;
         var (name, goal) = parsed;
-        if (head?.IsSoftmax == false)
-        {
-            faults.Add(
-                Faults.Message(
-                    nameof(settings.Training.Decision),
-                    $"applies to one of several classes, with Model:Head Softmax (found {head})"
-                )
-            );
-        }
+        RequireSoftmax(nameof(settings.Training.Decision), head);
         if (!goal.IsThreshold && settings.Data.Validation == 0)
         {
             faults.Add(
@@ -214,15 +220,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         if (settings.Data.ClassWeights is not { Length: > 0 } given)
             return null;
         WeightedClasses.Parse(given).TryGet(faults, out var weights);
-        if (head?.IsSoftmax == false)
-        {
-            faults.Add(
-                Faults.Message(
-                    nameof(settings.Data.ClassWeights),
-                    $"applies to one of several classes, with Model:Head Softmax (found {head})"
-                )
-            );
-        }
+        RequireSoftmax(nameof(settings.Data.ClassWeights), head);
         return weights;
     }
 

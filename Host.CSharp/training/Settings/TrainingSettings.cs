@@ -227,12 +227,12 @@ public sealed record TrainingSettings
     )]
     public bool Calibrated { get; init; }
 
-    /// <summary>Threshold above which a class is answered, chosen on the validation samples: the highest with a recall,
-    /// the lowest with a precision, the one with the least cost if a missed sample of the class costs so much as a
-    /// false alarm costs 1, or the threshold itself. Accepts: CLASS:recall=0.9, CLASS:precision=0.8, CLASS:cost=5 or
+    /// <summary>Threshold above which a class is answered, chosen on the validation samples: the highest that reaches a
+    /// recall, the lowest that reaches a precision, the one with the least cost if missing a sample of the class costs
+    /// that many times a false alarm, or the threshold itself. Accepts: CLASS:recall=0.9, CLASS:precision=0.8, CLASS:cost=5 or
     /// CLASS:threshold=0.3. Default: the most probable class is answered.</summary>
     [Description(
-        "threshold above which a class is answered, chosen on the validation samples: the highest with a recall, the lowest with a precision, the one with the least cost if a missed sample of the class costs so much as a false alarm costs 1, or the threshold itself"
+        "threshold above which a class is answered, chosen on the validation samples: the highest that reaches a recall, the lowest that reaches a precision, the one with the least cost if missing a sample of the class costs that many times a false alarm, or the threshold itself"
     )]
     [Accepts("CLASS:recall=0.9, CLASS:precision=0.8, CLASS:cost=5 or CLASS:threshold=0.3")]
     [DefaultText("the most probable class is answered")]

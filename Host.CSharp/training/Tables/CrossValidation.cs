@@ -151,8 +151,7 @@ internal static class CrossValidation
             new Dictionary<string, string>()
         );
         var data = new TrainingData<T>(loaded, configuration.Split(loaded));
-        configuration.ArchitectureFor(data.Samples.Train);
-        configuration.RequireFullBatch(data.Samples.Train.Count);
+        configuration.ArchitectureFor(data);
         var loop = new TrainingLoop<T>(
             configuration,
             data.Samples.Scaled(),
@@ -160,8 +159,12 @@ internal static class CrossValidation
             TimeProvider.System
         );
         var result = await loop.RunAsync(CancellationToken.None);
-        var model = data.ModelOf(result.Network, configuration, result.Iteration);
-        var evaluation = Evaluations.Create(model, samples.Test);
+        var model = data.ModelOf(
+            data.Samples.Finish(result.Network).Network,
+            configuration,
+            result.Iteration
+        );
+        var evaluation = Evaluations.Create(EvaluationOptions.Default, model, samples.Test);
         return new(
             seed,
             fold + 1,
@@ -172,6 +175,7 @@ internal static class CrossValidation
             model.Network.Architecture.ToString(),
             evaluation,
             [
+                .. division.Warnings,
                 .. samples.Unknown.Select(column =>
                     $"{name}, column {column.Item1}: {Counted.Of(column.Item2, "test row")} with a category that no other fold has; tested without it."
                 ),

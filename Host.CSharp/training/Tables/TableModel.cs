@@ -61,8 +61,14 @@ public abstract class TableModel
 
     internal static TableModel Of<T>(Model<T> model, string source)
         where T : struct, IBinaryFloatingPointIeee754<T> =>
+        new TableModel<T>(model, EncodingOf(model, source));
+
+    /// <summary>The encoding of rows of a model that takes them.</summary>
+    /// <exception cref="RefusedException">The model takes images or plain numbers.</exception>
+    internal static TableEncoding EncodingOf<T>(Model<T> model, string source)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
         model.Preprocessing is Preprocessing.Table { Item: var encoding }
-            ? new TableModel<T>(model, encoding)
+            ? encoding
             : throw RefusedException.Of(
                 source,
                 "a model of rows of a table",

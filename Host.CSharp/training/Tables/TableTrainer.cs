@@ -152,8 +152,7 @@ public static class TableTrainer
                 var loaded = load();
                 var data = new TrainingData<T>(loaded, configuration.Split(loaded));
                 // Mini-batches that do not fit the network are refused here.
-                configuration.ArchitectureFor(loaded.Train);
-                configuration.RequireFullBatch(data.Samples.Train.Count);
+                configuration.ArchitectureFor(data);
                 var iterations = Runs.Iterations(
                     configuration.Hyperparameters,
                     data.Samples.Train.Count
@@ -182,8 +181,8 @@ public static class TableTrainer
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var (loaded, samples) = data;
-        var model = data.ModelOf(result.Network, configuration, result.Iteration);
-        var network = model.Network;
+        var network = samples.Finish(result.Network).Network;
+        var model = data.ModelOf(network, configuration, result.Iteration);
         Score ScoreOf(Dataset<T> some) => Network.Evaluate(network, some);
         return new(
             TableModel.Of(model, InMemory),

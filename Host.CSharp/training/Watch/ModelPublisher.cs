@@ -142,9 +142,7 @@ internal sealed class ModelPublisher(
     private string Said(Judged? judged) =>
         judged is not { Score: var score } known ? "none"
         : configuration.Metric is { } metric
-            ? FormattableString.Invariant(
-                $"{CrossValidationReport.NameOf(metric)} {known.Metric:G6}"
-            )
+            ? FormattableString.Invariant($"{MetricText.Of(metric)} {known.Metric:G6}")
         : double.IsNaN(score.Accuracy) ? FormattableString.Invariant($"loss {score.Loss:F4}")
         : FormattableString.Invariant($"accuracy {score.Accuracy:F4}");
 
@@ -167,7 +165,10 @@ internal sealed class ModelPublisher(
         new(
             Network.Evaluate(model.Network, samples),
             configuration.Metric is { } metric
-                ? Evaluations.Value(metric, Evaluations.Create(model, samples))
+                ? Evaluations.Value(
+                    metric,
+                    Evaluations.Create(EvaluationOptions.Default, model, samples)
+                )
                 : double.NaN
         );
 

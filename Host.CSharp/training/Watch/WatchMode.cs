@@ -80,8 +80,7 @@ internal sealed class WatchMode<T>(
         try
         {
             var data = await loader.LoadAsync<T>(stop);
-            configuration.ArchitectureFor(data.Loaded.Train);
-            configuration.RequireFullBatch(data.Samples.Train.Count);
+            configuration.ArchitectureFor(data);
             return data;
         }
         catch (RefusedException refused)
