@@ -97,6 +97,7 @@ internal static class TableInspection
         column.Use.IsLabel ? "label"
         : column.Use.IsNumbers ? "number"
         : column.Use.IsCategories ? "categories"
+        : column.Use.IsWeight ? "weight"
         : column.Use.IsRowNumbers ? "left out: numbers the rows"
         : column.Use.IsUnclear ? "unclear"
         : "left out: Data:Ignored";

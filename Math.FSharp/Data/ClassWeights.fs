@@ -9,14 +9,12 @@ open MathNet.Numerics.LinearAlgebra
 [<RequireQualifiedAccess>]
 type ClassWeights =
     /// All classes count the same in all: a sample counts n / (K·nₖ), where nₖ of the n samples are of its class, one
-    /// of K.
+    /// of K. Samples with weights count as these say.
     | Balanced
     /// A weight for some classes; the others have 1.
     | Given of (string * float) list
 
-/// <summary>Samples that count differently.</summary>
-/// <remarks>The weights are divided by their mean over the samples, so that the learning rate keeps its meaning. A
-/// sample of weight k then has the loss and the gradient of k equal samples.</remarks>
+/// <summary>Samples that count differently, class by class.</summary>
 [<RequireQualifiedAccess>]
 module ClassWeights =
     [<Literal>]
@@ -61,34 +59,20 @@ module ClassWeights =
                     ]
                     (fun () -> ClassWeights.Given weights))
 
-    /// <summary>The weight of each class.</summary>
-    /// <param name="classes">The classes' names.</param>
-    /// <param name="labels">The samples' classes, 1 or more.</param>
-    /// <param name="weights">How much they count.</param>
-    /// <returns>A weight for each class; their mean over the samples is 1.</returns>
-    [<CompiledName("OfClasses")>]
-    let ofClasses
+    /// The weight of each class, apart from a common factor.
+    let private ofClasses
         (classes: string list)
         (labels: int[])
+        (counts: float[])
         (weights: ClassWeights)
         : Result<float[], Fault list> =
-        let counts = Array.zeroCreate classes.Length
-
-        for label in labels do
-            counts[label] <- counts[label] + 1
-
-        let normalised (raw: float[]) =
-            let mean =
-                Array.fold2 (fun sum count weight -> sum + float count * weight) 0.0 counts raw
-                / float labels.Length
-
-            raw |> Array.map (fun weight -> weight / mean)
-
         match weights with
         | ClassWeights.Balanced ->
-            counts
-            |> Array.map (fun count -> if count = 0 then 1.0 else 1.0 / float count)
-            |> normalised
+            let totals = Array.zeroCreate classes.Length
+            Array.iter2 (fun label count -> totals[label] <- totals[label] + count) labels counts
+
+            totals
+            |> Array.map (fun total -> if total = 0.0 then 1.0 else 1.0 / total)
             |> Ok
         | ClassWeights.Given given ->
             Fault.check
@@ -105,31 +89,27 @@ module ClassWeights =
 
                     classes
                     |> Array.ofList
-                    |> Array.map (fun name -> known.TryFind name |> Option.defaultValue 1.0)
-                    |> normalised)
+                    |> Array.map (fun name -> known.TryFind name |> Option.defaultValue 1.0))
 
-    /// <summary>The same samples with weights: the target of a sample is its class, weight times.</summary>
-    /// <param name="weights">The weight of each class.</param>
-    /// <param name="data">Samples of classes.</param>
-    /// <exception cref="T:System.ArgumentException">The targets are not classes, or not as many as the
-    /// weights.</exception>
+    /// <summary>The same samples with their weights times those of their classes, or what is wrong with
+    /// these.</summary>
+    /// <param name="classes">The classes' names.</param>
+    /// <param name="weights">How much a sample of each class counts.</param>
+    /// <param name="data">Samples of classes, 1 or more.</param>
+    /// <returns>As <c>Dataset.withWeights</c>: the mean weight is 1.</returns>
     [<CompiledName("Apply")>]
     let apply
-        (weights: float[])
+        (classes: string list)
+        (weights: ClassWeights)
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Dataset<'T> =
+        : Result<Dataset<'T>, Fault list> =
         match data.Targets with
-        | Targets.Labels labels when weights.Length = data.Classes ->
-            let columns: Matrix<'T> = Targets.oneHot data.Classes labels
-            let values = Kernels.values columns
+        | Targets.Labels labels ->
+            let own = Dataset.weights data
 
-            labels
-            |> Array.iteri (fun s label ->
-                values[s * data.Classes + label] <- 'T.CreateTruncating weights[label])
-
-            Dataset.withTargets (Targets.Columns columns) data
-        | Targets.Labels _ ->
-            invalidArg
-                (nameof weights)
-                $"expected %d{data.Classes} weights, found %d{weights.Length}"
-        | Targets.Columns _ -> invalidArg (nameof data) "expected classes, found numbers"
+            ofClasses classes labels own weights
+            |> Result.map (fun factors ->
+                let all = Array.map2 (fun label weight -> weight * factors[label]) labels own
+                Dataset.withWeights all data)
+        | Targets.Columns _ ->
+            Error [ Fault.message Setting "applies to classes, and numbers are predicted" ]

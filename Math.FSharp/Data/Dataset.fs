@@ -36,6 +36,8 @@ type Dataset<'T
     /// Rows and columns, where samples are images.
     image: struct (int * int) voption
     targets: Targets<'T>
+    /// How much each sample counts; nothing if all count 1.
+    weights: 'T[] voption
     /// A hash of each sample before its encoding, by which samples are split; without hashes they are split
     /// by their indices.
     keys: uint64[] voption
@@ -51,6 +53,8 @@ type Dataset<'T
     member data.ImageSize = data.image
     /// The expected outputs.
     member data.Targets = data.targets
+    /// Whether the samples have weights.
+    member data.HasWeights = data.weights.IsSome
 
 /// Making data sets and taking samples from them.
 [<RequireQualifiedAccess>]
@@ -84,6 +88,7 @@ module Dataset =
             indices = ValueNone
             image = ValueNone
             targets = targets
+            weights = ValueNone
             keys = ValueNone
         }
 
@@ -98,6 +103,47 @@ module Dataset =
         data with
             targets = targets
     }
+
+    /// <summary>The same samples with weights: the loss and the gradient of a sample are multiplied by its
+    /// weight.</summary>
+    /// <remarks>The weights are divided by their mean, so that the learning rate keeps its meaning. The mean loss of
+    /// all samples is Σₛ wₛ·ℓₛ / Σₛ wₛ: a sample of weight k counts like k equal samples. Accuracy and other figures
+    /// of predictions count every sample once.</remarks>
+    /// <param name="weights">w, one a sample, 0 or greater; not all are 0.</param>
+    /// <param name="data">The samples.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many weights as samples, one is negative or not
+    /// finite, or all are 0.</exception>
+    [<CompiledName("WithWeights")>]
+    let withWeights
+        (weights: float[])
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Dataset<'T> =
+        SampleWeights.require data.Count weights
+        let mean = Array.fold (+) 0.0 weights / float weights.Length
+
+        if mean = 0.0 then
+            invalidArg (nameof weights) "expected a weight greater than 0, found zeros only"
+
+        {
+            data with
+                weights =
+                    weights
+                    |> Array.map (fun weight -> 'T.CreateTruncating(weight / mean))
+                    |> ValueSome
+        }
+
+    /// <summary>The same samples without weights: each counts 1.</summary>
+    /// <param name="data">The samples.</param>
+    [<CompiledName("WithoutWeights")>]
+    let withoutWeights (data: Dataset<'T>) : Dataset<'T> = { data with weights = ValueNone }
+
+    /// <summary>How much each sample counts: 1 without weights.</summary>
+    /// <param name="data">The samples.</param>
+    [<CompiledName("Weights")>]
+    let weights (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float[] =
+        match data.weights with
+        | ValueSome weights -> weights |> Array.map Double.CreateTruncating
+        | ValueNone -> Array.create data.Count 1.0
 
     /// <summary>Images with their labels; each pixel is scaled to byte / 255 when it is used.</summary>
     /// <param name="classes">How many classes there are.</param>
@@ -132,6 +178,7 @@ module Dataset =
                 indices = ValueNone
                 image = ValueSome(struct (images.Rows, images.Columns))
                 targets = Targets.Labels labels
+                weights = ValueNone
                 keys = ValueNone
             })
 
@@ -170,6 +217,9 @@ module Dataset =
         data with
             indices = ValueSome(find indices data)
             targets = Targets.take indices data.targets
+            weights =
+                data.weights
+                |> ValueOption.map (fun weights -> indices |> Array.map (Array.get weights))
             keys = data.keys |> ValueOption.map (fun keys -> indices |> Array.map (Array.get keys))
     }
 
@@ -258,6 +308,11 @@ module Dataset =
 
         let found = find indices data
         let targets = Targets.take indices data.targets
+
+        let weights =
+            data.weights
+            |> ValueOption.map (fun weights -> indices |> Array.map (Array.get weights))
+
         let indices = found
         let features = data.features
 
@@ -278,6 +333,7 @@ module Dataset =
 
                     Inputs.Columns(Kernels.matrix features indices.Length values)
             targets = targets
+            weights = weights
         }
 
     /// The samples of a part, parts counted from 0; the last may be smaller than the size.

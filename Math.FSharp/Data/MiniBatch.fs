@@ -14,6 +14,7 @@ type MiniBatch<'T
     /// <exclude/>
     inputs: Inputs<'T>
     targets: Targets<'T>
+    weights: 'T[] voption
 } with
 
     member internal batch.FirstInputs = batch.inputs
@@ -23,6 +24,8 @@ type MiniBatch<'T
     member batch.Count = Targets.count batch.targets
     /// One a sample.
     member batch.Targets = batch.targets
+    /// How much each sample counts; nothing if all count 1.
+    member internal batch.Weights = batch.weights
 
 /// Making mini-batches and converting their precision.
 [<RequireQualifiedAccess>]
@@ -42,6 +45,26 @@ module MiniBatch =
         {
             inputs = Inputs.Columns inputs
             targets = targets
+            weights = ValueNone
+        }
+
+    /// <summary>The same samples with weights: the mean loss becomes (1/n) Σₛ wₛ·ℓₛ, where ℓₛ is the loss of a
+    /// sample. A sample of weight k then has the loss and the gradient of k equal samples, of n.</summary>
+    /// <param name="weights">w, one a sample, 0 or greater.</param>
+    /// <param name="batch">n samples.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many weights as samples, or one is negative or
+    /// not finite.</exception>
+    [<CompiledName("WithWeights")>]
+    let withWeights
+        (weights: float[])
+        (batch: MiniBatch<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : MiniBatch<'T> =
+        SampleWeights.require batch.Count weights
+
+        {
+            batch with
+                weights =
+                    weights |> Array.map (fun weight -> 'T.CreateTruncating weight) |> ValueSome
         }
 
     /// Returns the memory of a mini-batch that nothing refers to any more.
@@ -73,15 +96,18 @@ module MiniBatch =
             targets = change batch.targets
     }
 
+    let private rounded
+        (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : 'U[] when 'U :> IBinaryFloatingPointIeee754<'U> =
+        values |> Array.map (fun x -> 'U.CreateTruncating x)
+
     /// <summary>The mini-batch in the other precision, each number rounded to the nearest.</summary>
     [<CompiledName("Convert")>]
     let convert
         (batch: MiniBatch<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : MiniBatch<'U> when 'U :> IBinaryFloatingPointIeee754<'U> =
         let convert (m: Matrix<'T>) : Matrix<'U> =
-            Kernels.values m
-            |> Array.map (fun x -> 'U.CreateTruncating x)
-            |> Kernels.matrix m.RowCount m.ColumnCount
+            Kernels.values m |> rounded |> Kernels.matrix m.RowCount m.ColumnCount
 
         {
             inputs =
@@ -94,4 +120,8 @@ module MiniBatch =
                 match batch.targets with
                 | Targets.Labels labels -> Targets.Labels labels
                 | Targets.Columns columns -> Targets.Columns(convert columns)
+            weights =
+                match batch.weights with
+                | ValueNone -> ValueNone
+                | ValueSome weights -> ValueSome(rounded weights)
         }

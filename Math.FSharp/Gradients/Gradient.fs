@@ -124,7 +124,7 @@ module Gradient =
             let logits = (List.head traced).Output.Output
 
             let struct (loss, upstream) =
-                Loss.ofHeadWithGradient network.Architecture.Head batch.Targets logits
+                Loss.ofSamplesWithGradient network.Architecture.Head batch logits
 
             let samples =
                 match inputs with

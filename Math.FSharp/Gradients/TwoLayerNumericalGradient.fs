@@ -88,7 +88,7 @@ module internal TwoLayerNumericalGradient =
         (batch: MiniBatch<float>)
         : struct (float * Parameters<float>) voption =
         match batch.Targets with
-        | Targets.Labels labels when isTwoLayer network ->
+        | Targets.Labels labels when isTwoLayer network && batch.Weights.IsNone ->
             let struct (loss, loop) = loop step network batch labels
 
             if not (isSmall loop) then

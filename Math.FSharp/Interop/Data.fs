@@ -26,19 +26,14 @@ type WeightedClasses =
     static member Parse(texts: string seq) : Result<ClassWeights, Fault list> =
         ClassWeights.parse (List.ofSeq texts)
 
-    /// <summary>The samples with weights, or what is wrong with these.</summary>
+    /// <summary>The samples with their weights times those of their classes, or what is wrong with these.</summary>
     /// <param name="weights">How much a sample of each class counts.</param>
     /// <param name="classes">The classes' names.</param>
     /// <param name="data">The samples.</param>
     static member Apply
         (weights: ClassWeights, classes: string seq, data: Dataset<'T>)
         : Result<Dataset<'T>, Fault list> =
-        match data.Targets with
-        | Targets.Labels labels ->
-            ClassWeights.ofClasses (List.ofSeq classes) labels weights
-            |> Result.map (fun weights -> ClassWeights.apply weights data)
-        | Targets.Columns _ ->
-            Error [ Fault.message "ClassWeights" "applies to classes, and numbers are predicted" ]
+        ClassWeights.apply (List.ofSeq classes) weights data
 
 /// Splits of samples into training, validation and test samples.
 [<AbstractClass; Sealed; Extension>]

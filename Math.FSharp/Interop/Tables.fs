@@ -68,6 +68,7 @@ type Tables =
     /// <param name="ignored">Columns to leave out; null for none.</param>
     /// <param name="cells">How cells are written; null to detect it.</param>
     /// <param name="missing">How missing cells are treated; null to refuse them.</param>
+    /// <param name="weight">The column of the training rows' weights; null if every row counts once.</param>
     /// <param name="scaling">How numbers are scaled; null for mean 0 and standard deviation 1.</param>
     static member Options
         (
@@ -77,7 +78,8 @@ type Tables =
             [<Optional>] ignored: string seq | null,
             [<Optional>] cells: CellRules | null,
             [<Optional>] missing: Missing | null,
-            [<Optional>] scaling: Scaling | null
+            [<Optional>] scaling: Scaling | null,
+            [<Optional>] weight: string | null
         ) : TableOptions =
         let names (given: string seq | null) : string list =
             match given with
@@ -99,6 +101,7 @@ type Tables =
             Cells = orDefault usual.Cells cells
             Missing = orDefault usual.Missing missing
             Scaling = orDefault usual.Scaling scaling
+            Weight = ValueOption.ofObj weight
         }
 
     /// <summary>Training and test samples of tables, encoded as fits the training rows.</summary>

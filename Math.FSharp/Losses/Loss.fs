@@ -188,6 +188,35 @@ module Loss =
         Kernels.requireSameShape (nameof outputs) columns outputs
         columns
 
+    /// The numbers of samples, each times its sample's weight.
+    let private weigh
+        (weights: 'T[] voption)
+        (rows: int)
+        (values: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : 'T[] =
+        match weights with
+        | ValueNone -> values
+        | ValueSome weights -> values |> Array.mapi (fun i value -> value * weights[i / rows])
+
+    /// The squared error of samples with weights, and its gradient.
+    let private squaredErrorOf
+        (weights: 'T[] voption)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (outputs: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        let t, y = Kernels.values (columnsFor outputs targets), Kernels.values outputs
+        let n = 'T.CreateTruncating outputs.ColumnCount
+        let errors = Array.map2 (fun y t -> y - t) y t
+        let weighted = weigh weights outputs.RowCount errors
+
+        let squares =
+            Array.fold2 (fun sum e w -> 'T.FusedMultiplyAdd(e, w, sum)) 'T.Zero errors weighted
+
+        struct (squares / (n + n),
+                weighted
+                |> Array.map (fun error -> error / n)
+                |> Kernels.matrix outputs.RowCount outputs.ColumnCount)
+
     /// <summary>Half the sum of squared errors, the mean over a batch: (1/n) Σₛ ½ Σₖ (yₖ − tₖ)², and its
     /// gradient in the outputs, (y − t) / n.</summary>
     /// <param name="targets">t: n labels (made one-hot; of a single output, the labels themselves), or
@@ -201,17 +230,37 @@ module Loss =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (outputs: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        let t, y = Kernels.values (columnsFor outputs targets), Kernels.values outputs
-        let n = 'T.CreateTruncating outputs.ColumnCount
-        let errors = Array.map2 (fun y t -> y - t) y t
+        squaredErrorOf ValueNone targets outputs
 
-        let squares =
-            errors |> Array.fold (fun sum e -> 'T.FusedMultiplyAdd(e, e, sum)) 'T.Zero
+    /// The binary cross entropy of samples with weights, and its gradient.
+    let private binaryCrossEntropyOf
+        (weights: 'T[] voption)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        let t, z = Kernels.values (columnsFor logits targets), Kernels.values logits
+        let n = 'T.CreateTruncating logits.ColumnCount
 
-        struct (squares / (n + n),
-                errors
-                |> Array.map (fun error -> error / n)
-                |> Kernels.matrix outputs.RowCount outputs.ColumnCount)
+        let away =
+            z
+            |> Array.map (fun z -> -('T.Abs z))
+            |> Kernels.matrix logits.RowCount logits.ColumnCount
+
+        let rests = Kernels.values (Activation.apply Activation.Softplus away)
+
+        let losses =
+            Array.init z.Length (fun i ->
+                // NaN stays NaN.
+                let positive = if 'T.op_LessThan (z[i], 'T.Zero) then 'T.Zero else z[i]
+                positive - z[i] * t[i] + rests[i])
+            |> weigh weights logits.RowCount
+
+        struct (Array.fold (+) 'T.Zero losses / n,
+                Kernels.values (Activation.apply Activation.Sigmoid logits)
+                |> Array.map2 (fun t y -> y - t) t
+                |> weigh weights logits.RowCount
+                |> Array.map (fun slope -> slope / n)
+                |> Kernels.matrix logits.RowCount logits.ColumnCount)
 
     /// <summary>Binary cross entropy from logits, the mean over a batch of the sum over outputs:
     /// −(1/n) Σₛ Σₖ (tₖ ln σ(zₖ) + (1 − tₖ) ln(1 − σ(zₖ))), and its gradient in the logits,
@@ -229,26 +278,21 @@ module Loss =
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        let t, z = Kernels.values (columnsFor logits targets), Kernels.values logits
-        let n = 'T.CreateTruncating logits.ColumnCount
+        binaryCrossEntropyOf ValueNone targets logits
 
-        let away =
-            z
-            |> Array.map (fun z -> -('T.Abs z))
-            |> Kernels.matrix logits.RowCount logits.ColumnCount
-
-        let rests = Kernels.values (Activation.apply Activation.Softplus away)
-        let mutable loss = 'T.Zero
-
-        for i in 0 .. z.Length - 1 do
-            // NaN stays NaN.
-            let positive = if 'T.op_LessThan (z[i], 'T.Zero) then 'T.Zero else z[i]
-            loss <- loss + (positive - z[i] * t[i] + rests[i])
-
-        struct (loss / n,
-                Kernels.values (Activation.apply Activation.Sigmoid logits)
-                |> Array.map2 (fun t y -> (y - t) / n) t
-                |> Kernels.matrix logits.RowCount logits.ColumnCount)
+    /// `ofHeadWithGradient` of samples with weights.
+    let private weightedWithGradient
+        (weights: 'T[] voption)
+        (head: Head)
+        (targets: Targets<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        match head, weights with
+        | Head.Softmax, ValueNone -> crossEntropyWithGradient targets logits
+        | Head.Softmax, ValueSome weights ->
+            crossEntropyWithGradient (Targets.weigh weights logits.RowCount targets) logits
+        | Head.Sigmoid, _ -> binaryCrossEntropyOf weights targets logits
+        | Head.Identity, _ -> squaredErrorOf weights targets logits
 
     /// <summary>The loss that fits a head, the mean over a batch, and its gradient in the last layer's
     /// logits: cross entropy, binary cross entropy or half the squared error.</summary>
@@ -264,10 +308,7 @@ module Loss =
         (targets: Targets<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        match head with
-        | Head.Softmax -> crossEntropyWithGradient targets logits
-        | Head.Sigmoid -> binaryCrossEntropyWithGradient targets logits
-        | Head.Identity -> squaredErrorWithGradient targets logits
+        weightedWithGradient ValueNone head targets logits
 
     /// <summary>The loss that fits a head, the mean over a batch: cross entropy, binary cross entropy or
     /// half the squared error.</summary>
@@ -283,4 +324,20 @@ module Loss =
         | Head.Softmax -> crossEntropy targets logits
         | _ ->
             let struct (loss, _) = ofHeadWithGradient head targets logits
+            loss
+
+    /// The loss of a mini-batch with its weights, and the gradient in the logits.
+    let internal ofSamplesWithGradient
+        (head: Head)
+        (batch: MiniBatch<'T>)
+        (logits: Matrix<'T>)
+        : struct ('T * Matrix<'T>) =
+        weightedWithGradient batch.Weights head batch.Targets logits
+
+    /// The loss of a mini-batch with its weights.
+    let internal ofSamples (head: Head) (batch: MiniBatch<'T>) (logits: Matrix<'T>) : 'T =
+        match batch.Weights with
+        | ValueNone -> ofHead head batch.Targets logits
+        | ValueSome _ ->
+            let struct (loss, _) = ofSamplesWithGradient head batch logits
             loss

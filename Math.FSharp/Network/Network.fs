@@ -171,7 +171,7 @@ module Network =
     /// size.</exception>
     [<CompiledName("Loss")>]
     let loss (network: Network<'T>) (batch: MiniBatch<'T>) : 'T =
-        logits network batch |> Loss.ofHead network.Architecture.Head batch.Targets
+        logits network batch |> Loss.ofSamples network.Architecture.Head batch
 
     /// <summary>The mean loss of a mini-batch as a step of training sees it: dropout leaves units out, and
     /// normalised layers take the mini-batch's own moments. The function whose gradient
@@ -185,7 +185,7 @@ module Network =
         : 'T =
         batch.FirstInputs
         |> outputOf (ValueSome step) network
-        |> Loss.ofHead network.Architecture.Head batch.Targets
+        |> Loss.ofSamples network.Architecture.Head batch
 
     /// <summary>The fraction of a mini-batch that the network predicts correctly, 0 to 1, counted like
     /// <c>Score.Accuracy</c>.</summary>
@@ -209,7 +209,7 @@ module Network =
         let head = network.Architecture.Head
 
         overParts network data (fun i part logits ->
-            let mean = Loss.ofHead head part.Targets logits
+            let mean = Loss.ofSamples head part logits
             losses[i] <- Double.CreateTruncating mean * float part.Count
             correct[i] <- Metrics.correct head part.Targets logits)
 

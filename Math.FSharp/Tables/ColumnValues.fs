@@ -161,6 +161,34 @@ module internal ColumnValues =
                     (Cells.text numbers[row] + andMore others)
             ]
 
+    /// The weights of rows: numbers of 0 or greater, not all of them 0.
+    let weights (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
+        numbers reader table column
+        |> Result.bind (fun weights ->
+            let absent = missingRows weights
+            let negative = weights |> Array.filter (fun weight -> weight < 0.0)
+
+            if absent.Length > 0 then
+                Error [ missingFault column table "a weight (Data:Weight)" absent ]
+            elif negative.Length > 0 then
+                let row = Array.IndexOf(weights, negative[0])
+
+                Error [
+                    Fault.create
+                        (cellName column table row)
+                        "a weight of 0 or greater (Data:Weight)"
+                        (Cells.text negative[0] + andMore (negative.Length - 1))
+                ]
+            elif Array.forall ((=) 0.0) weights then
+                Error [
+                    Fault.create
+                        $"column {column.Name}"
+                        "a weight greater than 0 (Data:Weight) in a row to learn from"
+                        "zeros only"
+                ]
+            else
+                Ok weights)
+
     /// The values in words.
     let private oneOf (values: string list) : string =
         let known = values |> List.truncate 20 |> String.concat ", "

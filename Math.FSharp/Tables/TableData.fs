@@ -127,6 +127,19 @@ module TableData =
         |> Result.map (fun (inputs, targets) ->
             Dataset.ofColumns (max 1 classes.Length) inputs targets)
 
+    /// The samples with the weights of their rows, where a column has them.
+    let internal withWeights
+        (layout: TableLayout)
+        (table: Table)
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Result<Dataset<'T>, Fault list> =
+        match layout.Weight with
+        | ValueNone -> Ok data
+        | ValueSome name ->
+            ColumnValues.find name table
+            |> Result.bind (ColumnValues.weights (CellReader layout.Format) table)
+            |> Result.map (fun weights -> Dataset.withWeights weights data)
+
     /// The encoding of training rows, and the label's classes with warnings about them. Those of an earlier
     /// model stay as they are.
     let private fit
@@ -199,6 +212,7 @@ module TableData =
         Ignored = []
         Counts = []
         NumberLike = []
+        Weight = ValueNone
     }
 
     /// <summary>Training and test samples of tables, or everything that is wrong with them.</summary>
@@ -248,7 +262,12 @@ module TableData =
                         |> Result.mapError (within source)
 
                     validation {
-                        let! trainData = samples source train
+                        let! trainData =
+                            samples source train
+                            |> Result.bind (
+                                withWeights layout train >> Result.mapError (within source)
+                            )
+
                         and! testData = samples testSource test
                         return trainData, testData
                     }

@@ -162,6 +162,7 @@ module TableFolds =
                 labelOf train
                 |> Result.bind (fun label ->
                     TableData.samples encoding division.classes label train)
+                |> Result.bind (TableData.withWeights division.layout train)
 
             and! test, unknown =
                 TableEncoding.encodeKnown encoding test

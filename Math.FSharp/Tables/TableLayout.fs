@@ -15,6 +15,8 @@ type internal TableLayout = {
     Categories: string list
     /// Columns that settings leave out.
     Ignored: string list
+    /// The column of weights.
+    Weight: string voption
     /// Columns that are left out because they number the rows, as pandas writes them.
     Counts: string list
     /// Columns of categories that look like numbers, each with one of its texts.
@@ -39,13 +41,6 @@ module internal TableLayout =
     let private named (setting: string) (table: Table) (keys: string list) =
         keys |> List.map (find setting table) |> Fault.all
 
-    /// The label's column, and the columns that settings leave out.
-    let private out
-        (options: TableOptions)
-        (table: Table)
-        : Result<Column * Column list, Fault list> =
-        Fault.both (label options table) (named "Data:Ignored" table options.Ignored)
-
     let private names (columns: Column list) =
         columns |> List.map _.Name |> Set.ofList
 
@@ -54,10 +49,30 @@ module internal TableLayout =
         let names = names some
         table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
 
-    /// <summary>The columns besides the label and those that settings leave out.</summary>
+    /// The columns that are no inputs: the label's, those that settings leave out, and that of weights.
+    let private out
+        (options: TableOptions)
+        (table: Table)
+        : Result<Column * (Column list * Column voption), Fault list> = validation {
+        let! label = label options table
+        and! ignored = named "Data:Ignored" table options.Ignored
+
+        and! weight =
+            match options.Weight with
+            | ValueNone -> Ok ValueNone
+            | ValueSome key -> find "Data:Weight" table key |> Result.map ValueSome
+
+        return label, (ignored, weight)
+    }
+
+    /// The columns of a table that may be inputs.
+    let private inputs (label: Column) (ignored: Column list, weight: Column voption) =
+        without (label :: ignored @ ValueOption.toList weight)
+
+    /// <summary>The columns besides the label, that of weights and those that settings leave out.</summary>
     let besides (options: TableOptions) (table: Table) : Result<Column list, Fault list> =
         out options table
-        |> Result.map (fun (label, ignored) -> without (label :: ignored) table)
+        |> Result.map (fun (label, others) -> inputs label others table)
 
     /// The numbers of a column in order, if all its cells are whole numbers.
     let wholeNumbers (reader: CellReader) (column: Column) : float[] voption =
@@ -104,12 +119,12 @@ module internal TableLayout =
     /// <returns>The layout, and the table with its numbers read.</returns>
     let ofTable (options: TableOptions) (table: Table) : Result<TableLayout * Table, Fault list> =
         validation {
-            let! label, ignored = out options table
+            let! label, others = out options table
             and! numeric = named "Data:Numeric" table options.Numeric
             and! categorical = named "Data:Categorical" table options.Categorical
-            return (label, ignored), (numeric, categorical)
+            return (label, others), (numeric, categorical)
         }
-        |> Result.bind (fun ((label, ignored), (numeric, categorical)) ->
+        |> Result.bind (fun ((label, (ignored, weight)), (numeric, categorical)) ->
             let both = Set.intersect (names numeric) (names categorical)
 
             Fault.check
@@ -118,13 +133,18 @@ module internal TableLayout =
                     Fault.message
                         "Data:Ignored"
                         $"names the label {label.Name}; Data:Label chooses another label"
+                    weight |> ValueOption.map _.Name <> ValueSome label.Name,
+                    Fault.message
+                        "Data:Weight"
+                        $"names the label {label.Name}; Data:Label chooses another label"
                     both.IsEmpty,
                     Fault.message
                         "Data:Numeric"
                         $"""and Data:Categorical name the same column ({String.concat ", " both})"""
                 ]
-                (fun () -> (label, without (label :: ignored) table), (numeric, categorical)))
-        |> Result.bind (fun ((label, columns), (numeric, categorical)) ->
+                (fun () ->
+                    (label, weight, inputs label (ignored, weight) table), (numeric, categorical)))
+        |> Result.bind (fun ((label, weight, columns), (numeric, categorical)) ->
             let isIn (some: Column list) (column: Column) =
                 some |> List.exists (fun other -> other.Name = column.Name)
 
@@ -195,10 +215,13 @@ module internal TableLayout =
                                     column.Name
                         ]
                         Ignored = [
+                            let used = label :: ValueOption.toList weight @ columns
+
                             for column in table.Columns do
-                                if column.Name <> label.Name && not (isIn columns column) then
+                                if not (isIn used column) then
                                     column.Name
                         ]
+                        Weight = weight |> ValueOption.map _.Name
                         Counts = counts |> List.map _.Name
                         NumberLike = [
                             for column, kind in kinds do

@@ -54,6 +54,9 @@ type TableOptions = {
     Categorical: string list
     /// Columns to leave out.
     Ignored: string list
+    /// The column of the training rows' weights, by name or index, which is no input; without it, every row
+    /// counts 1.
+    Weight: string voption
     /// How cells are written.
     Cells: CellRules
     /// How missing cells are treated.
@@ -69,6 +72,7 @@ type TableOptions = {
         Numeric = []
         Categorical = []
         Ignored = []
+        Weight = ValueNone
         Cells = CellRules.Default
         Missing = Missing.Refuse
         Scaling = Scaling.Standard

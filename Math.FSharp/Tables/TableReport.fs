@@ -25,6 +25,8 @@ type TableReport = {
     Numbers: string list
     /// Columns of categories with their numbers of categories.
     Categories: (string * int) list
+    /// The column of weights.
+    Weight: string voption
     /// Columns that settings leave out.
     Ignored: string list
     /// Columns that are left out because they number the rows.
@@ -109,6 +111,10 @@ module TableReport =
                         $"""{name} with {counted "category" "categories" count}""")
 
                 $"""{counted "categorical column" "categorical columns" columns.Length} ({some columns})"""
+
+            match report.Weight with
+            | ValueSome name -> $"weights in {name}"
+            | ValueNone -> ()
 
             if not report.Ignored.IsEmpty then
                 $"ignored: {some report.Ignored}"
@@ -201,6 +207,7 @@ module TableReport =
             Categories =
                 encoding.Categories
                 |> List.map (fun column -> column.Name, column.Values.Length)
+            Weight = layout.Weight
             Ignored = layout.Ignored
             Counts = layout.Counts
             Missing =

@@ -12,6 +12,8 @@ type ColumnUse =
     | Numbers
     /// An input for each category.
     | Categories
+    /// How much each row counts.
+    | Weight
     /// Left out by Data:Ignored.
     | Ignored
     /// Left out because it numbers the rows.
@@ -84,12 +86,20 @@ module TableSummary =
         {
             Name = column.Name
             Use =
-                if column.Name = layout.Label then ColumnUse.Label
-                elif named layout.Numbers then ColumnUse.Numbers
-                elif named layout.Categories then ColumnUse.Categories
-                elif named layout.Counts then ColumnUse.RowNumbers
-                elif named unclear then ColumnUse.Unclear
-                else ColumnUse.Ignored
+                if column.Name = layout.Label then
+                    ColumnUse.Label
+                elif ValueSome column.Name = layout.Weight then
+                    ColumnUse.Weight
+                elif named layout.Numbers then
+                    ColumnUse.Numbers
+                elif named layout.Categories then
+                    ColumnUse.Categories
+                elif named layout.Counts then
+                    ColumnUse.RowNumbers
+                elif named unclear then
+                    ColumnUse.Unclear
+                else
+                    ColumnUse.Ignored
             Missing = table.Rows - texts.Length
             Different = counts.Length
             Lowest = figure Array.min

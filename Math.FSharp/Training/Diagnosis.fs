@@ -36,58 +36,53 @@ module Diagnosis =
     /// nothing to learn.
     let private aboveGuessing = 1.1
 
-    /// The mean over the samples of f k x for every output k, x its target.
+    /// The weighted mean over the samples of f k x for every output k, x its target.
     let private meansOf
         (outputs: int)
         (f: int -> float -> float)
+        (weights: float[])
         (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : float[] =
-        let count = float (Targets.count targets)
+        let total = Array.fold (+) 0.0 weights
+        let sums: float[] = Array.zeroCreate outputs
 
         match targets with
         | Targets.Labels labels ->
-            let found: int[] = Array.zeroCreate outputs
+            Array.iter2 (fun label weight -> sums[label] <- sums[label] + weight) labels weights
 
-            for label in labels do
-                found[label] <- found[label] + 1
-
-            found
-            |> Array.mapi (fun k n -> (float n * f k 1.0 + (count - float n) * f k 0.0) / count)
+            sums
+            |> Array.mapi (fun k sum -> (sum * f k 1.0 + (total - sum) * f k 0.0) / total)
         | Targets.Columns columns ->
             let values = Kernels.values columns
-            let sums: float[] = Array.zeroCreate outputs
 
             for i in 0 .. values.Length - 1 do
                 let k = i % outputs
-                sums[k] <- sums[k] + f k (Double.CreateTruncating values[i])
+                sums[k] <- sums[k] + weights[i / outputs] * f k (Double.CreateTruncating values[i])
 
-            sums |> Array.map (fun sum -> sum / count)
+            sums |> Array.map (fun sum -> sum / total)
 
-    /// <summary>The loss of one answer for every sample: of the best one for the targets learned from, which a
-    /// network that sees nothing of its inputs comes to. With m the means of the targets, and a those of the targets
-    /// learned from: −Σ m·ln a under Softmax (a divided by its sum), −Σ m·ln a + (1 − m)·ln(1 − a) under Sigmoid,
-    /// half the summed mean of (x − a)² under Identity.</summary>
+    /// <summary>The loss, each sample counted once, of one answer for every sample: of the best one for the samples
+    /// with their weights, which a network that sees nothing of its inputs comes to. With m the means of the targets,
+    /// and a their weighted means: −Σ m·ln a under Softmax, −Σ m·ln a + (1 − m)·ln(1 − a) under Sigmoid, half the
+    /// summed mean of (x − a)² under Identity.</summary>
     /// <param name="head">The network's head.</param>
     /// <param name="outputs">How many outputs there are.</param>
-    /// <param name="learned">The targets learned from: with weights, they differ from the samples' own.</param>
-    /// <param name="targets">The samples' targets.</param>
+    /// <param name="data">The samples learned from.</param>
     let internal lossOfGuessing
         (head: Head)
         (outputs: int)
-        (learned: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (targets: Targets<'T>)
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : float =
-        let answers = meansOf outputs (fun _ x -> x) learned
-        let means = meansOf outputs (fun _ x -> x) targets
+        let each = Array.create data.Count 1.0
+        let answers = meansOf outputs (fun _ x -> x) (Dataset.weights data) data.Targets
+        let means = meansOf outputs (fun _ x -> x) each data.Targets
 
         // m·ln 0 is 0 where m is 0.
         let part m answer =
             if m > 0.0 then -m * ScalarMath.Log answer else 0.0
 
         match head with
-        | Head.Softmax ->
-            let sum = Array.sum answers
-            Array.fold2 (fun loss m answer -> loss + part m (answer / sum)) 0.0 means answers
+        | Head.Softmax -> Array.fold2 (fun loss m answer -> loss + part m answer) 0.0 means answers
         | Head.Sigmoid ->
             Array.fold2
                 (fun loss m answer -> loss + part m answer + part (1.0 - m) (1.0 - answer))
@@ -96,7 +91,9 @@ module Diagnosis =
                 answers
         | Head.Identity ->
             0.5
-            * Array.sum (meansOf outputs (fun k x -> (x - answers[k]) * (x - answers[k])) targets)
+            * Array.sum (
+                meansOf outputs (fun k x -> (x - answers[k]) * (x - answers[k])) each data.Targets
+            )
 
     /// <summary>What the losses after each epoch say.</summary>
     /// <param name="guessing">The training loss of guessing, as <c>lossOfGuessing</c> has it.</param>
@@ -244,8 +241,7 @@ module Diagnosis =
     /// <param name="epochs">The losses after each epoch, the untrained network's first.</param>
     /// <param name="network">The network at the end.</param>
     /// <param name="probe">Some hundreds of the training samples.</param>
-    /// <param name="learned">The training samples as the run learned from them: with their weights.</param>
-    /// <param name="data">The training samples, each counted once.</param>
+    /// <param name="data">The training samples, with the weights that the run learned them with.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     [<CompiledName("OfRun")>]
     let ofRun
@@ -253,13 +249,11 @@ module Diagnosis =
         (epochs: EpochLosses seq)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (probe: MiniBatch<'T>)
-        (learned: Dataset<'T>)
         (data: Dataset<'T>)
         : Finding list =
         let architecture = network.Architecture
 
-        let guessing =
-            lossOfGuessing architecture.Head architecture.Outputs learned.Targets data.Targets
+        let guessing = lossOfGuessing architecture.Head architecture.Outputs data
 
         let units = ofUnits network probe
 

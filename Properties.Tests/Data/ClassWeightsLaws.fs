@@ -35,7 +35,7 @@ let private labelsOf (data: Dataset<'T>) : int[] =
     | Targets.Columns _ -> failwith "classes were expected"
 
 let private weighted (weights: ClassWeights) (data: Dataset<float>) : Dataset<float> =
-    ClassWeights.apply (ClassWeights.ofClasses classes (labelsOf data) weights |> orFail) data
+    ClassWeights.apply classes weights data |> orFail
 
 let private network (Seed seed) : Network<float> =
     Architecture.dense Activation.Tanh [ 4; 5; 3 ]
@@ -79,18 +79,33 @@ let ``a weight of k is the loss and the gradient of k equal samples`` seed (coun
         (Parameters.toVector gradient |> _.ToArray())
 
 [<Law>]
-let ``balanced classes count the same in all, and the mean weight is 1`` seed =
+let ``balanced classes count the same in all, and the mean weight is 1`` seed (counts: int[]) =
     let data = samples seed
-    let labels = labelsOf data
-    let weights = ClassWeights.ofClasses classes labels ClassWeights.Balanced |> orFail
+
+    let own =
+        Array.init data.Count (fun s ->
+            if s < counts.Length then
+                float (1 + abs (counts[s] % 4))
+            else
+                1.0)
+
+    let all =
+        Dataset.withWeights own data
+        |> weighted ClassWeights.Balanced
+        |> Dataset.weights
 
     let totals =
-        labels
-        |> Array.groupBy id
-        |> Array.map (fun (k, same) -> weights[k] * float same.Length)
+        Array.zip (labelsOf data) all
+        |> Array.groupBy fst
+        |> Array.map (fun (_, same) -> same |> Array.sumBy snd)
 
     Approximately.equal 1e-12 (Array.create 3 3.0) totals
-    Approximately.equal 1e-12 [| 1.0 |] [| labels |> Array.averageBy (fun k -> weights[k]) |]
+    // Within a class, samples keep their own weights.
+    let first = Array.IndexOf(labelsOf data, 0)
+
+    for s, label in Array.indexed (labelsOf data) do
+        if label = 0 then
+            Approximately.equal 1e-12 [| own[s] / own[first] |] [| all[s] / all[first] |]
 
 [<Law>]
 let ``equal weights change nothing`` seed =
@@ -122,7 +137,7 @@ let ``weights are read from texts, or refused with the text`` () =
 
     Exactly.faulted [ "class a 2 weights" ] (ClassWeights.parse [ "a=1"; "a=2" ])
 
-    ClassWeights.ofClasses classes [| 0; 1 |] (ClassWeights.Given [ "d", 2.0 ])
+    ClassWeights.apply classes (ClassWeights.Given [ "d", 2.0 ]) (samples (Seed 1UL))
     |> Exactly.faulted [ "a, b, c"; "'d'" ]
 
     let numbers =
@@ -131,7 +146,5 @@ let ``weights are read from texts, or refused with the text`` () =
             (Matrix<float>.Build.Dense(1, 2))
             (Targets.Columns(Matrix<float>.Build.Dense(1, 2)))
 
-    Exactly.refused [ "expected classes" ] (fun () -> ClassWeights.apply [| 1.0 |] numbers)
-
-    Exactly.refused [ "3 weights"; "found 1" ] (fun () ->
-        ClassWeights.apply [| 1.0 |] (samples (Seed 1UL)))
+    ClassWeights.apply classes ClassWeights.Balanced numbers
+    |> Exactly.faulted [ "classes"; "numbers" ]

@@ -14,6 +14,7 @@ let plainChoice: TableOptions = {
     Cells = CellRules.Default
     Missing = Missing.Refuse
     Scaling = Scaling.None
+    Weight = ValueNone
 }
 
 let texts (values: string seq) : Cells = Cells.Texts(Array.ofSeq values)

@@ -146,3 +146,46 @@ let ``training rows of one class are refused, also where a split makes them so``
 
         // Either all rows are on one side, or each class is on a side of its own.
         Assert.True(prepared.IsError)
+
+[<Fact>]
+let ``a column of weights is no input, and training rows count by it`` () =
+    let rows (weights: string list) =
+        table [
+            "x", texts [ "1"; "2"; "3"; "4" ]
+            "w", texts weights
+            "label", texts [ "a"; "b"; "a"; "b" ]
+        ]
+
+    let options = { choice with Weight = ValueSome "w" }
+
+    let prepared table : Result<TableData<float>, _> =
+        TableData.prepare
+            options
+            Head.Softmax
+            ValueNone
+            (TestRows.Separate(rows [ "9"; "9"; "9"; "9" ], "test.csv"))
+            "rows.csv"
+            table
+
+    let data = prepared (rows [ "1"; "0"; "2"; "5" ]) |> orFail
+    Exactly.equal 1 data.Train.Features
+    Approximately.equal 1e-12 [| 0.5; 0.0; 1.0; 2.5 |] (Dataset.weights data.Train)
+    Assert.False data.Test.HasWeights
+    Assert.Contains("weights in w", TableReport.describe data.Report)
+
+    let refused words weights =
+        prepared (rows weights) |> Exactly.faulted ([ "rows.csv"; "column w" ] @ words)
+
+    refused [ "row 3"; "a weight"; "nothing" ] [ "1"; "1"; ""; "1" ]
+    refused [ "row 2"; "0 or greater"; "-1 and 1 cell more" ] [ "1"; "-1"; "-2"; "1" ]
+    refused [ "row 4"; "a number"; "'x'" ] [ "1"; "1"; "1"; "x" ]
+    refused [ "greater than 0"; "zeros only" ] [ "0"; "0"; "0"; "0" ]
+
+    for wrong, words in [ "label", [ "names the label" ]; "v", [ "'v'" ] ] do
+        TableLayout.ofTable
+            {
+                options with
+                    Weight = ValueSome wrong
+            }
+            (rows [ "1"; "1"; "1"; "1" ])
+        |> Exactly.faulted ("Data:Weight" :: words)

@@ -140,7 +140,8 @@ let ``the loss of guessing is the least of one answer for all samples``
             |> Loss.ofHead head (Targets.Columns targets)
 
         let guessing (targets: Targets<float>) =
-            Diagnosis.lossOfGuessing head classes targets targets
+            Dataset.ofColumns classes (Matrix<float>.Build.Dense(1, labels.Length)) targets
+            |> Diagnosis.lossOfGuessing head classes
 
         let least = guessing (Targets.Columns targets)
 
@@ -177,7 +178,7 @@ let ``with weights, guessing is the answer learned from the weighted classes``
     let data: Dataset<float> =
         Dataset.ofColumns 2 (Matrix<float>.Build.Dense(1, labels.Length)) (Targets.Labels labels)
 
-    let weighted = ClassWeights.apply weights data
+    let weighted = Dataset.withWeights (labels |> Array.map (Array.get weights)) data
 
     let sums =
         Array.init 2 (fun k -> weights[k] * float (labels |> Array.filter ((=) k) |> Array.length))
@@ -185,9 +186,7 @@ let ``with weights, guessing is the answer learned from the weighted classes``
     let expected =
         labels |> Array.averageBy (fun label -> -log(sums[label] / Array.sum sums))
 
-    Approximately.equal 1e-9 [| expected |] [|
-        Diagnosis.lossOfGuessing Head.Softmax 2 weighted.Targets data.Targets
-    |]
+    Approximately.equal 1e-9 [| expected |] [| Diagnosis.lossOfGuessing Head.Softmax 2 weighted |]
 
     let epochs =
         List.init 8 (fun epoch -> {
@@ -197,9 +196,7 @@ let ``with weights, guessing is the answer learned from the weighted classes``
         })
 
     let isWorse =
-        Diagnosis.ofLosses
-            (Diagnosis.lossOfGuessing Head.Softmax 2 weighted.Targets data.Targets)
-            epochs
+        Diagnosis.ofLosses (Diagnosis.lossOfGuessing Head.Softmax 2 weighted) epochs
         |> List.exists (fun finding ->
             match finding with
             | Finding.WorseThanGuessing _ -> true
@@ -269,7 +266,7 @@ let private ended names (network: Network<float>) (batch: MiniBatch<float>) loss
             HeldOut = loss
         })
 
-    Diagnosis.ofRun names epochs network batch data data
+    Diagnosis.ofRun names epochs network batch data
 
 [<Fact>]
 let ``classes that are missed are named, with how many samples are theirs`` () =

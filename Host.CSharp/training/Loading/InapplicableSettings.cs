@@ -36,6 +36,7 @@ internal static class InapplicableSettings
                 "Numeric",
                 "Categorical",
                 "Ignored",
+                "Weight",
                 "MissingValues",
                 "DecimalSeparator",
                 "ThousandsSeparator",

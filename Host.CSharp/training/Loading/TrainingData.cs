@@ -31,7 +31,8 @@ internal sealed record TrainingSamples<T>(
             : new(
                 TargetScalings.Apply(Scaling, Train),
                 Validation is null ? null : TargetScalings.Apply(Scaling, Validation),
-                TargetScalings.Apply(Scaling, Test)
+                TargetScalings.Apply(Scaling, Test),
+                Weighted is null ? null : TargetScalings.Apply(Scaling, Weighted)
             );
 
     /// <summary>The network to save, of one that learned from <see cref="Scaled"/>: it predicts in the targets' own

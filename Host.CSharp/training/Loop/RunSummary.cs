@@ -93,17 +93,10 @@ internal sealed record RunSummary(
         if (result.End == LoopEnd.Stopped)
             return [];
         var samples = data.Samples.Scaled();
-        var train = samples.Train;
+        var train = samples.Learned;
         var probe = Dataset.Take([.. Enumerable.Range(0, Math.Min(Probe, train.Count))], train);
         return result.NotFinite is { } network
             ? Diagnosis.OfNumbers(result.Iteration + 1, network, probe)
-            : Diagnosis.OfRun(
-                data.Loaded.Classes,
-                losses,
-                result.Network,
-                probe,
-                samples.Learned,
-                train
-            );
+            : Diagnosis.OfRun(data.Loaded.Classes, losses, result.Network, probe, train);
     }
 }

@@ -139,6 +139,14 @@ public sealed record DataSettings
     [DefaultText("1 for every class")]
     public string[]? ClassWeights { get; init; }
 
+    /// <summary>Column of the training rows' weights, by name or index from 0: a row of weight k counts like k equal
+    /// rows. Accepts: a text. Default: none, every row counts once.</summary>
+    [Description(
+        "column of the training rows' weights, by name or index from 0: a row of weight k counts like k equal rows"
+    )]
+    [DefaultText("none, every row counts once")]
+    public string? Weight { get; init; }
+
     /// <summary>How numbers to predict are scaled while a network learns them; its model predicts them in their
     /// own unit. Accepts: None, Standard or MinMax. Default: Standard, if the last layer is a dense
     /// one.</summary>

@@ -195,15 +195,34 @@ internal sealed record RunConfiguration(
         RequireDecision(data.Classes, validation);
         RequireTwoClasses(validation);
         return new(
-            train,
+            Dataset.WithoutWeights(train),
             validation,
             data.Test,
-            ClassWeights is null
-                ? null
-                : WeightedClasses.Apply(ClassWeights, data.Classes, train).OrThrow(Refused),
+            Weighted(train, data.Classes),
             TargetScalings.Fit(TargetScaling, train),
             Settings.Training.Calibrated
         );
+    }
+
+    /// <summary>The samples to learn from with their weights; null if all count the same.</summary>
+    private Dataset<T>? Weighted<T>(Dataset<T> train, IReadOnlyList<string> classes)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var weights = Dataset.Weights(train);
+        if (weights.All(weight => weight == 0))
+        {
+            throw Refused([
+                Faults.Create(
+                    nameof(Settings.Data.Weight),
+                    "a weight greater than 0 among the rows to learn from",
+                    "zeros only"
+                ),
+            ]);
+        }
+        return ClassWeights is not null
+                ? WeightedClasses.Apply(ClassWeights, classes, train).OrThrow(Refused)
+            : train.HasWeights ? Dataset.WithWeights(weights, train)
+            : null;
     }
 
     /// <summary>Checks that an area under ROC curves exists.</summary>

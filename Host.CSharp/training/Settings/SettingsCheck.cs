@@ -393,7 +393,8 @@ internal sealed class SettingsCheck(PipelineSettings settings)
                 data.Ignored,
                 cells,
                 missing,
-                scaling
+                scaling,
+                data.Weight
             );
     }
 }

@@ -25,9 +25,11 @@ let calls (given: PurityGiven) : PureCall list =
         "Folds.Stratified",
         fun () -> Folds.stratified 1UL 2 (Array.init given.Labels.Length uint64) given.Labels
         "Folds.Forward", fun () -> Folds.forward 2 given.Numbers
-        "ClassWeights.OfClasses",
-        fun () -> ClassWeights.ofClasses classes given.Labels ClassWeights.Balanced
-        "ClassWeights.Apply", fun () -> ClassWeights.apply (Array.create 256 1.0) labelled
+        "ClassWeights.Apply", fun () -> ClassWeights.apply classes ClassWeights.Balanced labelled
+        "Dataset.WithWeights",
+        fun () -> Dataset.withWeights (Array.create labelled.Count 2.0) labelled
+        "Dataset.WithoutWeights", fun () -> Dataset.withoutWeights labelled
+        "Dataset.Weights", fun () -> Dataset.weights labelled
         "WeightedClasses.Apply",
         fun () -> WeightedClasses.Apply(ClassWeights.Balanced, classes, labelled)
         "Targets.Count", fun () -> Targets.count targets

@@ -46,7 +46,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Diagnosis.OfRun",
         fun () ->
             let probe = Dataset.take [| 0 |] data
-            Diagnosis.ofRun [] [] state.Network probe data data
+            Diagnosis.ofRun [] [] state.Network probe data
         "ThresholdCurve.Points",
         fun () ->
             let probabilities = given.Numbers |> Array.filter (Double.IsNaN >> not)

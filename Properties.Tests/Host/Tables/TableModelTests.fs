@@ -302,8 +302,8 @@ module TableModelTests =
                 )
         ]
 
-        let recall (weights: string[] | null) =
-            let run = TableTrainer.TrainAsync(rows, RowModels.Weighted weights) |> ended
+        let recallOf (rows: Flower list) (settings: PipelineSettings) =
+            let run = TableTrainer.TrainAsync(rows, settings) |> ended
             let ill = rows |> List.filter (fun row -> row.Species = "ill")
 
             let found =
@@ -313,9 +313,32 @@ module TableModelTests =
 
             float found / float ill.Length
 
+        let recall (weights: string[] | null) =
+            recallOf rows (RowModels.Weighted weights)
+
         Assert.InRange(recall null, 0.0, 0.6)
         Assert.InRange(recall [| "Balanced" |], 0.7, 1.0)
         Assert.Equal(recall [| "Balanced" |], recall [| "ill=8"; "well=1" |], 1)
+
+        // The same weights row by row, in a column.
+        let weighted = [
+            for row in rows ->
+                Flower(
+                    row.SepalLength,
+                    (if row.Species = "ill" then 8f else 1f),
+                    row.PetalLength,
+                    row.PetalWidth,
+                    row.Species
+                )
+        ]
+
+        let byColumn = DataSettings(Label = "Species", Weight = "SepalWidth")
+
+        Assert.Equal(
+            recall [| "Balanced" |],
+            recallOf weighted (RowModels.Settings(byColumn, 30)),
+            1
+        )
 
         refused [ "Data:ClassWeights"; "ill, well"; "'sick'" ] (fun () ->
             TableTrainer.TrainAsync(rows, RowModels.Weighted [| "sick=2" |]) |> ended)
