@@ -76,7 +76,8 @@ internal static class EvaluateCommand
                     parsed.GetValue(top),
                     parsed.GetValue(bins),
                     parsed.GetValue(mistakes),
-                    usual.Decision
+                    usual.Decision,
+                    usual.Conformal
                 ),
                 parsed.GetValue(importance),
                 parsed.GetValue(format)!,
@@ -221,6 +222,10 @@ internal static class EvaluateCommand
                         data.Test
                     )
                     : [],
+            Explanations =
+                repetitions > 0 && model.Preprocessing is Preprocessing.Table explained
+                    ? ColumnExplanations.Of(model, explained.Item, evaluation, data.Test)
+                    : ColumnExplanations.None,
             OtherData = run is null
                 ? null
                 : OtherData(run, configuration, data.Hashes, isTestAlone),

@@ -90,6 +90,9 @@ internal static class InspectCommand
                                 ],
                         ]
                         : Array.Empty<IReadOnlyList<string>>(),
+                    .. model.Conformal.IsValueSome
+                        ? [(IReadOnlyList<string>)["coverage", CoverageText.Of(model)]]
+                        : Array.Empty<IReadOnlyList<string>>(),
                     .. model.Notes.Select(note => (IReadOnlyList<string>)[note.Item1, note.Item2]),
                 ]
             ),

@@ -196,6 +196,7 @@ internal static class PredictCommand
         )
         {
             Decision = model.Decision.OrNull(),
+            Conformal = model.Conformal.OrNull(),
         };
     }
 }

@@ -275,6 +275,44 @@ type Decisions =
     static member Answer(decision: Decision | null, probabilities: float[]) : int =
         Decision.answer (ValueOption.ofObj decision) probabilities
 
+/// Sets of classes and intervals of numbers that contain the truth for a wanted share of new samples.
+[<AbstractClass; Sealed>]
+type ConformalPredictions =
+    /// <summary>Whether there are samples enough for a share.</summary>
+    /// <param name="coverage">The share, above 0 and below 1.</param>
+    /// <param name="count">The number of samples.</param>
+    static member CheckSamples(coverage: float, count: int) : Result<unit, Fault list> =
+        Conformal.checkSamples coverage count
+
+    /// <summary>The margins that cover a share of new samples.</summary>
+    /// <param name="coverage">The share, above 0 and below 1.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="data">Samples that it did not learn from.</param>
+    /// <returns>The margins; a fault if the samples are too few for the share, or a prediction is not a
+    /// number.</returns>
+    /// <exception cref="T:System.ArgumentException">The coverage is out of range; the data do not have the network's
+    /// size; or they have neither classes that it gives probabilities for nor numbers that it predicts.</exception>
+    static member Fit
+        (coverage: float, network: Network<'T>, data: Dataset<'T>)
+        : Result<Conformal, Fault list> =
+        Conformal.fit coverage network data
+
+    /// <summary>The classes that a sample may be of: those whose probability is within the margin; if none is, the
+    /// most probable one.</summary>
+    /// <param name="conformal">The margin.</param>
+    /// <param name="probabilities">The probability of each class.</param>
+    static member Classes(conformal: Conformal, probabilities: float[]) : IReadOnlyList<int> =
+        Conformal.classes conformal probabilities
+
+    /// <summary>The interval of a number to predict, its lower and its upper bound.</summary>
+    /// <param name="conformal">The margins.</param>
+    /// <param name="output">The output, from 0.</param>
+    /// <param name="prediction">What is predicted.</param>
+    static member Interval
+        (conformal: Conformal, output: int, prediction: float)
+        : struct (float * float) =
+        Conformal.interval conformal output prediction
+
 /// Evaluations and histograms.
 [<AbstractClass; Sealed>]
 type Evaluations =
@@ -288,7 +326,7 @@ type Evaluations =
         : Evaluation =
         Evaluation.create options network data
 
-    /// <summary>The evaluation of a model on samples, with the model's own decision.</summary>
+    /// <summary>The evaluation of a model on samples, with the model's own decision and margins.</summary>
     /// <param name="options">How detailed it is.</param>
     /// <param name="model">The model.</param>
     /// <param name="data">The samples.</param>
@@ -300,9 +338,16 @@ type Evaluations =
             {
                 options with
                     Decision = model.Decision
+                    Conformal = model.Conformal
             }
             model.Network
             data
+
+    /// <summary>What the sets or intervals of an evaluated model cover; null for a model without them.</summary>
+    static member Coverage(evaluation: Evaluation) : CoverageFigures | null =
+        match evaluation with
+        | Evaluation.Classification figures -> figures.Coverage.OrNull()
+        | Evaluation.Regression figures -> figures.Coverage.OrNull()
 
     /// <summary>The figure of an evaluation; NaN if it is not one of the evaluation's kind.</summary>
     static member Value(metric: Metric, evaluation: Evaluation) : float =

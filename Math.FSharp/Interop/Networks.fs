@@ -241,18 +241,21 @@ type Models =
     /// <param name="classes">The classes' names, one for each output; or empty.</param>
     /// <param name="notes">Notes to keep with it, by their names.</param>
     /// <param name="decision">When a class is answered; null for the most probable class.</param>
+    /// <param name="conformal">The margins of sets of classes or of intervals; null for none.</param>
     static member Create
         (
             network: Network<'T>,
             preprocessing: Preprocessing,
             classes: string seq,
             notes: IReadOnlyDictionary<string, string>,
-            [<Optional>] decision: Decision | null
+            [<Optional>] decision: Decision | null,
+            [<Optional>] conformal: Conformal | null
         ) : Model<'T> = {
         Network = network
         Preprocessing = preprocessing
         Classes = List.ofSeq classes
         Decision = ValueOption.ofObj decision
+        Conformal = ValueOption.ofObj conformal
         Notes = [ for pair in notes -> pair.Key, pair.Value ]
     }
 

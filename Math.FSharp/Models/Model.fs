@@ -21,6 +21,8 @@ type Model<'T
     Classes: string list
     /// When a class is answered; nothing for the most probable class.
     Decision: Decision voption
+    /// The margins of sets of classes or of intervals; nothing for none.
+    Conformal: Conformal voption
     /// Whatever else a file says: where the model comes from.
     Notes: (string * string) list
 }
@@ -40,6 +42,7 @@ module Model =
     let private preprocessingName = "preprocessing"
     let private classesName = "classes"
     let private decisionName = "decision"
+    let private conformalName = "conformal"
 
     /// The names of all layers, and the shape of a sample, of a model that is not dense layers with
     /// activations between them.
@@ -56,6 +59,7 @@ module Model =
         preprocessingName
         classesName
         decisionName
+        conformalName
     ]
 
     let private jsonList (texts: string list) : string =
@@ -74,6 +78,7 @@ module Model =
         Preprocessing = Preprocessing.Numbers
         Classes = []
         Decision = ValueNone
+        Conformal = ValueNone
         Notes = []
     }
 
@@ -91,6 +96,18 @@ module Model =
             json.WriteStartObject()
             json.WriteString("class", className model decision.Class)
             json.WriteNumber("threshold", decision.Threshold)
+            json.WriteEndObject())
+
+    let private conformalJson (conformal: Conformal) : string =
+        Preprocessing.json (fun json ->
+            json.WriteStartObject()
+            json.WriteNumber("coverage", conformal.Coverage)
+            json.WriteStartArray "margins"
+
+            for margin in conformal.Margins do
+                json.WriteNumberValue margin
+
+            json.WriteEndArray()
             json.WriteEndObject())
 
     /// <summary>A model's tensors and metadata.</summary>
@@ -118,6 +135,9 @@ module Model =
                 classesName, jsonList model.Classes
                 match model.Decision with
                 | ValueSome decision -> decisionName, decisionJson model decision
+                | ValueNone -> ()
+                match model.Conformal with
+                | ValueSome conformal -> conformalName, conformalJson conformal
                 | ValueNone -> ()
                 yield! model.Notes
             ]
@@ -297,6 +317,44 @@ module Model =
                         $"'{json}'"
                 ]
 
+    let private parseConformal (json: JsonElement) : Conformal option =
+        Some {
+            Coverage = json.GetProperty("coverage").GetDouble()
+            Margins = [
+                for margin in json.GetProperty("margins").EnumerateArray() -> margin.GetDouble()
+            ]
+        }
+
+    /// The margins that the metadata give for a network.
+    let private conformal
+        (architecture: Architecture)
+        (file: TensorFile)
+        : Result<Conformal voption, Fault list> =
+        let margins =
+            match architecture.Head with
+            | Head.Identity -> architecture.Outputs
+            | _ -> 1
+
+        match ParameterTensors.metadata conformalName file with
+        | ValueNone -> Ok ValueNone
+        | ValueSome json ->
+            match Preprocessing.ofJsonWith parseConformal json with
+            | Some conformal when
+                conformal.Coverage > 0.0
+                && conformal.Coverage < 1.0
+                && conformal.Margins.Length = margins
+                && conformal.Margins
+                   |> List.forall (fun margin -> Double.IsFinite margin && margin >= 0.0)
+                ->
+                Ok(ValueSome conformal)
+            | _ ->
+                Error [
+                    Fault.create
+                        conformalName
+                        $"""a coverage between 0 and 1 and {Counted.text "margin" "margins" (int64 margins)} of 0 or greater"""
+                        $"'{json}'"
+                ]
+
     let private shapeOf (text: string) : Result<Shape, Fault list> =
         let numbers =
             text.Split 'x'
@@ -442,12 +500,13 @@ module Model =
                     else
                         classes
 
-                decision names file)
-            |> Result.map (fun decision -> {
+                Fault.both (decision names file) (conformal network.Architecture file))
+            |> Result.map (fun (decision, conformal) -> {
                 Network = network
                 Preprocessing = preprocessing
                 Classes = classes
                 Decision = decision
+                Conformal = conformal
                 Notes =
                     file.Metadata
                     |> List.filter (fun (name, _) -> not (List.contains name ownNames))

@@ -76,6 +76,8 @@ type ClassificationEvaluation = {
     CalibrationError: float
     /// The most confident ones first.
     Mistakes: Mistake list
+    /// What the sets of classes cover; nothing for models without them.
+    Coverage: CoverageFigures voption
 } with
 
     /// The mean of a figure over the classes that have samples or predictions. NaN counts 0: the precision of a
@@ -137,6 +139,10 @@ type RegressionEvaluation = {
     BaselineError: float
     /// R²: the fraction of the targets' variance that is explained.
     RSquared: float
+    /// The target and the prediction of each sample, output by output.
+    Pairs: struct (float * float)[] list
+    /// What the intervals cover; nothing for models without them.
+    Coverage: CoverageFigures voption
 }
 
 /// How well a network predicts samples that it did not learn from.
@@ -157,14 +163,17 @@ type EvaluationOptions = {
     Mistakes: int
     /// When a class is answered; nothing for the most probable class.
     Decision: Decision voption
+    /// The margins of sets or intervals; nothing for none.
+    Conformal: Conformal voption
 } with
 
-    /// Top 5, 15 bins, 24 mistakes; the most probable class is answered.
+    /// Top 5, 15 bins, 24 mistakes; the most probable class is answered, without sets or intervals.
     static member Default: EvaluationOptions = {
         TopK = 5
         Bins = 15
         Mistakes = 24
         Decision = ValueNone
+        Conformal = ValueNone
     }
 
 /// <summary>Figures of networks: confusion, precision and recall, top-k, calibration, the most confident
@@ -279,6 +288,11 @@ module Evaluation =
                 |> Array.chunkBySize classes
                 |> Array.map (Decision.answer decision)
 
+        let coverage =
+            options.Conformal
+            |> ValueOption.map (fun conformal ->
+                probabilities |> Array.chunkBySize classes |> Conformal.ofSets conformal labels)
+
         let correct = Array.map2 (=) predicted labels
 
         let confidences =
@@ -327,7 +341,33 @@ module Evaluation =
                     Confidence = confidences[s]
                     OfExpected = probabilities[s * classes + labels[s]]
                 })
+            Coverage = coverage
         }
+
+    /// The figures of a network that predicts numbers.
+    let private ofNumbers
+        (options: EvaluationOptions)
+        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (data: Dataset<'T>)
+        (columns: Matrix<'T>)
+        (logits: Matrix<'T>)
+        : RegressionEvaluation = {
+        Samples = data.Count
+        Loss = Loss.ofHead Head.Identity data.Targets logits |> Double.CreateTruncating
+        RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
+        MeanAbsoluteError = Metrics.meanAbsoluteError data.Targets logits
+        BaselineError = Metrics.baselineError data.Targets logits.RowCount
+        RSquared = Metrics.rSquared data.Targets logits
+        Pairs = [
+            for output in 0 .. logits.RowCount - 1 ->
+                Array.init data.Count (fun s ->
+                    struct (Double.CreateTruncating columns[output, s],
+                            Double.CreateTruncating logits[output, s]))
+        ]
+        Coverage =
+            options.Conformal
+            |> ValueOption.map (fun conformal -> Conformal.ofIntervals conformal network data)
+    }
 
     /// <summary>The figures of a network on a data set: those of numbers if the head is Identity and the
     /// targets are columns, otherwise those of classes.</summary>
@@ -346,15 +386,8 @@ module Evaluation =
         let logits = Network.sumsOfAll network data
 
         match head, data.Targets with
-        | Head.Identity, Targets.Columns _ ->
-            Evaluation.Regression {
-                Samples = data.Count
-                Loss = Loss.ofHead head data.Targets logits |> Double.CreateTruncating
-                RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
-                MeanAbsoluteError = Metrics.meanAbsoluteError data.Targets logits
-                BaselineError = Metrics.baselineError data.Targets logits.RowCount
-                RSquared = Metrics.rSquared data.Targets logits
-            }
+        | Head.Identity, Targets.Columns columns ->
+            Evaluation.Regression(ofNumbers options network data columns logits)
         | Head.Sigmoid, Targets.Columns _ ->
             invalidArg (nameof data) "expected a class for each sample, found answers of yes and no"
         | _, Targets.Labels _ when logits.RowCount = 1 ->

@@ -105,6 +105,7 @@ let ``a model made of a dictionary and an array is the model made of lists``
         Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
         Classes = List.ofArray names
         Decision = ValueNone
+        Conformal = ValueNone
         Notes = [ "note", "x"; "seed", "1" ]
     }
 

@@ -67,6 +67,7 @@ let ``reading undoes writing, with classes, preprocessing and notes`` (Trainable
         Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
         Classes = [ for k in 1 .. network.Architecture.Outputs -> $"class \"{k}\", ü" ]
         Decision = ValueNone
+        Conformal = ValueNone
         Notes = [ "run", "a"; "seed", "1" ]
     }
 

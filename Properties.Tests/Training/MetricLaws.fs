@@ -58,6 +58,8 @@ let ``every figure is read by its name and is that of its evaluation`` () =
         MeanAbsoluteError = 0.75
         BaselineError = 2.0
         RSquared = 0.25
+        Pairs = []
+        Coverage = ValueNone
     }
 
     let known = [

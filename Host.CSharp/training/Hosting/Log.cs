@@ -171,6 +171,16 @@ internal static partial class Log
     )]
     public static partial void DecisionUnreached(this ILogger logger, string @class);
 
+    [LoggerMessage(48, LogLevel.Information, "Coverage: {Coverage}")]
+    public static partial void CoverageReached(this ILogger logger, string coverage);
+
+    [LoggerMessage(
+        49,
+        LogLevel.Warning,
+        "Training:Coverage: the predictions of the validation samples are not numbers; the model has no sets or intervals"
+    )]
+    public static partial void CoverageUnreached(this ILogger logger);
+
     [LoggerMessage(5, LogLevel.Error, "Run failed")]
     public static partial void RunFailed(this ILogger logger, Exception exception);
 

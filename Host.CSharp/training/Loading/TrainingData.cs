@@ -68,8 +68,19 @@ internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> 
             Loaded.Preprocessing,
             Loaded.Classes,
             Provenance.Of(configuration, iteration),
-            DecisionOf(network, configuration.Decision)
+            DecisionOf(network, configuration.Decision),
+            MarginsOf(network, configuration.Settings.Training.Coverage)
         );
+
+    /// <summary>The margins that cover a share of new samples; null if none is wanted, or if predictions are not
+    /// numbers.</summary>
+    private Conformal? MarginsOf(Network<T> network, double? coverage) =>
+        coverage is { } share
+        && ConformalPredictions
+            .Fit(share, network, Samples.Validation!)
+            .TryGet(out var margins, out _)
+            ? margins
+            : null;
 
     private Decision? DecisionOf(Network<T> network, ClassDecision? wanted)
     {

@@ -88,6 +88,16 @@ internal sealed class RunResults<T>(
             logger.DecisionUnreached(wanted.Class);
     }
 
+    private void ReportCoverage(Model<T> model)
+    {
+        if (configuration.Settings.Training.Coverage is null)
+            return;
+        if (model.Conformal.IsValueSome)
+            logger.CoverageReached(CoverageText.Of(model));
+        else
+            logger.CoverageUnreached();
+    }
+
     private void Report(
         LoopResult<T> result,
         Outcome outcome,
@@ -105,6 +115,7 @@ internal sealed class RunResults<T>(
         if (summary.Temperature is { } temperature)
             logger.Calibrated(temperature);
         ReportDecision(model);
+        ReportCoverage(model);
         report.Ended(
             outcome,
             result.ReachedIteration,

@@ -54,6 +54,7 @@ internal sealed record CrossValidationReport(
                         all[0][place].Item1.IsRSquared ? "F4" : format,
                         [.. all.Select(figures => figures[place].Item2)]
                     )),
+                .. Coverages(isOfClasses),
                 new(
                     isOfClasses
                         ? "accuracy of always the most frequent class"
@@ -63,6 +64,27 @@ internal sealed record CrossValidationReport(
                 ),
             ];
         }
+    }
+
+    /// <summary>What the sets or intervals cover, if the models have them.</summary>
+    private IEnumerable<Figure> Coverages(bool areSets)
+    {
+        var coverages = Results.Select(result => Evaluations.Coverage(result.Evaluation)).ToArray();
+        return coverages.Any(coverage => coverage is not null)
+            ?
+            [
+                new(
+                    "coverage",
+                    "F4",
+                    [.. coverages.Select(coverage => coverage?.Measured ?? double.NaN)]
+                ),
+                new(
+                    areSets ? "classes in a set" : "width of an interval",
+                    "G5",
+                    [.. coverages.Select(coverage => coverage?.MeanSize ?? double.NaN)]
+                ),
+            ]
+            : [];
     }
 
     private static double BaselineOf(Evaluation evaluation) =>
@@ -158,6 +180,7 @@ internal sealed record CrossValidationReport(
                                 figure => figure.Item2
                             ),
                         Baseline = BaselineOf(result.Evaluation),
+                        Coverage = Evaluations.Coverage(result.Evaluation)?.Measured,
                     }),
                     Figures = Figures.Select(figure => new
                     {

@@ -39,12 +39,21 @@ internal static class EvaluationHtml
         Section(page, "Summary", "", List(report.Sentences));
         if (report.Evaluation is Evaluation.Classification { Item: var figures })
             Classes(page, report, figures);
+        if (report.Evaluation is Evaluation.Regression { Item: var numbers })
+        {
+            Section(
+                page,
+                "Residuals",
+                "Each dot is a test sample. Left, the number over its prediction: on the dashed line they are equal. Right, their difference: dots that curve or spread show what the network has not learned.",
+                $"<div class=\"row\">{EvaluationPictures.Residuals(report, numbers)}</div>"
+            );
+        }
         if (report.Importance.Count > 0)
         {
             Section(
                 page,
                 "Importance",
-                "How the loss and the accuracy change if a column's values are shuffled among the test samples. Columns that say the same share their importance.",
+                "How the loss and the accuracy change if a column's values are shuffled among the test samples. Columns that say the same share their importance. The last column is how much the column adds to an answer or takes from it (integrated gradients, compared with a row whose inputs are all 0), the mean over test samples.",
                 Table(report.Tables.Importance)
             );
         }
@@ -156,7 +165,9 @@ internal static class EvaluationHtml
             Section(
                 page,
                 "The most confident mistakes",
-                "Often these are ambiguous samples or wrong labels.",
+                report.Explanations.Mistakes.Count > 0
+                    ? "Often these are ambiguous samples or wrong labels. What columns add to the probability of the answer is compared with a row whose inputs are all 0."
+                    : "Often these are ambiguous samples or wrong labels.",
                 report.Pictures.Count > 0
                     ? Mistakes(report, figures)
                     : Table(report.Tables.Mistakes(figures))

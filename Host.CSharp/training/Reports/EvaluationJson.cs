@@ -1,4 +1,5 @@
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -24,9 +25,22 @@ internal static class EvaluationJson
                     column.Loss,
                     column.LossDeviation,
                     column.Accuracy,
+                    MeanAdded = report.Explanations.MeanSizes.TryGetValue(column.Name, out var size)
+                        ? size
+                        : double.NaN,
                 }),
             }
         );
+
+    private static object? CoverageOf(Evaluation evaluation) =>
+        Evaluations.Coverage(evaluation) is { } coverage
+            ? new
+            {
+                coverage.Wanted,
+                coverage.Measured,
+                coverage.MeanSize,
+            }
+            : null;
 
     private static object FiguresOf(EvaluationReport report) =>
         report.Evaluation switch
@@ -43,6 +57,7 @@ internal static class EvaluationJson
                 classes.BaselineAccuracy,
                 classes.Loss,
                 classes.CalibrationError,
+                Coverage = CoverageOf(report.Evaluation),
                 classes.TopK,
                 Confusion = Enumerable
                     .Range(0, classes.Classes.Length)
@@ -70,14 +85,20 @@ internal static class EvaluationJson
                     bin.Confidence,
                     bin.Accuracy,
                 }),
-                Mistakes = classes.Mistakes.Select(mistake => new
-                {
-                    mistake.Sample,
-                    Expected = report.ClassName(mistake.Expected),
-                    Predicted = report.ClassName(mistake.Predicted),
-                    mistake.Confidence,
-                    mistake.OfExpected,
-                }),
+                Mistakes = classes.Mistakes.Select(
+                    (mistake, place) =>
+                        new
+                        {
+                            mistake.Sample,
+                            Expected = report.ClassName(mistake.Expected),
+                            Predicted = report.ClassName(mistake.Predicted),
+                            mistake.Confidence,
+                            mistake.OfExpected,
+                            Added = report
+                                .Explanations.Mistakes.ElementAtOrDefault(place)
+                                ?.Parts.ToDictionary(part => part.Item1, part => part.Item2),
+                        }
+                ),
             },
             Evaluation.Regression { Item: var numbers } => new
             {
@@ -87,6 +108,7 @@ internal static class EvaluationJson
                 numbers.BaselineError,
                 Determination = numbers.RSquared,
                 numbers.Loss,
+                Coverage = CoverageOf(report.Evaluation),
             },
             _ => new { },
         };

@@ -72,6 +72,61 @@ internal static class EvaluationPictures
             + Picture.ToSvg("precision-recall", 460, 420, [precision]);
     }
 
+    /// <summary>The most samples that are drawn.</summary>
+    private const int MostSamples = 2000;
+
+    /// <summary>Targets over predictions, and what is between them.</summary>
+    public static string Residuals(EvaluationReport report, RegressionEvaluation figures)
+    {
+        var several = figures.Pairs.Length > 1;
+        var step = Math.Max(1, figures.Samples * figures.Pairs.Length / MostSamples);
+        var series = figures
+            .Pairs.Take(MostCurves)
+            .Select(
+                (pairs, output) =>
+                    (
+                        Name: several ? VisibleText.Of(report.ClassName(output)) : "",
+                        Pairs: pairs
+                            .Where((_, sample) => sample % step == 0)
+                            .Select(pair => (Target: pair.Item1, Prediction: pair.Item2))
+                            .Where(pair => double.IsFinite(pair.Prediction))
+                            .ToArray()
+                    )
+            )
+            .ToArray();
+        var predictions = series.SelectMany(one => one.Pairs.Select(pair => pair.Prediction));
+        var all = predictions.Concat(series.SelectMany(one => one.Pairs.Select(p => p.Target)));
+        if (!all.Any())
+            return "";
+        var targets = new Chart(
+            "Numbers over predictions",
+            Axis.Linear("prediction"),
+            Axis.Linear("number"),
+            [
+                Mark.NewGuide("", [(all.Min(), all.Min()), (all.Max(), all.Max())]),
+                .. series.Select(one =>
+                    Mark.NewPoints(one.Name, one.Pairs.Select(p => (p.Prediction, p.Target)))
+                ),
+            ]
+        );
+        var residuals = new Chart(
+            "Residuals",
+            Axis.Linear("prediction"),
+            Axis.Linear("number less prediction"),
+            [
+                Mark.NewGuide("", [(predictions.Min(), 0), (predictions.Max(), 0)]),
+                .. series.Select(one =>
+                    Mark.NewPoints(
+                        one.Name,
+                        one.Pairs.Select(p => (p.Prediction, p.Target - p.Prediction))
+                    )
+                ),
+            ]
+        );
+        return Picture.ToSvg("targets", 460, 420, [targets])
+            + Picture.ToSvg("residuals", 460, 420, [residuals]);
+    }
+
     /// <summary>Points of a curve at equal distances, the last one among them.</summary>
     private static IEnumerable<ThresholdPoint> Some(ClassMetrics figures)
     {

@@ -34,6 +34,9 @@ internal sealed record EvaluationReport(
     /// <summary>The importance of the columns, the most important first; empty for other data.</summary>
     public IReadOnlyList<Importance> Importance { get; init; } = [];
 
+    /// <summary>What columns add to answers; empty for other data.</summary>
+    public ColumnExplanations Explanations { get; init; } = ColumnExplanations.None;
+
     public EvaluationTables Tables => new(this);
 
     public string ClassName(int output) =>
@@ -48,6 +51,7 @@ internal sealed record EvaluationReport(
             Evaluation.Classification classes =>
             [
                 .. SentencesOf(classes.Item),
+                .. CoverageSentences,
                 .. ImportanceSentences,
                 .. Warnings,
             ],
@@ -56,6 +60,7 @@ internal sealed record EvaluationReport(
                 Invariant(
                     $"Predictions of {Counted.Of(numbers.Item.Samples, "test sample")} are off by {numbers.Item.RootMeanSquaredError:G4} (root mean squared error) and explain {numbers.Item.RSquared * 100:F1} % of the variance; always answering their mean would be off by {numbers.Item.BaselineError:G4}."
                 ),
+                .. CoverageSentences,
                 .. ImportanceSentences,
                 .. Warnings,
             ],
@@ -71,6 +76,22 @@ internal sealed record EvaluationReport(
                 ),
             ]
             : [];
+
+    private IEnumerable<string> CoverageSentences =>
+        Evaluations.Coverage(Evaluation) is not { } coverage ? []
+        : Evaluation.IsClassification
+            ?
+            [
+                Invariant(
+                    $"The sets of classes contain the class of {coverage.Measured * 100:F1} % of the test samples ({coverage.Wanted * 100:G4} % are wanted), with {coverage.MeanSize:F2} classes on average."
+                ),
+            ]
+        :
+        [
+            Invariant(
+                $"The intervals contain the numbers of {coverage.Measured * 100:F1} % of the test samples ({coverage.Wanted * 100:G4} % are wanted) and are {coverage.MeanSize:G4} wide."
+            ),
+        ];
 
     private IEnumerable<string> Warnings => new[] { OtherData, Leakage }.OfType<string>();
 

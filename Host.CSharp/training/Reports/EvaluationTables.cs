@@ -1,4 +1,5 @@
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using static System.FormattableString;
 
 namespace Pipeline.Training;
@@ -44,6 +45,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                     ["macro F1", ReportTable.Number(classes.MacroF1)],
                     ["loss (negative log-likelihood)", ReportTable.Number(classes.Loss)],
                     ["expected calibration error", ReportTable.Number(classes.CalibrationError)],
+                    .. Coverage("classes in a set"),
                     .. classes.TopK.Select(
                         (share, place) =>
                             (IReadOnlyList<string>)
@@ -63,11 +65,24 @@ internal sealed class EvaluationTables(EvaluationReport report)
                     ],
                     ["mean absolute error", ReportTable.Number(numbers.MeanAbsoluteError, "G6")],
                     ["R²", ReportTable.Number(numbers.RSquared)],
+                    .. Coverage("width of an interval"),
                     ["loss (half the squared error)", ReportTable.Number(numbers.Loss, "G6")],
                 ],
                 _ => [],
             }
         );
+
+    private IEnumerable<IReadOnlyList<string>> Coverage(string size) =>
+        Evaluations.Coverage(report.Evaluation) is { } coverage
+            ?
+            [
+                [
+                    $"coverage ({ReportTable.Number(coverage.Wanted, "R")} wanted)",
+                    ReportTable.Number(coverage.Measured),
+                ],
+                [size, ReportTable.Number(coverage.MeanSize, "G5")],
+            ]
+            : [];
 
     public ReportTable Top(ClassificationEvaluation figures) =>
         new(
@@ -166,17 +181,31 @@ internal sealed class EvaluationTables(EvaluationReport report)
     public ReportTable Mistakes(ClassificationEvaluation figures) =>
         new(
             "Most confident mistakes",
-            ["test sample", "class", "taken for", "confidence", "confidence in its class"],
             [
-                .. figures.Mistakes.Select(mistake =>
-                    (IReadOnlyList<string>)
-                        [
-                            ReportTable.Count(mistake.Sample),
-                            report.ClassName(mistake.Expected),
-                            report.ClassName(mistake.Predicted),
-                            ReportTable.Number(mistake.Confidence),
-                            ReportTable.Number(mistake.OfExpected),
-                        ]
+                "test sample",
+                "class",
+                "taken for",
+                "confidence",
+                "confidence in its class",
+                .. report.Explanations.Mistakes.Count > 0
+                    ? new[] { "what columns add to the answer" }
+                    : [],
+            ],
+            [
+                .. figures.Mistakes.Select(
+                    (mistake, place) =>
+                        (IReadOnlyList<string>)
+                            [
+                                ReportTable.Count(mistake.Sample),
+                                report.ClassName(mistake.Expected),
+                                report.ClassName(mistake.Predicted),
+                                ReportTable.Number(mistake.Confidence),
+                                ReportTable.Number(mistake.OfExpected),
+                                .. report
+                                    .Explanations.Mistakes.Skip(place)
+                                    .Take(1)
+                                    .Select(ColumnExplanations.InWords),
+                            ]
                 ),
             ]
         );
@@ -184,20 +213,33 @@ internal sealed class EvaluationTables(EvaluationReport report)
     /// <summary>How much worse the predictions get if a column's values are shuffled among the samples.</summary>
     public ReportTable Importance =>
         new(
-            "Importance: the change if a column is shuffled",
-            ["column", "loss", "deviation", "accuracy"],
+            "Importance: the change if a column is shuffled, and what the column adds to an answer",
+            ["column", "loss", "deviation", "accuracy", "mean |added|"],
             [
                 .. report.Importance.Select(column =>
                     (IReadOnlyList<string>)
                         [
                             column.Name,
-                            ReportTable.Number(column.Loss),
-                            ReportTable.Number(column.LossDeviation),
+                            LossOf(column.Loss),
+                            LossOf(column.LossDeviation),
                             ReportTable.Number(-column.Accuracy),
+                            ReportTable.Number(
+                                report.Explanations.MeanSizes.GetValueOrDefault(
+                                    column.Name,
+                                    double.NaN
+                                ),
+                                "G4"
+                            ),
                         ]
                 ),
             ]
         );
+
+    /// <summary>A change of the loss; that of numbers to predict may be of any size.</summary>
+    private string LossOf(double change) =>
+        report.Evaluation.IsClassification
+            ? ReportTable.Number(change)
+            : ReportTable.Number(change, "G4");
 
     /// <summary>All tables of the evaluation.</summary>
     public IEnumerable<ReportTable> All

@@ -29,6 +29,9 @@ internal sealed record Predictions(
     /// <summary>When a class is answered; null for the most probable class.</summary>
     public Decision? Decision { get; init; }
 
+    /// <summary>The margins of sets of classes or of intervals; null for none.</summary>
+    public Conformal? Conformal { get; init; }
+
     /// <summary>The fault of a model whose sums overflow.</summary>
     public static string NotANumber(string model, string sample) =>
         DataFile.Sentence(
@@ -42,12 +45,61 @@ internal sealed record Predictions(
         string.Concat(
             Samples.Select(prediction =>
                 VisibleText.Of(
-                    $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(Exact))}"
+                    $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(NumberOf))}{SetText(prediction)}"
                 )
                 + "\n"
                 + (prediction.Explanation is { } explanation ? Lines(prediction, explanation) : "")
             )
         );
+
+    /// <summary>The coverage in percent.</summary>
+    private string Share =>
+        (100 * Conformal!.Coverage).ToString("G4", CultureInfo.InvariantCulture) + " %";
+
+    private string SetText(SamplePrediction prediction) =>
+        AreClasses && Conformal is not null
+            ? $"; {Share} set: {string.Join(", ", SetOf(prediction)!)}"
+            : "";
+
+    private string NumberOf(double number, int output)
+    {
+        if (Conformal is null)
+            return Exact(number);
+        var (lower, upper) = ConformalPredictions.Interval(Conformal, output, number);
+        return $"{Exact(number)} ({Share} interval: {lower.ToString("G6", CultureInfo.InvariantCulture)} to {upper.ToString("G6", CultureInfo.InvariantCulture)})";
+    }
+
+    /// <summary>The classes that a sample may be of; null without margins, or for numbers.</summary>
+    private IEnumerable<string>? SetOf(SamplePrediction prediction) =>
+        AreClasses && Conformal is not null
+            ? ConformalPredictions
+                .Classes(Conformal, prediction.Outputs)
+                .Select(k => OutputNames[k])
+            : null;
+
+    /// <summary>The bounds of every number; null without margins, or for classes.</summary>
+    private (double Lower, double Upper)[]? IntervalsOf(SamplePrediction prediction) =>
+        !AreClasses && Conformal is not null
+            ?
+            [
+                .. prediction.Outputs.Select(
+                    (number, output) => ConformalPredictions.Interval(Conformal, output, number)
+                ),
+            ]
+            : null;
+
+    /// <summary>The titles of the columns of sets and intervals.</summary>
+    private IEnumerable<string> RegionTitles =>
+        Conformal is null ? []
+        : AreClasses ? ["set"]
+        : OutputNames.Count == 1 ? ["lower", "upper"]
+        : OutputNames.SelectMany(name => new[] { $"lower {name}", $"upper {name}" });
+
+    private IEnumerable<string> RegionCells(SamplePrediction prediction) =>
+        SetOf(prediction) is { } set ? [string.Join('|', set)]
+        : IntervalsOf(prediction) is { } intervals
+            ? intervals.SelectMany(bounds => new[] { Exact(bounds.Lower), Exact(bounds.Upper) })
+        : [];
 
     /// <summary>The baseline, and what each column adds, the greatest parts first.</summary>
     private string Lines(SamplePrediction prediction, Attribution explanation)
@@ -88,12 +140,12 @@ internal sealed record Predictions(
             ? ["baseline", .. first.Parts.Select(part => $"added by {part.Item1}")]
             : [];
         string[] titles = AreClasses
-            ? ["sample", "class", .. OutputNames, .. explained]
-            : ["sample", .. OutputNames, .. explained];
+            ? ["sample", "class", .. OutputNames, .. RegionTitles, .. explained]
+            : ["sample", .. OutputNames, .. RegionTitles, .. explained];
         text.Append(CsvText.Row(titles));
         foreach (var prediction in Samples)
         {
-            var numbers = prediction.Outputs.Select(Exact);
+            var numbers = prediction.Outputs.Select(Exact).Concat(RegionCells(prediction));
             if (prediction.Explanation is { } explanation)
             {
                 numbers =
@@ -119,6 +171,16 @@ internal sealed record Predictions(
                 OutputNames
                     .Zip(prediction.Outputs)
                     .ToDictionary(pair => pair.First, pair => pair.Second),
+                Conformal?.Coverage,
+                SetOf(prediction),
+                IntervalsOf(prediction) is { } intervals
+                    ? OutputNames
+                        .Zip(intervals, (name, bounds) => (name, bounds))
+                        .ToDictionary(
+                            pair => pair.name,
+                            pair => new IntervalJson(pair.bounds.Lower, pair.bounds.Upper)
+                        )
+                    : null,
                 prediction.Explanation is { } explanation
                     ? new(
                         explanation.Prediction,
@@ -134,9 +196,16 @@ internal sealed record Predictions(
         string Sample,
         string? Class,
         IReadOnlyDictionary<string, double> Outputs,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Coverage,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+            IEnumerable<string>? Set,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+            IReadOnlyDictionary<string, IntervalJson>? Intervals,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
             ExplanationJson? Explanation
     );
+
+    private sealed record IntervalJson(double Lower, double Upper);
 
     private sealed record ExplanationJson(
         double Prediction,

@@ -194,6 +194,7 @@ internal sealed record RunConfiguration(
         var (train, validation) = DataSplit.Training(data.Train, Refused);
         RequireDecision(data.Classes, validation);
         RequireTwoClasses(validation);
+        RequireCoverage(data, validation);
         return new(
             Dataset.WithoutWeights(train),
             validation,
@@ -202,6 +203,28 @@ internal sealed record RunConfiguration(
             TargetScalings.Fit(TargetScaling, train),
             Settings.Training.Calibrated
         );
+    }
+
+    /// <summary>Checks that <c>Training:Coverage</c> applies to what is predicted, and that there are validation samples
+    /// enough.</summary>
+    private void RequireCoverage<T>(LoadedData<T> data, Dataset<T>? validation)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (Settings.Training.Coverage is not { } share || validation is null)
+            return;
+        var faults = new List<Fault>();
+        if (validation.Targets.IsLabels == Head.IsIdentity)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(Settings.Training.Coverage),
+                    "applies to classes (Model:Head Softmax or Sigmoid) and to numbers to predict (Identity)"
+                )
+            );
+        }
+        ConformalPredictions.CheckSamples(share, validation.Count).TryGet(faults, out _);
+        if (faults.Count > 0)
+            throw Refused(faults);
     }
 
     /// <summary>The samples to learn from with their weights; null if all count the same.</summary>

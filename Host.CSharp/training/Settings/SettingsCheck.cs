@@ -34,6 +34,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         );
         var classWeights = ClassWeights(head);
         Calibration(architecture);
+        Coverage();
         var decision = Decision(head);
         var metric = MetricOf(head);
         faults.AddRange(SettingsValidator.FaultsOf(settings));
@@ -114,6 +115,32 @@ internal sealed class SettingsCheck(PipelineSettings settings)
                 Faults.Message(
                     nameof(training.Calibrated),
                     "applies to probabilities (Model:Head Softmax or Sigmoid) with a dense layer as the last one"
+                )
+            );
+        }
+    }
+
+    /// <summary>Faults of a coverage that cannot be reached.</summary>
+    private void Coverage()
+    {
+        if (settings.Training.Coverage is not { } share)
+            return;
+        if (!(share > 0 && share < 1))
+        {
+            faults.Add(
+                Faults.Create(
+                    nameof(settings.Training.Coverage),
+                    "a share above 0 and below 1",
+                    ReportTable.Number(share, "R")
+                )
+            );
+        }
+        if (settings.Data.Validation == 0)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(settings.Training.Coverage),
+                    "needs validation samples (Data:Validation)"
                 )
             );
         }

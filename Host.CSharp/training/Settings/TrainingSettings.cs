@@ -227,6 +227,16 @@ public sealed record TrainingSettings
     )]
     public bool Calibrated { get; init; }
 
+    /// <summary>Share of new samples that a prediction is to cover: with every class comes the set of classes that the
+    /// sample may be of, with every number an interval, so wide that they contain the truth for this share of the
+    /// validation samples. Accepts: above 0, below 1. Default: none, without sets and intervals.</summary>
+    [Description(
+        "share of new samples that a prediction is to cover: with every class comes the set of classes that the sample may be of, with every number an interval, so wide that they contain the truth for this share of the validation samples"
+    )]
+    [Accepts("above 0, below 1")]
+    [DefaultText("none, without sets and intervals")]
+    public double? Coverage { get; init; }
+
     /// <summary>Threshold above which a class is answered, chosen on the validation samples: the highest that reaches a
     /// recall, the lowest that reaches a precision, the one with the least cost if missing a sample of the class costs
     /// that many times a false alarm, or the threshold itself. Accepts: CLASS:recall=0.9, CLASS:precision=0.8, CLASS:cost=5 or

@@ -9,9 +9,20 @@ public sealed class Prediction
     private readonly IReadOnlyList<string> classes;
     private readonly double[] outputs;
     private readonly Decision? decision;
+    private readonly Conformal? conformal;
 
-    internal Prediction(IReadOnlyList<string> classes, double[] outputs, Decision? decision) =>
-        (this.classes, this.outputs, this.decision) = (classes, outputs, decision);
+    internal Prediction(
+        IReadOnlyList<string> classes,
+        double[] outputs,
+        Decision? decision,
+        Conformal? conformal
+    ) =>
+        (this.classes, this.outputs, this.decision, this.conformal) = (
+            classes,
+            outputs,
+            decision,
+            conformal
+        );
 
     /// <summary>The answer: the most probable class, or the one that <c>Training:Decision</c> gives.</summary>
     /// <exception cref="InvalidOperationException">The model predicts a number.</exception>
@@ -25,6 +36,20 @@ public sealed class Prediction
     /// <exception cref="InvalidOperationException">The model predicts a number.</exception>
     public IReadOnlyDictionary<string, double> Probabilities =>
         Classes.Zip(outputs).ToDictionary(pair => pair.First, pair => pair.Second);
+
+    /// <summary>The classes that the row may be of: they contain its class for the share of new rows that
+    /// <c>Training:Coverage</c> gave.</summary>
+    /// <exception cref="InvalidOperationException">The model predicts a number, or was trained without a
+    /// coverage.</exception>
+    public IReadOnlyList<string> ClassSet =>
+        [.. ConformalPredictions.Classes(Margins, outputs).Select(k => Classes[k])];
+
+    /// <summary>The bounds of the number: they contain it for the share of new rows that <c>Training:Coverage</c>
+    /// gave.</summary>
+    /// <exception cref="InvalidOperationException">The model predicts classes, or was trained without a
+    /// coverage.</exception>
+    public (double Lower, double Upper) Interval =>
+        ConformalPredictions.Interval(Margins, 0, Value);
 
     /// <summary>The predicted number.</summary>
     /// <exception cref="InvalidOperationException">The model predicts classes.</exception>
@@ -47,6 +72,12 @@ public sealed class Prediction
             : throw new InvalidOperationException(
                 $"The model predicts a number, not classes: use {nameof(Value)}."
             );
+
+    private Conformal Margins =>
+        conformal
+        ?? throw new InvalidOperationException(
+            "The model has no sets or intervals: train it with Training:Coverage."
+        );
 
     private int Best => Decisions.Answer(decision, outputs);
 }

@@ -151,7 +151,8 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
                 .Select(row => new Prediction(
                     Classes,
                     Outputs(outputs.Column(row), row),
-                    model.Decision.OrNull()
+                    model.Decision.OrNull(),
+                    model.Conformal.OrNull()
                 )),
         ];
     }

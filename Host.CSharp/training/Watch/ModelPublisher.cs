@@ -119,7 +119,8 @@ internal sealed class ModelPublisher(
             model.Preprocessing,
             model.Classes,
             notes,
-            model.Decision.OrNull()
+            model.Decision.OrNull(),
+            model.Conformal.OrNull()
         );
         AtomicFile.WriteTo(
             files,

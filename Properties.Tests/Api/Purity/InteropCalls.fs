@@ -126,6 +126,9 @@ let calls (given: PurityGiven) : PureCall list =
             | Targets.Labels labels ->
                 Decisions.Fit(DecisionGoal.Cost 2.0, labels[0], state.Network, data)
             | Targets.Columns _ -> null
+        "ConformalPredictions.Fit", fun () -> ConformalPredictions.Fit(0.5, state.Network, data)
+        "ConformalPredictions.Classes",
+        fun () -> ConformalPredictions.Classes({ Coverage = 0.5; Margins = [ 0.5 ] }, given.Numbers)
         "Decisions.Answer", fun () -> Decisions.Answer(null, given.Numbers)
         "Evaluations.Create",
         fun () -> Evaluations.Create(EvaluationOptions.Default, state.Network, data)

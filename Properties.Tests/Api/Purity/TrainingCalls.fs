@@ -58,6 +58,9 @@ let calls (given: PurityGiven) : PureCall list =
                 Decision.fit (DecisionGoal.Cost 2.0) labels[0] state.Network data
             | Targets.Columns _ -> ValueNone
         "Decision.Answer", fun () -> Decision.answer ValueNone given.Numbers
+        "Conformal.Fit", fun () -> Conformal.fit 0.5 state.Network data
+        "Conformal.Classes",
+        fun () -> Conformal.classes { Coverage = 0.5; Margins = [ 0.5 ] } given.Numbers
         "Attribution.OfInputs",
         fun () ->
             let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0

@@ -247,6 +247,7 @@ type HostileInputTests(output: ITestOutputHelper) =
             }
         Classes = [ "yes"; "no" ]
         Decision = ValueNone
+        Conformal = ValueNone
         Notes = [ "seed", "1" ]
     }
 

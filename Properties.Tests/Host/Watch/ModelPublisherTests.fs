@@ -292,6 +292,7 @@ module ModelPublisherTests =
             Preprocessing = model.Preprocessing
             Classes = model.Classes
             Decision = ValueNone
+            Conformal = ValueNone
             Notes = model.Notes
         }
 
