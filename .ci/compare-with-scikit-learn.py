@@ -86,8 +86,8 @@ def options(name):
     """Pipeline's settings beside the preset."""
     if name == NUMBERS:
         return (
-            "--Model:Head Identity --Model:Activation Relu --Training:Epochs 30 "
-            "--Training:LearningRate 0.003 --Training:WeightDecay 2"
+            "--Model:Head Identity --Model:Hidden 500 --Model:Activation Relu --Training:Epochs 40 "
+            "--Training:LearningRate 0.001 --Training:WeightDecay 3 --Training:Dropout 0.5"
         )
     return "--Training:LabelSmoothing 0.1 --Training:Dropout 0.4"
 

@@ -17,7 +17,14 @@ module internal ColumnValues =
     let find (name: string) (table: Table) : Result<Column, Fault list> =
         match Table.tryNamed name table with
         | Some column -> Column.readable column
-        | None -> Error [ Fault.message $"column {name}" "does not exist" ]
+        | None ->
+            let names = table.Columns |> List.map (_.Name >> quoted)
+            let known = names |> List.truncate 20 |> String.concat ", "
+            let more = if names.Length > 20 then ", …" else ""
+
+            Error [
+                Fault.create $"column {name}" "a column of that name" $"none among {known}{more}"
+            ]
 
     /// The text of a number that is a category.
     let private textOf (reader: CellReader) (number: float) : string =
@@ -106,7 +113,8 @@ module internal ColumnValues =
 
     /// What is expected in place of a missing value where training rows had none.
     [<Literal>]
-    let TrainingRule = "a value, as in training"
+    let TrainingRule =
+        "a value, as in training (a model that is trained with Data:Missing of Mean or Median fills blanks in)"
 
     /// The fault of missing values in some rows, 1 or more.
     let missingFault (column: Column) (table: Table) (expected: string) (rows: int[]) : Fault =

@@ -242,6 +242,7 @@ module TableData =
                 Ok(struct (table, keys, test, testSource, []))
             | TestRows.Fraction(fraction, seed) ->
                 TestRows.split fraction seed keys table
+                |> Result.mapError (within source)
                 |> Result.map (fun (train, trainKeys, test) ->
                     let warnings = TableWarnings.share fraction keys test.Rows
                     struct (train, trainKeys, test, source, warnings))

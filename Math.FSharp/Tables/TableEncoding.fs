@@ -83,7 +83,7 @@ module TableEncoding =
             Error [
                 Fault.create
                     ""
-                    $"at most %d{Array.MaxLength} numbers in all"
+                    $"at most %d{Array.MaxLength} numbers in all (Data:Ignored leaves columns out)"
                     $"%d{rows} rows of %d{features} inputs"
             ]
         else

@@ -71,7 +71,7 @@ module TableFolds =
                         column.Name <> label.Name,
                         Fault.message
                             $"column {column.Name}"
-                            "is the label and cannot divide rows into folds"
+                            "is the label and cannot divide rows into folds; --group or --time needs another column"
                     ]
                     (fun () ->
                         {

@@ -31,7 +31,7 @@ module internal TableLabels =
                 classes.Length >= 2 && classes.Length <= CategoryColumn.Maximum,
                 Fault.create
                     $"column {column.Name}"
-                    $"labels of 2 to %d{CategoryColumn.Maximum} classes"
+                    $"labels of 2 to %d{CategoryColumn.Maximum} classes (Data:Label names the label's column)"
                     (string classes.Length)
             ]
             (fun () -> classes)

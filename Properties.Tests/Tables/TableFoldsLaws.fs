@@ -110,7 +110,8 @@ let ``rows of a group and rows of a day stay together`` () =
         Assert.True(Array.max (days fold.Training) < Array.min (days fold.Test))
 
 [<Theory>]
-[<InlineData("label", "column label is the label and cannot divide rows into folds.")>]
+[<InlineData("label",
+             "column label is the label and cannot divide rows into folds; --group or --time needs another column.")>]
 [<InlineData("kind",
              "column kind, row 1: expected a number, or a date like 2026-11-30 or 2026-11-30T09:30:00Z, found 'a' and 39 cells more.")>]
 let ``what cannot order rows is refused`` (column: string) (expected: string) =

@@ -203,7 +203,7 @@ module CrossValidateTests =
 
         refused
             [ "--group"; "churn" ]
-            $"{path}, column churn is the label and cannot divide rows into folds."
+            $"{path}, column churn is the label and cannot divide rows into folds; --group or --time needs another column."
 
         let without = Given.host [ "cross-validate" ]
 
