@@ -118,6 +118,9 @@ type internal CellReader(format: CellFormat) =
                     parse (plain.AsSpan())
                 | ValueSome _ -> ValueNone
 
+    /// Whether some numbers mean a missing value.
+    member _.HasMissingNumbers = missingNumbers.Length > 0
+
     /// Whether a number means a missing value.
     member _.IsMissing(number: float) : bool =
         Double.IsNaN number

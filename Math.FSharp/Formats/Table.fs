@@ -49,12 +49,14 @@ module Table =
         let columns = List.ofSeq columns
         let rows = columns |> List.map (fun column -> Cells.count column.Cells)
 
+        let lengths = List.distinct rows
+
         Fault.check
             [
                 columns <> [] && List.forall (fun rows -> rows > 0) rows,
                 Fault.create "" "a table of one row and column or more" "none"
-                (List.distinct rows).Length <= 1,
-                Fault.create "" "columns of as many cells" $"%A{List.distinct rows}"
+                if lengths.Length > 1 then
+                    false, Fault.create "" "columns of as many cells" $"%A{lengths}"
                 for name, same in columns |> List.countBy _.Name do
                     same = 1, Fault.message $"column {name}" $"occurs %d{same} times"
             ]

@@ -42,7 +42,7 @@ module TargetScaling =
                 for output in 0 .. columns.RowCount - 1 ->
                     columns.Row(output).ToArray()
                     |> Array.map Double.CreateTruncating
-                    |> Spread.centreAndScale scaling
+                    |> fun targets -> Spread.centreAndScale scaling (ReadOnlySpan targets)
             |]
 
             ValueSome {

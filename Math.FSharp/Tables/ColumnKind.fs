@@ -86,15 +86,20 @@ module internal ColumnKind =
         let numbers, others = ResizeArray<int>(), ResizeArray<int>()
         let different = HashSet<string>()
 
-        for row in 0 .. texts.Count - 1 do
-            let text = texts[row]
+        let values =
+            texts
+            |> Cells.mapTexts (fun text ->
+                match reader.Read text with
+                | CellValue.Other -> struct (CellValue.Other, reader.Canonical text)
+                | value -> struct (value, ""))
 
-            match reader.Read text with
-            | CellValue.Missing -> ()
-            | CellValue.Number _ -> numbers.Add row
-            | CellValue.Other ->
+        for row in 0 .. values.Length - 1 do
+            match values[row] with
+            | struct (CellValue.Missing, _) -> ()
+            | struct (CellValue.Number _, _) -> numbers.Add row
+            | struct (CellValue.Other, canonical) ->
                 others.Add row
-                different.Add(reader.Canonical text) |> ignore
+                different.Add canonical |> ignore
 
         let refused (row: int) expected more =
             Error [

@@ -35,10 +35,20 @@ module internal ColumnValues =
         match cells with
         | Cells.Numbers numbers -> numbers |> Array.map (textOf reader)
         | Cells.Texts texts ->
-            Array.init texts.Count (fun row ->
-                let text = texts[row]
-                if reader.IsMissing text then "" else text.Trim())
+            texts
+            |> Cells.mapTexts (fun text -> if reader.IsMissing text then "" else text.Trim())
         | Cells.Unreadable(rows, _) -> Array.create rows ""
+
+    /// The different texts of cells, empty for a missing value, each with a number of its cells: texts that are
+    /// equal apart from spaces may come more than once.
+    let different (reader: CellReader) (cells: Cells) : (string * int) list =
+        match cells with
+        | Cells.Texts(:? RepeatedTexts as texts) ->
+            Cells.countTexts texts
+            |> Seq.map (fun (text, count) ->
+                (if reader.IsMissing text then "" else text.Trim()), count)
+            |> List.ofSeq
+        | cells -> texts reader cells |> Array.countBy id |> List.ofArray
 
     /// The column's numbers, truth values as 1 and 0, NaN for a missing value.
     let numbers (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
@@ -67,7 +77,7 @@ module internal ColumnValues =
                 Ok numbers
             else
                 refused "a finite number" (Cells.text numbers[bad[0]])
-        | NumbersIn reader known -> Ok known.Numbers
+        | NumbersIn reader known -> Ok(known.Numbers.All())
         | Cells.Texts texts ->
             let numbers =
                 Array.init texts.Count (fun row ->
@@ -101,11 +111,13 @@ module internal ColumnValues =
 
     /// The rows whose number is missing.
     let missingRows (numbers: float[]) : int[] =
-        if Array.exists Double.IsNaN numbers then
-            [| 0 .. numbers.Length - 1 |]
-            |> Array.filter (fun row -> Double.IsNaN numbers[row])
-        else
-            [||]
+        let rows = ResizeArray<int>()
+
+        for row in 0 .. numbers.Length - 1 do
+            if Double.IsNaN numbers[row] then
+                rows.Add row
+
+        rows.ToArray()
 
     /// What is expected in place of a missing value that settings refuse.
     [<Literal>]
@@ -215,9 +227,15 @@ module internal ColumnValues =
         : int[] =
         let find = Spelling.finder reader values
 
-        texts reader column.Cells
-        |> Array.map (fun text ->
-            find (if text = "" then fill else text) |> ValueOption.defaultValue -1)
+        let index text =
+            find (if text = "" then fill else text) |> ValueOption.defaultValue -1
+
+        match column.Cells with
+        | Cells.Texts texts ->
+            texts
+            |> Cells.mapTexts (fun text ->
+                index (if reader.IsMissing text then "" else text.Trim()))
+        | cells -> texts reader cells |> Array.map index
 
     /// The index of each row's text among the values.
     let indices
@@ -228,12 +246,12 @@ module internal ColumnValues =
         (table: Table)
         (column: Column)
         : Result<int[], Fault list> =
-        let texts = texts reader column.Cells
         let indices = tryIndices reader values fill column
 
         match Array.IndexOf(indices, -1) with
         | -1 -> Ok indices
         | row ->
+            let texts = texts reader column.Cells
             let others = (indices |> Array.filter ((=) -1)).Length - 1
 
             if texts[row] = "" then

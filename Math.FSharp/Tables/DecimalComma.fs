@@ -51,6 +51,7 @@ module internal DecimalComma =
             let mutable isNumeric =
                 match Cells.Texts texts with
                 | NumbersIn points _ -> false
+                | Cells.Texts(:? IDecimalTexts as decimals) -> not (decimals.AreAll 0)
                 | _ -> true
 
             while isNumeric && row < texts.Count do

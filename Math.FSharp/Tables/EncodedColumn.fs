@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Buffers
 open System.Numerics
 open Pipeline.Learning.Formats
 
@@ -29,39 +30,37 @@ type CategoryColumn = {
 /// Fitting a column of numbers to training rows, and encoding any rows.
 [<RequireQualifiedAccess>]
 module internal NumberColumn =
-    /// Centre and scale of the numbers, or a fault of a range that a double does not hold.
-    let private centreAndScale (scaling: Scaling) (name: string) (numbers: float[]) =
-        let struct (centre, scale) = Spread.centreAndScale scaling numbers
+    /// Puts the numbers that are not missing in front, and returns how many there are.
+    let private pack (numbers: Span<float>) : int =
+        let mutable count = 0
 
-        Fault.check
-            [
-                Double.IsFinite scale,
-                Fault.create
-                    $"column {name}"
-                    $"numbers with a range of at most {Cells.text Double.MaxValue}, or Data:Scaling of Standard"
-                    $"{Cells.text (Array.min numbers)} to {Cells.text (Array.max numbers)}"
-            ]
-            (fun () -> struct (centre, scale))
+        for x in numbers do
+            if not (Double.IsNaN x) then
+                numbers[count] <- x
+                count <- count + 1
 
-    /// The column of training rows.
-    let fit (options: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
-        ColumnValues.numbers reader table column
-        |> Result.bind (fun numbers ->
-            let absent = ColumnValues.missingRows numbers
+        count
 
-            let present =
-                if absent.Length = 0 then
-                    numbers
-                else
-                    numbers |> Array.filter (Double.IsNaN >> not)
+    /// The column of the numbers of training rows.
+    let private fitNumbers
+        (options: TableOptions)
+        (table: Table)
+        (column: Column)
+        (absent: unit -> int[])
+        (numbers: Span<float>)
+        : Result<NumberColumn, Fault list> =
+        let count = pack numbers
+        let present: ReadOnlySpan<float> = Span.op_Implicit (numbers.Slice(0, count))
 
-            if present.Length = 0 then
-                Error [ ColumnValues.onlyMissing column ]
-            elif absent.Length > 0 && options.Missing = Missing.Refuse then
-                Error [ ColumnValues.missingFault column table ColumnValues.SettingRule absent ]
-            else
-                centreAndScale options.Scaling column.Name present
-                |> Result.map (fun struct (centre, scale) -> {
+        if count = 0 then
+            Error [ ColumnValues.onlyMissing column ]
+        elif count < numbers.Length && options.Missing = Missing.Refuse then
+            Error [ ColumnValues.missingFault column table ColumnValues.SettingRule (absent ()) ]
+        else
+            let struct (centre, scale) = Spread.centreAndScale options.Scaling present
+
+            if Double.IsFinite scale then
+                Ok {
                     NumberColumn.Name = column.Name
                     Fill =
                         match options.Missing with
@@ -70,7 +69,46 @@ module internal NumberColumn =
                         | Missing.Median -> Spread.median present
                     Centre = centre
                     Scale = scale
-                }))
+                }
+            else
+                let present = present.ToArray()
+
+                Error [
+                    Fault.create
+                        $"column {column.Name}"
+                        $"numbers with a range of at most {Cells.text Double.MaxValue}, or Data:Scaling of Standard"
+                        $"{Cells.text (Array.min present)} to {Cells.text (Array.max present)}"
+                ]
+
+    /// The column of training rows.
+    let fit (options: TableOptions) (reader: CellReader) (table: Table) (column: Column) =
+        match column.Cells with
+        | NumbersIn reader known ->
+            let source = known.Numbers
+            let rented = ArrayPool<float>.Shared.Rent source.Count
+
+            try
+                let numbers = rented.AsSpan(0, source.Count)
+                source.Copy(0, numbers)
+                fitNumbers options table column source.Missing numbers
+            finally
+                ArrayPool<float>.Shared.Return rented
+        | _ ->
+            ColumnValues.numbers reader table column
+            |> Result.bind (fun numbers ->
+                let absent = ColumnValues.missingRows numbers
+                fitNumbers options table column (fun () -> absent) (numbers.AsSpan()))
+
+    /// The input of a number; not finite where it does not fit, or is missing and not filled in.
+    let input (encoding: NumberColumn) (x: float) : float =
+        let x = if Double.IsNaN x then encoding.Fill else x
+        let scaled = (x - encoding.Centre) / encoding.Scale
+
+        // The difference of two numbers may be infinite where its quotient is not.
+        if Double.IsFinite scaled then
+            scaled
+        else
+            x / encoding.Scale - encoding.Centre / encoding.Scale
 
     /// The column's inputs.
     let encode
@@ -90,15 +128,7 @@ module internal NumberColumn =
                     ]
                 else
                     numbers
-                    |> Array.map (fun x ->
-                        let x = if Double.IsNaN x then encoding.Fill else x
-                        let scaled = (x - encoding.Centre) / encoding.Scale
-
-                        // The difference of two numbers may be infinite where its quotient is not.
-                        if Double.IsFinite scaled then
-                            scaled
-                        else
-                            x / encoding.Scale - encoding.Centre / encoding.Scale)
+                    |> Array.map (input encoding)
                     |> ColumnValues.inPrecision
                         "a number that, once scaled, is"
                         column

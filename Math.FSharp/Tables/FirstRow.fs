@@ -74,32 +74,68 @@ module FirstRow =
         let away = max (least - float number) (float number - greatest)
         others.Length >= enough && greatest > least && away > 3.0 * (greatest - least)
 
+    /// The numbers of some texts that a reader knows; NaN for the others.
+    let private knownNumbers (first: int) (count: int) (texts: IReadOnlyList<string>) : float[] =
+        let numbers = Array.create count nan
+
+        match texts with
+        | :? IDecimalTexts as decimals -> decimals.CopyNumbers(first, numbers.AsSpan())
+        | _ -> ()
+
+        numbers
+
+    /// Whether the first text occurs again, apart from spaces around it.
+    let private comesAgain (text: string) (isWord: bool) (texts: IReadOnlyList<string>) : bool =
+        let mutable found = false
+
+        // A word is none of the numbers.
+        let mutable row =
+            match texts with
+            | :? IDecimalTexts as decimals when isWord && decimals.AreAll 1 -> texts.Count
+            | _ -> 1
+
+        while not found && row < texts.Count do
+            let count = min sample (texts.Count - row)
+            let known = knownNumbers row count texts
+
+            for i in 0 .. count - 1 do
+                if not found && not (isWord && not (Double.IsNaN known[i])) then
+                    found <- texts[row + i].AsSpan().Trim().SequenceEqual(text.AsSpan())
+
+            row <- row + count
+
+        found
+
     let private ofColumn (texts: IReadOnlyList<string>) : Evidence =
         let first = texts[0].Trim()
 
-        let below = [|
-            for row in 1 .. min sample (texts.Count - 1) do
-                let text = texts[row].Trim()
+        let known = knownNumbers 1 (min sample (texts.Count - 1)) texts
 
-                if not (Cells.isMissing text) then
-                    text
+        let below = [|
+            for row in 1 .. known.Length do
+                if not (Double.IsNaN known[row - 1]) then
+                    struct (row, known[row - 1])
+                else
+                    let text = texts[row].Trim()
+
+                    if not (Cells.isMissing text) then
+                        struct (row, ValueOption.defaultValue nan (Cells.number text))
         |]
 
         let numbers =
             below
-            |> Array.choose (fun text ->
-                match Cells.number text with
-                | ValueSome number -> Some number
-                | ValueNone -> None)
+            |> Array.map (fun struct (_, number) -> number)
+            |> Array.filter (Double.IsNaN >> not)
+
+        let textsBelow () =
+            below |> Array.map (fun struct (row, _) -> texts[row].Trim())
 
         let comesAgain () =
-            Seq.exists
-                (fun row -> texts[row].AsSpan().Trim().SequenceEqual(first.AsSpan()))
-                (seq { 1 .. texts.Count - 1 })
+            comesAgain first (not (isNumber first)) texts
 
         if below.Length = 0 then
             Evidence.Nothing
-        elif first = "" && isIndex below then
+        elif first = "" && isIndex (textsBelow ()) then
             Evidence.Name
         elif Cells.isMissing first then
             Evidence.Nothing
@@ -117,12 +153,12 @@ module FirstRow =
         elif
             comesAgain ()
             || (beginsAsNumber first
-                && 2 * (below |> Seq.filter beginsAsNumber |> Seq.length) >= below.Length)
+                && 2 * (textsBelow () |> Seq.filter beginsAsNumber |> Seq.length) >= below.Length)
         then
             Evidence.Cell
         elif
             below.Length >= enough
-            && below |> Seq.countBy id |> Seq.forall (fun (_, times) -> times > 1)
+            && textsBelow () |> Seq.countBy id |> Seq.forall (fun (_, times) -> times > 1)
         then
             Evidence.LikelyName
         else

@@ -7,39 +7,89 @@ open Pipeline.Learning.Formats
 /// Hashes of rows, by which a table is split: equal rows have equal hashes.
 [<RequireQualifiedAccess>]
 module internal RowKey =
-    let private multiplier = 0x9E3779B97F4A7C15UL
+    [<Literal>]
+    let Multiplier = 0x9E3779B97F4A7C15UL
 
     /// A hash of 64 bits, mixed with another word.
-    let mix (hash: uint64) (word: uint64) : uint64 =
-        BitOperations.RotateLeft((hash ^^^ word) * multiplier, 29)
+    let inline mix (hash: uint64) (word: uint64) : uint64 =
+        BitOperations.RotateLeft((hash ^^^ word) * Multiplier, 29)
 
     // Prefixes of a cell's bits.
-    let private missing, truth, text, numeric = 1UL, 2UL, 3UL, 4UL
+    [<Literal>]
+    let private Missing = 1UL
+
+    [<Literal>]
+    let private Truth = 2UL
+
+    [<Literal>]
+    let private Text = 3UL
+
+    [<Literal>]
+    let private Numeric = 4UL
 
     /// A number is rounded to single precision, so that files of both precisions agree.
-    let private ofNumber (hash: uint64) (number: float) : uint64 =
+    let inline private ofNumber (hash: uint64) (number: float) : uint64 =
         let single = float32 number
 
         if Single.IsFinite single && (single <> 0.0f || number = 0.0) then
-            mix hash ((uint64 (BitConverter.SingleToUInt32Bits(single + 0.0f)) <<< 8) ||| numeric)
+            mix hash ((uint64 (BitConverter.SingleToUInt32Bits(single + 0.0f)) <<< 8) ||| Numeric)
         else
-            mix (mix hash (BitConverter.DoubleToUInt64Bits number)) text
+            mix (mix hash (BitConverter.DoubleToUInt64Bits number)) Text
 
-    let private ofText (reader: CellReader) (hash: uint64) (cell: string) : uint64 =
+    /// What a text adds to a hash.
+    let private words (reader: CellReader) (cell: string) : uint64 -> uint64 =
         match reader.Read cell with
-        | CellValue.Missing -> mix hash missing
-        | CellValue.Number number -> ofNumber hash number
+        | CellValue.Missing -> fun hash -> mix hash Missing
+        | CellValue.Number number -> fun hash -> ofNumber hash number
         | CellValue.Other ->
             match reader.Truth cell with
-            | ValueSome isTrue -> mix (mix hash truth) (if isTrue then 1UL else 0UL)
+            | ValueSome isTrue -> fun hash -> mix (mix hash Truth) (if isTrue then 1UL else 0UL)
             | ValueNone ->
-                let trimmed = cell.AsSpan().Trim()
-                let mutable hash = mix (mix hash text) (uint64 trimmed.Length)
+                let trimmed = cell.Trim()
 
-                for c in trimmed do
-                    hash <- mix hash (uint64 c)
+                fun hash ->
+                    let mutable hash = mix (mix hash Text) (uint64 trimmed.Length)
 
-                hash
+                    for c in trimmed do
+                        hash <- mix hash (uint64 c)
+
+                    hash
+
+    /// Rows that are hashed together: their hashes and a column's numbers stay in the cache.
+    [<Literal>]
+    let private Tile = 4096
+
+    /// Mixes a column's cells with the hashes of the rows from the first to the one before the last.
+    let private mixColumn (reader: CellReader) (column: Column) : uint64[] -> int -> int -> unit =
+        match column.Cells with
+        | Cells.Numbers numbers ->
+            fun keys first last ->
+                for row in first .. last - 1 do
+                    keys[row] <-
+                        if reader.IsMissing numbers[row] then
+                            mix keys[row] Missing
+                        else
+                            ofNumber keys[row] numbers[row]
+        | NumbersIn reader known ->
+            fun keys first last ->
+                let numbers: float[] = Array.zeroCreate (last - first)
+                known.Numbers.Copy(first, numbers.AsSpan())
+
+                for row in 0 .. numbers.Length - 1 do
+                    let key = &keys[first + row]
+
+                    key <-
+                        if Double.IsNaN numbers[row] then
+                            mix key Missing
+                        else
+                            ofNumber key numbers[row]
+        | Cells.Texts texts ->
+            let cells = Cells.mapTexts (words reader) texts
+
+            fun keys first last ->
+                for row in first .. last - 1 do
+                    keys[row] <- cells[row] keys[row]
+        | Cells.Unreadable _ -> fun _ _ _ -> ()
 
     /// <summary>A hash of each row, by the meaning of numbers, truth values, texts and missing cells, not by
     /// their spelling.</summary>
@@ -48,28 +98,13 @@ module internal RowKey =
     /// <param name="columns">The columns to hash, in order.</param>
     let ofColumns (reader: CellReader) (rows: int) (columns: Column list) : uint64[] =
         let keys = Array.zeroCreate rows
+        let mixes = columns |> List.map (mixColumn reader) |> Array.ofList
+        let tiles = (rows + Tile - 1) / Tile
 
-        for column in columns do
-            match column.Cells with
-            | Cells.Numbers numbers ->
-                for row in 0 .. rows - 1 do
-                    keys[row] <-
-                        if reader.IsMissing numbers[row] then
-                            mix keys[row] missing
-                        else
-                            ofNumber keys[row] numbers[row]
-            | NumbersIn reader known ->
-                for row in 0 .. rows - 1 do
-                    let number = known.Number row
+        ThreadTeam.run (8L * int64 rows * int64 mixes.Length) tiles (fun tile ->
+            let first = tile * Tile
 
-                    keys[row] <-
-                        if Double.IsNaN number then
-                            mix keys[row] missing
-                        else
-                            ofNumber keys[row] number
-            | Cells.Texts texts ->
-                for row in 0 .. rows - 1 do
-                    keys[row] <- ofText reader keys[row] texts[row]
-            | Cells.Unreadable _ -> ()
+            for mixed in mixes do
+                mixed keys first (min rows (first + Tile)))
 
         keys

@@ -115,9 +115,13 @@ module internal Spelling =
     /// Warnings about values with several spellings, and about different values that may mean the same.
     /// <param name="reader">Reads the texts.</param>
     /// <param name="what">The beginning of the warnings: the name of the texts.</param>
-    /// <param name="texts">The texts as they are written, none of them missing.</param>
-    let warnings (reader: CellReader) (what: string) (texts: string seq) : string list =
-        let counts = dict (Seq.countBy id texts)
+    /// <param name="texts">The texts as they are written with their numbers of cells, none of them missing.</param>
+    let warnings (reader: CellReader) (what: string) (texts: (string * int) seq) : string list =
+        let counts =
+            texts
+            |> Seq.groupBy fst
+            |> Seq.map (fun (text, same) -> text, Seq.sumBy snd same)
+            |> dict
 
         let written =
             counts.Keys |> List.ofSeq |> List.sort |> List.groupBy _.Trim() |> Map.ofList

@@ -47,7 +47,7 @@ module TableEncoding =
 
         let each fit names =
             names
-            |> List.map (fun name ->
+            |> TableColumns.map table.Rows (fun name ->
                 ColumnValues.find name table |> Result.bind (fit options reader table))
             |> Fault.all
 
@@ -71,6 +71,54 @@ module TableEncoding =
         TableLayout.ofTable options table
         |> Result.bind (fun (layout, table) -> fitLayout options layout table)
 
+    /// Rows that are encoded together: their inputs stay in the cache from column to column.
+    [<Literal>]
+    let private Tile = 1024
+
+    /// Puts the inputs of columns whose numbers are known in their places, and says of which columns all are
+    /// finite: the others have faults, or their numbers are not known.
+    let private encodeNumbers
+        (reader: CellReader)
+        (encoding: TableEncoding)
+        (table: Table)
+        (values: 'T[])
+        : bool[] when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let features, rows = encoding.Features, table.Rows
+        let columns = Array.ofList encoding.Numbers
+
+        let sources =
+            columns
+            |> Array.map (fun known ->
+                match ColumnValues.find known.Name table with
+                | Ok { Cells = NumbersIn reader known } -> ValueSome known.Numbers
+                | _ -> ValueNone)
+
+        let areFinite = sources |> Array.map _.IsSome
+
+        let encodeTile (first: int) (numbers: float[]) =
+            for feature in 0 .. columns.Length - 1 do
+                match sources[feature] with
+                | ValueSome source ->
+                    let known = columns[feature]
+                    source.Copy(first, numbers.AsSpan())
+
+                    for row in 0 .. numbers.Length - 1 do
+                        let input = 'T.CreateTruncating(NumberColumn.input known numbers[row])
+
+                        if not ('T.IsFinite input) then
+                            areFinite[feature] <- false
+
+                        values[(first + row) * features + feature] <- input
+                | ValueNone -> ()
+
+        let tiles = (rows + Tile - 1) / Tile
+
+        ThreadTeam.run (8L * int64 rows * int64 columns.Length) tiles (fun tile ->
+            let first = tile * Tile
+            encodeTile first (Array.zeroCreate (min Tile (rows - first))))
+
+        areFinite
+
     /// The rows of a table as samples; `indices` gives each row's category, −1 for none.
     let private encodeBy
         (indices: CellReader -> CategoryColumn -> Column -> Result<int[], Fault list>)
@@ -90,14 +138,19 @@ module TableEncoding =
             let reader = CellReader encoding.Format
             let values: 'T[] = Array.zeroCreate (features * rows)
 
+            let areDone = encodeNumbers reader encoding table values
+
             // A column's numbers are put in their places before the next one's are made.
             let numbers =
                 encoding.Numbers
                 |> List.mapi (fun feature known ->
-                    NumberColumn.encode reader table known
-                    |> Result.map (fun (column: 'T[]) ->
-                        for row in 0 .. rows - 1 do
-                            values[row * features + feature] <- column[row]))
+                    if areDone[feature] then
+                        Ok()
+                    else
+                        NumberColumn.encode reader table known
+                        |> Result.map (fun (column: 'T[]) ->
+                            for row in 0 .. rows - 1 do
+                                values[row * features + feature] <- column[row]))
                 |> Fault.all
 
             let firsts =

@@ -14,15 +14,17 @@ module internal TableLabels =
         (column: Column)
         (table: Table)
         : Result<string list, Fault list> =
-        let texts = ColumnValues.texts reader column.Cells
+        let different = ColumnValues.different reader column.Cells
 
-        let absent =
-            [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+        if Seq.exists (fun (text, _) -> text = "") different then
+            let texts = ColumnValues.texts reader column.Cells
 
-        if absent.Length > 0 then
+            let absent =
+                [| 0 .. texts.Length - 1 |] |> Array.filter (fun row -> texts[row] = "")
+
             Error [ ColumnValues.missingFault column table "a label" absent ]
         else
-            Ok(Spelling.groups reader texts |> List.map fst)
+            Ok(Spelling.groups reader (Seq.map fst different) |> List.map fst)
 
     /// The classes, if their number is that of a classifier.
     let requireClasses (column: Column) (classes: string list) =

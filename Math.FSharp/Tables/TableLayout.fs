@@ -74,30 +74,43 @@ module internal TableLayout =
         out options table
         |> Result.map (fun (label, others) -> inputs label others table)
 
+    /// The numbers of some of a column's cells; NaN where a cell is none. A number that stands for a missing
+    /// value still is a number.
+    let private plainNumbers
+        (reader: CellReader)
+        (first: int)
+        (count: int)
+        (column: Column)
+        : float[] =
+        match column.Cells with
+        | Cells.Numbers numbers -> Array.sub numbers first count
+        | Cells.Unreadable _ -> Array.create count nan
+        | Cells.Texts texts ->
+            let numbers = Array.create count nan
+
+            match column.Cells with
+            | NumbersIn reader known -> known.Numbers.Copy(first, numbers.AsSpan())
+            | _ -> ()
+
+            for row in 0 .. count - 1 do
+                if Double.IsNaN numbers[row] then
+                    numbers[row] <- ValueOption.defaultValue nan (reader.Number texts[first + row])
+
+            numbers
+
+    /// Whether the first cells of a column are whole numbers that fit.
+    let startsWith (fits: float[] -> bool) (reader: CellReader) (column: Column) : bool =
+        let numbers = column |> plainNumbers reader 0 (min 2 (Cells.count column.Cells))
+        Array.forall Double.IsInteger numbers && fits numbers
+
     /// The numbers of a column in order, if all its cells are whole numbers.
     let wholeNumbers (reader: CellReader) (column: Column) : float[] voption =
+        // For most columns the first cells decide.
         let numbers =
-            match column.Cells with
-            | Cells.Numbers numbers -> numbers
-            | Cells.Unreadable _ -> [| nan |]
-            | Cells.Texts texts ->
-                let ofText row =
-                    ValueOption.defaultValue nan (reader.Number texts[row])
-
-                let read =
-                    match column.Cells with
-                    // A number that stands for a missing value still is a number.
-                    | NumbersIn reader known ->
-                        fun row ->
-                            let number = known.Number row
-                            if Double.IsNaN number then ofText row else number
-                    | _ -> ofText
-
-                // For most columns the first cell decides.
-                if texts.Count > 0 && not (Double.IsInteger(read 0)) then
-                    [| nan |]
-                else
-                    Array.init texts.Count read
+            if startsWith (fun _ -> true) reader column then
+                column |> plainNumbers reader 0 (Cells.count column.Cells)
+            else
+                [| nan |]
 
         if numbers |> Array.forall Double.IsInteger then
             ValueSome numbers
@@ -149,7 +162,7 @@ module internal TableLayout =
                 some |> List.exists (fun other -> other.Name = column.Name)
 
             let withNumbers format =
-                List.map (fun column ->
+                TableColumns.map table.Rows (fun column ->
                     if isIn categorical column then
                         column
                     else
@@ -175,7 +188,11 @@ module internal TableLayout =
                     usual
 
             let reader = CellReader format
-            let columns = withNumbers format columns
+
+            let columns =
+                columns |> withNumbers format |> TableColumns.map table.Rows Column.withRepeated
+
+            let label = Column.withRepeated label
 
             let isSaid column =
                 isIn numeric column || isIn categorical column
@@ -199,7 +216,9 @@ module internal TableLayout =
                     let kinds = List.zip inputs kinds
 
                     let known =
-                        columns |> List.map (fun column -> column.Name, column) |> Map.ofList
+                        label :: columns
+                        |> List.map (fun column -> column.Name, column)
+                        |> Map.ofList
 
                     {
                         Format = format

@@ -141,15 +141,19 @@ module TableReport =
                 | NumbersIn reader known ->
                     let texts = known :> IReadOnlyList<string>
 
-                    seq { 0 .. texts.Count - 1 }
-                    |> Seq.filter (fun row -> Double.IsNaN(known.Number row))
+                    known.Numbers.Missing()
                     |> Seq.map (fun row ->
                         let text = texts[row]
                         if isNull (box text) then "" else text.Trim())
                 | Cells.Texts texts ->
-                    texts
-                    |> Seq.filter (fun text -> reader.Read text = CellValue.Missing)
-                    |> Seq.map (fun text -> if isNull (box text) then "" else text.Trim())
+                    let areMissing =
+                        texts |> Cells.mapTexts (fun text -> reader.Read text = CellValue.Missing)
+
+                    seq { 0 .. texts.Count - 1 }
+                    |> Seq.filter (Array.get areMissing)
+                    |> Seq.map (fun row ->
+                        let text = texts[row]
+                        if isNull (box text) then "" else text.Trim())
                 | Cells.Unreadable _ -> Seq.empty
 
             for marker, count in markers |> Seq.countBy id |> Seq.sortBy fst do
@@ -197,7 +201,9 @@ module TableReport =
                 match column.Cells with
                 | Cells.Numbers _
                 | Cells.Unreadable _ -> Seq.empty
-                | Cells.Texts texts -> texts |> Seq.filter (reader.IsMissing >> not))
+                | Cells.Texts texts ->
+                    Cells.countTexts texts
+                    |> Seq.filter (fun (text, _) -> not (reader.IsMissing text)))
             |> Spelling.warnings reader $"{what} {name}"
 
         {

@@ -81,7 +81,7 @@ module TableSummary =
         let figure (f: float[] -> float) =
             if numbers.Length = 0 then nan else f numbers
 
-        let mean = figure Spread.mean
+        let mean = figure (fun numbers -> Spread.mean (ReadOnlySpan numbers))
 
         {
             Name = column.Name
@@ -104,7 +104,7 @@ module TableSummary =
             Different = counts.Length
             Lowest = figure Array.min
             Mean = mean
-            Deviation = figure (Spread.deviation mean)
+            Deviation = figure (fun numbers -> Spread.deviation mean (ReadOnlySpan numbers))
             Highest = figure Array.max
             MostFrequent =
                 match Array.tryHead counts with

@@ -25,10 +25,17 @@ module internal TestRows =
         let reader = CellReader layout.Format
         let own = columns layout.Numbers table |> List.map _.Name |> Set.ofList
 
+        let others =
+            columns (layout.Label :: layout.Categories) table
+            |> List.map _.Name
+            |> Set.ofList
+
         table
         |> Table.update (fun column ->
             if own.Contains column.Name then
                 Column.withNumbers reader column
+            elif others.Contains column.Name then
+                Column.withRepeated column
             else
                 column)
 
@@ -46,9 +53,10 @@ module internal TestRows =
             [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
 
         let train, test = where false, where true
-        let different = (Array.distinct keys).Length
 
-        let because =
+        let because () =
+            let different = (Array.distinct keys).Length
+
             if different = table.Rows then
                 ""
             else
@@ -56,12 +64,11 @@ module internal TestRows =
                 let rows = Counted.text "different row" "different rows" (int64 different)
                 $" (equal rows are on the same side, and there {verb} {rows})"
 
-        Fault.check
-            [
-                test.Length > 0 && test.Length < table.Rows,
+        if test.Length > 0 && test.Length < table.Rows then
+            Ok(Table.take train table, Array.map (Array.get keys) train, Table.take test table)
+        else
+            Error [
                 Fault.message
                     "Data:TestShare"
-                    $"of {Cells.text fraction} gives %d{test.Length} test rows of %d{table.Rows}{because}; both sides need rows, or a file of test rows (Data:Test)"
+                    $"of {Cells.text fraction} gives %d{test.Length} test rows of %d{table.Rows}{because ()}; both sides need rows, or a file of test rows (Data:Test)"
             ]
-            (fun () ->
-                Table.take train table, Array.map (Array.get keys) train, Table.take test table)

@@ -52,4 +52,5 @@ module TextLabels =
             match labels.Elements with
             | Elements.Texts texts -> texts
             | _ -> [||])
+        |> Seq.countBy id
         |> Spelling.warnings (CellReader format) $"Label {name}"

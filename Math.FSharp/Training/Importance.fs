@@ -1,5 +1,6 @@
 namespace Pipeline.Learning
 
+open System
 open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
@@ -100,6 +101,6 @@ module Importance =
             {
                 Name = name
                 Loss = mean
-                LossDeviation = Spread.deviation mean losses
+                LossDeviation = Spread.deviation mean (ReadOnlySpan losses)
                 Accuracy = Array.average accuracies
             })

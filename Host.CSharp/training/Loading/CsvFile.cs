@@ -24,14 +24,12 @@ internal sealed record CsvLayout(
 /// <summary>Tables as comma-separated values (or other separators).</summary>
 internal static class CsvFile
 {
-    /// <summary>A file with more faults than these is not described further.</summary>
-    private const int MostFaults = 10;
-
     /// <exception cref="RefusedException">Rows differ in length, a quote does not end, or the separator or
     /// the header cannot be determined.</exception>
     public static Table Parse(ReadOnlyMemory<byte> content, CsvLayout layout, string path)
     {
-        var text = TextFile.ToUtf8(content, layout.Encoding, path).Span;
+        var whole = TextFile.ToUtf8(content, layout.Encoding, path);
+        var text = whole.Span;
         var (start, line) = (0, 1);
         for (var i = 0; i < layout.Skip; i++)
             line += PassLine(text, ref start);
@@ -46,10 +44,8 @@ internal static class CsvFile
                 throw new RefusedException([DataFile.Sentence(path, fault)]);
         }
         RequireMemory(text, dialect!, path);
-        var (cells, lines) = Read(text[start..], dialect!, line, path);
-        if (cells.Rows == 0)
-            throw RefusedException.Of(path, "rows of cells", "none");
-        return TableOf(cells, lines, layout, path);
+        var records = CsvRecords.Read(whole[start..], dialect!, line, path);
+        return TableOf(records.Cells, records.Lines, layout, path);
     }
 
     /// <summary>Refuses a text whose cells do not fit in memory. A cell needs its bytes and four more, a
@@ -58,72 +54,6 @@ internal static class CsvFile
     {
         long count = text.Count(dialect.Separator) + TextFile.LineEnds(text);
         MemoryBudget.Require(path, $"{count} cells", text.Length + 16 * count);
-    }
-
-    /// <summary>All records, and the line on which each begins.</summary>
-    private static (CsvCellStore Cells, List<int> Lines) Read(
-        ReadOnlySpan<byte> text,
-        CsvDialect dialect,
-        int line,
-        string path
-    )
-    {
-        var scanner = new CsvScanner(text, dialect, line);
-        var faults = new List<string>();
-        var lines = new List<int>();
-        CsvCellStore? cells = null;
-        var (columns, first) = (0, line);
-        while (faults.Count < MostFaults && scanner.Read())
-        {
-            // In a table of one column an empty line is an empty cell, except at the end.
-            for (var i = scanner.EmptyLines; i > 0 && columns == 1; i--)
-            {
-                cells!.Add(text, [default]);
-                lines.Add(scanner.Line - i);
-            }
-            if (columns != 1 && CsvSeparator.IsBlank(text, scanner.Cells))
-                continue;
-            if (cells is null)
-            {
-                (columns, first) = (scanner.Count, scanner.Line);
-                cells = new(columns);
-            }
-            if (scanner.Count == columns)
-            {
-                cells.Add(text, scanner.Cells);
-                lines.Add(scanner.Line);
-                continue;
-            }
-            faults.Add(
-                DataFile.Sentence(
-                    $"{path}, line {scanner.Line}",
-                    $"{columns} cells, as in line {first}",
-                    $"{scanner.Count}"
-                )
-            );
-        }
-        if (
-            faults.Count > 0
-            && CsvSeparator.TableBelow(text, dialect, line) is (var below, var width)
-            && width != columns
-        )
-        {
-            faults =
-            [
-                DataFile.Sentence(
-                    $"{path}, line {first}",
-                    $"{width} cells, as in the lines from {below} on (Data:Skip {below - 1} leaves out what is above them)",
-                    $"{columns}"
-                ),
-            ];
-        }
-        if (scanner.Fault is { } fault)
-            faults.Add(DataFile.Sentence(path, fault));
-        if (faults.Count > 0)
-            throw new RefusedException(faults);
-        cells ??= new(1);
-        cells.End(text);
-        return (cells, lines);
     }
 
     /// <summary>Moves to the next line.</summary>
@@ -154,15 +84,15 @@ internal static class CsvFile
             : null;
     }
 
-    private static Table TableOf(CsvCellStore cells, List<int> lines, CsvLayout layout, string path)
+    private static Table TableOf(CsvCellStore cells, int[] lines, CsvLayout layout, string path)
     {
         var columns = Enumerable.Range(0, cells.Columns).ToArray();
-        string[] first = [.. columns.Select(column => cells.Column(column, 0)[0])];
+        var first = cells.First;
         var place = $"{path}, line {lines[0]}";
-        var hasHeader = layout.HasHeader ?? HasHeader(cells, first, layout.Known, place);
+        var hasHeader = layout.HasHeader ?? HasHeader(cells, layout.Known, place);
         if (!hasHeader)
             return Create(columns.Select(column => $"{column}"), 0);
-        if (cells.Rows == 1)
+        if (cells.RowsBelow == 0)
         {
             throw RefusedException.Of(
                 place,
@@ -188,13 +118,11 @@ internal static class CsvFile
 
         // Separators at the ends of all lines would make a column without a name and without cells.
         bool IsThere(int column, int from) =>
-            from == 0
-            || first[column].Trim().Length > 0
-            || Enumerable.Range(1, cells.Rows - 1).Any(row => !cells.Cell(row, column).IsEmpty);
+            from == 0 || first[column].Trim().Length > 0 || cells.HasTexts(column);
 
         Table Create(IEnumerable<string> names, int from) =>
             Tables.WithLineNumbers(
-                [.. lines.Skip(from)],
+                lines[from..],
                 Tables
                     .Create(
                         names
@@ -204,7 +132,9 @@ internal static class CsvFile
                                         IsThere: IsThere(column, from),
                                         Column: new Column(
                                             name,
-                                            Cells.NewTexts(cells.Column(column, from))
+                                            Cells.NewTexts(
+                                                cells.Column(column, hasFirst: from == 0)
+                                            )
                                         )
                                     )
                             )
@@ -215,13 +145,9 @@ internal static class CsvFile
             );
     }
 
-    private static bool HasHeader(
-        CsvCellStore cells,
-        string[] first,
-        IReadOnlyList<string>? known,
-        string place
-    )
+    private static bool HasHeader(CsvCellStore cells, IReadOnlyList<string>? known, string place)
     {
+        var first = cells.First;
         // Names that are indices belong to a file without a header.
         if (known is { Count: > 0 } && !known.All(name => int.TryParse(name, out _)))
         {
@@ -230,13 +156,15 @@ internal static class CsvFile
                 return true;
         }
         var firstRow = Tables.DetectFirstRow(
-            Enumerable.Range(0, cells.Columns).Select(column => cells.Column(column, 0))
+            Enumerable
+                .Range(0, cells.Columns)
+                .Select(column => cells.Column(column, hasFirst: true))
         );
         if (!firstRow.IsUnclear)
             return firstRow.IsNames;
         if (
             first is [var rows, var inputs, ..]
-            && rows == $"{cells.Rows - 1}"
+            && rows == $"{cells.RowsBelow}"
             && inputs == $"{cells.Columns - 1}"
         )
         {

@@ -5,13 +5,6 @@ using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
-/// <summary>A cell's bytes in a text.</summary>
-/// <param name="Start">Its first byte; for a quoted cell, the one after the quote.</param>
-/// <param name="Length">The number of bytes.</param>
-/// <param name="IsQuoted">Whether it is in quotes.</param>
-/// <param name="HasQuotes">Whether it contains (doubled) quotes.</param>
-internal readonly record struct CsvCell(int Start, int Length, bool IsQuoted, bool HasQuotes);
-
 /// <summary>Splits a text into records and cells by RFC 4180: a quoted cell may contain separators, line ends
 /// and doubled quotes. CR, LF and CRLF end records; a quote inside an unquoted cell is an ordinary character.
 /// Empty lines are skipped and counted.</summary>
@@ -19,6 +12,12 @@ internal ref struct CsvScanner
 {
     private readonly ReadOnlySpan<byte> text;
     private readonly CsvDialect dialect;
+
+    /// <summary>Whether no byte of a decimal separates cells.</summary>
+    private readonly bool mayReadDecimals;
+
+    /// <summary>The separator, if it is one byte that no decimal has; otherwise −1.</summary>
+    private readonly int separator;
     private int place;
     private int next;
     private CsvCell[] cells = new CsvCell[16];
@@ -30,8 +29,16 @@ internal ref struct CsvScanner
     {
         this.text = text;
         this.dialect = dialect;
+        mayReadDecimals = !"0123456789.-"u8.Contains(dialect.Separator[0]);
+        separator =
+            mayReadDecimals && !dialect.IsBlanks && dialect.Separator.Length == 1
+                ? dialect.Separator[0]
+                : -1;
         next = line;
     }
+
+    /// <summary>The first byte behind the record.</summary>
+    public readonly int Place => place;
 
     /// <summary>The line, counted from 1, on which the record begins.</summary>
     public int Line { get; private set; }
@@ -70,8 +77,20 @@ internal ref struct CsvScanner
         }
         if (place == text.Length || Fault is not null)
             return false;
-        while (ReadCell())
+        while (true)
         {
+            if (separator >= 0)
+            {
+                if (ReadShortDecimals())
+                    return true;
+                if (place == text.Length)
+                {
+                    Add(new(place, 0));
+                    return true;
+                }
+            }
+            if (!ReadCell())
+                return false;
             if (place == text.Length)
                 return true;
             if (IsAtLineEnd())
@@ -95,9 +114,37 @@ internal ref struct CsvScanner
             place += dialect.Separator.Length;
             if (place == text.Length)
             {
-                Add(new(place, 0, false, false));
+                Add(new(place, 0));
                 return true;
             }
+        }
+    }
+
+    /// <summary>Reads cells that are empty or short decimals, with the separators behind them.</summary>
+    /// <returns>Whether they are the last of the record.</returns>
+    private bool ReadShortDecimals()
+    {
+        while (place + 9 <= text.Length)
+        {
+            var length = 0;
+            DecimalCell number = default;
+            if (text[place] != separator)
+            {
+                length = DecimalCell.ReadShort(text[place..], out number);
+                if (length == 0)
+                    return false;
+            }
+            var next = text[place + length];
+            if (next != separator && next != '\n')
+                return false;
+            Add(new(place, length, number));
+            place += length;
+            if (next == '\n')
+            {
+                EndLine();
+                return true;
+            }
+            place++;
         }
         return false;
     }
@@ -107,6 +154,16 @@ internal ref struct CsvScanner
         if (text[place] == '"')
             return ReadQuoted();
         var rest = text[place..];
+        if (
+            mayReadDecimals
+            && DecimalCell.Read(rest, out var number) is > 0 and var digits
+            && (digits == rest.Length || IsEnd(rest[digits..]))
+        )
+        {
+            Add(new(place, digits, number));
+            place += digits;
+            return true;
+        }
         var length = EndOf(rest);
         if (rest[0] is (byte)' ' or (byte)'\t' && rest[..length].Trim(" \t"u8) is [(byte)'"', ..])
         {
@@ -117,7 +174,7 @@ internal ref struct CsvScanner
             );
             return false;
         }
-        Add(new(place, length, false, false));
+        Add(new(place, length));
         place += length;
         return true;
     }
@@ -165,9 +222,9 @@ internal ref struct CsvScanner
         }
         var content = text[start..place];
         next += TextFile.LineEnds(content);
-        Add(new(start, content.Length, true, hasQuotes));
+        Add(new(start, content.Length, IsQuoted: true, HasQuotes: hasQuotes));
         place++;
-        if (place == text.Length || IsAtLineEnd() || IsAtSeparator())
+        if (place == text.Length || IsAtLineEnd() || IsSeparator(text[place..]))
             return true;
         var begins = line == next ? "" : $", which begins on line {line}";
         Rune.DecodeFromUtf8(text[place..], out var found, out _);
@@ -186,12 +243,13 @@ internal ref struct CsvScanner
         cells[Count++] = cell;
     }
 
+    private readonly bool IsEnd(ReadOnlySpan<byte> rest) =>
+        rest[0] is (byte)'\r' or (byte)'\n' || IsSeparator(rest);
+
     private readonly bool IsAtLineEnd() => text[place] is (byte)'\r' or (byte)'\n';
 
-    private readonly bool IsAtSeparator() =>
-        dialect.IsBlanks
-            ? text[place] is (byte)' ' or (byte)'\t'
-            : text[place..].StartsWith(dialect.Separator);
+    private readonly bool IsSeparator(ReadOnlySpan<byte> rest) =>
+        dialect.IsBlanks ? rest[0] is (byte)' ' or (byte)'\t' : rest.StartsWith(dialect.Separator);
 
     private void PassBlanks()
     {

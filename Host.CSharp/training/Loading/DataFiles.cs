@@ -18,8 +18,12 @@ internal static class DataFiles
 
     /// <summary>Reads the files that the settings name.</summary>
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
-    public static ParsedData Parse(RunConfiguration configuration) =>
-        MemoryBudget.Guard(configuration.DataSource, () => ParseFiles(configuration));
+    public static ParsedData Parse(RunConfiguration configuration)
+    {
+        var data = MemoryBudget.Guard(configuration.DataSource, () => ParseFiles(configuration));
+        MemoryBudget.Release();
+        return data;
+    }
 
     private static ParsedData ParseFiles(RunConfiguration configuration)
     {

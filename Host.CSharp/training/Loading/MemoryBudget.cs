@@ -6,6 +6,9 @@ namespace Pipeline.Training;
 /// when memory runs out.</summary>
 internal static class MemoryBudget
 {
+    /// <summary>From this number of bytes on, a collection is worth its time.</summary>
+    private const long Large = 1 << 25;
+
     private const string Advice =
         "give the process more memory, or use a file with fewer rows or columns";
 
@@ -44,6 +47,14 @@ internal static class MemoryBudget
                 "more"
             );
         }
+    }
+
+    /// <summary>Returns the memory of large files that were parsed, before their numbers are put together. Otherwise
+    /// both would be in memory, as the collector waits until the next large arrays have filled it.</summary>
+    public static void Release()
+    {
+        if (GC.GetTotalMemory(false) > Large)
+            GC.Collect();
     }
 
     private static string Megabytes(long bytes) =>
