@@ -48,8 +48,8 @@ internal static class CsvFile
         return TableOf(records.Cells, records.Lines, layout, path);
     }
 
-    /// <summary>Refuses a text whose cells do not fit in memory. A cell needs its bytes and four more, a
-    /// number eight bytes, an input of a sample four or eight.</summary>
+    /// <summary>Refuses a text whose cells do not fit in memory. A cell needs eight bytes at most, or its own and four
+    /// more; an input of a sample four or eight.</summary>
     private static void RequireMemory(ReadOnlySpan<byte> text, CsvDialect dialect, string path)
     {
         long count = text.Count(dialect.Separator) + TextFile.LineEnds(text);
