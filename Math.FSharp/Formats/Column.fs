@@ -15,7 +15,7 @@ type Cells =
     | Unreadable of rows: int * found: string
 
 /// Texts of a reader that knows the numbers of some of them, which are the same in every format with a decimal point:
-/// they have digits, signs, a point and an exponent only.
+/// they have digits, signs, a point and an exponent only. They may be read on several threads.
 type IDecimalTexts =
     inherit IReadOnlyList<string>
 

@@ -24,13 +24,17 @@ module internal Cells =
         | Cells.Texts texts -> Cells.Texts(PickedTexts(texts, places))
         | Cells.Unreadable(_, found) -> Cells.Unreadable(places.Length, found)
 
-    /// A function's value for every text; for equal texts that are held once, it is called once.
-    let mapTexts (value: string -> 'V) (texts: IReadOnlyList<string>) : 'V[] =
+    /// A function's value for the text of a row; for equal texts that are held once, it is called once.
+    let valueOfText (value: string -> 'V) (texts: IReadOnlyList<string>) : int -> 'V =
         match texts with
         | :? RepeatedTexts as repeated ->
             let values = Array.map value repeated.Different
-            repeated.Indices |> Array.map (Array.get values)
-        | _ -> Array.init texts.Count (fun row -> value texts[row])
+            fun row -> values[repeated.Indices[row]]
+        | _ -> fun row -> value texts[row]
+
+    /// A function's value for every text.
+    let mapTexts (value: string -> 'V) (texts: IReadOnlyList<string>) : 'V[] =
+        Array.init texts.Count (valueOfText value texts)
 
     /// The different texts with their numbers of rows.
     let countTexts (texts: IReadOnlyList<string>) : (string * int) seq =

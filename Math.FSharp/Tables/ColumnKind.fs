@@ -86,15 +86,15 @@ module internal ColumnKind =
         let numbers, others = ResizeArray<int>(), ResizeArray<int>()
         let different = HashSet<string>()
 
-        let values =
+        let value =
             texts
-            |> Cells.mapTexts (fun text ->
+            |> Cells.valueOfText (fun text ->
                 match reader.Read text with
                 | CellValue.Other -> struct (CellValue.Other, reader.Canonical text)
                 | value -> struct (value, ""))
 
-        for row in 0 .. values.Length - 1 do
-            match values[row] with
+        for row in 0 .. texts.Count - 1 do
+            match value row with
             | struct (CellValue.Missing, _) -> ()
             | struct (CellValue.Number _, _) -> numbers.Add row
             | struct (CellValue.Other, canonical) ->

@@ -36,8 +36,8 @@ module internal RowKey =
         else
             mix (mix hash (BitConverter.DoubleToUInt64Bits number)) Text
 
-    /// What a text adds to a hash.
-    let private words (reader: CellReader) (cell: string) : uint64 -> uint64 =
+    /// Mixes a text with a hash.
+    let private mixText (reader: CellReader) (cell: string) : uint64 -> uint64 =
         match reader.Read cell with
         | CellValue.Missing -> fun hash -> mix hash Missing
         | CellValue.Number number -> fun hash -> ofNumber hash number
@@ -84,11 +84,11 @@ module internal RowKey =
                         else
                             ofNumber key numbers[row]
         | Cells.Texts texts ->
-            let cells = Cells.mapTexts (words reader) texts
+            let mixed = Cells.valueOfText (mixText reader) texts
 
             fun keys first last ->
                 for row in first .. last - 1 do
-                    keys[row] <- cells[row] keys[row]
+                    keys[row] <- mixed row keys[row]
         | Cells.Unreadable _ -> fun _ _ _ -> ()
 
     /// <summary>A hash of each row, by the meaning of numbers, truth values, texts and missing cells, not by
@@ -101,7 +101,23 @@ module internal RowKey =
         let mixes = columns |> List.map (mixColumn reader) |> Array.ofList
         let tiles = (rows + Tile - 1) / Tile
 
-        ThreadTeam.run (8L * int64 rows * int64 mixes.Length) tiles (fun tile ->
+        // Only what this library holds may be read on several threads.
+        let mayShare =
+            columns
+            |> List.forall (fun column ->
+                match column.Cells with
+                | NumbersIn reader _
+                | Cells.Texts(:? RepeatedTexts) -> true
+                | Cells.Texts _ -> false
+                | _ -> true)
+
+        let work =
+            if mayShare then
+                8L * int64 rows * int64 mixes.Length
+            else
+                0L
+
+        ThreadTeam.run work tiles (fun tile ->
             let first = tile * Tile
 
             for mixed in mixes do

@@ -81,10 +81,7 @@ module internal TableWarnings =
                     let cell =
                         match column.Cells with
                         | Cells.Numbers numbers -> fun row -> Cells.text numbers[row]
-                        | Cells.Texts(:? RepeatedTexts) ->
-                            let values = plain column
-                            fun row -> values[row]
-                        | Cells.Texts texts -> fun row -> reader.Canonical texts[row]
+                        | Cells.Texts texts -> Cells.valueOfText reader.Canonical texts
                         | Cells.Unreadable _ -> fun _ -> ""
 
                     let mutable row = 0
