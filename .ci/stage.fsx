@@ -82,7 +82,7 @@ let stage (path: string) (staged: string) category categoryIndex index =
         staged
         $"---\ntitle: {title text}\ncategory: {category}\ncategoryindex: {categoryIndex}\nindex: {index}\n---\n\n{body}"
 
-/// The reference of a C# library, as docfx writes it.
+/// The reference of the C# libraries, as docfx writes it.
 let reference = "Math.FSharp/bin/reference"
 
 /// A page of it: links without escapes, which fsdocs would keep, and names as code where no page explains them.
@@ -161,7 +161,7 @@ for index, name in Array.indexed names do
         path
         $"(**\n---\ntitle: {name}\ncategory: The chapter\ncategoryindex: {folders.Length + 1}\nindex: {index}\n---\n\n# {name}\n*)\n{text}"
 
-stageReference "Pipeline.Training" (folders.Length + 2)
+stageReference "The C# libraries" (folders.Length + 2)
 
 for folder, _ in folders do
     for picture in Directory.GetFiles(Path.Combine(root, folder), "*.svg") do

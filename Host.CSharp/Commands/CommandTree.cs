@@ -18,6 +18,7 @@ internal static class CommandTree
         root.Subcommands.Add(CrossValidateCommand.Create(settings));
         root.Subcommands.Add(EvaluateCommand.Create(settings));
         root.Subcommands.Add(PredictCommand.Create(settings));
+        root.Subcommands.Add(ServeCommand.Create(settings));
         root.Subcommands.Add(ExportCommand.Create());
         root.Subcommands.Add(InspectCommand.Create(settings));
         root.Subcommands.Add(DiffCommand.Create());

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Numerics;
 using Pipeline.Learning;
-using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -101,6 +100,7 @@ internal static class PredictCommand
                 string.Join(", ", paths),
                 () => file.IsDouble ? PredictAs<double>() : PredictAs<float>()
             );
+            Print.Notes(predictions.Notes);
             Console.Write(
                 parsed.GetValue(format) switch
                 {
@@ -112,7 +112,15 @@ internal static class PredictCommand
 
             Predictions PredictAs<T>()
                 where T : struct, IBinaryFloatingPointIeee754<T> =>
-                Predict<T>(file, assumed, samples, isDarkInk, configuration, isExplained);
+                ModelPredictions.Of(
+                    file.ModelOf<T>(assumed),
+                    file.Path,
+                    samples,
+                    data,
+                    configuration.Table.Cells,
+                    isDarkInk,
+                    isExplained
+                );
         });
         return command;
     }
@@ -130,73 +138,5 @@ internal static class PredictCommand
                 "rows as JSON"
             )
             : file;
-    }
-
-    public static Predictions Predict<T>(
-        ModelFile file,
-        ModelDefaults assumed,
-        IEnumerable<DataFile> files,
-        bool isDarkInk,
-        RunConfiguration configuration,
-        bool isExplained = false
-    )
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        var model = file.ModelOf<T>(assumed);
-        var architecture = model.Network.Architecture;
-        var encoding = isExplained ? TableModel.EncodingOf(model, "--explain") : null;
-        var isOfClasses = !architecture.Head.IsIdentity || !model.Classes.IsEmpty;
-        var predictions = new List<SamplePrediction>();
-        foreach (var samples in files)
-        {
-            var parsed = SampleFile.Parse(
-                samples,
-                model,
-                isDarkInk,
-                configuration.Settings.Data,
-                configuration.Table.Cells
-            );
-            var (names, inputs) = parsed;
-            Print.Notes(parsed.Notes);
-            var outputs = Network.Probabilities(model.Network, inputs);
-            var wrong = names
-                .Where((_, sample) => outputs.Column(sample).Any(T.IsNaN))
-                .FirstOrDefault();
-            if (wrong is not null)
-                throw new RefusedException([Predictions.NotANumber(file.Path, wrong)]);
-            predictions.AddRange(
-                names.Select(
-                    (name, sample) =>
-                    {
-                        double[] numbers =
-                        [
-                            .. outputs.Column(sample).Select(double.CreateTruncating),
-                        ];
-                        return new SamplePrediction(name, numbers)
-                        {
-                            Explanation = encoding is not null
-                                ? Evaluations.Attribution(
-                                    isOfClasses
-                                        ? Decisions.Answer(model.Decision.OrNull(), numbers)
-                                        : 0,
-                                    encoding,
-                                    model.Network,
-                                    Dataset.Take([sample], inputs).Inputs.Column(0)
-                                )
-                                : null,
-                        };
-                    }
-                )
-            );
-        }
-        return new(
-            [.. Enumerable.Range(0, architecture.Outputs).Select(k => Model.ClassName(model, k))],
-            isOfClasses,
-            predictions
-        )
-        {
-            Decision = model.Decision.OrNull(),
-            Conformal = model.Conformal.OrNull(),
-        };
     }
 }

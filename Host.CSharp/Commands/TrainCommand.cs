@@ -21,7 +21,7 @@ internal static class TrainCommand
     /// <summary>Makes a command train: <c>train</c>, and the program without a command.</summary>
     public static void Configure(Command command, SettingOptions settings)
     {
-        settings.AddTo(command, _ => true);
+        settings.AddTo(command, setting => setting.Section is not "Serve");
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed)));
     }
 

@@ -122,6 +122,7 @@ let private libraries = [
     typeof<Law>.Assembly
     typeof<Pipeline.Pictures.Chart>.Assembly
     typeof<Pipeline.Training.Outcome>.Assembly
+    typeof<Pipeline.Serving.IPredictor>.Assembly
 ]
 
 let assemblies () =
@@ -389,6 +390,7 @@ let ``C# uses all of Interop`` () =
             typeof<Pipeline.CSharp.Training>.Assembly
             typeof<Pipeline.Training.Outcome>.Assembly
             typeof<Pipeline.Training.TrainCommand>.Assembly
+            typeof<Pipeline.Serving.IPredictor>.Assembly
         ]
         |> List.collect calls
 

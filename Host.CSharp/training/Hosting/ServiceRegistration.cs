@@ -79,6 +79,11 @@ internal static class ServiceRegistration
             ]);
     }
 
+    /// <summary>Adds the log that the settings of a command line ask for.</summary>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
+    public static void AddLogging(ILoggingBuilder logging, CommandLineSettings given) =>
+        AddLogging(logging, CreateBuilder(given).Configuration);
+
     /// <summary>Logs to standard error in the format of Logging:Console:FormatterName; by default as plain
     /// lines, or in systemd's format if systemd started the process.</summary>
     private static void AddLogging(ILoggingBuilder logging, IConfiguration settings)

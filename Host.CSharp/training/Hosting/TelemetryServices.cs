@@ -25,7 +25,8 @@ internal static class TelemetryServices
 {
     public static IServiceCollection AddTelemetry(
         this IServiceCollection services,
-        TelemetryExporter exporter
+        TelemetryExporter exporter,
+        string meter = TrainingMetrics.Name
     )
     {
         if (exporter == TelemetryExporter.None)
@@ -38,7 +39,7 @@ internal static class TelemetryServices
             .WithMetrics(metrics =>
             {
                 // The runtime's meter has figures of the garbage collector, threads and memory.
-                metrics.AddMeter(TrainingMetrics.Name, "System.Runtime");
+                metrics.AddMeter(meter, "System.Runtime");
                 if (exporter == TelemetryExporter.Console)
                     metrics.AddConsoleExporter();
                 else

@@ -48,9 +48,13 @@ internal sealed record ModelFile(string Path, TensorFile Content)
     private string? Note(string name) =>
         Content.Metadata.FirstOrDefault(note => note.Item1 == name)?.Item2;
 
-    private static ModelFile OfFile(string path)
+    private static ModelFile OfFile(string path) => Of(DataFile.Read(path, DataFile.UsualLimit));
+
+    /// <summary>The model in a file that was read.</summary>
+    /// <exception cref="RefusedException">The file is not a model.</exception>
+    public static ModelFile Of(DataFile file)
     {
-        var file = DataFile.Read(path, DataFile.UsualLimit);
+        var path = file.Path;
         var content = file.Kind switch
         {
             FileKinds.Safetensors => Safetensors

@@ -32,6 +32,9 @@ internal sealed record Predictions(
     /// <summary>The margins of sets of classes or of intervals; null for none.</summary>
     public Conformal? Conformal { get; init; }
 
+    /// <summary>What was assumed about the samples, or may be wrong with them, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The fault of a model whose sums overflow.</summary>
     public static string NotANumber(string model, string sample) =>
         DataFile.Sentence(

@@ -8,49 +8,37 @@ namespace Pipeline.Training;
 public sealed record PipelineSettings
 {
     /// <summary>The section <c>Data</c>.</summary>
-    /// <summary>The section <c>Data</c>.</summary>
-    /// <summary>The section <c>Data</c>.</summary>
     [ValidateObjectMembers]
     public DataSettings Data { get; init; } = new();
 
     /// <summary>The section <c>Model</c>.</summary>
-    /// <summary>The section <c>Model</c>.</summary>
-    /// <summary>The section <c>Model</c>.</summary>
     public ModelSettings Model { get; init; } = new();
 
-    /// <summary>The section <c>Training</c>.</summary>
-    /// <summary>The section <c>Training</c>.</summary>
     /// <summary>The section <c>Training</c>.</summary>
     public TrainingSettings Training { get; init; } = new();
 
     /// <summary>The section <c>Augmentation</c>.</summary>
-    /// <summary>The section <c>Augmentation</c>.</summary>
-    /// <summary>The section <c>Augmentation</c>.</summary>
     public AugmentationSettings Augmentation { get; init; } = new();
 
-    /// <summary>The section <c>Run</c>.</summary>
-    /// <summary>The section <c>Run</c>.</summary>
     /// <summary>The section <c>Run</c>.</summary>
     [ValidateObjectMembers]
     public RunSettings Run { get; init; } = new();
 
     /// <summary>The section <c>Watch</c>.</summary>
-    /// <summary>The section <c>Watch</c>.</summary>
-    /// <summary>The section <c>Watch</c>.</summary>
     [ValidateObjectMembers]
     public WatchSettings Watch { get; init; } = new();
 
-    /// <summary>The section <c>Telemetry</c>.</summary>
-    /// <summary>The section <c>Telemetry</c>.</summary>
     /// <summary>The section <c>Telemetry</c>.</summary>
     [ValidateObjectMembers]
     public TelemetrySettings Telemetry { get; init; } = new();
 
     /// <summary>The section <c>Health</c>.</summary>
-    /// <summary>The section <c>Health</c>.</summary>
-    /// <summary>The section <c>Health</c>.</summary>
     [ValidateObjectMembers]
     public HealthSettings Health { get; init; } = new();
+
+    /// <summary>The section <c>Serve</c>.</summary>
+    [ValidateObjectMembers]
+    public ServeSettings Serve { get; init; } = new();
 
     /// <summary>The settings of a preset over the defaults; <c>with</c> changes some of them.</summary>
     /// <param name="preset">The name of a preset, such as <c>small-table</c>, or the path of a .json file with a

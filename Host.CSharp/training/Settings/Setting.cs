@@ -21,7 +21,13 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
 
     /// <summary>Whether it is a path.</summary>
     public bool IsPath =>
-        Key is "Data:Directory" or "Data:Train" or "Data:Test" or "Run:Directory" or "Watch:Model";
+        Key
+            is "Data:Directory"
+                or "Data:Train"
+                or "Data:Test"
+                or "Run:Directory"
+                or "Watch:Model"
+                or "Serve:TokenFile";
 
     public bool IsList => Property.PropertyType.IsArray;
 

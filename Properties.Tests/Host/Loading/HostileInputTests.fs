@@ -127,7 +127,17 @@ module private ModelCommands =
                 for format in [ "onnx"; "npz"; "safetensors" ] do
                     ExportCommand.Write<'T>(file, assumed, format) |> ignore
             fun () ->
-                let told = PredictCommand.Predict<'T>(file, assumed, samples, false, plan)
+                let told =
+                    ModelPredictions.Of<'T>(
+                        file.ModelOf<'T> assumed,
+                        file.Path,
+                        samples,
+                        plan.Settings.Data,
+                        plan.Table.Cells,
+                        false,
+                        false
+                    )
+
                 told.ToJson() + told.ToCsv() + told.ToText 3 |> ignore
             fun () ->
                 let report =

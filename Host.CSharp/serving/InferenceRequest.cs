@@ -1,0 +1,247 @@
+using System.Globalization;
+using System.Text.Json;
+using Pipeline.Training;
+
+namespace Pipeline.Serving;
+
+/// <summary>A tensor of a request.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Shape">Its sizes, the batch first; null if the request has none.</param>
+/// <param name="Values">Its numbers; null if it holds texts.</param>
+/// <param name="Strings">Its texts; null if it holds numbers.</param>
+internal sealed record InferenceInput(
+    string Name,
+    IReadOnlyList<long>? Shape,
+    double[]? Values,
+    string[]? Strings
+)
+{
+    /// <summary>The numbers of whole samples.</summary>
+    /// <param name="each">The numbers of a sample.</param>
+    /// <param name="areBytes">Whether they must be whole numbers of 0 to 255.</param>
+    /// <exception cref="RefusedException">They are others.</exception>
+    public double[] Numbers(int each, bool areBytes)
+    {
+        if (Values is not { } values)
+            throw RefusedException.Of($"input {Name}", "numbers", "texts");
+        RequireShape(values.Length);
+        if (values.Length == 0 || values.Length % each != 0)
+        {
+            throw RefusedException.Of(
+                $"input {Name}",
+                $"{each} numbers a sample",
+                $"{values.Length} numbers in all"
+            );
+        }
+        if (
+            areBytes
+            && values.FirstOrDefault(value => value is not (>= 0 and <= 255) || value % 1 != 0, -1)
+                is not -1
+                    and var wrong
+        )
+        {
+            throw RefusedException.Of(
+                $"input {Name}",
+                "whole numbers of 0 to 255",
+                wrong.ToString("R", CultureInfo.InvariantCulture)
+            );
+        }
+        return values;
+    }
+
+    /// <summary>The texts, one a sample.</summary>
+    /// <exception cref="RefusedException">The tensor holds numbers.</exception>
+    public string[] Texts()
+    {
+        if (Strings is not { } texts)
+            throw RefusedException.Of($"input {Name}", "texts", "numbers");
+        RequireShape(texts.Length);
+        return texts;
+    }
+
+    private void RequireShape(int count)
+    {
+        if (Shape is { } shape && shape.Aggregate(1L, (product, size) => product * size) != count)
+        {
+            throw RefusedException.Of(
+                $"input {Name}",
+                $"as many values as the shape {string.Join(" × ", shape)} has",
+                $"{count}"
+            );
+        }
+    }
+}
+
+/// <summary>A request of the Open Inference Protocol.</summary>
+/// <param name="Id">What the client calls it.</param>
+/// <param name="Inputs">The tensors.</param>
+internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput> Inputs)
+{
+    /// <summary>The deepest nesting of lists and objects.</summary>
+    private const int Deepest = 16;
+
+    /// <exception cref="RefusedException">The body is not a request of the protocol.</exception>
+    public static InferenceRequest Parse(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(body, new() { MaxDepth = Deepest });
+            Expect(ref json, JsonTokenType.StartObject, "an object");
+            string? id = null;
+            List<InferenceInput>? inputs = null;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                if (json.ValueTextEquals("id"u8))
+                {
+                    Expect(ref json, JsonTokenType.String, "a text as id");
+                    id = json.GetString();
+                }
+                else if (json.ValueTextEquals("inputs"u8))
+                {
+                    Expect(ref json, JsonTokenType.StartArray, "a list of inputs");
+                    inputs = [];
+                    while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+                        inputs.Add(Input(ref json));
+                }
+                else
+                {
+                    json.Read();
+                    json.Skip();
+                }
+            }
+            if (json.Read())
+                throw Refused("nothing after the request", "more");
+            return new(id, inputs ?? throw Refused("a list of inputs", "none"));
+        }
+        catch (JsonException broken)
+        {
+            var (place, found) = JsonFault.Of(broken, body);
+            throw Refused($"JSON{place}", found);
+        }
+        catch (InvalidOperationException)
+        {
+            // Bytes that are not UTF-8.
+            throw Refused("texts in UTF-8", "others");
+        }
+    }
+
+    /// <summary>Refuses a request whose inputs do not have these names, each once.</summary>
+    public void RequireInputs(string[] names)
+    {
+        var found = Inputs.Select(input => input.Name).ToArray();
+        // One tensor may have any name, as a model of one input leaves no doubt.
+        if (names.Length == 1 && found.Length == 1)
+            return;
+        if (!found.Order(StringComparer.Ordinal).SequenceEqual(names.Order(StringComparer.Ordinal)))
+        {
+            throw Refused(
+                $"the inputs {string.Join(", ", names)}",
+                found.Length == 0 ? "none" : string.Join(", ", found)
+            );
+        }
+    }
+
+    /// <summary>The input of a name; the only one, if there is one alone.</summary>
+    public InferenceInput Of(string name) =>
+        Inputs.Count == 1 ? Inputs[0] : Inputs.First(input => input.Name == name);
+
+    private static InferenceInput Input(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw Refused("an object for each input", InWords(json.TokenType));
+        string? name = null;
+        List<long>? shape = null;
+        (double[]?, string[]?)? data = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("name"u8))
+            {
+                Expect(ref json, JsonTokenType.String, "a text as the input's name");
+                name = json.GetString();
+            }
+            else if (json.ValueTextEquals("shape"u8))
+            {
+                Expect(ref json, JsonTokenType.StartArray, "a list of sizes as the shape");
+                shape = [];
+                while (json.Read() && json.TokenType == JsonTokenType.Number)
+                {
+                    shape.Add(
+                        json.TryGetInt64(out var size) && size is >= 0 and <= int.MaxValue
+                            ? size
+                            : throw Refused("whole numbers of 0 or greater in the shape", "others")
+                    );
+                }
+                if (json.TokenType != JsonTokenType.EndArray || shape.Count > Deepest)
+                    throw Refused($"a shape of at most {Deepest} sizes", "another");
+            }
+            else if (json.ValueTextEquals("data"u8))
+                data = Data(ref json);
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+        var (numbers, texts) = data ?? throw Refused($"data of the input {name}", "none");
+        return new(name ?? throw Refused("a name of each input", "none"), shape, numbers, texts);
+    }
+
+    /// <summary>A list of numbers or of texts, nested or not.</summary>
+    private static (double[]?, string[]?) Data(ref Utf8JsonReader json)
+    {
+        Expect(ref json, JsonTokenType.StartArray, "a list as data");
+        var numbers = new double[64];
+        var count = 0;
+        List<string>? texts = null;
+        for (var depth = 1; depth > 0 && json.Read(); )
+        {
+            switch (json.TokenType)
+            {
+                case JsonTokenType.StartArray:
+                    depth++;
+                    break;
+                case JsonTokenType.EndArray:
+                    depth--;
+                    break;
+                case JsonTokenType.Number when texts is null:
+                    if (count == numbers.Length)
+                        Array.Resize(ref numbers, 2 * count);
+                    var number = json.GetDouble();
+                    if (!double.IsFinite(number))
+                        throw Refused("numbers within the range of double precision", "others");
+                    numbers[count++] = number;
+                    break;
+                case JsonTokenType.String when count == 0:
+                    (texts ??= []).Add(json.GetString()!);
+                    break;
+                default:
+                    throw Refused(
+                        "data that are all numbers or all texts",
+                        InWords(json.TokenType)
+                    );
+            }
+        }
+        return texts is null ? (numbers[..count], null) : (null, [.. texts]);
+    }
+
+    private static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what)
+    {
+        if (!json.Read() || json.TokenType != type)
+            throw Refused(what, InWords(json.TokenType));
+    }
+
+    private static string InWords(JsonTokenType type) =>
+        type switch
+        {
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.StartArray => "a list",
+            JsonTokenType.String => "a text",
+            JsonTokenType.Number => "a number",
+            JsonTokenType.True or JsonTokenType.False => "a truth value",
+            JsonTokenType.Null => "null",
+            _ => "something else",
+        };
+
+    private static RefusedException Refused(string expected, string found) =>
+        RefusedException.Of("the request", expected, found);
+}

@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Formats;
+using Pipeline.Learning.Interop;
+using Pipeline.Training;
+
+namespace Pipeline.Serving;
+
+/// <summary>A model as it is in its file at some time.</summary>
+internal abstract class LoadedModel(string sha256, ModelSignature signature)
+{
+    public string Sha256 { get; } = sha256;
+
+    public ModelSignature Signature { get; } = signature;
+
+    /// <summary>The model of rows; null if it takes none.</summary>
+    public abstract TableModel? Rows { get; }
+
+    /// <summary>The number of multiplications for a sample, about.</summary>
+    public abstract long Work { get; }
+
+    public abstract Prediction PredictImage(ReadOnlySpan<byte> pixels);
+
+    public abstract void PredictNumbers(ReadOnlySpan<double> inputs, Span<double> outputs);
+
+    public abstract void PredictPixels(ReadOnlySpan<byte> pixels, Span<double> outputs);
+
+    /// <summary>What <c>predict</c> gives for a file.</summary>
+    /// <exception cref="RefusedException">The samples are bad or do not fit the model.</exception>
+    public abstract Predictions Predict(DataFile samples, bool isDarkInk, bool isExplained);
+
+    /// <summary>Predictions of outputs that the model gave.</summary>
+    public abstract Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples);
+
+    /// <summary>The outputs for rows of a table.</summary>
+    /// <exception cref="RefusedException">The rows do not fit the model.</exception>
+    public abstract double[] PredictTable(Table rows);
+
+    /// <summary>The model of a file.</summary>
+    /// <param name="path">A .safetensors or .npz file.</param>
+    /// <exception cref="RefusedException">It cannot be read, is not a model, or its answers are not
+    /// numbers.</exception>
+    public static LoadedModel Read(string path)
+    {
+        var file = DataFile.Read(path, DataFile.UsualLimit);
+        var model = ModelFile.Of(file);
+        // The hash was computed while the model was read.
+        var sha256 = file.Hash.GetAwaiter().GetResult();
+        LoadedModel loaded = model.IsDouble
+            ? new LoadedModel<double>(sha256, path, model.ModelOf<double>())
+            : new LoadedModel<float>(sha256, path, model.ModelOf<float>());
+        loaded.WarmUp(path);
+        return loaded;
+    }
+
+    /// <summary>Answers some samples of zeros, so that the code is compiled before the first request.</summary>
+    private void WarmUp(string path)
+    {
+        var inputs = new double[Signature.Inputs];
+        var outputs = new double[Signature.Outputs];
+        for (var i = 0; i < 30; i++)
+        {
+            PredictNumbers(inputs, outputs);
+            PredictPixels(new byte[Signature.Inputs], outputs);
+        }
+        if (!outputs.All(double.IsFinite))
+            throw new RefusedException([Predictions.NotANumber(path, "a sample of zeros")]);
+    }
+}
+
+/// <summary>A model in single or double precision.</summary>
+internal sealed class LoadedModel<T>(string sha256, string path, Model<T> model)
+    : LoadedModel(sha256, SignatureOf(model))
+    where T : struct, IBinaryFloatingPointIeee754<T>
+{
+    private static readonly DataSettings Layout = new();
+
+    private readonly Predictor<T> predictor = new(model.Network);
+
+    public override TableModel? Rows { get; } =
+        model.Preprocessing.IsTable ? TableModel.Of(model, path) : null;
+
+    public override long Work { get; } = model.Network.Architecture.ParameterCount;
+
+    public override Prediction PredictImage(ReadOnlySpan<byte> pixels)
+    {
+        var outputs = new double[Signature.Outputs];
+        PredictPixels(pixels, outputs);
+        return new(Signature.Classes, outputs, model.Decision.OrNull(), model.Conformal.OrNull());
+    }
+
+    public override void PredictNumbers(ReadOnlySpan<double> inputs, Span<double> outputs)
+    {
+        var memory = ArrayPool<T>.Shared.Rent(inputs.Length + outputs.Length);
+        var numbers = memory.AsSpan(0, inputs.Length);
+        for (var i = 0; i < inputs.Length; i++)
+            numbers[i] = T.CreateTruncating(inputs[i]);
+        var predicted = memory.AsSpan(inputs.Length, outputs.Length);
+        predictor.Predict(numbers, predicted);
+        Widen(predicted, outputs);
+        ArrayPool<T>.Shared.Return(memory);
+    }
+
+    public override void PredictPixels(ReadOnlySpan<byte> pixels, Span<double> outputs)
+    {
+        var memory = ArrayPool<T>.Shared.Rent(outputs.Length);
+        var predicted = memory.AsSpan(0, outputs.Length);
+        predictor.Predict(pixels, predicted);
+        Widen(predicted, outputs);
+        ArrayPool<T>.Shared.Return(memory);
+    }
+
+    public override Predictions Predict(DataFile samples, bool isDarkInk, bool isExplained) =>
+        ModelPredictions.Of(
+            model,
+            path,
+            [samples],
+            Layout,
+            isDarkInk: isDarkInk,
+            isExplained: isExplained
+        );
+
+    public override Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples) =>
+        ModelPredictions.Of(model, samples);
+
+    public override double[] PredictTable(Table rows)
+    {
+        var encoding = ((Preprocessing.Table)model.Preprocessing).Item;
+        var inputs = Tables.Encode<T>(encoding, rows).OrThrow(RefusedException.At(""));
+        var samples = Dataset.OfColumns(
+            Signature.Outputs,
+            inputs,
+            Targets<T>.NewLabels(new int[rows.Rows])
+        );
+        return
+        [
+            .. Network
+                .Probabilities(model.Network, samples)
+                .ToColumnMajorArray()
+                .Select(double.CreateTruncating),
+        ];
+    }
+
+    private static void Widen(ReadOnlySpan<T> predicted, Span<double> outputs)
+    {
+        for (var k = 0; k < predicted.Length; k++)
+            outputs[k] = double.CreateTruncating(predicted[k]);
+    }
+
+    private static ModelSignature SignatureOf(Model<T> model)
+    {
+        var architecture = model.Network.Architecture;
+        return new(
+            architecture.Inputs,
+            architecture.Outputs,
+            model.Preprocessing is Preprocessing.Pixels size ? (size.rows, size.columns) : null,
+            model.Preprocessing.IsTable ? TableModel.Of(model, "the model").Columns : [],
+            ModelPredictions.AreClasses(model)
+                ?
+                [
+                    .. Enumerable
+                        .Range(0, architecture.Outputs)
+                        .Select(k => Model.ClassName(model, k)),
+                ]
+                : [],
+            typeof(T) == typeof(double)
+        );
+    }
+}

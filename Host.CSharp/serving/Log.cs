@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pipeline.Serving;
+
+/// <summary>The messages of serving.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Model {Name} is now {Sha256}")]
+    public static partial void ModelReplaced(this ILogger logger, string name, string sha256);
+
+    [LoggerMessage(2, LogLevel.Warning, "Model {Name} stays {Sha256}: {Fault}")]
+    public static partial void ModelStays(
+        this ILogger logger,
+        string name,
+        string sha256,
+        string fault
+    );
+
+    [LoggerMessage(3, LogLevel.Error, "A request failed")]
+    public static partial void RequestFailed(this ILogger logger, Exception exception);
+}

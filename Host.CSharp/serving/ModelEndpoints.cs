@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Pipeline.Training;
+
+namespace Pipeline.Serving;
+
+/// <summary>The endpoints of the served models.</summary>
+internal static class ModelEndpoints
+{
+    /// <summary>The header with the SHA-256 of the model that an answer is of.</summary>
+    public const string HashHeader = "Pipeline-Model-Sha256";
+
+    /// <summary>The path of the description of all endpoints.</summary>
+    private const string OpenApi = "/openapi.json";
+
+    /// <summary>What answers a request for a model that exists.</summary>
+    private delegate Task ModelRequest(HttpContext context, ServedModel model);
+
+    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes)
+    {
+        var models = routes.ServiceProvider.GetRequiredService<ServedModels>();
+        var group = routes.MapGroup("");
+        group.MapGet("/v2", Answer(OpenInference.WriteServerAsync));
+        group.MapGet("/v2/health/live", Answer(context => OpenInference.WriteHealthAsync(context)));
+        group.MapGet(
+            "/v2/health/ready",
+            Answer(context => OpenInference.WriteHealthAsync(context))
+        );
+        foreach (var version in (string[])["", "/versions/{version}"])
+        {
+            group.MapGet($"/v2/models/{{name}}{version}", Of(OpenInference.WriteMetadataAsync));
+            group.MapGet($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
+            group.MapPost(
+                $"/v2/models/{{name}}{version}/infer",
+                Of(Timed(OpenInference.InferAsync))
+            );
+        }
+        group.MapGet("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
+        group.MapPost("/models/{name}/predict", Of(Timed(PlainEndpoint.PredictAsync)));
+        group.MapGet(OpenApi, Answer(WriteOpenApiAsync));
+        return group;
+
+        RequestDelegate Of(ModelRequest request) =>
+            Answer(context =>
+            {
+                var name = (string)context.Request.RouteValues["name"]!;
+                if (models.Find(name) is not { } model)
+                {
+                    return Problem.WriteAsync(
+                        context,
+                        StatusCodes.Status404NotFound,
+                        "the model",
+                        $"one of {string.Join(", ", models.All.Select(served => served.Name))}",
+                        $"'{name}'"
+                    );
+                }
+                if (
+                    context.Request.RouteValues["version"] is string version
+                    && version != model.Sha256
+                )
+                {
+                    return Problem.WriteAsync(
+                        context,
+                        StatusCodes.Status404NotFound,
+                        $"the version of model {name}",
+                        $"{model.Sha256}, or no version",
+                        $"'{version}'"
+                    );
+                }
+                return request(context, model);
+            });
+    }
+
+    /// <summary>Counts a request for predictions, and its time and samples.</summary>
+    /// <param name="predict">Answers the request; its result is the number of samples, or null if the request was
+    /// refused.</param>
+    private static ModelRequest Timed(Func<HttpContext, ServedModel, Task<int?>> predict) =>
+        async (context, model) =>
+        {
+            var metrics = context.RequestServices.GetRequiredService<ServingMetrics>();
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                if (await predict(context, model) is { } samples)
+                {
+                    var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                    metrics.Predicted(model.Name, samples, seconds);
+                }
+                else
+                    metrics.Refused(model.Name, context.Response.StatusCode);
+            }
+            catch (RefusedException refused)
+            {
+                metrics.Refused(model.Name, StatusCodes.Status400BadRequest);
+                await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, refused.Reasons);
+            }
+        };
+
+    /// <summary>Turns every fault into a problem with its sentence.</summary>
+    private static RequestDelegate Answer(RequestDelegate request) =>
+        async context =>
+        {
+            try
+            {
+                await request(context);
+            }
+            catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
+            {
+                // The server's own limits: a body that is too long or too slow.
+                await Problem.WriteAsync(context, bad.StatusCode, bad.Message);
+            }
+            catch (Exception unexpected)
+                when (unexpected is not OperationCanceledException && !context.Response.HasStarted)
+            {
+                context
+                    .RequestServices.GetRequiredService<ILoggerFactory>()
+                    .CreateLogger(typeof(ModelEndpoints))
+                    .RequestFailed(unexpected);
+                await Problem.WriteAsync(
+                    context,
+                    StatusCodes.Status500InternalServerError,
+                    "The request failed; the log of the service says why."
+                );
+            }
+        };
+
+    private static async Task WriteOpenApiAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/json";
+        await using var document = typeof(ModelEndpoints).Assembly.GetManifestResourceStream(
+            "Pipeline.Serving.openapi.json"
+        )!;
+        await document.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Training;
+
+namespace Pipeline.Serving;
+
+/// <summary><c>POST /models/{name}/predict</c>: what <c>predict --format json</c> prints for standard input.</summary>
+internal static class PlainEndpoint
+{
+    /// <summary>The name of the samples, as <c>predict</c> calls those of standard input.</summary>
+    private const string Source = "standard input";
+
+    /// <summary>The endings of the files that have these media types.</summary>
+    private static readonly Dictionary<string, string> Kinds = new()
+    {
+        ["application/json"] = ".json",
+        ["application/x-ndjson"] = ".json",
+        ["text/csv"] = ".csv",
+        ["text/tab-separated-values"] = ".tsv",
+        ["image/png"] = ".png",
+        ["application/octet-stream"] = "",
+    };
+
+    /// <summary>The models with their signatures.</summary>
+    public static Task WriteListAsync(HttpContext context, ServedModels models)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(
+            JsonSerializer.Serialize(
+                new
+                {
+                    Models = models.All.Select(served =>
+                    {
+                        var model = served.Current;
+                        var signature = model.Signature;
+                        return new
+                        {
+                            served.Name,
+                            model.Sha256,
+                            signature.Inputs,
+                            signature.Outputs,
+                            Image = signature.ImageSize is { } size
+                                ? new { size.Rows, size.Columns }
+                                : null,
+                            Columns = signature.Columns.Select(column => new
+                            {
+                                column.Name,
+                                Categories = column.IsNumeric ? null : column.Categories,
+                            }),
+                            signature.Classes,
+                            Precision = signature.IsDouble ? "double" : "single",
+                        };
+                    }),
+                },
+                JsonText.Options
+            ),
+            context.RequestAborted
+        );
+    }
+
+    /// <returns>The number of samples; null if the request was refused.</returns>
+    public static async Task<int?> PredictAsync(HttpContext context, ServedModel served)
+    {
+        var request = context.Request;
+        var type = RequestBody.MediaType(request);
+        if (!Kinds.TryGetValue(type, out var kind))
+        {
+            await Problem.WriteAsync(
+                context,
+                StatusCodes.Status415UnsupportedMediaType,
+                "Content-Type",
+                $"one of {string.Join(", ", Kinds.Keys)}",
+                type.Length == 0 ? "none" : $"'{type}'"
+            );
+            return null;
+        }
+        var isDarkInk = Flag(request, "dark_ink");
+        var isExplained = Flag(request, "explain");
+        var model = served.Current;
+        return await Work.RunAsync(
+            context,
+            model,
+            body =>
+                kind.Length == 0
+                    ? Images(served.Name, model, body.Span)
+                    : model.Predict(DataFile.Of(Source, body, kind), isDarkInk, isExplained),
+            async predictions =>
+            {
+                var response = context.Response;
+                response.ContentType = "application/json";
+                response.Headers[ModelEndpoints.HashHeader] = model.Sha256;
+                await response.WriteAsync(predictions.ToJson(), context.RequestAborted);
+                return predictions.Samples.Count;
+            }
+        );
+    }
+
+    /// <summary>Images as their bytes alone, one after the other.</summary>
+    private static Predictions Images(string name, LoadedModel model, ReadOnlySpan<byte> bytes)
+    {
+        if (model.Signature.ImageSize is not { } size)
+            throw RefusedException.Of(name, "a model of images", $"one of {model.Signature}");
+        var pixels = size.Rows * size.Columns;
+        if (bytes.Length == 0 || bytes.Length % pixels != 0)
+        {
+            throw RefusedException.Of(
+                "the body",
+                $"images of {pixels} bytes, a byte for each of {size.Rows} × {size.Columns} pixels",
+                $"{bytes.Length} bytes"
+            );
+        }
+        var samples = new List<SamplePrediction>();
+        for (var place = 0; place < bytes.Length; place += pixels)
+        {
+            var outputs = new double[model.Signature.Outputs];
+            model.PredictPixels(bytes.Slice(place, pixels), outputs);
+            samples.Add(
+                new(bytes.Length == pixels ? Source : $"{Source} {place / pixels}", outputs)
+            );
+        }
+        return model.PredictionsOf(samples);
+    }
+
+    /// <exception cref="RefusedException">The value is neither true nor false.</exception>
+    private static bool Flag(HttpRequest request, string name) =>
+        request.Query[name].ToString() switch
+        {
+            "" or "false" => false,
+            "true" => true,
+            var other => throw RefusedException.Of(name, "true or false", $"'{other}'"),
+        };
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics.Metrics;
+
+namespace Pipeline.Serving;
+
+/// <summary>Every instrument of the meter <c>Pipeline.Serving</c>.</summary>
+internal sealed class ServingMetrics
+{
+    public const string Name = "Pipeline.Serving";
+
+    private const string Model = "model";
+
+    private readonly Counter<long> predictions;
+    private readonly Counter<long> samples;
+    private readonly Counter<long> refusals;
+    private readonly Counter<long> reloads;
+    private readonly Histogram<double> durations;
+
+    public ServingMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(Name);
+        predictions = meter.CreateCounter<long>(
+            "pipeline.serving.predictions",
+            "{request}",
+            "Requests that were answered with predictions"
+        );
+        samples = meter.CreateCounter<long>(
+            "pipeline.serving.samples",
+            "{sample}",
+            "Samples that were predicted"
+        );
+        refusals = meter.CreateCounter<long>(
+            "pipeline.serving.refusals",
+            "{request}",
+            "Requests for predictions that were refused"
+        );
+        reloads = meter.CreateCounter<long>(
+            "pipeline.serving.reloads",
+            "{reload}",
+            "Model files that were read again after a change"
+        );
+        durations = meter.CreateHistogram<double>(
+            "pipeline.serving.duration",
+            "s",
+            "Time of a request for predictions, from its body to its answer"
+        );
+    }
+
+    /// <summary>A request was answered.</summary>
+    public void Predicted(string model, int count, double seconds)
+    {
+        var tag = new KeyValuePair<string, object?>(Model, model);
+        predictions.Add(1, tag);
+        samples.Add(count, tag);
+        durations.Record(seconds, tag);
+    }
+
+    /// <summary>A request was refused.</summary>
+    public void Refused(string model, int status) =>
+        refusals.Add(1, new(Model, model), new("status", status));
+
+    /// <summary>A file was read again.</summary>
+    public void Reloaded(string model, bool isReplaced) =>
+        reloads.Add(1, new(Model, model), new("result", isReplaced ? "replaced" : "refused"));
+}

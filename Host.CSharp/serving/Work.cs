@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Pipeline.Serving;
+
+/// <summary>Computes the answers of requests: short ones at once, long ones behind the <see
+/// cref="WorkLimiter"/>.</summary>
+internal static class Work
+{
+    /// <param name="context">The request.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="compute">The answer for the body.</param>
+    /// <param name="write">Writes the answer; its result is the number of samples.</param>
+    /// <returns>The number of samples; null if too many requests wait.</returns>
+    public static async Task<int?> RunAsync<TAnswer>(
+        HttpContext context,
+        LoadedModel model,
+        Func<ReadOnlyMemory<byte>, TAnswer> compute,
+        Func<TAnswer, Task<int>> write
+    )
+    {
+        if (!WorkLimiter.IsLong(context.Request.ContentLength, model))
+            return await write(compute(await RequestBody.ReadAsync(context)));
+        var limiter = context.RequestServices.GetRequiredService<WorkLimiter>();
+        TAnswer answer;
+        // Taken before the body is read, so that a refusal costs nothing.
+        using (var lease = await limiter.AcquireAsync(context.RequestAborted))
+        {
+            if (!lease.IsAcquired)
+            {
+                context.Response.Headers.RetryAfter = "1";
+                await Problem.WriteAsync(
+                    context,
+                    StatusCodes.Status503ServiceUnavailable,
+                    "the service",
+                    $"at most {WorkLimiter.MostWaiting} long requests that wait",
+                    "more"
+                );
+                return null;
+            }
+            var body = await RequestBody.ReadAsync(context);
+            answer = await Task.Run(() => compute(body), context.RequestAborted);
+        }
+        return await write(answer);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Numerics;
+using Pipeline.Learning;
+using Pipeline.Learning.Formats;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The predictions of a model for files of samples.</summary>
+internal static class ModelPredictions
+{
+    /// <param name="model">The model.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="files">Images or rows.</param>
+    /// <param name="settings">How tables are laid out.</param>
+    /// <param name="cells">How cells are written, if not as in training.</param>
+    /// <param name="isDarkInk">For PNG: whether images have dark ink on light paper.</param>
+    /// <param name="isExplained">Whether each answer is explained by the columns of its row.</param>
+    /// <exception cref="RefusedException">A file is bad or does not fit the model, or a prediction is not a
+    /// number.</exception>
+    public static Predictions Of<T>(
+        Model<T> model,
+        string path,
+        IEnumerable<DataFile> files,
+        DataSettings settings,
+        CellRules? cells = null,
+        bool isDarkInk = false,
+        bool isExplained = false
+    )
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var encoding = isExplained ? TableModel.EncodingOf(model, "--explain") : null;
+        var predictions = new List<SamplePrediction>();
+        var notes = new List<string>();
+        foreach (var file in files)
+        {
+            var samples = SampleFile.Parse(file, model, isDarkInk, settings, cells);
+            notes.AddRange(samples.Notes);
+            var outputs = Network.Probabilities(model.Network, samples.Data);
+            var wrong = samples
+                .Names.Where((_, sample) => outputs.Column(sample).Any(T.IsNaN))
+                .FirstOrDefault();
+            if (wrong is not null)
+                throw new RefusedException([Predictions.NotANumber(path, wrong)]);
+            predictions.AddRange(
+                samples.Names.Select(
+                    (name, sample) =>
+                    {
+                        double[] numbers =
+                        [
+                            .. outputs.Column(sample).Select(double.CreateTruncating),
+                        ];
+                        return new SamplePrediction(name, numbers)
+                        {
+                            Explanation = encoding is not null
+                                ? Evaluations.Attribution(
+                                    AreClasses(model)
+                                        ? Decisions.Answer(model.Decision.OrNull(), numbers)
+                                        : 0,
+                                    encoding,
+                                    model.Network,
+                                    Dataset.Take([sample], samples.Data).Inputs.Column(0)
+                                )
+                                : null,
+                        };
+                    }
+                )
+            );
+        }
+        return Of(model, predictions) with { Notes = notes };
+    }
+
+    /// <summary>The predictions that a model's outputs for samples are.</summary>
+    public static Predictions Of<T>(Model<T> model, IReadOnlyList<SamplePrediction> samples)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var outputs = Enumerable.Range(0, model.Network.Architecture.Outputs);
+        return new([.. outputs.Select(k => Model.ClassName(model, k))], AreClasses(model), samples)
+        {
+            Decision = model.Decision.OrNull(),
+            Conformal = model.Conformal.OrNull(),
+        };
+    }
+
+    /// <summary>Whether a model's outputs are classes, not numbers to predict.</summary>
+    public static bool AreClasses<T>(Model<T> model)
+        where T : struct, IBinaryFloatingPointIeee754<T> =>
+        !model.Network.Architecture.Head.IsIdentity || !model.Classes.IsEmpty;
+}

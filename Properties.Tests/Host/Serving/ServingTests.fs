@@ -1,0 +1,524 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Net
+open System.Net.Http
+open System.Text
+open System.Text.Json
+open System.Threading
+open Microsoft.AspNetCore.Routing
+open Microsoft.Extensions.DependencyInjection
+open Microsoft.Extensions.Diagnostics.HealthChecks
+open Pipeline.Learning
+open Pipeline.Learning.Formats
+open Pipeline.Learning.Laws
+open Pipeline.Properties
+open Pipeline.Serving
+open Pipeline.Training
+open Xunit
+
+/// Models over HTTP.
+module ServingTests =
+    let private rowsCsv = "id,age,calls,plan\n7,25,3,basic\n8,61,,plus\n9,40,2,basic\n"
+
+    let private rowsJson =
+        """[{"age":25,"calls":3,"plan":"basic"},{"age":61,"plan":"plus","calls":null}]"""
+
+    [<Fact>]
+    let ``the plain endpoint answers what predict prints, byte for byte`` () =
+        use scratch = new Scratch()
+
+        let single, double =
+            scratch.Sub "single.safetensors", scratch.Sub "double.safetensors"
+
+        Serving.write single (Serving.ofRows 1UL: Model<float32>)
+        Serving.write double (Serving.ofRows 2UL: Model<float>)
+        use service = Serving.start [ "single", single; "double", double ]
+
+        for name, path in [ "single", single; "double", double ] do
+            for kind, from, body in
+                [
+                    "text/csv; charset=utf-8", "csv", rowsCsv
+                    "application/json", "json", rowsJson
+                ] do
+                let file = scratch.Sub "standard input"
+                File.WriteAllText(file + "." + from, body)
+
+                let answer =
+                    service.Post($"/models/{name}/predict", kind, Encoding.UTF8.GetBytes body)
+
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+                let printed = Given.host [ "predict"; path; $"{file}.{from}"; "--format"; "json" ]
+
+                Assert.Equal(0, printed.ExitCode)
+
+                Assert.Equal(
+                    printed.Output.Replace($"standard input.{from}", "standard input"),
+                    Encoding.UTF8.GetString(Serving.bytes answer)
+                )
+
+                Assert.Equal(
+                    Convert.ToHexStringLower(
+                        Security.Cryptography.SHA256.HashData(File.ReadAllBytes path)
+                    ),
+                    Serving.hash answer
+                )
+
+    [<Fact>]
+    let ``an explanation is asked for by the address`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "rows.safetensors"
+        Serving.write path (Serving.ofRows 1UL: Model<float32>)
+        use service = Serving.start [ "rows", path ]
+        let body = Encoding.UTF8.GetBytes rowsCsv
+
+        let explained =
+            Serving.json (service.Post("/models/rows/predict?explain=true", "text/csv", body))
+
+        let parts = explained[0].GetProperty("explanation").GetProperty "columns"
+        Assert.True(parts.TryGetProperty("plan", ref Unchecked.defaultof<_>))
+
+        service.Post("/models/rows/predict?explain=yes", "text/csv", body)
+        |> Serving.refused 400 [ "explain"; "true or false"; "'yes'" ]
+
+    [<Fact>]
+    let ``raw pixels and tensors give the network's own outputs`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        let model: Model<float32> = Serving.ofImages 3UL
+        Serving.write path model
+        use service = Serving.start [ "images", path ]
+        let pixels = [| 0uy; 255uy; 17uy; 80uy; 3uy; 200uy; 9uy; 0uy; 0uy; 255uy; 128uy; 64uy |]
+
+        let expected =
+            pixels
+            |> Array.map (fun pixel -> float32 pixel / 255f)
+            |> Kernels.matrix 6 2
+            |> Network.predict model.Network
+            |> Kernels.values
+
+        let raw =
+            service.Post("/models/images/predict", "application/octet-stream", pixels)
+            |> Serving.json
+
+        let outputs = [|
+            for answer in raw.EnumerateArray() do
+                for output in (answer.GetProperty "outputs").EnumerateObject() do
+                    output.Value.GetSingle()
+        |]
+
+        Exactly.bits expected outputs
+
+        for body in
+            [
+                """{"id":"x1","inputs":[{"name":"pixels","datatype":"UINT8","shape":[2,2,3],"data":[0,255,17,80,3,200,9,0,0,255,128,64]}]}"""
+                """{"inputs":[{"data":[[[0,255,17],[80,3,200]],[[9,0,0],[255,128,64]]],"name":"pixels"}],"outputs":[{"name":"probabilities"}],"id":"x1"}"""
+            ] do
+            let answer =
+                service.Post(
+                    "/v2/models/images/infer",
+                    "application/json",
+                    Encoding.UTF8.GetBytes body
+                )
+
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+            let told = Serving.json answer
+            Assert.Equal("x1", told.GetProperty("id").GetString())
+            Assert.Equal(Serving.hash answer, told.GetProperty("model_version").GetString())
+            let output = told.GetProperty("outputs")[0]
+            Assert.Equal("probabilities", output.GetProperty("name").GetString())
+            Assert.Equal("FP32", output.GetProperty("datatype").GetString())
+
+            Exactly.bits expected [|
+                for number in (output.GetProperty "data").EnumerateArray() -> number.GetSingle()
+            |]
+
+    [<Fact>]
+    let ``tensors of a table's columns and of numbers are those of the model`` () =
+        use scratch = new Scratch()
+
+        let rows, numbers =
+            scratch.Sub "rows.safetensors", scratch.Sub "numbers.safetensors"
+
+        Serving.write rows (Serving.ofRows 1UL: Model<float>)
+        let network: Model<float> = Serving.ofNumbers 4UL
+        Serving.write numbers network
+        use service = Serving.start [ "rows", rows; "numbers", numbers ]
+
+        let infer name (body: string) =
+            service.Post(
+                $"/v2/models/{name}/infer",
+                "application/json",
+                Encoding.UTF8.GetBytes body
+            )
+
+        let outputs response =
+            let output = (Serving.json response).GetProperty("outputs")[0]
+
+            [|
+                for number in (output.GetProperty "data").EnumerateArray() -> number.GetDouble()
+            |]
+
+        let rowsAnswer =
+            service.Post("/models/rows/predict", "text/csv", Encoding.UTF8.GetBytes rowsCsv)
+            |> Serving.json
+
+        let plain = [|
+            for answer in rowsAnswer.EnumerateArray() do
+                for output in (answer.GetProperty "outputs").EnumerateObject() do
+                    output.Value.GetDouble()
+        |]
+
+        let both =
+            infer
+                "rows"
+                """{"inputs":[{"name":"plan","datatype":"BYTES","shape":[2,1],"data":["basic","basic"]},{"name":"numbers","datatype":"FP64","shape":[2,2],"data":[25,3,40,2]}]}"""
+            |> outputs
+
+        Exactly.bits (Array.append plain[0..1] plain[4..5]) both
+
+        Exactly.bits
+            ([| 0.5; -1.0; 2.0 |]
+             |> Kernels.matrix 3 1
+             |> Network.predict network.Network
+             |> Kernels.values)
+            (infer "numbers" """{"inputs":[{"name":"numbers","shape":[1,3],"data":[0.5,-1,2]}]}"""
+             |> outputs)
+
+        let metadata = Serving.json (service.Get "/v2/models/rows")
+
+        Assert.Equal<string>(
+            [ "numbers"; "plan" ],
+            [
+                for input in (metadata.GetProperty "inputs").EnumerateArray() ->
+                    input.GetProperty("name").GetString() |> nonNull
+            ]
+        )
+
+        for name, body, words in
+            [
+                "rows", """{"inputs":[{"name":"numbers","data":[25,3]}]}""", [ "numbers, plan" ]
+                "rows",
+                """{"inputs":[{"name":"plan","data":["gold"]},{"name":"numbers","data":[25,3]}]}""",
+                [ "column plan"; "basic, plus"; "'gold'" ]
+                "numbers",
+                """{"inputs":[{"name":"numbers","data":[1,2]}]}""",
+                [ "3 numbers a sample" ]
+                "numbers",
+                """{"inputs":[{"name":"numbers","shape":[2,3],"data":[1,2,3]}]}""",
+                [ "2 × 3"; "3" ]
+                "numbers",
+                """{"inputs":[{"name":"numbers","data":["x"]}]}""",
+                [ "numbers"; "texts" ]
+                "numbers", """{"inputs":[{"name":"numbers","data":[1,null,2]}]}""", [ "null" ]
+                "numbers",
+                """{"inputs":[{"name":"numbers","data":[1e999,1,2]}]}""",
+                [ "double precision" ]
+                "numbers", """{"inputs":[]}""", [ "numbers"; "none" ]
+                "numbers", """{"id":"a"}""", [ "a list of inputs"; "none" ]
+                "numbers", """[1,2,3]""", [ "an object"; "a list" ]
+                "numbers", """{"inputs":[{"name":"numbers","data":[1,2,3]""", [ "JSON" ]
+                "numbers", "", [ "JSON" ]
+                "numbers", String.replicate 2000 "[", [ "an object" ]
+            ] do
+            infer name body |> Serving.refused 400 words
+
+    [<Fact>]
+    let ``what cannot be answered is a problem with a sentence`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        Serving.write path (Serving.ofImages 3UL: Model<float32>)
+        let token = String('t', 40)
+
+        use service =
+            Serving.startWith (AccessRules([ "models.example" ], token)) [ "images", path ]
+
+        let own = service.Client.DefaultRequestHeaders
+        service.Get "/models" |> Serving.refused 401 [ "Authorization"; "none" ]
+        own.Add("Authorization", "Bearer wrong")
+        service.Get "/models" |> Serving.refused 401 [ "another" ]
+        // Who only asks whether the service lives needs none.
+        Assert.Equal(HttpStatusCode.OK, (service.Get "/v2/health/live").StatusCode)
+        own.Remove "Authorization" |> ignore
+        own.Add("Authorization", $"bearer {token}")
+        Assert.Equal(HttpStatusCode.OK, (service.Get "/models").StatusCode)
+
+        service.Get "/other" |> Serving.refused 404 [ "/other"; "openapi.json" ]
+        service.Get "/v2/models/digits" |> Serving.refused 404 [ "images"; "'digits'" ]
+
+        service.Get "/v2/models/images/versions/1"
+        |> Serving.refused 404 [ "version"; "'1'" ]
+
+        service.Get "/models/images/predict" |> Serving.refused 405 [ "POST"; "GET" ]
+
+        service.Post("/models/images/predict", "text/html", [||])
+        |> Serving.refused 415 [ "image/png"; "'text/html'" ]
+
+        service.Post("/models/images/predict", "", [||])
+        |> Serving.refused 415 [ "none" ]
+
+        service.Post("/v2/models/images/infer", "text/plain", [||])
+        |> Serving.refused 415 [ "application/json" ]
+
+        service.Post("/models/images/predict", "application/octet-stream", [| 1uy |])
+        |> Serving.refused 400 [ "6 bytes"; "1 bytes" ]
+
+        service.Post("/models/images/predict", "text/csv", "a,b\n1,2"B)
+        |> Serving.refused 400 [ "6 columns"; "found 2" ]
+
+        // The client waits for a word of the service before it sends so much.
+        own.ExpectContinue <- true
+
+        service.Post(
+            "/models/images/predict",
+            "application/octet-stream",
+            Array.zeroCreate (9 <<< 20)
+        )
+        |> Serving.refused 413 [ "8388608" ]
+
+        own.ExpectContinue <- false
+
+        let asked (name: string, value: string) =
+            let request =
+                new HttpRequestMessage(
+                    HttpMethod.Post,
+                    "/models/images/predict",
+                    Content = new ByteArrayContent [||]
+                )
+
+            request.Headers.TryAddWithoutValidation(name, value) |> ignore
+            service.Send request
+
+        asked ("Host", "evil.example")
+        |> Serving.refused 421 [ "Serve:Hosts"; "'evil.example'" ]
+
+        asked ("Host", "localhost.evil.example") |> Serving.refused 421 [ "Host" ]
+        // A name of the list passes, with or without a port.
+        asked ("Host", "MODELS.example:1234") |> Serving.refused 415 []
+
+        asked ("Sec-Fetch-Site", "cross-site")
+        |> Serving.refused 403 [ "another origin" ]
+
+        asked ("Origin", "http://localhost:1")
+        |> Serving.refused 403 [ "another origin" ]
+
+        asked ("Origin", service.Address) |> Serving.refused 415 []
+        asked ("Sec-Fetch-Site", "same-origin") |> Serving.refused 415 []
+
+    [<Fact>]
+    let ``a request that is cut or changed is refused or answered, never a failure`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "rows.safetensors"
+        Serving.write path (Serving.ofRows 1UL: Model<float32>)
+        use service = Serving.start [ "rows", path ]
+
+        let sound = [
+            "/v2/models/rows/infer",
+            "application/json",
+            """{"id":"a","inputs":[{"name":"plan","shape":[1],"data":["basic"]},{"name":"numbers","shape":[1,2],"data":[25,3.5]}]}"""
+            "/models/rows/predict", "application/json", rowsJson
+            "/models/rows/predict", "text/csv", rowsCsv
+        ]
+
+        for path, kind, body in sound do
+            let body = Encoding.UTF8.GetBytes body
+
+            for draw in 0 .. Given.times "HOSTILE_INPUTS" 150 - 1 do
+                let random limit place =
+                    RandomNumbers.below limit 11UL RandomStream.GradientCheck (int64 draw) place
+
+                let changed =
+                    if draw % 3 = 0 then
+                        body[.. random body.Length 0 - 1]
+                    else
+                        let copy = Array.copy body
+
+                        for i in 0 .. draw % 4 do
+                            copy[random copy.Length (2 * i)] <- byte (random 256 (2 * i + 1))
+
+                        copy
+
+                let answer = service.Post(path, kind, changed)
+
+                if answer.StatusCode <> HttpStatusCode.OK then
+                    Serving.refused 400 [] answer
+
+    /// Looks at the files now instead of in a second.
+    let private look (service: Service) =
+        let hosted =
+            service.Application.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>()
+
+        (hosted
+         |> Seq.pick (fun one ->
+             match one with
+             | :? ModelReloader as reloader -> Some reloader
+             | _ -> None))
+            .Look()
+
+    let private health (service: Service) =
+        service.Application.Services
+            .GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync()
+            .Result.Status
+
+    [<Fact>]
+    let ``a new model takes over, and a bad file never does`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        Serving.write path (Serving.ofImages 1UL: Model<float32>)
+        use service = Serving.start [ "images", path ]
+        let pixels = [| 1uy; 2uy; 3uy; 4uy; 5uy; 6uy |]
+
+        let ask () =
+            service.Post("/models/images/predict", "application/octet-stream", pixels)
+
+        let first = Serving.hash (ask ())
+        let second: Model<float32> = Serving.ofImages 2UL
+        Serving.write path second
+        look service
+        let replaced = Serving.hash (ask ())
+        Assert.NotEqual<string>(first, replaced)
+        Assert.Equal(HealthStatus.Healthy, health service)
+        // A double-precision model of the same kind may take its place too.
+        Serving.write path (Serving.ofImages 3UL: Model<float>)
+        look service
+        let current = Serving.hash (ask ())
+        Assert.NotEqual<string>(replaced, current)
+        let whole = Safetensors.write second
+
+        let broken: (string * (unit -> unit)) list = [
+            "cut", (fun () -> File.WriteAllBytes(path, whole[.. whole.Length / 2]))
+            "empty", (fun () -> File.WriteAllBytes(path, [||]))
+            "something else", (fun () -> File.WriteAllText(path, String('x', 5000)))
+            "another shape", (fun () -> Serving.write path (Serving.ofNumbers 1UL: Model<float32>))
+            "other classes",
+            (fun () ->
+                Serving.write path {
+                    (Serving.ofImages 1UL: Model<float32>) with
+                        Classes = [ "a"; "b"; "d" ]
+                })
+            "removed", (fun () -> File.Delete path)
+            "a folder", (fun () -> Directory.CreateDirectory path |> ignore)
+        ]
+
+        for what, damage in broken do
+            damage ()
+            look service
+            let answer = ask ()
+            Assert.True((HttpStatusCode.OK = answer.StatusCode), what)
+            Assert.Equal(current, Serving.hash answer)
+            Assert.Equal(HealthStatus.Degraded, health service)
+            Assert.Equal(HttpStatusCode.OK, (service.Get "/v2/health/ready").StatusCode)
+
+        Directory.Delete path
+        Serving.write path second
+        look service
+        Assert.Equal(replaced, Serving.hash (ask ()))
+        Assert.Equal(HealthStatus.Healthy, health service)
+
+    [<Fact>]
+    let ``while models are replaced, every answer is of one of them`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        let models = [| for seed in 1UL .. 2UL -> (Serving.ofImages seed: Model<float32>) |]
+        let pixels = [| 10uy; 200uy; 30uy; 40uy; 250uy; 6uy |]
+
+        let expected =
+            dict [
+                for model in models do
+                    let outputs =
+                        pixels
+                        |> Array.map (fun pixel -> float32 pixel / 255f)
+                        |> Kernels.matrix 6 1
+                        |> Network.predict model.Network
+                        |> Kernels.values
+
+                    Convert.ToHexStringLower(
+                        Security.Cryptography.SHA256.HashData(Safetensors.write model)
+                    ),
+                    outputs
+            ]
+
+        Serving.write path models[0]
+        use service = Serving.start [ "images", path ]
+        use stop = new CancellationTokenSource()
+
+        let clients =
+            Array.init 3 (fun _ ->
+                Tasks.Task.Run(fun () ->
+                    let mutable answers = 0
+
+                    while not stop.IsCancellationRequested do
+                        let answer =
+                            service.Post(
+                                "/models/images/predict",
+                                "application/octet-stream",
+                                pixels
+                            )
+
+                        Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+                        let first = (Serving.json answer)[0]
+
+                        let outputs = [|
+                            for output in (first.GetProperty "outputs").EnumerateObject() ->
+                                output.Value.GetSingle()
+                        |]
+
+                        Exactly.bits expected[Serving.hash answer] outputs
+                        answers <- answers + 1
+
+                    answers))
+
+        for turn in 1..100 do
+            Serving.write path models[turn % 2]
+            look service
+
+        stop.Cancel()
+        let answers = (Tasks.Task.WhenAll clients).Result
+        Assert.True(Array.forall (fun count -> count > 0) answers)
+
+    [<Fact>]
+    let ``openapi.json describes the mapped routes, and no others`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        Serving.write path (Serving.ofImages 1UL: Model<float32>)
+        use service = Serving.start [ "images", path ]
+
+        let mapped =
+            service.Application.Services.GetServices<EndpointDataSource>()
+            |> Seq.collect _.Endpoints
+            |> Seq.choose (fun endpoint ->
+                match endpoint with
+                | :? RouteEndpoint as route ->
+                    let methods = route.Metadata.GetMetadata<HttpMethodMetadata>() |> nonNull
+
+                    Some [
+                        for verb in methods.HttpMethods -> $"{verb} {route.RoutePattern.RawText}"
+                    ]
+                | _ -> None)
+            |> Seq.concat
+            |> Seq.sort
+
+        let openApi = Serving.json (service.Get "/openapi.json")
+
+        let described = [
+            for path in (openApi.GetProperty "paths").EnumerateObject() do
+                for verb in path.Value.EnumerateObject() do
+                    if verb.Name <> "parameters" then
+                        $"{verb.Name.ToUpperInvariant()} {path.Name}"
+        ]
+
+        Assert.Equal<string>(mapped, List.sort described)
+
+    [<Fact>]
+    let ``names that are no part of a URL are refused`` () =
+        for name in [ ""; ".hidden"; "a/b"; "a b"; "ü"; String('a', 201); "a\n" ] do
+            let refusal =
+                Assert.Throws<RefusedException>(fun () ->
+                    ServiceCollection().AddPipelineModel(name, "x.safetensors") |> ignore)
+
+            Assert.Contains("the model's name", refusal.Message)
