@@ -19,6 +19,8 @@ type internal Samples<'T
     | Pairs of SparseBytes
     /// Numbers: (features, samples), a sample a column.
     | Columns of Matrix<'T>
+    /// Rows of a table with columns of categories.
+    | Encoded of EncodedRows<'T>
 
 /// Samples with their targets.
 type Dataset<'T
@@ -59,18 +61,18 @@ type Dataset<'T
 /// Making data sets and taking samples from them.
 [<RequireQualifiedAccess>]
 module Dataset =
-    /// <summary>Samples given as columns.</summary>
-    /// <param name="classes">How many classes there are.</param>
-    /// <param name="inputs">(features, samples).</param>
-    /// <param name="targets">One a sample.</param>
-    /// <exception cref="T:System.ArgumentException">There are not as many targets as samples, or a
-    /// target is not one of the classes.</exception>
-    [<CompiledName("OfColumns")>]
-    let ofColumns (classes: int) (inputs: Matrix<'T>) (targets: Targets<'T>) : Dataset<'T> =
-        if Targets.count targets <> inputs.ColumnCount then
+    /// So many samples of that many numbers with targets that fit.
+    let private ofSamples
+        (classes: int)
+        (count: int)
+        (features: int)
+        (samples: Samples<'T>)
+        (targets: Targets<'T>)
+        : Dataset<'T> =
+        if Targets.count targets <> count then
             invalidArg
                 (nameof targets)
-                $"expected as many targets as the %d{inputs.ColumnCount} samples, found %d{Targets.count targets}"
+                $"expected as many targets as the %d{count} samples, found %d{Targets.count targets}"
 
         match targets with
         | Targets.Labels labels when
@@ -82,15 +84,42 @@ module Dataset =
         | _ -> ()
 
         {
-            features = inputs.RowCount
+            features = features
             classes = classes
-            samples = Samples.Columns inputs
+            samples = samples
             indices = ValueNone
             image = ValueNone
             targets = targets
             weights = ValueNone
             keys = ValueNone
         }
+
+    /// <summary>Samples given as columns.</summary>
+    /// <param name="classes">How many classes there are.</param>
+    /// <param name="inputs">(features, samples).</param>
+    /// <param name="targets">One a sample.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many targets as samples, or a
+    /// target is not one of the classes.</exception>
+    [<CompiledName("OfColumns")>]
+    let ofColumns (classes: int) (inputs: Matrix<'T>) (targets: Targets<'T>) : Dataset<'T> =
+        ofSamples classes inputs.ColumnCount inputs.RowCount (Samples.Columns inputs) targets
+
+    /// Samples given as a table's rows: those of `ofColumns` with the rows expanded. Rows without categories are
+    /// their own inputs.
+    let internal ofRows
+        (classes: int)
+        (rows: EncodedRows<'T>)
+        (targets: Targets<'T>)
+        : Dataset<'T> =
+        if rows.Sizes.Length = 0 then
+            ofColumns classes rows.Columns targets
+        else
+            ofSamples
+                classes
+                rows.Columns.ColumnCount
+                (EncodedRows.features rows)
+                (Samples.Encoded rows)
+                targets
 
     /// The same samples with a hash of each, by which they are split.
     let internal withKeys (keys: uint64[]) (data: Dataset<'T>) : Dataset<'T> = {
@@ -332,14 +361,15 @@ module Dataset =
                         Array.blit source (indices[s] * features) values (s * features) features
 
                     Inputs.Columns(Kernels.matrix features indices.Length values)
+                | Samples.Encoded rows -> Inputs.Columns(EncodedRows.expand indices rows)
             targets = targets
             weights = weights
         }
 
-    /// The samples of a part, parts counted from 0; the last may be smaller than the size.
-    let internal part (size: int) (i: int) (data: Dataset<'T>) : MiniBatch<'T> =
+    /// The indices of the samples of a part, parts counted from 0; the last may be smaller than the size.
+    let internal part (size: int) (i: int) (data: Dataset<'T>) : int[] =
         let first = i * size
-        take [| first .. first + min size (data.Count - first) - 1 |] data
+        [| first .. first + min size (data.Count - first) - 1 |]
 
     /// How many parts of that size there are.
     let internal partCount (size: int) (data: Dataset<'T>) : int =

@@ -202,5 +202,14 @@ type Tables =
     static member Encode(encoding: TableEncoding, table: Table) : Result<Matrix<'T>, Fault list> =
         TableEncoding.encode encoding table
 
+    /// <summary>Samples of rows without labels, or what is wrong with the rows.</summary>
+    /// <param name="encoding">The encoding that was fitted to the training rows.</param>
+    /// <param name="outputs">The number of the network's outputs.</param>
+    /// <param name="table">Any rows with its columns; other columns are left out.</param>
+    static member Samples
+        (encoding: TableEncoding, outputs: int, table: Table)
+        : Result<Dataset<'T>, Fault list> =
+        TableData.withoutLabels encoding outputs table
+
     /// <summary>The columns of a table and their use, in words.</summary>
     static member Describe(report: TableReport) : string = TableReport.describe report

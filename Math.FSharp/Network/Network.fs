@@ -112,8 +112,10 @@ module Network =
     /// So many samples at a time fit the caches.
     let private partSize = 128
 
-    /// Runs `act` on each part of a data set with the outputs of the last layer; several threads share the parts.
+    /// Runs `act` on each part of a data set with the outputs of the last layer; several threads share the parts. `take`
+    /// gives the samples at some indices.
     let private overParts
+        (take: int[] -> MiniBatch<'T>)
         (network: Network<'T>)
         (data: Dataset<'T>)
         (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
@@ -126,7 +128,7 @@ module Network =
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->
-                let part = Dataset.part partSize i data
+                let part = take (Dataset.part partSize i data)
 
                 let traced = part.FirstInputs |> enter |> ForwardPass.run ValueNone layers
                 act i part traced.Head.Output.Output)
@@ -140,7 +142,7 @@ module Network =
         let outputs = network.Architecture.Outputs
         let all = Kernels.newArray outputs data.Count
 
-        overParts network data (fun i part logits ->
+        overParts (fun indices -> Dataset.take indices data) network data (fun i part logits ->
             let found = Kernels.values (convert logits)
             Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
 
@@ -198,17 +200,18 @@ module Network =
 
         correct / float batch.Count
 
-    /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
-    [<CompiledName("Evaluate")>]
-    let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
+    /// Loss and accuracy over a data set, the samples at some indices given by `take`.
+    let internal evaluateTaken
+        (take: int[] -> MiniBatch<'T>)
+        (network: Network<'T>)
+        (data: Dataset<'T>)
+        : Score =
         let parts = Dataset.partCount partSize data
         let losses: float[] = Array.zeroCreate parts
         let correct: float[] = Array.zeroCreate parts
         let head = network.Architecture.Head
 
-        overParts network data (fun i part logits ->
+        overParts take network data (fun i part logits ->
             let mean = Loss.ofSamples head part logits
             losses[i] <- Double.CreateTruncating mean * float part.Count
             correct[i] <- Metrics.correct head part.Targets logits)
@@ -217,6 +220,13 @@ module Network =
             Loss = Array.fold (+) 0.0 losses / float data.Count
             Accuracy = Array.fold (+) 0.0 correct / float data.Count
         }
+
+    /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's
+    /// size.</exception>
+    [<CompiledName("Evaluate")>]
+    let evaluate (network: Network<'T>) (data: Dataset<'T>) : Score =
+        evaluateTaken (fun indices -> Dataset.take indices data) network data
 
     /// Whether the last layer can take over a scaling of its outputs.
     let internal endsAffine (architecture: Architecture) : bool =

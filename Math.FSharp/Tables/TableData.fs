@@ -123,9 +123,22 @@ module TableData =
         (label: Column)
         (table: Table)
         : Result<Dataset<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        Fault.both (TableEncoding.encode encoding table) (targets encoding classes label table)
-        |> Result.map (fun (inputs, targets) ->
-            Dataset.ofColumns (max 1 classes.Length) inputs targets)
+        Fault.both (TableEncoding.rows encoding table) (targets encoding classes label table)
+        |> Result.map (fun (rows, targets) -> Dataset.ofRows (max 1 classes.Length) rows targets)
+
+    /// <summary>Samples of rows without labels, or what is wrong with them.</summary>
+    /// <param name="encoding">How rows become samples.</param>
+    /// <param name="outputs">The number of the network's outputs. Each sample has the label 0.</param>
+    /// <param name="table">The rows; columns that are not in the encoding are left out.</param>
+    [<CompiledName("WithoutLabels")>]
+    let withoutLabels
+        (encoding: TableEncoding)
+        (outputs: int)
+        (table: Table)
+        : Result<Dataset<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        TableEncoding.rows encoding table
+        |> Result.map (fun rows ->
+            Dataset.ofRows outputs rows (Targets.Labels(Array.zeroCreate table.Rows)))
 
     /// The samples with the weights of their rows, where a column has them.
     let internal withWeights
@@ -192,16 +205,20 @@ module TableData =
             |> Result.map (fun (_: Matrix<'T>) -> ())
         | _ -> Ok()
 
-    /// The inputs of all samples, one after the other.
-    let private inputsOf
-        (data: Dataset<'T>)
-        : ReadOnlyMemory<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        match data.samples with
-        | Samples.Columns columns -> ReadOnlyMemory(Kernels.values columns)
-        | _ ->
-            (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
-            |> Kernels.values
-            |> ReadOnlyMemory
+    /// The test samples that are among the training samples too. Equal rows have equal numbers and categories.
+    let private leaked
+        (train: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (test: Dataset<'T>)
+        : int[] =
+        let rowsOf (data: Dataset<'T>) =
+            match data.samples with
+            | Samples.Encoded rows -> rows.Columns
+            | Samples.Columns columns -> columns
+            | _ -> (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+
+        let memory (rows: Matrix<'T>) = ReadOnlyMemory(Kernels.values rows)
+        let train, test = rowsOf train, rowsOf test
+        Leakage.findRows train.RowCount (memory train) (memory test)
 
     /// The layout of a model's table: the columns are those of its training, others are not needed.
     let private layoutOf (encoding: TableEncoding) (label: Column) : TableLayout = {
@@ -289,11 +306,7 @@ module TableData =
                             Test = testData
                             Encoding = encoding
                             Classes = classes
-                            Leaked =
-                                Leakage.findRows
-                                    encoding.Features
-                                    (inputsOf trainData)
-                                    (inputsOf testData)
+                            Leaked = leaked trainData testData
                             Report =
                                 TableReport.create
                                     options

@@ -81,9 +81,10 @@ module TableEncoding =
         (reader: CellReader)
         (encoding: TableEncoding)
         (table: Table)
+        (width: int)
         (values: 'T[])
         : bool[] when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let features, rows = encoding.Features, table.Rows
+        let rows = table.Rows
         let columns = Array.ofList encoding.Numbers
 
         let sources =
@@ -108,7 +109,7 @@ module TableEncoding =
                         if not ('T.IsFinite input) then
                             areFinite[feature] <- false
 
-                        values[(first + row) * features + feature] <- input
+                        values[(first + row) * width + feature] <- input
                 | ValueNone -> ()
 
         let tiles = (rows + Tile - 1) / Tile
@@ -119,70 +120,69 @@ module TableEncoding =
 
         areFinite
 
-    /// The rows of a table as samples; `indices` gives each row's category, −1 for none.
-    let private encodeBy
-        (indices: CellReader -> CategoryColumn -> Column -> Result<int[], Fault list>)
-        (encoding: TableEncoding)
-        (table: Table)
-        : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let features, rows = encoding.Features, table.Rows
-
-        if int64 features * int64 rows > int64 Array.MaxLength then
-            Error [
+    let private requireFits (width: int) (what: string) (table: Table) : Result<unit, Fault list> =
+        Fault.check
+            [
+                int64 width * int64 table.Rows <= int64 Array.MaxLength,
                 Fault.create
                     ""
                     $"at most %d{Array.MaxLength} numbers in all (Data:Ignored leaves columns out)"
-                    $"%d{rows} rows of %d{features} inputs"
+                    $"%d{table.Rows} rows of %d{width} {what}"
             ]
-        else
-            let reader = CellReader encoding.Format
-            let values: 'T[] = Array.zeroCreate (features * rows)
+            ignore
 
-            let areDone = encodeNumbers reader encoding table values
+    /// The rows of a table; `indices` gives each row's category, −1 for none.
+    let private rowsBy
+        (indices: CellReader -> CategoryColumn -> Column -> Result<int[], Fault list>)
+        (encoding: TableEncoding)
+        (table: Table)
+        : Result<EncodedRows<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let width = encoding.Numbers.Length + encoding.Categories.Length
+        let rows = table.Rows
+
+        requireFits width "columns" table
+        |> Result.bind (fun () ->
+            let reader = CellReader encoding.Format
+            let values: 'T[] = Array.zeroCreate (width * rows)
+
+            let put (place: int) (column: 'T[]) =
+                for row in 0 .. rows - 1 do
+                    values[row * width + place] <- column[row]
+
+            let areDone = encodeNumbers reader encoding table width values
 
             // A column's numbers are put in their places before the next one's are made.
             let numbers =
                 encoding.Numbers
-                |> List.mapi (fun feature known ->
-                    if areDone[feature] then
+                |> List.mapi (fun place known ->
+                    if areDone[place] then
                         Ok()
                     else
-                        NumberColumn.encode reader table known
-                        |> Result.map (fun (column: 'T[]) ->
-                            for row in 0 .. rows - 1 do
-                                values[row * features + feature] <- column[row]))
+                        NumberColumn.encode reader table known |> Result.map (put place))
                 |> Fault.all
 
-            let firsts =
-                encoding.Categories
-                |> List.scan
-                    (fun first known -> first + known.Values.Length)
-                    encoding.Numbers.Length
-
             let categories =
-                List.zip encoding.Categories (List.take encoding.Categories.Length firsts)
-                |> List.map (fun (known, first) ->
+                encoding.Categories
+                |> List.mapi (fun place known ->
                     ColumnValues.find known.Name table
                     |> Result.bind (indices reader known)
-                    |> Result.map (fun indices ->
-                        for row in 0 .. rows - 1 do
-                            if indices[row] >= 0 then
-                                values[row * features + first + indices[row]] <- 'T.One))
+                    |> Result.map (
+                        Array.map 'T.CreateTruncating >> put (encoding.Numbers.Length + place)
+                    ))
                 |> Fault.all
 
             Fault.both numbers categories
-            |> Result.map (fun _ -> Kernels.matrix features rows values)
+            |> Result.map (fun _ -> {
+                Columns = Kernels.matrix width rows values
+                Sizes = [| for column in encoding.Categories -> column.Values.Length |]
+            }))
 
-    /// <summary>The rows of a table as samples.</summary>
-    /// <param name="encoding">What was fitted to the training rows.</param>
-    /// <param name="table">Any rows with its columns; others are left out.</param>
-    /// <returns>(inputs, rows), or what is wrong with the rows.</returns>
-    [<CompiledName("Encode")>]
-    let encode
+    /// The rows of a table, with an index for each category.
+    let internal rows
         (encoding: TableEncoding)
         (table: Table)
-        : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        encodeBy
+        : Result<EncodedRows<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        rowsBy
             (fun reader known column ->
                 ColumnValues.indices
                     reader
@@ -194,16 +194,29 @@ module TableEncoding =
             encoding
             table
 
-    /// The same, where the inputs of a category that no training row has are all 0; and the columns that have such
-    /// rows, with how many.
-    let internal encodeKnown<'T
+    /// <summary>The rows of a table as samples.</summary>
+    /// <param name="encoding">What was fitted to the training rows.</param>
+    /// <param name="table">Any rows with its columns; others are left out.</param>
+    /// <returns>(inputs, rows), or what is wrong with the rows.</returns>
+    [<CompiledName("Encode")>]
+    let encode
+        (encoding: TableEncoding)
+        (table: Table)
+        : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        requireFits encoding.Features "inputs" table
+        |> Result.bind (fun () -> rows encoding table)
+        |> Result.map (EncodedRows.expand [| 0 .. table.Rows - 1 |])
+
+    /// The rows of a table, where the inputs of a category that no training row has are all 0; and the columns that have
+    /// such rows, with how many.
+    let internal rowsKnown<'T
         when 'T: struct
         and 'T :> ValueType
         and 'T: (new: unit -> 'T)
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (encoding: TableEncoding)
         (table: Table)
-        : Result<Matrix<'T> * (string * int) list, Fault list> =
+        : Result<EncodedRows<'T> * (string * int) list, Fault list> =
         let reader = CellReader encoding.Format
 
         let indices (reader: CellReader) (known: CategoryColumn) (column: Column) =
@@ -226,14 +239,11 @@ module TableEncoding =
         |> Result.bind (fun columns ->
             // A missing value stays a fault.
             if columns |> List.exists (fun (_, missing, _) -> missing) then
-                encode encoding table |> Result.map (fun inputs -> inputs, [])
+                rows encoding table |> Result.map (fun encoded -> encoded, [])
             else
-                encodeBy
-                    (fun reader known column -> Ok(indices reader known column))
-                    encoding
-                    table
-                |> Result.map (fun inputs ->
-                    inputs,
+                rowsBy (fun reader known column -> Ok(indices reader known column)) encoding table
+                |> Result.map (fun encoded ->
+                    encoded,
                     columns
                     |> List.filter (fun (_, _, rows) -> rows > 0)
                     |> List.map (fun (name, _, rows) -> name, rows)))

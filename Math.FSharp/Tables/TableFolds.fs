@@ -165,13 +165,13 @@ module TableFolds =
                 |> Result.bind (TableData.withWeights division.layout train)
 
             and! test, unknown =
-                TableEncoding.encodeKnown encoding test
-                |> Result.bind (fun (inputs, unknown) ->
+                TableEncoding.rowsKnown encoding test
+                |> Result.bind (fun (rows, unknown) ->
                     labelOf test
                     |> Result.bind (fun label ->
                         TableData.targets encoding division.classes label test)
                     |> Result.map (fun targets ->
-                        Dataset.ofColumns (max 1 division.classes.Length) inputs targets, unknown))
+                        Dataset.ofRows (max 1 division.classes.Length) rows targets, unknown))
 
             return {
                 Train = train

@@ -42,15 +42,22 @@ module Importance =
 
         numbers @ categories
 
-    /// The samples with the values of some inputs taken from other samples.
-    let private shuffled (order: int[]) (inputs: int list) (samples: Matrix<'T>) : Matrix<'T> =
-        let moved = samples.Clone()
+    /// The samples at some indices with the values of some inputs taken from other samples.
+    let private shuffled
+        (order: int[])
+        (inputs: int list)
+        (data: Dataset<'T>)
+        (indices: int[])
+        : MiniBatch<'T> =
+        let samples = Dataset.take indices data
+        let others = (Dataset.take (indices |> Array.map (Array.get order)) data).Inputs
+        let moved = samples.Inputs.Clone()
 
         for input in inputs do
-            for s in 0 .. order.Length - 1 do
-                moved[input, s] <- samples[input, order[s]]
+            for s in 0 .. indices.Length - 1 do
+                moved[input, s] <- others[input, s]
 
-        moved
+        MiniBatch.create moved samples.Targets
 
     /// <summary>The permutation importance of some groups of inputs.</summary>
     /// <param name="seed">The seed of the permutations.</param>
@@ -70,7 +77,6 @@ module Importance =
         (data: Dataset<'T>)
         : Importance list =
         NumberRange.require (nameof repetitions) NumberRange.oneOrMore repetitions
-        let whole = Dataset.take [| 0 .. data.Count - 1 |] data
         let score = Network.evaluate network data
 
         let orders =
@@ -86,12 +92,7 @@ module Importance =
             let losses, accuracies =
                 orders
                 |> Array.map (fun order ->
-                    let moved =
-                        Dataset.ofColumns
-                            data.Classes
-                            (shuffled order inputs whole.Inputs)
-                            data.Targets
-                        |> Network.evaluate network
+                    let moved = Network.evaluateTaken (shuffled order inputs data) network data
 
                     moved.Loss - score.Loss, score.Accuracy - moved.Accuracy)
                 |> Array.unzip

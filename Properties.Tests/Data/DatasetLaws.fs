@@ -103,7 +103,8 @@ let ``the parts are all samples in order, none longer than asked``
     (SampleCounts(_, size))
     =
     let parts =
-        List.init (Dataset.partCount size data) (fun i -> Dataset.part size i data)
+        List.init (Dataset.partCount size data) (fun i ->
+            Dataset.take (Dataset.part size i data) data)
 
     let whole = Dataset.take (sizes data) data
     Exactly.equal ((data.Count + size - 1) / size) parts.Length

@@ -14,7 +14,7 @@ let private samples (Seed seed) : Matrix<float> =
     Matrix<float>
         .Build.Dense(
             3,
-            40,
+            150,
             fun i s -> RandomNumbers.uniform seed RandomStream.GradientCheck 0L (3 * s + i) - 0.5
         )
 
@@ -62,12 +62,12 @@ let ``a column that the network does not use has no importance, and others are w
 
     let losses = [
         for repetition in 0L .. 3L do
-            let order = RandomNumbers.permutation 40 3UL RandomStream.Permutation repetition
+            let order = RandomNumbers.permutation 150 3UL RandomStream.Permutation repetition
 
             let moved =
                 Matrix<float>
                     .Build
-                    .Dense(3, 40, fun i s -> if i = 0 then inputs[0, order[s]] else inputs[i, s])
+                    .Dense(3, 150, fun i s -> if i = 0 then inputs[0, order[s]] else inputs[i, s])
 
             (Network.evaluate network (Dataset.ofColumns 2 moved data.Targets)).Loss
             - score.Loss

@@ -60,15 +60,12 @@ internal static class SampleFile
         var encoding = Tables
             .EncodingOf(model.Preprocessing, cells, network.Architecture.Inputs, table)
             .OrThrow(RefusedException.At(file.Path));
-        var inputs = Tables.Encode<T>(encoding, table).OrThrow(RefusedException.At(file.Path));
         var name = $"{file.Name} row";
         return new(
             [.. Enumerable.Range(1, table.Rows).Select(row => $"{name} {row}")],
-            Dataset.OfColumns(
-                network.Architecture.Outputs,
-                inputs,
-                Targets<T>.NewLabels(new int[table.Rows])
-            )
+            Tables
+                .Samples<T>(encoding, network.Architecture.Outputs, table)
+                .OrThrow(RefusedException.At(file.Path))
         )
         {
             Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],

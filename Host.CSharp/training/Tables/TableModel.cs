@@ -137,17 +137,14 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
 {
     public override IReadOnlyList<Prediction> PredictAll<TRow>(IEnumerable<TRow> rows)
     {
-        var inputs = Inputs(rows);
-        var samples = Dataset.OfColumns(
-            model.Network.Architecture.Outputs,
-            inputs,
-            Targets<T>.NewLabels(new int[inputs.ColumnCount])
-        );
+        var samples = Tables
+            .Samples<T>(Encoding, model.Network.Architecture.Outputs, TableOf(rows))
+            .OrThrow(RefusedException.At(""));
         var outputs = Network.Probabilities(model.Network, samples);
         return
         [
             .. Enumerable
-                .Range(0, inputs.ColumnCount)
+                .Range(0, samples.Count)
                 .Select(row => new Prediction(
                     Classes,
                     Outputs(outputs.Column(row), row),
@@ -159,7 +156,7 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
 
     public override IReadOnlyList<double[]> Encode<TRow>(IEnumerable<TRow> rows)
     {
-        var inputs = Inputs(rows);
+        var inputs = Tables.Encode<T>(Encoding, TableOf(rows)).OrThrow(RefusedException.At(""));
         return
         [
             .. Enumerable
@@ -169,9 +166,6 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
     }
 
     public override byte[] ToBytes() => Safetensors.Write(model);
-
-    private MathNet.Numerics.LinearAlgebra.Matrix<T> Inputs<TRow>(IEnumerable<TRow> rows) =>
-        Tables.Encode<T>(Encoding, TableOf(rows)).OrThrow(RefusedException.At(""));
 
     private static double[] Outputs(IEnumerable<T> outputs, int row)
     {

@@ -71,6 +71,10 @@ let calls (given: PurityGiven) : PureCall list =
         "Tables.OfTensor", fun () -> Tables.OfTensor given.Tensor
         "Tables.WithLineNumbers",
         fun () -> Tables.WithLineNumbers([| 1 .. given.Table.Rows |], given.Table)
+        "Tables.Samples",
+        fun () ->
+            let encoding = TableEncoding.fit choice given.Table |> orFail
+            (Tables.Samples(encoding, 2, given.Table): Result<Dataset<float>, _>) |> sure
         "Tables.WithNames", fun () -> Tables.WithNames([ "Numbers" ], given.Table)
         "Tables.WithIndexNames", fun () -> Tables.WithIndexNames given.Table
         "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)

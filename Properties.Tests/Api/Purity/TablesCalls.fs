@@ -32,6 +32,12 @@ let calls (given: PurityGiven) : PureCall list =
 
             (TableData.samples encoding [ "1"; "3" ] column (Table.take [| 0; 2 |] given.Table)
             : Result<Dataset<float>, _>)
+        "TableData.WithoutLabels",
+        fun () ->
+            let encoding = TableEncoding.fit choice given.Table |> orFail
+
+            (TableData.withoutLabels encoding 2 given.Table: Result<Dataset<float>, _>)
+            |> sure
         "TableData.Prepare",
         fun () ->
             let test = TestRows.Separate(given.Table, "test")
