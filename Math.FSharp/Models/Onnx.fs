@@ -79,22 +79,8 @@ module Onnx =
                 TextDomain
             )
 
-        // A row for each category, and one of zeros.
-        let rows =
-            [
-                for row in 0..count do
-                    for k in 0 .. count - 1 do
-                        if row = k then 1.0 else 0.0
-            ]
-            |> draft.Doubles
-
-        let square =
-            draft.Add("Reshape", [ rows; draft.Integers [ int64 count + 1L; int64 count ] ])
-
-        let found = draft.Add("Gather", [ square; place ])
-
-        draft.Add("Reshape", [ found; draft.Integers [ -1L; int64 count ] ])
-        |> draft.Cast
+        let all = draft.Integers [ 0L .. int64 count - 1L ]
+        draft.Cast(draft.Add("Equal", [ place; all ]))
 
     /// The names of the inputs of columns of categories: the columns' own, made other ones where a graph has
     /// them for things of its own (W1, Gemm_3), where another column has them, or where there are none:
