@@ -33,9 +33,14 @@ internal static class CheckCommand
     {
         var configuration = ServiceRegistration.ConfigurationOf(given);
         var settings = configuration.Settings;
-        var data = configuration.Split(Print.Loaded<double>(configuration)).Scaled().Train;
+        var loaded = Print.Loaded<double>(configuration);
+        var data = configuration.Split(loaded).Scaled().Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
-        var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
+        var architecture = configuration.ArchitectureFor(
+            data.Features,
+            data.Classes,
+            loaded.Preprocessing
+        );
         if (architecture.HasRunningStatistics && samples == 1)
         {
             throw RefusedException.Of(

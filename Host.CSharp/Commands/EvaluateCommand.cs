@@ -297,8 +297,8 @@ internal static class EvaluateCommand
     {
         // Only weights between the inputs themselves and units have a meaning per input.
         var weights = model
-            .Network.Parameters.Layers.SelectMany(layer => layer.Matrices)
-            .Select(matrix => matrix.Item2)
+            .Network.Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
+            ?.Matrices.Select(matrix => matrix.Item2)
             .FirstOrDefault(matrix => matrix.ColumnCount == model.Network.Architecture.Inputs);
         return new(
             preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],

@@ -112,39 +112,43 @@ internal static class InspectCommand
                 [
                     .. Networks
                         .MatrixLayers(network)
-                        .Select(
-                            (layer, place) =>
-                            {
-                                var weights = layer.Parameters.Matrices.Head.Item2;
-                                var sizes = weights
-                                    .Enumerate()
-                                    .Select(w => Math.Abs(double.CreateTruncating(w)))
-                                    .ToArray();
-                                return (IReadOnlyList<string>)
-                                    [
-                                        $"{place + 1}",
-                                        Count(weights.ColumnCount),
-                                        Count(weights.RowCount),
-                                        string.Join(", ", layer.Following),
-                                        Count(layer.ParameterCount),
-                                        Number(Norm(sizes)),
-                                        Number(sizes.Average()),
-                                        Number(sizes.Max()),
-                                        Number(
-                                            Norm(
-                                                layer
-                                                    .Parameters.Vectors.SelectMany(vector =>
-                                                        vector.Item2.Enumerate()
-                                                    )
-                                                    .Select(double.CreateTruncating)
-                                            )
-                                        ),
-                                    ];
-                            }
-                        ),
+                        .SelectMany((layer, place) => LayerRows(layer, place + 1)),
                 ]
             ),
         ];
+    }
+
+    /// <summary>A row for each matrix of a layer: an embedding has one for each column.</summary>
+    private static IEnumerable<IReadOnlyList<string>> LayerRows<T>(MatrixLayer<T> layer, int number)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var matrices = layer.Parameters.Matrices;
+        foreach (var (i, (_, weights)) in matrices.Index())
+        {
+            var sizes = weights
+                .Enumerate()
+                .Select(w => Math.Abs(double.CreateTruncating(w)))
+                .ToArray();
+            var isOnly = matrices.Length == 1;
+            yield return
+            [
+                isOnly ? $"{number}" : $"{number}.{i + 1}",
+                Count(weights.ColumnCount),
+                Count(weights.RowCount),
+                string.Join(", ", layer.Following),
+                Count(isOnly ? layer.ParameterCount : sizes.Length),
+                Number(Norm(sizes)),
+                Number(sizes.Average()),
+                Number(sizes.Max()),
+                Number(
+                    Norm(
+                        layer
+                            .Parameters.Vectors.SelectMany(vector => vector.Item2.Enumerate())
+                            .Select(double.CreateTruncating)
+                    )
+                ),
+            ];
+        }
     }
 
     /// <summary>The results of the model's run.</summary>

@@ -127,6 +127,7 @@ internal static class RegularisersCommand
     {
         var loop = new TrainingLoop<float>(
             configuration,
+            configuration.ArchitectureFor(data),
             configuration.Split(data).Scaled(),
             [],
             TimeProvider.System

@@ -57,8 +57,13 @@ internal static class SanityCommand
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var data = configuration.Split(Print.Loaded<T>(configuration)).Scaled().Learned;
-        var architecture = configuration.ArchitectureFor(data.Features, data.Classes);
+        var loaded = Print.Loaded<T>(configuration);
+        var data = configuration.Split(loaded).Scaled().Learned;
+        var architecture = configuration.ArchitectureFor(
+            data.Features,
+            data.Classes,
+            loaded.Preprocessing
+        );
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         return (
             architecture.ToString(),

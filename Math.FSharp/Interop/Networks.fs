@@ -50,6 +50,24 @@ type Architectures =
         LayerKinds.parse [] (List.ofSeq layers)
         |> Result.bind (Architecture.create head shape)
 
+    /// <summary>The architecture of a layer with others above it, or what is wrong with them.</summary>
+    /// <param name="first">The first layer.</param>
+    /// <param name="inputs">The number of numbers in a sample.</param>
+    /// <param name="above">The architecture of the other layers for so many numbers.</param>
+    static member Above
+        (first: Layer, inputs: int, above: Func<int, Architecture>)
+        : Result<Architecture, Fault list> =
+        ArgumentNullException.ThrowIfNull(above, nameof above)
+        Architecture.above first inputs (above.Invoke >> Ok)
+
+    /// <summary>The number of inputs that layers take, which an embedding among the first tells; null if it is not
+    /// told.</summary>
+    /// <param name="layers">The layers by their names, from the input's side.</param>
+    static member InputsOf(layers: string seq) : Nullable<int> =
+        match LayerKinds.parse [] (List.ofSeq layers) with
+        | Ok layers -> Layers.inputsOf layers |> ValueOption.toNullable
+        | Error _ -> Nullable()
+
     /// <summary>Inputs, hidden widths and classes: <c>Dense(Activation.Sigmoid, 784, 50, 10)</c>.</summary>
     /// <exception cref="T:System.ArgumentException">There are fewer than two sizes, or one is out of
     /// range.</exception>

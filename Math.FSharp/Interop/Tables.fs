@@ -213,3 +213,19 @@ type Tables =
 
     /// <summary>The columns of a table and their use, in words.</summary>
     static member Describe(report: TableReport) : string = TableReport.describe report
+
+/// Columns of categories that are embedded.
+[<AbstractClass; Sealed>]
+type EmbeddingLayers =
+    /// <summary><c>Auto</c>, <c>column=size</c> for some columns, or both.</summary>
+    static member Parse(texts: string seq) : Result<EmbeddedColumns, Fault list> =
+        EmbeddedColumns.parse (List.ofSeq texts)
+
+    /// <summary>The layer that embeds columns of a table's inputs, null if there is none to embed, or a fault for each
+    /// column that cannot be.</summary>
+    /// <param name="columns">The columns.</param>
+    /// <param name="preprocessing">How samples become inputs.</param>
+    static member Of
+        (columns: EmbeddedColumns, preprocessing: Preprocessing)
+        : Result<Layer | null, Fault list> =
+        EmbeddedColumns.layerOf preprocessing columns |> Result.map ValueOption.toObj

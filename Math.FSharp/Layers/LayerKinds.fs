@@ -26,20 +26,31 @@ module LayerKinds =
                 | _ -> None
     }
 
-    let private number (parse: bool * 'N) (make: 'N -> Layer) =
-        match parse with
-        | true, value -> Some(make value)
+    let private wholeNumber (text: string) : int option =
+        match Int32.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
+        | true, number -> Some number
+        | _ -> None
+
+    /// 3, or 990:16.
+    let private block (word: string) : EmbeddingBlock option =
+        match word.Split ':' |> List.ofArray |> List.map wholeNumber with
+        | [ Some inputs ] -> Some(EmbeddingBlock.Unchanged inputs)
+        | [ Some inputs; Some outputs ] -> Some(EmbeddingBlock.Embedded(inputs, outputs))
         | _ -> None
 
     /// Every kind that settings can name.
     let private kinds: LayerKind list = [
         kind "dense" "OUTPUTS" (fun words ->
             match words with
-            | [ outputs ] ->
-                number
-                    (Int32.TryParse(outputs, NumberStyles.None, CultureInfo.InvariantCulture))
-                    Layers.dense
+            | [ outputs ] -> wholeNumber outputs |> Option.map Layers.dense
             | _ -> None)
+        kind "embedding" "BLOCKS" (fun words ->
+            let blocks = words |> List.choose block
+
+            if words.IsEmpty || blocks.Length < words.Length then
+                None
+            else
+                Some(Layers.embedding blocks))
         kind "batchnorm" "" (fun words ->
             if words.IsEmpty then
                 Some Layers.batchNormalisation
@@ -47,10 +58,10 @@ module LayerKinds =
                 None)
         kind "dropout" "FRACTION" (fun words ->
             match words with
-            | [ fraction ] ->
-                number
-                    (Double.TryParse(fraction, NumberStyles.Float, CultureInfo.InvariantCulture))
-                    Layers.dropout
+            | [ text ] ->
+                match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
+                | true, fraction -> Some(Layers.dropout fraction)
+                | _ -> None
             | _ -> None)
         for each in Activation.all do
             kind ((string each).ToLowerInvariant()) "" (fun words ->

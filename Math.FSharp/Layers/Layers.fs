@@ -23,6 +23,24 @@ module Layers =
     [<CompiledName("Dropout")>]
     let dropout (fraction: float) : Layer = Dropout fraction
 
+    /// <summary>An embedding: some blocks of inputs x become E·x, others stay. For a one-hot block that is the column of E
+    /// for its category.</summary>
+    /// <param name="blocks">The blocks from the first input on; one of them or more has a matrix E.</param>
+    /// <remarks>E: (outputs, inputs) of its block. Its first numbers are normal with a standard deviation of 0.05.
+    /// Source: Guo and Berkhahn, Entity embeddings of categorical variables, 2016.</remarks>
+    [<CompiledName("Embedding")>]
+    let embedding (blocks: EmbeddingBlock list) : Layer = Embedding blocks
+
+    /// The number of inputs that the first layers take; nothing where they take any.
+    let internal inputsOf (layers: Layer list) : int voption =
+        layers
+        |> Seq.takeWhile (fun layer -> not (layer :? Dense))
+        |> Seq.tryPick (fun layer ->
+            match layer with
+            | :? Embedding as embedding -> Some embedding.Inputs
+            | _ -> None)
+        |> ValueOption.ofOption
+
     /// <summary>An activation of your own, computed in double precision.</summary>
     /// <param name="name">Its name in settings and model files: one word.</param>
     /// <param name="f">The function.</param>

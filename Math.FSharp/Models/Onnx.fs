@@ -92,7 +92,7 @@ module Onnx =
             && not (
                 Regex.IsMatch(
                     name,
-                    "^([A-Za-z]+_?[0-9]+|numbers|pixels|probabilities|predictions)\\z"
+                    "^([A-Za-z]+(_?[0-9]+)+|numbers|pixels|probabilities|predictions)\\z"
                 )
             )
 

@@ -189,6 +189,21 @@ module Architecture =
                     head = head
                 }))
 
+    /// <summary>The architecture of a layer with others above it, or what is wrong with them.</summary>
+    /// <param name="first">The first layer.</param>
+    /// <param name="inputs">The number of numbers in a sample.</param>
+    /// <param name="above">The architecture of the other layers for so many numbers.</param>
+    [<CompiledName("Above")>]
+    let above
+        (first: Layer)
+        (inputs: int)
+        (above: int -> Result<Architecture, Fault list>)
+        : Result<Architecture, Fault list> =
+        first.OutputShape(Shape.Vector inputs)
+        |> Result.bind (fun shape -> above shape.Size)
+        |> Result.bind (fun upper ->
+            create upper.head (Shape.Vector inputs) (first :: upper.layers))
+
     /// <summary>The architecture of dense layers, or what is wrong with their sizes.</summary>
     /// <param name="head">What the outputs mean.</param>
     /// <param name="inputs">The number of numbers in a sample, 1 or more.</param>

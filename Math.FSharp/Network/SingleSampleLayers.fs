@@ -176,6 +176,39 @@ type internal DenseSample<'T, 'Op
     override _.RunNumbers(sample, result, into) = run sample result into
     override _.RunBytes(sample, result, into) = run sample result into
 
+/// An embedding without allocation.
+[<Sealed>]
+type internal EmbeddingSample<'T
+    when 'T: struct
+    and 'T :> ValueType
+    and 'T: (new: unit -> 'T)
+    and 'T :> IBinaryFloatingPointIeee754<'T>>
+    (embedding: Embedding, parameters: LayerParameters<'T>) =
+    inherit SampleLayer<'T>()
+
+    let matrices = [| for _, matrix in parameters.Matrices -> Kernels.values matrix |]
+
+    let places = embedding.Places
+
+    let run (sample: 'Sample :> ISample<'T>) (result: 'T[]) (into: int) : unit =
+        for place in places do
+            let output, count = into + place.Output, place.Block.Outputs
+
+            if place.IsEmbedded then
+                Array.Clear(result, output, count)
+
+                for k in 0 .. place.Block.Inputs - 1 do
+                    let x = sample.Item(place.Input + k)
+
+                    if not ('T.IsZero x) then
+                        WeightedColumns.add matrices[place.Matrix] (k * count) count x result output
+            else
+                for k in 0 .. count - 1 do
+                    result[output + k] <- sample.Item(place.Input + k)
+
+    override _.RunNumbers(sample, result, into) = run sample result into
+    override _.RunBytes(sample, result, into) = run sample result into
+
 /// Any layer, by its forward pass on a mini-batch of one.
 [<Sealed>]
 type internal AnySample<'T
@@ -222,6 +255,8 @@ module internal SingleSampleLayers =
                 upper.Use(dense parameters) :: build rest
             | struct ({ Layer = Affine _ }, parameters, _) :: rest ->
                 (dense parameters).Use(IdentityOp<'T>()) :: build rest
+            | struct ({ Layer = :? Embedding as embedding }, parameters, _) :: rest ->
+                EmbeddingSample(embedding, parameters) :: build rest
             | struct (place, parameters, running) :: rest ->
                 AnySample(place.Layer, place.Input.Size, parameters, running) :: build rest
             | [] -> []

@@ -114,6 +114,7 @@ let private known = [
     Layers.dense 3
     Layers.batchNormalisation
     Layers.dropout 0.3
+    EmbeddingLaws.AnyEmbedding()
     for activation in Activation.all do
         Layers.activation activation
 ]

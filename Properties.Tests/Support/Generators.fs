@@ -275,6 +275,7 @@ type Generators =
             let! head = Gen.elements [ Head.Softmax; Head.Sigmoid; Head.Identity ]
             let! outputs = Gen.choose ((if head = Head.Softmax then 2 else 1), 5)
             let! seed = Small.bits
+            let! isEmbedded = Gen.frequency [ 2, Gen.constant false; 1, Gen.constant true ]
 
             // Any number from −1 to 1, by its place.
             let number place =
@@ -285,8 +286,24 @@ type Generators =
                 |> Vector<float>.Build.Dense
 
             let network inputs : Network<float> =
-                let network =
+                let above inputs =
                     Architecture.ofHidden head inputs hidden outputs
+
+                let network =
+                    if isEmbedded then
+                        // The last input passes through, if it is not the only one.
+                        let own = max 1 (inputs - 1)
+
+                        Architecture.above
+                            (Layers.embedding [
+                                EmbeddingBlock.Embedded(own, 2)
+                                if own < inputs then
+                                    EmbeddingBlock.Unchanged(inputs - own)
+                            ])
+                            inputs
+                            above
+                    else
+                        above inputs
                     |> orFail
                     |> Network.initialise Initialiser.XavierNormal seed
 

@@ -40,7 +40,7 @@ internal static class CheckpointModel
         string[] differences = [.. run.Differences(configuration), .. run.Differences(data.Hashes)];
         if (differences.Length > 0)
             throw new RefusedException(differences);
-        var architecture = configuration.ArchitectureFor(data.Train);
+        var architecture = configuration.ArchitectureFor(data);
         var samples = configuration.Split(data);
         foreach (var checkpoint in StoreOf(run.Path).Load(Console.Error.WriteLine))
         {

@@ -18,17 +18,19 @@ internal sealed class DataLoader(
     {
         using var span = Spans.Load();
         var start = clock.GetTimestamp();
-        // With the numerical gradient the warm-up would take longer than it saves.
-        var warmUp = configuration.Hyperparameters.Gradient.IsNumerical
-            ? Task.CompletedTask
-            : Task.Run(
-                () =>
-                    JitWarmUp.Run<T>(
-                        configuration.Hyperparameters,
-                        configuration.WarmUpArchitecture(JitWarmUp.Inputs, JitWarmUp.Widest)
-                    ),
-                stop
-            );
+        // With the numerical gradient the warm-up would take longer than it saves; layers of fixed inputs do not take its
+        // images.
+        var warmUp =
+            configuration.Hyperparameters.Gradient.IsNumerical || configuration.IsOfFixedInputs
+                ? Task.CompletedTask
+                : Task.Run(
+                    () =>
+                        JitWarmUp.Run<T>(
+                            configuration.Hyperparameters,
+                            configuration.WarmUpArchitecture(JitWarmUp.Inputs, JitWarmUp.Widest)
+                        ),
+                    stop
+                );
         // In watch mode the parsed data are kept: the model in use encodes them in its own way.
         var data = await Task.Run(() =>
             {

@@ -9,6 +9,7 @@ namespace Pipeline.Training;
 /// a test runs it with a token and a list of observers. A loop runs once.</summary>
 internal sealed class TrainingLoop<T>(
     RunConfiguration configuration,
+    Architecture architecture,
     TrainingSamples<T> samples,
     IReadOnlyList<IRunObserver> observers,
     TimeProvider clock,
@@ -81,7 +82,6 @@ internal sealed class TrainingLoop<T>(
 
     private async Task StartAsync(RunPosition<T>? from, CancellationToken stop)
     {
-        var architecture = configuration.ArchitectureFor(train.Features, train.Classes);
         steps.Trained = from?.Trained ?? TimeSpan.Zero;
         state =
             from?.State

@@ -34,6 +34,7 @@ internal sealed class TrainingRun<T>(
     /// <summary>What all attempts of a run share.</summary>
     private sealed record Target(
         TrainingData<T> Data,
+        Architecture Architecture,
         RunFolder Folder,
         CheckpointStore Store,
         Cadence Cadence,
@@ -70,6 +71,7 @@ internal sealed class TrainingRun<T>(
         var iterations = Runs.Iterations(configuration.Hyperparameters, data.Samples.Train.Count);
         var target = new Target(
             data,
+            architecture,
             folder,
             store,
             CadenceOf(earlier),
@@ -158,6 +160,7 @@ internal sealed class TrainingRun<T>(
         var checkpoints = new CheckpointScheduler<T>(writer, configuration.Settings.Run, clock);
         var loop = new TrainingLoop<T>(
             configuration,
+            target.Architecture,
             target.Data.Samples.Scaled(),
             ObserversOf(target, record, events),
             clock,

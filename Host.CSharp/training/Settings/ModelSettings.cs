@@ -14,16 +14,26 @@ public sealed record ModelSettings
 
     /// <summary>All layers of the network, from the inputs to the outputs, in place of Hidden, Activation,
     /// Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10. Accepts: dense OUTPUTS,
-    /// batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …. Default: the layers that Hidden
-    /// describes.</summary>
+    /// embedding BLOCKS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …. Default: the layers that
+    /// Hidden describes.</summary>
     [Description(
         "all layers of the network, from the inputs to the outputs, in place of Hidden, Activation, Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10"
     )]
     [Accepts(
-        "dense OUTPUTS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …"
+        "dense OUTPUTS, embedding BLOCKS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …"
     )]
     [DefaultText("the layers that Hidden describes")]
     public string[]? Layers { get; init; }
+
+    /// <summary>How many learned numbers a column of categories becomes, in place of an input for each category; Auto:
+    /// for columns of more than 20 categories, by their number. Accepts: Auto, COLUMN=SIZE for some columns, or both:
+    /// Auto,town=8. Default: none.</summary>
+    [Description(
+        "how many learned numbers a column of categories becomes, in place of an input for each category; Auto: for columns of more than 20 categories, by their number"
+    )]
+    [Accepts("Auto, COLUMN=SIZE for some columns, or both: Auto,town=8")]
+    [DefaultText("none")]
+    public string[]? Embeddings { get; init; }
 
     /// <summary>Activation function of the hidden units. Accepts: Sigmoid, Tanh, Relu, Identity, LeakyRelu, Elu,
     /// Gelu, Silu or Softplus. Default: Sigmoid.</summary>

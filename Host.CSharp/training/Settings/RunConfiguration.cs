@@ -31,6 +31,7 @@ internal sealed record RunConfiguration(
     TableOptions Table,
     Scaling TargetScaling,
     ClassWeights? ClassWeights,
+    EmbeddedColumns? Embeddings,
     ClassDecision? Decision,
     Metric? Metric,
     int Threads,
@@ -117,11 +118,21 @@ internal sealed record RunConfiguration(
         return configuration;
     }
 
-    /// <summary>The network's architecture for a number of inputs and outputs.</summary>
-    /// <exception cref="RefusedException">The layers give another number of outputs.</exception>
-    public Architecture ArchitectureFor(int inputs, int outputs)
+    /// <summary>The network's architecture for samples.</summary>
+    /// <param name="inputs">How many numbers a sample has.</param>
+    /// <param name="outputs">The number of classes, or of numbers to predict.</param>
+    /// <param name="preprocessing">How samples became inputs.</param>
+    /// <exception cref="RefusedException">The layers give another number of outputs, or columns to embed are not
+    /// there.</exception>
+    public Architecture ArchitectureFor(int inputs, int outputs, Preprocessing preprocessing)
     {
-        var architecture = Layers(inputs, outputs, int.MaxValue);
+        Architecture Above(int numbers) => Layers(numbers, outputs, int.MaxValue);
+        var embedding = Embeddings is null
+            ? null
+            : EmbeddingLayers.Of(Embeddings, preprocessing).OrThrow(Refused);
+        var architecture = embedding is null
+            ? Above(inputs)
+            : Architectures.Above(embedding, inputs, Above).OrThrow(Refused);
         return architecture.Outputs == outputs
             ? architecture
             : throw Refused([
@@ -133,37 +144,42 @@ internal sealed record RunConfiguration(
             ]);
     }
 
+    /// <summary>Whether the layers take one number of inputs only.</summary>
+    public bool IsOfFixedInputs =>
+        Settings.Model.Layers is { } layers && Architectures.InputsOf(layers) is not null;
+
     /// <summary>A network like the run's, to compile its code before the data are there. Hidden layers are at most
     /// as wide as <paramref name="widest"/>.</summary>
     public Architecture WarmUpArchitecture(int inputs, int widest) =>
         Layers(inputs, Classes, widest);
 
-    private Architecture Layers(int inputs, int outputs, int widest)
-    {
-        var created = Settings.Model.Layers is { } layers
-            ? Architectures.Create(Head, Shape.NewVector(inputs), layers)
-            : Architectures.Create(
-                Head,
-                inputs,
-                Hidden.Select(width => Math.Min(width, widest)),
-                Settings.Model.Normalised,
-                Activation,
-                Settings.Training.Dropout,
-                outputs
-            );
-        return created.TryGet(out var architecture, out var faults)
-            ? architecture
-            : throw Refused(faults);
-    }
+    private Architecture Layers(int inputs, int outputs, int widest) =>
+        (
+            Settings.Model.Layers is { } layers
+                ? Architectures.Create(Head, Shape.NewVector(inputs), layers)
+                : Architectures.Create(
+                    Head,
+                    inputs,
+                    Hidden.Select(width => Math.Min(width, widest)),
+                    Settings.Model.Normalised,
+                    Activation,
+                    Settings.Training.Dropout,
+                    outputs
+                )
+        ).OrThrow(Refused);
 
-    /// <summary>The network's layers for training samples.</summary>
-    /// <exception cref="RefusedException">The mini-batches are too large for the network, or images are to be
-    /// augmented and the samples are not images.</exception>
-    public Architecture ArchitectureFor<T>(Dataset<T> data)
+    /// <summary>The network's layers for the data of a run.</summary>
+    /// <exception cref="RefusedException">The mini-batches do not fit the network, the samples or the
+    /// optimizer, or images are to be augmented and the samples are not images.</exception>
+    public Architecture ArchitectureFor<T>(LoadedData<T> data)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var architecture = ArchitectureFor(data.Features, data.Classes);
-        if (data.ImageSize.IsNone && !Hyperparameters.Options.Augmentation.IsNone)
+        var architecture = ArchitectureFor(
+            data.Train.Features,
+            data.Train.Classes,
+            data.Preprocessing
+        );
+        if (data.Train.ImageSize.IsNone && !Hyperparameters.Options.Augmentation.IsNone)
             throw Refused([Faults.Create("Augmentation", "images to vary", "numbers")]);
         return Trainer
             .CheckBatch(Hyperparameters.BatchSize, architecture)
@@ -172,13 +188,11 @@ internal sealed record RunConfiguration(
             : throw Refused(faults);
     }
 
-    /// <summary>The network's layers for the data of a run.</summary>
-    /// <exception cref="RefusedException">The mini-batches do not fit the network, the samples or the
-    /// optimizer.</exception>
+    /// <summary>The same for data that are split.</summary>
     public Architecture ArchitectureFor<T>(TrainingData<T> data)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var architecture = ArchitectureFor(data.Loaded.Train);
+        var architecture = ArchitectureFor(data.Loaded);
         return Trainer
             .CheckFullBatch(Hyperparameters, data.Samples.Train.Count)
             .TryGet(out _, out var faults)

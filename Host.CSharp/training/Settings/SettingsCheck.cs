@@ -33,6 +33,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             architecture is not null && TargetScalings.Applies(architecture)
         );
         var classWeights = ClassWeights(head);
+        var embeddings = EmbeddedColumns();
         Calibration(architecture);
         Coverage();
         var decision = Decision(head);
@@ -54,6 +55,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             table!,
             targetScaling!,
             classWeights,
+            embeddings,
             decision,
             metric,
             threads,
@@ -69,12 +71,17 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         Parse.Activation(model.Activation).TryGet(faults, out var activation);
         Parse.Head(model.Head).TryGet(faults, out var head);
         Architecture? architecture;
-        // The number of inputs follows from the data; 1 serves for the check of the other sizes.
+        // The number of inputs follows from the data, unless the layers tell it; 1 serves for the check of the
+        // other sizes.
         if (model.Layers is { } layers)
         {
             faults.AddRange(ReplacedByLayers());
             Architectures
-                .Create(head ?? Head.Softmax, Shape.NewVector(1), layers)
+                .Create(
+                    head ?? Head.Softmax,
+                    Shape.NewVector(Architectures.InputsOf(layers) ?? 1),
+                    layers
+                )
                 .TryGet(faults, out architecture);
         }
         else
@@ -249,6 +256,25 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         WeightedClasses.Parse(given).TryGet(faults, out var weights);
         RequireSoftmax(nameof(settings.Data.ClassWeights), head);
         return weights;
+    }
+
+    /// <summary>The columns of categories that are embedded; null if none is.</summary>
+    private EmbeddedColumns? EmbeddedColumns()
+    {
+        var model = settings.Model;
+        if (model.Embeddings is not { Length: > 0 } given)
+            return null;
+        EmbeddingLayers.Parse(given).TryGet(faults, out var columns);
+        if (model.Layers is { } layers && Architectures.InputsOf(layers) is not null)
+        {
+            faults.Add(
+                Faults.Message(
+                    nameof(model.Embeddings),
+                    "does not apply where Model:Layers has an embedding"
+                )
+            );
+        }
+        return columns;
     }
 
     /// <summary>A fault for each setting that would say again what Model:Layers says.</summary>

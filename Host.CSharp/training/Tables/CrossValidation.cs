@@ -151,9 +151,9 @@ internal static class CrossValidation
             new Dictionary<string, string>()
         );
         var data = new TrainingData<T>(loaded, configuration.Split(loaded));
-        configuration.ArchitectureFor(data);
         var loop = new TrainingLoop<T>(
             configuration,
+            configuration.ArchitectureFor(data),
             data.Samples.Scaled(),
             [],
             TimeProvider.System

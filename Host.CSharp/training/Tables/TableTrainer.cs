@@ -152,7 +152,7 @@ public static class TableTrainer
                 var loaded = load();
                 var data = new TrainingData<T>(loaded, configuration.Split(loaded));
                 // Mini-batches that do not fit the network are refused here.
-                configuration.ArchitectureFor(data);
+                var architecture = configuration.ArchitectureFor(data);
                 var iterations = Runs.Iterations(
                     configuration.Hyperparameters,
                     data.Samples.Train.Count
@@ -163,6 +163,7 @@ public static class TableTrainer
                     : [history, new ProgressReporter(progress, iterations, TimeProvider.System)];
                 var loop = new TrainingLoop<T>(
                     configuration,
+                    architecture,
                     data.Samples.Scaled(),
                     observers,
                     TimeProvider.System

@@ -183,10 +183,7 @@ internal sealed class WatchMode<T>(
             return null;
         var faults = new List<string>();
         var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
-        var architecture = configuration.ArchitectureFor(
-            data.Loaded.Train.Features,
-            data.Loaded.Train.Classes
-        );
+        var architecture = configuration.ArchitectureFor(data);
         try
         {
             foreach (var checkpoint in store.Load(faults.Add))

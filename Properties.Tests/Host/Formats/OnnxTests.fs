@@ -166,7 +166,7 @@ module OnnxTests =
                 1UL
                 (Architecture.dense Activation.Tanh [ 2; 3; 2 ])
 
-        for name in [ "W1"; "Gemm_2"; "numbers"; "probabilities"; "LabelEncoder_1" ] do
+        for name in [ "W1"; "E1_1"; "Gemm_2"; "numbers"; "probabilities"; "LabelEncoder_1" ] do
             let model = {
                 Model.ofNetwork (network: Network<float>) with
                     Preprocessing =

@@ -128,8 +128,9 @@ module ServiceTimeTests =
             ]
 
         let plan = services.GetRequiredService<RunConfiguration>()
-        let data = (DataFiles.Load<float32> plan).Train
-        let architecture = plan.ArchitectureFor data
+        let loaded = DataFiles.Load<float32> plan
+        let data = loaded.Train
+        let architecture = plan.ArchitectureFor loaded
         use folder = RunFolder.Create(files, plan, architecture, clock)
         folder.Logs.Begin()
         let store = CheckpointStore(files, folder.Checkpoints, 3)

@@ -399,7 +399,7 @@ module AutoResumeTests =
         let itsPlan = host.Services.GetRequiredService<RunConfiguration>()
         let loaded = DataFiles.Load<float32> itsPlan
         let data = TrainingData(loaded, itsPlan.Split loaded)
-        let architecture = itsPlan.ArchitectureFor loaded.Train
+        let architecture = itsPlan.ArchitectureFor loaded
 
         // Not the network that the settings make.
         let earlier = {

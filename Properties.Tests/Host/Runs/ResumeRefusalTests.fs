@@ -239,7 +239,13 @@ module ResumeRefusalTests =
             Array.init 8 (fun _ ->
                 let create () =
                     start.SignalAndWait()
-                    RunFolder.Create(onDisk, plan, plan.ArchitectureFor(4, 2), StandingClock())
+
+                    RunFolder.Create(
+                        onDisk,
+                        plan,
+                        plan.ArchitectureFor(4, 2, Preprocessing.Numbers),
+                        StandingClock()
+                    )
 
                 Tasks.Task.Factory.StartNew(create, Tasks.TaskCreationOptions.LongRunning))
             |> Array.map _.Result

@@ -74,6 +74,10 @@ module ResumeTests =
                     "Model:Hidden", "50"
                     "Model:Layers", "batchnorm,dense 9,dropout 0.3,relu,batchnorm,dense 10"
                 ]
+                [
+                    "Model:Hidden", "50"
+                    "Model:Layers", "embedding 9:3 4 3:2,dense 9,relu,dense 10"
+                ]
             ]
 
         let! sampling =

@@ -9,6 +9,7 @@ open Microsoft.Extensions.Hosting
 open Xunit
 open FsCheck
 open FsCheck.FSharp
+open Pipeline.Learning
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training
@@ -88,7 +89,15 @@ module RetentionTests =
                     | _ -> own
 
                 let files = DiskFiles()
-                let made = RunFolder.Create(files, own, own.ArchitectureFor(4, 3), clock)
+
+                let made =
+                    RunFolder.Create(
+                        files,
+                        own,
+                        own.ArchitectureFor(4, 3, Preprocessing.Numbers),
+                        clock
+                    )
+
                 made.WriteSettings(plan, Dictionary<string, string>(), Cadence.Automatic, null)
                 made.Logs.Begin()
 

@@ -66,7 +66,14 @@ module LoopTests =
             let listener = Listener(stopAfter, stop)
             let samples = TrainingSamples(data.Train, null, data.Test)
 
-            let loop = TrainingLoop<float32>(plan, samples, [| listener |], TimeProvider.System)
+            let loop =
+                TrainingLoop<float32>(
+                    plan,
+                    plan.ArchitectureFor(16, 10, Preprocessing.Numbers),
+                    samples,
+                    [| listener |],
+                    TimeProvider.System
+                )
 
             loop.RunAsync(stop.Token).Result, listener
 
@@ -91,7 +98,9 @@ module LoopTests =
             [ 1..50 ]
             |> Seq.fold
                 (fun state _ -> Trainer.step plan.Hyperparameters data.Train state)
-                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor(16, 10)))
+                (Trainer.start
+                    plan.Hyperparameters
+                    (plan.ArchitectureFor(16, 10, Preprocessing.Numbers)))
 
         Assert.Equal<byte>(
             Parameters.toBytes folded.Network.Parameters,
@@ -176,7 +185,15 @@ module LoopTests =
                 Thrower(-1L, step / 15L)
 
         let samples = TrainingSamples(data.Train, null, data.Test)
-        let loop = TrainingLoop<float32>(plan, samples, [| thrower |], TimeProvider.System)
+
+        let loop =
+            TrainingLoop<float32>(
+                plan,
+                plan.ArchitectureFor(16, 10, Preprocessing.Numbers),
+                samples,
+                [| thrower |],
+                TimeProvider.System
+            )
 
         let thrown =
             Assert.Throws<AggregateException>(fun () ->
@@ -188,6 +205,8 @@ module LoopTests =
             Seq.init (int (if isStep then step else step / 15L * 15L)) ignore
             |> Seq.fold
                 (fun state () -> Trainer.step plan.Hyperparameters data.Train state)
-                (Trainer.start plan.Hyperparameters (plan.ArchitectureFor(16, 10)))
+                (Trainer.start
+                    plan.Hyperparameters
+                    (plan.ArchitectureFor(16, 10, Preprocessing.Numbers)))
 
         Assert.Equal<byte>(Checkpoint.write folded, Checkpoint.write (nonNull loop.Reached).State)
