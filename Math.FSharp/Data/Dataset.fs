@@ -361,6 +361,8 @@ module Dataset =
                         Array.blit source (indices[s] * features) values (s * features) features
 
                     Inputs.Columns(Kernels.matrix features indices.Length values)
+                | Samples.Encoded rows when EncodedRows.isSparse rows ->
+                    Inputs.Rows(EncodedRows.take indices rows)
                 | Samples.Encoded rows -> Inputs.Columns(EncodedRows.expand indices rows)
             targets = targets
             weights = weights

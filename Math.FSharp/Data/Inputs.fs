@@ -53,7 +53,8 @@ type internal ScaleLoop<'T
                     'L.Store('L.Divide('L.LoadBytes(&source, at), most), &scaled, at)
                     i <- i + 'L.Count
 
-/// <summary>The samples that enter a layer: numbers, or the pixels of images that are mostly blank.</summary>
+/// <summary>The samples that enter a layer: numbers, the pixels of images that are mostly blank, or rows with
+/// categories.</summary>
 /// <remarks>Either form gives the same bits: leaving out a zero changes no sum.</remarks>
 [<RequireQualifiedAccess>]
 type Inputs<'T
@@ -69,6 +70,8 @@ type Inputs<'T
     | Pairs of SparseBatch
     /// The same bytes, grouped by pair of inputs.
     | Buckets of BatchByInput
+    /// Rows of a table most inputs of which are 0.
+    | Rows of EncodedRows<'T>
 
     /// <summary>Samples given as numbers.</summary>
     /// <param name="numbers">(features, batch), a sample a column.</param>
@@ -82,6 +85,7 @@ type Inputs<'T
         | Buckets { Batch = batch } ->
             SparseBytes.dense ByteScale<'T>.Table batch
             |> Kernels.matrix batch.Source.Features batch.Samples.Length
+        | Rows rows -> EncodedRows.expand [| 0 .. rows.Columns.ColumnCount - 1 |] rows
 
 [<RequireQualifiedAccess>]
 module internal Inputs =
@@ -100,6 +104,8 @@ module internal Inputs =
                     |> Array.sumBy (fun s -> batch.Source.Starts[s + 1] - batch.Source.Starts[s])
 
                 batch.Samples.Length, 2 * counts
+            | Inputs.Rows rows ->
+                rows.Columns.ColumnCount, rows.Columns.RowCount * rows.Columns.ColumnCount
 
         let starts = Array.zeroCreate (samples + 1)
         let places = GC.AllocateUninitializedArray<int> most
@@ -109,6 +115,7 @@ module internal Inputs =
 
         for s in 0 .. samples - 1 do
             match inputs with
+            | Inputs.Rows rows -> count <- EncodedRows.writeNonZeros places values count s rows
             | Inputs.Columns columns ->
                 let x = Kernels.values columns
 
@@ -150,6 +157,10 @@ module internal Inputs =
     let private fits (weights: Matrix<'T>) (biases: Vector<'T>) (batch: SparseBatch) : bool =
         weights.ColumnCount = batch.Source.Features && weights.RowCount = biases.Count
 
+    let private fitsRows (weights: Matrix<'T>) (biases: Vector<'T>) (rows: EncodedRows<'T>) : bool =
+        weights.ColumnCount = EncodedRows.features rows
+        && weights.RowCount = biases.Count
+
     /// For more rows than a band has, dealing pairs out pays even if they enter one product only.
     [<Literal>]
     let private FewRows = 64
@@ -185,6 +196,21 @@ module internal Inputs =
             }
 
             Kernels.matrix rows batch.Samples.Length result
+        | Inputs.Rows encoded when fitsRows weights biases encoded ->
+            let samples = encoded.Columns.ColumnCount
+            let result = Kernels.newArray rows samples
+            let struct (starts, places, values) = nonZeros inputs
+
+            Simd.run rows {
+                FewAffineLoop.ColumnsOfW = Kernels.values weights
+                InitialSums = Kernels.elements biases
+                Starts = starts
+                Places = places
+                Values = values
+                Sums = result
+            }
+
+            Kernels.matrix rows samples result
         | _ -> Kernels.affine weights biases inputs.Numbers
 
     let private pairGradient
@@ -214,6 +240,22 @@ module internal Inputs =
         | Inputs.Buckets buckets when upstream.ColumnCount = buckets.Batch.Samples.Length ->
             let result = Kernels.newArray upstream.RowCount buckets.Batch.Source.Features
             pairGradient (First<'T>()) result upstream buckets result
+        | Inputs.Rows encoded when upstream.ColumnCount = encoded.Columns.ColumnCount ->
+            let rows, features = upstream.RowCount, EncodedRows.features encoded
+            let result = Kernels.newArray rows features
+            Array.Clear result
+            let struct (starts, places, values) = nonZeros inputs
+
+            Simd.run rows {
+                FewGradientLoop.Deltas = Kernels.values upstream
+                Rows = rows
+                Starts = starts
+                Places = places
+                Values = values
+                Gradient = result
+            }
+
+            Kernels.matrix rows features result
         | _ -> Kernels.weightGradient upstream inputs.Numbers
 
     /// The weights less η times their gradient: <c>Kernels.subtractScaled</c> of

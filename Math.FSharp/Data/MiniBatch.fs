@@ -70,7 +70,8 @@ module MiniBatch =
     /// Returns the memory of a mini-batch that nothing refers to any more.
     let internal release (batch: MiniBatch<'T>) : unit =
         match batch.inputs with
-        | Inputs.Columns columns -> ArrayReuse.Return(Kernels.values columns)
+        | Inputs.Columns columns
+        | Inputs.Rows { Columns = columns } -> ArrayReuse.Return(Kernels.values columns)
         | Inputs.Pairs _
         | Inputs.Buckets _ -> ()
 
@@ -113,6 +114,11 @@ module MiniBatch =
             inputs =
                 match batch.inputs with
                 | Inputs.Columns columns -> Inputs.Columns(convert columns)
+                | Inputs.Rows rows ->
+                    Inputs.Rows {
+                        Columns = convert rows.Columns
+                        Sizes = rows.Sizes
+                    }
                 // Bytes are the same in both.
                 | Inputs.Pairs batch
                 | Inputs.Buckets { Batch = batch } -> Inputs.Pairs batch

@@ -120,14 +120,21 @@ type internal Embedding(blocks: EmbeddingBlock list) =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
-        let numbers = pass.Inputs.Numbers
-        let count = numbers.ColumnCount
-        let x = Kernels.values numbers
+        let struct (starts, places, values) = Inputs.nonZeros pass.Inputs
+        let count = starts.Length - 1
+
+        let samples = {
+            Starts = starts
+            Places = places
+            Values = values
+        }
+
         let e = valuesOf pass.Parameters
         let y: 'T[] = Kernels.newArray outputs count
+        Array.Clear y
 
         for s in 0 .. count - 1 do
-            EmbeddingLoops.forward placed e x y s
+            EmbeddingLoops.forward placed e samples y s
 
         {
             LayerOutput.create (Kernels.matrix outputs count y) (fun upstream ->
@@ -141,7 +148,7 @@ type internal Embedding(blocks: EmbeddingBlock list) =
                     Array.Clear gradient
 
                 for s in 0 .. count - 1 do
-                    EmbeddingLoops.addGradients placed x upstream gradients s
+                    EmbeddingLoops.addGradients placed samples upstream gradients s
 
                 {
                     Inputs =
@@ -173,7 +180,7 @@ type internal Embedding(blocks: EmbeddingBlock list) =
                             [
                                 input
                                 draft.Integers [ int64 place.Input ]
-                                draft.Integers [ int64 (place.Input + place.Block.Inputs) ]
+                                draft.Integers [ int64 place.End ]
                                 draft.Integers [ 1L ]
                             ]
                         )

@@ -43,6 +43,8 @@ type internal PlacedBlock = {
 } with
 
     member place.IsEmbedded = place.Block.IsEmbedded
+    /// The first input after the block.
+    member place.End = place.Input + place.Block.Inputs
 
 /// The blocks of an embedding layer, from the first input on.
 type internal PlacedBlocks = {
@@ -53,51 +55,66 @@ type internal PlacedBlocks = {
     Outputs: int
 }
 
+/// The numbers of samples that are not 0, as `Inputs.nonZeros` has them.
+[<Struct>]
+type internal FewNumbers<'T> = {
+    Starts: int[]
+    Places: int[]
+    Values: 'T[]
+}
+
 /// Loops over the blocks for sample s of a mini-batch.
 [<RequireQualifiedAccess>]
 module internal EmbeddingLoops =
-    /// A sample's outputs: E·x, or x.
+    /// Calls `act` with each number of sample s and its block.
+    let inline private each
+        (blocks: PlacedBlocks)
+        (samples: FewNumbers<'T>)
+        (s: int)
+        ([<InlineIfLambda>] act: PlacedBlock -> int -> unit)
+        : unit =
+        let mutable block = 0
+
+        for n in samples.Starts[s] .. samples.Starts[s + 1] - 1 do
+            while samples.Places[n] >= blocks.Places[block].End do
+                block <- block + 1
+
+            act blocks.Places[block] n
+
+    /// A sample's outputs, zeros before: E·x, or x.
     let forward
         (blocks: PlacedBlocks)
         (e: 'T[][] when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (x: 'T[])
+        (samples: FewNumbers<'T>)
         (y: 'T[])
         (s: int)
         : unit =
-        for place in blocks.Places do
-            let from, into = s * blocks.Inputs + place.Input, s * blocks.Outputs + place.Output
+        each blocks samples s (fun place n ->
+            let into = s * blocks.Outputs + place.Output
+            let input = samples.Places[n] - place.Input
             let count = place.Block.Outputs
 
             if place.IsEmbedded then
-                Array.Clear(y, into, count)
-                let until = from + place.Block.Inputs
-                let mutable at = WeightedColumns.nextNonZero x from until
-
-                while at < until do
-                    WeightedColumns.add e[place.Matrix] ((at - from) * count) count x[at] y into
-                    at <- WeightedColumns.nextNonZero x (at + 1) until
+                let column = input * count
+                WeightedColumns.add e[place.Matrix] column count samples.Values[n] y into
             else
-                Array.blit x from y into count
+                y[into + input] <- samples.Values[n])
 
     /// Adds a sample's part of the gradient in each matrix: δ·xᵀ.
     let addGradients
         (blocks: PlacedBlocks)
-        (x: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (samples: FewNumbers<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (upstream: 'T[])
         (gradients: 'T[][])
         (s: int)
         : unit =
-        for place in blocks.Places do
+        each blocks samples s (fun place n ->
             if place.IsEmbedded then
-                let from, into = s * blocks.Inputs + place.Input, s * blocks.Outputs + place.Output
+                let from = s * blocks.Outputs + place.Output
                 let count = place.Block.Outputs
-                let until = from + place.Block.Inputs
-                let mutable at = WeightedColumns.nextNonZero x from until
-
-                while at < until do
-                    let column = (at - from) * count
-                    WeightedColumns.add upstream into count x[at] gradients[place.Matrix] column
-                    at <- WeightedColumns.nextNonZero x (at + 1) until
+                let column = (samples.Places[n] - place.Input) * count
+                let gradient = gradients[place.Matrix]
+                WeightedColumns.add upstream from count samples.Values[n] gradient column)
 
     /// A sample's gradient in the inputs: Eᵀ·δ.
     let inputGradient

@@ -204,7 +204,9 @@ type internal EmbeddingSample<'T
                         WeightedColumns.add matrices[place.Matrix] (k * count) count x result output
             else
                 for k in 0 .. count - 1 do
-                    result[output + k] <- sample.Item(place.Input + k)
+                    let x = sample.Item(place.Input + k)
+                    // As in a mini-batch, −0 is 0.
+                    result[output + k] <- if 'T.IsZero x then 'T.Zero else x
 
     override _.RunNumbers(sample, result, into) = run sample result into
     override _.RunBytes(sample, result, into) = run sample result into

@@ -89,3 +89,89 @@ let ``a column of many categories takes no memory for each of them`` () =
     Exactly.equal 1800 data.Train.Features
     // Training and test inputs would be 288 MB each.
     Assert.True(bytes < 144_000_000L, $"%d{bytes} bytes")
+
+/// Rows with a number and three columns of categories, some of which a row may not have, and a column of 120 of
+/// them: most inputs are 0.
+let private rows (Seed seed) : EncodedRows<float> =
+    let sizes = [| 9; 120; 2 |]
+
+    let number row column =
+        let draw =
+            RandomNumbers.below 150 seed RandomStream.GradientCheck (int64 column) row
+
+        if column = 0 then
+            float (draw - 75) / 30.0
+        else
+            float (draw % (sizes[column - 1] + 1) - 1)
+
+    {
+        Columns = Matrix<float>.Build.Dense(4, 40, fun column row -> number row column)
+        Sizes = sizes
+    }
+
+[<Law>]
+let ``sums over rows of categories have the bits of those over their inputs``
+    seed
+    (ProductShape(outputs, _, _))
+    =
+    let rows = rows seed
+    let numbers = Inputs.Columns(EncodedRows.expand [| 0..39 |] rows)
+    let rows = Inputs.Rows rows
+    let weights = KernelLaws.drawn seed 1L outputs 132
+    let biases = (KernelLaws.drawn seed 2L outputs 1).Column 0
+    let upstream = KernelLaws.drawn seed 3L outputs 40
+
+    Exactly.bits
+        (cells (Inputs.affine weights biases numbers))
+        (cells (Inputs.affine weights biases rows))
+
+    Exactly.bits
+        (cells (Inputs.weightGradient upstream numbers))
+        (cells (Inputs.weightGradient upstream rows))
+
+    Exactly.bits
+        (cells (Inputs.descend 0.3 weights upstream numbers))
+        (cells (Inputs.descend 0.3 weights upstream rows))
+
+[<Law>]
+let ``a network learns the same bits from rows of categories as from their inputs`` seed =
+    let rows = rows seed
+    let labels = Targets.Labels(Array.init 40 (fun s -> s % 3))
+    let sparse = Dataset.ofRows 3 rows labels
+    let dense = Dataset.ofColumns 3 (EncodedRows.expand [| 0..39 |] rows) labels
+    Assert.True((Dataset.take [| 0 |] sparse).FirstInputs.IsRows)
+
+    let settings =
+        Hyperparameters.create {
+            Hyperparameters.Default.Options with
+                Length = RunLength.Iterations 10L
+                BatchSize = 7
+                Initialiser = Initialiser.XavierNormal
+                Optimizer = OptimizerSpec.create (OptimizerSpec.named "Adam") |> orFail
+        }
+        |> orFail
+
+    for first in
+        [
+            []
+            [
+                Layers.embedding [ EmbeddingBlock.Unchanged 11; EmbeddingBlock.Embedded(121, 3) ]
+            ]
+        ] do
+        let architecture =
+            first @ [ Layers.dense 5; Layers.activation Activation.Tanh; Layers.dense 3 ]
+            |> Architecture.create Head.Softmax (Shape.Vector 132)
+            |> orFail
+
+        let learned data =
+            Trainer.start settings architecture
+            |> Trainer.advance settings data 10L (fun _ _ -> true)
+
+        let one, other = learned dense, learned sparse
+        Exactly.bits (flat one.Network.Parameters) (flat other.Network.Parameters)
+        Exactly.equal (Network.evaluate one.Network dense) (Network.evaluate one.Network sparse)
+
+        let convert data : MiniBatch<float32> =
+            MiniBatch.convert (Dataset.take [| 3; 1 |] data)
+
+        Exactly.bits (cells (convert dense).Inputs) (cells (convert sparse).Inputs)
