@@ -16,4 +16,4 @@ module internal SampleWeights =
             if not (Double.IsFinite weight && weight >= 0.0) then
                 invalidArg
                     (nameof weights)
-                    $"expected finite weights of 0 or greater, found {weight}"
+                    $"expected finite weights of 0 or greater, found {string weight}"

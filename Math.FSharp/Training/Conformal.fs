@@ -101,7 +101,9 @@ module Conformal =
         (data: Dataset<'T>)
         : Result<Conformal, Fault list> =
         if not (coverage > 0.0 && coverage < 1.0) then
-            invalidArg (nameof coverage) $"expected a share above 0 and below 1, found {coverage}"
+            invalidArg
+                (nameof coverage)
+                $"expected a share above 0 and below 1, found {string coverage}"
 
         checkSamples coverage data.Count
         |> Result.bind (fun () ->

@@ -90,6 +90,7 @@ let private others =
         "--default-signal"
         "--global"
         "--name"
+        "--data-binary"
     ]
 
 let private sources (folder: string) : string list = [

@@ -48,6 +48,8 @@ let calls (given: PurityGiven) : PureCall list =
         "ClassCheck.Untrained",
         fun () -> ClassCheck.untrained (List.init data.Classes string) data data
         "MiniBatch.Create", fun () -> MiniBatch.create batch.Inputs batch.Targets
+        "MiniBatch.WithWeights",
+        fun () -> MiniBatch.withWeights (Array.create batch.Count 2.0) batch
         "MiniBatch.Convert", fun () -> (MiniBatch.convert batch: MiniBatch<float32>)
         "Dataset.OfColumns",
         fun () -> Dataset.ofColumns data.Classes given.DataInputs given.DataTargets
