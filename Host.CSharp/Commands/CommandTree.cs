@@ -19,6 +19,7 @@ internal static class CommandTree
         root.Subcommands.Add(EvaluateCommand.Create(settings));
         root.Subcommands.Add(PredictCommand.Create(settings));
         root.Subcommands.Add(ServeCommand.Create(settings));
+        root.Subcommands.Add(ModelsCommand.Create(settings));
         root.Subcommands.Add(ExportCommand.Create());
         root.Subcommands.Add(InspectCommand.Create(settings));
         root.Subcommands.Add(DiffCommand.Create());

@@ -81,11 +81,14 @@ internal sealed record RunConfiguration(
     private bool Is(string resume) =>
         Settings.Run.Resume.Equals(resume, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The path of the model in use; its record has the same name with another ending.</summary>
+    /// <summary>The path of the model in use.</summary>
     public string PublishedModelPath =>
         Path.GetFullPath(
             Settings.Watch.Model ?? Path.Combine(Settings.Run.Directory, "model.safetensors")
         );
+
+    /// <summary>The path of its record.</summary>
+    public string PublicationRecordPath => Path.ChangeExtension(PublishedModelPath, ".json");
 
     /// <summary>The configuration of settings, or everything that is wrong with them.</summary>
     /// <param name="settings">The settings.</param>

@@ -24,6 +24,14 @@ public sealed record WatchSettings
     [DefaultText("model.safetensors in Run:Directory")]
     public string? Model { get; init; }
 
+    /// <summary>Number of earlier models that are kept beside the model in use; the command models lists them and puts one
+    /// in use again. Accepts: 0 to 1000. Default: 5.</summary>
+    [Description(
+        "number of earlier models that are kept beside the model in use; the command models lists them and puts one in use again"
+    )]
+    [Between(0, 1000)]
+    public int History { get; init; } = 5;
+
     /// <summary>How much worse a new model may be than the model in use: in the unit of Training:Metric; without it, in
     /// accuracy or, for predicted numbers, in loss as a share. Accepts: 0 to 1000000000. Default: 0.</summary>
     [Description(

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Pipeline.Learning;
 using Pipeline.Learning.Formats;
@@ -68,23 +67,18 @@ internal sealed class ModelPublisher(
     private static RefusedException Refused(string path, string found) =>
         new([DataFile.Sentence(path, "a file, or a path where one can be created", found)]);
 
-    private string RecordPath => Path.ChangeExtension(configuration.PublishedModelPath, ".json");
+    private string RecordPath => configuration.PublicationRecordPath;
 
     /// <summary>The record beside the model in use, if there is one.</summary>
-    public PublicationRecord? Current()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<PublicationRecord>(
-                files.Read(RecordPath),
-                JsonText.Options
-            );
-        }
-        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
-        {
-            return null;
-        }
-    }
+    public PublicationRecord? Current() => ModelHistory.RecordOf(files, RecordPath);
+
+    private ModelHistory History =>
+        new(
+            files,
+            TargetOf(configuration.PublishedModelPath).Path,
+            TargetOf(RecordPath).Path,
+            configuration.Settings.Watch.History
+        );
 
     /// <summary>Publishes a run's model unless the model in use is better by more than the margin on the same
     /// samples: the validation samples, otherwise the test samples. Each model encodes them with its own
@@ -122,6 +116,7 @@ internal sealed class ModelPublisher(
             model.Decision.OrNull(),
             model.Conformal.OrNull()
         );
+        History.Keep();
         AtomicFile.WriteTo(
             files,
             TargetOf(configuration.PublishedModelPath),

@@ -148,12 +148,13 @@ module ServeCommandTests =
         Path.Combine(repository, "Properties.Tests", "IrisService", "Program.cs")
 
     [<Fact>]
-    let ``the readme of Pipeline.Serving shows the application of the tests`` () =
-        let readme =
-            File.ReadAllText(Path.Combine(repository, "Host.CSharp", "serving", "README.md"))
-
+    let ``the pages show the application of the tests`` () =
         let code = File.ReadAllText program
-        Assert.Contains("```csharp\n" + code + "```", readme)
+
+        for page in [ "serving/README.md"; "docs/serving.md" ] do
+            let text = File.ReadAllText(Path.Combine(repository, "Host.CSharp", page))
+            Assert.Contains("```csharp\n" + code + "```", text)
+
         let lines = code.Split('\n') |> Array.filter (fun line -> line.Trim() <> "")
         Assert.InRange(lines.Length, 1, 14)
 

@@ -151,7 +151,9 @@ module Given =
         let parent = scratch.Sub "runs"
 
         if Directory.Exists parent then
+            // Earlier models are in a folder beside the runs.
             Directory.GetDirectories parent
+            |> Array.filter (fun folder -> not (folder.EndsWith "-history"))
         else
             [||]
 
