@@ -58,6 +58,12 @@ internal static class PredictCommand
             Description =
                 "for rows of a table: how much each column adds to the answer, compared with a row whose inputs are all 0 (the mean of every column under Data:Scaling Standard)",
         };
+        var keep = new Option<string?>("--keep")
+        {
+            Description =
+                "for rows of a table: columns, such as an identifier, that the predictions keep",
+            HelpName = "columns",
+        };
         var assumption = new AssumptionOptions();
         var command = new Command("predict", "Predict classes and probabilities for images or rows")
         {
@@ -68,6 +74,7 @@ internal static class PredictCommand
             top,
             dark,
             explain,
+            keep,
         };
         assumption.AddTo(command);
         // The parser takes an unknown option for another file.
@@ -96,6 +103,7 @@ internal static class PredictCommand
             ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
             var isExplained = parsed.GetValue(explain);
+            var kept = ModelPredictions.Columns(parsed.GetValue(keep));
             var predictions = MemoryBudget.Guard(
                 string.Join(", ", paths),
                 () => file.IsDouble ? PredictAs<double>() : PredictAs<float>()
@@ -119,7 +127,8 @@ internal static class PredictCommand
                     data,
                     configuration.Table.Cells,
                     isDarkInk,
-                    isExplained
+                    isExplained,
+                    kept
                 );
         });
         return command;

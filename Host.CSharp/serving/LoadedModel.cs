@@ -28,7 +28,12 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
 
     /// <summary>What <c>predict</c> gives for a file.</summary>
     /// <exception cref="RefusedException">The samples are bad or do not fit the model.</exception>
-    public abstract Predictions Predict(DataFile samples, bool isDarkInk, bool isExplained);
+    public abstract Predictions Predict(
+        DataFile samples,
+        bool isDarkInk,
+        bool isExplained,
+        IReadOnlyList<string>? kept
+    );
 
     /// <summary>Predictions of outputs that the model gave.</summary>
     public abstract Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples);
@@ -111,14 +116,20 @@ internal sealed class LoadedModel<T>(string sha256, string path, Model<T> model)
         ArrayPool<T>.Shared.Return(memory);
     }
 
-    public override Predictions Predict(DataFile samples, bool isDarkInk, bool isExplained) =>
+    public override Predictions Predict(
+        DataFile samples,
+        bool isDarkInk,
+        bool isExplained,
+        IReadOnlyList<string>? kept
+    ) =>
         ModelPredictions.Of(
             model,
             path,
             [samples],
             Layout,
             isDarkInk: isDarkInk,
-            isExplained: isExplained
+            isExplained: isExplained,
+            kept: kept
         );
 
     public override Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples) =>

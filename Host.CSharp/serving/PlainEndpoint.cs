@@ -78,6 +78,7 @@ internal static class PlainEndpoint
         }
         var isDarkInk = Flag(request, "dark_ink");
         var isExplained = Flag(request, "explain");
+        var kept = ModelPredictions.Columns(request.Query["keep"].ToString());
         var model = served.Current;
         return await Work.RunAsync(
             context,
@@ -85,7 +86,7 @@ internal static class PlainEndpoint
             body =>
                 kind.Length == 0
                     ? Images(served.Name, model, body.Span)
-                    : model.Predict(DataFile.Of(Source, body, kind), isDarkInk, isExplained),
+                    : model.Predict(DataFile.Of(Source, body, kind), isDarkInk, isExplained, kept),
             async predictions =>
             {
                 var response = context.Response;

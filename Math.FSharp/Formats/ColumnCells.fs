@@ -67,6 +67,13 @@ module internal Cells =
         else
             number.ToString("R", CultureInfo.InvariantCulture)
 
+    /// Every cell as it is written, empty for a missing number.
+    let written (cells: Cells) : IReadOnlyList<string> =
+        match cells with
+        | Cells.Numbers numbers -> Array.map text numbers
+        | Cells.Texts texts -> texts
+        | Cells.Unreadable(rows, _) -> Array.create rows ""
+
     /// Every cell as a text, empty for a missing value.
     let texts (cells: Cells) : string[] =
         match cells with

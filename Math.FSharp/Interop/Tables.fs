@@ -177,6 +177,21 @@ type Tables =
     static member Find(key: string, table: Table) : Result<Column, Fault list> =
         Table.find key table
 
+    /// <summary>A table without some of its columns, or the fault of a table without others.</summary>
+    /// <param name="names">The columns' names.</param>
+    /// <param name="table">The table.</param>
+    static member Without(names: string seq, table: Table) : Result<Table, Fault list> =
+        let names = Set.ofSeq names
+
+        table
+        |> Table.withColumns (
+            table.Columns |> List.filter (fun column -> not (names.Contains column.Name))
+        )
+
+    /// <summary>The cells of a column as they are written; numbers in the shortest form, empty for a missing
+    /// one.</summary>
+    static member TextsOf(column: Column) : IReadOnlyList<string> = Cells.written column.Cells
+
     /// <summary>How columns become numbers, fitted to a table's rows: means, scales and categories.</summary>
     /// <param name="options">How a table becomes samples.</param>
     /// <param name="table">The training rows. The label's column is left out.</param>

@@ -22,8 +22,15 @@ type Attribution = {
 /// 2017.</remarks>
 [<RequireQualifiedAccess>]
 module Attribution =
-    /// The points of the integral: the middles of as many equal parts of 0 to 1.
+    /// The points of the integral: two in each of half as many equal parts of 0 to 1, by the rule of Gauss and Legendre,
+    /// with equal weights.
     let internal points = 256
+
+    /// The place of a point from 0 to 1.
+    let private place (point: int) : float =
+        let within = 0.5 / Math.Sqrt 3.0
+        let offset = if point % 2 = 0 then 0.5 - within else 0.5 + within
+        2.0 * (float (point / 2) + offset) / float points
 
     /// The gradient in the outputs before the head of the output's value under the head, in each column.
     let private ofHead (head: Head) (output: int) (logits: Matrix<float>) : Matrix<float> =
@@ -92,9 +99,7 @@ module Attribution =
         let network: Network<float> = Network.convert (ForwardPass.folded network)
         let x = inputs.ToArray() |> Array.map Double.CreateTruncating
 
-        let between =
-            Matrix<float>
-                .Build.Dense(x.Length, points, fun i s -> x[i] * (float s + 0.5) / float points)
+        let between = Matrix<float>.Build.Dense(x.Length, points, fun i s -> x[i] * place s)
 
         let struct (gradient, _) = gradients output network between
 

@@ -108,7 +108,14 @@ let private compile (page: Page) (block: Block) : byte[] * bool =
 
 [<Fact>]
 let ``the C# of every page compiles without warnings, and programs run`` () =
-    let found = blocks "csharp"
+    // The application that serves a model is built and started elsewhere.
+    let service =
+        File.ReadAllText(Path.Combine(Page.root, "Properties.Tests/IrisService/Program.cs"))
+
+    let found =
+        blocks "csharp"
+        |> List.filter (fun (_, block) -> block.Text.Trim() <> service.Trim())
+
     Assert.NotEmpty found
 
     for page, block in found do

@@ -9,6 +9,9 @@ namespace Pipeline.Training;
 internal sealed record NamedSamples<T>(IReadOnlyList<string> Names, Dataset<T> Data)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Columns of the rows that their predictions keep.</summary>
+    public IReadOnlyList<(string Name, IReadOnlyList<string> Texts)> Kept { get; init; } = [];
+
     /// <summary>Assumptions about the file and possible errors in it, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }
@@ -22,17 +25,27 @@ internal static class SampleFile
     /// <param name="isDarkInk">For PNG: whether images have dark ink on light paper.</param>
     /// <param name="settings">How tables are laid out.</param>
     /// <param name="cells">How cells are written, if not as in training.</param>
+    /// <param name="kept">Columns of a table, such as an identifier, that the predictions keep.</param>
     /// <exception cref="RefusedException">The file is bad, or does not fit the model.</exception>
     public static NamedSamples<T> Parse<T>(
         DataFile file,
         Model<T> model,
         bool isDarkInk,
         DataSettings settings,
-        CellRules? cells = null
+        CellRules? cells = null,
+        IReadOnlyList<string>? kept = null
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var bytes = file.Content.Span;
+        if (kept is { Count: > 0 } && TableKind.Of(file) is null)
+        {
+            throw RefusedException.Of(
+                file.Path,
+                $"rows of a table, as they have columns to keep ({string.Join(", ", kept)})",
+                "images"
+            );
+        }
         if (PngReader.IsPng(bytes))
         {
             var image = PngReader.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
@@ -55,7 +68,21 @@ internal static class SampleFile
             );
         }
         var names = ColumnsOf(model.Preprocessing);
-        var table = TableFile.WithColumns(names, TableFile.Parse(file, settings, names), file);
+        var given = TableFile.Parse(file, settings, names);
+        Column[] columns =
+        [
+            .. (kept ?? []).Select(key =>
+                Tables.Find(key, given).OrThrow(RefusedException.At(file.Path))
+            ),
+        ];
+        // A model of plain numbers takes every column.
+        var inputs =
+            names.Count > 0 || columns.Length == 0
+                ? given
+                : Tables
+                    .Without(columns.Select(column => column.Name), given)
+                    .OrThrow(RefusedException.At(file.Path));
+        var table = TableFile.WithColumns(names, inputs, file);
         var network = model.Network;
         var encoding = Tables
             .EncodingOf(model.Preprocessing, cells, network.Architecture.Inputs, table)
@@ -68,6 +95,7 @@ internal static class SampleFile
                 .OrThrow(RefusedException.At(file.Path))
         )
         {
+            Kept = [.. columns.Select(column => (column.Name, Tables.TextsOf(column)))],
             Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],
         };
     }

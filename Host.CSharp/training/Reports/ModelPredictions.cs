@@ -14,6 +14,7 @@ internal static class ModelPredictions
     /// <param name="settings">How tables are laid out.</param>
     /// <param name="cells">How cells are written, if not as in training.</param>
     /// <param name="isDarkInk">For PNG: whether images have dark ink on light paper.</param>
+    /// <param name="kept">Columns of a table that the predictions keep.</param>
     /// <param name="isExplained">Whether each answer is explained by the columns of its row.</param>
     /// <exception cref="RefusedException">A file is bad or does not fit the model, or a prediction is not a
     /// number.</exception>
@@ -24,7 +25,8 @@ internal static class ModelPredictions
         DataSettings settings,
         CellRules? cells = null,
         bool isDarkInk = false,
-        bool isExplained = false
+        bool isExplained = false,
+        IReadOnlyList<string>? kept = null
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -33,7 +35,7 @@ internal static class ModelPredictions
         var notes = new List<string>();
         foreach (var file in files)
         {
-            var samples = SampleFile.Parse(file, model, isDarkInk, settings, cells);
+            var samples = SampleFile.Parse(file, model, isDarkInk, settings, cells, kept);
             notes.AddRange(samples.Notes);
             var outputs = Network.Probabilities(model.Network, samples.Data);
             var wrong = samples
@@ -51,6 +53,7 @@ internal static class ModelPredictions
                         ];
                         return new SamplePrediction(name, numbers)
                         {
+                            Kept = [.. samples.Kept.Select(one => (one.Name, one.Texts[sample]))],
                             Explanation = encoding is not null
                                 ? Evaluations.Attribution(
                                     AreClasses(model)
@@ -80,6 +83,13 @@ internal static class ModelPredictions
             Conformal = model.Conformal.OrNull(),
         };
     }
+
+    /// <summary>The columns of a list; null without one. Each is kept once.</summary>
+    public static string[]? Columns(string? list) =>
+        list
+            ?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Distinct()
+            .ToArray();
 
     /// <summary>Whether a model's outputs are classes, not numbers to predict.</summary>
     public static bool AreClasses<T>(Model<T> model)

@@ -12,6 +12,9 @@ namespace Pipeline.Training;
 /// <param name="Outputs">The probability of every class, or the numbers predicted.</param>
 internal sealed record SamplePrediction(string Sample, double[] Outputs)
 {
+    /// <summary>The cells of columns that are kept, with their names.</summary>
+    public IReadOnlyList<(string Name, string Text)> Kept { get; init; } = [];
+
     /// <summary>What each column adds to the answer; null if that is not asked for.</summary>
     public Attribution? Explanation { get; init; }
 }
@@ -48,12 +51,17 @@ internal sealed record Predictions(
         string.Concat(
             Samples.Select(prediction =>
                 VisibleText.Of(
-                    $"{prediction.Sample}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(NumberOf))}{SetText(prediction)}"
+                    $"{prediction.Sample}{KeptText(prediction)}: {string.Join(", ", AreClasses ? Best(prediction, top) : prediction.Outputs.Select(NumberOf))}{SetText(prediction)}"
                 )
                 + "\n"
                 + (prediction.Explanation is { } explanation ? Lines(prediction, explanation) : "")
             )
         );
+
+    private static string KeptText(SamplePrediction prediction) =>
+        prediction.Kept.Count == 0
+            ? ""
+            : $" ({string.Join(", ", prediction.Kept.Select(one => $"{one.Name} {one.Text}"))})";
 
     /// <summary>The coverage in percent.</summary>
     private string Share =>
@@ -142,9 +150,14 @@ internal sealed record Predictions(
         string[] explained = Samples is [{ Explanation: { } first }, ..]
             ? ["baseline", .. first.Parts.Select(part => $"added by {part.Item1}")]
             : [];
+        string[] named =
+        [
+            "sample",
+            .. Samples is [var sample, ..] ? sample.Kept.Select(one => one.Name) : [],
+        ];
         string[] titles = AreClasses
-            ? ["sample", "class", .. OutputNames, .. RegionTitles, .. explained]
-            : ["sample", .. OutputNames, .. RegionTitles, .. explained];
+            ? [.. named, "class", .. OutputNames, .. RegionTitles, .. explained]
+            : [.. named, .. OutputNames, .. RegionTitles, .. explained];
         text.Append(CsvText.Row(titles));
         foreach (var prediction in Samples)
         {
@@ -158,9 +171,10 @@ internal sealed record Predictions(
                     .. explanation.Parts.Select(part => Exact(part.Item2)),
                 ];
             }
+            string[] own = [prediction.Sample, .. prediction.Kept.Select(one => one.Text)];
             string[] cells = AreClasses
-                ? [prediction.Sample, ClassOf(prediction), .. numbers]
-                : [prediction.Sample, .. numbers];
+                ? [.. own, ClassOf(prediction), .. numbers]
+                : [.. own, .. numbers];
             text.Append(CsvText.Row(cells));
         }
         return text.ToString();
@@ -170,6 +184,9 @@ internal sealed record Predictions(
         JsonSerializer.Serialize(
             Samples.Select(prediction => new SampleJson(
                 prediction.Sample,
+                prediction.Kept.Count > 0
+                    ? prediction.Kept.ToDictionary(one => one.Name, one => one.Text)
+                    : null,
                 AreClasses ? ClassOf(prediction) : null,
                 OutputNames
                     .Zip(prediction.Outputs)
@@ -197,6 +214,8 @@ internal sealed record Predictions(
 
     private sealed record SampleJson(
         string Sample,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+            IReadOnlyDictionary<string, string>? Kept,
         string? Class,
         IReadOnlyDictionary<string, double> Outputs,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Coverage,

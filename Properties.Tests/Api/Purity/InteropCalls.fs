@@ -80,6 +80,8 @@ let calls (given: PurityGiven) : PureCall list =
         "Tables.Inputs", fun () -> Tables.Inputs(choice, given.Table)
         "Tables.EncodingOf",
         fun () -> Tables.EncodingOf(Preprocessing.Numbers, null, 2, given.Table)
+        "Tables.Without", fun () -> Tables.Without([ "Numbers" ], given.Table)
+        "Tables.TextsOf", fun () -> Tables.TextsOf(given.Table.Columns.Head)
         "Tables.Find", fun () -> Tables.Find("Numbers", given.Table)
         "Tables.Fit", fun () -> Tables.Fit(choice, given.Table)
         "Tables.Summarise", fun () -> Tables.Summarise(choice, Head.Identity, given.Table)

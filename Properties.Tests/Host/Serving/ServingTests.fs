@@ -68,7 +68,7 @@ module ServingTests =
                 )
 
     [<Fact>]
-    let ``an explanation is asked for by the address`` () =
+    let ``an explanation and kept columns are asked for by the address`` () =
         use scratch = new Scratch()
         let path = scratch.Sub "rows.safetensors"
         Serving.write path (Serving.ofRows 1UL: Model<float32>)
@@ -81,8 +81,55 @@ module ServingTests =
         let parts = explained[0].GetProperty("explanation").GetProperty "columns"
         Assert.True(parts.TryGetProperty("plan", ref Unchecked.defaultof<_>))
 
+        let kept =
+            Serving.json (service.Post("/models/rows/predict?keep=id,%20plan", "text/csv", body))
+
+        let own = kept[1].GetProperty "kept"
+
+        Assert.Equal(
+            ("8", "plus"),
+            (string (own.GetProperty "id"), string (own.GetProperty "plan"))
+        )
+
+        service.Post("/models/rows/predict?keep=name", "text/csv", body)
+        |> Serving.refused 400 [ "column name"; "id, age, calls, plan" ]
+
         service.Post("/models/rows/predict?explain=yes", "text/csv", body)
         |> Serving.refused 400 [ "explain"; "true or false"; "'yes'" ]
+
+    [<Fact>]
+    let ``predict keeps columns in every format`` () =
+        use scratch = new Scratch()
+        let path, rows = scratch.Sub "rows.safetensors", scratch.Sub "rows.csv"
+        Serving.write path (Serving.ofRows 1UL: Model<float32>)
+        File.WriteAllText(rows, rowsCsv)
+
+        let predict (format: string) =
+            let ended = Given.host [ "predict"; path; rows; "--keep"; "id"; "--format"; format ]
+            Assert.Equal(0, ended.ExitCode)
+            ended.Output
+
+        Assert.StartsWith("rows.csv row 1 (id 7): ", predict "text")
+        Assert.StartsWith("sample,id,class,no,yes,set", predict "csv")
+        Assert.Contains("\nrows.csv row 3,9,", predict "csv")
+        Assert.Contains("\"kept\": {\n      \"id\": \"8\"\n    }", predict "json")
+        // A model of plain numbers takes the other columns.
+        let numbers = scratch.Sub "numbers.safetensors"
+        Serving.write numbers (Serving.ofNumbers 1UL: Model<float32>)
+        File.WriteAllText(rows, "id,a,b,c\nx1,1,2,3\n")
+        let ended = Given.host [ "predict"; numbers; rows; "--keep"; "id" ]
+        Assert.StartsWith("rows.csv row 1 (id x1): ", ended.Output)
+
+        File.WriteAllBytes(
+            scratch.Sub "image.png",
+            [| 137uy; 80uy; 78uy; 71uy; 13uy; 10uy; 26uy; 10uy |]
+        )
+
+        let refused =
+            Given.host [ "predict"; numbers; scratch.Sub "image.png"; "--keep"; "id" ]
+
+        Assert.Equal(2, refused.ExitCode)
+        Assert.Contains("columns to keep (id)", refused.Errors)
 
     [<Fact>]
     let ``raw pixels and tensors give the network's own outputs`` () =
