@@ -35,7 +35,8 @@ internal static class Problem
                 },
                 JsonText.Options
             ),
-            context.RequestAborted
+            // A request that took too long is aborted already.
+            CancellationToken.None
         );
     }
 

@@ -356,6 +356,73 @@ module ServingTests =
         asked ("Sec-Fetch-Site", "same-origin") |> Serving.refused 415 []
 
     [<Fact>]
+    let ``a service that has too much to do says so, and a slow request ends`` () =
+        use scratch = new Scratch()
+        let path = scratch.Sub "images.safetensors"
+        Serving.write path (Serving.ofImages 3UL: Model<float32>)
+        use service = Serving.start [ "images", path ]
+        let limiter = service.Application.Services.GetRequiredService<WorkLimiter>()
+        use stop = new CancellationTokenSource()
+
+        // Every processor is taken.
+        let working = [|
+            for _ in 1 .. Environment.ProcessorCount ->
+                limiter.AcquireAsync(CancellationToken.None).AsTask().Result
+        |]
+
+        /// A request of unknown length, which may be a long one.
+        let ask () =
+            let content = new StreamContent(new MemoryStream(Array.zeroCreate<byte> 6))
+
+            content.Headers.ContentType <-
+                Headers.MediaTypeHeaderValue.Parse "application/octet-stream"
+
+            let request =
+                new HttpRequestMessage(HttpMethod.Post, "/models/images/predict", Content = content)
+
+            request.Headers.TransferEncodingChunked <- true
+            service.Client.SendAsync request
+
+        let waiting = [|
+            for _ in 1 .. WorkLimiter.MostWaiting -> limiter.AcquireAsync(stop.Token).AsTask()
+        |]
+
+        let refused = (ask ()).Result
+        Serving.refused 503 [ "64 long requests" ] refused
+
+        Assert.Equal(Nullable(TimeSpan.FromSeconds 1.0), (nonNull refused.Headers.RetryAfter).Delta)
+
+        // Short requests pass.
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (service.Post("/models/images/predict", "application/octet-stream", Array.zeroCreate 6))
+                .StatusCode
+        )
+
+        // Those that waited are gone, and the next one waits in vain.
+        stop.Cancel()
+        Assert.True(waiting |> Array.forall (fun one -> one.IsCanceled))
+        let waits = ask ()
+        // A body that does not come ends too.
+        use tcp = new Sockets.TcpClient("127.0.0.1", (Uri service.Address).Port)
+        use stream = tcp.GetStream()
+
+        stream.Write(
+            Encoding.ASCII.GetBytes(
+                "POST /models/images/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\nx"
+            )
+        )
+
+        use reader = new StreamReader(stream)
+        Assert.StartsWith("HTTP/1.1 408", reader.ReadLine())
+        waits.Result |> Serving.refused 504 [ "10 s" ]
+
+        for lease in working do
+            lease.Dispose()
+
+        Assert.Equal(HttpStatusCode.OK, (ask ()).Result.StatusCode)
+
+    [<Fact>]
     let ``a request that is cut or changed is refused or answered, never a failure`` () =
         use scratch = new Scratch()
         let path = scratch.Sub "rows.safetensors"
