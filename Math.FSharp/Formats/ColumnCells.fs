@@ -34,7 +34,16 @@ module internal Cells =
 
     /// A function's value for every text.
     let mapTexts (value: string -> 'V) (texts: IReadOnlyList<string>) : 'V[] =
-        Array.init texts.Count (valueOfText value texts)
+        match texts with
+        | :? RepeatedTexts as repeated ->
+            let values, indices = Array.map value repeated.Different, repeated.Indices
+            let mapped = Array.zeroCreate indices.Length
+
+            for row in 0 .. indices.Length - 1 do
+                mapped[row] <- values[indices[row]]
+
+            mapped
+        | _ -> Array.init texts.Count (fun row -> value texts[row])
 
     /// The different texts with their numbers of rows.
     let countTexts (texts: IReadOnlyList<string>) : (string * int) seq =
@@ -158,6 +167,9 @@ module internal Column =
             let places = Dictionary<string, int>(StringComparer.Ordinal)
             let different = ResizeArray<string>()
             let indices = Array.zeroCreate texts.Count
+            // A reader may give the same object for equal texts: those that came last need no search.
+            let latest: string[] = Array.zeroCreate 64
+            let latestPlaces: int[] = Array.zeroCreate latest.Length
             let mutable row = 0
             let mutable areFew = true
 
@@ -167,13 +179,26 @@ module internal Column =
                 if isNull (box text) then
                     areFew <- false
                 else
-                    match places.TryGetValue text with
-                    | true, place -> indices[row] <- place
-                    | false, _ when different.Count < MostDifferent ->
-                        indices[row] <- different.Count
-                        places.Add(text, different.Count)
-                        different.Add text
-                    | _ -> areFew <- false
+                    let slot =
+                        if text.Length = 0 then
+                            0
+                        else
+                            let ends = 7 * int text[0] + 13 * int text[text.Length - 1]
+                            (text.Length + ends) % latest.Length
+
+                    if obj.ReferenceEquals(latest[slot], text) then
+                        indices[row] <- latestPlaces[slot]
+                    else
+                        match places.TryGetValue text with
+                        | true, place -> indices[row] <- place
+                        | false, _ when different.Count < MostDifferent ->
+                            indices[row] <- different.Count
+                            places.Add(text, different.Count)
+                            different.Add text
+                        | _ -> areFew <- false
+
+                        latest[slot] <- text
+                        latestPlaces[slot] <- indices[row]
 
                 row <- row + 1
 

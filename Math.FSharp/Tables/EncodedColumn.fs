@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Buffers
 open System.Numerics
+open System.Runtime.CompilerServices
 open Pipeline.Learning.Formats
 
 /// A column of numbers, which becomes the input (x − Centre) / Scale.
@@ -100,6 +101,7 @@ module internal NumberColumn =
                 fitNumbers options table column (fun () -> absent) (numbers.AsSpan()))
 
     /// The input of a number; not finite where it does not fit, or is missing and not filled in.
+    [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
     let input (encoding: NumberColumn) (x: float) : float =
         let x = if Double.IsNaN x then encoding.Fill else x
         let scaled = (x - encoding.Centre) / encoding.Scale

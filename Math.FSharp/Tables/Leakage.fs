@@ -30,33 +30,66 @@ module Leakage =
         : ReadOnlySpan<byte> =
         MemoryMarshal.AsBytes(rows.Span.Slice(i * width, width))
 
+    /// Training rows that one thread compares at a time.
+    [<Literal>]
+    let private Tile = 4096
+
     /// The indices of the test rows that equal a training row, byte for byte. A row has `width` values.
     let internal findRows
         (width: int)
         (train: ReadOnlyMemory<'V>)
         (test: ReadOnlyMemory<'V>)
         : int[] when 'V: struct and 'V :> ValueType and 'V: (new: unit -> 'V) =
-        let count = test.Length / width
-        let found = HashSet<int>()
-        // Indices of test rows by their hash: there are fewer test rows than training rows.
-        let places = Dictionary<uint64, int list>(count)
+        let count, rows = test.Length / width, train.Length / width
+        // The last test row of each hash, and the one of the same hash before each of them: there are fewer test rows
+        // than training rows.
+        let last = Dictionary<uint64, int>(count)
+        let before: int[] = Array.zeroCreate count
+        // Some bits of every hash that there is: most training rows need no search.
+        let mask =
+            int (BitOperations.RoundUpToPowerOf2(uint32 (min count (1 <<< 24)) * 8u + 64u))
+            - 1
+
+        let known: uint64[] = Array.zeroCreate ((mask + 1) / 64)
 
         for i in 0 .. count - 1 do
             let key = hash (bytesOf width test i)
 
-            match places.TryGetValue key with
-            | true, others -> places[key] <- i :: others
-            | false, _ -> places[key] <- [ i ]
+            before[i] <-
+                match last.TryGetValue key with
+                | true, other -> other
+                | false, _ -> -1
 
-        for j in 0 .. train.Length / width - 1 do
-            match places.TryGetValue(hash (bytesOf width train j)) with
-            | true, candidates ->
-                for i in candidates do
-                    if (bytesOf width train j).SequenceEqual(bytesOf width test i) then
-                        found.Add i |> ignore
-            | false, _ -> ()
+            last[key] <- i
+            let bit = int key &&& mask
+            known[bit >>> 6] <- known[bit >>> 6] ||| (1UL <<< bit)
 
-        found |> Array.ofSeq |> Array.sort
+        let found: bool[] = Array.zeroCreate count
+        let tiles = (rows + Tile - 1) / Tile
+
+        ThreadTeam.run (int64 train.Length) tiles (fun tile ->
+            for j in tile * Tile .. min rows ((tile + 1) * Tile) - 1 do
+                let row = bytesOf width train j
+                let key = hash row
+                let bit = int key &&& mask
+
+                if (known[bit >>> 6] >>> bit) &&& 1UL <> 0UL then
+                    let mutable i =
+                        match last.TryGetValue key with
+                        | true, place -> place
+                        | false, _ -> -1
+
+                    while i >= 0 do
+                        if row.SequenceEqual(bytesOf width test i) then
+                            found[i] <- true
+
+                        i <- before[i])
+
+        [|
+            for i in 0 .. count - 1 do
+                if found[i] then
+                    i
+        |]
 
     /// <summary>The indices of the test rows that equal a training row, byte for byte.</summary>
     /// <param name="size">Bytes of a row, 1 or more.</param>

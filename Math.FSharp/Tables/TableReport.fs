@@ -130,8 +130,8 @@ module TableReport =
         ]
 
     /// Missing cells of columns by their text.
-    let internal missingCells (reader: CellReader) (columns: Column list) : MissingCells list = [
-        for column in columns do
+    let internal missingCells (reader: CellReader) (columns: Column list) : MissingCells list =
+        let ofColumn (column: Column) : MissingCells list =
             let markers =
                 match column.Cells with
                 | Cells.Numbers numbers ->
@@ -156,13 +156,19 @@ module TableReport =
                         if isNull (box text) then "" else text.Trim())
                 | Cells.Unreadable _ -> Seq.empty
 
-            for marker, count in markers |> Seq.countBy id |> Seq.sortBy fst do
-                {
-                    Column = column.Name
-                    Marker = marker
-                    Count = count
-                }
-    ]
+            [
+                for marker, count in markers |> Seq.countBy id |> Seq.sortBy fst do
+                    {
+                        Column = column.Name
+                        Marker = marker
+                        Count = count
+                    }
+            ]
+
+        match columns with
+        | [] -> []
+        | first :: _ ->
+            columns |> TableColumns.map (Cells.count first.Cells) ofColumn |> List.concat
 
     /// The classes with their numbers of training and test rows.
     let private counts (classes: string list) (data: Dataset<'T> list) : (string * int) list =

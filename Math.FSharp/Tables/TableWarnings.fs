@@ -55,15 +55,18 @@ module internal TableWarnings =
         (label: Column)
         (inputs: Column list)
         : string list =
-        let plain (column: Column) =
+        let plain (column: Column) : int -> string =
             match column.Cells with
-            | Cells.Numbers numbers -> numbers |> Array.map Cells.text
-            | Cells.Texts texts -> Cells.mapTexts reader.Canonical texts
-            | Cells.Unreadable(rows, _) -> Array.create rows ""
+            | Cells.Numbers numbers -> fun row -> Cells.text numbers[row]
+            | Cells.Texts texts -> Cells.valueOfText reader.Canonical texts
+            | Cells.Unreadable _ -> fun _ -> ""
 
-        let labels = plain label
+        let rows, labelOf = Cells.count label.Cells, plain label
 
-        if labels.Length < FewRows || Array.forall ((=) labels[0]) labels then
+        if
+            rows < FewRows
+            || Seq.forall (fun row -> labelOf row = labelOf 0) (seq { 1 .. rows - 1 })
+        then
             []
         else
             [
@@ -78,30 +81,25 @@ module internal TableWarnings =
                             pairs[one] <- other
                             true
 
-                    let cell =
-                        match column.Cells with
-                        | Cells.Numbers numbers -> fun row -> Cells.text numbers[row]
-                        | Cells.Texts texts -> Cells.valueOfText reader.Canonical texts
-                        | Cells.Unreadable _ -> fun _ -> ""
-
+                    let cell = plain column
                     let mutable row = 0
 
-                    while row < labels.Length
-                          && (let value = cell row
-                              agrees forward value labels[row] && agrees back labels[row] value) do
+                    while row < rows
+                          && (let value, label = cell row, labelOf row
+                              agrees forward value label && agrees back label value) do
                         row <- row + 1
 
-                    if row = labels.Length then
+                    if row = rows then
                         let isEqual = forward |> Seq.forall (fun pair -> pair.Key = pair.Value)
                         // Of labels that are all different, any column of different values is one to one.
-                        if isEqual || 2 * forward.Count <= labels.Length then
+                        if isEqual || 2 * forward.Count <= rows then
                             let how =
                                 if isEqual then
                                     $"equals the label {label.Name}"
                                 else
                                     $"corresponds one to one to the label {label.Name}"
 
-                            $"Column {column.Name} {how} in all %d{labels.Length} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out."
+                            $"Column {column.Name} {how} in all %d{rows} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out."
             ]
 
     /// Columns of categories that look like numbers.

@@ -50,7 +50,13 @@ module internal TestRows =
         let isKept = KeyedFraction.choose seed RandomStream.Test fraction keys
 
         let where kept =
-            [| 0 .. table.Rows - 1 |] |> Array.filter (fun row -> isKept[row] = kept)
+            let rows = ResizeArray<int>()
+
+            for row in 0 .. table.Rows - 1 do
+                if isKept[row] = kept then
+                    rows.Add row
+
+            rows.ToArray()
 
         let train, test = where false, where true
 

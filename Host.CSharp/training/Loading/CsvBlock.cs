@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Pipeline.Training;
 
 /// <summary>Some rows of a table, column by column. A column of decimals takes as many bytes a cell as its
-/// numbers need; another one its texts and their ends.</summary>
+/// numbers need; another one its different texts, if they are few, or its texts and their ends.</summary>
 internal sealed class CsvBlock
 {
     /// <summary>How a column's cells are kept.</summary>
@@ -33,12 +34,14 @@ internal sealed class CsvBlock
     /// <param name="AreNumbers">Whether all cells are decimals, other numbers, of which there are few, or
     /// empty.</param>
     /// <param name="Others">The number of texts that are no decimals.</param>
+    /// <param name="Few">The cells, where they are few different texts; the column takes no bytes then.</param>
     private readonly record struct Part(
         int Start,
         Form Form,
         byte Decimals,
         bool AreNumbers,
-        int Others
+        int Others,
+        CsvTexts? Few = null
     );
 
     private const short EmptyShort = short.MinValue;
@@ -76,13 +79,23 @@ internal sealed class CsvBlock
     /// <summary>Whether the numbers of all cells of a column are known, unless they are empty.</summary>
     public bool AreNumbers(int column) => parts[column].AreNumbers;
 
+    /// <summary>The text of a cell.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public string Text(int row, int column)
+    {
+        ref readonly var part = ref parts[column];
+        if (part.Few is { } few)
+            return few[row];
+        var cell = Cell(row, part, out var text);
+        return text.IsEmpty ? cell.ToString() : Encoding.UTF8.GetString(text);
+    }
+
     /// <summary>A cell.</summary>
     /// <param name="row">Its row.</param>
-    /// <param name="column">Its column.</param>
+    /// <param name="part">Its column, which has many different texts.</param>
     /// <param name="text">The text in UTF-8 of a cell that has no number; nothing for an empty cell.</param>
-    public DecimalCell Cell(int row, int column, out ReadOnlySpan<byte> text)
+    private DecimalCell Cell(int row, in Part part, out ReadOnlySpan<byte> text)
     {
-        var part = parts[column];
         text = default;
         DecimalCell cell;
         switch (part.Form)
@@ -122,6 +135,11 @@ internal sealed class CsvBlock
     public void CopyNumbers(int column, int first, Span<double> numbers)
     {
         var part = parts[column];
+        if (part.Few is { } few)
+        {
+            few.CopyNumbers(first, numbers);
+            return;
+        }
         switch (part.Form)
         {
             case Form.Bytes:
@@ -138,37 +156,31 @@ internal sealed class CsvBlock
                 var ints = Values<int>(part).Slice(first, numbers.Length);
                 for (var i = 0; i < ints.Length; i++)
                     numbers[i] = new DecimalCell(ints[i]).Number;
-                AddOthers(column, first, numbers);
+                AddOthers(part, first, numbers);
                 break;
             case Form.Longs:
                 var longs = Values<long>(part).Slice(first, numbers.Length);
                 for (var i = 0; i < longs.Length; i++)
                     numbers[i] = new DecimalCell(longs[i]).Number;
-                AddOthers(column, first, numbers);
+                AddOthers(part, first, numbers);
                 break;
             default:
                 for (var i = 0; i < numbers.Length; i++)
-                {
-                    var text = Text(part.Start, Rows, first + i);
-                    numbers[i] =
-                        text.Length > 0 && DecimalCell.Read(text, out var cell) == text.Length
-                            ? cell.Number
-                            : double.NaN;
-                }
+                    numbers[i] = DecimalCell.NumberOf(Text(part.Start, Rows, first + i));
                 break;
         }
     }
 
     /// <summary>Adds the numbers that are no decimals, where there are few.</summary>
-    private void AddOthers(int column, int first, Span<double> numbers)
+    private void AddOthers(in Part part, int first, Span<double> numbers)
     {
-        if (parts[column] is not { AreNumbers: true, Others: > 0 })
+        if (part is not { AreNumbers: true, Others: > 0 })
             return;
         for (var i = 0; i < numbers.Length; i++)
         {
             if (
                 double.IsNaN(numbers[i])
-                && Cell(first + i, column, out var text) is { IsEmpty: false }
+                && Cell(first + i, part, out var text) is { IsEmpty: false }
             )
                 numbers[i] = NumberText.Parse(text);
         }
@@ -233,6 +245,8 @@ internal sealed class CsvBlock
         }
         if (2 * count > rows)
         {
+            if (CsvTexts.Find(text, cells, column, columns, others) is { } few)
+                return (new(0, Form.Texts, 0, false, count, few), 0);
             var size = 4 * rows + bytesOfOthers + BytesOfNumbers(cells, column, columns);
             return (new(0, Form.Texts, 0, false, count), size);
         }
@@ -296,6 +310,8 @@ internal sealed class CsvBlock
         ReadOnlySpan<CsvCell> others
     )
     {
+        if (part.Few is not null)
+            return;
         switch (part.Form)
         {
             case Form.Bytes:

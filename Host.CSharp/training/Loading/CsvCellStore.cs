@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pipeline.Learning.Formats;
 
 namespace Pipeline.Training;
@@ -45,7 +46,7 @@ internal sealed class CsvCellStore
         {
             for (var row = 0; row < block.Rows; row++)
             {
-                if (block.Cell(row, column, out var text).IsNumber || !text.IsEmpty)
+                if (block.Text(row, column).Length > 0)
                     return true;
             }
         }
@@ -61,6 +62,7 @@ internal sealed class CsvCellStore
     /// <param name="row">The row.</param>
     /// <param name="latest">The index of the block that was found last: rows are mostly read one after the
     /// other.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public (CsvBlock Block, int Row) Find(int row, ref int latest)
     {
         var block = latest;

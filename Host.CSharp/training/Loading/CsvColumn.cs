@@ -1,32 +1,20 @@
 using System.Collections;
-using System.Numerics;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Pipeline.Learning.Formats;
 
 namespace Pipeline.Training;
 
-/// <summary>A column whose texts are created on demand. Frequent equal texts that are close to each other share
-/// one object.</summary>
+/// <summary>A column whose texts are created on demand. Of few different ones, equal texts that are close to each
+/// other share one object.</summary>
 /// <param name="cells">The table.</param>
 /// <param name="column">The column's index.</param>
 /// <param name="hasFirst">Whether the table's first record is a row.</param>
 internal sealed class CsvColumn(CsvCellStore cells, int column, bool hasFirst) : IDecimalTexts
 {
-    /// <summary>The most bytes of a text that is shared.</summary>
-    private const int LongestShared = 16;
-
-    /// <param name="Words">The text's bytes and zeros.</param>
-    /// <param name="Text">The text.</param>
-    private sealed record SharedText(Vector128<ulong> Words, string Text);
-
     private readonly int below = hasFirst ? 1 : 0;
     private readonly bool areAllBelow = cells.AreNumbers(column);
-    private readonly SharedText?[] lately = new SharedText?[64];
     private int latest;
-    private int made;
-    private int shared;
 
     public int Count => cells.RowsBelow + below;
 
@@ -35,13 +23,13 @@ internal sealed class CsvColumn(CsvCellStore cells, int column, bool hasFirst) :
 
     public string this[int row]
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         get
         {
             if (row < below)
                 return cells.First[column];
             var (block, place) = cells.Find(row - below, ref latest);
-            var cell = block.Cell(place, column, out var text);
-            return text.IsEmpty ? cell.ToString() : TextOf(text);
+            return block.Text(place, column);
         }
     }
 
@@ -74,29 +62,4 @@ internal sealed class CsvColumn(CsvCellStore cells, int column, bool hasFirst) :
     private static bool IsNumber(string text) => text.Length == 0 || !double.IsNaN(NumberOf(text));
 
     private static double NumberOf(string text) => NumberText.Parse(Encoding.UTF8.GetBytes(text));
-
-    private string TextOf(ReadOnlySpan<byte> bytes) =>
-        bytes.Length > LongestShared || made > 1000 + 4 * shared
-            ? Encoding.UTF8.GetString(bytes)
-            : Shared(bytes);
-
-    private string Shared(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> padded = stackalloc byte[LongestShared];
-        padded.Clear();
-        bytes.CopyTo(padded);
-        // Texts have no zero bytes.
-        var words = MemoryMarshal.Read<Vector128<ulong>>(padded);
-        var hash = (words[0] ^ BitOperations.RotateLeft(words[1], 29)) * 0x9E3779B97F4A7C15;
-        ref var slot = ref lately[hash >> 58];
-        if (slot is { } known && known.Words == words)
-        {
-            shared++;
-            return known.Text;
-        }
-        made++;
-        var text = Encoding.UTF8.GetString(bytes);
-        slot = new(words, text);
-        return text;
-    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Pipeline.Learning;
 using Pipeline.Learning.Formats;
@@ -149,6 +150,7 @@ internal ref struct CsvScanner
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool ReadCell()
     {
         if (text[place] == '"')
@@ -236,6 +238,7 @@ internal ref struct CsvScanner
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Add(CsvCell cell)
     {
         if (Count == cells.Length)
@@ -243,11 +246,13 @@ internal ref struct CsvScanner
         cells[Count++] = cell;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsEnd(ReadOnlySpan<byte> rest) =>
         rest[0] is (byte)'\r' or (byte)'\n' || IsSeparator(rest);
 
     private readonly bool IsAtLineEnd() => text[place] is (byte)'\r' or (byte)'\n';
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsSeparator(ReadOnlySpan<byte> rest) =>
         dialect.IsBlanks ? rest[0] is (byte)' ' or (byte)'\t' : rest.StartsWith(dialect.Separator);
 
@@ -257,6 +262,7 @@ internal ref struct CsvScanner
             place++;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void EndLine()
     {
         if (place == text.Length)

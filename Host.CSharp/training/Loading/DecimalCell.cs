@@ -49,6 +49,7 @@ internal readonly record struct DecimalCell(long Code)
     /// <summary>A decimal.</summary>
     /// <param name="whole">Its text as a whole number, without its point.</param>
     /// <param name="decimals">The number of digits after the point.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecimalCell Of(long whole, int decimals) =>
         new((whole << FormBits) | (uint)(decimals + 1));
 
@@ -72,7 +73,15 @@ internal readonly record struct DecimalCell(long Code)
     public int Index => (int)(Whole - 1);
 
     /// <summary>The number; NaN where there is none.</summary>
-    public double Number => Whole / Divisors[Form];
+    public double Number
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Whole / Divisors[Form];
+    }
+
+    /// <summary>The number of a text; NaN if the whole text is no decimal.</summary>
+    public static double NumberOf(ReadOnlySpan<byte> text) =>
+        text.Length > 0 && Read(text, out var cell) == text.Length ? cell.Number : double.NaN;
 
     /// <summary>Ten to the power of the number of digits after the point.</summary>
     public static double Divisor(int decimals) => Divisors[decimals + 1];
