@@ -49,12 +49,18 @@ internal static class MemoryBudget
         }
     }
 
-    /// <summary>Returns the memory of large files that were parsed, before their numbers are put together. Otherwise
-    /// both would be in memory, as the collector waits until the next large arrays have filled it.</summary>
+    /// <summary>Returns the memory of large files that were parsed to the system, before their numbers are put together.
+    /// Otherwise both would be in memory: the collector waits until the next large arrays have filled it, and keeps
+    /// what it has freed for a while.</summary>
     public static void Release()
     {
         if (GC.GetTotalMemory(false) > Large)
-            GC.Collect();
+            GC.Collect(
+                GC.MaxGeneration,
+                GCCollectionMode.Aggressive,
+                blocking: true,
+                compacting: true
+            );
     }
 
     private static string Megabytes(long bytes) =>
