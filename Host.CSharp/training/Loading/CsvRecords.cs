@@ -45,12 +45,12 @@ internal sealed record CsvRecords(CsvCellStore Cells, int[] Lines)
         int partBytes
     )
     {
-        if (text.Length <= partBytes || text.Span.Contains((byte)'"'))
+        if (text.Length <= partBytes)
             return null;
         var scanner = new CsvScanner(text.Span, dialect, line);
         while (scanner.Read() && CsvSeparator.IsBlank(text.Span, scanner.Cells)) { }
         // In a table of one column an empty line is a row.
-        if (scanner.Count < 2)
+        if (scanner.Count < 2 || text.Span[..scanner.Place].Contains((byte)'"'))
             return null;
         var columns = scanner.Count;
         var places = PartsOf(text.Span, scanner.Place, partBytes);
@@ -95,10 +95,12 @@ internal sealed record CsvRecords(CsvCellStore Cells, int[] Lines)
         return parts;
     }
 
-    /// <returns>Null if a row has a fault.</returns>
+    /// <returns>Null if there are quotes, or a row has a fault.</returns>
     private static Part? ReadPart(ReadOnlyMemory<byte> memory, CsvDialect dialect, int columns)
     {
         var text = memory.Span;
+        if (text.Contains((byte)'"'))
+            return null;
         var scanner = new CsvScanner(text, dialect);
         var rows = new CsvBlockBuilder(columns);
         var lines = new List<int>();
@@ -111,7 +113,8 @@ internal sealed record CsvRecords(CsvCellStore Cells, int[] Lines)
             rows.Add(text, scanner.Cells);
             lines.Add(scanner.Line);
         }
-        return scanner.Fault is null ? new(rows.End(text), lines, TextFile.LineEnds(text)) : null;
+        // At the end, the scanner is on the line behind the last line end.
+        return scanner.Fault is null ? new(rows.End(text), lines, scanner.Line - 1) : null;
     }
 
     private static string[] TextsOf(ReadOnlySpan<byte> text, ReadOnlySpan<CsvCell> cells)

@@ -120,7 +120,13 @@ internal sealed record DataFile(
             throw TooLong(path, limit, $"{length}");
         if (length is { } known)
             MemoryBudget.Require(path, $"{known} bytes", known);
-        var content = new MemoryStream((int)(length ?? 0));
+        // One byte more shows the end.
+        var start = GC.AllocateUninitializedArray<byte>((int)Math.Min(limit, (length ?? 0) + 1));
+        var count = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        if (count < start.Length)
+            return start.AsMemory(0, count);
+        var content = new MemoryStream();
+        content.Write(start);
         if (!CopyUpTo(stream, content, limit))
             throw TooLong(path, limit, "more");
         return content.GetBuffer().AsMemory(0, (int)content.Length);

@@ -19,16 +19,21 @@ internal static class MemoryBudget
     /// <exception cref="RefusedException">Fewer bytes are available.</exception>
     public static void Require(string path, string what, long bytes)
     {
-        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(false);
-        if (bytes > available)
+        if (!Allows(bytes))
         {
             throw RefusedException.Of(
                 path,
-                $"data that fit in memory, of which {Megabytes(available)} are left ({Advice})",
+                $"data that fit in memory, of which {Megabytes(Available)} are left ({Advice})",
                 $"{what}, which need about {Megabytes(bytes)}"
             );
         }
     }
+
+    /// <summary>Whether so many bytes are available.</summary>
+    public static bool Allows(long bytes) => bytes <= Available;
+
+    private static long Available =>
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(false);
 
     /// <summary>The result of loading.</summary>
     /// <exception cref="RefusedException">Memory ran out.</exception>

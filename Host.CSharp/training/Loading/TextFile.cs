@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using MathNet.Numerics;
 
 namespace Pipeline.Training;
 
@@ -44,7 +45,7 @@ internal static class TextFile
         var text = from.CodePage == Encoding.UTF8.CodePage ? content : Convert(content, from, path);
         if (text.Span is [.., (byte)'\n' or (byte)'\r', EndOfFile])
             text = text[..^1];
-        Check(text.Span, path);
+        Check(text, path);
         return text;
     }
 
@@ -120,8 +121,11 @@ internal static class TextFile
     }
 
     /// <summary>Refuses bytes that are not UTF-8, and zeros.</summary>
-    private static void Check(ReadOnlySpan<byte> text, string path)
+    private static void Check(ReadOnlyMemory<byte> content, string path)
     {
+        if (ArePlain(content))
+            return;
+        var text = content.Span;
         if (text.Contains((byte)0))
         {
             throw Refused(
@@ -145,6 +149,26 @@ internal static class TextFile
             "text in UTF-8, or Data:Encoding (windows-1252 say) to name another encoding",
             $"the byte 0x{text[place]:X2}"
         );
+    }
+
+    /// <summary>Whether all bytes are ASCII and none is zero; parts of long texts are gone through on several
+    /// threads.</summary>
+    private static bool ArePlain(ReadOnlyMemory<byte> content)
+    {
+        const int Part = 1 << 20;
+        var result = Parallel.For(
+            0,
+            (content.Length + Part - 1) / Part,
+            new() { MaxDegreeOfParallelism = Control.MaxDegreeOfParallelism },
+            (i, state) =>
+            {
+                var part = content.Span[(i * Part)..];
+                part = part[..Math.Min(part.Length, Part)];
+                if (part.Contains((byte)0) || !Ascii.IsValid(part))
+                    state.Stop();
+            }
+        );
+        return result.IsCompleted;
     }
 
     private static RefusedException Refused(string path, int line, string expected, string found) =>

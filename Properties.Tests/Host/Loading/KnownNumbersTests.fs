@@ -97,7 +97,8 @@ let ``a file's table gives the samples, report and faults of its texts`` (file: 
             match column.Cells with
             | Cells.Texts texts -> {
                 column with
-                    Cells = Cells.Texts(Array.ofSeq texts)
+                    // Objects of their own, also where texts are equal.
+                    Cells = Cells.Texts([| for text in texts -> String(text.AsSpan()) |])
               }
             | _ -> column)
 
