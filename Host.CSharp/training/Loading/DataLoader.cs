@@ -31,6 +31,9 @@ internal sealed class DataLoader(
                         ),
                     stop
                 );
+        var tableWarmUp = TableWarmUp.IsWorthwhile(configuration.Settings.Data)
+            ? Task.Run(() => TableWarmUp.Run<T>(configuration.Head), stop)
+            : Task.CompletedTask;
         // In watch mode the parsed data are kept: the model in use encodes them in its own way.
         var data = await Task.Run(() =>
             {
@@ -41,7 +44,7 @@ internal sealed class DataLoader(
                 };
             })
             .WaitAsync(stop);
-        await warmUp.WaitAsync(stop);
+        await Task.WhenAll(warmUp, tableWarmUp).WaitAsync(stop);
         var samples = configuration.Split(data);
         logger.DataLoaded(
             samples.Train.Count,

@@ -1,8 +1,9 @@
-/// CsvTexts.cs, CsvBlock.cs, TextFile.cs: texts that are held once, and long files.
+/// CsvTexts.cs, CsvBlock.cs, TextFile.cs, TableWarmUp.cs: texts that are held once, and long files.
 module Pipeline.Properties.Host.CsvTextsTests
 
 open System
 open System.Text
+open Pipeline.Learning
 open Pipeline.Learning.Laws
 open Pipeline.Properties
 open Pipeline.Training
@@ -99,3 +100,8 @@ let ``quotes in the first line alone change nothing`` () =
     Exactly.equal
         (Array.tail plain.Lines)
         (quoted.Lines |> Array.tail |> Array.map (fun line -> line - 1))
+
+[<Fact>]
+let ``the table of the warm-up becomes samples under every head`` () =
+    for head in [ Head.Softmax; Head.Sigmoid; Head.Identity ] do
+        Assert.True(TableWarmUp.Run<float32> head)
