@@ -85,7 +85,25 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
     {
         try
         {
+            return Parse(body, isFast: true);
+        }
+        catch (RefusedException)
+        {
+            // The places in messages are those of a whole reading.
+            return Parse(body, isFast: false);
+        }
+    }
+
+    /// <param name="body">The request.</param>
+    /// <param name="isFast">Whether lists of whole numbers are read by a loop of their own, five times as fast.</param>
+    /// <exception cref="RefusedException">The body is not a request of the protocol.</exception>
+    public static InferenceRequest Parse(ReadOnlySpan<byte> body, bool isFast)
+    {
+        try
+        {
             var json = new Utf8JsonReader(body, new() { MaxDepth = Deepest });
+            // What the reader has not seen yet: a list that is read otherwise is cut out of it.
+            var rest = isFast ? body : default;
             Expect(ref json, JsonTokenType.StartObject, "an object");
             string? id = null;
             List<InferenceInput>? inputs = null;
@@ -101,7 +119,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                     Expect(ref json, JsonTokenType.StartArray, "a list of inputs");
                     inputs = [];
                     while (json.Read() && json.TokenType != JsonTokenType.EndArray)
-                        inputs.Add(Input(ref json));
+                        inputs.Add(Input(ref json, ref rest));
                 }
                 else
                 {
@@ -145,7 +163,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
     public InferenceInput Of(string name) =>
         Inputs.Count == 1 ? Inputs[0] : Inputs.First(input => input.Name == name);
 
-    private static InferenceInput Input(ref Utf8JsonReader json)
+    private static InferenceInput Input(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
     {
         if (json.TokenType != JsonTokenType.StartObject)
             throw Refused("an object for each input", InWords(json.TokenType));
@@ -175,7 +193,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                     throw Refused($"a shape of at most {Deepest} sizes", "another");
             }
             else if (json.ValueTextEquals("data"u8))
-                data = Data(ref json);
+                data = Data(ref json, ref rest);
             else
             {
                 json.Read();
@@ -187,9 +205,19 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
     }
 
     /// <summary>A list of numbers or of texts, nested or not.</summary>
-    private static (double[]?, string[]?) Data(ref Utf8JsonReader json)
+    private static (double[]?, string[]?) Data(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
     {
         Expect(ref json, JsonTokenType.StartArray, "a list as data");
+        if (
+            !rest.IsEmpty
+            && WholeNumbers.Read(rest[(int)json.BytesConsumed..], out var length) is { } whole
+        )
+        {
+            rest = rest[((int)json.BytesConsumed + length)..];
+            json = new(rest, isFinalBlock: true, json.CurrentState);
+            json.Read();
+            return (whole, null);
+        }
         var numbers = new double[64];
         var count = 0;
         List<string>? texts = null;

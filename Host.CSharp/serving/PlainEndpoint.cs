@@ -92,7 +92,8 @@ internal static class PlainEndpoint
                 var response = context.Response;
                 response.ContentType = "application/json";
                 response.Headers[ModelEndpoints.HashHeader] = model.Sha256;
-                await response.WriteAsync(predictions.ToJson(), context.RequestAborted);
+                predictions.WriteJson(response.BodyWriter);
+                await response.BodyWriter.FlushAsync(context.RequestAborted);
                 return predictions.Samples.Count;
             }
         );

@@ -1,7 +1,7 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
@@ -180,60 +180,95 @@ internal sealed record Predictions(
         return text.ToString();
     }
 
-    public string ToJson() =>
-        JsonSerializer.Serialize(
-            Samples.Select(prediction => new SampleJson(
-                prediction.Sample,
-                prediction.Kept.Count > 0
-                    ? prediction.Kept.ToDictionary(one => one.Name, one => one.Text)
-                    : null,
-                AreClasses ? ClassOf(prediction) : null,
-                OutputNames
-                    .Zip(prediction.Outputs)
-                    .ToDictionary(pair => pair.First, pair => pair.Second),
-                Conformal?.Coverage,
-                SetOf(prediction),
-                IntervalsOf(prediction) is { } intervals
-                    ? OutputNames
-                        .Zip(intervals, (name, bounds) => (name, bounds))
-                        .ToDictionary(
-                            pair => pair.name,
-                            pair => new IntervalJson(pair.bounds.Lower, pair.bounds.Upper)
-                        )
-                    : null,
-                prediction.Explanation is { } explanation
-                    ? new(
-                        explanation.Prediction,
-                        explanation.Baseline,
-                        explanation.Parts.ToDictionary(part => part.Item1, part => part.Item2)
-                    )
-                    : null
-            )),
-            JsonText.Options
-        ) + "\n";
+    public string ToJson()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        WriteJson(bytes);
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
 
-    private sealed record SampleJson(
-        string Sample,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-            IReadOnlyDictionary<string, string>? Kept,
-        string? Class,
-        IReadOnlyDictionary<string, double> Outputs,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Coverage,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-            IEnumerable<string>? Set,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-            IReadOnlyDictionary<string, IntervalJson>? Intervals,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-            ExplanationJson? Explanation
-    );
+    /// <summary>Writes a list of all predictions as JSON, and a line feed.</summary>
+    public void WriteJson(IBufferWriter<byte> destination)
+    {
+        using (var json = new Utf8JsonWriter(destination, new() { Indented = true }))
+        {
+            json.WriteStartArray();
+            foreach (var prediction in Samples)
+                Write(json, prediction);
+            json.WriteEndArray();
+        }
+        destination.Write("\n"u8);
+    }
 
-    private sealed record IntervalJson(double Lower, double Upper);
+    private void Write(Utf8JsonWriter json, SamplePrediction prediction)
+    {
+        json.WriteStartObject();
+        json.WriteString("sample", prediction.Sample);
+        if (prediction.Kept.Count > 0)
+        {
+            json.WriteStartObject("kept");
+            foreach (var (name, text) in prediction.Kept)
+                json.WriteString(name, text);
+            json.WriteEndObject();
+        }
+        if (AreClasses)
+            json.WriteString("class", ClassOf(prediction));
+        else
+            json.WriteNull("class");
+        json.WriteStartObject("outputs");
+        for (var output = 0; output < prediction.Outputs.Length; output++)
+            Write(json, OutputNames[output], prediction.Outputs[output]);
+        json.WriteEndObject();
+        if (Conformal is not null)
+        {
+            Write(json, "coverage", Conformal.Coverage);
+            WriteRegion(json, prediction);
+        }
+        if (prediction.Explanation is { } explanation)
+        {
+            json.WriteStartObject("explanation");
+            Write(json, "prediction", explanation.Prediction);
+            Write(json, "baseline", explanation.Baseline);
+            json.WriteStartObject("columns");
+            foreach (var (name, part) in explanation.Parts)
+                Write(json, name, part);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
 
-    private sealed record ExplanationJson(
-        double Prediction,
-        double Baseline,
-        IReadOnlyDictionary<string, double> Columns
-    );
+    private void WriteRegion(Utf8JsonWriter json, SamplePrediction prediction)
+    {
+        if (SetOf(prediction) is { } set)
+        {
+            json.WriteStartArray("set");
+            foreach (var name in set)
+                json.WriteStringValue(name);
+            json.WriteEndArray();
+        }
+        if (IntervalsOf(prediction) is { } intervals)
+        {
+            json.WriteStartObject("intervals");
+            foreach (var (name, (lower, upper)) in OutputNames.Zip(intervals))
+            {
+                json.WriteStartObject(name);
+                Write(json, "lower", lower);
+                Write(json, "upper", upper);
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+    }
+
+    /// <summary>A number; JSON has none that is not finite, so that null stands for it.</summary>
+    private static void Write(Utf8JsonWriter json, string name, double number)
+    {
+        if (double.IsFinite(number))
+            json.WriteNumber(name, number);
+        else
+            json.WriteNull(name);
+    }
 
     private string ClassOf(SamplePrediction prediction) => OutputNames[Answer(prediction)];
 
