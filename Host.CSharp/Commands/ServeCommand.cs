@@ -38,7 +38,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(CommandLineSettings given, string[] models)
     {
-        var configuration = ServiceRegistration.ConfigurationOf(given);
+        var settings = ServiceRegistration.CreateBuilder(given, out var configuration);
         var serve = configuration.Settings.Serve;
         var named = models.Select(NameAndPath).ToArray();
         if (
@@ -59,7 +59,7 @@ internal static class ServeCommand
             named
         );
         await using var application = await server.StartAsync(
-            logging => ServiceRegistration.AddLogging(logging, given),
+            logging => ServiceRegistration.AddLogging(logging, settings.Configuration),
             services =>
                 services
                     .AddSystemd()

@@ -75,18 +75,54 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
 }
 
 /// <summary>A model in single or double precision.</summary>
-internal sealed class LoadedModel<T>(string sha256, string path, Model<T> model)
-    : LoadedModel(sha256, SignatureOf(model))
+internal sealed class LoadedModel<T> : LoadedModel
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
     private static readonly DataSettings Layout = new();
 
-    private readonly Predictor<T> predictor = new(model.Network);
+    private readonly string path;
+    private readonly Model<T> model;
+    private readonly Predictor<T> predictor;
 
-    public override TableModel? Rows { get; } =
-        model.Preprocessing.IsTable ? TableModel.Of(model, path) : null;
+    /// <summary>Predictions for no samples: the names of the outputs, and what answers depend on.</summary>
+    private readonly Predictions predictions;
 
-    public override long Work { get; } = model.Network.Architecture.ParameterCount;
+    public LoadedModel(string sha256, string path, Model<T> model)
+        : this(
+            sha256,
+            path,
+            model,
+            ModelPredictions.Of(model, []),
+            model.Preprocessing.IsTable ? TableModel.Of(model, path) : null
+        ) { }
+
+    private LoadedModel(
+        string sha256,
+        string path,
+        Model<T> model,
+        Predictions predictions,
+        TableModel? rows
+    )
+        : base(
+            sha256,
+            new(
+                model.Network.Architecture.Inputs,
+                model.Network.Architecture.Outputs,
+                model.Preprocessing is Preprocessing.Pixels size ? (size.rows, size.columns) : null,
+                rows?.Columns ?? [],
+                predictions.AreClasses ? predictions.OutputNames : [],
+                typeof(T) == typeof(double)
+            )
+        )
+    {
+        (this.path, this.model, this.predictions) = (path, model, predictions);
+        (Rows, Work) = (rows, model.Network.Architecture.ParameterCount);
+        predictor = new(model.Network);
+    }
+
+    public override TableModel? Rows { get; }
+
+    public override long Work { get; }
 
     public override Prediction PredictImage(ReadOnlySpan<byte> pixels)
     {
@@ -133,7 +169,10 @@ internal sealed class LoadedModel<T>(string sha256, string path, Model<T> model)
         );
 
     public override Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples) =>
-        ModelPredictions.Of(model, samples);
+        predictions with
+        {
+            Samples = samples,
+        };
 
     public override double[] PredictTable(Table rows)
     {
@@ -157,25 +196,5 @@ internal sealed class LoadedModel<T>(string sha256, string path, Model<T> model)
     {
         for (var k = 0; k < predicted.Length; k++)
             outputs[k] = double.CreateTruncating(predicted[k]);
-    }
-
-    private static ModelSignature SignatureOf(Model<T> model)
-    {
-        var architecture = model.Network.Architecture;
-        return new(
-            architecture.Inputs,
-            architecture.Outputs,
-            model.Preprocessing is Preprocessing.Pixels size ? (size.rows, size.columns) : null,
-            model.Preprocessing.IsTable ? TableModel.Of(model, "the model").Columns : [],
-            ModelPredictions.AreClasses(model)
-                ?
-                [
-                    .. Enumerable
-                        .Range(0, architecture.Outputs)
-                        .Select(k => Model.ClassName(model, k)),
-                ]
-                : [],
-            typeof(T) == typeof(double)
-        );
     }
 }

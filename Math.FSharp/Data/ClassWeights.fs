@@ -24,40 +24,22 @@ module ClassWeights =
     /// <param name="texts">One text, or one a class.</param>
     [<CompiledName("Parse")>]
     let parse (texts: string list) : Result<ClassWeights, Fault list> =
-        let one (text: string) =
-            let place = text.LastIndexOf '='
-
-            match
-                Double.TryParse(
-                    text.AsSpan(place + 1),
-                    NumberStyles.Float,
-                    CultureInfo.InvariantCulture
-                )
-            with
-            | true, weight when place > 0 && Double.IsFinite weight && weight > 0.0 ->
-                Ok(text[.. place - 1].Trim(), weight)
-            | _ ->
-                Error [
-                    Fault.create
-                        Setting
-                        "Balanced, or CLASS=NUMBER with a number above 0"
-                        $"'{text}'"
-                ]
+        let weight (text: string) =
+            match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
+            | true, weight when Double.IsFinite weight && weight > 0.0 -> ValueSome weight
+            | _ -> ValueNone
 
         match texts with
         | [ balanced ] when balanced.Equals("Balanced", StringComparison.OrdinalIgnoreCase) ->
             Ok ClassWeights.Balanced
         | texts ->
             texts
-            |> List.map one
-            |> Fault.all
-            |> Result.bind (fun weights ->
-                Fault.check
-                    [
-                        for name, same in weights |> List.countBy fst do
-                            same = 1, Fault.message Setting $"gives class {name} %d{same} weights"
-                    ]
-                    (fun () -> ClassWeights.Given weights))
+            |> NamedValues.parse
+                Setting
+                "Balanced, or CLASS=NUMBER with a number above 0"
+                (fun name count -> $"gives class {name} %d{count} weights")
+                weight
+            |> Result.map ClassWeights.Given
 
     /// The weight of each class, apart from a common factor.
     let private ofClasses

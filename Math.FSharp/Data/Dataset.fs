@@ -61,7 +61,7 @@ type Dataset<'T
 /// Making data sets and taking samples from them.
 [<RequireQualifiedAccess>]
 module Dataset =
-    /// So many samples of that many numbers with targets that fit.
+    /// A data set of a number of samples, each with a number of features. Refuses targets that do not fit.
     let private ofSamples
         (classes: int)
         (count: int)
@@ -236,6 +236,11 @@ module Dataset =
         | ValueNone -> Array.copy indices
         | ValueSome own -> indices |> Array.map (fun index -> own[index])
 
+    /// What samples at those indices have of something that not all data sets have.
+    let private pick (indices: int[]) (values: 'V[] voption) : 'V[] voption =
+        values
+        |> ValueOption.map (fun values -> indices |> Array.map (Array.get values))
+
     /// <summary>A data set of the samples at those indices, in that order. It shares their numbers with the
     /// given data set.</summary>
     /// <param name="indices">Which samples, counted from 0; any may come more than once.</param>
@@ -246,10 +251,8 @@ module Dataset =
         data with
             indices = ValueSome(find indices data)
             targets = Targets.take indices data.targets
-            weights =
-                data.weights
-                |> ValueOption.map (fun weights -> indices |> Array.map (Array.get weights))
-            keys = data.keys |> ValueOption.map (fun keys -> indices |> Array.map (Array.get keys))
+            weights = pick indices data.weights
+            keys = pick indices data.keys
     }
 
     /// The class of every sample; of a distribution, the most probable one.
@@ -337,11 +340,7 @@ module Dataset =
 
         let found = find indices data
         let targets = Targets.take indices data.targets
-
-        let weights =
-            data.weights
-            |> ValueOption.map (fun weights -> indices |> Array.map (Array.get weights))
-
+        let weights = pick indices data.weights
         let indices = found
         let features = data.features
 

@@ -89,11 +89,8 @@ type Inputs<'T
 
 [<RequireQualifiedAccess>]
 module internal Inputs =
-    /// The samples without their zeros: sample s has the numbers Values[n] at the inputs Places[n],
-    /// ascending, for n = Starts[s] … Starts[s + 1] − 1.
-    let nonZeros
-        (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : struct (int[] * int[] * 'T[]) =
+    /// The samples without their zeros.
+    let nonZeros (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : FewNumbers<'T> =
         let samples, most =
             match inputs with
             | Inputs.Columns columns -> columns.ColumnCount, columns.RowCount * columns.ColumnCount
@@ -145,7 +142,11 @@ module internal Inputs =
 
             starts[s + 1] <- count
 
-        struct (starts, places, Array.sub values 0 count)
+        {
+            Starts = starts
+            Places = places
+            Values = Array.sub values 0 count
+        }
 
     /// The result of `act` on the inputs in the form that a layer and its gradient take. They are valid only while
     /// `act` runs.
@@ -199,14 +200,11 @@ module internal Inputs =
         | Inputs.Rows encoded when fitsRows weights biases encoded ->
             let samples = encoded.Columns.ColumnCount
             let result = Kernels.newArray rows samples
-            let struct (starts, places, values) = nonZeros inputs
 
             Simd.run rows {
                 FewAffineLoop.ColumnsOfW = Kernels.values weights
                 InitialSums = Kernels.elements biases
-                Starts = starts
-                Places = places
-                Values = values
+                Inputs = nonZeros inputs
                 Sums = result
             }
 
@@ -244,14 +242,11 @@ module internal Inputs =
             let rows, features = upstream.RowCount, EncodedRows.features encoded
             let result = Kernels.newArray rows features
             Array.Clear result
-            let struct (starts, places, values) = nonZeros inputs
 
             Simd.run rows {
                 FewGradientLoop.Deltas = Kernels.values upstream
                 Rows = rows
-                Starts = starts
-                Places = places
-                Values = values
+                Inputs = nonZeros inputs
                 Gradient = result
             }
 

@@ -98,19 +98,6 @@ module Targets =
         | Targets.Labels labels -> oneHot classes labels
         | Targets.Columns columns -> columns
 
-    /// The columns of targets, each times its sample's weight.
-    let internal weigh
-        (weights: 'T[])
-        (classes: int)
-        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : Targets<'T> =
-        let columns = columns classes targets
-
-        Kernels.values columns
-        |> Array.mapi (fun i t -> t * weights[i / classes])
-        |> Kernels.matrix classes columns.ColumnCount
-        |> Targets.Columns
-
     /// <summary>Label smoothing: (1 − ε)t + ε·(Σₖ tₖ)/K of K classes, sample by sample.</summary>
     /// <param name="epsilon">ε, 0 to 1: the fraction of every target that is distributed evenly.</param>
     /// <param name="classes">K.</param>

@@ -38,7 +38,7 @@ module internal TwoLayerNumericalGradient =
 
         let logits, hidden = outputs[0], outputs[1]
 
-        let struct (starts, places, values) = Inputs.nonZeros batch.FirstInputs
+        let samples = Inputs.nonZeros batch.FirstInputs
         let units, classes = hidden.RowCount, logits.RowCount
         let inputs = network.Architecture.Inputs
         let w = Kernels.values network.Parameters.Layers[1].Weights
@@ -55,9 +55,9 @@ module internal TwoLayerNumericalGradient =
         let loop = {
             Step = step
             InputCount = inputs
-            Starts = starts
-            Places = places
-            Values = values
+            Starts = samples.Starts
+            Places = samples.Places
+            Values = samples.Values
             Hidden = Kernels.values hidden
             Units = units
             Probabilities = Kernels.values (Softmax.apply logits)

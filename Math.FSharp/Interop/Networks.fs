@@ -53,7 +53,7 @@ type Architectures =
     /// <summary>The architecture of a layer with others above it, or what is wrong with them.</summary>
     /// <param name="first">The first layer.</param>
     /// <param name="inputs">The number of numbers in a sample.</param>
-    /// <param name="above">The architecture of the other layers for so many numbers.</param>
+    /// <param name="above">The architecture of the other layers, given the number of their inputs.</param>
     static member Above
         (first: Layer, inputs: int, above: Func<int, Architecture>)
         : Result<Architecture, Fault list> =

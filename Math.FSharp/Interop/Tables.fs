@@ -236,8 +236,8 @@ type EmbeddingLayers =
     static member Parse(texts: string seq) : Result<EmbeddedColumns, Fault list> =
         EmbeddedColumns.parse (List.ofSeq texts)
 
-    /// <summary>The layer that embeds columns of a table's inputs, null if there is none to embed, or a fault for each
-    /// column that cannot be.</summary>
+    /// <summary>The layer that embeds columns of a table. The result is null if no column is to be embedded, or a fault for
+    /// each column that cannot be embedded.</summary>
     /// <param name="columns">The columns.</param>
     /// <param name="preprocessing">How samples become inputs.</param>
     static member Of

@@ -4,6 +4,18 @@ open System
 open System.Numerics
 open System.Runtime.CompilerServices
 
+/// The numbers of samples that are not 0: sample s has the numbers Values[n] at the inputs Places[n], ascending, for
+/// n = Starts[s] … Starts[s + 1] − 1.
+[<Struct>]
+type internal FewNumbers<'T> = {
+    Starts: int[]
+    Places: int[]
+    Values: 'T[]
+} with
+
+    /// How many samples.
+    member numbers.Samples = numbers.Starts.Length - 1
+
 /// Loops over the numbers of a sample that are not 0, of which there are few.
 [<RequireQualifiedAccess>]
 module internal WeightedColumns =
@@ -29,10 +41,8 @@ type internal FewAffineLoop<'T
     and 'T :> IBinaryFloatingPointIeee754<'T>> = {
     ColumnsOfW: 'T[]
     InitialSums: 'T[]
-    /// The numbers of each sample that are not 0, as `Inputs.nonZeros` has them.
-    Starts: int[]
-    Places: int[]
-    Values: 'T[]
+    /// The samples.
+    Inputs: FewNumbers<'T>
     /// The result: (rows, samples).
     Sums: 'T[]
 } with
@@ -43,8 +53,9 @@ type internal FewAffineLoop<'T
             let w = &Simd.start loop.ColumnsOfW
             let initial = &Simd.start loop.InitialSums
             let sums = &Simd.start loop.Sums
+            let inputs = loop.Inputs
 
-            for s in 0 .. loop.Starts.Length - 2 do
+            for s in 0 .. inputs.Samples - 1 do
                 let mutable row = 0
 
                 while row < rows do
@@ -52,9 +63,9 @@ type internal FewAffineLoop<'T
                     let at = nativeint (min row (rows - 'L.Count))
                     let mutable sum = 'L.Load(&initial, at)
 
-                    for n in loop.Starts[s] .. loop.Starts[s + 1] - 1 do
-                        let column = nativeint loop.Places[n] * nativeint rows
-                        let x = 'L.Create loop.Values[n]
+                    for n in inputs.Starts[s] .. inputs.Starts[s + 1] - 1 do
+                        let column = nativeint inputs.Places[n] * nativeint rows
+                        let x = 'L.Create inputs.Values[n]
                         sum <- 'L.MultiplyAdd('L.Load(&w, column + at), x, sum)
 
                     let into = nativeint s * nativeint rows + at
@@ -72,10 +83,8 @@ type internal FewGradientLoop<'T
     /// δ: (rows, samples).
     Deltas: 'T[]
     Rows: int
-    /// The numbers of each sample that are not 0, as `Inputs.nonZeros` has them.
-    Starts: int[]
-    Places: int[]
-    Values: 'T[]
+    /// The samples.
+    Inputs: FewNumbers<'T>
     /// The result: (rows, inputs), zeros.
     Gradient: 'T[]
 } with
@@ -97,15 +106,15 @@ type internal FewGradientLoop<'T
 
     interface ILoop<'T> with
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
-            let rows = loop.Rows
+            let rows, inputs = loop.Rows, loop.Inputs
 
-            for s in 0 .. loop.Starts.Length - 2 do
+            for s in 0 .. inputs.Samples - 1 do
                 let delta = &Unsafe.Add(&Simd.start loop.Deltas, s * rows)
 
-                for n in loop.Starts[s] .. loop.Starts[s + 1] - 1 do
-                    let gradient = &Unsafe.Add(&Simd.start loop.Gradient, loop.Places[n] * rows)
+                for n in inputs.Starts[s] .. inputs.Starts[s + 1] - 1 do
+                    let gradient = &Unsafe.Add(&Simd.start loop.Gradient, inputs.Places[n] * rows)
 
-                    let x = loop.Values[n]
+                    let x = inputs.Values[n]
 
                     let left = FewGradientLoop<'T>.Add<'V, 'L>(&delta, &gradient, x, 0, rows)
 

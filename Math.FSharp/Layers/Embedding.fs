@@ -120,15 +120,8 @@ type internal Embedding(blocks: EmbeddingBlock list) =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
-        let struct (starts, places, values) = Inputs.nonZeros pass.Inputs
-        let count = starts.Length - 1
-
-        let samples = {
-            Starts = starts
-            Places = places
-            Values = values
-        }
-
+        let samples = Inputs.nonZeros pass.Inputs
+        let count = samples.Samples
         let e = valuesOf pass.Parameters
         let y: 'T[] = Kernels.newArray outputs count
         Array.Clear y

@@ -55,14 +55,6 @@ type internal PlacedBlocks = {
     Outputs: int
 }
 
-/// The numbers of samples that are not 0, as `Inputs.nonZeros` has them.
-[<Struct>]
-type internal FewNumbers<'T> = {
-    Starts: int[]
-    Places: int[]
-    Values: 'T[]
-}
-
 /// Loops over the blocks for sample s of a mini-batch.
 [<RequireQualifiedAccess>]
 module internal EmbeddingLoops =

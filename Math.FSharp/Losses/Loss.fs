@@ -287,12 +287,19 @@ module Loss =
         (targets: Targets<'T>)
         (logits: Matrix<'T>)
         : struct ('T * Matrix<'T>) =
-        match head, weights with
-        | Head.Softmax, ValueNone -> crossEntropyWithGradient targets logits
-        | Head.Softmax, ValueSome weights ->
-            crossEntropyWithGradient (Targets.weigh weights logits.RowCount targets) logits
-        | Head.Sigmoid, _ -> binaryCrossEntropyOf weights targets logits
-        | Head.Identity, _ -> squaredErrorOf weights targets logits
+        match head with
+        | Head.Softmax when weights.IsNone -> crossEntropyWithGradient targets logits
+        | Head.Softmax ->
+            let columns = Targets.columns logits.RowCount targets
+
+            let weighted =
+                Kernels.values columns
+                |> weigh weights columns.RowCount
+                |> Kernels.matrix columns.RowCount columns.ColumnCount
+
+            crossEntropyWithGradient (Targets.Columns weighted) logits
+        | Head.Sigmoid -> binaryCrossEntropyOf weights targets logits
+        | Head.Identity -> squaredErrorOf weights targets logits
 
     /// <summary>The loss that fits a head, the mean over a batch, and its gradient in the last layer's
     /// logits: cross entropy, binary cross entropy or half the squared error.</summary>

@@ -192,7 +192,7 @@ module Architecture =
     /// <summary>The architecture of a layer with others above it, or what is wrong with them.</summary>
     /// <param name="first">The first layer.</param>
     /// <param name="inputs">The number of numbers in a sample.</param>
-    /// <param name="above">The architecture of the other layers for so many numbers.</param>
+    /// <param name="above">The architecture of the other layers, given the number of their inputs.</param>
     [<CompiledName("Above")>]
     let above
         (first: Layer)

@@ -13,30 +13,36 @@ module internal ColumnValues =
     let private quoted = ColumnKind.quoted
     let private andMore = ColumnKind.andMore
 
+    /// The most names in a message.
+    [<Literal>]
+    let private MostNames = 20
+
+    /// Some names, the first ones of many.
+    let private listed (names: string list) : string =
+        let first = names |> List.truncate MostNames |> String.concat ", "
+        if names.Length > MostNames then $"{first}, …" else first
+
     /// The column of that name, if its cells can be read.
     let find (name: string) (table: Table) : Result<Column, Fault list> =
         match Table.tryNamed name table with
         | Some column -> Column.readable column
         | None ->
-            let names = table.Columns |> List.map (_.Name >> quoted)
-            let known = names |> List.truncate 20 |> String.concat ", "
-            let more = if names.Length > 20 then ", …" else ""
-
-            Error [
-                Fault.create $"column {name}" "a column of that name" $"none among {known}{more}"
-            ]
+            let known = table.Columns |> List.map (_.Name >> quoted) |> listed
+            Error [ Fault.create $"column {name}" "a column of that name" $"none among {known}" ]
 
     /// The text of a number that is a category.
     let private textOf (reader: CellReader) (number: float) : string =
         if reader.IsMissing number then "" else Cells.text number
 
+    /// A text without the spaces around it, empty for a missing value.
+    let private trimmed (reader: CellReader) (text: string) : string =
+        if reader.IsMissing text then "" else text.Trim()
+
     /// Every cell as a text, empty for a missing value.
     let texts (reader: CellReader) (cells: Cells) : string[] =
         match cells with
         | Cells.Numbers numbers -> numbers |> Array.map (textOf reader)
-        | Cells.Texts texts ->
-            texts
-            |> Cells.mapTexts (fun text -> if reader.IsMissing text then "" else text.Trim())
+        | Cells.Texts texts -> Cells.mapTexts (trimmed reader) texts
         | Cells.Unreadable(rows, _) -> Array.create rows ""
 
     /// The different texts of cells, empty for a missing value, each with a number of its cells: texts that are
@@ -45,8 +51,7 @@ module internal ColumnValues =
         match cells with
         | Cells.Texts(:? RepeatedTexts as texts) ->
             Cells.countTexts texts
-            |> Seq.map (fun (text, count) ->
-                (if reader.IsMissing text then "" else text.Trim()), count)
+            |> Seq.map (fun (text, count) -> trimmed reader text, count)
             |> List.ofSeq
         | cells -> texts reader cells |> Array.countBy id |> List.ofArray
 
@@ -209,15 +214,6 @@ module internal ColumnValues =
             else
                 Ok weights)
 
-    /// The values in words.
-    let private oneOf (values: string list) : string =
-        let known = values |> List.truncate 20 |> String.concat ", "
-
-        if values.Length > 20 then
-            $"one of {known}, …"
-        else
-            $"one of {known}"
-
     /// The index of each row's text among the values; −1 for a text that is not among them.
     let tryIndices
         (reader: CellReader)
@@ -231,10 +227,7 @@ module internal ColumnValues =
             find (if text = "" then fill else text) |> ValueOption.defaultValue -1
 
         match column.Cells with
-        | Cells.Texts texts ->
-            texts
-            |> Cells.mapTexts (fun text ->
-                index (if reader.IsMissing text then "" else text.Trim()))
+        | Cells.Texts texts -> Cells.mapTexts (trimmed reader >> index) texts
         | cells -> texts reader cells |> Array.map index
 
     /// The index of each row's text among the values.
@@ -263,6 +256,6 @@ module internal ColumnValues =
                 Error [
                     Fault.create
                         (cellName column table row)
-                        (oneOf values)
+                        $"one of {listed values}"
                         (quoted texts[row] + andMore others)
                 ]

@@ -45,39 +45,22 @@ module EmbeddedColumns =
         let isAuto (text: string) =
             text.Trim().Equals("Auto", StringComparison.OrdinalIgnoreCase)
 
-        let one (text: string) =
-            let place = text.LastIndexOf '='
-
-            match
-                Int32.TryParse(
-                    text.AsSpan(place + 1).Trim(),
-                    NumberStyles.None,
-                    CultureInfo.InvariantCulture
-                )
-            with
-            | true, size when place > 0 && size > 0 -> Ok(text[.. place - 1].Trim(), size)
-            | _ ->
-                Error [
-                    Fault.create
-                        Setting
-                        "Auto, or COLUMN=SIZE with a whole number of 1 or more"
-                        $"'{text}'"
-                ]
+        let size (text: string) =
+            match Int32.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture) with
+            | true, size when size > 0 -> ValueSome size
+            | _ -> ValueNone
 
         texts
         |> List.filter (isAuto >> not)
-        |> List.map one
-        |> Fault.all
-        |> Result.bind (fun sizes ->
-            Fault.check
-                [
-                    for name, same in sizes |> List.countBy fst do
-                        same = 1, Fault.message Setting $"gives column {name} %d{same} sizes"
-                ]
-                (fun () -> {
-                    Auto = List.exists isAuto texts
-                    Sizes = sizes
-                }))
+        |> NamedValues.parse
+            Setting
+            "Auto, or COLUMN=SIZE with a whole number of 1 or more"
+            (fun name count -> $"gives column {name} %d{count} sizes")
+            size
+        |> Result.map (fun sizes -> {
+            Auto = List.exists isAuto texts
+            Sizes = sizes
+        })
 
     /// What is wrong with a column and its size.
     let private check (encoding: TableEncoding) (name: string, size: int) : Fault list =
@@ -110,7 +93,8 @@ module EmbeddedColumns =
     /// <summary>The layer that embeds columns of a table's inputs.</summary>
     /// <param name="preprocessing">How samples become inputs.</param>
     /// <param name="columns">The columns.</param>
-    /// <returns>The layer, nothing if no column is embedded, or a fault for each column that cannot be.</returns>
+    /// <returns>The layer, nothing if no column is to be embedded, or a fault for each column that cannot be
+    /// embedded.</returns>
     [<CompiledName("LayerOf")>]
     let layerOf
         (preprocessing: Preprocessing)

@@ -88,7 +88,7 @@ module FirstRow =
     let private comesAgain (text: string) (isWord: bool) (texts: IReadOnlyList<string>) : bool =
         let mutable found = false
 
-        // A word is none of the numbers.
+        // A column of numbers does not contain the word.
         let mutable row =
             match texts with
             | :? IDecimalTexts as decimals when isWord && decimals.AreAll 1 -> texts.Count

@@ -74,8 +74,8 @@ module internal TableLayout =
         out options table
         |> Result.map (fun (label, others) -> inputs label others table)
 
-    /// The numbers of some of a column's cells; NaN where a cell is none. A number that stands for a missing
-    /// value still is a number.
+    /// The numbers of some cells of a column, NaN for a cell that holds no number. A number that stands for a missing
+    /// value is a number here.
     let private plainNumbers
         (reader: CellReader)
         (first: int)

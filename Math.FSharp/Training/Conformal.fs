@@ -45,14 +45,14 @@ module Conformal =
 
     /// The distances of samples from what is predicted for them, output by output; of classes, of one output.
     let private distances
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (data: Dataset<'T>)
+        (head: Head)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (outputs: Matrix<'T>)
         : float[] list =
-        let outputs = Network.probabilities network data
         let y = Kernels.values outputs |> Array.map Double.CreateTruncating
         let rows = outputs.RowCount
 
-        match network.Architecture.Head, data.Targets with
+        match head, targets with
         | (Head.Softmax | Head.Sigmoid), Targets.Labels labels when rows > 1 -> [
             labels |> Array.mapi (fun s label -> 1.0 - y[s * rows + label])
           ]
@@ -61,11 +61,12 @@ module Conformal =
 
             [
                 for row in 0 .. rows - 1 ->
-                    Array.init data.Count (fun s -> abs (y[s * rows + row] - t[s * rows + row]))
+                    Array.init columns.ColumnCount (fun s ->
+                        abs (y[s * rows + row] - t[s * rows + row]))
             ]
         | head, _ ->
             invalidArg
-                (nameof data)
+                (nameof targets)
                 $"expected classes under Softmax or Sigmoid, or numbers under Identity, found others under {head}"
 
     /// <summary>Whether there are samples enough for a share: k = ⌈(n + 1)·coverage⌉ must not be greater than
@@ -107,7 +108,9 @@ module Conformal =
 
         checkSamples coverage data.Count
         |> Result.bind (fun () ->
-            let distances = distances network data
+            let distances =
+                Network.probabilities network data
+                |> distances network.Architecture.Head data.Targets
 
             Fault.check
                 [
@@ -165,11 +168,11 @@ module Conformal =
     /// What the intervals of samples cover.
     let internal ofIntervals
         (conformal: Conformal)
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (data: Dataset<'T>)
+        (targets: Targets<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (predictions: Matrix<'T>)
         : CoverageFigures =
         let shares =
-            (conformal.Margins, distances network data)
+            (conformal.Margins, distances Head.Identity targets predictions)
             ||> List.map2 (fun margin ->
                 Array.averageBy (fun distance -> if distance <= margin then 1.0 else 0.0))
 

@@ -347,27 +347,28 @@ module Evaluation =
     /// The figures of a network that predicts numbers.
     let private ofNumbers
         (options: EvaluationOptions)
-        (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        (data: Dataset<'T>)
-        (columns: Matrix<'T>)
+        (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
-        : RegressionEvaluation = {
-        Samples = data.Count
-        Loss = Loss.ofHead Head.Identity data.Targets logits |> Double.CreateTruncating
-        RootMeanSquaredError = Metrics.rootMeanSquaredError data.Targets logits
-        MeanAbsoluteError = Metrics.meanAbsoluteError data.Targets logits
-        BaselineError = Metrics.baselineError data.Targets logits.RowCount
-        RSquared = Metrics.rSquared data.Targets logits
-        Pairs = [
-            for output in 0 .. logits.RowCount - 1 ->
-                Array.init data.Count (fun s ->
-                    struct (Double.CreateTruncating columns[output, s],
-                            Double.CreateTruncating logits[output, s]))
-        ]
-        Coverage =
-            options.Conformal
-            |> ValueOption.map (fun conformal -> Conformal.ofIntervals conformal network data)
-    }
+        : RegressionEvaluation =
+        let targets = Targets.Columns columns
+
+        {
+            Samples = columns.ColumnCount
+            Loss = Loss.ofHead Head.Identity targets logits |> Double.CreateTruncating
+            RootMeanSquaredError = Metrics.rootMeanSquaredError targets logits
+            MeanAbsoluteError = Metrics.meanAbsoluteError targets logits
+            BaselineError = Metrics.baselineError targets logits.RowCount
+            RSquared = Metrics.rSquared targets logits
+            Pairs = [
+                for output in 0 .. logits.RowCount - 1 ->
+                    Array.init columns.ColumnCount (fun s ->
+                        struct (Double.CreateTruncating columns[output, s],
+                                Double.CreateTruncating logits[output, s]))
+            ]
+            Coverage =
+                options.Conformal
+                |> ValueOption.map (fun conformal -> Conformal.ofIntervals conformal targets logits)
+        }
 
     /// <summary>The figures of a network on a data set: those of numbers if the head is Identity and the
     /// targets are columns, otherwise those of classes.</summary>
@@ -387,7 +388,7 @@ module Evaluation =
 
         match head, data.Targets with
         | Head.Identity, Targets.Columns columns ->
-            Evaluation.Regression(ofNumbers options network data columns logits)
+            Evaluation.Regression(ofNumbers options columns logits)
         | Head.Sigmoid, Targets.Columns _ ->
             invalidArg (nameof data) "expected a class for each sample, found answers of yes and no"
         | _, Targets.Labels _ when logits.RowCount = 1 ->

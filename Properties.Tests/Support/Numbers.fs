@@ -3,7 +3,7 @@ namespace Pipeline.Properties
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
 
-/// What the laws say of matrices and parameters, as plain arrays.
+/// What the laws say of matrices, parameters and model files.
 [<AutoOpen>]
 module internal Numbers =
     /// A vector of these elements.
@@ -36,3 +36,11 @@ module internal Numbers =
         match result with
         | Ok value -> value
         | Error faults -> failwith (faults |> List.map string |> String.concat " ")
+
+    /// A model file with another text in an entry of its metadata.
+    let withMetadata (name: string) (text: string) (file: Formats.TensorFile) : Formats.TensorFile = {
+        file with
+            Metadata =
+                file.Metadata
+                |> List.map (fun (entry, value) -> entry, (if entry = name then text else value))
+    }

@@ -213,13 +213,7 @@ let ``a model keeps its margins, and damaged ones are refused`` seed percent =
                     """{"coverage":0.5,"margins":[-1]}"""
                     """{"coverage":"0.5","margins":[1]}"""
                 ] do
-                let damaged = {
-                    file with
-                        Metadata =
-                            file.Metadata
-                            |> List.map (fun (name, value) ->
-                                name, (if name = "conformal" then text else value))
-                }
+                let damaged = file |> withMetadata "conformal" text
 
                 (Model.ofTensors ModelDefaults.None damaged: Result<Model<float>, _>)
                 |> Exactly.faulted [ "conformal"; "margin" ]

@@ -201,13 +201,7 @@ let ``a model keeps its decision, and a damaged one is refused`` () =
                 """{"class":"b","threshold":"x"}"""
                 """{"class":1,"threshold":0.5}"""
             ] do
-            let damaged = {
-                file with
-                    Metadata =
-                        file.Metadata
-                        |> List.map (fun (name, value) ->
-                            name, (if name = "decision" then text else value))
-            }
+            let damaged = file |> withMetadata "decision" text
 
             match Model.ofTensors ModelDefaults.None damaged with
             | Ok(_: Model<float>) -> failwith $"{text}: a fault was expected"

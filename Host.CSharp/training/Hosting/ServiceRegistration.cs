@@ -18,13 +18,25 @@ internal static class ServiceRegistration
     public static HostApplicationBuilder CreateBuilder(CommandLineSettings given) =>
         CreateBuilder(given, null, out _);
 
+    /// <summary>The same, with the configuration that the settings make; its number of threads applies from now
+    /// on.</summary>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
+    public static HostApplicationBuilder CreateBuilder(
+        CommandLineSettings given,
+        out RunConfiguration configuration
+    )
+    {
+        var builder = CreateBuilder(given, null, out configuration);
+        configuration.ApplyThreads();
+        return builder;
+    }
+
     /// <summary>The configuration that settings make; its number of threads applies from now on.</summary>
     /// <param name="given">The command line.</param>
     /// <exception cref="RefusedException">Settings are invalid.</exception>
     public static RunConfiguration ConfigurationOf(CommandLineSettings given)
     {
-        CreateBuilder(given, null, out var configuration);
-        configuration.ApplyThreads();
+        CreateBuilder(given, out var configuration);
         return configuration;
     }
 
@@ -79,14 +91,9 @@ internal static class ServiceRegistration
             ]);
     }
 
-    /// <summary>Adds the log that the settings of a command line ask for.</summary>
-    /// <exception cref="RefusedException">Settings are invalid.</exception>
-    public static void AddLogging(ILoggingBuilder logging, CommandLineSettings given) =>
-        AddLogging(logging, CreateBuilder(given).Configuration);
-
     /// <summary>Logs to standard error in the format of Logging:Console:FormatterName; by default as plain
     /// lines, or in systemd's format if systemd started the process.</summary>
-    private static void AddLogging(ILoggingBuilder logging, IConfiguration settings)
+    public static void AddLogging(ILoggingBuilder logging, IConfiguration settings)
     {
         var said = settings["Logging:Console:FormatterName"];
         logging

@@ -72,7 +72,7 @@ internal readonly record struct DecimalCell(long Code)
     /// <summary>The index of another text.</summary>
     public int Index => (int)(Whole - 1);
 
-    /// <summary>The number; NaN where there is none.</summary>
+    /// <summary>The number, or NaN if the cell holds no number.</summary>
     public double Number
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -91,7 +91,7 @@ internal readonly record struct DecimalCell(long Code)
     /// <summary>Reads the decimal at the beginning of a text.</summary>
     /// <param name="text">The text, in which anything may follow.</param>
     /// <param name="cell">The decimal.</param>
-    /// <returns>The number of its bytes; 0 if there is none.</returns>
+    /// <returns>The length of the decimal in bytes, or 0 if the text does not begin with a decimal.</returns>
     public static int Read(ReadOnlySpan<byte> text, out DecimalCell cell)
     {
         cell = default;
@@ -127,7 +127,7 @@ internal readonly record struct DecimalCell(long Code)
     /// sign.</summary>
     /// <param name="text">The text, of nine bytes or more.</param>
     /// <param name="cell">The decimal.</param>
-    /// <returns>The number of its bytes; 0 if there is none, or a longer one.</returns>
+    /// <returns>The length of the decimal in bytes, or 0 if the text does not begin with a decimal of that length.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ReadShort(ReadOnlySpan<byte> text, out DecimalCell cell)
     {
@@ -163,7 +163,7 @@ internal readonly record struct DecimalCell(long Code)
         return sign + length;
     }
 
-    /// <summary>The text as it was written; nothing where there is no number.</summary>
+    /// <summary>The text of the decimal as it was written, or an empty text if the cell holds no number.</summary>
     public override string ToString()
     {
         if (!IsNumber)

@@ -29,7 +29,7 @@ internal static class MemoryBudget
         }
     }
 
-    /// <summary>Whether so many bytes are available.</summary>
+    /// <summary>Returns whether a number of bytes is available.</summary>
     public static bool Allows(long bytes) => bytes <= Available;
 
     private static long Available =>

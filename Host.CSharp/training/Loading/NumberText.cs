@@ -8,8 +8,8 @@ internal static class NumberText
 {
     private static readonly SearchValues<byte> Usual = SearchValues.Create("+-.0123456789Ee"u8);
 
-    /// <summary>The finite number of a text; NaN if it is none, or has other signs than digits, a sign, a point and an
-    /// exponent.</summary>
+    /// <summary>Reads a finite number that is written with digits, signs, a decimal point and an exponent only. Returns
+    /// NaN for any other text.</summary>
     public static double Parse(ReadOnlySpan<byte> text) =>
         !text.ContainsAnyExcept(Usual)
         && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)

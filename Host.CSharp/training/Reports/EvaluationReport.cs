@@ -83,13 +83,13 @@ internal sealed record EvaluationReport(
             ?
             [
                 Invariant(
-                    $"The sets of classes contain the class of {coverage.Measured * 100:F1} % of the test samples ({coverage.Wanted * 100:G4} % are wanted), with {coverage.MeanSize:F2} classes on average."
+                    $"The sets of classes contain the class of {coverage.Measured * 100:F1} % of the test samples ({CoverageText.Share(coverage.Wanted)} are wanted), with {coverage.MeanSize:F2} classes on average."
                 ),
             ]
         :
         [
             Invariant(
-                $"The intervals contain the numbers of {coverage.Measured * 100:F1} % of the test samples ({coverage.Wanted * 100:G4} % are wanted) and are {coverage.MeanSize:G4} wide."
+                $"The intervals contain the numbers of {coverage.Measured * 100:F1} % of the test samples ({CoverageText.Share(coverage.Wanted)} are wanted) and are {coverage.MeanSize:G4} wide."
             ),
         ];
 

@@ -63,13 +63,9 @@ internal sealed record Predictions(
             ? ""
             : $" ({string.Join(", ", prediction.Kept.Select(one => $"{one.Name} {one.Text}"))})";
 
-    /// <summary>The coverage in percent.</summary>
-    private string Share =>
-        (100 * Conformal!.Coverage).ToString("G4", CultureInfo.InvariantCulture) + " %";
-
     private string SetText(SamplePrediction prediction) =>
         AreClasses && Conformal is not null
-            ? $"; {Share} set: {string.Join(", ", SetOf(prediction)!)}"
+            ? $"; {CoverageText.Share(Conformal.Coverage)} set: {string.Join(", ", SetOf(prediction)!)}"
             : "";
 
     private string NumberOf(double number, int output)
@@ -77,7 +73,7 @@ internal sealed record Predictions(
         if (Conformal is null)
             return Exact(number);
         var (lower, upper) = ConformalPredictions.Interval(Conformal, output, number);
-        return $"{Exact(number)} ({Share} interval: {lower.ToString("G6", CultureInfo.InvariantCulture)} to {upper.ToString("G6", CultureInfo.InvariantCulture)})";
+        return $"{Exact(number)} ({CoverageText.Share(Conformal.Coverage)} interval: {lower.ToString("G6", CultureInfo.InvariantCulture)} to {upper.ToString("G6", CultureInfo.InvariantCulture)})";
     }
 
     /// <summary>The classes that a sample may be of; null without margins, or for numbers.</summary>

@@ -248,8 +248,7 @@ internal sealed record RunConfiguration(
     private Dataset<T>? Weighted<T>(Dataset<T> train, IReadOnlyList<string> classes)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var weights = Dataset.Weights(train);
-        if (weights.All(weight => weight == 0))
+        if (train.HasWeights && Dataset.Weights(train).All(weight => weight == 0))
         {
             throw Refused([
                 Faults.Create(
@@ -261,7 +260,7 @@ internal sealed record RunConfiguration(
         }
         return ClassWeights is not null
                 ? WeightedClasses.Apply(ClassWeights, classes, train).OrThrow(Refused)
-            : train.HasWeights ? Dataset.WithWeights(weights, train)
+            : train.HasWeights ? Dataset.WithWeights(Dataset.Weights(train), train)
             : null;
     }
 

@@ -121,7 +121,7 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
 
     private PublicationRecord? RecordOf(string path) => RecordOf(Files, path);
 
-    /// <summary>The record in a file; null if there is none.</summary>
+    /// <summary>Reads the record in a file. Returns null if the file is missing or holds no record.</summary>
     public static PublicationRecord? RecordOf(IFiles files, string path)
     {
         try
