@@ -6,10 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Serving;
+using Pipeline.Web;
 
 namespace Pipeline.Training;
 
-/// <summary><c>serve</c>: predictions of models over HTTP.</summary>
+/// <summary><c>serve</c>: predictions of models over HTTP, and pages.</summary>
 internal static class ServeCommand
 {
     /// <summary>The shortest token.</summary>
@@ -65,6 +66,8 @@ internal static class ServeCommand
                     .AddSystemd()
                     .AddWindowsService()
                     .AddTelemetry(configuration.Exporter, ServingMetrics.Name)
+                    .AddPages(),
+            application => application.UsePages()
         );
         foreach (var address in application.Urls)
         {

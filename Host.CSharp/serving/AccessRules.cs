@@ -7,11 +7,19 @@ namespace Pipeline.Serving;
 
 /// <summary>Who may call the service. The name by which it is called is checked on every request, so that a page of
 /// another site cannot reach it through a name of its own; a page of another origin cannot make it predict; and beyond
-/// this machine every request needs the token.</summary>
+/// this machine every request needs the token: programs send it, browsers give it once and keep a cookie.</summary>
 internal sealed class AccessRules
 {
+    /// <summary>Where a browser gives the token.</summary>
+    public const string SignInPath = "/sign-in";
+
+    /// <summary>The paths that need no token: the health, the page that asks for the token, and its styles.</summary>
+    private static readonly PathString[] Open = ["/v2/health", SignInPath, "/assets"];
+
     private readonly HashSet<string> hosts;
     private readonly byte[]? token;
+    private readonly string cookieName = "";
+    private readonly string cookie = "";
 
     /// <param name="hosts">Names by which clients may call the service, besides localhost and the addresses of
     /// loopback.</param>
@@ -19,8 +27,51 @@ internal sealed class AccessRules
     public AccessRules(IEnumerable<string> hosts, string? token)
     {
         this.hosts = new(hosts.Append("localhost"), StringComparer.OrdinalIgnoreCase);
-        this.token = token is null ? null : HashOf(token);
+        if (token is null)
+            return;
+        this.token = HashOf(token);
+        // It follows from the token, so that it outlives a restart of the service and ends with the token; and services
+        // with other tokens on other ports, whose cookies a browser does not tell apart, have cookies of other names.
+        var derived = HMACSHA256.HashData(Encoding.UTF8.GetBytes(token), "pages"u8);
+        cookieName = $"pipeline-{Convert.ToHexStringLower(derived.AsSpan(0, 4))}";
+        cookie = Convert.ToHexStringLower(derived.AsSpan(4));
     }
+
+    /// <summary>Whether a request may see what the token protects.</summary>
+    public bool IsOpenTo(HttpRequest request) =>
+        token is null || HasToken(request) || IsSignedIn(request);
+
+    /// <summary>Whether a request comes from a browser that gave the token.</summary>
+    public bool IsSignedIn(HttpRequest request) =>
+        token is not null
+        && request.Cookies.TryGetValue(cookieName, out var said)
+        && AreEqual(said, HashOf(cookie));
+
+    /// <summary>Gives the browser a cookie for the right token.</summary>
+    /// <returns>Whether the token is right.</returns>
+    public bool SignIn(HttpContext context, string said)
+    {
+        if (token is null || !AreEqual(said, token))
+            return false;
+        context.Response.Cookies.Append(cookieName, cookie, CookieOptions(context.Request));
+        return true;
+    }
+
+    /// <summary>Takes the cookie back.</summary>
+    public void SignOut(HttpContext context)
+    {
+        if (token is not null)
+            context.Response.Cookies.Delete(cookieName, CookieOptions(context.Request));
+    }
+
+    private static CookieOptions CookieOptions(HttpRequest request) =>
+        new()
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Strict,
+            // A proxy that ends TLS says so.
+            Secure = request.IsHttps || request.Headers["X-Forwarded-Proto"] == "https",
+        };
 
     public Task ApplyAsync(HttpContext context, RequestDelegate next)
     {
@@ -46,7 +97,7 @@ internal sealed class AccessRules
                 "one of a page of another origin"
             );
         }
-        if (!HasToken(context.Request))
+        if (!NeedsNoToken(context.Request.Path) && !IsOpenTo(context.Request))
         {
             response.Headers.WWWAuthenticate = "Bearer";
             return Problem.WriteAsync(
@@ -77,15 +128,19 @@ internal sealed class AccessRules
         return origin.Count == 0 || origin == $"{request.Scheme}://{request.Host}";
     }
 
+    private static bool NeedsNoToken(PathString path) =>
+        Open.Any(open => path.StartsWithSegments(open));
+
     private bool HasToken(HttpRequest request)
     {
-        if (token is null || request.Path.StartsWithSegments("/v2/health"))
-            return true;
         const string Scheme = "Bearer ";
         var said = request.Headers.Authorization.ToString();
         return said.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(HashOf(said[Scheme.Length..].Trim()), token);
+            && AreEqual(said[Scheme.Length..].Trim(), token!);
     }
+
+    private static bool AreEqual(string said, byte[] hash) =>
+        CryptographicOperations.FixedTimeEquals(HashOf(said), hash);
 
     private static byte[] HashOf(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

@@ -49,15 +49,7 @@ internal static class ModelEndpoints
             {
                 var name = (string)context.Request.RouteValues["name"]!;
                 if (models.Find(name) is not { } model)
-                {
-                    return Problem.WriteAsync(
-                        context,
-                        StatusCodes.Status404NotFound,
-                        "the model",
-                        $"one of {string.Join(", ", models.All.Select(served => served.Name))}",
-                        $"'{name}'"
-                    );
-                }
+                    return WriteNoModelAsync(context, models, name);
                 if (
                     context.Request.RouteValues["version"] is string version
                     && version != model.Sha256
@@ -74,6 +66,18 @@ internal static class ModelEndpoints
                 return request(context, model);
             });
     }
+
+    /// <summary>Answers a request for a model that is not served.</summary>
+    public static Task WriteNoModelAsync(HttpContext context, ServedModels models, string name) =>
+        Problem.WriteAsync(
+            context,
+            StatusCodes.Status404NotFound,
+            "the model",
+            models.All.Count > 0
+                ? $"one of {string.Join(", ", models.All.Select(served => served.Name))}"
+                : "a model that the service was started with, which is none",
+            $"'{name}'"
+        );
 
     /// <summary>Counts a request for predictions, and its time and samples.</summary>
     /// <param name="predict">Answers the request; its result is the number of samples, or null if the request was
@@ -101,7 +105,7 @@ internal static class ModelEndpoints
         };
 
     /// <summary>Turns every fault into a problem with its sentence.</summary>
-    private static RequestDelegate Answer(RequestDelegate request) =>
+    public static RequestDelegate Answer(RequestDelegate request) =>
         async context =>
         {
             try

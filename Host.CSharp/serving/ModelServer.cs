@@ -31,11 +31,14 @@ internal sealed record ModelServer(
     /// <summary>Reads the models and starts to listen.</summary>
     /// <param name="addLogging">Adds the destinations of log messages.</param>
     /// <param name="addServices">Adds further services.</param>
+    /// <param name="addEndpoints">Adds what the service answers besides predictions; first of all, so that it can
+    /// set headers of every answer.</param>
     /// <exception cref="RefusedException">A model cannot be used, or the address or the port is not
     /// available.</exception>
     public async Task<WebApplication> StartAsync(
         Action<ILoggingBuilder> addLogging,
-        Action<IServiceCollection> addServices
+        Action<IServiceCollection> addServices,
+        Action<WebApplication> addEndpoints
     )
     {
         // As empty as possible: nothing listens, reads settings or writes files that was not asked for here.
@@ -55,10 +58,13 @@ internal sealed record ModelServer(
                     ),
             }
         );
+        builder.Services.AddSingleton(Access);
+        builder.Services.AddServing();
         foreach (var (name, path) in Models)
             builder.Services.AddPipelineModel(name, path);
         addServices(builder.Services);
         var server = builder.Build();
+        addEndpoints(server);
         server.Use(Access.ApplyAsync);
         server.UseStatusCodePages(WriteStatusAsync);
         server.UseRouting();

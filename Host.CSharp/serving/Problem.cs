@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Training;
 
 namespace Pipeline.Serving;
@@ -18,6 +19,11 @@ internal static class Problem
     )
     {
         var sentences = reasons.Select(VisibleText.Of).ToArray();
+        if (
+            AsksForPage(context.Request)
+            && context.RequestServices.GetService<IProblemPage>() is { } page
+        )
+            return page.WriteAsync(context, status, sentences);
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = ContentType;
@@ -48,4 +54,8 @@ internal static class Problem
         string expected,
         string found
     ) => WriteAsync(context, status, DataFile.Sentence(subject, expected, found));
+
+    /// <summary>Whether a browser shows the answer to its reader.</summary>
+    private static bool AsksForPage(HttpRequest request) =>
+        request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
 }

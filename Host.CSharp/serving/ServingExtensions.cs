@@ -27,12 +27,7 @@ public static class ServingExtensions
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(path);
         ModelName.Require(name);
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddMetrics();
-        services.TryAddSingleton<ServingMetrics>();
-        services.TryAddSingleton<ServedModels>();
-        services.TryAddSingleton<WorkLimiter>();
-        services.AddHostedService<ModelReloader>();
+        services.AddServing();
         services.AddKeyedSingleton(name, (_, _) => new ServedModel(name, path));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<ServedModel>(name));
         services.AddKeyedSingleton<IPredictor>(
@@ -55,6 +50,17 @@ public static class ServingExtensions
                 )
             );
         return services;
+    }
+
+    /// <summary>Adds what any number of models share.</summary>
+    internal static void AddServing(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.TryAddSingleton<ServingMetrics>();
+        services.TryAddSingleton<ServedModels>();
+        services.TryAddSingleton<WorkLimiter>();
+        services.AddHostedService<ModelReloader>();
     }
 
     /// <summary>Maps the endpoints of all models: the Open Inference Protocol below <c>/v2</c>, the plain endpoint

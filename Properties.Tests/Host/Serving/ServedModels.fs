@@ -59,7 +59,7 @@ module Serving =
                 [| for name, path in models -> struct (name, path) |]
             )
 
-        new Service(server.StartAsync((fun _ -> ()), (fun _ -> ())).GetAwaiter().GetResult())
+        new Service(server.StartAsync(ignore, ignore, ignore).GetAwaiter().GetResult())
 
     let start (models: (string * string) list) : Service =
         startWith (AccessRules([], null)) models

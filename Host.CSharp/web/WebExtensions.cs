@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Serving;
+
+namespace Pipeline.Web;
+
+/// <summary>Adds the pages to a service of models.</summary>
+internal static class WebExtensions
+{
+    /// <summary>Registers what the pages need.</summary>
+    /// <param name="services">The services of a <see cref="ModelServer"/>.</param>
+    public static IServiceCollection AddPages(this IServiceCollection services) =>
+        services.AddSingleton<IProblemPage, ProblemPages>();
+
+    /// <summary>Adds the headers and maps all pages.</summary>
+    /// <param name="application">A service to which nothing else has been added.</param>
+    public static void UsePages(this WebApplication application)
+    {
+        application.Use(SecurityHeaders.ApplyAsync);
+        AssetFiles.Map(application);
+        SignInPages.Map(application);
+        TryPages.Map(application);
+        application.MapPage("/", context => Page.Redirect(context, TryPages.Root));
+    }
+
+    /// <summary>Maps a page, whose faults are told as pages or problems.</summary>
+    public static void MapPage(
+        this IEndpointRouteBuilder routes,
+        string pattern,
+        Microsoft.AspNetCore.Http.RequestDelegate page
+    ) => routes.MapMethods(pattern, ["GET", "HEAD"], ModelEndpoints.Answer(page));
+}
