@@ -208,7 +208,7 @@ internal static class EvaluateCommand
             evaluation,
             isTestAlone ? null : data.Leakage,
             [.. Pictures(evaluation, data.Test)],
-            FirstLayerOf(model, data.Preprocessing)
+            FirstLayer.Of(model, data.Preprocessing)
         )
         {
             Decision = model.Decision.OrNull(),
@@ -290,24 +290,5 @@ internal static class EvaluateCommand
                 ]
             );
         }
-    }
-
-    private static FirstLayer FirstLayerOf<T>(Model<T> model, Preprocessing preprocessing)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        // Only weights between the inputs themselves and units have a meaning per input.
-        var weights = model
-            .Network.Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
-            ?.Matrices.Select(matrix => matrix.Item2)
-            .FirstOrDefault(matrix => matrix.ColumnCount == model.Network.Architecture.Inputs);
-        return new(
-            preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],
-            preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns) : null,
-            [
-                .. Enumerable
-                    .Range(0, weights?.RowCount ?? 0)
-                    .Select(unit => weights!.Row(unit).Select(double.CreateTruncating).ToArray()),
-            ]
-        );
     }
 }

@@ -22,15 +22,20 @@ internal static class ServeCommand
         {
             Description =
                 $"run folders or {FileKinds.Models} files, as PATH or NAME=PATH; the name is part of the URLs",
-            Arity = ArgumentArity.OneOrMore,
+            Arity = ArgumentArity.ZeroOrMore,
         };
-        var command = new Command("serve", "Answer with the predictions of models over HTTP")
+        var command = new Command(
+            "serve",
+            "Answer with the predictions of models over HTTP, and show runs in a browser"
+        )
         {
             models,
         };
         settings.AddTo(
             command,
-            setting => setting.Section is "Serve" || setting.Key is "Telemetry:Exporter",
+            setting =>
+                setting.Section is "Serve"
+                || setting.Key is "Telemetry:Exporter" or "Run:Directory",
             hasPreset: false
         );
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed), parsed.GetValue(models)!));
@@ -66,7 +71,7 @@ internal static class ServeCommand
                     .AddSystemd()
                     .AddWindowsService()
                     .AddTelemetry(configuration.Exporter, ServingMetrics.Name)
-                    .AddPages(),
+                    .AddPages(configuration.Settings.Run.Directory),
             application => application.UsePages()
         );
         foreach (var address in application.Urls)

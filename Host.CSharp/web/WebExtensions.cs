@@ -10,8 +10,12 @@ internal static class WebExtensions
 {
     /// <summary>Registers what the pages need.</summary>
     /// <param name="services">The services of a <see cref="ModelServer"/>.</param>
-    public static IServiceCollection AddPages(this IServiceCollection services) =>
-        services.AddSingleton<IProblemPage, ProblemPages>();
+    /// <param name="runs">The folder of the runs that the pages show.</param>
+    public static IServiceCollection AddPages(this IServiceCollection services, string runs) =>
+        services
+            .AddSingleton<IProblemPage, ProblemPages>()
+            .AddSingleton(new RunFolders(runs))
+            .AddSingleton<LoggedRuns>();
 
     /// <summary>Adds the headers and maps all pages.</summary>
     /// <param name="application">A service to which nothing else has been added.</param>
@@ -20,8 +24,10 @@ internal static class WebExtensions
         application.Use(SecurityHeaders.ApplyAsync);
         AssetFiles.Map(application);
         SignInPages.Map(application);
+        RunPages.Map(application);
+        ComparePages.Map(application);
         TryPages.Map(application);
-        application.MapPage("/", context => Page.Redirect(context, TryPages.Root));
+        application.MapPage("/", context => Page.Redirect(context, RunPages.Root));
     }
 
     /// <summary>Maps a page, whose faults are told as pages or problems.</summary>

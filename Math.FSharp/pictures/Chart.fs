@@ -79,3 +79,19 @@ type Chart = {
     /// What is drawn, the first at the back.
     Marks: Mark list
 }
+
+/// Where in a picture a chart has its points.
+type PlotArea = {
+    /// Pixels from the picture's left edge.
+    Left: float
+    /// Pixels from the picture's upper edge.
+    Top: float
+    /// Pixels.
+    Width: float
+    /// Pixels.
+    Height: float
+    /// The numbers of the horizontal axis at the left and the right edge.
+    X: struct (float * float)
+    /// The numbers of the vertical axis at the lower and the upper edge.
+    Y: struct (float * float)
+}

@@ -177,7 +177,7 @@ module Picture =
             Array.init 201 (fun i -> least + (greatest - least) * float i / 200.0)
         | ValueNone -> invalidArg (nameof axis) "expected axes with a range under contours"
 
-    let private draw (plot: PlotModel) (chart: Chart) (next: int) (mark: Mark) : int =
+    let private drawMark (plot: PlotModel) (chart: Chart) (next: int) (mark: Mark) : int =
         let color = colors[next % colors.Length]
 
         match mark with
@@ -312,8 +312,74 @@ module Picture =
             )
         )
 
-        chart.Marks |> List.fold (draw plot chart) 0 |> ignore
+        chart.Marks |> List.fold (drawMark plot chart) 0 |> ignore
         plot
+
+    /// Where a drawn chart has its points.
+    let private area (above: int) (plot: PlotModel) : PlotArea =
+        let ends (axis: OxyPlot.Axes.Axis) =
+            struct (axis.ActualMinimum, axis.ActualMaximum)
+
+        {
+            Left = plot.PlotArea.Left
+            Top = plot.PlotArea.Top + float above
+            Width = plot.PlotArea.Width
+            Height = plot.PlotArea.Height
+            X = ends plot.Axes[0]
+            Y = ends plot.Axes[1]
+        }
+
+    /// <summary>The picture of some charts, one below the other, and where each of them has its points.</summary>
+    /// <param name="name">The picture's own among those of a page: what its inner names begin
+    /// with.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels of each chart.</param>
+    /// <param name="charts">The charts, the uppermost first.</param>
+    /// <returns>An SVG document, which may also stand in a page of HTML as it is, and an area for each
+    /// chart. Characters that XML has not stand in the document as U+FFFD.</returns>
+    /// <exception cref="T:System.ArgumentException">A chart has contours and an axis without a
+    /// range.</exception>
+    [<CompiledName("Draw")>]
+    let draw
+        (name: string)
+        (width: int)
+        (height: int)
+        (charts: Chart list)
+        : struct (string * PlotArea list) =
+        let part i chart =
+            let plot = plot (printableChart chart)
+
+            let exporter =
+                SvgExporter(
+                    Width = float width,
+                    Height = float height,
+                    IsDocument = false,
+                    UseVerticalTextAlignmentWorkaround = true,
+                    TextMeasurer = TextSize()
+                )
+
+            let svg =
+                exporter
+                    .ExportToString(plot)
+                    .Replace("id=\"clipPath", $"id=\"{name}-%d{i}-")
+                    .Replace("#clipPath", $"#{name}-%d{i}-")
+
+            // What is inside of the element.
+            let first = svg.IndexOf('>', svg.IndexOf("<svg", StringComparison.Ordinal)) + 1
+
+            let inside =
+                svg.Substring(first, svg.LastIndexOf("</svg>", StringComparison.Ordinal) - first)
+
+            $"<g transform=\"translate(0 %d{i * height})\">{inside}</g>", area (i * height) plot
+
+        let total = height * charts.Length
+        let parts, areas = charts |> List.mapi part |> List.unzip
+        let parts = String.Join("\n", parts)
+
+        let svg =
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d{width}\" height=\"%d{total}\" viewBox=\"0 0 %d{width} %d{total}\">\n{parts}\n</svg>\n"
+
+        struct (svg, areas)
 
     /// <summary>The picture of some charts, one below the other.</summary>
     /// <param name="name">The picture's own among those of a page: what its inner names begin
@@ -327,31 +393,5 @@ module Picture =
     /// range.</exception>
     [<CompiledName("ToSvg")>]
     let toSvg (name: string) (width: int) (height: int) (charts: Chart list) : string =
-        let part i chart =
-            let exporter =
-                SvgExporter(
-                    Width = float width,
-                    Height = float height,
-                    IsDocument = false,
-                    UseVerticalTextAlignmentWorkaround = true,
-                    TextMeasurer = TextSize()
-                )
-
-            let svg =
-                exporter
-                    .ExportToString(plot (printableChart chart))
-                    .Replace("id=\"clipPath", $"id=\"{name}-%d{i}-")
-                    .Replace("#clipPath", $"#{name}-%d{i}-")
-
-            // What is inside of the element.
-            let first = svg.IndexOf('>', svg.IndexOf("<svg", StringComparison.Ordinal)) + 1
-
-            let inside =
-                svg.Substring(first, svg.LastIndexOf("</svg>", StringComparison.Ordinal) - first)
-
-            $"<g transform=\"translate(0 %d{i * height})\">{inside}</g>"
-
-        let total = height * charts.Length
-        let parts = String.Join("\n", List.mapi part charts)
-
-        $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d{width}\" height=\"%d{total}\" viewBox=\"0 0 %d{width} %d{total}\">\n{parts}\n</svg>\n"
+        let struct (svg, _) = draw name width height charts
+        svg

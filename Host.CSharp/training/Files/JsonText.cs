@@ -16,9 +16,15 @@ internal static class JsonText
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
+    private static readonly JsonSerializerOptions Compact = new(Options) { WriteIndented = false };
+
     /// <summary>A value, followed by a line feed.</summary>
     public static byte[] Of<TValue>(TValue value) =>
         [.. JsonSerializer.SerializeToUtf8Bytes(value, Options), (byte)'\n'];
+
+    /// <summary>A value on one line, for answers of a service.</summary>
+    public static byte[] LineOf<TValue>(TValue value) =>
+        JsonSerializer.SerializeToUtf8Bytes(value, Compact);
 
     /// <summary>JSON does not have numbers that are not finite: they are written as null, and not
     /// read.</summary>

@@ -104,7 +104,7 @@ internal sealed class TrainingRun<T>(
         var first = from?.State.Iteration ?? 0;
         if (first > target.Iterations)
             throw TooShort(first, target.Iterations);
-        var record = new RunRecorder(configuration.Head, target.Iterations);
+        var record = new RunRecorder(configuration.Head);
         var writer = Prepare(target, from, record);
         using var events = EventsOf(target.Folder, first, record.LastStep);
         var result = await TrainAsync(target, from, record, writer, events, stop);

@@ -1,3 +1,6 @@
+using System.Numerics;
+using Pipeline.Learning;
+
 namespace Pipeline.Training;
 
 /// <summary>The weights of the first layer.</summary>
@@ -8,4 +11,31 @@ internal sealed record FirstLayer(
     IReadOnlyList<string> Inputs,
     (int Rows, int Columns)? ImageSize,
     IReadOnlyList<double[]> Units
-);
+)
+{
+    /// <summary>The most units, and for rows the most inputs, that are shown.</summary>
+    public const int MostUnits = 64;
+    public const int MostInputs = 40;
+
+    /// <summary>The first layer of a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="preprocessing">How samples become the network's inputs.</param>
+    public static FirstLayer Of<T>(Model<T> model, Preprocessing preprocessing)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        // Only weights between the inputs themselves and units have a meaning per input.
+        var weights = model
+            .Network.Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
+            ?.Matrices.Select(matrix => matrix.Item2)
+            .FirstOrDefault(matrix => matrix.ColumnCount == model.Network.Architecture.Inputs);
+        return new(
+            preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],
+            preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns) : null,
+            [
+                .. Enumerable
+                    .Range(0, weights?.RowCount ?? 0)
+                    .Select(unit => weights!.Row(unit).Select(double.CreateTruncating).ToArray()),
+            ]
+        );
+    }
+}

@@ -6,12 +6,9 @@ namespace Pipeline.Training;
 /// <summary>The weights of the first layer as a section of a page.</summary>
 internal static class FirstLayerHtml
 {
-    private const int MostUnits = 64;
-    private const int MostInputs = 40;
-
     public static void Append(StringBuilder page, FirstLayer layer)
     {
-        var units = layer.Units.Take(MostUnits).ToArray();
+        var units = layer.Units.Take(FirstLayer.MostUnits).ToArray();
         var limit = units.SelectMany(unit => unit).Select(Math.Abs).DefaultIfEmpty(0).Max();
         if (limit is 0 or double.NaN)
             return;
@@ -38,7 +35,7 @@ internal static class FirstLayerHtml
                 $"<p>{Legend}</p>{Tiles("units", size.Columns, size.Rows, tiles)}"
             );
         }
-        else if (layer.Inputs.Count > 0 && layer.Inputs.Count <= MostInputs)
+        else if (layer.Inputs.Count > 0 && layer.Inputs.Count <= FirstLayer.MostInputs)
         {
             var table = new StringBuilder("<table class=\"heat\"><thead><tr><th></th>");
             for (var unit = 0; unit < units.Length; unit++)

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Pipeline.Training;
 
-/// <summary>A file that grows line by line. Lines are buffered in memory. If writing fails they stay there,
-/// so that none is lost or written twice.</summary>
+/// <summary>A file that grows line by line. Lines are buffered in memory for about a second. If writing fails they
+/// stay there, so that none is lost or written twice.</summary>
 internal sealed class LineLog(IFiles files, string path)
 {
     /// <summary>The buffer size at which lines are written.</summary>
@@ -17,17 +17,23 @@ internal sealed class LineLog(IFiles files, string path)
     private long length;
     private long flushed;
     private int next = Batch;
+    private double written;
 
     public string Path => path;
 
+    /// <summary>Adds a line.</summary>
+    /// <param name="line">The line without its end.</param>
+    /// <param name="seconds">The time of the run at the line, in seconds: once a second has passed since lines were
+    /// written, they are written.</param>
     /// <exception cref="IOException">The buffer is full, as the disk fails.</exception>
-    public void Add(string line)
+    public void Add(string line, double seconds)
     {
         lock (gate)
         {
             waiting.Append(line).Append('\n');
-            if (waiting.Length < next)
+            if (waiting.Length < next && seconds - written < 1)
                 return;
+            written = seconds;
             try
             {
                 Write();

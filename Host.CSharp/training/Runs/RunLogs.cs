@@ -23,7 +23,8 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{step.Iteration},{step.Epoch},{step.Loss},{step.LearningRate},{step.Seconds:F6}"
-            )
+            ),
+            step.Seconds
         );
 
     public void Evaluated(EpochFigures epoch)
@@ -32,7 +33,8 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{epoch.Epoch},{epoch.Iteration},{epoch.Train.Loss},{epoch.Train.Accuracy},{epoch.Test.Loss},{epoch.Test.Accuracy},{epoch.Seconds:F6},{epoch.Validation?.Loss},{epoch.Validation?.Accuracy}"
-            )
+            ),
+            epoch.Seconds
         );
         try
         {

@@ -24,9 +24,12 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
             RunFolder.ModelName,
         }.Select(name => System.IO.Path.Combine(Path, name));
 
+    /// <summary>The record of a run.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="mayBeUnfinished">Whether it may have no summary, which is then empty.</param>
     /// <exception cref="RefusedException">The folder is not a run folder, or a file in it is
     /// damaged.</exception>
-    public static RunRecord Read(string path)
+    public static RunRecord Read(string path, bool mayBeUnfinished = false)
     {
         var run = StoredRun.Read(path);
         var epochs = DataFile.Read(
@@ -35,7 +38,9 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
         );
         return new(
             run,
-            SummaryOf(run.Path),
+            mayBeUnfinished && !File.Exists(System.IO.Path.Combine(run.Path, RunFolder.SummaryFile))
+                ? []
+                : SummaryOf(run.Path),
             System
                 .Text.Encoding.UTF8.GetString(epochs.Content.Span)
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)

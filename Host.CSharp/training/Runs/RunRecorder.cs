@@ -3,11 +3,11 @@ using Pipeline.Learning;
 namespace Pipeline.Training;
 
 /// <summary>Collects the figures for a run's results, including those in the log of a resumed run.</summary>
-internal sealed class RunRecorder(Head head, long iterations)
+internal sealed class RunRecorder(Head head)
 {
     private readonly LastStepKeeper last = new();
 
-    public Curves Curves { get; } = new(head, iterations);
+    public Curves Curves { get; } = new(head);
 
     public RunHistory History { get; } = new();
 
