@@ -117,6 +117,15 @@ internal static class ModelEndpoints
                 // The server's own limits: a body that is too long or too slow.
                 await Problem.WriteAsync(context, bad.StatusCode, bad.Message);
             }
+            catch (RefusedException refused) when (!context.Response.HasStarted)
+            {
+                // A file that the answer is of: a request's own faults are told before.
+                await Problem.WriteAsync(
+                    context,
+                    StatusCodes.Status422UnprocessableEntity,
+                    refused.Reasons
+                );
+            }
             catch (Exception unexpected)
                 when (unexpected is not OperationCanceledException && !context.Response.HasStarted)
             {

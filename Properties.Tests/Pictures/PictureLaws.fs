@@ -4,6 +4,7 @@ module Pipeline.Properties.PictureLaws
 open System
 open System.Xml.Linq
 open Xunit
+open FsCheck
 open Pipeline.Learning.Laws
 open Pipeline.Pictures
 
@@ -48,6 +49,53 @@ let ``any points, finite or not, on any scale, make well-formed SVG of finite nu
 
             Assert.DoesNotContain("NaN", svg)
             Assert.DoesNotContain("Infinity", svg)
+
+[<Law>]
+let ``the areas say where the points of charts are``
+    (NormalFloat x)
+    (NormalFloat y)
+    (NormalFloat right)
+    (NormalFloat top)
+    =
+    // Both ends of a line stand apart.
+    let x, y = x % 1000.0, y % 1000.0
+    let right, top = x + 1.0 + abs right % 1000.0, y + 1.0 + abs top % 1000.0
+
+    let one =
+        chart (Axis.Linear "x") (Axis.Linear "y") [
+            Mark.Faint("", [ struct (x, y); struct (right, top) ])
+        ]
+
+    let struct (svg, areas) = Picture.draw "law" 400 300 [ one; one ]
+    Assert.Equal(Picture.toSvg "law" 400 300 [ one; one ], svg)
+    Assert.Equal(2, areas.Length)
+
+    let drawn = [
+        for element in (XDocument.Parse svg).Descendants() do
+            if element.Name.LocalName = "polyline" then
+                let points = (nonNull (element.Attribute(XName.Get "points"))).Value.Split ' '
+
+                if points.Length = 2 && (string element).Contains "rgb(169,169,169)" then
+                    [
+                        for point in points ->
+                            point.Split ',' |> Array.map (fun text -> Double.Parse text)
+                    ]
+    ]
+
+    Assert.Equal(2, drawn.Length)
+
+    for place, points, area in List.zip3 [ 0..1 ] drawn areas do
+        let along struct (first: float, last: float) (number: float) =
+            (number - first) / (last - first)
+
+        for point, (x, y) in List.zip points [ x, y; right, top ] do
+            let expected = [
+                area.Left + area.Width * along area.X x
+                area.Top + area.Height * (1.0 - along area.Y y) - 300.0 * float place
+            ]
+
+            for expected, found in Seq.zip expected point do
+                Assert.True(abs (expected - found) < 0.02, $"{expected} and {found}")
 
 [<Fact>]
 let ``charts below each other share no identifier, and the picture is as high as both`` () =

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using Pipeline.Training;
 
 namespace Pipeline.Web;
@@ -16,10 +17,14 @@ internal sealed class LogTail(string path)
     /// <summary>The most bytes that are read at once; the rest follows the next time.</summary>
     private const int Most = 32 << 20;
 
+    private readonly Crc32 read = new();
     private byte[] last = [];
 
     /// <summary>The number of bytes up to the next line.</summary>
     public long Position { get; private set; }
+
+    /// <summary>A checksum of these bytes.</summary>
+    public uint Check => read.GetCurrentHashAsUInt32();
 
     /// <summary>Reads the whole lines that were added; a line without numbers, such as the header, is left out.</summary>
     /// <param name="line">Receives each line.</param>
@@ -31,9 +36,7 @@ internal sealed class LogTail(string path)
         {
             var file = new FileInfo(path);
             var length = file.Exists ? file.Length : 0;
-            if (length == Position)
-                return true;
-            return length > Position && ReadOn(line);
+            return length == 0 ? Position == 0 : length >= Position && ReadOn(line);
         }
         catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
         {
@@ -81,6 +84,7 @@ internal sealed class LogTail(string path)
         {
             var whole = text[..(end + 1)];
             Position += whole.Length;
+            read.Append(whole);
             last = whole.Length <= Longest ? whole.ToArray() : [];
             var count = CellsOf(text[..end], cells);
             if (count > 0)

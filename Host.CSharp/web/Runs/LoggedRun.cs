@@ -25,7 +25,10 @@ internal sealed class LoggedRun(string path)
         public RunFiles Files { get; } = files;
         public LogTail Steps { get; } = new(Path.Combine(path, RunLogs.ProgressName));
         public LogTail Epochs { get; } = new(Path.Combine(path, RunLogs.EpochsName));
-        public List<(long End, EpochFigures Figures)> Lines { get; } = [];
+        public List<(long End, uint Check, EpochFigures Figures)> Lines { get; } = [];
+
+        /// <summary>How far the logs were read.</summary>
+        public RunCursor Cursor => new(Steps.Position, Epochs.Position, Epochs.Check);
         public StepFigures? LastStep { get; set; }
         public StoredRun? Settings { get; init; }
         public RunSummary? Summary { get; init; }
@@ -49,15 +52,18 @@ internal sealed class LoggedRun(string path)
             var next = lines.Count;
             while (next > 0 && lines[next - 1].End > since.Epochs)
                 next--;
+            var isKnown =
+                next > 0
+                && (lines[next - 1].End, lines[next - 1].Check) == (since.Epochs, since.Check);
+            // Before the first line there is nothing to take back.
             var isReset =
                 since.Steps > read.Steps.Position
-                || since.Epochs != 0
-                    && since.Epochs != read.Epochs.Position
-                    && (next == 0 || lines[next - 1].End != since.Epochs);
+                || since.Epochs > read.Epochs.Position
+                || next > 0 && !isKnown;
             return new(
                 read.Settings!,
                 read.Summary,
-                new(read.Steps.Position, read.Epochs.Position),
+                read.Cursor,
                 read.LastStep,
                 lines.Count > 0 ? lines[^1].Figures : null,
                 [
@@ -80,7 +86,7 @@ internal sealed class LoggedRun(string path)
         lock (gate)
         {
             Refresh();
-            var cursor = new RunCursor(read.Steps.Position, read.Epochs.Position);
+            var cursor = read.Cursor;
             if (drawn is null || drawn.Of != read || drawn.Cursor != cursor)
             {
                 var charts = read.Curves.Charts(Title());
@@ -146,14 +152,14 @@ internal sealed class LoggedRun(string path)
         {
             if (LogLines.Epoch(cells) is not { } epoch)
                 return;
-            read.Lines.Add((read.Epochs.Position, epoch));
+            read.Lines.Add((read.Epochs.Position, read.Epochs.Check, epoch));
             read.Curves.Evaluated(epoch);
         });
 
     /// <summary>The evaluation at the end, which stands in the summary alone.</summary>
     private static EpochFigures? Kept(
         RunSummary summary,
-        IReadOnlyList<(long, EpochFigures Figures)> lines
+        IReadOnlyList<(long, uint, EpochFigures Figures)> lines
     ) =>
         summary.FinalTrainLoss is { } loss
             ? new(

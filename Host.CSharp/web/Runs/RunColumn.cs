@@ -40,8 +40,6 @@ public sealed record RunColumn(
         Name,
         Status,
         Started,
-        new("data", "Data", (run, _) => run.Data, (run, _) => run.Data),
-        new("network", "Network", (run, _) => run.Network, (run, _) => run.Network),
         Number("epochs", "Epochs", run => run.Epochs, "F0", true),
         Number("validation-loss", "Best validation loss", run => run.Validation.Loss, "F4", false),
         Number(
@@ -54,6 +52,8 @@ public sealed record RunColumn(
         Number("test-loss", "Best test loss", run => run.Test.Loss, "F4", false),
         Number("test-accuracy", "Best test accuracy", run => run.Test.Accuracy, "F4", true),
         Number("seconds", "Seconds", run => run.Seconds, "F1", true),
+        new("data", "Data", (run, _) => run.Data, (run, _) => run.Data),
+        new("network", "Network", (run, _) => run.Network, (run, _) => run.Network),
     ];
 
     /// <summary>Runs in the order of the column; the same for runs with the same value, newest first.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -88,17 +87,14 @@ internal static class RunPages
     /// <summary>What is new since a place in the logs.</summary>
     private static Task WriteProgressAsync(HttpContext context, string path)
     {
-        var query = context.Request.Query;
-        var run = Get<LoggedRuns>(context)
-            .Of(path)
-            .Look(new(Place(query["steps"]!), Place(query["epochs"]!)));
+        var since = RunCursor.Parse(context.Request.Query["since"].ToString());
+        var run = Get<LoggedRuns>(context).Of(path).Look(since);
         return WriteJsonAsync(
             context,
             JsonText.LineOf(
                 new
                 {
-                    run.Cursor.Steps,
-                    run.Cursor.Epochs,
+                    Cursor = run.Cursor.ToString(),
                     Reset = run.IsReset,
                     Status = RunTexts.Status(run, Now(context)),
                     Ended = run.HasEnded,
@@ -151,12 +147,6 @@ internal static class RunPages
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.SendFileAsync(file, context.RequestAborted);
     }
-
-    /// <summary>A place in a log; 0, the beginning, unless it is a number.</summary>
-    private static long Place(string? text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var place)
-            ? place
-            : 0;
 
     private static DateTime Now(HttpContext context) =>
         Get<TimeProvider>(context).GetUtcNow().UtcDateTime;

@@ -15,8 +15,7 @@ public sealed record SettingView(string Key, string Value, bool IsDefault);
 /// <param name="Status">Its outcome, or whether it is running.</param>
 /// <param name="HasEnded">Whether it ended.</param>
 /// <param name="News">How long ago it wrote its logs.</param>
-/// <param name="Steps">Where progress.csv ended.</param>
-/// <param name="Epochs">Where epochs.csv ended.</param>
+/// <param name="Cursor">How far its logs were read.</param>
 /// <param name="Figures">Its figures: names and values.</param>
 /// <param name="EpochRows">Its newest evaluations.</param>
 /// <param name="Message">What its summary says of its end.</param>
@@ -30,8 +29,7 @@ public sealed record RunView(
     string Status,
     bool HasEnded,
     string News,
-    long Steps,
-    long Epochs,
+    string Cursor,
     IReadOnlyList<string[]> Figures,
     IReadOnlyList<string[]> EpochRows,
     string? Message,
@@ -56,8 +54,7 @@ public sealed record RunView(
             RunTexts.Status(run, now),
             run.HasEnded,
             RunTexts.News(run, now),
-            run.Cursor.Steps,
-            run.Cursor.Epochs,
+            run.Cursor.ToString(),
             RunTexts.Figures(run),
             RunTexts.Epochs(run.Epochs),
             run.Summary?.Message,

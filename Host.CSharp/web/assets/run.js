@@ -7,7 +7,7 @@ const figures = document.getElementById('figures');
 const epochs = document.getElementById('epochs');
 const picture = run.querySelector('.picture img');
 const pictureAddress = picture.getAttribute('src');
-const place = { steps: run.dataset.steps, epochs: run.dataset.epochs };
+let cursor = run.dataset.cursor;
 
 const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
 
@@ -34,13 +34,13 @@ function show(state) {
   const status = run.querySelector('.status');
   status.textContent = status.dataset.status = state.status;
   news.textContent = state.news;
-  const isNew = state.reset || `${state.steps} ${state.epochs}` !== `${place.steps} ${place.epochs}`;
-  [place.steps, place.epochs] = [state.steps, state.epochs];
+  const isNew = state.reset || state.cursor !== cursor;
+  cursor = state.cursor;
   if (String(state.ended) !== run.dataset.ended) location.reload();
   else if (isNew) {
     showFigures(state.figures);
     showRows(state.rows, state.reset);
-    picture.src = `${pictureAddress}?at=${state.steps}-${state.epochs}`;
+    picture.src = `${pictureAddress}?at=${cursor}`;
     picture.dispatchEvent(new Event('renewed', { bubbles: true }));
   }
 }
@@ -48,8 +48,7 @@ function show(state) {
 async function ask() {
   let pause = run.dataset.ended === 'true' ? 3000 : 700;
   try {
-    const address = `${run.dataset.address}/progress?steps=${place.steps}&epochs=${place.epochs}`;
-    const answer = await fetch(address);
+    const answer = await fetch(`${run.dataset.address}/progress?since=${cursor}`);
     trouble.textContent = answer.ok ? '' : `The service answers with status ${answer.status}.`;
     if (answer.ok) show(await answer.json());
   } catch {

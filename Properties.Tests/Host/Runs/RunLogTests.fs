@@ -180,9 +180,65 @@ module RunLogTests =
 
     [<Fact>]
     let ``the curves and the history of a very long run take no more room than its log`` () =
-        let curves = Curves(Head.Softmax, 2_000_000L)
+        let curves = Curves(Head.Softmax)
         let history = RunHistory()
         tell (Thinned(Cadence.Automatic, 2L, curves, history)) 2L 2_000_000L
         // 10,000 epochs up to that number, and 9,000 for ten times and 100 times as many.
         Assert.Equal(28_001, history.Losses.Count)
-        Assert.True((curves.ToSvg "a run").Length < 4_000_000)
+        Assert.True((curves.ToSvg "a run").Length < 150_000)
+
+    [<Fact>]
+    let ``lines are in the file once a second has passed`` () =
+        use scratch = new Scratch()
+        let logs = RunLogs(DiskFiles(), scratch.Path)
+        logs.Begin()
+
+        let lines () =
+            File.ReadAllLines(scratch.Sub "progress.csv").Length - 1
+
+        let written =
+            [ 0.2; 0.9; 1.1; 1.5; 2.0; 2.2; 9.0; 9.9 ]
+            |> List.mapi (fun i seconds ->
+                let figures = StepFigures(int64 i + 1L, 0L, 1, 0.5, 0.1, seconds)
+                logs.Stepped &figures
+                lines ())
+
+        Assert.Equal<int>([ 0; 0; 3; 3; 3; 6; 7; 7 ], written)
+
+    [<Law(MaxTest = 50)>]
+    let ``means of losses are those of equal numbers of iterations, and at most 1,000``
+        (losses: NonEmptyArray<NormalFloat>)
+        (PositiveInt times)
+        (PositiveInt every)
+        =
+        let every = int64 (every % 4 + 1)
+
+        // The losses again and again, at each iteration or each second, third or fourth.
+        let steps = [|
+            for i in 0 .. losses.Get.Length * (times % 200 + 1) - 1 ->
+                every * int64 i + 1L, losses.Get[i % losses.Get.Length].Get
+        |]
+
+        let means = LossMeans()
+
+        for iteration, loss in steps do
+            means.Add(iteration, loss)
+
+        let grouped (width: int64) =
+            steps |> Array.groupBy (fun (iteration, _) -> (iteration - 1L) / width)
+
+        // The least power of two that leaves few enough.
+        let width =
+            Seq.initInfinite (fun power -> pown 2L power)
+            |> Seq.find (fun width -> (grouped width).Length <= 1000)
+
+        Exactly.equal width means.Width
+
+        for (_, group), struct (iteration, loss) in Seq.zip (grouped width) means.Points do
+            let middle = float (fst group[0] + fst (Array.last group)) / 2.0
+            Exactly.equal middle iteration
+            let mean = group |> Array.averageBy snd
+            let size = group |> Array.sumBy (fun (_, loss) -> abs loss)
+            Assert.True(abs (mean - loss) <= 1e-12 * size, $"{mean} and {loss}")
+
+        Exactly.equal (grouped width).Length (Seq.length means.Points)

@@ -86,6 +86,51 @@ module ServeCommandTests =
         let ended = Given.finish started
         Assert.Equal(0, ended.ExitCode)
 
+    [<FactWithStrace>]
+    let ``only serve loads the libraries of services and pages`` () =
+        use scratch = new Scratch()
+        let calls = scratch.Sub "calls"
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+
+        let loaded (arguments: string list) =
+            let ended =
+                Tools.run
+                    "strace"
+                    ([ "-f"; "-e"; "trace=openat"; "-o"; calls; "dotnet"; program ] @ arguments)
+
+            Assert.Equal(0, ended.Value.ExitCode)
+            let lines = File.ReadAllLines calls
+            Assert.Contains(lines, fun line -> line.Contains "Pipeline.Training.dll")
+
+            lines
+            |> Array.filter (fun line ->
+                [ "Pipeline.Serving.dll"; "Pipeline.Web.dll"; "AspNetCore.Components" ]
+                |> List.exists line.Contains)
+
+        Assert.Empty(loaded [ "--help" ])
+        Assert.Empty(loaded [ "serve"; "--help" ])
+        Assert.Empty(loaded (Given.options scratch []))
+
+    [<FactWithSignals>]
+    let ``serve without a model shows the runs of Run:Directory`` () =
+        use scratch = new Scratch()
+        let port = ServiceParts.freePort ()
+
+        use started =
+            host scratch.Path [
+                "serve"
+                $"--Serve:Port={port}"
+                "--Run:Directory"
+                scratch.Sub "here"
+            ]
+
+        let said = started.StandardOutput.ReadLine() |> nonNull
+        Assert.Equal($"listening on http://localhost:{port}", said)
+        let page = client.GetStringAsync($"http://localhost:{port}/runs").Result
+        Assert.Contains(scratch.Sub "here", page)
+        signal "TERM" started
+        Assert.Equal(0, (Given.finish started).ExitCode)
+
     [<Fact>]
     let ``a service that others could misuse, and models that are none, are refused`` () =
         use scratch = new Scratch()

@@ -79,6 +79,13 @@ type Tab(page: IPage) =
         if not (SpinWait.SpinUntil(isTrue, limit)) then
             failwith $"after {limit}, not true: {expression}; complaints: {tab.Complaints}"
 
+    /// Presses a key while an element has the focus.
+    member _.Press(selector: string, key: string) : unit =
+        waitFor (fun () -> task {
+            do! page.FocusAsync selector
+            do! page.Keyboard.PressAsync key
+        })
+
     member _.Resize(width: int) : unit =
         waitFor (fun () -> page.SetViewportAsync(ViewPortOptions(Width = width, Height = 800)))
 
@@ -110,7 +117,7 @@ type Chromium() =
              |> Seq.map (fun folder -> Path.Combine(folder, name))
              |> Seq.find File.Exists)
 
-    let launch (arguments: string list) : IBrowser =
+    let launch () : IBrowser =
         Task
             .Run<IBrowser>(fun () ->
                 Puppeteer.LaunchAsync(
@@ -121,14 +128,18 @@ type Chromium() =
                             "--no-sandbox"
                             "--disable-gpu"
                             "--disable-dev-shm-usage"
-                            yield! arguments
+                            // A name of another site that leads here. The launcher quotes nothing.
+                            $"--host-resolver-rules=\"MAP {Chromium.OtherSite} 127.0.0.1\""
                         |]
                     )
                 ))
             .GetAwaiter()
             .GetResult()
 
-    let browser = lazy (launch [])
+    let browser = lazy (launch ())
+
+    /// The name of another site, which leads to this machine.
+    static member OtherSite = "evil.example"
 
     /// A new tab, 1200 pixels wide.
     member _.Tab() : Tab =
