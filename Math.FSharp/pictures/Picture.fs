@@ -113,10 +113,16 @@ module Picture =
         else
             $"{factor}·10{raised}"
 
+    /// Numbers that would be cut off at the left of the picture are powers of ten.
+    let private label (value: float) : string =
+        if abs value < 1e7 then plain value
+        elif value < 0.0 then "−" + power -value
+        else power value
+
     let private axis (position: AxisPosition) (axis: Axis) : OxyPlot.Axes.Axis =
         let drawn: OxyPlot.Axes.Axis =
             match axis.Scale with
-            | Scale.Linear -> LinearAxis(LabelFormatter = plain)
+            | Scale.Linear -> LinearAxis(LabelFormatter = label)
             | Scale.Logarithmic -> LogarithmicAxis()
             | Scale.Names names ->
                 CategoryAxis(

@@ -50,6 +50,23 @@ let ``any points, finite or not, on any scale, make well-formed SVG of finite nu
             Assert.DoesNotContain("NaN", svg)
             Assert.DoesNotContain("Infinity", svg)
 
+[<Fact>]
+let ``long numbers on an axis are powers of ten`` () =
+    let labels (scale: float) =
+        let points = [ struct (0.0, -2.0 * scale); struct (1.0, 4.0 * scale) ]
+
+        texts (
+            Picture.toSvg "law" 400 300 [
+                chart (Axis.Linear "x") (Axis.Linear "y") [ Mark.Line("", points) ]
+            ]
+        )
+
+    for label in [ "−2·10²⁴"; "0"; "2·10²⁴"; "4·10²⁴" ] do
+        Assert.Contains(label, labels 1e24)
+
+    for label in [ "−2,000,000"; "0"; "4,000,000" ] do
+        Assert.Contains(label, labels 1e6)
+
 [<Law>]
 let ``the areas say where the points of charts are``
     (NormalFloat x)
