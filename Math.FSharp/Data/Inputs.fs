@@ -72,6 +72,8 @@ type Inputs<'T
     | Buckets of BatchByInput
     /// Rows of a table most inputs of which are 0.
     | Rows of EncodedRows<'T>
+    /// Numbers of samples side by side, as layers over images pass them on.
+    | Lanes of LaneBlocks<'T>
 
     /// <summary>Samples given as numbers.</summary>
     /// <param name="numbers">(features, batch), a sample a column.</param>
@@ -86,13 +88,77 @@ type Inputs<'T
             SparseBytes.dense ByteScale<'T>.Table batch
             |> Kernels.matrix batch.Source.Features batch.Samples.Length
         | Rows rows -> EncodedRows.expand [| 0 .. rows.Columns.ColumnCount - 1 |] rows
+        | Lanes lanes -> SampleLanes.toColumns lanes |> Kernels.matrix lanes.Features lanes.Samples
+
+    /// The samples side by side.
+    member internal inputs.SideBySide: LaneBlocks<'T> =
+        match inputs with
+        | Lanes lanes -> lanes
+        | inputs ->
+            let columns = inputs.Numbers
+            let values = Kernels.values columns
+            SampleLanes.ofColumns columns.RowCount columns.ColumnCount values
+
+    /// The array of the numbers; nothing in other forms.
+    member internal inputs.Array: 'T[] voption =
+        match inputs with
+        | Columns columns -> ValueSome(Kernels.values columns)
+        | Lanes lanes -> ValueSome lanes.Values
+        | Pairs _
+        | Buckets _
+        | Rows _ -> ValueNone
 
 [<RequireQualifiedAccess>]
 module internal Inputs =
+    /// Samples in the form of others: side by side, or by columns.
+    let inFormOf (others: Inputs<'T>) (inputs: Inputs<'T>) : Inputs<'T> =
+        match others, inputs with
+        | Inputs.Lanes _, Inputs.Lanes _ -> inputs
+        | Inputs.Lanes _, _ -> Inputs.Lanes inputs.SideBySide
+        | _, Inputs.Lanes _ -> Inputs.Columns inputs.Numbers
+        | _ -> inputs
+
+    /// The same numbers in an array of their own.
+    let copy (inputs: Inputs<'T>) : Inputs<'T> =
+        let copy (values: 'T[]) =
+            let result = ArrayReuse<'T>.Rent values.Length
+            Array.Copy(values, result, values.Length)
+            result
+
+        match inputs with
+        | Inputs.Lanes lanes ->
+            Inputs.Lanes {
+                lanes with
+                    Values = copy lanes.Values
+            }
+        | inputs ->
+            let numbers = inputs.Numbers
+
+            Kernels.values numbers
+            |> copy
+            |> Kernels.matrix numbers.RowCount numbers.ColumnCount
+            |> Inputs.Columns
+
+    /// The number of numbers once one more is taken, unless it is 0.
+    let private append
+        (places: int[])
+        (values: 'T[])
+        (count: int)
+        (place: int)
+        (value: 'T :> IBinaryFloatingPointIeee754<'T>)
+        : int =
+        if 'T.IsZero value then
+            count
+        else
+            places[count] <- place
+            values[count] <- value
+            count + 1
+
     /// The samples without their zeros.
     let nonZeros (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : FewNumbers<'T> =
         let samples, most =
             match inputs with
+            | Inputs.Lanes lanes -> lanes.Samples, lanes.Features * lanes.Samples
             | Inputs.Columns columns -> columns.ColumnCount, columns.RowCount * columns.ColumnCount
             | Inputs.Pairs batch
             | Inputs.Buckets { Batch = batch } ->
@@ -117,12 +183,10 @@ module internal Inputs =
                 let x = Kernels.values columns
 
                 for i in 0 .. columns.RowCount - 1 do
-                    let value = x[s * columns.RowCount + i]
-
-                    if not ('T.IsZero value) then
-                        places[count] <- i
-                        values[count] <- value
-                        count <- count + 1
+                    count <- append places values count i x[s * columns.RowCount + i]
+            | Inputs.Lanes lanes ->
+                for i in 0 .. lanes.Features - 1 do
+                    count <- append places values count i (SampleLanes.number lanes i s)
             | Inputs.Pairs batch
             | Inputs.Buckets { Batch = batch } ->
                 let source, sample = batch.Source, batch.Samples[s]

@@ -72,6 +72,7 @@ module MiniBatch =
         match batch.inputs with
         | Inputs.Columns columns
         | Inputs.Rows { Columns = columns } -> ArrayReuse.Return(Kernels.values columns)
+        | Inputs.Lanes lanes -> ArrayReuse.Return lanes.Values
         | Inputs.Pairs _
         | Inputs.Buckets _ -> ()
 
@@ -114,6 +115,12 @@ module MiniBatch =
             inputs =
                 match batch.inputs with
                 | Inputs.Columns columns -> Inputs.Columns(convert columns)
+                | Inputs.Lanes lanes ->
+                    Inputs.Lanes {
+                        Features = lanes.Features
+                        Samples = lanes.Samples
+                        Values = rounded lanes.Values
+                    }
                 | Inputs.Rows rows ->
                     Inputs.Rows {
                         Columns = convert rows.Columns

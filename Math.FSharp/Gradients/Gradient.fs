@@ -38,78 +38,6 @@ module Gradient =
     [<Literal>]
     let DefaultStep = 1e-4
 
-    /// Returns the arrays that a layer's passes made, apart from those still referred to.
-    let private release
-        (traced: LayerTrace<'T>)
-        (below: Matrix<'T> voption)
-        (upstream: Matrix<'T>)
-        (gradient: LayerGradient<'T>)
-        : unit =
-        let isOf (matrix: Matrix<'T> voption) (array: 'T[]) =
-            match matrix with
-            | ValueSome matrix -> obj.ReferenceEquals(Kernels.values matrix, array)
-            | ValueNone -> false
-
-        let isUsed array =
-            isOf below array
-            || isOf gradient.Inputs array
-            || LayerGradient.refersTo array gradient
-            || LayerParameters.refersTo array traced.Parameters
-
-        let rec release (returned: 'T[] list) (arrays: 'T[] list) =
-            match arrays with
-            | [] -> ()
-            | array :: rest ->
-                if
-                    ArrayReuse.WouldKeep array
-                    && not (isUsed array)
-                    && not (
-                        returned |> List.exists (fun other -> obj.ReferenceEquals(other, array))
-                    )
-                then
-                    ArrayReuse.Return array
-                    release (array :: returned) rest
-                else
-                    release returned rest
-
-        Kernels.values upstream
-        :: Kernels.values traced.Output.Output
-        :: traced.Output.Kept
-        |> release []
-
-    /// The result of `finish` for each layer's parameters and gradient, by the chain rule: from the last layer
-    /// down, each layer turns the gradient in its output into the gradient in its input.
-    let rec private backpropagate
-        (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
-        (samples: Matrix<'T> voption)
-        (layers: LayerTrace<'T> list)
-        (upstream: Matrix<'T>)
-        (finished: LayerParameters<'T> list)
-        : LayerParameters<'T> list =
-        match layers with
-        | layer :: below ->
-            let gradient = layer.Output.Backward upstream
-
-            let finished =
-                if not layer.Place.Parameters.IsEmpty then
-                    finish layer.Parameters gradient :: finished
-                else
-                    finished
-
-            let input =
-                match below with
-                | lower :: _ -> ValueSome lower.Output.Output
-                | [] -> samples
-
-            release layer input upstream gradient
-
-            match gradient.Inputs with
-            | ValueSome next -> backpropagate finish samples below next finished
-            | ValueNone when layer.Place.NeedsInputGradient ->
-                invalidOp $"{layer.Place.Layer}: expected a gradient in the inputs, found none"
-            | ValueNone -> finished
-        | [] -> finished
-
     /// The loss of a mini-batch, the result of `finish` for each layer's parameters and gradient, and the
     /// network with its running statistics after the pass.
     let private backwardWith
@@ -121,19 +49,15 @@ module Gradient =
         batch.FirstInputs
         |> Inputs.withBatchByInput (fun inputs ->
             let traced = ForwardPass.trace step network inputs
-            let logits = (List.head traced).Output.Output
+            let logits = (List.head traced).Output.Numbers
 
             let struct (loss, upstream) =
                 Loss.ofSamplesWithGradient network.Architecture.Head batch logits
 
-            let samples =
-                match inputs with
-                | Inputs.Columns columns -> ValueSome columns
-                | _ -> ValueNone
+            let struct (layers, _) =
+                LayerChain.backward finish inputs traced (Inputs.Columns upstream)
 
-            let parameters = {
-                Layers = backpropagate finish samples traced upstream []
-            }
+            let parameters = { Layers = layers }
 
             struct (loss, parameters, ForwardPass.follow traced network))
 

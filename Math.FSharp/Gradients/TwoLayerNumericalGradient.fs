@@ -34,7 +34,7 @@ module internal TwoLayerNumericalGradient =
         : struct (float * TwoLayerLoop) =
         let outputs =
             ForwardPass.trace ValueNone network batch.FirstInputs
-            |> List.map _.Output.Output
+            |> List.map _.Output.Numbers
 
         let logits, hidden = outputs[0], outputs[1]
 

@@ -9,6 +9,30 @@ type internal ActivationLayer(activation: Activation) =
     inherit Layer((string activation).ToLowerInvariant())
     let definition = Activation.definition activation
 
+    /// The values of the function, and the backward pass that writes over the gradient in them.
+    let forward
+        (mayOverwrite: bool)
+        (z: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : struct ('T[] * ('T[] -> unit)) =
+        if activation = Activation.Identity then
+            struct (z, ignore)
+        else
+            let output =
+                if mayOverwrite && not definition.NeedsInput then
+                    z
+                else
+                    ArrayReuse<'T>.Rent z.Length
+
+            Activation.applyInto output activation z
+            let kept = if definition.NeedsInput then z else output
+
+            struct (output,
+                    fun gradient -> Activation.backwardInto gradient activation kept gradient)
+
+    /// Whether the layer above may write over the output.
+    let mayOverwrite (below: bool) =
+        definition.NeedsInput || (activation = Activation.Identity && below)
+
     member _.Activation = activation
 
     override _.Forward<'T
@@ -19,28 +43,39 @@ type internal ActivationLayer(activation: Activation) =
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
         let z = pass.Inputs.Numbers
-
-        let output =
-            if activation = Activation.Identity then
-                z
-            elif pass.MayOverwrite && not definition.NeedsInput then
-                Activation.applyInto (Kernels.values z) activation (Kernels.values z)
-                z
-            else
-                Activation.apply activation z
-
-        let kept = Kernels.values (if definition.NeedsInput then z else output)
+        let values = Kernels.values z
+        let struct (output, backward) = forward pass.MayOverwrite values
 
         {
-            LayerOutput.create output (fun upstream ->
-                if activation <> Activation.Identity then
-                    let gradient = Kernels.values upstream
-                    Activation.backwardInto gradient activation kept gradient
-
-                LayerGradient.ofInputs upstream) with
-                MayOverwrite =
-                    definition.NeedsInput || (activation = Activation.Identity && pass.MayOverwrite)
+            LayerOutput.create
+                (if obj.ReferenceEquals(output, values) then
+                     z
+                 else
+                     Kernels.matrix z.RowCount z.ColumnCount output)
+                (fun upstream ->
+                    backward (Kernels.values upstream)
+                    LayerGradient.ofInputs upstream) with
+                MayOverwrite = mayOverwrite pass.MayOverwrite
         }
+
+    interface ILaneLayer with
+        member _.PrefersLanes(_) = false
+
+        member _.ForwardLanes<'T
+            when 'T: struct
+            and 'T :> ValueType
+            and 'T: (new: unit -> 'T)
+            and 'T :> IBinaryFloatingPointIeee754<'T>>
+            (pass: LayerPass<'T>, x: LaneBlocks<'T>)
+            : PassOutput<'T> =
+            let struct (output, backward) = forward pass.MayOverwrite x.Values
+
+            {
+                PassOutput.ofLanes { x with Values = output } (fun upstream ->
+                    backward upstream.Values
+                    struct (ValueSome upstream, LayerGradient.none)) with
+                    MayOverwrite = mayOverwrite pass.MayOverwrite
+            }
 
     interface IElementwise with
         member _.Use<'T, 'R when 'T :> INumber<'T>>(user: IMapUser<'T, 'R>) : 'R =
@@ -55,4 +90,4 @@ type internal ActivationLayer(activation: Activation) =
         member _.Saturation = definition.Saturation
 
     interface IOnnxLayer with
-        member _.ToOnnx(draft, _, input) = definition.Onnx draft input
+        member _.ToOnnx(draft, _, _, input) = definition.Onnx draft input

@@ -6,7 +6,7 @@ open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Arithmetic
 open Pipeline.Learning.Formats
 
-/// Mean μ and variance σ² of each unit.
+/// Mean μ and variance σ² of each unit, or of each channel of images.
 type internal Moments<'T> = { Mean: 'T[]; Variance: 'T[] }
 
 /// The formulas of batch normalisation: z = γ·û + β with û = (u − μ) / √(σ² + ε).
@@ -60,8 +60,32 @@ module internal Moments =
         ArrayReuse.Return(Kernels.values squares)
         { Mean = mean; Variance = variance }
 
-    /// The running moments after a mini-batch of that many samples, whose variance counts as that of a
-    /// sample: times n / (n − 1).
+    /// The mean of op(x, y, a) over each channel's numbers in all samples.
+    let meansOf
+        (op: 'Op :> IChannelMap<'T>)
+        (size: int)
+        (constants: 'T[])
+        (x: LaneBlocks<'T>)
+        (y: 'T[])
+        : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let count = 'T.CreateTruncating(int64 size * int64 x.Samples)
+        ChannelLoops.sums op size constants x y |> Array.map (fun sum -> sum / count)
+
+    /// The moments of each channel of a mini-batch, all of the channel's numbers taken together.
+    let ofChannels
+        (size: int)
+        (u: LaneBlocks<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Moments<'T> =
+        let none = Array.zeroCreate (u.Features / size)
+        let mean = meansOf (ChannelNumber<'T>()) size none u u.Values
+
+        {
+            Mean = mean
+            Variance = meansOf (SquaredDifference<'T>()) size mean u u.Values
+        }
+
+    /// The running moments after a mini-batch with that many numbers of a channel, whose variance counts as that of
+    /// a sample: times n / (n − 1).
     let follow
         (count: int)
         (own: Moments<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -98,65 +122,16 @@ module internal Moments =
         ]
     }
 
-/// <summary>Batch normalisation: z = γ·(u − μ) / √(σ² + ε) + β for each unit, with the mini-batch's mean μ and
-/// variance σ² in training and the running ones in evaluation.</summary>
-/// <remarks>Source: Ioffe and Szegedy, Batch normalization, 2015; ε = 10⁻⁵ and the fraction of 0.1 by which
+/// <summary>Batch normalisation: z = γ·(u − μ) / √(σ² + ε) + β for each unit, or for each channel of images, with the
+/// mini-batch's mean μ and variance σ² in training and the running ones in evaluation.</summary>
+/// <remarks>A channel's mean and variance are those of all its numbers in all samples. Source: Ioffe and Szegedy, Batch normalization, 2015; ε = 10⁻⁵ and the fraction of 0.1 by which
 /// running moments follow are PyTorch's.</remarks>
 [<Sealed>]
 type internal BatchNormalisation() =
     inherit Layer("batchnorm")
 
-    override _.OutputShape(input) =
-        match input with
-        | Shape.Vector _ -> Ok input
-        | Shape.Image _ -> Error [ Fault.create "" "a vector for batchnorm" (string input) ]
-
-    /// β (as b) and γ (as g).
-    override _.Parameters(input) = {
-        MatrixShapes = []
-        VectorSizes = [ "b", input.Size; "g", input.Size ]
-    }
-
-    override _.Running(input) = {
-        MatrixShapes = []
-        VectorSizes = [ "mean", input.Size; "variance", input.Size ]
-    }
-
-    override _.DiffersInTraining = true
-
-    override _.Initialise<'T
-        when 'T: struct
-        and 'T :> ValueType
-        and 'T: (new: unit -> 'T)
-        and 'T :> IBinaryFloatingPointIeee754<'T>>
-        (_, _, _, input)
-        : LayerParameters<'T> = {
-        Matrices = []
-        Vectors = [
-            "b", Kernels.vector (Array.zeroCreate input.Size)
-            "g", Kernels.vector (Array.create input.Size 'T.One)
-        ]
-    }
-
-    override _.InitialiseRunning<'T
-        when 'T: struct
-        and 'T :> ValueType
-        and 'T: (new: unit -> 'T)
-        and 'T :> IBinaryFloatingPointIeee754<'T>>
-        (input)
-        : LayerParameters<'T> =
-        Moments.toRunning {
-            Mean = Array.zeroCreate input.Size
-            Variance = Array.create input.Size 'T.One
-        }
-
-    override _.Forward<'T
-        when 'T: struct
-        and 'T :> ValueType
-        and 'T: (new: unit -> 'T)
-        and 'T :> IBinaryFloatingPointIeee754<'T>>
-        (pass: LayerPass<'T>)
-        : LayerOutput<'T> =
+    /// Of vectors.
+    let forward (pass: LayerPass<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : LayerOutput<'T> =
         let u = pass.Inputs.Numbers
         let rows, columns = u.RowCount, u.ColumnCount
         let running = Moments.ofRunning pass.Running
@@ -230,11 +205,156 @@ type internal BatchNormalisation() =
             Backward = backward
         }
 
+    /// β (as b) and γ (as g).
+    override _.Parameters(input) = {
+        MatrixShapes = []
+        VectorSizes = [ "b", input.Channels; "g", input.Channels ]
+    }
+
+    override _.Running(input) = {
+        MatrixShapes = []
+        VectorSizes = [ "mean", input.Channels; "variance", input.Channels ]
+    }
+
+    override _.DiffersInTraining = true
+
+    override _.Initialise<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (_, _, _, input)
+        : LayerParameters<'T> = {
+        Matrices = []
+        Vectors = [
+            "b", Kernels.vector (Array.zeroCreate input.Channels)
+            "g", Kernels.vector (Array.create input.Channels 'T.One)
+        ]
+    }
+
+    override _.InitialiseRunning<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> IBinaryFloatingPointIeee754<'T>>
+        (input)
+        : LayerParameters<'T> =
+        Moments.toRunning {
+            Mean = Array.zeroCreate input.Channels
+            Variance = Array.create input.Channels 'T.One
+        }
+
+    override layer.Forward(pass) =
+        match pass.Shape with
+        | Shape.Vector _ -> forward pass
+        | Shape.Image _ -> LaneLayer.forward layer pass |> PassOutput.toOutput
+
+    interface ILaneLayer with
+        member _.PrefersLanes(shape) = shape.IsImage
+
+        member _.ForwardLanes<'T
+            when 'T: struct
+            and 'T :> ValueType
+            and 'T: (new: unit -> 'T)
+            and 'T :> IBinaryFloatingPointIeee754<'T>>
+            (pass: LayerPass<'T>, u: LaneBlocks<'T>)
+            : PassOutput<'T> =
+            let channels = pass.Shape.Channels
+            let size = pass.Shape.Size / channels
+            let running = Moments.ofRunning pass.Running
+
+            let moments, running =
+                match pass.Step with
+                | ValueSome _ ->
+                    let own = Moments.ofChannels size u
+                    own, Moments.toRunning (Moments.follow (size * u.Samples) own running)
+                | ValueNone -> running, pass.Running
+
+            let scales = Moments.scales moments
+            let gain = Kernels.elements (pass.Parameters.Vector "g")
+            let shift = Kernels.elements (pass.Parameters.Vector "b")
+
+            let standardised =
+                (if pass.MayOverwrite then
+                     u.Values
+                 else
+                     SampleLanes.room u.Features u.Samples)
+                |> ChannelLoops.map
+                    (Standardise<'T>())
+                    size
+                    {
+                        A = moments.Mean
+                        B = scales
+                        C = scales
+                    }
+                    u
+                    u.Values
+
+            let output =
+                SampleLanes.room u.Features u.Samples
+                |> ChannelLoops.map
+                    (ScaleAndShift<'T>())
+                    size
+                    { A = gain; B = shift; C = shift }
+                    standardised
+                    standardised.Values
+
+            let backward (upstream: LaneBlocks<'T>) =
+                let none = Array.zeroCreate channels
+
+                let sums (op: 'Op :> IChannelMap<'T>) =
+                    ChannelLoops.sums op size none upstream standardised.Values
+
+                let ofShift = sums (ChannelNumber<'T>())
+                let ofGain = sums (ChannelProduct<'T>())
+                let number = 'T.CreateTruncating(int64 size * int64 u.Samples)
+
+                let mean (sums: 'T[]) =
+                    if pass.Step.IsSome then
+                        sums |> Array.map (fun sum -> sum / number)
+                    else
+                        none
+
+                let inputs =
+                    upstream.Values
+                    |> ChannelLoops.map
+                        (StandardisedGradient<'T>())
+                        size
+                        {
+                            A = mean ofShift
+                            B = mean ofGain
+                            C = Array.map2 (fun gain scale -> gain * scale) gain scales
+                        }
+                        upstream
+                        standardised.Values
+
+                struct (ValueSome inputs,
+                        {
+                            Inputs = ValueNone
+                            Matrices = []
+                            Vectors = [ Kernels.vector ofShift; Kernels.vector ofGain ]
+                        })
+
+            {
+                PassOutput.ofLanes output backward with
+                    MayOverwrite = true
+                    Running = running
+                    Kept = [
+                        if not pass.MayOverwrite then
+                            standardised.Values
+                    ]
+            }
+
     interface IOnnxLayer with
-        member _.ToOnnx(draft, parameters, input) =
+        member _.ToOnnx(draft, parameters, shape, input) =
             match parameters with
             | [ shift; gain; mean; variance ] ->
-                draft.Add("BatchNormalization", [ input; gain; shift; mean; variance ])
+                OnnxImages.within
+                    draft
+                    shape
+                    (fun image ->
+                        draft.Add("BatchNormalization", [ image; gain; shift; mean; variance ]))
+                    input
             | _ ->
                 invalidArg
                     (nameof parameters)

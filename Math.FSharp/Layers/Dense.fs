@@ -97,24 +97,14 @@ type internal Dense(outputs: int, hasBiases: bool) =
             and 'T :> IBinaryFloatingPointIeee754<'T>>
             (scale: 'T[], shift: 'T[], parameters: LayerParameters<'T>)
             : struct (Layer * LayerParameters<'T>) =
-            let weights = parameters.Weights
-            let rows = weights.RowCount
-            let w = Kernels.values weights
-
-            let biases =
-                if hasBiases then
-                    Kernels.elements parameters.Biases
-                    |> Array.mapi (fun row b -> 'T.FusedMultiplyAdd(scale[row], b, shift[row]))
-                else
-                    shift
-
             struct (Dense(outputs, true),
-                    LayerParameters.dense
-                        (Array.init w.Length (fun i -> scale[i % rows] * w[i])
-                         |> Kernels.matrix rows weights.ColumnCount)
-                        (Kernels.vector biases))
+                    LayerParameters.scaleOutputs
+                        scale
+                        shift
+                        (Kernels.elements (biasesOf parameters))
+                        parameters.Weights)
 
     interface IOnnxLayer with
-        member _.ToOnnx(draft, parameters, input) =
+        member _.ToOnnx(draft, parameters, _, input) =
             // X·W + b, W in the book's shape.
             draft.Add("Gemm", input :: parameters)

@@ -104,4 +104,4 @@ type internal Dropout(fraction: float) =
     interface IOnlyInTraining
 
     interface IOnnxLayer with
-        member _.ToOnnx(_, _, input) = input
+        member _.ToOnnx(_, _, _, input) = input

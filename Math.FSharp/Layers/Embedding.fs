@@ -164,7 +164,7 @@ type internal Embedding(blocks: EmbeddingBlock list) =
         }
 
     interface IOnnxLayer with
-        member _.ToOnnx(draft, parameters, input) =
+        member _.ToOnnx(draft, parameters, _, input) =
             let outputs = [
                 for place in placed.Places do
                     let block =

@@ -94,14 +94,16 @@ module Initialiser =
     /// <param name="seed">The run's seed. Both precisions start from the same numbers, rounded.</param>
     /// <param name="layer">Which layer, from 0.</param>
     /// <param name="outputs">Rows.</param>
-    /// <param name="inputs">Columns.</param>
+    /// <param name="inputs">Columns: the inputs of an output.</param>
+    /// <param name="uses">The outputs of an input: as many as there are rows, but in a convolution.</param>
     /// <param name="initialiser">How they begin.</param>
     /// <returns>The elements of W (outputs, inputs), column by column.</returns>
-    let internal weights
+    let internal weightsOf
         (seed: uint64)
         (layer: int)
         (outputs: int)
         (inputs: int)
+        (uses: int)
         (initialiser: Initialiser)
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         let normal i =
@@ -117,7 +119,7 @@ module Initialiser =
                - 1.0)
 
         let spread standard =
-            let deviation = deviation inputs outputs initialiser
+            let deviation = deviation inputs uses initialiser
             fill (fun i -> deviation * standard i)
 
         match initialiser with
@@ -140,3 +142,13 @@ module Initialiser =
                 else
                     vectors[column][row])
         | _ -> spread normal
+
+    /// The weights of a dense layer.
+    let internal weights
+        (seed: uint64)
+        (layer: int)
+        (outputs: int)
+        (inputs: int)
+        (initialiser: Initialiser)
+        : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
+        weightsOf seed layer outputs inputs outputs initialiser

@@ -22,6 +22,8 @@ type LayerPass<'T
     and 'T :> IFormattable> = {
     /// The output of the layer below, or the samples.
     Inputs: Inputs<'T>
+    /// The shape of an input.
+    Shape: Shape
     /// The layer's parameters.
     Parameters: LayerParameters<'T>
     /// The layer's running statistics, if it keeps some.

@@ -59,9 +59,11 @@ type IOnnxLayer =
     /// <param name="draft">The graph.</param>
     /// <param name="parameters">The names of the layer's parameters in the graph, matrices first, then of its
     /// running statistics. A matrix is there as the book has it, (inputs, outputs).</param>
+    /// <param name="shape">The shape of an input.</param>
     /// <param name="input">The name of the layer's input, (batch, features).</param>
-    /// <returns>The name of its output.</returns>
-    abstract ToOnnx: draft: OnnxDraft * parameters: string list * input: string -> string
+    /// <returns>The name of its output, (batch, features).</returns>
+    abstract ToOnnx:
+        draft: OnnxDraft * parameters: string list * shape: Shape * input: string -> string
 
 /// What layers can do besides.
 [<AutoOpen>]

@@ -15,6 +15,18 @@ module LayerGradient =
         Vectors = []
     }
 
+    /// No gradient.
+    let internal none<'T
+        when 'T: struct
+        and 'T :> System.ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> System.IEquatable<'T>
+        and 'T :> System.IFormattable> : LayerGradient<'T> = {
+        Inputs = ValueNone
+        Matrices = []
+        Vectors = []
+    }
+
     /// An exception where gradients and parameters differ in number.
     let private requireSameNumber
         (parameters: LayerParameters<'T>)

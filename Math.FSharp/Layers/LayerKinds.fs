@@ -7,8 +7,8 @@ open System.Globalization
 type private LayerKind = {
     /// <c>dense OUTPUTS</c>, say.
     Usage: string
-    /// The layer of these words; nothing where they are not of this kind.
-    Parse: string list -> Layer option
+    /// The layer of these words, given the layer of a name; nothing where the words are not of this kind.
+    Parse: (string -> Layer option) -> string list -> Layer option
 }
 
 /// The kinds of layers that settings and model files can name.
@@ -17,14 +17,17 @@ module LayerKinds =
     let private equals (one: string) (other: string) =
         one.Equals(other, StringComparison.OrdinalIgnoreCase)
 
-    let private kind (word: string) (arguments: string) parse : LayerKind = {
+    let private kindOfLayers (word: string) (arguments: string) parse : LayerKind = {
         Usage = $"{word} {arguments}".TrimEnd()
         Parse =
-            fun words ->
+            fun layerOf words ->
                 match words with
-                | head :: rest when equals head word -> parse rest
+                | head :: rest when equals head word -> parse layerOf rest
                 | _ -> None
     }
+
+    let private kind (word: string) (arguments: string) parse : LayerKind =
+        kindOfLayers word arguments (fun _ -> parse)
 
     let private wholeNumber (text: string) : int option =
         match Int32.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -37,6 +40,82 @@ module LayerKinds =
         | [ Some inputs ] -> Some(EmbeddingBlock.Unchanged inputs)
         | [ Some inputs; Some outputs ] -> Some(EmbeddingBlock.Embedded(inputs, outputs))
         | _ -> None
+
+    let private square (_: Extent) = Extent.Square 1
+
+    /// A convolution of OUTPUTS and a window.
+    let private convolution (dimensions: WindowDimensions) (words: string list) : Layer option =
+        match words with
+        | [] -> None
+        | outputs :: words ->
+            match wholeNumber outputs, WindowText.parse dimensions square words with
+            | Some outputs, Some(struct (window, others)) ->
+                match others with
+                | [] -> Some 1
+                | [ "groups", groups ] -> Some groups
+                | _ -> None
+                |> Option.map (fun groups ->
+                    match dimensions with
+                    | WindowDimensions.One -> Layers.sequenceConvolution outputs window groups
+                    | _ -> Layers.convolution outputs window groups)
+            | _ -> None
+
+    /// Pooling, which moves on by its window unless the words tell a stride.
+    let private pooling
+        (dimensions: WindowDimensions)
+        (layer: Window -> Layer)
+        (words: string list)
+        : Layer option =
+        match WindowText.parse dimensions id words with
+        | Some(struct (window, [])) -> Some(layer window)
+        | _ -> None
+
+    let private fraction (layer: float -> Layer) (words: string list) : Layer option =
+        match words with
+        | [ text ] ->
+            match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
+            | true, fraction -> Some(layer fraction)
+            | _ -> None
+        | _ -> None
+
+    /// The parts of a text between commas outside of brackets.
+    let private listed (text: string) : string list =
+        let depths =
+            Seq.scan
+                (fun depth letter ->
+                    match letter with
+                    | '[' -> depth + 1
+                    | ']' -> depth - 1
+                    | _ -> depth)
+                0
+                text
+
+        let commas =
+            Seq.zip text depths
+            |> Seq.indexed
+            |> Seq.choose (fun (i, (letter, depth)) ->
+                if letter = ',' && depth = 0 then Some i else None)
+            |> List.ofSeq
+
+        List.zip (-1 :: commas) (commas @ [ text.Length ])
+        |> List.map (fun (before, finish) -> text[before + 1 .. finish - 1].Trim())
+
+    /// A residual block: layers in brackets, with commas between them.
+    let private residual (layerOf: string -> Layer option) (words: string list) : Layer option =
+        let text = String.concat " " words
+
+        if text.StartsWith '[' && text.EndsWith ']' then
+            let inner = listed text[1 .. text.Length - 2] |> List.map layerOf
+
+            if inner |> List.forall _.IsSome then
+                Some(Layers.residual (List.choose id inner))
+            else
+                None
+        else
+            None
+
+    let private only (layer: Layer) (words: string list) : Layer option =
+        if words.IsEmpty then Some layer else None
 
     /// Every kind that settings can name.
     let private kinds: LayerKind list = [
@@ -51,21 +130,39 @@ module LayerKinds =
                 None
             else
                 Some(Layers.embedding blocks))
-        kind "batchnorm" "" (fun words ->
-            if words.IsEmpty then
-                Some Layers.batchNormalisation
-            else
-                None)
-        kind "dropout" "FRACTION" (fun words ->
-            match words with
-            | [ text ] ->
-                match Double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture) with
-                | true, fraction -> Some(Layers.dropout fraction)
-                | _ -> None
-            | _ -> None)
+        kind
+            "conv2d"
+            "OUTPUTS SIZE [stride N] [padding N] [dilation N] [groups N]"
+            (convolution WindowDimensions.Two)
+        kind
+            "conv1d"
+            "OUTPUTS SIZE [stride N] [padding N] [dilation N] [groups N]"
+            (convolution WindowDimensions.One)
+        kind
+            "maxpool2d"
+            "SIZE [stride N] [padding N] [dilation N]"
+            (pooling WindowDimensions.Two Layers.maxPooling)
+        kind
+            "avgpool2d"
+            "SIZE [stride N] [padding N] [dilation N]"
+            (pooling WindowDimensions.Two Layers.averagePooling)
+        kind
+            "maxpool1d"
+            "SIZE [stride N] [padding N] [dilation N]"
+            (pooling WindowDimensions.One Layers.sequenceMaxPooling)
+        kind
+            "avgpool1d"
+            "SIZE [stride N] [padding N] [dilation N]"
+            (pooling WindowDimensions.One Layers.sequenceAveragePooling)
+        kindOfLayers "residual" "[LAYER, LAYER, ...]" residual
+        kind "globalavgpool" "" (only Layers.globalAveragePooling)
+        kind "flatten" "" (only Layers.flatten)
+        kind "batchnorm" "" (only Layers.batchNormalisation)
+        kind "layernorm" "" (only Layers.layerNormalisation)
+        kind "dropout" "FRACTION" (fraction Layers.dropout)
+        kind "dropout2d" "FRACTION" (fraction Layers.channelDropout)
         for each in Activation.all do
-            kind ((string each).ToLowerInvariant()) "" (fun words ->
-                if words.IsEmpty then Some(Layers.activation each) else None)
+            kind ((string each).ToLowerInvariant()) "" (only (Layers.activation each))
     ]
 
     /// <summary>The layers with these names, from the input's side.</summary>
@@ -75,17 +172,20 @@ module LayerKinds =
     /// <returns>The layers, or a fault for each name that is not a layer's, with its position from 0.</returns>
     [<CompiledName("Parse")>]
     let parse (own: Layer list) (names: string list) : Result<Layer list, Fault list> =
-        names
-        |> List.mapi (fun i name ->
+        let rec layerOf (name: string) : Layer option =
             let words = name.Split(' ', StringSplitOptions.RemoveEmptyEntries) |> List.ofArray
 
             match
-                own |> List.tryFind (fun layer -> equals layer.Name (String.concat " " words)),
-                kinds |> List.tryPick (fun kind -> kind.Parse words)
+                own |> List.tryFind (fun layer -> equals layer.Name (String.concat " " words))
             with
-            | Some layer, _
-            | None, Some layer -> Ok layer
-            | None, None ->
+            | Some layer -> Some layer
+            | None -> kinds |> List.tryPick (fun kind -> kind.Parse layerOf words)
+
+        names
+        |> List.mapi (fun i name ->
+            match layerOf name with
+            | Some layer -> Ok layer
+            | None ->
                 let known =
                     (own |> List.map _.Name) @ (kinds |> List.map _.Usage) |> String.concat ", "
 

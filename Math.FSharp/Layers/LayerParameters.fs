@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Numerics
 open MathNet.Numerics.LinearAlgebra
 
 /// The names and shapes of a layer's parameters.
@@ -92,6 +93,23 @@ module LayerParameters =
         Matrices = [ "W", weights ]
         Vectors = [ "b", biases ]
     }
+
+    /// The parameters of scale·(W·x + b) + shift, one of each an output.
+    let internal scaleOutputs
+        (scale: 'T[] when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (shift: 'T[])
+        (biases: 'T[])
+        (weights: Matrix<'T>)
+        : LayerParameters<'T> =
+        let rows = weights.RowCount
+        let w = Kernels.values weights
+
+        dense
+            (Array.init w.Length (fun i -> scale[i % rows] * w[i])
+             |> Kernels.matrix rows weights.ColumnCount)
+            (biases
+             |> Array.mapi (fun row b -> 'T.FusedMultiplyAdd(scale[row], b, shift[row]))
+             |> Kernels.vector)
 
     /// <summary>The same parameters with other matrices and vectors.</summary>
     /// <param name="matrix">The matrix in the place of each, from its name and value.</param>

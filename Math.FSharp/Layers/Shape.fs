@@ -14,6 +14,12 @@ type Shape =
         | Vector size -> size
         | Image(channels, rows, columns) -> channels * rows * columns
 
+    /// The number of channels; each number of a vector is one.
+    member shape.Channels =
+        match shape with
+        | Vector size -> size
+        | Image(channels, _, _) -> channels
+
     /// 784, or 3x32x32.
     override shape.ToString() =
         match shape with

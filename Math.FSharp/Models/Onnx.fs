@@ -170,12 +170,13 @@ module Onnx =
         let logits, _ =
             ((first, (parameters, running)), architecture.Places)
             ||> List.fold (fun (input, (parameters, running)) place ->
-                let struct (own, parameters) = ForwardPass.take [] place.Parameters parameters
-                let struct (ownRunning, running) = ForwardPass.take [] place.Running running
+                let struct (own, parameters) = LayerChain.take [] place.Parameters parameters
+                let struct (ownRunning, running) = LayerChain.take [] place.Running running
 
                 match place.Layer with
                 | Exported layer ->
-                    layer.ToOnnx(draft, own @ ownRunning, input), (parameters, running)
+                    layer.ToOnnx(draft, own @ ownRunning, place.Input, input),
+                    (parameters, running)
                 | _ ->
                     invalidArg
                         (nameof model)

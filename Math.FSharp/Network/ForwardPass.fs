@@ -19,28 +19,9 @@ type Network<'T
     Running: LayerParameters<'T> list
 }
 
-/// A layer's part in a forward pass.
-type internal LayerTrace<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IEquatable<'T>
-    and 'T :> IFormattable> = {
-    Place: PlacedLayer
-    Parameters: LayerParameters<'T>
-    Output: LayerOutput<'T>
-}
-
 /// The layers of a network one after the other.
 [<RequireQualifiedAccess>]
 module internal ForwardPass =
-    /// The first of a list with something for each layer that has such numbers, and the others; `none` for a layer
-    /// without.
-    let take (none: 'A) (shapes: ParameterShapes) (some: 'A list) : struct ('A * 'A list) =
-        match some with
-        | own :: others when not shapes.IsEmpty -> struct (own, others)
-        | _ -> struct (none, some)
-
     /// Each layer with its parameters and its running statistics.
     let layers
         (network: Network<'T>)
@@ -56,8 +37,12 @@ module internal ForwardPass =
             match places with
             | [] -> []
             | each :: above ->
-                let struct (own, parameters) = take LayerParameters.none each.Parameters parameters
-                let struct (ownRunning, running) = take LayerParameters.none each.Running running
+                let struct (own, parameters) =
+                    LayerChain.take LayerParameters.none each.Parameters parameters
+
+                let struct (ownRunning, running) =
+                    LayerChain.take LayerParameters.none each.Running running
+
                 struct (each, own, ownRunning) :: place above parameters running
 
         place network.Architecture.Places network.Parameters.Layers network.Running
@@ -96,45 +81,13 @@ module internal ForwardPass =
                 Running = some (fun (struct (_, _, running)) -> running)
             }
 
-    /// The forward pass through layers with their parameters: the last layer first. Without a step of training, as
-    /// evaluation sees it.
-    let run
-        (step: TrainingStep voption)
-        (layers: struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list)
-        (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
-        : LayerTrace<'T> list =
-        let rec run layers inputs mayOverwrite below =
-            match layers with
-            | [] -> below
-            | struct (place: PlacedLayer, parameters, running) :: above ->
-                let output =
-                    place.Layer.Forward {
-                        Inputs = inputs
-                        Parameters = parameters
-                        Running = running
-                        Step = step
-                        RandomStream = place.RandomStream
-                        MayOverwrite = mayOverwrite
-                        NeedsInputGradient = place.NeedsInputGradient
-                    }
-
-                let traced = {
-                    Place = place
-                    Parameters = parameters
-                    Output = output
-                }
-
-                run above (Inputs.Columns output.Output) output.MayOverwrite (traced :: below)
-
-        run layers inputs false []
-
     /// The forward pass of a network.
     let trace
         (step: TrainingStep voption)
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (inputs: Inputs<'T>)
         : LayerTrace<'T> list =
-        run step (layers network) inputs
+        LayerChain.run step (layers network) inputs
 
     /// The network with its running statistics after a forward pass.
     let follow (traced: LayerTrace<'T> list) (network: Network<'T>) : Network<'T> =

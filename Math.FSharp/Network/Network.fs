@@ -66,7 +66,7 @@ module Network =
         (network: Network<'T>)
         (inputs: Inputs<'T>)
         : Matrix<'T> =
-        (List.head (ForwardPass.trace step network inputs)).Output.Output
+        (List.head (ForwardPass.trace step network inputs)).Output.Numbers
 
     /// <summary>What the last layer gives, before the head: logits, or the numbers
     /// themselves.</summary>
@@ -130,8 +130,8 @@ module Network =
             (fun i ->
                 let part = take (Dataset.part partSize i data)
 
-                let traced = part.FirstInputs |> enter |> ForwardPass.run ValueNone layers
-                act i part traced.Head.Output.Output)
+                let traced = part.FirstInputs |> enter |> LayerChain.run ValueNone layers
+                act i part traced.Head.Output.Numbers)
 
     /// The last layer's outputs for every sample of a data set, converted part by part.
     let private ofAll

@@ -218,15 +218,17 @@ type internal AnySample<'T
     and 'T :> ValueType
     and 'T: (new: unit -> 'T)
     and 'T :> IBinaryFloatingPointIeee754<'T>>
-    (layer: Layer, inputs: int, parameters: LayerParameters<'T>, running: LayerParameters<'T>) =
+    (place: PlacedLayer, parameters: LayerParameters<'T>, running: LayerParameters<'T>) =
     inherit SampleLayer<'T>()
+    let inputs = place.Input.Size
 
     let run (sample: 'Sample :> ISample<'T>) (result: 'T[]) (into: int) : unit =
         let x = Array.init inputs (fun i -> sample.Item i)
 
         let output =
-            layer.Forward {
+            place.Layer.Forward {
                 Inputs = Inputs.Columns(Kernels.matrix inputs 1 x)
+                Shape = place.Input
                 Parameters = parameters
                 Running = running
                 Step = ValueNone
@@ -260,7 +262,7 @@ module internal SingleSampleLayers =
             | struct ({ Layer = :? Embedding as embedding }, parameters, _) :: rest ->
                 EmbeddingSample(embedding, parameters) :: build rest
             | struct (place, parameters, running) :: rest ->
-                AnySample(place.Layer, place.Input.Size, parameters, running) :: build rest
+                AnySample(place, parameters, running) :: build rest
             | [] -> []
 
         ForwardPass.layers network |> build |> Array.ofList

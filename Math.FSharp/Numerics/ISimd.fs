@@ -19,6 +19,8 @@ type internal ISimd<'V, 'T> =
     static abstract MultiplyAdd: 'V * 'V * 'V -> 'V
     /// Per lane: a > b ? x : y. False where either is not a number.
     static abstract WhereGreater: 'V * 'V * 'V * 'V -> 'V
+    /// The greater of two: one that is not a number before all others, and 0 before −0.
+    static abstract Max: 'V * 'V -> 'V
     /// The same numbers, with 0 in place of −0. Whether a sum of zeros is 0 or −0 depends on the signs of
     /// its zero products; loops that skip zeros agree with those that do not once both store 0.
     static abstract WithoutMinusZero: 'V -> 'V

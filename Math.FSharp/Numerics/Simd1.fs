@@ -52,6 +52,9 @@ type internal Simd1<'T
             if 'T.op_GreaterThan (a, b) then x else y
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Max(x, y) = 'T.Max(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WithoutMinusZero x = x + 'T.Zero
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]

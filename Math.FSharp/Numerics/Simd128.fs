@@ -67,6 +67,9 @@ type internal Simd128<'T
             Vector128.ConditionalSelect<'T>(Vector128.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Max(x, y) = Vector128.Max<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WithoutMinusZero x =
             Vector128.Add<'T>(x, Vector128<'T>.Zero)
 

@@ -69,6 +69,9 @@ type internal Simd256<'T
             Vector256.ConditionalSelect<'T>(Vector256.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Max(x, y) = Vector256.Max<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WithoutMinusZero x =
             Vector256.Add<'T>(x, Vector256<'T>.Zero)
 

@@ -71,6 +71,9 @@ type internal Simd512<'T
             Vector512.ConditionalSelect<'T>(Vector512.GreaterThan<'T>(a, b), x, y)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
+        static member Max(x, y) = Vector512.Max<'T>(x, y)
+
+        [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         static member WithoutMinusZero x =
             Vector512.Add<'T>(x, Vector512<'T>.Zero)
 

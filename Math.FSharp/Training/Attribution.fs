@@ -55,9 +55,9 @@ module Attribution =
             |> List.map (fun (struct (place, parameters, running)) ->
                 struct ({ place with NeedsInputGradient = true }, parameters, running))
 
-        let traced = ForwardPass.run ValueNone layers (Inputs.Columns inputs)
+        let traced = LayerChain.run ValueNone layers (Inputs.Columns inputs)
         let head = network.Architecture.Head
-        let logits = (List.head traced).Output.Output
+        let logits = (List.head traced).Output.Numbers
         let values = (Head.apply head logits).Row(output).ToArray()
 
         let gradient =
@@ -69,9 +69,9 @@ module Attribution =
                     | ValueNone ->
                         invalidOp
                             $"{layer.Place.Layer}: expected a gradient in the inputs, found none")
-                (ofHead head output logits)
+                (Inputs.Columns(ofHead head output logits))
 
-        struct (gradient, values)
+        struct (gradient.Numbers, values)
 
     /// <summary>What each input adds to a prediction.</summary>
     /// <param name="output">The output, from 0.</param>

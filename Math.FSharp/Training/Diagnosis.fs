@@ -175,14 +175,16 @@ module Diagnosis =
             for layer in ForwardPass.trace ValueNone network batch.FirstInputs |> List.rev do
                 match layer.Place.Layer with
                 | Saturates(ValueSome saturation) ->
-                    let output = layer.Output.Output
+                    let output = layer.Output.Numbers
 
                     let slopes =
                         Matrix<'T>.Build.Dense(output.RowCount, output.ColumnCount, 'T.One)
+                        |> Inputs.Columns
                         |> layer.Output.Backward
 
                     let stuck =
-                        slopes.Inputs.Value |> countStuck (slight * saturation.GreatestSlope)
+                        slopes.Inputs.Value.Numbers
+                        |> countStuck (slight * saturation.GreatestSlope)
 
                     let number, units = layer.Place.Number, output.RowCount
 
@@ -308,7 +310,7 @@ module Diagnosis =
         |> List.tryFind (fun layer ->
             not (
                 LayerParameters.arrays layer.Parameters |> List.forall isFinite
-                && isFinite (Kernels.values layer.Output.Output)
+                && isFinite (Kernels.values layer.Output.Numbers)
             ))
         |> Option.map (fun layer -> Finding.NotFinite(max 1 layer.Place.Number, iteration))
         |> Option.toList

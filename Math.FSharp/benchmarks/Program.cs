@@ -8,6 +8,7 @@ var root = new RootCommand("Measures the core: its kernels, and whole workloads.
     Seed.Create(),
     Dense.Create(),
     Wide.Create(),
+    LeNet.Create(),
     Predict.Create(),
     Gemm.Create(),
     Numerical.Create(),

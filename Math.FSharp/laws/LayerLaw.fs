@@ -19,9 +19,11 @@ type private LayerCase = {
 /// every parameter and in the inputs.
 [<AbstractClass; Sealed>]
 type LayerLaw =
-    static member private Cases(shapes: Func<int, seq<struct (int * int)>>) : Arbitrary<LayerCase> =
+    static member private Cases
+        (features: Gen<int>, shapes: Func<int, seq<struct (int * int)>>)
+        : Arbitrary<LayerCase> =
         gen {
-            let! features = Small.size
+            let! features = features
             let! count = Small.size
 
             let! parameters =
@@ -67,6 +69,50 @@ type LayerLaw =
         for i in 1..count -> $"parameter %d{i}"
     ]
 
+    static member private GradientIsDefinitionOf
+        (
+            features: Gen<int>,
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        Laws.create
+            "the gradients are the definition's"
+            (LayerLaw.Cases(features, shapes))
+            (fun case ->
+                let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
+                let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+
+                Laws.require
+                    (found.Length = parameters.Length)
+                    $"expected %d{parameters.Length} gradients, found %d{found.Length}"
+
+                let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
+                let gradients = List.ofArray found @ [ inInputs ]
+                let at = case.Parameters @ [ case.Inputs ]
+
+                List.zip3 names at gradients
+                |> List.iter (fun (name, at, gradient) -> Laws.requireShape name at gradient)
+
+                // What the outputs add up to under these weights has the upstream as its gradient in them.
+                let weighted (moved: Matrix<float> list) =
+                    let parameters, inputs = List.splitAt parameters.Length moved
+
+                    forward
+                        .Invoke(List.toArray parameters, inputs.Head)
+                        .PointwiseMultiply(upstream)
+                        .ColumnSums()
+                        .Sum()
+
+                GradientCheck.ofMatrices weighted (List.zip names gradients) at
+                |> Laws.requireRight)
+
     /// <summary>The gradients in every parameter and in the inputs are the definition's.</summary>
     /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
@@ -84,41 +130,11 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        Laws.create "the gradients are the definition's" (LayerLaw.Cases shapes) (fun case ->
-            let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
-            let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+        LayerLaw.GradientIsDefinitionOf(Small.size, shapes, forward, backward)
 
-            Laws.require
-                (found.Length = parameters.Length)
-                $"expected %d{parameters.Length} gradients, found %d{found.Length}"
-
-            let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
-            let gradients = List.ofArray found @ [ inInputs ]
-            let at = case.Parameters @ [ case.Inputs ]
-
-            List.zip3 names at gradients
-            |> List.iter (fun (name, at, gradient) -> Laws.requireShape name at gradient)
-
-            // What the outputs add up to under these weights has the upstream as its gradient in them.
-            let weighted (moved: Matrix<float> list) =
-                let parameters, inputs = List.splitAt parameters.Length moved
-
-                forward
-                    .Invoke(List.toArray parameters, inputs.Head)
-                    .PointwiseMultiply(upstream)
-                    .ColumnSums()
-                    .Sum()
-
-            GradientCheck.ofMatrices weighted (List.zip names gradients) at
-            |> Laws.requireRight)
-
-    /// <summary>Nothing that the layer is given is written to, and the same gives the same bits, on both
-    /// ways.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
-    /// <param name="forward">Outputs from parameters and inputs.</param>
-    /// <param name="backward">Gradients in parameters and inputs.</param>
-    static member IsPure
+    static member private IsPureOf
         (
+            features: Gen<int>,
             shapes: Func<int, seq<struct (int * int)>>,
             forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
             backward:
@@ -129,7 +145,7 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        Laws.create "it is pure" (LayerLaw.Cases shapes) (fun case ->
+        Laws.create "it is pure" (LayerLaw.Cases(features, shapes)) (fun case ->
             let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
 
             Laws.requirePure
@@ -153,12 +169,12 @@ type LayerLaw =
                         Laws.cells inInputs
                     ]))
 
-    /// <summary>A sample's outputs, and the gradient in its inputs, are those it has alone; the gradient in a
-    /// parameter is the sum of the samples'.</summary>
+    /// <summary>Nothing that the layer is given is written to, and the same gives the same bits, on both
+    /// ways.</summary>
     /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     /// <param name="backward">Gradients in parameters and inputs.</param>
-    static member SamplesStandAlone
+    static member IsPure
         (
             shapes: Func<int, seq<struct (int * int)>>,
             forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
@@ -170,7 +186,22 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        Laws.create "every sample stands alone" (LayerLaw.Cases shapes) (fun case ->
+        LayerLaw.IsPureOf(Small.size, shapes, forward, backward)
+
+    static member private SamplesStandAloneOf
+        (
+            features: Gen<int>,
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        Laws.create "every sample stands alone" (LayerLaw.Cases(features, shapes)) (fun case ->
             let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
             let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
 
@@ -198,6 +229,25 @@ type LayerLaw =
             for i, name in List.indexed (LayerLaw.Names parameters.Length) do
                 let sum = alone |> List.map (fun own -> own[i]) |> List.reduce (+)
                 close $"gradient in {name}, against the sum over samples" sum found[i])
+
+    /// <summary>A sample's outputs, and the gradient in its inputs, are those it has alone; the gradient in a
+    /// parameter is the sum of the samples'.</summary>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="forward">Outputs from parameters and inputs.</param>
+    /// <param name="backward">Gradients in parameters and inputs.</param>
+    static member SamplesStandAlone
+        (
+            shapes: Func<int, seq<struct (int * int)>>,
+            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
+            backward:
+                Func<
+                    Matrix<float>[],
+                    Matrix<float>,
+                    Matrix<float>,
+                    struct (Matrix<float>[] * Matrix<float>)
+                 >
+        ) : Law =
+        LayerLaw.SamplesStandAloneOf(Small.size, shapes, forward, backward)
 
     /// <summary>The outputs follow from the inputs and from every parameter: of 100 random cases, at least one
     /// gives other outputs when one of them is changed alone.</summary>
@@ -269,8 +319,10 @@ type LayerLaw =
 
     /// The parameters' shapes, and the functions of a layer that the laws are about: parameters come as matrices,
     /// a vector as a column.
-    static member private Functions(layer: Layer, step: TrainingStep voption, mayOverwrite: bool) =
-        let shapesOf features = layer.Parameters(Shape.Vector features)
+    static member private Functions
+        (layer: Layer, shapeOf: int -> Shape, step: TrainingStep voption, mayOverwrite: bool)
+        =
+        let shapesOf features = layer.Parameters(shapeOf features)
 
         let shapes features = seq {
             let shapes = shapesOf features
@@ -299,8 +351,9 @@ type LayerLaw =
             let output =
                 layer.Forward {
                     Inputs = Inputs.OfNumbers(inputs.Clone())
+                    Shape = shapeOf features
                     Parameters = own
-                    Running = layer.InitialiseRunning(Shape.Vector features)
+                    Running = layer.InitialiseRunning(shapeOf features)
                     Step = step
                     RandomStream = 0
                     MayOverwrite = mayOverwrite
@@ -328,16 +381,20 @@ type LayerLaw =
 
         struct (Func<_, _> shapes, Func<_, _, _> outputOf, Func<_, _, _, _> backward)
 
-    /// <summary>An output that takes the place of its input has the same bits, and so have the gradients.</summary>
-    /// <param name="layer">The layer.</param>
-    static member OverwritesFaithfully(layer: Layer) : Law =
+    static member private OverwritesFaithfullyOf
+        (layer: Layer, features: Gen<int>, shapeOf: int -> Shape)
+        : Law =
         let step = ValueSome { Seed = 5UL; Iteration = 2L }
-        let struct (shapes, forward, backward) = LayerLaw.Functions(layer, step, false)
-        let struct (_, inPlace, backwardInPlace) = LayerLaw.Functions(layer, step, true)
+
+        let struct (shapes, forward, backward) =
+            LayerLaw.Functions(layer, shapeOf, step, false)
+
+        let struct (_, inPlace, backwardInPlace) =
+            LayerLaw.Functions(layer, shapeOf, step, true)
 
         Laws.create
             "an output in its input's place is the same"
-            (LayerLaw.Cases shapes)
+            (LayerLaw.Cases(features, shapes))
             (fun case ->
                 let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
 
@@ -352,16 +409,34 @@ type LayerLaw =
                     (backward.Invoke(parameters, case.Inputs, upstream) |> cells)
                     (backwardInPlace.Invoke(parameters, case.Inputs, upstream) |> cells))
 
+    /// <summary>An output that takes the place of its input has the same bits, and so have the gradients.</summary>
+    /// <param name="layer">The layer.</param>
+    static member OverwritesFaithfully(layer: Layer) : Law =
+        LayerLaw.OverwritesFaithfullyOf(layer, Small.size, Shape.Vector)
+
+    static member private AllOf
+        (layer: Layer, features: Gen<int>, shapeOf: int -> Shape)
+        : Law list = [
+        for step in [ ValueNone; ValueSome { Seed = 5UL; Iteration = 2L } ] do
+            let struct (shapes, forward, backward) =
+                LayerLaw.Functions(layer, shapeOf, step, true)
+
+            LayerLaw.GradientIsDefinitionOf(features, shapes, forward, backward)
+            LayerLaw.IsPureOf(features, shapes, forward, backward)
+
+            if step.IsNone then
+                LayerLaw.SamplesStandAloneOf(features, shapes, forward, backward)
+        LayerLaw.OverwritesFaithfullyOf(layer, features, shapeOf)
+    ]
+
     /// <summary>All laws that hold for any layer of a network: in evaluation and in training its gradients are the
     /// definition's and it is pure, and in evaluation every sample stands alone.</summary>
     /// <param name="layer">The layer, for vectors of any size.</param>
-    static member All(layer: Layer) : Law list = [
-        for step in [ ValueNone; ValueSome { Seed = 5UL; Iteration = 2L } ] do
-            let struct (shapes, forward, backward) = LayerLaw.Functions(layer, step, true)
-            LayerLaw.GradientIsDefinition(shapes, forward, backward)
-            LayerLaw.IsPure(shapes, forward, backward)
+    static member All(layer: Layer) : Law list =
+        LayerLaw.AllOf(layer, Small.size, Shape.Vector)
 
-            if step.IsNone then
-                LayerLaw.SamplesStandAlone(shapes, forward, backward)
-        LayerLaw.OverwritesFaithfully layer
-    ]
+    /// <summary>All laws that hold for any layer of a network, for samples of one shape.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="shape">The shape of a sample.</param>
+    static member All(layer: Layer, shape: Shape) : Law list =
+        LayerLaw.AllOf(layer, Gen.constant shape.Size, (fun _ -> shape))

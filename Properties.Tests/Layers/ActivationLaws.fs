@@ -28,6 +28,7 @@ let ``a value that takes its argument's place is the value``
     let pass =
         (Layers.activation activation).Forward {
             Inputs = Inputs.Columns(z.Clone())
+            Shape = Shape.Vector z.RowCount
             Parameters = LayerParameters.none
             Running = LayerParameters.none
             Step = ValueNone

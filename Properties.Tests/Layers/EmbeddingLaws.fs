@@ -63,6 +63,7 @@ let private drawn (layer: Layer) (x: Matrix<float>) (seed: uint64) : LayerParame
 let private output (layer: Layer) (parameters: LayerParameters<float>) (x: Matrix<float>) =
     (layer.Forward {
         Inputs = Inputs.OfNumbers x
+        Shape = Shape.Vector x.RowCount
         Parameters = parameters
         Running = LayerParameters.none
         Step = ValueNone

@@ -45,7 +45,7 @@ type private Scale() =
         })
 
     interface IOnnxLayer with
-        member _.ToOnnx(draft, parameters, input) =
+        member _.ToOnnx(draft, parameters, _, input) =
             draft.Add("Mul", [ input; parameters[0] ])
 
 /// x + f(x) for a layer f that keeps the shape.
@@ -119,13 +119,51 @@ let private known = [
         Layers.activation activation
 ]
 
+/// Every kind of layer over images, by its name, and shapes of samples that fill no register evenly.
+let private overImages = [
+    "conv2d 3 2", Shape.Image(1, 3, 4)
+    "conv2d 7 2x3 stride 2x1 padding 1x2", Shape.Image(2, 3, 3)
+    "conv2d 4 2 dilation 2 groups 2", Shape.Image(4, 3, 4)
+    "conv2d 12 1 groups 2", Shape.Image(2, 2, 1)
+    "conv1d 3 3 stride 2 padding 1", Shape.Vector 7
+    "conv1d 2 2 dilation 3", Shape.Image(3, 1, 5)
+    "maxpool2d 2", Shape.Image(2, 4, 5)
+    "maxpool2d 3x2 stride 1x2 padding 1", Shape.Image(1, 4, 4)
+    "maxpool1d 3 stride 1 dilation 2", Shape.Vector 7
+    "avgpool2d 2x3 padding 1", Shape.Image(2, 3, 4)
+    "avgpool1d 2", Shape.Image(2, 1, 5)
+    "globalavgpool", Shape.Image(3, 2, 3)
+    "flatten", Shape.Image(2, 2, 2)
+    "batchnorm", Shape.Image(3, 2, 2)
+    "layernorm", Shape.Image(2, 2, 2)
+    "layernorm", Shape.Vector 5
+    "dropout2d 0.3", Shape.Image(5, 2, 2)
+    "residual [conv2d 2 3 padding 1, batchnorm, relu, dropout 0.2, conv2d 2 1]",
+    Shape.Image(2, 3, 3)
+    "residual [dense 4, tanh, residual [dense 4]]", Shape.Vector 4
+]
+
+let private parsed (name: string) : Layer =
+    List.exactlyOne (LayerKinds.parse [] [ name ] |> orFail)
+
+[<Law>]
+let ``every kind of layer over images keeps the laws of a layer`` () =
+    overImages
+    |> List.collect (fun (name, shape) -> LayerLaw.All(parsed name, shape))
+    |> Law.Together
+
+[<Fact>]
+let ``a layer's name is parsed as the layer`` () =
+    for name, _ in overImages do
+        Exactly.equal name (parsed name).Name
+
 [<Law>]
 let ``every kind of layer keeps the laws of a layer`` () =
-    known |> List.collect LayerLaw.All |> Law.Together
+    known |> List.collect (fun layer -> LayerLaw.All layer) |> Law.Together
 
 [<Law>]
 let ``layers of one's own keep the laws of a layer`` () =
-    own |> List.collect LayerLaw.All |> Law.Together
+    own |> List.collect (fun layer -> LayerLaw.All layer) |> Law.Together
 
 let private architecture =
     [
@@ -290,11 +328,27 @@ let ``layers are parsed by name, in any case of letters, and each fault has its 
         Architecture.create Head.Softmax (Shape.Vector 4) layers
         |> Exactly.faulted words
 
-    Architecture.create Head.Softmax (Shape.Image(3, 4, 5)) [
-        Layers.batchNormalisation
-        Layers.dense 2
-    ]
-    |> Exactly.faulted [ "Layers:0"; "a vector"; "3x4x5" ]
+    for layers, shape, words in
+        [
+            [ "conv2d 3 5" ], Shape.Image(1, 4, 8), [ "Layers:0"; "5x5 or more"; "4x8" ]
+            [ "conv2d 3 5" ], Shape.Vector 784, [ "Layers:0"; "images"; "vectors of 784" ]
+            [ "conv1d 3 5" ], Shape.Image(1, 2, 8), [ "Layers:0"; "one row"; "1x2x8" ]
+            [ "flatten"; "maxpool2d 2" ], Shape.Image(1, 4, 4), [ "Layers:1"; "vectors of 16" ]
+            [ "conv2d 4 1 groups 3" ],
+            Shape.Image(3, 4, 4),
+            [ "Layers:0"; "divide"; "3 for 3 and 4" ]
+            [ "conv2d 4 1 stride 0" ], Shape.Image(3, 4, 4), [ "Layers:0"; "stride"; "0" ]
+            [ "maxpool2d 2 padding 2" ],
+            Shape.Image(3, 4, 4),
+            [ "Layers:0"; "half the window"; "2" ]
+            [ "relu"; "residual [dense 3]" ],
+            Shape.Vector 4,
+            [ "Layers:1"; "keep the shape 4"; "3" ]
+            [ "residual [relu, dense 0]" ], Shape.Vector 4, [ "Layers:0"; "Layers:1"; "outputs" ]
+        ] do
+        LayerKinds.parse [] (layers @ [ "dense 2" ])
+        |> Result.bind (Architecture.create Head.Softmax shape)
+        |> Exactly.faulted words
 
 [<Fact>]
 let ``a stack written out is the stack in short, with the same bits`` () =

@@ -9,9 +9,8 @@ namespace Pipeline.Benchmarks;
 internal static class Wide
 {
     public const int BatchSize = 256;
-    public const float Rate = 1e-3f;
+    public const double Rate = 1e-3;
     private const int Epochs = 2;
-    private const ulong RandomSeed = 1;
 
     public static Command Create()
     {
@@ -37,7 +36,7 @@ internal static class Wide
     public static void Run(string directory, int[] threads, int epochs = Epochs)
     {
         var data = Chapter.Load<float>(directory);
-        var runs = Measure.WithThreads(threads, () => Train(data, epochs));
+        var runs = Measure.WithThreads(threads, () => EpochRun.Train(data, Architecture, BatchSize, Rate, epochs));
         Report.Best(
             "wide",
             runs,
@@ -49,55 +48,7 @@ internal static class Wide
     private static Architecture Architecture =>
         Architectures.Dense(Activation.Relu, 784, 1024, 1024, Chapter.Classes);
 
-    private static Hyperparameters Settings(int epochs) =>
-        Chapter.Required(
-            Runs.Hyperparameters(
-                new(
-                    RunLength.NewEpochs(epochs),
-                    BatchSize,
-                    Rate,
-                    ScheduleKind.Constant,
-                    0,
-                    Initialiser.HeNormal,
-                    Sampling.Epoch,
-                    GradientMethod.Backpropagation,
-                    Chapter.Required(Parse.Optimizer("Adam")),
-                    Hyperparameters.Default.Options.Augmentation,
-                    Hyperparameters.Default.Options.LabelSmoothing,
-                    Hyperparameters.Default.Options.Validation,
-                    Hyperparameters.Default.Options.EarlyStopping,
-                    RandomSeed
-                )
-            )
-        );
-
     /// <summary>The network at its start: weights normal, of deviation √(2 / inputs).</summary>
     public static Network<float> Start() =>
-        Network.Initialise<float>(Initialiser.HeNormal, RandomSeed, Architecture);
-
-    private static Figures Train(LoadedData<float> data, int epochs)
-    {
-        var train = data.Train;
-        var settings = Settings(epochs);
-        var perEpoch = Batch.IterationsPerEpoch(train.Count, BatchSize);
-        var state = Trainer.Start<float>(settings, Architecture);
-        var seconds = new List<double>();
-        for (var epoch = 0; epoch < epochs; epoch++)
-        {
-            seconds.Add(
-                Measure.Seconds(() =>
-                    state = Runs.Advance(settings, train, perEpoch, (_, _) => true, state)
-                )
-            );
-        }
-        return new()
-        {
-            ["train_seconds"] = seconds.Sum(),
-            ["epoch_seconds"] = seconds,
-            ["last_loss"] = state.Loss,
-            ["images_per_second"] = train.Count * epochs / seconds.Sum(),
-            ["images_per_second_best_epoch"] = train.Count / seconds.Min(),
-            ["final_test_accuracy"] = Network.Evaluate(state.Network, data.Test).Accuracy,
-        };
-    }
+        Network.Initialise<float>(Initialiser.HeNormal, EpochRun.RandomSeed, Architecture);
 }

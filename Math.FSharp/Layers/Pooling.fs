@@ -1,0 +1,112 @@
+namespace Pipeline.Learning
+
+open System
+open System.Numerics
+open Pipeline.Learning.Formats
+
+/// Which number stands for a window.
+type internal PoolingKind =
+    | Max
+    | Average
+
+/// <summary>Pooling: the greatest number, or the mean, of each place of a window in each channel.</summary>
+/// <remarks>The gradient of the greatest number goes to the first of equals. Padding is left out of the greatest number
+/// and counts as zeros in the mean, as in PyTorch. Source: Deep Learning from Scratch, ch. 7.</remarks>
+[<Sealed>]
+type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: Window) =
+    inherit
+        Layer(
+            String.concat " " [
+                $"""{if kind = PoolingKind.Max then "max" else "avg"}pool%d{int dimensions}d"""
+                WindowText.ofWindow dimensions window.Size window
+            ]
+        )
+
+    let imageOf shape =
+        WindowDimensions.imageOf dimensions "pooling" shape
+
+    let planOf (shape: Shape) : PoolingPlan =
+        let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+        PoolingPlan.Of(window, channels, image)
+
+    override layer.OutputShape(input) =
+        imageOf input
+        |> Result.bind (fun (struct (channels, image)) ->
+            Fault.check
+                [
+                    2 * window.Padding.Rows <= window.Size.Rows
+                    && 2 * window.Padding.Columns <= window.Size.Columns,
+                    Fault.create
+                        ""
+                        $"a padding of at most half the window, %O{window.Size}"
+                        (string window.Padding)
+                ]
+                ignore
+            |> Result.bind (fun () -> WindowDimensions.places window channels image)
+            |> Result.map (fun places -> Shape.Image(channels, places.Rows, places.Columns)))
+
+    override layer.Forward(pass) =
+        LaneLayer.forward layer pass |> PassOutput.toOutput
+
+    interface ILaneLayer with
+        member _.PrefersLanes(_) = true
+
+        member _.ForwardLanes<'T
+            when 'T: struct
+            and 'T :> ValueType
+            and 'T: (new: unit -> 'T)
+            and 'T :> IBinaryFloatingPointIeee754<'T>>
+            (pass: LayerPass<'T>, x: LaneBlocks<'T>)
+            : PassOutput<'T> =
+            let plan = planOf pass.Shape
+
+            let by (pooling: 'P :> IPooling<'T>) : PassOutput<'T> = {
+                PassOutput.ofLanes (PoolingLoops.forward pooling plan x) (fun upstream ->
+                    struct (ValueSome(PoolingLoops.backward pooling plan x upstream),
+                            LayerGradient.none)) with
+                    MayOverwrite = true
+            }
+
+            match kind with
+            | PoolingKind.Max -> by (MaxPooling<'T>())
+            | PoolingKind.Average -> by (AveragePooling<'T>())
+
+    interface IOnnxLayer with
+        member _.ToOnnx(draft, _, shape, input) =
+            let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+
+            let pool (operator: string) attributes =
+                draft.Add(
+                    operator,
+                    [ OnnxImages.reshape draft [ channels; image.Rows; image.Columns ] input ],
+                    attributes @ OnnxImages.attributes window
+                )
+                |> OnnxImages.flatten draft
+
+            match kind with
+            | PoolingKind.Max ->
+                pool "MaxPool" [
+                    "dilations",
+                    OnnxAttribute.Integers [
+                        int64 window.Dilation.Rows
+                        int64 window.Dilation.Columns
+                    ]
+                ]
+            | PoolingKind.Average when draft.IsSingle && window.Dilation = Extent.Square 1 ->
+                pool "AveragePool" [ "count_include_pad", OnnxAttribute.Integer 1L ]
+            | PoolingKind.Average ->
+                let means = [
+                    for channel in 0 .. channels - 1 ->
+                        draft.Add(
+                            "ReduceMean",
+                            [ OnnxImages.windows draft window image shape.Size [ channel ] input ],
+                            [
+                                "axes", OnnxAttribute.Integers [ 2L ]
+                                "keepdims", OnnxAttribute.Integer 0L
+                            ]
+                        )
+                ]
+
+                match means with
+                | [ only ] -> only
+                | _ -> draft.Add("Concat", means, [ "axis", OnnxAttribute.Integer 1L ])
