@@ -37,7 +37,7 @@ internal static class CheckCommand
         var data = configuration.Split(loaded).Scaled().Train;
         var samples = CountOption.Within("--samples", wanted, Usual, data.Count);
         var architecture = configuration.ArchitectureFor(
-            data.Features,
+            data.Shape,
             data.Classes,
             loaded.Preprocessing
         );

@@ -60,7 +60,7 @@ internal static class SanityCommand
         var loaded = Print.Loaded<T>(configuration);
         var data = configuration.Split(loaded).Scaled().Learned;
         var architecture = configuration.ArchitectureFor(
-            data.Features,
+            data.Shape,
             data.Classes,
             loaded.Preprocessing
         );

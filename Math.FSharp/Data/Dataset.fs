@@ -53,6 +53,12 @@ type Dataset<'T
     member data.Classes = data.classes
     /// Rows and columns of a sample, where samples are images.
     member data.ImageSize = data.image
+    /// The shape of a sample.
+    member data.Shape =
+        match data.image with
+        | ValueSome(struct (rows, columns)) -> Shape.Image(1, rows, columns)
+        | ValueNone -> Shape.Vector data.features
+
     /// The expected outputs.
     member data.Targets = data.targets
     /// Whether the samples have weights.

@@ -60,6 +60,13 @@ type Architectures =
         ArgumentNullException.ThrowIfNull(above, nameof above)
         Architecture.above first inputs (above.Invoke >> Ok)
 
+    /// <summary>Whether one of the layers takes images only.</summary>
+    /// <param name="layers">The layers by their names, from the input's side.</param>
+    static member TakesImages(layers: string seq) : bool =
+        match LayerKinds.parse [] (List.ofSeq layers) with
+        | Ok layers -> layers |> List.exists _.TakesImages
+        | Error _ -> false
+
     /// <summary>The number of inputs that layers take, which an embedding among the first tells; null if it is not
     /// told.</summary>
     /// <param name="layers">The layers by their names, from the input's side.</param>
@@ -165,6 +172,15 @@ type Networks =
             :: below
             |> List.rev
             |> Array.ofList
+
+    /// <summary>The rows and columns of the filters of the first layer; null if that is not a convolution over
+    /// images.</summary>
+    /// <param name="network">The network.</param>
+    static member FilterSize(network: Network<'T>) : Nullable<Extent> =
+        match network.Architecture.Layers with
+        | (:? Convolution as convolution) :: _ when convolution.TakesImages ->
+            Nullable convolution.Window.Size
+        | _ -> Nullable()
 
 /// Scaling numbers to predict.
 [<AbstractClass; Sealed>]

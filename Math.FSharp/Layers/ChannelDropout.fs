@@ -10,6 +10,8 @@ open System.Numerics
 type internal ChannelDropout(fraction: float) =
     inherit Layer($"dropout2d {string fraction}")
 
+    override _.TakesImages = true
+
     override _.OutputShape(input) =
         Fault.both
             (WindowDimensions.imageOf WindowDimensions.Two "dropout of channels" input)

@@ -42,6 +42,8 @@ type internal Convolution
     member _.Window = window
     member _.Groups = groups
 
+    override _.TakesImages = (dimensions = WindowDimensions.Two)
+
     override layer.OutputShape(input) =
         imageOf input
         |> Result.bind (fun (struct (channels, image)) ->

@@ -12,6 +12,8 @@ open Pipeline.Learning.Arithmetic
 type internal GlobalAveragePooling() =
     inherit Layer("globalavgpool")
 
+    override _.TakesImages = true
+
     override _.OutputShape(input) =
         WindowDimensions.imageOf WindowDimensions.Two "global average pooling" input
         |> Result.map (fun (struct (channels, _)) -> Shape.Vector channels)

@@ -122,6 +122,11 @@ type Layer(name: string) =
 
     default _.Running(_: Shape) : ParameterShapes = ParameterShapes.None
 
+    /// Whether a sample must be an image, channels of rows and columns. Unless overridden, no.
+    abstract TakesImages: bool
+
+    default _.TakesImages = false
+
     /// Whether a step of training draws random numbers. Unless overridden, no.
     abstract DrawsRandomNumbers: bool
 

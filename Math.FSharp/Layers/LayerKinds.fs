@@ -78,8 +78,11 @@ module LayerKinds =
             | _ -> None
         | _ -> None
 
-    /// The parts of a text between commas outside of brackets.
-    let private listed (text: string) : string list =
+    /// <summary>The names in a text that lists layers: its parts between commas that stand outside of
+    /// brackets.</summary>
+    /// <param name="text"><c>dense 8,residual [dense 8, relu],dense 3</c> has three.</param>
+    [<CompiledName("Split")>]
+    let split (text: string) : string list =
         let depths =
             Seq.scan
                 (fun depth letter ->
@@ -105,7 +108,7 @@ module LayerKinds =
         let text = String.concat " " words
 
         if text.StartsWith '[' && text.EndsWith ']' then
-            let inner = listed text[1 .. text.Length - 2] |> List.map layerOf
+            let inner = split text[1 .. text.Length - 2] |> List.map layerOf
 
             if inner |> List.forall _.IsSome then
                 Some(Layers.residual (List.choose id inner))

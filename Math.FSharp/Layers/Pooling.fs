@@ -29,6 +29,8 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
         let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
         PoolingPlan.Of(window, channels, image)
 
+    override _.TakesImages = (dimensions = WindowDimensions.Two)
+
     override layer.OutputShape(input) =
         imageOf input
         |> Result.bind (fun (struct (channels, image)) ->

@@ -147,6 +147,8 @@ type internal Residual(layers: Layer list) =
             Backward = backward
         }
 
+    override _.TakesImages = layers |> List.exists _.TakesImages
+
     override _.OutputShape(input) =
         PlacedLayers.place input layers
         |> Result.bind (fun places ->

@@ -230,8 +230,8 @@ module Network =
 
     /// Whether the last layer can take over a scaling of its outputs.
     let internal endsAffine (architecture: Architecture) : bool =
-        match List.tryLast architecture.Layers with
-        | Some(Affine _) -> true
+        match List.tryLast architecture.Places with
+        | Some { Layer = Affine _; Output = Shape.Vector _ } -> true
         | _ -> false
 
     /// The network whose outputs before the head are y·scale + shift, one of each an output: its last layer takes them
@@ -242,7 +242,7 @@ module Network =
         (network: Network<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Network<'T> =
         match List.tryLast network.Architecture.Layers, List.rev network.Parameters.Layers with
-        | Some(Affine affine), last :: below ->
+        | Some(Affine affine), last :: below when endsAffine network.Architecture ->
             let struct (_, scaled) =
                 affine.Absorb(
                     Array.map 'T.CreateTruncating scales,

@@ -1,12 +1,14 @@
 using System.Numerics;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
 /// <summary>The weights of the first layer.</summary>
 /// <param name="Inputs">The inputs' names; empty for images.</param>
-/// <param name="ImageSize">Rows and columns, if inputs are pixels.</param>
-/// <param name="Units">The weights of each unit.</param>
+/// <param name="ImageSize">Rows and columns, if inputs are pixels: of the image, or of the filters of a
+/// convolution.</param>
+/// <param name="Units">The weights of each unit, or each filter.</param>
 internal sealed record FirstLayer(
     IReadOnlyList<string> Inputs,
     (int Rows, int Columns)? ImageSize,
@@ -23,18 +25,26 @@ internal sealed record FirstLayer(
     public static FirstLayer Of<T>(Model<T> model, Preprocessing preprocessing)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
+        var network = model.Network;
+        var filter = Networks.FilterSize(network);
+        var inputs = filter is { } size ? size.Rows * size.Columns : network.Architecture.Inputs;
         // Only weights between the inputs themselves and units have a meaning per input.
-        var weights = model
-            .Network.Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
+        var weights = network
+            .Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
             ?.Matrices.Select(matrix => matrix.Item2)
-            .FirstOrDefault(matrix => matrix.ColumnCount == model.Network.Architecture.Inputs);
+            .FirstOrDefault(matrix => filter is not null || matrix.ColumnCount == inputs);
         return new(
             preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],
-            preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns) : null,
+            filter is { } of ? (of.Rows, of.Columns)
+                : preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns)
+                : null,
+            // A convolution has a filter for each of its channels.
             [
                 .. Enumerable
                     .Range(0, weights?.RowCount ?? 0)
-                    .Select(unit => weights!.Row(unit).Select(double.CreateTruncating).ToArray()),
+                    .SelectMany(unit =>
+                        weights!.Row(unit).Select(double.CreateTruncating).Chunk(inputs)
+                    ),
             ]
         );
     }

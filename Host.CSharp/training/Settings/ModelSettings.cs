@@ -13,14 +13,15 @@ public sealed record ModelSettings
     public int[]? Hidden { get; init; }
 
     /// <summary>All layers of the network, from the inputs to the outputs, in place of Hidden, Activation,
-    /// Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10. Accepts: dense OUTPUTS,
-    /// embedding BLOCKS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …. Default: the layers that
-    /// Hidden describes.</summary>
+    /// Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10. Accepts: dense OUTPUTS, conv2d
+    /// OUTPUTS SIZE, maxpool2d SIZE, avgpool2d SIZE, globalavgpool, flatten, residual [LAYER, …], embedding BLOCKS, batchnorm,
+    /// layernorm, dropout FRACTION, dropout2d FRACTION, conv1d, maxpool1d or avgpool1d, or an activation: sigmoid, tanh,
+    /// relu, …. Default: the layers that Hidden describes.</summary>
     [Description(
         "all layers of the network, from the inputs to the outputs, in place of Hidden, Activation, Normalised and Training:Dropout: dense 100,batchnorm,relu,dropout 0.2,dense 10"
     )]
     [Accepts(
-        "dense OUTPUTS, embedding BLOCKS, batchnorm, dropout FRACTION, or an activation: sigmoid, tanh, relu, …"
+        "dense OUTPUTS, conv2d OUTPUTS SIZE, maxpool2d SIZE, avgpool2d SIZE, globalavgpool, flatten, residual [LAYER, …], embedding BLOCKS, batchnorm, layernorm, dropout FRACTION, dropout2d FRACTION, conv1d, maxpool1d or avgpool1d, or an activation: sigmoid, tanh, relu, …"
     )]
     [DefaultText("the layers that Hidden describes")]
     public string[]? Layers { get; init; }

@@ -122,20 +122,21 @@ internal sealed record RunConfiguration(
     }
 
     /// <summary>The network's architecture for samples.</summary>
-    /// <param name="inputs">How many numbers a sample has.</param>
+    /// <param name="shape">The shape of a sample.</param>
     /// <param name="outputs">The number of classes, or of numbers to predict.</param>
     /// <param name="preprocessing">How samples became inputs.</param>
-    /// <exception cref="RefusedException">The layers give another number of outputs, or columns to embed are not
-    /// there.</exception>
-    public Architecture ArchitectureFor(int inputs, int outputs, Preprocessing preprocessing)
+    /// <exception cref="RefusedException">The layers do not fit the samples or give another number of outputs, or
+    /// columns to embed are not there.</exception>
+    public Architecture ArchitectureFor(Shape shape, int outputs, Preprocessing preprocessing)
     {
-        Architecture Above(int numbers) => Layers(numbers, outputs, int.MaxValue);
+        Architecture Above(int numbers) =>
+            Layers(Shape.NewVector(numbers), outputs, int.MaxValue);
         var embedding = Embeddings is null
             ? null
             : EmbeddingLayers.Of(Embeddings, preprocessing).OrThrow(Refused);
         var architecture = embedding is null
-            ? Above(inputs)
-            : Architectures.Above(embedding, inputs, Above).OrThrow(Refused);
+            ? Layers(shape, outputs, int.MaxValue)
+            : Architectures.Above(embedding, shape.Size, Above).OrThrow(Refused);
         return architecture.Outputs == outputs
             ? architecture
             : throw Refused([
@@ -147,22 +148,27 @@ internal sealed record RunConfiguration(
             ]);
     }
 
-    /// <summary>Whether the layers take one number of inputs only.</summary>
+    /// <summary>Whether the layers take samples of some shapes only.</summary>
     public bool IsOfFixedInputs =>
-        Settings.Model.Layers is { } layers && Architectures.InputsOf(layers) is not null;
+        Settings.Model.Layers is { } layers
+        && (Architectures.InputsOf(layers) is not null || Architectures.TakesImages(layers));
 
     /// <summary>A network like the run's, to compile its code before the data are there. Hidden layers are at most
     /// as wide as <paramref name="widest"/>.</summary>
     public Architecture WarmUpArchitecture(int inputs, int widest) =>
-        Layers(inputs, Classes, widest);
+        Layers(Shape.NewVector(inputs), Classes, widest);
 
-    private Architecture Layers(int inputs, int outputs, int widest) =>
+    private Architecture Layers(Shape shape, int outputs, int widest) =>
         (
             Settings.Model.Layers is { } layers
-                ? Architectures.Create(Head, Shape.NewVector(inputs), layers)
+                ? Architectures.Create(
+                    Head,
+                    Architectures.TakesImages(layers) ? shape : Shape.NewVector(shape.Size),
+                    layers
+                )
                 : Architectures.Create(
                     Head,
-                    inputs,
+                    shape.Size,
                     Hidden.Select(width => Math.Min(width, widest)),
                     Settings.Model.Normalised,
                     Activation,
@@ -178,7 +184,7 @@ internal sealed record RunConfiguration(
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var architecture = ArchitectureFor(
-            data.Train.Features,
+            data.Train.Shape,
             data.Train.Classes,
             data.Preprocessing
         );

@@ -64,6 +64,9 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         );
     }
 
+    /// <summary>Images to check the settings of a network with.</summary>
+    private static readonly Shape UsualImages = Shape.NewImage(1, 28, 28);
+
     /// <summary>The activation, the head and a network of the layers.</summary>
     private (Activation?, Head?, Architecture?) Network()
     {
@@ -76,13 +79,18 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         if (model.Layers is { } layers)
         {
             faults.AddRange(ReplacedByLayers());
-            Architectures
-                .Create(
-                    head ?? Head.Softmax,
-                    Shape.NewVector(Architectures.InputsOf(layers) ?? 1),
-                    layers
-                )
-                .TryGet(faults, out architecture);
+            var given = Architectures.Create(
+                head ?? Head.Softmax,
+                Architectures.TakesImages(layers)
+                    ? UsualImages
+                    : Shape.NewVector(Architectures.InputsOf(layers) ?? 1),
+                layers
+            );
+            // Whether layers fit images shows once the size of these is known.
+            if (Architectures.TakesImages(layers))
+                given.TryGet(out architecture, out _);
+            else
+                given.TryGet(faults, out architecture);
         }
         else
         {

@@ -95,7 +95,7 @@ internal static class SettingsReader
                 continue;
             if (text is null && setting.MayBeOpen)
                 return null;
-            var texts = setting.IsList && text is not null ? Split(text, layer) : [text];
+            var texts = setting.IsList && text is not null ? Split(setting, text, layer) : [text];
             return new(layer, texts);
         }
         return null;
@@ -130,10 +130,11 @@ internal static class SettingsReader
         layer.TryGet(path, out var text) ? text : null;
 
     /// <summary>The values of a list that is one text, with commas between them.</summary>
-    private static string?[] Split(string text, IConfigurationProvider layer) =>
+    private static string?[] Split(Setting setting, string text, IConfigurationProvider layer) =>
         text.Equals("none", StringComparison.OrdinalIgnoreCase) ? []
         // The provider turns an empty list of a file into an empty text.
         : text.Length == 0 && layer is JsonConfigurationProvider ? []
+        : setting.Key == "Model:Layers" ? [.. LayerKinds.Split(text)]
         : text.Split(',', StringSplitOptions.TrimEntries);
 
     /// <summary>A run's length is given as iterations or epochs: the one in the higher layer counts. Both in
