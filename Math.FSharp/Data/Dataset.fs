@@ -53,6 +53,7 @@ type Dataset<'T
     member data.Classes = data.classes
     /// Rows and columns of a sample, where samples are images.
     member data.ImageSize = data.image
+
     /// The shape of a sample.
     member data.Shape =
         match data.image with

@@ -231,7 +231,10 @@ module Network =
     /// Whether the last layer can take over a scaling of its outputs.
     let internal endsAffine (architecture: Architecture) : bool =
         match List.tryLast architecture.Places with
-        | Some { Layer = Affine _; Output = Shape.Vector _ } -> true
+        | Some {
+                   Layer = Affine _
+                   Output = Shape.Vector _
+               } -> true
         | _ -> false
 
     /// The network whose outputs before the head are y·scale + shift, one of each an output: its last layer takes them

@@ -129,8 +129,7 @@ internal sealed record RunConfiguration(
     /// columns to embed are not there.</exception>
     public Architecture ArchitectureFor(Shape shape, int outputs, Preprocessing preprocessing)
     {
-        Architecture Above(int numbers) =>
-            Layers(Shape.NewVector(numbers), outputs, int.MaxValue);
+        Architecture Above(int numbers) => Layers(Shape.NewVector(numbers), outputs, int.MaxValue);
         var embedding = Embeddings is null
             ? null
             : EmbeddingLayers.Of(Embeddings, preprocessing).OrThrow(Refused);

@@ -36,7 +36,10 @@ internal static class Wide
     public static void Run(string directory, int[] threads, int epochs = Epochs)
     {
         var data = Chapter.Load<float>(directory);
-        var runs = Measure.WithThreads(threads, () => EpochRun.Train(data, Architecture, BatchSize, Rate, epochs));
+        var runs = Measure.WithThreads(
+            threads,
+            () => EpochRun.Train(data, Architecture, BatchSize, Rate, epochs)
+        );
         Report.Best(
             "wide",
             runs,
