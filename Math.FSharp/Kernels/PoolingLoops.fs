@@ -46,13 +46,13 @@ type internal PoolingPlan = {
             |]
         }
 
-/// How the numbers of a window become one, for samples side by side. `places` are those of the window; `x` begins where the
-/// channel does.
+/// How the numbers of a window become one. `places` are those of the window; `x` begins where the channel does, whose numbers
+/// stand `step` apart.
 type internal IPooling<'T> =
     abstract Forward<'V, 'L when 'L :> ISimd<'V, 'T>> :
-        places: ReadOnlySpan<int> * x: byref<'T> -> 'V
+        places: ReadOnlySpan<int> * x: byref<'T> * step: int -> 'V
 
-    /// Adds the gradient in the window's numbers to those of the channel at `result`.
+    /// Adds the gradient in the window's numbers, of samples side by side, to those of the channel at `result`.
     abstract Backward<'V, 'L when 'L :> ISimd<'V, 'T>> :
         places: ReadOnlySpan<int> * x: byref<'T> * gradient: 'V * result: byref<'T> -> unit
 
@@ -64,26 +64,26 @@ type internal MaxPooling<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IBinaryFloatingPointIeee754<'T>> =
     static member inline private Of<'V, 'L when 'L :> ISimd<'V, 'T>>
-        (places: ReadOnlySpan<int>, x: byref<'T>)
+        (places: ReadOnlySpan<int>, x: byref<'T>, step: int)
         : 'V =
         let mutable best = 'L.Create 'T.NegativeInfinity
 
         for place in places do
             if place >= 0 then
-                best <- 'L.Max(best, 'L.Load(&x, nativeint (place * SampleLanes.Count)))
+                best <- 'L.Max(best, 'L.Load(&x, nativeint (place * step)))
 
         best
 
     interface IPooling<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>) =
-            MaxPooling<'T>.Of<'V, 'L>(places, &x)
+        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>, step: int) =
+            MaxPooling<'T>.Of<'V, 'L>(places, &x, step)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Backward<'V, 'L when 'L :> ISimd<'V, 'T>>
             (places: ReadOnlySpan<int>, x: byref<'T>, gradient: 'V, result: byref<'T>)
             =
-            let best = MaxPooling<'T>.Of<'V, 'L>(places, &x)
+            let best = MaxPooling<'T>.Of<'V, 'L>(places, &x, SampleLanes.Count)
             let zero = 'L.Create 'T.Zero
             // What no number of the window has got yet.
             let mutable left = gradient
@@ -104,12 +104,12 @@ type internal AveragePooling<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IBinaryFloatingPointIeee754<'T>> =
     interface IPooling<'T> with
-        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>) =
+        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>, step: int) =
             let mutable sum = 'L.Create 'T.Zero
 
             for place in places do
                 if place >= 0 then
-                    sum <- 'L.Add(sum, 'L.Load(&x, nativeint (place * SampleLanes.Count)))
+                    sum <- 'L.Add(sum, 'L.Load(&x, nativeint (place * step)))
 
             'L.Divide(sum, 'L.Create('T.CreateTruncating places.Length))
 
@@ -159,7 +159,7 @@ type internal PoolingLoop<'T, 'P when 'P :> IPooling<'T>> = {
                         let at = nativeint (p * SampleLanes.Count)
 
                         match loop.Gradient with
-                        | ValueNone -> 'L.Store(loop.Pooling.Forward<'V, 'L>(places, &x), &y, at)
+                        | ValueNone -> 'L.Store(loop.Pooling.Forward<'V, 'L>(places, &x, SampleLanes.Count), &y, at)
                         | ValueSome gradient ->
                             let result = &Unsafe.Add(&Simd.start gradient, from)
 

@@ -23,7 +23,7 @@ type internal Convolution
             ]
         )
 
-    let imageOf shape =
+    let imageOf (shape: Shape) =
         WindowDimensions.imageOf dimensions "a convolution" shape
 
     let planOf (shape: Shape) : ConvolutionPlan =
@@ -40,7 +40,16 @@ type internal Convolution
             Array.zeroCreate outputs
 
     member _.Window = window
-    member _.Groups = groups
+
+    /// Channels, rows and columns of a sample of a shape.
+    member _.Image(shape: Shape) : struct (int * Extent) =
+        imageOf shape |> Fault.orInvalidArg (nameof shape)
+
+    /// Where its numbers stand for samples of a shape.
+    member _.Plan(shape: Shape) : ConvolutionPlan = planOf shape
+
+    /// Its biases; 0 without any.
+    member _.Biases(parameters: LayerParameters<'T>) : 'T[] = biasesOf parameters
 
     override _.TakesImages = (dimensions = WindowDimensions.Two)
 

@@ -29,6 +29,11 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
         let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
         PoolingPlan.Of(window, channels, image)
 
+    member _.Kind = kind
+
+    /// Where its numbers stand for samples of a shape.
+    member _.Plan(shape: Shape) : PoolingPlan = planOf shape
+
     override _.TakesImages = (dimensions = WindowDimensions.Two)
 
     override layer.OutputShape(input) =
