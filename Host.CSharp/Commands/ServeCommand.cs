@@ -71,6 +71,7 @@ internal static class ServeCommand
                     .AddSystemd()
                     .AddWindowsService()
                     .AddTelemetry(configuration.Exporter, ServingMetrics.Name)
+                    .Configure<ServingOptions>(options => options.DriftWindow = serve.DriftWindow)
                     .AddPages(configuration.Settings.Run.Directory),
             application => application.UsePages()
         );

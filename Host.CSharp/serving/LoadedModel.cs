@@ -17,6 +17,10 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
     /// <summary>The model of rows; null if it takes none.</summary>
     public abstract TableModel? Rows { get; }
 
+    /// <summary>Counts the samples that are answered, and compares them with training; null if the file has no statistics
+    /// of training.</summary>
+    public abstract DriftWatch? Watch { get; }
+
     /// <summary>The number of multiplications for a sample, about.</summary>
     public abstract long Work { get; }
 
@@ -41,6 +45,21 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
     /// <summary>The outputs for rows of a table.</summary>
     /// <exception cref="RefusedException">The rows do not fit the model.</exception>
     public abstract double[] PredictTable(Table rows);
+
+    /// <summary>The predictions for rows of a table.</summary>
+    /// <param name="rows">Values of a record or class, or dictionaries.</param>
+    /// <param name="name">What messages call the model.</param>
+    /// <exception cref="RefusedException">The model takes no rows, or not these.</exception>
+    public IReadOnlyList<Prediction> PredictRows<TRow>(IEnumerable<TRow> rows, string name)
+    {
+        var model =
+            Rows
+            ?? throw RefusedException.Of(name, "a model of rows of a table", $"one of {Signature}");
+        var table = model.TableOf(rows);
+        var predictions = model.PredictTable(table);
+        Watch?.CountRows(table, predictions.Select(prediction => prediction.Outputs));
+        return predictions;
+    }
 
     /// <summary>The model of a file.</summary>
     /// <param name="path">A .safetensors or .npz file.</param>
@@ -71,6 +90,7 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
         }
         if (!outputs.All(double.IsFinite))
             throw new RefusedException([Predictions.NotANumber(path, "a sample of zeros")]);
+        Watch?.Restart();
     }
 }
 
@@ -118,9 +138,14 @@ internal sealed class LoadedModel<T> : LoadedModel
         (this.path, this.model, this.predictions) = (path, model, predictions);
         (Rows, Work) = (rows, model.Network.Architecture.ParameterCount);
         predictor = new(model.Network);
+        Watch = model.Statistics.OrNull() is { } statistics
+            ? new(statistics, model.Preprocessing, model.Decision.OrNull())
+            : null;
     }
 
     public override TableModel? Rows { get; }
+
+    public override DriftWatch? Watch { get; }
 
     public override long Work { get; }
 
@@ -141,6 +166,9 @@ internal sealed class LoadedModel<T> : LoadedModel
         predictor.Predict(numbers, predicted);
         Widen(predicted, outputs);
         ArrayPool<T>.Shared.Return(memory);
+        // The inputs of another model are encoded: what they were made of is not known.
+        if (model.Preprocessing.IsNumbers)
+            Watch?.CountNumbers(inputs, outputs);
     }
 
     public override void PredictPixels(ReadOnlySpan<byte> pixels, Span<double> outputs)
@@ -150,6 +178,8 @@ internal sealed class LoadedModel<T> : LoadedModel
         predictor.Predict(pixels, predicted);
         Widen(predicted, outputs);
         ArrayPool<T>.Shared.Return(memory);
+        if (model.Preprocessing.IsPixels)
+            Watch?.CountImage(pixels, outputs);
     }
 
     public override Predictions Predict(
@@ -165,7 +195,8 @@ internal sealed class LoadedModel<T> : LoadedModel
             Layout,
             isDarkInk: isDarkInk,
             isExplained: isExplained,
-            kept: kept
+            kept: kept,
+            answered: Watch is { } watch ? watch.Count : null
         );
 
     public override Predictions PredictionsOf(IReadOnlyList<SamplePrediction> samples) =>
@@ -183,13 +214,15 @@ internal sealed class LoadedModel<T> : LoadedModel
             inputs,
             Targets<T>.NewLabels(new int[rows.Rows])
         );
-        return
+        double[] outputs =
         [
             .. Network
                 .Probabilities(model.Network, samples)
                 .ToColumnMajorArray()
                 .Select(double.CreateTruncating),
         ];
+        Watch?.CountRows(rows, outputs.Chunk(Signature.Outputs));
+        return outputs;
     }
 
     private static void Widen(ReadOnlySpan<T> predicted, Span<double> outputs)

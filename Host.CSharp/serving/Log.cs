@@ -16,6 +16,27 @@ internal static partial class Log
         string fault
     );
 
+    [LoggerMessage(
+        4,
+        LogLevel.Warning,
+        "Model {Name}: samples have drifted from training. {Sentence}"
+    )]
+    public static partial void DriftBegan(this ILogger logger, string name, string sentence);
+
+    [LoggerMessage(
+        5,
+        LogLevel.Information,
+        "Model {Name}: {Samples} samples are as in training again"
+    )]
+    public static partial void DriftEnded(this ILogger logger, string name, long samples);
+
+    [LoggerMessage(
+        6,
+        LogLevel.Information,
+        "Model {Name}: drift is not watched, as the file has no statistics of training"
+    )]
+    public static partial void DriftUnwatched(this ILogger logger, string name);
+
     [LoggerMessage(3, LogLevel.Error, "A request failed")]
     public static partial void RequestFailed(this ILogger logger, Exception exception);
 }

@@ -40,6 +40,7 @@ internal static class ModelEndpoints
             );
         }
         group.MapGet("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
+        group.MapGet("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
         group.MapPost("/models/{name}/predict", Of(Timed(PlainEndpoint.PredictAsync)));
         group.MapGet(OpenApi, Answer(WriteOpenApiAsync));
         return group;

@@ -34,7 +34,11 @@ internal sealed class ModelReloader(
                 continue;
             metrics.Reloaded(model.Name, reload == Reload.Replaced);
             if (reload == Reload.Replaced)
+            {
                 logger.ModelReplaced(model.Name, model.Sha256);
+                if (model.Current.Watch is null)
+                    logger.DriftUnwatched(model.Name);
+            }
             else
                 logger.ModelStays(model.Name, model.Sha256, model.Fault!);
         }

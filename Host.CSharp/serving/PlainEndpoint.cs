@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Pipeline.Training;
 
 namespace Pipeline.Serving;
@@ -56,6 +57,17 @@ internal static class PlainEndpoint
                 },
                 JsonText.Options
             ),
+            context.RequestAborted
+        );
+    }
+
+    /// <summary>What is known of the drift of a model's samples.</summary>
+    public static Task WriteDriftAsync(HttpContext context, ServedModel served)
+    {
+        var options = context.RequestServices.GetRequiredService<IOptions<ServingOptions>>().Value;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(
+            JsonSerializer.Serialize(DriftState.Of(served, options), JsonText.Options),
             context.RequestAborted
         );
     }

@@ -48,10 +48,14 @@ internal sealed class ServedModel : IPredictor
     /// <summary>Why the file cannot be used; null if the model in use is the file's.</summary>
     public string? Fault { get; private set; }
 
-    public Prediction Predict(object row) => RowsOf(Current).Predict(row);
+    public Prediction Predict(object row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return PredictAll([row])[0];
+    }
 
     public IReadOnlyList<Prediction> PredictAll<TRow>(IEnumerable<TRow> rows) =>
-        RowsOf(Current).PredictAll(rows);
+        Current.PredictRows(rows, Name);
 
     public Prediction PredictImage(ReadOnlySpan<byte> pixels)
     {
@@ -107,14 +111,6 @@ internal sealed class ServedModel : IPredictor
         var file = new FileInfo(Path);
         return file.Exists ? (file.LastWriteTimeUtc, file.Length) : null;
     }
-
-    private TableModel RowsOf(LoadedModel model) =>
-        model.Rows
-        ?? throw RefusedException.Of(
-            Name,
-            "a model of rows of a table",
-            $"one of {model.Signature}"
-        );
 
     /// <summary>The file of a path: the model of a run's folder.</summary>
     private static string FileOf(string path)

@@ -61,10 +61,13 @@ public static class ServingExtensions
         services.TryAddSingleton<ServedModels>();
         services.TryAddSingleton<WorkLimiter>();
         services.AddHostedService<ModelReloader>();
+        services.AddOptions<ServingOptions>();
+        services.AddHostedService<DriftMonitor>();
     }
 
     /// <summary>Maps the endpoints of all models: the Open Inference Protocol below <c>/v2</c>, the plain endpoint
-    /// <c>POST /models/{name}/predict</c>, the list <c>/models</c>, and <c>/openapi.json</c>.</summary>
+    /// <c>POST /models/{name}/predict</c>, the list <c>/models</c>, <c>/models/{name}/drift</c>, and
+    /// <c>/openapi.json</c>.</summary>
     /// <param name="routes">The application.</param>
     /// <returns>The endpoints, for authorisation and other conventions.</returns>
     public static IEndpointConventionBuilder MapPipelineModels(this IEndpointRouteBuilder routes)

@@ -374,6 +374,32 @@ module Dataset =
             weights = weights
         }
 
+    /// The bytes of a sample, whose numbers are bytes / 255.
+    let internal writeBytes
+        (index: int)
+        (bytes: byte[])
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : unit =
+        let place = (find [| index |] data)[0]
+
+        match data.samples with
+        | Samples.Bytes all ->
+            all.Span.Slice(place * data.features, data.features).CopyTo(bytes.AsSpan())
+        | Samples.Pairs all ->
+            Array.Clear bytes
+
+            for n in all.Starts[place] .. all.Starts[place + 1] - 1 do
+                let pair = all.Pairs[n]
+                bytes[2 * pair.Key] <- byte pair.First
+
+                if pair.Second <> 0 then
+                    bytes[2 * pair.Key + 1] <- byte pair.Second
+        | _ ->
+            let numbers = Kernels.values (take [| index |] data).Inputs
+
+            for i in 0 .. numbers.Length - 1 do
+                bytes[i] <- byte (Math.Round(255.0 * Double.CreateSaturating numbers[i]))
+
     /// The indices of the samples of a part, parts counted from 0; the last may be smaller than the size.
     let internal part (size: int) (i: int) (data: Dataset<'T>) : int[] =
         let first = i * size

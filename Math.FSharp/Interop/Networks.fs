@@ -276,6 +276,7 @@ type Models =
     /// <param name="notes">Notes to keep with it, by their names.</param>
     /// <param name="decision">When a class is answered; null for the most probable class.</param>
     /// <param name="conformal">The margins of sets of classes or of intervals; null for none.</param>
+    /// <param name="statistics">How inputs and answers were distributed in training; null for unknown.</param>
     static member Create
         (
             network: Network<'T>,
@@ -283,13 +284,15 @@ type Models =
             classes: string seq,
             notes: IReadOnlyDictionary<string, string>,
             [<Optional>] decision: Decision | null,
-            [<Optional>] conformal: Conformal | null
+            [<Optional>] conformal: Conformal | null,
+            [<Optional>] statistics: TrainingStatistics | null
         ) : Model<'T> = {
         Network = network
         Preprocessing = preprocessing
         Classes = List.ofSeq classes
         Decision = ValueOption.ofObj decision
         Conformal = ValueOption.ofObj conformal
+        Statistics = ValueOption.ofObj statistics
         Notes = [ for pair in notes -> pair.Key, pair.Value ]
     }
 

@@ -23,6 +23,8 @@ type Model<'T
     Decision: Decision voption
     /// The margins of sets of classes or of intervals; nothing for none.
     Conformal: Conformal voption
+    /// How the inputs and the answers were distributed in training; nothing if that is not known.
+    Statistics: TrainingStatistics voption
     /// Whatever else a file says: where the model comes from.
     Notes: (string * string) list
 }
@@ -43,6 +45,7 @@ module Model =
     let private classesName = "classes"
     let private decisionName = "decision"
     let private conformalName = "conformal"
+    let private statisticsName = "statistics"
 
     /// The names of all layers, and the shape of a sample, of a model that is not dense layers with
     /// activations between them.
@@ -60,6 +63,7 @@ module Model =
         classesName
         decisionName
         conformalName
+        statisticsName
     ]
 
     let private jsonList (texts: string list) : string =
@@ -79,6 +83,7 @@ module Model =
         Classes = []
         Decision = ValueNone
         Conformal = ValueNone
+        Statistics = ValueNone
         Notes = []
     }
 
@@ -138,6 +143,9 @@ module Model =
                 | ValueNone -> ()
                 match model.Conformal with
                 | ValueSome conformal -> conformalName, conformalJson conformal
+                | ValueNone -> ()
+                match model.Statistics with
+                | ValueSome statistics -> statisticsName, TrainingStatistics.toJson statistics
                 | ValueNone -> ()
                 yield! model.Notes
             ]
@@ -355,6 +363,69 @@ module Model =
                         $"'{json}'"
                 ]
 
+    /// The names of the classes that a model answers; nothing if it predicts numbers.
+    let private answered (head: Head) (classes: string list) (outputs: int) : string list voption =
+        if outputs = 1 || head = Head.Identity && classes.IsEmpty then
+            ValueNone
+        elif classes.IsEmpty then
+            ValueSome(List.init outputs string)
+        else
+            ValueSome classes
+
+    /// <summary>The model with statistics of training.</summary>
+    /// <param name="inputs">The statistics of the inputs: <c>Drift.ofTable</c> or <c>Drift.ofSamples</c>.</param>
+    /// <param name="data">Samples that the network did not learn from, so that it answers them as new ones; the
+    /// statistics of its answers are made of 10,000 of them or fewer.</param>
+    /// <param name="model">The model.</param>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
+    [<CompiledName("WithStatistics")>]
+    let withStatistics
+        (inputs: WatchedFeature seq)
+        (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (model: Model<'T>)
+        : Model<'T> =
+        let architecture = model.Network.Architecture
+        let classes = answered architecture.Head model.Classes architecture.Outputs
+
+        {
+            model with
+                Statistics =
+                    ValueSome {
+                        Inputs = List.ofSeq inputs
+                        Answers =
+                            TrainingStatistics.ofAnswers classes model.Decision model.Network data
+                    }
+        }
+
+    /// The statistics of training that the metadata give for a model.
+    let private statistics
+        (preprocessing: Preprocessing)
+        (classes: string list)
+        (architecture: Architecture)
+        (file: TensorFile)
+        : Result<TrainingStatistics voption, Fault list> =
+        match ParameterTensors.metadata statisticsName file with
+        | ValueNone -> Ok ValueNone
+        | ValueSome json ->
+            let answers = answered architecture.Head classes architecture.Outputs
+
+            match
+                TrainingStatistics.ofJson
+                    preprocessing
+                    answers
+                    architecture.Inputs
+                    architecture.Outputs
+                    json
+            with
+            | Some statistics -> Ok(ValueSome statistics)
+            | None ->
+                Error [
+                    Fault.create
+                        statisticsName
+                        "JSON of the model's inputs and answers, each with its limits and counts"
+                        "something else"
+                ]
+
     let private shapeOf (text: string) : Result<Shape, Fault list> =
         let numbers =
             text.Split 'x'
@@ -500,13 +571,15 @@ module Model =
                     else
                         classes
 
-                Fault.both (decision names file) (conformal network.Architecture file))
-            |> Result.map (fun (decision, conformal) -> {
+                Fault.both (decision names file) (conformal network.Architecture file)
+                |> Fault.both (statistics preprocessing classes network.Architecture file))
+            |> Result.map (fun (statistics, (decision, conformal)) -> {
                 Network = network
                 Preprocessing = preprocessing
                 Classes = classes
                 Decision = decision
                 Conformal = conformal
+                Statistics = statistics
                 Notes =
                     file.Metadata
                     |> List.filter (fun (name, _) -> not (List.contains name ownNames))

@@ -30,6 +30,8 @@ type RandomStream =
     | Permutation = 10
     /// The order in which groups of samples go to the folds of a cross-validation.
     | Folds = 11
+    /// The samples of which statistics are kept with a model.
+    | Statistics = 12
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]

@@ -156,21 +156,28 @@ module Decision =
             choose goal (labels |> Array.map ((=) k)) probabilities
             |> ValueOption.map (fun threshold -> { Class = k; Threshold = threshold })
 
+    /// The answer for a sample, without memory of its own.
+    let internal answerIn (decision: Decision voption) (probabilities: ReadOnlySpan<float>) : int =
+        let decided =
+            match decision with
+            | ValueSome decision -> decision.Class
+            | ValueNone -> -1
+
+        if decided >= 0 && probabilities[decided] >= decision.Value.Threshold then
+            decided
+        else
+            let mutable best = if decided = 0 then 1 else 0
+
+            for k in best + 1 .. probabilities.Length - 1 do
+                if k <> decided && probabilities[k] > probabilities[best] then
+                    best <- k
+
+            best
+
     /// <summary>The answer for a sample.</summary>
     /// <param name="decision">The decision; without one, the most probable class is the answer.</param>
     /// <param name="probabilities">The probability of each class.</param>
     /// <returns>The class; of equally probable ones, the first.</returns>
     [<CompiledName("Answer")>]
     let answer (decision: Decision voption) (probabilities: float[]) : int =
-        let mostProbable (classes: int list) =
-            classes |> List.maxBy (fun k -> probabilities[k])
-
-        let all = [ 0 .. probabilities.Length - 1 ]
-
-        match decision with
-        | ValueSome { Class = k; Threshold = threshold } ->
-            if probabilities[k] >= threshold then
-                k
-            else
-                all |> List.filter ((<>) k) |> mostProbable
-        | ValueNone -> mostProbable all
+        answerIn decision (ReadOnlySpan probabilities)

@@ -106,6 +106,7 @@ let ``a model made of a dictionary and an array is the model made of lists``
         Classes = List.ofArray names
         Decision = ValueNone
         Conformal = ValueNone
+        Statistics = ValueNone
         Notes = [ "note", "x"; "seed", "1" ]
     }
 

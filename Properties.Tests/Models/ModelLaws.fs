@@ -68,6 +68,7 @@ let ``reading undoes writing, with classes, preprocessing and notes`` (Trainable
         Classes = [ for k in 1 .. network.Architecture.Outputs -> $"class \"{k}\", ü" ]
         Decision = ValueNone
         Conformal = ValueNone
+        Statistics = ValueNone
         Notes = [ "run", "a"; "seed", "1" ]
     }
 

@@ -198,6 +198,7 @@ internal static class DataFiles
             data.Report
         )
         {
+            Columns = Drift.OfTable(data.Encoding, train),
             Notes = unused is null ? [] : [unused],
         };
     }

@@ -25,6 +25,9 @@ internal sealed record LoadedData<T>(
     /// <summary>The parsed data, if the samples may be encoded again for another model.</summary>
     public ParsedData? Parsed { get; init; }
 
+    /// <summary>Statistics of a table's columns; null if the data are not a table.</summary>
+    public IReadOnlyList<WatchedFeature>? Columns { get; init; }
+
     /// <summary>Assumptions about the files, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 

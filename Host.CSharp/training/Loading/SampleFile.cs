@@ -9,6 +9,9 @@ namespace Pipeline.Training;
 internal sealed record NamedSamples<T>(IReadOnlyList<string> Names, Dataset<T> Data)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>The rows of a table before they were encoded; null for images.</summary>
+    public Table? Rows { get; init; }
+
     /// <summary>Columns of the rows that their predictions keep.</summary>
     public IReadOnlyList<(string Name, IReadOnlyList<string> Texts)> Kept { get; init; } = [];
 
@@ -95,6 +98,7 @@ internal static class SampleFile
                 .OrThrow(RefusedException.At(file.Path))
         )
         {
+            Rows = table,
             Kept = [.. columns.Select(column => (column.Name, Tables.TextsOf(column)))],
             Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],
         };

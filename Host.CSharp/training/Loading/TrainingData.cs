@@ -62,8 +62,9 @@ internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> 
     /// <param name="network">The network to save.</param>
     /// <param name="configuration">The run's settings.</param>
     /// <param name="iteration">The iteration that the network is of.</param>
-    public Model<T> ModelOf(Network<T> network, RunConfiguration configuration, long iteration) =>
-        Models.Create(
+    public Model<T> ModelOf(Network<T> network, RunConfiguration configuration, long iteration)
+    {
+        var model = Models.Create(
             network,
             Loaded.Preprocessing,
             Loaded.Classes,
@@ -71,6 +72,17 @@ internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> 
             DecisionOf(network, configuration.Decision),
             MarginsOf(network, configuration.Settings.Training.Coverage)
         );
+        return InputStatistics() is { } inputs
+            ? Model.WithStatistics(inputs, Samples.Validation ?? Samples.Test, model)
+            : model;
+    }
+
+    /// <summary>The statistics of the inputs; null for a table's rows without those of its columns, as in a
+    /// cross-validation.</summary>
+    private IEnumerable<WatchedFeature>? InputStatistics() =>
+        Loaded.Preprocessing.IsTable
+            ? Loaded.Columns
+            : Drift.OfSamples(Loaded.Preprocessing, Samples.Train);
 
     /// <summary>The margins that cover a share of new samples; null if none is wanted, or if predictions are not
     /// numbers.</summary>

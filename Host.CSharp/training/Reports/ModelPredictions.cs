@@ -16,6 +16,7 @@ internal static class ModelPredictions
     /// <param name="isDarkInk">For PNG: whether images have dark ink on light paper.</param>
     /// <param name="kept">Columns of a table that the predictions keep.</param>
     /// <param name="isExplained">Whether each answer is explained by the columns of its row.</param>
+    /// <param name="answered">Gets the samples of each file with the outputs for them.</param>
     /// <exception cref="RefusedException">A file is bad or does not fit the model, or a prediction is not a
     /// number.</exception>
     public static Predictions Of<T>(
@@ -26,7 +27,8 @@ internal static class ModelPredictions
         CellRules? cells = null,
         bool isDarkInk = false,
         bool isExplained = false,
-        IReadOnlyList<string>? kept = null
+        IReadOnlyList<string>? kept = null,
+        Action<NamedSamples<T>, IEnumerable<double[]>>? answered = null
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
@@ -43,8 +45,9 @@ internal static class ModelPredictions
                 .FirstOrDefault();
             if (wrong is not null)
                 throw new RefusedException([Predictions.NotANumber(path, wrong)]);
-            predictions.AddRange(
-                samples.Names.Select(
+            SamplePrediction[] own =
+            [
+                .. samples.Names.Select(
                     (name, sample) =>
                     {
                         double[] numbers =
@@ -66,8 +69,10 @@ internal static class ModelPredictions
                                 : null,
                         };
                     }
-                )
-            );
+                ),
+            ];
+            predictions.AddRange(own);
+            answered?.Invoke(samples, own.Select(prediction => prediction.Outputs));
         }
         return Of(model, predictions) with { Notes = notes };
     }

@@ -29,4 +29,12 @@ public sealed record ServeSettings
     )]
     [DefaultText("no token")]
     public string? TokenFile { get; init; }
+
+    /// <summary>Samples after which those that a model was asked about are compared with its training. Accepts: 30 to
+    /// 100000000. Default: 1000.</summary>
+    [Description(
+        "samples after which those that a model was asked about are compared with its training"
+    )]
+    [Between(30, 100_000_000)]
+    public int DriftWindow { get; init; } = 1000;
 }

@@ -24,6 +24,9 @@ public sealed class Prediction
             conformal
         );
 
+    /// <summary>The probability of each class, or the number.</summary>
+    internal double[] Outputs => outputs;
+
     /// <summary>The answer: the most probable class, or the one that <c>Training:Decision</c> gives.</summary>
     /// <exception cref="InvalidOperationException">The model predicts a number.</exception>
     public string Class => Classes[Best];

@@ -92,7 +92,13 @@ public abstract class TableModel
     /// <param name="rows">One row or more.</param>
     /// <exception cref="RefusedException">A column is missing, or a value is not one that the model takes; every
     /// fault is named with its row.</exception>
-    public abstract IReadOnlyList<Prediction> PredictAll<TRow>(IEnumerable<TRow> rows);
+    public IReadOnlyList<Prediction> PredictAll<TRow>(IEnumerable<TRow> rows) =>
+        PredictTable(TableOf(rows));
+
+    /// <summary>The predictions for the rows of a table with the model's names for its columns.</summary>
+    /// <exception cref="RefusedException">A column is missing, or a value is not one that the model
+    /// takes.</exception>
+    internal abstract IReadOnlyList<Prediction> PredictTable(Table rows);
 
     /// <summary>The numbers that enter the network for several rows: scaled numbers, and 0 or 1 for each category, in
     /// the order of <see cref="InputNames"/>.</summary>
@@ -114,7 +120,7 @@ public abstract class TableModel
     }
 
     /// <summary>Rows as a table with the model's names for its columns.</summary>
-    private protected Table TableOf<TRow>(IEnumerable<TRow> rows)
+    internal Table TableOf<TRow>(IEnumerable<TRow> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
         return Tables.WithNames(columnNames, Tables.OfRows(rows).OrThrow(RefusedException.At("")));
@@ -135,10 +141,10 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
     : TableModel(encoding, [.. model.Classes])
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
-    public override IReadOnlyList<Prediction> PredictAll<TRow>(IEnumerable<TRow> rows)
+    internal override IReadOnlyList<Prediction> PredictTable(Table rows)
     {
         var samples = Tables
-            .Samples<T>(Encoding, model.Network.Architecture.Outputs, TableOf(rows))
+            .Samples<T>(Encoding, model.Network.Architecture.Outputs, rows)
             .OrThrow(RefusedException.At(""));
         var outputs = Network.Probabilities(model.Network, samples);
         return

@@ -129,7 +129,10 @@ public static class TableTrainer
                 data.Leaked,
                 new Dictionary<string, string>(),
                 data.Report
-            );
+            )
+            {
+                Columns = Drift.OfTable(data.Encoding, train),
+            };
         }
     }
 

@@ -114,7 +114,8 @@ internal sealed class ModelPublisher(
             model.Classes,
             notes,
             model.Decision.OrNull(),
-            model.Conformal.OrNull()
+            model.Conformal.OrNull(),
+            model.Statistics.OrNull()
         );
         History.Keep();
         AtomicFile.WriteTo(

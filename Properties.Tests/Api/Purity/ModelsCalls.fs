@@ -21,6 +21,37 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             (Model.ofTensors ModelDefaults.None given.Tensors: Result<Model<float>, _>)
             |> sure
+        "Model.WithStatistics",
+        fun () ->
+            let inputs = Drift.ofSamples Preprocessing.Numbers given.Data
+            Model.withStatistics inputs given.Data (Model.ofNetwork state.Network)
+        "Drift.OfTable",
+        fun () ->
+            Drift.ofTable
+                {
+                    Numbers = [
+                        {
+                            Name = "numbers"
+                            Fill = 0.0
+                            Centre = 0.0
+                            Scale = 1.0
+                        }
+                    ]
+                    Categories = []
+                    Format = CellFormat.Default
+                }
+                given.Table
+        "Drift.OfSamples", fun () -> Drift.ofSamples Preprocessing.Numbers given.Data
+        "Drift.Compare",
+        fun () ->
+            let statistics = {
+                Inputs = Drift.ofSamples Preprocessing.Numbers given.Data
+                Answers = []
+            }
+
+            let counter = DriftCounter(statistics, Preprocessing.Numbers, null)
+
+            Drift.compare DriftOptions.Default statistics (Array.init counter.Count int64)
         "Model.ClassName", fun () -> Model.className given.Model 0
         "Npz.ToArrays", fun () -> Npz.toArrays given.Tensors
         "Onnx.OfModel", fun () -> Onnx.ofModel given.Model

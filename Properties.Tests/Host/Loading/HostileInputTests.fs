@@ -258,6 +258,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         Classes = [ "yes"; "no" ]
         Decision = ValueNone
         Conformal = ValueNone
+        Statistics = ValueNone
         Notes = [ "seed", "1" ]
     }
 

@@ -49,8 +49,13 @@ type Service(application: WebApplication) =
 /// Models to serve, and services of them.
 [<RequireQualifiedAccess>]
 module Serving =
-    /// A service of some models with these rules.
-    let startWith (access: AccessRules) (models: (string * string) list) : Service =
+    /// A service of some models with these rules, logging and other services.
+    let startAs
+        (access: AccessRules)
+        (models: (string * string) list)
+        (addLogging: ILoggingBuilder -> unit)
+        (addServices: IServiceCollection -> unit)
+        : Service =
         let server =
             ModelServer(
                 IPAddress.Loopback,
@@ -59,7 +64,11 @@ module Serving =
                 [| for name, path in models -> struct (name, path) |]
             )
 
-        new Service(server.StartAsync(ignore, ignore, ignore).GetAwaiter().GetResult())
+        new Service(server.StartAsync(addLogging, addServices, ignore).GetAwaiter().GetResult())
+
+    /// A service of some models with these rules.
+    let startWith (access: AccessRules) (models: (string * string) list) : Service =
+        startAs access models ignore ignore
 
     let start (models: (string * string) list) : Service =
         startWith (AccessRules([], null)) models
@@ -113,6 +122,18 @@ module Serving =
     /// A model of three numbers that predicts two.
     let ofNumbers (seed: uint64) : Model<'T> =
         Model.ofNetwork (initialised Head.Identity 3 2 seed)
+
+    /// Looks at the files now instead of in a second.
+    let look (service: Service) : unit =
+        let hosted =
+            service.Application.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>()
+
+        (hosted
+         |> Seq.pick (fun one ->
+             match one with
+             | :? ModelReloader as reloader -> Some reloader
+             | _ -> None))
+            .Look()
 
     /// Writes a model whole, as a publisher does: a new file takes the old one's place.
     let write (path: string) (model: Model<'T>) : unit =

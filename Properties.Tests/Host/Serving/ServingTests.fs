@@ -528,18 +528,6 @@ module ServingTests =
         | Ok _ -> Exactly.equal None told
         | Error reasons -> Exactly.equal (Some reasons) told
 
-    /// Looks at the files now instead of in a second.
-    let private look (service: Service) =
-        let hosted =
-            service.Application.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>()
-
-        (hosted
-         |> Seq.pick (fun one ->
-             match one with
-             | :? ModelReloader as reloader -> Some reloader
-             | _ -> None))
-            .Look()
-
     let private health (service: Service) =
         service.Application.Services
             .GetRequiredService<HealthCheckService>()
@@ -560,13 +548,13 @@ module ServingTests =
         let first = Serving.hash (ask ())
         let second: Model<float32> = Serving.ofImages 2UL
         Serving.write path second
-        look service
+        Serving.look service
         let replaced = Serving.hash (ask ())
         Assert.NotEqual<string>(first, replaced)
         Assert.Equal(HealthStatus.Healthy, health service)
         // A double-precision model of the same kind may take its place too.
         Serving.write path (Serving.ofImages 3UL: Model<float>)
-        look service
+        Serving.look service
         let current = Serving.hash (ask ())
         Assert.NotEqual<string>(replaced, current)
         let whole = Safetensors.write second
@@ -588,7 +576,7 @@ module ServingTests =
 
         for what, damage in broken do
             damage ()
-            look service
+            Serving.look service
             let answer = ask ()
             Assert.True((HttpStatusCode.OK = answer.StatusCode), what)
             Assert.Equal(current, Serving.hash answer)
@@ -597,7 +585,7 @@ module ServingTests =
 
         Directory.Delete path
         Serving.write path second
-        look service
+        Serving.look service
         Assert.Equal(replaced, Serving.hash (ask ()))
         Assert.Equal(HealthStatus.Healthy, health service)
 
@@ -664,7 +652,7 @@ module ServingTests =
                  && not (clients |> Array.exists _.IsCompleted) do
             turn <- turn + 1
             Serving.write path models[turn % 2]
-            look service
+            Serving.look service
 
         stop.Cancel()
         (Tasks.Task.WhenAll clients).Wait()

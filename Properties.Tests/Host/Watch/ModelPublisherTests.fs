@@ -293,6 +293,7 @@ module ModelPublisherTests =
             Classes = model.Classes
             Decision = ValueNone
             Conformal = ValueNone
+            Statistics = ValueNone
             Notes = model.Notes
         }
 
