@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Formats
 
@@ -375,12 +376,16 @@ module Dataset =
         }
 
     /// The bytes of a sample, whose numbers are bytes / 255.
+    [<MethodImpl(MethodImplOptions.AggressiveOptimization)>]
     let internal writeBytes
         (index: int)
         (bytes: byte[])
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : unit =
-        let place = (find [| index |] data)[0]
+        let place =
+            match data.indices with
+            | ValueSome own -> own[index]
+            | ValueNone -> index
 
         match data.samples with
         | Samples.Bytes all ->

@@ -64,14 +64,14 @@ type DriftReport = {
 module Drift =
     /// <summary>The statistics of the columns of a table's rows.</summary>
     /// <param name="encoding">The encoding of the model.</param>
-    /// <param name="table">The rows, before they are encoded; of more than 10,000 that many are looked at.</param>
+    /// <param name="table">The rows, before they are encoded; of more than 2,000 that many are looked at.</param>
     [<CompiledName("OfTable")>]
     let ofTable (encoding: TableEncoding) (table: Table) : WatchedFeature list =
         TrainingStatistics.ofTable encoding table
 
     /// <summary>The statistics of images or plain numbers.</summary>
     /// <param name="preprocessing">The model's preprocessing.</param>
-    /// <param name="data">The samples; of more than 10,000 that many are looked at.</param>
+    /// <param name="data">The samples; of more than 2,000 that many are looked at.</param>
     /// <exception cref="T:System.ArgumentException">The samples are rows of a table.</exception>
     [<CompiledName("OfSamples")>]
     let ofSamples

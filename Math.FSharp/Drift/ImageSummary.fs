@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Numerics
+open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 
@@ -56,6 +57,7 @@ module internal ImageSummary =
         sumOfFour (words.GetElement 0) + sumOfFour (words.GetElement 1)
 
     /// Adds 16 neighbouring columns of some rows; the pixels that `kept` masks do not count.
+    [<MethodImpl(MethodImplOptions.AggressiveOptimization)>]
     let private addColumns
         (sums: byref<Sums>)
         (pixels: ReadOnlySpan<byte>)
@@ -145,3 +147,19 @@ module internal ImageSummary =
                 top,
                 deviation left sums.ColumnSquare,
                 deviation top sums.RowSquare)
+
+    /// Writes the figures of an image to arrays of each figure that follow one another.
+    let write
+        (columns: int)
+        (pixels: ReadOnlySpan<byte>)
+        (image: int)
+        (images: int)
+        (figures: float[])
+        : unit =
+        let struct (ink, inked, left, top, width, height) = create columns pixels
+        figures[image] <- ink
+        figures[images + image] <- inked
+        figures[2 * images + image] <- left
+        figures[3 * images + image] <- top
+        figures[4 * images + image] <- width
+        figures[5 * images + image] <- height

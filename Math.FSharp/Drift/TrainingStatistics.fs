@@ -103,7 +103,7 @@ module internal TrainingStatistics =
 
     /// The most samples of which statistics are made.
     [<Literal>]
-    let private MostSamples = 10_000
+    let private MostSamples = 2_000
 
     /// The samples of which statistics are made: all, or one at random of each of as many parts of equal size.
     let private chosen (count: int) : int[] =
@@ -137,28 +137,19 @@ module internal TrainingStatistics =
 
     /// The figures of images.
     let private ofImages (columns: int) (data: Dataset<'T>) : WatchedFeature list =
-        let figures = ImageSummary.names |> List.map (fun _ -> ResizeArray<float>())
+        let samples = chosen data.Count
         let buffer: byte[] = Array.zeroCreate data.Features
 
-        for sample in chosen data.Count do
-            Dataset.writeBytes sample buffer data
+        let figures: float[] = Array.zeroCreate (ImageSummary.names.Length * samples.Length)
 
-            let struct (ink, inked, left, top, width, height) =
-                ImageSummary.create columns (ReadOnlySpan buffer)
+        for s in 0 .. samples.Length - 1 do
+            Dataset.writeBytes samples[s] buffer data
+            ImageSummary.write columns (ReadOnlySpan buffer) s samples.Length figures
 
-            List.iter2 (fun (all: ResizeArray<float>) figure -> all.Add figure) figures [
-                ink
-                inked
-                left
-                top
-                width
-                height
-            ]
-
-        List.map2
-            (fun name (all: ResizeArray<float>) -> WatchedFeature.ofNumbers name (all.ToArray()))
-            ImageSummary.names
-            figures
+        ImageSummary.names
+        |> List.mapi (fun figure name ->
+            Array.sub figures (figure * samples.Length) samples.Length
+            |> WatchedFeature.ofNumbers name)
 
     /// The inputs of samples that are images or plain numbers.
     let ofSamples

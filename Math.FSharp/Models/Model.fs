@@ -375,7 +375,7 @@ module Model =
     /// <summary>The model with statistics of training.</summary>
     /// <param name="inputs">The statistics of the inputs: <c>Drift.ofTable</c> or <c>Drift.ofSamples</c>.</param>
     /// <param name="data">Samples that the network did not learn from, so that it answers them as new ones; the
-    /// statistics of its answers are made of 10,000 of them or fewer.</param>
+    /// statistics of its answers are made of 2,000 of them or fewer.</param>
     /// <param name="model">The model.</param>
     /// <exception cref="T:System.ArgumentException">The data do not have the network's size.</exception>
     [<CompiledName("WithStatistics")>]

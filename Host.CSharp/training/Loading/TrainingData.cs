@@ -58,6 +58,14 @@ internal sealed record FinishedNetwork<T>(Network<T> Network, double? Temperatur
 internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> Samples)
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>The statistics of the inputs, which are counted while the network learns; null for a table's rows without
+    /// those of its columns, as in a cross-validation.</summary>
+    private readonly Task<IEnumerable<WatchedFeature>?> inputs = Loaded.Preprocessing.IsTable
+        ? Task.FromResult<IEnumerable<WatchedFeature>?>(Loaded.Columns)
+        : Task.Run<IEnumerable<WatchedFeature>?>(() =>
+            Drift.OfSamples(Loaded.Preprocessing, Samples.Train)
+        );
+
     /// <summary>The model of a network, with everything that a prediction needs.</summary>
     /// <param name="network">The network to save.</param>
     /// <param name="configuration">The run's settings.</param>
@@ -72,17 +80,10 @@ internal sealed record TrainingData<T>(LoadedData<T> Loaded, TrainingSamples<T> 
             DecisionOf(network, configuration.Decision),
             MarginsOf(network, configuration.Settings.Training.Coverage)
         );
-        return InputStatistics() is { } inputs
-            ? Model.WithStatistics(inputs, Samples.Validation ?? Samples.Test, model)
+        return inputs.GetAwaiter().GetResult() is { } statistics
+            ? Model.WithStatistics(statistics, Samples.Validation ?? Samples.Test, model)
             : model;
     }
-
-    /// <summary>The statistics of the inputs; null for a table's rows without those of its columns, as in a
-    /// cross-validation.</summary>
-    private IEnumerable<WatchedFeature>? InputStatistics() =>
-        Loaded.Preprocessing.IsTable
-            ? Loaded.Columns
-            : Drift.OfSamples(Loaded.Preprocessing, Samples.Train);
 
     /// <summary>The margins that cover a share of new samples; null if none is wanted, or if predictions are not
     /// numbers.</summary>
