@@ -34,7 +34,7 @@ internal static class ServeCommand
         settings.AddTo(
             command,
             setting =>
-                setting.Section is "Serve"
+                setting.Section is "Serve" or "Health"
                 || setting.Key is "Telemetry:Exporter" or "Run:Directory",
             hasPreset: false
         );
@@ -64,10 +64,17 @@ internal static class ServeCommand
             new(serve.Hosts, TokenOf(serve)),
             named
         );
+        var liveness = new Liveness(configuration, TimeProvider.System);
+        var health = new HealthServer(configuration, liveness);
+        // First, so that probes are answered while models are read, and whatever requests there are.
+        await health.StartAsync(default);
         await using var application = await server.StartAsync(
             logging => ServiceRegistration.AddLogging(logging, settings.Configuration),
             services =>
                 services
+                    .AddSingleton(liveness)
+                    .AddHostedService<ServingHeartbeat>()
+                    .AddHostedService<SystemdWatchdog>()
                     .AddSystemd()
                     .AddWindowsService()
                     .AddTelemetry(configuration.Exporter, ServingMetrics.Name)
@@ -75,6 +82,7 @@ internal static class ServeCommand
                     .AddPages(configuration.Settings.Run.Directory),
             application => application.UsePages()
         );
+        liveness.Ready();
         foreach (var address in application.Urls)
         {
             Console.WriteLine($"listening on {address}");
@@ -83,6 +91,7 @@ internal static class ServeCommand
         }
         Console.Out.Flush();
         await application.WaitForShutdownAsync();
+        await health.StopAsync(default);
         return (int)Outcome.Completed;
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Training;
 
@@ -27,6 +28,9 @@ internal sealed record ModelServer(
     private const int MostConnections = 256;
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>What requests that have begun have left when the service is to end.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(4);
 
     /// <summary>Reads the models and starts to listen.</summary>
     /// <param name="addLogging">Adds the destinations of log messages.</param>
@@ -60,6 +64,7 @@ internal sealed record ModelServer(
         );
         builder.Services.AddSingleton(Access);
         builder.Services.AddServing();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         foreach (var (name, path) in Models)
             builder.Services.AddPipelineModel(name, path);
         addServices(builder.Services);

@@ -26,7 +26,7 @@ module SystemdTests =
     /// The service as systemd starts it, and a wait for the next thing that it tells systemd: nothing where
     /// it tells none for three seconds.
     let private underSystemd
-        (settings: (string * string) list)
+        (optionsIn: Scratch -> string list)
         (test: string -> (unit -> string) -> Process -> unit)
         =
         use scratch = new Scratch()
@@ -50,7 +50,7 @@ module SystemdTests =
         // What a process knows systemd by is the name of its parent.
         let systemd = scratch.Sub "systemd"
         File.CreateSymbolicLink(systemd, "/bin/sh") |> ignore
-        let options = Given.options scratch settings
+        let options = optionsIn scratch
         let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
 
         // The program and its options are the script's arguments, so that no path is split at a space.
@@ -83,9 +83,12 @@ module SystemdTests =
                 Process.Start("kill", [ "-KILL"; pid ]).WaitForExit()
                 Given.finish started |> ignore
 
+    let private training (settings: (string * string) list) (scratch: Scratch) : string list =
+        Given.options scratch settings |> List.ofSeq
+
     [<FactOnLinux>]
     let ``the service notifies systemd that it is ready, alive and stopping`` () =
-        underSystemd [ "Training:Iterations", "20000000" ] (fun pid next started ->
+        underSystemd (training [ "Training:Iterations", "20000000" ]) (fun pid next started ->
             Assert.Equal("WATCHDOG=1", next ())
             Assert.Equal("WATCHDOG=1", next ())
             Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
@@ -101,12 +104,12 @@ module SystemdTests =
     let ``the service sends systemd nothing once nothing advances`` () =
         // Its first step takes half a minute.
         underSystemd
-            [
+            (training [
                 "Model:Hidden", "300,300"
                 "Training:Gradient", "Numerical"
                 "Training:Precision", "Double"
                 "Health:StalledAfter", "0.5"
-            ]
+            ])
             (fun _ next _ ->
                 let mutable last = next ()
 
@@ -114,3 +117,22 @@ module SystemdTests =
                     last <- next ()
 
                 Assert.Equal("nothing", last))
+
+    [<FactOnLinux>]
+    let ``serve notifies systemd that it is ready, alive and stopping`` () =
+        let serving (scratch: Scratch) =
+            let path = scratch.Sub "rows.safetensors"
+            Serving.write path (Serving.ofRows 1UL: Model<float32>)
+            [ "serve"; path; $"--Serve:Port={freePort ()}" ]
+
+        underSystemd serving (fun pid next started ->
+            Assert.Equal("WATCHDOG=1", next ())
+            Assert.Equal("WATCHDOG=1", next ())
+            Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
+            let mutable last = next ()
+
+            while last = "WATCHDOG=1" do
+                last <- next ()
+
+            Assert.Equal("STOPPING=1", last)
+            Assert.Equal(0, (Given.finish started).ExitCode))

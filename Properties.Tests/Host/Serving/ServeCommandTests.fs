@@ -131,6 +131,105 @@ module ServeCommandTests =
         signal "TERM" started
         Assert.Equal(0, (Given.finish started).ExitCode)
 
+    /// A service of the rows' model as a process, once it listens, with these ports of its own and of its health.
+    let private serving (scratch: Scratch) : Process * int * int =
+        let path = scratch.Sub "rows.safetensors"
+        Serving.write path (Serving.ofRows 1UL: Model<float32>)
+        let port, health = ServiceParts.freePort (), ServiceParts.freePort ()
+
+        let started =
+            host scratch.Path [ "serve"; path; $"--Serve:Port={port}"; $"--Health:Port={health}" ]
+
+        Assert.StartsWith("listening on", started.StandardOutput.ReadLine())
+        started, port, health
+
+    [<FactWithSignals>]
+    let ``health answers on its port while the service takes no more connections`` () =
+        use scratch = new Scratch()
+        let started, port, health = serving scratch
+        use started = started
+
+        let check (name: string) =
+            let answer = client.GetAsync($"http://localhost:{health}/health/{name}").Result
+            int answer.StatusCode, answer.Content.ReadAsStringAsync().Result
+
+        try
+            Assert.Equal((200, "Healthy"), check "live")
+            Assert.Equal((200, "Healthy"), check "ready")
+
+            // As many connections as the service takes, none of which says anything.
+            let taken = [ for _ in 1..256 -> new Sockets.TcpClient("localhost", port) ]
+
+            use other = new HttpClient(Timeout = TimeSpan.FromSeconds 20.0)
+
+            // Kestrel closes those beyond.
+            let isRefused () =
+                try
+                    other.GetAsync($"http://localhost:{port}/v2").Result |> ignore
+                    false
+                with :? AggregateException ->
+                    true
+
+            Assert.True(SpinWait.SpinUntil(isRefused, TimeSpan.FromSeconds 5.0))
+            Assert.Equal((200, "Healthy"), check "live")
+            Assert.Equal((200, "Healthy"), check "ready")
+
+            for connection in taken do
+                connection.Dispose()
+
+            let second =
+                Given.host [ "serve"; scratch.Sub "rows.safetensors"; $"--Health:Port={health}" ]
+
+            Assert.Equal(2, second.ExitCode)
+            Assert.Contains("Health:Port: expected a free port", second.Errors)
+        finally
+            signal "TERM" started
+            Assert.Equal(0, (Given.finish started).ExitCode)
+
+    [<FactWithSignals>]
+    let ``a request that has begun is answered after SIGTERM, and one that does not go on ends with the service``
+        ()
+        =
+        use scratch = new Scratch()
+        let started, port, _ = serving scratch
+        use started = started
+        let body = "age,calls,plan\n25,3,basic\n"
+
+        /// A connection with a request whose body the service waits for.
+        let begun () =
+            let tcp = new Sockets.TcpClient("localhost", port)
+            let stream = tcp.GetStream()
+
+            let head =
+                $"POST /models/rows/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nContent-Length: {body.Length}\r\nExpect: 100-continue\r\n\r\n"
+
+            stream.Write(Encoding.ASCII.GetBytes head)
+            let reader = new StreamReader(stream)
+            // The service reads the body from now on.
+            Assert.Equal("HTTP/1.1 100 Continue", reader.ReadLine())
+            Assert.Equal("", reader.ReadLine())
+            stream, reader
+
+        let stream, reader = begun ()
+        let hanging, _ = begun ()
+        let clock = Stopwatch.StartNew()
+        signal "TERM" started
+        // No other request is taken any more.
+        let isClosed () =
+            try
+                (new Sockets.TcpClient("localhost", port)).Dispose()
+                false
+            with :? Sockets.SocketException ->
+                true
+
+        Assert.True(SpinWait.SpinUntil(isClosed, TimeSpan.FromSeconds 3.0))
+        stream.Write(Encoding.ASCII.GetBytes body)
+        Assert.Equal("HTTP/1.1 200 OK", reader.ReadLine())
+        Assert.Contains("\"class\":", reader.ReadToEnd())
+        Assert.Equal(0, (Given.finish started).ExitCode)
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0.0, 10.0)
+        hanging.Dispose()
+
     [<Fact>]
     let ``a service that others could misuse, and models that are none, are refused`` () =
         use scratch = new Scratch()
