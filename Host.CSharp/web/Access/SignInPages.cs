@@ -50,16 +50,12 @@ internal static class SignInPages
     /// <param name="context">The request.</param>
     /// <param name="back">The page to show afterwards.</param>
     /// <param name="faults">What was wrong with the token given before.</param>
-    public static Task WriteAsync(HttpContext context, string back, IReadOnlyList<string> faults)
-    {
-        // A browser that sends no referrer names no origin in a form's POST either.
-        context.Response.Headers["Referrer-Policy"] = "same-origin";
-        return Page.WriteAsync<SignInPage>(
+    public static Task WriteAsync(HttpContext context, string back, IReadOnlyList<string> faults) =>
+        Page.WriteAsync<SignInPage>(
             context,
             new SignInView(back, faults),
             StatusCodes.Status401Unauthorized
         );
-    }
 
     private static async Task SignInAsync(HttpContext context)
     {

@@ -58,7 +58,7 @@ module PageTests =
             )
 
             Assert.Equal("nosniff", header "X-Content-Type-Options" response)
-            Assert.Equal("no-referrer", header "Referrer-Policy" response)
+            Assert.Equal("same-origin", header "Referrer-Policy" response)
             Assert.Equal("same-origin", header "Cross-Origin-Opener-Policy" response)
             Assert.Equal("same-origin", header "Cross-Origin-Resource-Policy" response)
 
