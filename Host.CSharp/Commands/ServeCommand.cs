@@ -87,7 +87,10 @@ internal static class ServeCommand
         {
             Console.WriteLine($"listening on {address}");
             foreach (var (name, _) in named)
-                Console.WriteLine($"  {address}/models/{name}/predict");
+            {
+                Console.WriteLine($"  {address}{TryPages.Of(name)}");
+                Console.WriteLine($"  {address}{ModelEndpoints.PathOf(name)}");
+            }
         }
         Console.Out.Flush();
         await application.WaitForShutdownAsync();

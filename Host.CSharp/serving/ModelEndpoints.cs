@@ -18,7 +18,10 @@ internal static class ModelEndpoints
     private const string OpenApi = "/openapi.json";
 
     /// <summary>What answers a request for a model that exists.</summary>
-    private delegate Task ModelRequest(HttpContext context, ServedModel model);
+    public delegate Task ModelRequest(HttpContext context, ServedModel model);
+
+    /// <summary>The path of a model's plain endpoint.</summary>
+    public static string PathOf(string model) => $"/models/{model}/predict";
 
     public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes)
     {
@@ -41,35 +44,34 @@ internal static class ModelEndpoints
         }
         group.MapGet("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
         group.MapGet("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
-        group.MapPost("/models/{name}/predict", Of(Timed(PlainEndpoint.PredictAsync)));
+        group.MapPost(PathOf("{name}"), Of(Timed(PlainEndpoint.PredictAsync)));
         group.MapGet(OpenApi, Answer(WriteOpenApiAsync));
         return group;
 
-        RequestDelegate Of(ModelRequest request) =>
-            Answer(context =>
-            {
-                var name = (string)context.Request.RouteValues["name"]!;
-                if (models.Find(name) is not { } model)
-                    return WriteNoModelAsync(context, models, name);
-                if (
-                    context.Request.RouteValues["version"] is string version
-                    && version != model.Sha256
-                )
-                {
-                    return Problem.WriteAsync(
-                        context,
-                        StatusCodes.Status404NotFound,
-                        $"the version of model {name}",
-                        $"{model.Sha256}, or no version",
-                        $"'{version}'"
-                    );
-                }
-                return request(context, model);
-            });
+        RequestDelegate Of(ModelRequest request) => ForModel(models, request);
     }
 
-    /// <summary>Answers a request for a model that is not served.</summary>
-    public static Task WriteNoModelAsync(HttpContext context, ServedModels models, string name) =>
+    /// <summary>Answers a request for the model, and the version if there is one, that its path names.</summary>
+    public static RequestDelegate ForModel(ServedModels models, ModelRequest request) =>
+        Answer(context =>
+        {
+            var name = (string)context.Request.RouteValues["name"]!;
+            if (models.Find(name) is not { } model)
+                return WriteNoModelAsync(context, models, name);
+            if (context.Request.RouteValues["version"] is string version && version != model.Sha256)
+            {
+                return Problem.WriteAsync(
+                    context,
+                    StatusCodes.Status404NotFound,
+                    $"the version of model {name}",
+                    $"{model.Sha256}, or no version",
+                    $"'{version}'"
+                );
+            }
+            return request(context, model);
+        });
+
+    private static Task WriteNoModelAsync(HttpContext context, ServedModels models, string name) =>
         Problem.WriteAsync(
             context,
             StatusCodes.Status404NotFound,
@@ -83,7 +85,7 @@ internal static class ModelEndpoints
     /// <summary>Counts a request for predictions, and its time and samples.</summary>
     /// <param name="predict">Answers the request; its result is the number of samples, or null if the request was
     /// refused.</param>
-    private static ModelRequest Timed(Func<HttpContext, ServedModel, Task<int?>> predict) =>
+    public static ModelRequest Timed(Func<HttpContext, ServedModel, Task<int?>> predict) =>
         async (context, model) =>
         {
             var metrics = context.RequestServices.GetRequiredService<ServingMetrics>();

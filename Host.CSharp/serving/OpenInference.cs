@@ -103,6 +103,7 @@ internal static class OpenInference
         return await Work.RunAsync(
             context,
             model,
+            RequestBody.ReadAsync,
             body =>
             {
                 var request = InferenceRequest.Parse(body.Span);

@@ -95,6 +95,7 @@ internal static class PlainEndpoint
         return await Work.RunAsync(
             context,
             model,
+            RequestBody.ReadAsync,
             body =>
                 kind.Length == 0
                     ? Images(served.Name, model, body.Span)

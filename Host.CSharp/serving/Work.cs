@@ -9,18 +9,20 @@ internal static class Work
 {
     /// <param name="context">The request.</param>
     /// <param name="model">The model.</param>
+    /// <param name="read">Reads the body.</param>
     /// <param name="compute">The answer for the body.</param>
     /// <param name="write">Writes the answer; its result is the number of samples.</param>
     /// <returns>The number of samples; null if too many requests wait.</returns>
-    public static async Task<int?> RunAsync<TAnswer>(
+    public static async Task<int?> RunAsync<TBody, TAnswer>(
         HttpContext context,
         LoadedModel model,
-        Func<ReadOnlyMemory<byte>, TAnswer> compute,
+        Func<HttpContext, Task<TBody>> read,
+        Func<TBody, TAnswer> compute,
         Func<TAnswer, Task<int>> write
     )
     {
         if (!WorkLimiter.IsLong(context.Request.ContentLength, model))
-            return await write(compute(await RequestBody.ReadAsync(context)));
+            return await write(compute(await read(context)));
         var limiter = context.RequestServices.GetRequiredService<WorkLimiter>();
         TAnswer answer;
         // Taken before the body is read, so that a refusal costs nothing.
@@ -38,7 +40,7 @@ internal static class Work
                 );
                 return null;
             }
-            var body = await RequestBody.ReadAsync(context);
+            var body = await read(context);
             answer = await Task.Run(() => compute(body), context.RequestAborted);
         }
         return await write(answer);

@@ -77,7 +77,7 @@ internal sealed record Predictions(
     }
 
     /// <summary>The classes that a sample may be of; null without margins, or for numbers.</summary>
-    private IEnumerable<string>? SetOf(SamplePrediction prediction) =>
+    public IEnumerable<string>? SetOf(SamplePrediction prediction) =>
         AreClasses && Conformal is not null
             ? ConformalPredictions
                 .Classes(Conformal, prediction.Outputs)
@@ -85,7 +85,7 @@ internal sealed record Predictions(
             : null;
 
     /// <summary>The bounds of every number; null without margins, or for classes.</summary>
-    private (double Lower, double Upper)[]? IntervalsOf(SamplePrediction prediction) =>
+    public (double Lower, double Upper)[]? IntervalsOf(SamplePrediction prediction) =>
         !AreClasses && Conformal is not null
             ?
             [
@@ -266,9 +266,11 @@ internal sealed record Predictions(
             json.WriteNull(name);
     }
 
-    private string ClassOf(SamplePrediction prediction) => OutputNames[Answer(prediction)];
+    /// <summary>The class that is answered.</summary>
+    public string ClassOf(SamplePrediction prediction) => OutputNames[Answer(prediction)];
 
-    private int Answer(SamplePrediction prediction) =>
+    /// <summary>The output that is answered.</summary>
+    public int Answer(SamplePrediction prediction) =>
         Decisions.Answer(Decision, prediction.Outputs);
 
     private static string Exact(double number) =>

@@ -28,7 +28,7 @@ public abstract class TableModel
 
     private readonly string[] columnNames;
 
-    private protected TableEncoding Encoding { get; }
+    internal TableEncoding Encoding { get; }
 
     /// <summary>The columns that the model uses.</summary>
     public IReadOnlyList<TableModelColumn> Columns { get; }

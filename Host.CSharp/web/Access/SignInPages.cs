@@ -59,28 +59,8 @@ internal static class SignInPages
 
     private static async Task SignInAsync(HttpContext context)
     {
-        var request = context.Request;
-        if (request.ContentType?.Split(';')[0].Trim() != "application/x-www-form-urlencoded")
-        {
-            await Problem.WriteAsync(
-                context,
-                StatusCodes.Status415UnsupportedMediaType,
-                "Content-Type",
-                "application/x-www-form-urlencoded",
-                request.ContentType ?? "none"
-            );
+        if (await Forms.ReadAsync(context, Limits, Forms.UrlEncoded) is not { } form)
             return;
-        }
-        IFormCollection form;
-        try
-        {
-            form = await request.ReadFormAsync(Limits, context.RequestAborted);
-        }
-        catch (InvalidDataException tooLong)
-        {
-            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, tooLong.Message);
-            return;
-        }
         var back = OwnPath(form["back"].ToString());
         if (AccessOf(context).SignIn(context, form["token"].ToString().Trim()))
             await Page.Redirect(context, back);

@@ -1,18 +1,27 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Serving;
+using Pipeline.Training;
 
 namespace Pipeline.Web;
 
-/// <summary>A served model as its page shows it.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Sha256">The SHA-256 of its file.</param>
-/// <param name="Signature">What it takes and gives.</param>
-/// <param name="Fault">Why a changed file cannot be used; null if the model in use is the file's.</param>
-public sealed record ModelView(string Name, string Sha256, ModelSignature Signature, string? Fault);
+/// <summary>The page to try a model.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Form">The sample, or the one to begin with.</param>
+/// <param name="Answer">The answer; without numbers if nothing was asked.</param>
+public sealed record TryView(ModelView Model, SampleForm Form, AnswerView Answer)
+{
+    /// <summary>What is wrong with the sample.</summary>
+    public IReadOnlyList<string> Faults { get; init; } = [];
 
-/// <summary>The pages of the served models: their list, and a page to try each of them.</summary>
+    /// <summary>What may be wrong with it.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
+
+/// <summary>The pages of the served models: their list, and a page to try each of them. Scripts ask the plain endpoint;
+/// without scripts a browser sends the page's form.</summary>
 internal static class TryPages
 {
     public const string Root = "/try";
@@ -25,23 +34,70 @@ internal static class TryPages
         var models = routes.ServiceProvider.GetRequiredService<ServedModels>();
         routes.MapPage(
             Root,
-            context => Page.WriteAsync<ModelsPage>(context, models.All.Select(ViewOf).ToArray())
-        );
-        routes.MapPage(
-            $"{Root}/{{name}}",
             context =>
-            {
-                var name = (string)context.Request.RouteValues["name"]!;
-                return models.Find(name) is { } model
-                    ? Page.WriteAsync<TryPage>(context, ViewOf(model))
-                    : ModelEndpoints.WriteNoModelAsync(context, models, name);
-            }
+                Page.WriteAsync<ModelsPage>(
+                    context,
+                    models.All.Select(model => ModelView.Of(model, model.Current)).ToArray()
+                )
         );
+        var page = Of("{name}");
+        routes.MapMethods(page, ["GET", "HEAD"], ModelEndpoints.ForModel(models, WriteAsync));
+        routes.MapPost(page, ModelEndpoints.ForModel(models, ModelEndpoints.Timed(PredictAsync)));
     }
 
-    private static ModelView ViewOf(ServedModel model)
+    private static Task WriteAsync(HttpContext context, ServedModel served)
     {
-        var current = model.Current;
-        return new(model.Name, current.Sha256, current.Signature, model.Fault);
+        var model = served.Current;
+        var view = ModelView.Of(served, model);
+        return WriteAsync(context, view, SampleForm.Of(view), model.PredictionsOf([]), []);
     }
+
+    private static async Task<int?> PredictAsync(HttpContext context, ServedModel served)
+    {
+        var model = served.Current;
+        var view = ModelView.Of(served, model);
+        if (await SampleForm.ReadAsync(context, view) is not { } form)
+            return null;
+        try
+        {
+            return await Work.RunAsync(
+                context,
+                model,
+                _ => Task.FromResult(form),
+                sample =>
+                    model.Predict(sample.ToFile(view), sample.IsDarkInk, sample.IsExplained, null),
+                async predictions =>
+                {
+                    await WriteAsync(context, view, form, predictions, []);
+                    return predictions.Samples.Count;
+                }
+            );
+        }
+        catch (RefusedException refused)
+        {
+            await WriteAsync(context, view, form, model.PredictionsOf([]), refused.Reasons);
+            return null;
+        }
+    }
+
+    private static Task WriteAsync(
+        HttpContext context,
+        ModelView model,
+        SampleForm form,
+        Predictions predictions,
+        IReadOnlyList<string> faults
+    ) =>
+        Page.WriteAsync<TryPage>(
+            context,
+            new TryView(
+                model,
+                form,
+                AnswerView.Of(predictions, model.Fields.Select(field => field.Column))
+            )
+            {
+                Faults = [.. faults.Select(VisibleText.Of)],
+                Notes = [.. predictions.Notes.Select(VisibleText.Of)],
+            },
+            faults.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest
+        );
 }

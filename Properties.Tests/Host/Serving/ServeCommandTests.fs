@@ -65,10 +65,12 @@ module ServeCommandTests =
 
         Assert.Equal<string>(
             [
+                $"http://localhost:{port}/try/rows"
                 $"http://localhost:{port}/models/rows/predict"
+                $"http://localhost:{port}/try/again"
                 $"http://localhost:{port}/models/again/predict"
             ],
-            [ for _ in 1..2 -> (started.StandardOutput.ReadLine() |> nonNull).Trim() ]
+            [ for _ in 1..4 -> (started.StandardOutput.ReadLine() |> nonNull).Trim() ]
         )
 
         let answer =
