@@ -245,7 +245,7 @@ type TryBrowserTests(chromium: Chromium) =
         Assert.Equal(200, tab.Open $"{service.Address}/try/hostile")
 
         tab.Evaluate<obj>
-            "(() => { const [one, other, third] = document.querySelectorAll('[data-column]'); one.value = '2.5'; other.value = ''; third.selectedIndex = 2; document.querySelector('main form').requestSubmit(); })()"
+            "(() => { const [one, other, third] = document.querySelectorAll('[data-column]'); one.value = '2.125'; other.value = ''; third.selectedIndex = 2; document.querySelector('main form').requestSubmit(); })()"
         |> ignore
 
         let said = answerAfter nothing tab
@@ -255,7 +255,7 @@ type TryBrowserTests(chromium: Chromium) =
 
         File.WriteAllText(
             file,
-            $$"""{"{{Tried.hostile}}": "2,5", "__proto__": "", "\"'&": "two\nlines"}"""
+            $$"""{"{{Tried.hostile}}": "2,125", "__proto__": "", "\"'&": "two\nlines"}"""
         )
 
         Assert.StartsWith(said, printed model [ file ])

@@ -220,7 +220,7 @@ module TryTests =
         use scratch = new Scratch()
         use service = Tried.start scratch "hostile" (Tried.ofHostileRows ())
 
-        for cells in [ [ "2.5"; ""; "two\r\nlines" ]; [ ""; "1"; "</select>" + Tried.hostile ] ] do
+        for cells in [ [ "2.125"; ""; "two\r\nlines" ]; [ ""; "1"; "</select>" + Tried.hostile ] ] do
             let answer =
                 post service "/try/hostile" [
                     "explain", "on"
