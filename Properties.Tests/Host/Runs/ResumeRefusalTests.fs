@@ -243,7 +243,7 @@ module ResumeRefusalTests =
                     RunFolder.Create(
                         onDisk,
                         plan,
-                        plan.ArchitectureFor(4, 2, Preprocessing.Numbers),
+                        plan.ArchitectureFor(Shape.Vector 4, 2, Preprocessing.Numbers),
                         StandingClock()
                     )
 

@@ -94,7 +94,7 @@ module RetentionTests =
                     RunFolder.Create(
                         files,
                         own,
-                        own.ArchitectureFor(4, 3, Preprocessing.Numbers),
+                        own.ArchitectureFor(Shape.Vector 4, 3, Preprocessing.Numbers),
                         clock
                     )
 

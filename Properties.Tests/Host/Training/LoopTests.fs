@@ -69,7 +69,7 @@ module LoopTests =
             let loop =
                 TrainingLoop<float32>(
                     plan,
-                    plan.ArchitectureFor(16, 10, Preprocessing.Numbers),
+                    plan.ArchitectureFor(Shape.Vector 16, 10, Preprocessing.Numbers),
                     samples,
                     [| listener |],
                     TimeProvider.System
@@ -100,7 +100,7 @@ module LoopTests =
                 (fun state _ -> Trainer.step plan.Hyperparameters data.Train state)
                 (Trainer.start
                     plan.Hyperparameters
-                    (plan.ArchitectureFor(16, 10, Preprocessing.Numbers)))
+                    (plan.ArchitectureFor(Shape.Vector 16, 10, Preprocessing.Numbers)))
 
         Assert.Equal<byte>(
             Parameters.toBytes folded.Network.Parameters,
@@ -189,7 +189,7 @@ module LoopTests =
         let loop =
             TrainingLoop<float32>(
                 plan,
-                plan.ArchitectureFor(16, 10, Preprocessing.Numbers),
+                plan.ArchitectureFor(Shape.Vector 16, 10, Preprocessing.Numbers),
                 samples,
                 [| thrower |],
                 TimeProvider.System
@@ -207,6 +207,6 @@ module LoopTests =
                 (fun state () -> Trainer.step plan.Hyperparameters data.Train state)
                 (Trainer.start
                     plan.Hyperparameters
-                    (plan.ArchitectureFor(16, 10, Preprocessing.Numbers)))
+                    (plan.ArchitectureFor(Shape.Vector 16, 10, Preprocessing.Numbers)))
 
         Assert.Equal<byte>(Checkpoint.write folded, Checkpoint.write (nonNull loop.Reached).State)
