@@ -29,6 +29,31 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
         let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
         PoolingPlan.Of(window, channels, image)
 
+    /// Whether each place of the window has a number of the image in it.
+    let seesNumbers (image: Extent) (places: Extent) : bool =
+        let along length places size stride padding dilation =
+            Seq.init places (fun place -> place * stride - padding)
+            |> Seq.forall (fun first ->
+                Seq.init size (fun i -> first + i * dilation)
+                |> Seq.exists (fun at -> at >= 0 && at < length))
+
+        let {
+                Size = size
+                Stride = stride
+                Padding = padding
+                Dilation = dilation
+            } =
+            window
+
+        along image.Rows places.Rows size.Rows stride.Rows padding.Rows dilation.Rows
+        && along
+            image.Columns
+            places.Columns
+            size.Columns
+            stride.Columns
+            padding.Columns
+            dilation.Columns
+
     member _.Kind = kind
 
     /// Where its numbers stand for samples of a shape.
@@ -50,7 +75,16 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
                 ]
                 ignore
             |> Result.bind (fun () -> WindowDimensions.places window channels image)
-            |> Result.map (fun places -> Shape.Image(channels, places.Rows, places.Columns)))
+            |> Result.bind (fun places ->
+                Fault.check
+                    [
+                        kind = PoolingKind.Average || seesNumbers image places,
+                        Fault.create
+                            ""
+                            "a dilation with which the window has a number of the image at every place"
+                            (string window.Dilation)
+                    ]
+                    (fun () -> Shape.Image(channels, places.Rows, places.Columns))))
 
     override layer.Forward(pass) =
         LaneLayer.forward layer pass |> PassOutput.toOutput

@@ -206,3 +206,63 @@ module Small =
                                 let first = -1 - 100000 * int name[0]
                                 vector.MapIndexed(fun o _ -> slope l (first - o))))
             })
+
+    let private extent (least: int) (most: int) : Gen<Extent> =
+        Gen.map2
+            (fun rows columns -> { Rows = rows; Columns = columns })
+            (Gen.choose (least, most))
+            (Gen.choose (least, most))
+
+    /// <summary>Windows of 1 to 3 rows and columns with any stride, padding and dilation, and images that they fit
+    /// in.</summary>
+    /// <param name="channels">What the number of channels is drawn from.</param>
+    [<CompiledName("Window")>]
+    let window (channels: Gen<int>) : Gen<WindowShape> =
+        gen {
+            let! channels = channels
+            let! image = extent 1 5
+            let! size = extent 1 3
+            let! stride = extent 1 3
+            let! padding = extent 0 2
+            let! dilation = extent 1 2
+
+            return {
+                Channels = channels
+                Image = image
+                Window = {
+                    Size = size
+                    Stride = stride
+                    Padding = padding
+                    Dilation = dilation
+                }
+            }
+        }
+        |> Gen.where (fun shape -> shape.Places.Rows >= 1 && shape.Places.Columns >= 1)
+
+    /// <summary>Windows for pooling: their padding is at most half of them, and they see a number at every
+    /// place.</summary>
+    [<CompiledName("Pooling")>]
+    let pooling: Gen<WindowShape> =
+        window (Gen.choose (1, 3))
+        |> Gen.where (fun shape ->
+            let { Size = size; Padding = padding } = shape.Window
+
+            2 * padding.Rows <= size.Rows
+            && 2 * padding.Columns <= size.Columns
+            && ImageReference.seen shape
+               |> Array.groupBy _.Place
+               |> Array.forall (fun (_, numbers) -> numbers |> Array.exists _.Inside.IsSome))
+
+    /// <summary>Convolutions of 1 to 3 groups.</summary>
+    [<CompiledName("Convolution")>]
+    let convolution: Gen<ConvolutionShape> = gen {
+        let! groups = Gen.frequency [ 2, Gen.constant 1; 1, Gen.choose (2, 3) ]
+        let! outputs = Gen.frequency [ 3, Gen.choose (1, 3); 1, Gen.choose (4, 8) ]
+        let! input = window (Gen.choose (1, 2) |> Gen.map ((*) groups))
+
+        return {
+            Input = input
+            Outputs = outputs * groups
+            Groups = groups
+        }
+    }

@@ -146,7 +146,7 @@ let private overImages = [
 let private parsed (name: string) : Layer =
     List.exactlyOne (LayerKinds.parse [] [ name ] |> orFail)
 
-[<Law>]
+[<Law(MaxTest = 10)>]
 let ``every kind of layer over images keeps the laws of a layer`` () =
     overImages
     |> List.collect (fun (name, shape) -> LayerLaw.All(parsed name, shape))
@@ -341,6 +341,9 @@ let ``layers are parsed by name, in any case of letters, and each fault has its 
             [ "maxpool2d 2 padding 2" ],
             Shape.Image(3, 4, 4),
             [ "Layers:0"; "half the window"; "2" ]
+            [ "maxpool2d 2 padding 1 dilation 2" ],
+            Shape.Image(1, 1, 4),
+            [ "Layers:0"; "a number of the image at every place"; "2" ]
             [ "relu"; "residual [dense 3]" ],
             Shape.Vector 4,
             [ "Layers:1"; "keep the shape 4"; "3" ]
