@@ -90,6 +90,15 @@ type Inputs<'T
         | Rows rows -> EncodedRows.expand [| 0 .. rows.Columns.ColumnCount - 1 |] rows
         | Lanes lanes -> SampleLanes.toColumns lanes |> Kernels.matrix lanes.Features lanes.Samples
 
+    /// The number of numbers in a sample, and of samples.
+    member internal inputs.Size: struct (int * int) =
+        match inputs with
+        | Columns columns -> struct (columns.RowCount, columns.ColumnCount)
+        | Pairs batch
+        | Buckets { Batch = batch } -> struct (batch.Source.Features, batch.Samples.Length)
+        | Rows rows -> struct (EncodedRows.features rows, rows.Columns.ColumnCount)
+        | Lanes lanes -> struct (lanes.Features, lanes.Samples)
+
     /// The samples side by side.
     member internal inputs.SideBySide: LaneBlocks<'T> =
         match inputs with

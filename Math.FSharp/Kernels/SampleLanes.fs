@@ -70,6 +70,16 @@ module internal SampleLanes =
             Values = result
         }
 
+    /// Writes zeros in place of the samples that the last block lacks.
+    let clearMissing (lanes: LaneBlocks<'T>) : unit =
+        let count = lanes.Samples % Count
+
+        if count > 0 then
+            let first = lanes.Samples / Count * lanes.Features
+
+            for feature in first .. first + lanes.Features - 1 do
+                Array.Clear(lanes.Values, feature * Count + count, Count - count)
+
     /// The same samples by columns.
     let toColumns (lanes: LaneBlocks<'T>) : 'T[] =
         let {

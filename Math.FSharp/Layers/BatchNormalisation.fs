@@ -132,6 +132,7 @@ type internal BatchNormalisation() =
 
     /// Of vectors.
     let forward (pass: LayerPass<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : LayerOutput<'T> =
+        LayerPass.requireSize pass
         let u = pass.Inputs.Numbers
         let rows, columns = u.RowCount, u.ColumnCount
         let running = Moments.ofRunning pass.Running
@@ -327,6 +328,8 @@ type internal BatchNormalisation() =
                         }
                         upstream
                         standardised.Values
+
+                SampleLanes.clearMissing inputs
 
                 struct (ValueSome inputs,
                         {

@@ -30,8 +30,13 @@ type internal Convolution
         let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
         ConvolutionPlan.Of(window, channels, image, outputs, groups)
 
+    /// The weights of an output channel.
     let taps (channels: int) =
         int64 (channels / groups) * int64 window.Size.Rows * int64 window.Size.Columns
+
+    let tapsOf (shape: Shape) : int =
+        let struct (channels, _) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+        int (taps channels)
 
     let biasesOf (parameters: LayerParameters<'T>) : 'T[] =
         if hasBiases then
@@ -89,7 +94,7 @@ type internal Convolution
                     (fun () -> Shape.Image(outputs, places.Rows, places.Columns))))
 
     override _.Parameters(input) = {
-        MatrixShapes = [ "W", outputs, (planOf input).TapCount ]
+        MatrixShapes = [ "W", outputs, tapsOf input ]
         VectorSizes = if hasBiases then [ "b", outputs ] else []
     }
 
@@ -100,7 +105,7 @@ type internal Convolution
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (initialiser, seed, number, input)
         : LayerParameters<'T> =
-        let taps = (planOf input).TapCount
+        let taps = tapsOf input
         let uses = outputs / groups * window.Size.Rows * window.Size.Columns
 
         {

@@ -92,6 +92,13 @@ module internal PassOutput =
         Running = output.Running
         Backward =
             fun upstream ->
+                let struct (features, samples) = output.Output.Size
+
+                if upstream.RowCount <> features || upstream.ColumnCount <> samples then
+                    invalidArg
+                        (nameof upstream)
+                        $"expected a gradient in outputs (%d{features}, %d{samples}), found {Kernels.shape upstream}"
+
                 let gradient = output.Backward(Inputs.Columns upstream)
 
                 {
@@ -115,6 +122,8 @@ module internal LaneLayer =
         (layer: ILaneLayer)
         (pass: LayerPass<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : PassOutput<'T> =
+        LayerPass.requireSize pass
+
         match pass.Inputs with
         | Inputs.Lanes x -> layer.ForwardLanes(pass, x)
         | inputs ->

@@ -194,6 +194,17 @@ type Layer(name: string) =
 
     override _.GetHashCode() = StringComparer.Ordinal.GetHashCode name
 
+[<RequireQualifiedAccess>]
+module internal LayerPass =
+    /// An exception where the inputs do not have the size of the pass's shape.
+    let requireSize (pass: LayerPass<'T>) : unit =
+        let struct (features, samples) = pass.Inputs.Size
+
+        if features <> pass.Shape.Size then
+            invalidArg
+                (nameof pass)
+                $"expected inputs (%d{pass.Shape.Size}, batch) of the shape {pass.Shape}, found (%d{features}, %d{samples})"
+
 /// Results of a layer's forward pass.
 [<RequireQualifiedAccess>]
 module LayerOutput =

@@ -32,6 +32,11 @@ type internal IAffine =
 /// A layer that changes nothing where the network is evaluated: dropout.
 type internal IOnlyInTraining = interface end
 
+/// A layer made of others.
+type internal IBlock =
+    /// The block without the layers that draw random numbers.
+    abstract WithoutRandomLayers: Layer
+
 /// Units whose slope is nearly 0 for much of their inputs.
 type internal Saturation = {
     /// The greatest slope of a unit.
@@ -89,5 +94,19 @@ module internal LayerPatterns =
     let (|Exported|_|) (layer: Layer) = capability<IOnnxLayer> layer
 
     [<return: Struct>]
+    let (|Block|_|) (layer: Layer) = capability<IBlock> layer
+
+    [<return: Struct>]
     let (|Saturates|_|) (layer: Layer) =
         capability<ISaturates> layer |> ValueOption.map _.Saturation
+
+[<RequireQualifiedAccess>]
+module internal RandomLayers =
+    /// The layers that draw no random numbers, blocks without those that do.
+    let without (layers: Layer list) : Layer list =
+        layers
+        |> List.choose (fun layer ->
+            match layer with
+            | _ when not layer.DrawsRandomNumbers -> Some layer
+            | Block block -> Some block.WithoutRandomLayers
+            | _ -> None)

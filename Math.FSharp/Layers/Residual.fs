@@ -147,6 +147,12 @@ type internal Residual(layers: Layer list) =
             Backward = backward
         }
 
+    /// The layers at their places for samples of a shape.
+    member _.Places(shape: Shape) : PlacedLayer list = placesOn shape
+
+    /// The block's parameters, or its running statistics, from those of each layer.
+    member _.Join(own: LayerParameters<'T> list) : LayerParameters<'T> = join own
+
     override _.TakesImages = layers |> List.exists _.TakesImages
 
     override _.OutputShape(input) =
@@ -190,6 +196,12 @@ type internal Residual(layers: Layer list) =
 
         member _.ForwardLanes(pass, x) =
             forward { pass with Inputs = Inputs.Lanes x }
+
+    interface IBlock with
+        member _.WithoutRandomLayers =
+            match RandomLayers.without layers with
+            | [] -> Residual [ ActivationLayer Activation.Identity ]
+            | others -> Residual others
 
     interface IOnnxLayer with
         member _.ToOnnx(draft, parameters, shape, input) =

@@ -214,18 +214,18 @@ module Architecture =
 
     /// The architecture with some of its layers left out.
     let private withLayers (layers: Layer list) (architecture: Architecture) : Architecture =
-        if layers.Length = architecture.layers.Length then
+        if layers = architecture.layers then
             architecture
         else
-            create architecture.head architecture.shape layers
+            (match layers with
+             | [] -> [ Layers.activation Activation.Identity ]
+             | _ -> layers)
+            |> create architecture.head architecture.shape
             |> Fault.orInvalidArg (nameof architecture)
 
     /// <summary>The architecture without the layers that draw random numbers: without dropout.</summary>
     let internal withoutRandomLayers (architecture: Architecture) : Architecture =
-        architecture
-        |> withLayers (
-            architecture.layers |> List.filter (fun layer -> not layer.DrawsRandomNumbers)
-        )
+        architecture |> withLayers (RandomLayers.without architecture.layers)
 
     /// The same function in evaluation with fewer layers: without those that matter in training only, and
     /// without those whose scale and shift the affine layer below takes over.
