@@ -192,7 +192,12 @@ module Onnx =
             | Head.Sigmoid ->
                 draft.Add("Sigmoid", [ logits ]) |> ignore
                 "probabilities"
-            | Head.Identity -> "predictions"
+            | Head.Identity ->
+                // Layers that change nothing in evaluation add no operation.
+                if draft.Nodes.IsEmpty then
+                    draft.Add("Identity", [ logits ]) |> ignore
+
+                "predictions"
 
         draft.Rename output
 
