@@ -38,11 +38,27 @@ internal sealed class AssumptionOptions
         HelpName = "names",
     };
 
+    private readonly Option<string> architecture = new("--architecture")
+    {
+        Description =
+            "the layers in order from the input as in Model:Layers, such as \"conv2d 6 5, relu, maxpool2d 2, dense 10\", if the model's file does not contain them",
+        HelpName = "layers",
+    };
+
+    private readonly Option<string> shape = new("--shape")
+    {
+        Description =
+            "shape of a sample with --architecture: 784, or channels x rows x columns as 1x28x28",
+        HelpName = "shape",
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(activation);
         command.Options.Add(head);
         command.Options.Add(layers);
+        command.Options.Add(architecture);
+        command.Options.Add(shape);
     }
 
     /// <exception cref="RefusedException">A name is unknown.</exception>
@@ -52,7 +68,9 @@ internal sealed class AssumptionOptions
                 ? Parse.Activation(unit).OrThrow(Refused(activation))
                 : null,
             parsed.GetValue(head) is { } output ? Parse.Head(output).OrThrow(Refused(head)) : null,
-            Names(parsed.GetValue(layers))
+            Names(parsed.GetValue(layers)),
+            parsed.GetValue(architecture) is { } list ? LayerKinds.Split(list) : [],
+            parsed.GetValue(shape) is { } size ? Parse.Shape(size).OrThrow(Refused(shape)) : null
         );
 
     private static string[] Names(string? list) =>

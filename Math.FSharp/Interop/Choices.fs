@@ -31,6 +31,9 @@ type Parse =
     /// <summary>Softmax, Sigmoid or Identity.</summary>
     static member Head(name: string) : Result<Head, Fault list> = Head.parse name
 
+    /// <summary>784, or 1x28x28: channels, rows and columns.</summary>
+    static member Shape(text: string) : Result<Shape, Fault list> = Model.parseShape text
+
     /// <summary>Replacement or Epoch.</summary>
     static member Sampling(name: string) : Result<Sampling, Fault list> = Sampling.parse name
 

@@ -300,10 +300,19 @@ type Models =
     /// <param name="activation">The hidden layers' activation, or null.</param>
     /// <param name="head">The head, or null.</param>
     /// <param name="layers">The names of the layers from the input's side, or none.</param>
+    /// <param name="architecture">What the layers are, as settings write them, or none.</param>
+    /// <param name="shape">The shape of a sample, or null.</param>
     static member Defaults
-        (activation: Activation | null, head: Head | null, layers: string seq)
-        : ModelDefaults = {
+        (
+            activation: Activation | null,
+            head: Head | null,
+            layers: string seq,
+            architecture: string seq,
+            shape: Shape | null
+        ) : ModelDefaults = {
         Activation = ValueOption.ofObj activation
         Head = ValueOption.ofObj head
         Layers = List.ofSeq layers
+        Architecture = List.ofSeq architecture
+        Shape = ValueOption.ofObj shape
     }

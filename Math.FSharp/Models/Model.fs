@@ -222,7 +222,12 @@ module Model =
                 |> List.map (fun layer -> Tensor.shapeText layer.Weights.Shape)
                 |> String.concat ", "
 
-            Error [ Fault.create "" "weights of two dimensions" shapes ]
+            Error [
+                Fault.create
+                    ""
+                    "weights of two dimensions, or the layers given by --architecture"
+                    shapes
+            ]
         else
             let sizes =
                 layers
@@ -265,12 +270,10 @@ module Model =
                         (ParameterTensors.finite file found.Biases [ outputs ])
                     |> Result.map (fun (weights, biases) ->
                         LayerParameters.dense
-                            ((if found.IsOutputsFirst then
-                                  Array.init weights.Length (fun i ->
-                                      weights[i % outputs * inputs + i / outputs])
-                              else
-                                  weights)
-                             |> Kernels.matrix outputs inputs)
+                            (if found.IsOutputsFirst then
+                                 TensorLayout.ofOutputsFirst outputs inputs weights
+                             else
+                                 Kernels.matrix outputs inputs weights)
                             (Kernels.vector biases))
 
                 List.map2 layer layers (List.pairwise architecture.Sizes)
@@ -426,7 +429,10 @@ module Model =
                         "something else"
                 ]
 
-    let private shapeOf (text: string) : Result<Shape, Fault list> =
+    /// <summary>The shape of a sample in a text, or what is wrong with it.</summary>
+    /// <param name="text"><c>784</c>, or <c>1x28x28</c>: channels, rows and columns.</param>
+    [<CompiledName("ParseShape")>]
+    let parseShape (text: string) : Result<Shape, Fault list> =
         let numbers =
             text.Split 'x'
             |> List.ofArray
@@ -443,6 +449,63 @@ module Model =
             Ok(Shape.Image(channels, rows, columns))
         | _ -> Error [ Fault.create shapeName "a shape as 784 or 1x28x28" $"'{text}'" ]
 
+    /// The architecture of some layers by their names over samples of a shape.
+    let private architectureOf
+        (own: Layer list)
+        (assumed: ModelDefaults)
+        (file: TensorFile)
+        (shape: Result<Shape, Fault list>)
+        (names: Result<string list, Fault list>)
+        : Result<Architecture, Fault list> =
+        Fault.both shape (names |> Result.bind (LayerKinds.parse own))
+        |> Result.bind (fun (shape, layers) ->
+            // The outputs decide what head may be assumed: one of a valid head has any number.
+            Architecture.create Head.Identity shape layers
+            |> Result.bind (fun architecture -> head assumed architecture.Outputs file)
+            |> Result.bind (fun head -> Architecture.create head shape layers))
+
+    /// Faults of options that are given though they cannot be.
+    let private unneeded
+        (why: string)
+        (options: (string * string list) list)
+        : Result<unit, Fault list> =
+        Fault.check
+            [
+                for option, given in options do
+                    given.IsEmpty,
+                    Fault.message
+                        option
+                        $"""cannot be given, because {why} (found {String.concat ", " given})"""
+            ]
+            ignore
+
+    let private given (value: 'V voption) : string list = [
+        match value with
+        | ValueSome value -> string (box value)
+        | ValueNone -> ()
+    ]
+
+    /// A network whose file has its tensors under the names of their layers.
+    let private named
+        (file: TensorFile)
+        (architecture: Architecture)
+        : Result<Network<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        ParameterTensors.network (ParameterTensors.finite file) "" architecture
+        |> Result.bind (fun network ->
+            let known =
+                ParameterTensors.ofParameters "" network.Parameters
+                @ ParameterTensors.ofRunning "" network
+                |> List.map _.Name
+                |> Set.ofList
+
+            Fault.check
+                [
+                    for tensor in file.Tensors do
+                        known.Contains tensor.Name || Tensor.count tensor = 0,
+                        Fault.message tensor.Name "is not a tensor of the layers"
+                ]
+                (fun () -> network))
+
     /// A network whose file names its layers.
     let private layered
         (own: Layer list)
@@ -452,49 +515,61 @@ module Model =
         : Result<Network<'T>, Fault list> =
         let shape =
             match ParameterTensors.metadata shapeName file with
-            | ValueSome text -> shapeOf text
+            | ValueSome text -> parseShape text
             | ValueNone -> Error [ Fault.message shapeName "is missing" ]
 
-        let unneeded = [
-            match assumed.Activation with
-            | ValueSome activation ->
-                Fault.message
-                    "activation"
-                    $"cannot be given, because the file names its layers (found {string activation})"
-            | ValueNone -> ()
-            if not assumed.Layers.IsEmpty then
-                Fault.message
-                    "layers"
-                    $"""cannot be given, because the file names its layers (found {String.concat ", " assumed.Layers})"""
-        ]
+        Fault.both
+            (architectureOf own assumed file shape (listOf layersName names))
+            (unneeded "the file names its layers" [
+                "activation", given assumed.Activation
+                "layers", assumed.Layers
+                "architecture", assumed.Architecture
+                "shape", given assumed.Shape
+            ])
+        |> Result.mapError (List.map (Fault.within "the metadata"))
+        |> Result.bind (fun (architecture, ()) -> named file architecture)
+
+    /// A network whose layers are assumed.
+    let private assumedLayers
+        (own: Layer list)
+        (assumed: ModelDefaults)
+        (file: TensorFile)
+        : Result<Network<'T>, Fault list> =
+        let shape =
+            match assumed.Shape with
+            | ValueSome shape -> Ok shape
+            | ValueNone ->
+                Error [
+                    Fault.message
+                        "shape"
+                        "must be given by --shape, such as 784 or 1x28x28, because the file does not contain it"
+                ]
 
         Fault.both
-            (Fault.both shape (listOf layersName names |> Result.bind (LayerKinds.parse own)))
-            (if unneeded.IsEmpty then Ok() else Error unneeded)
-        |> Result.bind (fun ((shape, layers), ()) ->
-            // The outputs decide what head may be assumed: one of a valid head has any number.
-            Architecture.create Head.Identity shape layers
-            |> Result.bind (fun architecture -> head assumed architecture.Outputs file)
-            |> Result.bind (fun head -> Architecture.create head shape layers))
-        |> Result.mapError (List.map (Fault.within "the metadata"))
-        |> Result.bind (fun architecture ->
-            ParameterTensors.network (ParameterTensors.finite file) "" architecture
-            |> Result.bind (fun network ->
-                let known =
-                    ParameterTensors.ofParameters "" network.Parameters
-                    @ ParameterTensors.ofRunning "" network
-                    |> List.map _.Name
-                    |> Set.ofList
+            (architectureOf own assumed file shape (Ok assumed.Architecture)
+             |> Result.mapError (
+                 List.map (fun fault ->
+                     if fault.Subject = "head" || fault.Subject = "shape" then
+                         fault
+                     else
+                         Fault.within "architecture" fault)
+             ))
+            (unneeded "the architecture tells it" [ "activation", given assumed.Activation ])
+        |> Result.bind (fun (architecture, ()) ->
+            if (TensorLayout.torchNames file.Tensors).IsEmpty then
+                unneeded "the names of the tensors are in order" [ "layers", assumed.Layers ]
+                |> Result.bind (fun () -> named file architecture)
+            else
+                TorchLayers.network assumed.Layers architecture file)
 
-                Fault.check
-                    [
-                        for tensor in file.Tensors do
-                            known.Contains tensor.Name || Tensor.count tensor = 0,
-                            Fault.message
-                                tensor.Name
-                                "is not a tensor of the layers that the file names"
-                    ]
-                    (fun () -> network)))
+    /// Dense layers with activations between them.
+    let private denseLayers
+        (assumed: ModelDefaults)
+        (file: TensorFile)
+        : Result<Network<'T>, Fault list> =
+        unneeded "it belongs to --architecture" [ "shape", given assumed.Shape ]
+        |> Result.bind (fun () -> TensorLayout.find assumed file.Tensors)
+        |> Result.bind (network assumed file)
 
     let private repeated (names: string list) : string list =
         names
@@ -530,8 +605,15 @@ module Model =
                 ParameterTensors.metadata layersName file
             with
             | [], ValueSome names -> layered layers defaults file names
+            | [], ValueNone when defaults.Architecture.IsEmpty -> denseLayers defaults file
             | [], ValueNone ->
-                TensorLayout.find defaults file.Tensors |> Result.bind (network defaults file)
+                match ParameterTensors.metadata activationsName file with
+                | ValueSome _ ->
+                    unneeded "the file contains the activations of dense layers" [
+                        "architecture", defaults.Architecture
+                    ]
+                    |> Result.bind (fun () -> denseLayers defaults file)
+                | ValueNone -> assumedLayers layers defaults file
             | names, _ ->
                 names
                 |> List.map (fun name -> Fault.message name "is the name of several tensors")

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning.Formats
 
 /// What is assumed of a file that does not say it.
@@ -12,6 +13,11 @@ type ModelDefaults = {
     /// The names of the layers from the input's side, if the names do not tell the order; else
     /// none.
     Layers: string list
+    /// What the layers are, as settings write them, from the input's side: <c>conv2d 6 5</c>, <c>relu</c>, …;
+    /// none where the file tells.
+    Architecture: string list
+    /// The shape of a sample, with the architecture.
+    Shape: Shape voption
 } with
 
     /// Nothing is assumed, but for a head of Softmax where there are two outputs or more.
@@ -19,6 +25,8 @@ type ModelDefaults = {
         Activation = ValueNone
         Head = ValueNone
         Layers = []
+        Architecture = []
+        Shape = ValueNone
     }
 
 /// The dense layers in a file of tensors, under the book's names or PyTorch's.
@@ -35,13 +43,13 @@ module internal TensorLayout =
     let private biasEnd = ".bias"
 
     /// The names of PyTorch's layers: those of their weights, without the ending.
-    let private torchNames (tensors: Tensor list) : string list =
+    let torchNames (tensors: Tensor list) : string list =
         tensors
         |> List.filter (fun tensor -> tensor.Name.EndsWith(weightEnd, StringComparison.Ordinal))
         |> List.map (fun tensor -> tensor.Name[.. tensor.Name.Length - weightEnd.Length - 1])
 
     /// PyTorch's layers from the input's side: as it is assumed, else as their names tell.
-    let private torchOrder (assumed: string list) (names: string list) =
+    let torchOrder (assumed: string list) (names: string list) : Result<string list, Fault list> =
         let listed = String.concat ", " names
 
         if assumed.IsEmpty then
@@ -60,6 +68,11 @@ module internal TensorLayout =
         else
             let found = String.concat ", " assumed
             Error [ Fault.create "layers" $"each of {listed} once" found ]
+
+    /// Weights that a file has as (outputs, inputs), row by row.
+    let ofOutputsFirst (outputs: int) (inputs: int) (weights: 'T[]) : Matrix<'T> =
+        Array.init weights.Length (fun i -> weights[i % outputs * inputs + i / outputs])
+        |> Kernels.matrix outputs inputs
 
     /// The layers under either kind of names, from the input's side.
     let find (assumed: ModelDefaults) (tensors: Tensor list) : Result<FoundLayer list, Fault list> =
@@ -118,5 +131,7 @@ module internal TensorLayout =
                     for name in Set.difference known names do
                         Fault.message name "is missing"
                     for other in others do
-                        Fault.message other.Name "is not a weight or a bias of a dense layer"
+                        Fault.message
+                            other.Name
+                            "is not a weight or a bias of a dense layer; other layers need --architecture"
                 ])
