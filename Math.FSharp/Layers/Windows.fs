@@ -53,7 +53,7 @@ module internal WindowDimensions =
             && extent.Rows <= Most
             && extent.Columns <= Most
 
-        let fault name least (extent: Extent) =
+        let fault (name: string) least (extent: Extent) =
             isSize extent least,
             Fault.create "" $"a {name} of %d{least} to %d{Most}" (string extent)
 

@@ -17,14 +17,18 @@ public sealed record ModelView(string Name, string Sha256, ModelSignature Signat
     /// <summary>The columns of a row; empty if the model takes no rows of a table.</summary>
     public IReadOnlyList<RowField> Fields { get; init; } = [];
 
+    /// <summary>How its samples compare with those of its training.</summary>
+    public required DriftView Drift { get; init; }
+
     /// <summary>What separates the decimals of numbers in the model's rows.</summary>
     public char DecimalSeparator { get; init; } = '.';
 
-    internal static ModelView Of(ServedModel served, LoadedModel model)
+    internal static ModelView Of(ServedModel served, LoadedModel model, ServingOptions options)
     {
         var encoding = model.Rows?.Encoding;
         return new(served.Name, model.Sha256, model.Signature, served.Fault)
         {
+            Drift = DriftView.Of(DriftState.Of(served, options)),
             Rules = [.. RulesOf(model.PredictionsOf([]))],
             Fields = encoding is null ? [] : RowField.Of(encoding),
             DecimalSeparator = encoding?.Format.DecimalSeparator ?? '.',

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Pipeline.Serving;
 using Pipeline.Training;
 
@@ -37,7 +38,7 @@ internal static class TryPages
             context =>
                 Page.WriteAsync<ModelsPage>(
                     context,
-                    models.All.Select(model => ModelView.Of(model, model.Current)).ToArray()
+                    models.All.Select(model => ViewOf(context, model, model.Current)).ToArray()
                 )
         );
         var page = Of("{name}");
@@ -45,17 +46,24 @@ internal static class TryPages
         routes.MapPost(page, ModelEndpoints.ForModel(models, ModelEndpoints.Timed(PredictAsync)));
     }
 
+    private static ModelView ViewOf(HttpContext context, ServedModel served, LoadedModel model) =>
+        ModelView.Of(
+            served,
+            model,
+            context.RequestServices.GetRequiredService<IOptions<ServingOptions>>().Value
+        );
+
     private static Task WriteAsync(HttpContext context, ServedModel served)
     {
         var model = served.Current;
-        var view = ModelView.Of(served, model);
+        var view = ViewOf(context, served, model);
         return WriteAsync(context, view, SampleForm.Of(view), model.PredictionsOf([]), []);
     }
 
     private static async Task<int?> PredictAsync(HttpContext context, ServedModel served)
     {
         var model = served.Current;
-        var view = ModelView.Of(served, model);
+        var view = ViewOf(context, served, model);
         if (await SampleForm.ReadAsync(context, view) is not { } form)
             return null;
         try

@@ -51,7 +51,7 @@ module DriftTests =
         if uniform 2L row < 0.5 then "basic" else "plus"
 
     /// A model of rows with the statistics of some rows.
-    let private rowsModel (seed: uint64) : Model<float32> =
+    let rowsModel (seed: uint64) : Model<float32> =
         let model: Model<float32> = Serving.ofRows seed
 
         let rows =
@@ -88,15 +88,13 @@ module DriftTests =
     let private pixelsOf (from: int) (count: int) : byte[] =
         Array.init (6 * count) (fun i -> byte (255.0 * uniform 3L (6 * from + i)))
 
-    let private csv (rows: (float * float * string) list) : byte[] =
+    let csv (rows: (float * float * string) list) : byte[] =
         let lines = [ for age, calls, plan in rows -> $"{age},{calls},{plan}" ]
         String.concat "\n" ("age,calls,plan" :: lines) |> Encoding.UTF8.GetBytes
 
-    let private usual from count = [
-        for row in from .. from + count - 1 -> age row, calls row, plan row
-    ]
+    let usual from count = [ for row in from .. from + count - 1 -> age row, calls row, plan row ]
 
-    let private monitor (service: Service) =
+    let monitor (service: Service) =
         service.Application.Services.GetServices<IHostedService>()
         |> Seq.pick (fun one ->
             match one with

@@ -335,3 +335,34 @@ module TryTests =
 
         service.Post("/try/none", form, "column0=1"B)
         |> Serving.refused 404 [ "'none'" ]
+
+    [<Fact>]
+    let ``pages tell whether the samples of a model are those of its training`` () =
+        use scratch = new Scratch()
+        let path, plain = scratch.Sub "rows.safetensors", scratch.Sub "plain.safetensors"
+        Serving.write path (DriftTests.rowsModel 1UL)
+        Serving.write plain (Serving.ofRows 1UL: Model<float32>)
+        use service = Pages.start [ "rows", path; "plain", plain ]
+
+        let page address =
+            Pages.text (Pages.visit service address)
+
+        let ask rows =
+            let answer = service.Post("/models/rows/predict", "text/csv", DriftTests.csv rows)
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+            (DriftTests.monitor service).Look()
+
+        ask (DriftTests.usual 5000 10)
+        Assert.Contains("10 samples so far; the first window ends with 1000.", page "/try/rows")
+        Assert.Contains("no statistics of its training", page "/try/plain")
+        ask (DriftTests.usual 6000 1000)
+        Assert.Contains("The last 1,010 samples are as in training.", page "/try")
+
+        ask [
+            for age, calls, plan in DriftTests.usual 8000 1000 -> age + 30.0, calls, plan
+        ]
+
+        for address in [ "/try"; "/try/rows" ] do
+            Assert.Contains("Drifted. age: ", page address)
+
+        Assert.Contains("<th scope=\"row\">calls</th>", page "/try/rows")
