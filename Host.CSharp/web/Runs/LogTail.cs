@@ -18,6 +18,9 @@ internal sealed class LogTail(string path)
     private const int Most = 32 << 20;
 
     private readonly Crc32 read = new();
+
+    /// <summary>The end of what was read. A resumed run writes other times in all lines after its place, so that the
+    /// end tells whether the log goes on from there.</summary>
     private byte[] last = [];
 
     /// <summary>The number of bytes up to the next line.</summary>
@@ -80,17 +83,19 @@ internal sealed class LogTail(string path)
     private ReadOnlySpan<byte> Lines(ReadOnlySpan<byte> text, LogLine line)
     {
         Span<double> cells = stackalloc double[MostCells];
+        var before = text;
         while (text.IndexOf((byte)'\n') is >= 0 and var end)
         {
             var whole = text[..(end + 1)];
             Position += whole.Length;
             read.Append(whole);
-            last = whole.Length <= Longest ? whole.ToArray() : [];
             var count = CellsOf(text[..end], cells);
             if (count > 0)
                 line(cells[..count]);
             text = text[whole.Length..];
         }
+        byte[] told = [.. last, .. before[..^text.Length]];
+        last = told[Math.Max(0, told.Length - Longest)..];
         return text;
     }
 
