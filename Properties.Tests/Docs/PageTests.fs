@@ -136,7 +136,7 @@ let ``every setting that a page names exists`` (path: string) =
 
     Assert.Empty(
         named
-        |> List.filter (fun key -> key <> "Preset" && isNull (SettingCatalog.Find key))
+        |> List.filter (fun key -> key <> "Preset" && isNull (SettingCatalog.OfSubject key))
     )
 
 [<Fact>]
