@@ -146,10 +146,10 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
     /// <summary>Refuses a request whose inputs do not have these names, each once.</summary>
     public void RequireInputs(string[] names)
     {
-        var found = Inputs.Select(input => input.Name).ToArray();
         // One tensor may have any name, as a model of one input leaves no doubt.
-        if (names.Length == 1 && found.Length == 1)
+        if (names.Length == 1 && Inputs.Count == 1)
             return;
+        var found = Inputs.Select(input => input.Name).ToArray();
         if (!found.Order(StringComparer.Ordinal).SequenceEqual(names.Order(StringComparer.Ordinal)))
         {
             throw Refused(

@@ -14,6 +14,9 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
 
     public ModelSignature Signature { get; } = signature;
 
+    /// <summary>The names of the tensors that the model takes.</summary>
+    public string[] InputNames { get; } = OpenInference.InputNamesOf(signature);
+
     /// <summary>The model of rows; null if it takes none.</summary>
     public abstract TableModel? Rows { get; }
 

@@ -25,7 +25,10 @@ internal sealed record ModelServer(
 )
 {
     private const int MostBytes = 8 << 20;
-    private const int MostConnections = 256;
+
+    /// <summary>Clients that open a thousand connections and say nothing leave room for others; what a connection takes is
+    /// bounded, as <see cref="WorkLimiter.IsLong"/> lets few long bodies be read at once.</summary>
+    internal const int MostConnections = 2048;
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 

@@ -29,6 +29,10 @@ internal static class OpenInference
         ];
     }
 
+    /// <summary>The names of the inputs.</summary>
+    public static string[] InputNamesOf(ModelSignature signature) =>
+        [.. InputsOf(signature).Select(input => input.Name)];
+
     private static string FloatOf(ModelSignature signature) => signature.IsDouble ? "FP64" : "FP32";
 
     private static string OutputOf(ModelSignature signature) =>
@@ -127,7 +131,7 @@ internal static class OpenInference
     private static double[] Predict(LoadedModel model, InferenceRequest request)
     {
         var signature = model.Signature;
-        request.RequireInputs([.. InputsOf(signature).Select(input => input.Name)]);
+        request.RequireInputs(model.InputNames);
         if (signature.Columns.Count > 0)
             return model.PredictTable(TableOf(signature, request));
         var isOfImages = signature.ImageSize is not null;

@@ -90,7 +90,9 @@ internal static class PlainEndpoint
         }
         var isDarkInk = Flag(request, "dark_ink");
         var isExplained = Flag(request, "explain");
-        var kept = ModelPredictions.Columns(request.Query["keep"].ToString());
+        var kept = request.QueryString.HasValue
+            ? ModelPredictions.Columns(request.Query["keep"].ToString())
+            : null;
         var model = served.Current;
         return await Work.RunAsync(
             context,
@@ -126,7 +128,7 @@ internal static class PlainEndpoint
                 $"{bytes.Length} bytes"
             );
         }
-        var samples = new List<SamplePrediction>();
+        var samples = new List<SamplePrediction>(bytes.Length / pixels);
         for (var place = 0; place < bytes.Length; place += pixels)
         {
             var outputs = new double[model.Signature.Outputs];
@@ -140,7 +142,7 @@ internal static class PlainEndpoint
 
     /// <exception cref="RefusedException">The value is neither true nor false.</exception>
     private static bool Flag(HttpRequest request, string name) =>
-        request.Query[name].ToString() switch
+        (request.QueryString.HasValue ? request.Query[name].ToString() : "") switch
         {
             "" or "false" => false,
             "true" => true,

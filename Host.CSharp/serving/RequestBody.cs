@@ -25,6 +25,10 @@ internal static class RequestBody
     }
 
     /// <summary>The media type of the body without its parameters, in lower case; empty without one.</summary>
-    public static string MediaType(HttpRequest request) =>
-        (request.ContentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
+    public static string MediaType(HttpRequest request)
+    {
+        var type = request.ContentType ?? "";
+        var end = type.IndexOf(';');
+        return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
+    }
 }

@@ -26,17 +26,17 @@ internal static class Work
         var limiter = context.RequestServices.GetRequiredService<WorkLimiter>();
         TAnswer answer;
         // Taken before the body is read, so that a refusal costs nothing.
-        using (var lease = await limiter.AcquireAsync(context.RequestAborted))
+        using (var lease = await limiter.TryAcquireAsync(context.RequestAborted))
         {
-            if (!lease.IsAcquired)
+            if (lease is null)
             {
                 context.Response.Headers.RetryAfter = "1";
                 await Problem.WriteAsync(
                     context,
                     StatusCodes.Status503ServiceUnavailable,
                     "the service",
-                    $"at most {WorkLimiter.MostWaiting} long requests that wait",
-                    "more"
+                    $"at most {WorkLimiter.MostWaiting} long requests that wait, {WorkLimiter.LongestWait.TotalSeconds:F0} s each",
+                    "more, or longer"
                 );
                 return null;
             }

@@ -9,9 +9,16 @@ internal sealed class WorkLimiter : IDisposable
     /// <summary>The most long requests that wait.</summary>
     public const int MostWaiting = 64;
 
+    /// <summary>How long one waits: where requests take longer than the usual milliseconds, fewer of them wait.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     /// <summary>The bytes of a body times the parameters of a model from which on a request is long: about a millisecond
     /// of work.</summary>
     private const long LongWork = 300_000_000;
+
+    /// <summary>The bytes of a body from which on a request is long whatever the model is, so that the memory of all bodies
+    /// is bounded.</summary>
+    private const long LongBody = 64 << 10;
 
     private readonly ConcurrencyLimiter limiter = new(
         new()
@@ -24,12 +31,32 @@ internal sealed class WorkLimiter : IDisposable
 
     /// <summary>Whether a request is long: one of an unknown length is.</summary>
     public static bool IsLong(long? bytes, LoadedModel model) =>
-        bytes is not { } length || length > LongWork / Math.Max(1, model.Work);
+        bytes is not { } length || length > Math.Min(LongBody, LongWork / Math.Max(1, model.Work));
 
     /// <summary>Waits for a processor.</summary>
     /// <returns>The permit to compute, which must be disposed of; not acquired if too many requests wait.</returns>
     public ValueTask<RateLimitLease> AcquireAsync(CancellationToken cancellation) =>
         limiter.AcquireAsync(1, cancellation);
+
+    /// <summary>Waits for a processor, but no longer than <see cref="LongestWait"/>.</summary>
+    /// <returns>The permit to compute, which must be disposed of; null if too many requests wait, or for too long.</returns>
+    public async ValueTask<RateLimitLease?> TryAcquireAsync(CancellationToken cancellation)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        waiting.CancelAfter(LongestWait);
+        try
+        {
+            var lease = await AcquireAsync(waiting.Token);
+            if (lease.IsAcquired)
+                return lease;
+            lease.Dispose();
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
 
     public void Dispose() => limiter.Dispose();
 }

@@ -17,14 +17,18 @@ namespace Pipeline.Training;
 internal sealed class HealthServer(RunConfiguration configuration, Liveness liveness)
     : IHostedService
 {
-    private WebApplication? server;
+    private IAsyncDisposable? server;
 
     /// <summary>Starts the server, unless it is already running.</summary>
     /// <exception cref="RefusedException">The address or the port is not available.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        configuration.Settings.Health.Port is { } port && server is null
+            ? ListenAsync(port, cancellationToken)
+            : Task.CompletedTask;
+
+    /// <summary>A method of its own: where it is not called, ASP.NET is not loaded.</summary>
+    private async Task ListenAsync(int port, CancellationToken cancellationToken)
     {
-        if (configuration.Settings.Health.Port is not { } port || server is not null)
-            return;
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder
             .WebHost.UseKestrelCore()
@@ -38,12 +42,13 @@ internal sealed class HealthServer(RunConfiguration configuration, Liveness live
             .AddHealthChecks()
             .AddCheck("live", Live)
             .AddCheck("ready", Ready);
-        server = builder.Build();
-        Map(server, "live");
-        Map(server, "ready");
+        var built = builder.Build();
+        server = built;
+        Map(built, "live");
+        Map(built, "ready");
         try
         {
-            await server.StartAsync(cancellationToken);
+            await built.StartAsync(cancellationToken);
         }
         catch (SocketException absent)
             when (absent.SocketErrorCode == SocketError.AddressNotAvailable)

@@ -9,6 +9,7 @@ open System.Text
 open System.Text.Json
 open System.Threading
 open Pipeline.Learning
+open Pipeline.Serving
 open Pipeline.Training
 open Xunit
 
@@ -160,7 +161,10 @@ module ServeCommandTests =
             Assert.Equal((200, "Healthy"), check "ready")
 
             // As many connections as the service takes, none of which says anything.
-            let taken = [ for _ in 1..256 -> new Sockets.TcpClient("localhost", port) ]
+            let taken = [
+                for _ in 1 .. ModelServer.MostConnections ->
+                    new Sockets.TcpClient("localhost", port)
+            ]
 
             use other = new HttpClient(Timeout = TimeSpan.FromSeconds 20.0)
 
@@ -184,6 +188,46 @@ module ServeCommandTests =
 
             Assert.Equal(2, second.ExitCode)
             Assert.Contains("Health:Port: expected a free port", second.Errors)
+        finally
+            signal "TERM" started
+            Assert.Equal(0, (Given.finish started).ExitCode)
+
+    [<FactWithSignals>]
+    let ``clients that do not finish their headers hinder no others, and are gone in fifteen seconds``
+        ()
+        =
+        use scratch = new Scratch()
+        let started, port, _ = serving scratch
+        use started = started
+
+        try
+            let begun = Encoding.ASCII.GetBytes "GET /v2 HTTP/1.1\r\nHost: local"
+            let clock = Stopwatch.StartNew()
+
+            let slow = [
+                for _ in 1..1000 ->
+                    let tcp = new Sockets.TcpClient("localhost", port)
+                    tcp.GetStream().Write(ReadOnlySpan begun)
+                    tcp
+            ]
+
+            for _ in 1..20 do
+                let answer =
+                    post
+                        $"http://localhost:{port}/models/rows/predict"
+                        "text/csv"
+                        "age,calls,plan\n25,3,basic\n"
+
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+            // The service says that the headers were too slow, and closes the connection.
+            for tcp in slow do
+                let stream = tcp.GetStream()
+                stream.ReadTimeout <- 30_000
+                use reader = new StreamReader(stream)
+                reader.ReadToEnd() |> ignore
+
+            Assert.InRange(clock.Elapsed.TotalSeconds, 5.0, 15.0)
         finally
             signal "TERM" started
             Assert.Equal(0, (Given.finish started).ExitCode)

@@ -403,20 +403,31 @@ module ServingTests =
         // Those that waited are gone, and the next one waits in vain.
         stop.Cancel()
         Assert.True(waiting |> Array.forall (fun one -> one.IsCanceled))
-        let waits = ask ()
-        // A body that does not come ends too.
-        use tcp = new Sockets.TcpClient("127.0.0.1", (Uri service.Address).Port)
-        use stream = tcp.GetStream()
+        (ask ()).Result |> Serving.refused 503 [ "1 s each" ]
 
-        stream.Write(
-            Encoding.ASCII.GetBytes(
-                "POST /models/images/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\nx"
+        let begun () =
+            let tcp = new Sockets.TcpClient("127.0.0.1", (Uri service.Address).Port)
+            let stream = tcp.GetStream()
+
+            stream.Write(
+                Encoding.ASCII.GetBytes
+                    "POST /models/images/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: 60000\r\n\r\nx"
             )
-        )
 
-        use reader = new StreamReader(stream)
+            stream
+
+        // A body that does not come ends, and so does one that comes too slowly to be whole in time.
+        use silent = begun ()
+        use slow = begun ()
+        let answer = new StreamReader(slow)
+        let status = answer.ReadLineAsync()
+
+        while not (status.Wait 100) do
+            slow.Write(ReadOnlySpan(Array.zeroCreate<byte> 400))
+
+        Assert.StartsWith("HTTP/1.1 504", status.Result)
+        use reader = new StreamReader(silent)
         Assert.StartsWith("HTTP/1.1 408", reader.ReadLine())
-        waits.Result |> Serving.refused 504 [ "10 s" ]
 
         for lease in working do
             lease.Dispose()
@@ -643,20 +654,26 @@ module ServingTests =
                 // Threads of their own: those of the pool answer.
                 Tasks.Task.Factory.StartNew(run, Tasks.TaskCreationOptions.LongRunning))
 
+        let swaps = Given.times "MODEL_SWAPS" 100
         let mutable turn = 0
+        let mutable heap = 0L
 
         // Until each client has been answered meanwhile, however busy the machine is.
-        while turn < 100
-              || turn < 5000
+        while turn < swaps
+              || turn < 50 * swaps
                  && answered |> Array.exists (fun count -> count < 5)
                  && not (clients |> Array.exists _.IsCompleted) do
             turn <- turn + 1
             Serving.write path models[turn % 2]
             Serving.look service
 
+            if turn = swaps / 2 then
+                heap <- GC.GetTotalMemory true
+
         stop.Cancel()
         (Tasks.Task.WhenAll clients).Wait()
         Assert.True(answered |> Array.forall (fun count -> count >= 5))
+        Assert.InRange(GC.GetTotalMemory true - heap, Int64.MinValue, 1_000_000L)
 
     [<Fact>]
     let ``openapi.json describes the mapped routes, and no others`` () =

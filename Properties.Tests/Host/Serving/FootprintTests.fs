@@ -1,0 +1,57 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Diagnostics
+open System.IO
+
+open System.Text
+open Xunit
+
+/// What serving costs those that do not serve: nothing.
+module FootprintTests =
+    /// The assemblies that the runtime says it has loaded for a command.
+    let private loaded (arguments: string list) : string -> bool =
+        use scratch = new Scratch()
+        let trace = scratch.Sub "trace.nettrace"
+
+        let info =
+            ProcessStartInfo(
+                "dotnet",
+                Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll") :: arguments,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        info.Environment["DOTNET_EnableEventPipe"] <- "1"
+        // The events of the loader.
+        info.Environment["DOTNET_EventPipeConfig"] <- "Microsoft-Windows-DotNETRuntime:8:4"
+        info.Environment["DOTNET_EventPipeOutputPath"] <- trace
+        Process.Start info |> nonNull |> Given.finish |> ignore
+        let bytes = File.ReadAllBytes trace
+
+        fun name ->
+            bytes.AsSpan().IndexOf(ReadOnlySpan(Encoding.Unicode.GetBytes(name + ", Version")))
+            >= 0
+
+    [<Fact>]
+    let ``help and training load nothing that serves`` () =
+        use scratch = new Scratch()
+
+        for arguments in
+            [ [ "--help" ]; [ "serve"; "--help" ]; "train" :: Given.options scratch [] ] do
+            let isLoaded = loaded arguments
+            Assert.True(isLoaded "System.CommandLine")
+            Assert.True(isLoaded "Pipeline.Training")
+
+            for name in
+                [
+                    "Pipeline.Serving"
+                    "Pipeline.Web"
+                    "Microsoft.AspNetCore.Server.Kestrel.Core"
+                    "Microsoft.AspNetCore.Routing"
+                    "Microsoft.AspNetCore.RateLimiting"
+                ] do
+                Assert.False(isLoaded name, $"""{String.concat " " arguments} loads {name}""")
+
+        // What is loaded is seen.
+        Assert.True(loaded [ "serve"; scratch.Sub "none" ] "Pipeline.Serving")
