@@ -89,31 +89,6 @@ module ServeCommandTests =
         let ended = Given.finish started
         Assert.Equal(0, ended.ExitCode)
 
-    [<FactWithStrace>]
-    let ``only serve loads the libraries of services and pages`` () =
-        use scratch = new Scratch()
-        let calls = scratch.Sub "calls"
-        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-
-        let loaded (arguments: string list) =
-            let ended =
-                Tools.run
-                    "strace"
-                    ([ "-f"; "-e"; "trace=openat"; "-o"; calls; "dotnet"; program ] @ arguments)
-
-            Assert.Equal(0, ended.Value.ExitCode)
-            let lines = File.ReadAllLines calls
-            Assert.Contains(lines, fun line -> line.Contains "Pipeline.Training.dll")
-
-            lines
-            |> Array.filter (fun line ->
-                [ "Pipeline.Serving.dll"; "Pipeline.Web.dll"; "AspNetCore.Components" ]
-                |> List.exists line.Contains)
-
-        Assert.Empty(loaded [ "--help" ])
-        Assert.Empty(loaded [ "serve"; "--help" ])
-        Assert.Empty(loaded (Given.options scratch []))
-
     [<FactWithSignals>]
     let ``serve without a model shows the runs of Run:Directory`` () =
         use scratch = new Scratch()
