@@ -104,7 +104,7 @@ let private written
     | _ -> []
 
 /// A network of layers one after the other as a file of PyTorch has it; each layer that batch normalisation follows has biases.
-let private sequential
+let internal sequential
     (shape: Shape)
     (layers: string list)
     (nameOf: int -> string)
@@ -183,7 +183,7 @@ let private leNet = [
 
 let private shape = Shape.Image(2, 7, 6)
 
-let private networkOf (shape: Shape) (layers: string list) (seed: uint64) : Network<float> =
+let internal networkOf (shape: Shape) (layers: string list) (seed: uint64) : Network<float> =
     architectureOf (shape, List.map Named layers) |> SideBySideLaws.networkOf seed
 
 let private assuming (shape: Shape) (layers: string list) = {

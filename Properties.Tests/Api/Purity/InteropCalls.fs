@@ -40,6 +40,7 @@ let calls (given: PurityGiven) : PureCall list =
             )
         "Activations.Softmax", fun () -> Activations.Softmax one
         "Networks.MatrixLayers", fun () -> Networks.MatrixLayers network
+        "Networks.FilterSize", fun () -> Networks.FilterSize network
         "NetworkExtensions.With", fun () -> NetworkExtensions.With(network, parameters)
         "ParametersExtensions.Map", fun () -> ParametersExtensions.Map(parameters, abs)
         "ParametersExtensions.Zip",

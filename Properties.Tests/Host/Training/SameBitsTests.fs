@@ -50,12 +50,46 @@ module SameBitsTests =
         "Training:Iterations", "40"
     ]
 
+    /// Every kind of layer over images, of 4 × 4 pixels.
+    let private overImages = [
+        "Model:Hidden", "50"
+        "Model:Layers",
+        String.concat "," [
+            "conv2d 6 3 padding 1"
+            "batchnorm"
+            "relu"
+            "residual [conv2d 6 3 padding 1 groups 2, batchnorm, gelu, dropout2d 0.25, conv2d 6 1]"
+            "maxpool2d 2 stride 1"
+            "conv2d 7 2x3 stride 1x2 padding 1"
+            "layernorm"
+            "elu"
+            "avgpool2d 2 stride 1 padding 1"
+            "residual [dropout 0.2, conv2d 7 3 padding 2 dilation 2]"
+            "globalavgpool"
+            "conv1d 3 4 stride 1 padding 1"
+            "maxpool1d 2"
+            "avgpool1d 2 stride 1"
+            "flatten"
+            "dense 10"
+        ]
+        "Model:Initialiser", "HeNormal"
+        "Training:Optimizer", "Adam"
+        "Training:LearningRate", "0.01"
+        "Training:Sampling", "Epoch"
+        "Training:BatchSize", "37"
+        "Training:Iterations", "60"
+    ]
+
+    let private overImagesInDouble = overImages @ [ "Training:Precision", "Double" ]
+
     /// Every run with the hash that it must have.
     let private runs = [
         inSingle, "ee052951ddce4d7ba6ef1863a6dc6801d5353f3deed9b547c7625c9f4f242f1d"
         inDouble, "6b6c23fa09a3f53396f6c84ab8a336d3ed6c1bb5259a5b815f803ae2fc5d2688"
         byDefinition, "e4c1fcb409776301459c140c5802b2f77f6123f7c4a401c4dc1911cccd36be60"
         byAdam, "c978e2be08ba843ed12cf3d3fda8d4769e6a420b5b6bd469460d7bf0777a2257"
+        overImages, "0423ceaf090a319fa5058cf9ab534b68b456d38d3d0d1c2a07d9d26c3361ebab"
+        overImagesInDouble, "f14ad3dc6ac06aa9b9c4412f75641fc2b2f7f776d691c3674aeab205fead5445"
     ]
 
     [<Theory>]
@@ -87,3 +121,8 @@ module SameBitsTests =
 
         for threads in 2..4 do
             Assert.Equal(alone, wide threads)
+
+        let images threads =
+            hash [] (overImages @ [ "Training:BatchSize", "200"; "Training:Threads", $"{threads}" ])
+
+        Assert.Equal(images 1, images 3)
