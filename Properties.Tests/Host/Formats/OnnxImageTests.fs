@@ -1,6 +1,7 @@
 namespace Pipeline.Properties.Host
 
 open System
+open System.IO
 open Xunit
 open FsCheck
 open FsCheck.FSharp
@@ -101,3 +102,21 @@ module OnnxImageTests =
             agree
                 (SideBySideLaws.networkOf seed architecture)
                 (SideBySideLaws.batchOf seed 3 architecture).Inputs
+
+    [<FactWithPython("onnx")>]
+    let ``ONNX's own checker accepts every graph over images`` () =
+        use scratch = new Scratch()
+
+        for i, each in List.indexed SideBySideLaws.written do
+            let network: Network<float> =
+                SideBySideLaws.architectureOf each |> SideBySideLaws.networkOf 1UL
+
+            let single: Network<float32> = Network.convert network
+
+            let write (name: string) (bytes: byte[]) =
+                File.WriteAllBytes(scratch.Sub name, bytes)
+
+            write $"{i}.onnx" (OnnxFile.Write(Model.ofNetwork network))
+            write $"{i}-single.onnx" (OnnxFile.Write(Model.ofNetwork single))
+
+        OnnxTests.requireSound scratch.Path (2 * SideBySideLaws.written.Length)
