@@ -76,7 +76,9 @@ type internal MaxPooling<'T
 
     interface IPooling<'T> with
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
-        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>, step: int) =
+        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>
+            (places: ReadOnlySpan<int>, x: byref<'T>, step: int)
+            =
             MaxPooling<'T>.Of<'V, 'L>(places, &x, step)
 
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
@@ -104,7 +106,9 @@ type internal AveragePooling<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IBinaryFloatingPointIeee754<'T>> =
     interface IPooling<'T> with
-        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>(places: ReadOnlySpan<int>, x: byref<'T>, step: int) =
+        member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>
+            (places: ReadOnlySpan<int>, x: byref<'T>, step: int)
+            =
             let mutable sum = 'L.Create 'T.Zero
 
             for place in places do
@@ -159,7 +163,13 @@ type internal PoolingLoop<'T, 'P when 'P :> IPooling<'T>> = {
                         let at = nativeint (p * SampleLanes.Count)
 
                         match loop.Gradient with
-                        | ValueNone -> 'L.Store(loop.Pooling.Forward<'V, 'L>(places, &x, SampleLanes.Count), &y, at)
+                        | ValueNone ->
+                            'L
+                                .Store(
+                                    loop.Pooling.Forward<'V, 'L>(places, &x, SampleLanes.Count),
+                                    &y,
+                                    at
+                                )
                         | ValueSome gradient ->
                             let result = &Unsafe.Add(&Simd.start gradient, from)
 

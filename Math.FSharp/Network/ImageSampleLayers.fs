@@ -34,7 +34,10 @@ type internal ConvolutionSampleLoop<'T, 'Op when 'Op :> IMap<'T>> = {
         : unit =
         let plan = loop.Plan
         let lastOutput = (group + 1) * plan.OutputsOfGroup - 1
-        let o1, o2, o3 = min (output + 1) lastOutput, min (output + 2) lastOutput, min (output + 3) lastOutput
+
+        let o1, o2, o3 =
+            min (output + 1) lastOutput, min (output + 2) lastOutput, min (output + 3) lastOutput
+
         let other = min (row + 1) (loop.Places.Rows - 1)
         let weights = &Simd.start loop.Taps
         let w0 = &Unsafe.Add(&weights, output * plan.TapCount)
@@ -43,10 +46,11 @@ type internal ConvolutionSampleLoop<'T, 'Op when 'Op :> IMap<'T>> = {
         let w3 = &Unsafe.Add(&weights, o3 * plan.TapCount)
 
         let first =
-            &Unsafe.Add(
-                &Simd.start loop.Image,
-                group * (plan.GroupStep / SampleLanes.Count) + column * loop.Stride.Columns
-            )
+            &
+                Unsafe.Add(
+                    &Simd.start loop.Image,
+                    group * (plan.GroupStep / SampleLanes.Count) + column * loop.Stride.Columns
+                )
 
         let x0 = &Unsafe.Add(&first, row * loop.Stride.Rows * loop.PaddedColumns)
         let x1 = &Unsafe.Add(&first, other * loop.Stride.Rows * loop.PaddedColumns)
@@ -80,7 +84,10 @@ type internal ConvolutionSampleLoop<'T, 'Op when 'Op :> IMap<'T>> = {
         let op = loop.Op
         let result = &Unsafe.Add(&Simd.start loop.Result, loop.Into + column)
         let columns, size = loop.Places.Columns, plan.PixelCount
-        let place output row = nativeint (output * size + row * columns)
+
+        let place output row =
+            nativeint (output * size + row * columns)
+
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero y00), &result, place output row)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero y01), &result, place output other)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero y10), &result, place o1 row)

@@ -20,8 +20,8 @@ module internal SingleSampleLayers =
             match layers with
             | struct ({ Layer = :? Convolution as layer } as place, parameters, _) :: struct ({
                                                                                                   Layer = Elementwise upper
-                                                                                              },
-                                                                                              _, _) :: rest ->
+                                                                                              }, _,
+                                                                                              _) :: rest ->
                 upper.Use(convolution place layer parameters) :: build rest
             | struct ({ Layer = :? Convolution as layer } as place, parameters, _) :: rest ->
                 (convolution place layer parameters).Use(IdentityOp<'T>()) :: build rest

@@ -70,11 +70,15 @@ type Tab(page: IPage) =
     member _.Type(selector: string, text: string) : unit =
         waitFor (fun () -> page.TypeAsync(selector, text))
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true. While a page gives way to the next one, no expression is.
     member tab.WaitUntil(expression: string, limit: TimeSpan) : unit =
         let isTrue () =
             Thread.Sleep 20
-            tab.Evaluate<bool> expression
+
+            try
+                tab.Evaluate<bool> expression
+            with :? EvaluationFailedException ->
+                false
 
         if not (SpinWait.SpinUntil(isTrue, limit)) then
             failwith $"after {limit}, not true: {expression}; complaints: {tab.Complaints}"
