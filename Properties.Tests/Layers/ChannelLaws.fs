@@ -8,7 +8,6 @@ open FsCheck
 open FsCheck.FSharp
 open MathNet.Numerics.LinearAlgebra
 open Pipeline.Learning
-open Pipeline.Learning.Arithmetic
 open Pipeline.Learning.Laws
 
 /// What batch normalisation of channels gives, its running statistics and its gradients: in the inputs, in the shifts and in
@@ -27,6 +26,27 @@ type private Normalised<'T
     InGain: 'T[]
 }
 
+let private numbersOf (size: int) (samples: int) : int = size * samples
+
+/// The places of a channel's numbers in a sample, and the channel of a place.
+let private placesOf (size: int) (channel: int) : int list = [
+    channel * size .. (channel + 1) * size - 1
+]
+
+let private channelOf (size: int) (place: int) : int = place / size
+
+/// What makes the variance of so many numbers that of a sample of them.
+let private unbiased (count: int) : float = float count / float (max 1 (count - 1))
+
+/// Arithmetic of two numbers of one type.
+module private Numbers =
+    let (+) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Addition (x, y)
+    let (-) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Subtraction (x, y)
+    let (*) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Multiply (x, y)
+    let (/) (x: 'T :> INumber<'T>) (y: 'T) : 'T = 'T.op_Division (x, y)
+
+open Numbers
+
 /// The formulas, number by number, in the order in which the core sums: the places of a sample, the samples of a lane, the lanes.
 let private ordered<'T
     when 'T: struct
@@ -43,13 +63,12 @@ let private ordered<'T
     (upstream: Matrix<'T>)
     : Normalised<'T> =
     let channels, samples = gain.Length, x.ColumnCount
-    let number: 'T = 'T.CreateTruncating(size * samples)
+    let number: 'T = 'T.CreateTruncating(numbersOf size samples)
 
     let sum (term: int -> int -> 'T) : 'T[] =
         Array.init channels (fun channel ->
             OverImages.overLanes samples (fun sum s ->
-                (sum, [ channel * size .. (channel + 1) * size - 1 ])
-                ||> List.fold (fun (sum: 'T) i -> sum + term i s)))
+                (sum, placesOf size channel) ||> List.fold (fun (sum: 'T) i -> sum + term i s)))
 
     let meanOf (sums: 'T[]) : 'T[] =
         sums |> Array.map (fun sum -> sum / number)
@@ -64,7 +83,7 @@ let private ordered<'T
             mean
 
     let square (i: int) (s: int) : 'T =
-        let difference: 'T = x[i, s] - ownMean[i / size]
+        let difference: 'T = x[i, s] - ownMean[channelOf size i]
         difference * difference
 
     let ownVariance: 'T[] = if isTraining then meanOf (sum square) else variance
@@ -78,8 +97,8 @@ let private ordered<'T
 
     let standardised =
         like (fun i s ->
-            let difference: 'T = x[i, s] - ownMean[i / size]
-            difference * scale[i / size])
+            let difference: 'T = x[i, s] - ownMean[channelOf size i]
+            difference * scale[channelOf size i])
 
     let inShift = sum (fun i s -> upstream[i, s])
 
@@ -95,8 +114,6 @@ let private ordered<'T
         let factor: 'T = 'T.CreateTruncating factor
         Array.map2 (fun (old: 'T) (own: 'T) -> rest * old + part * (factor * own)) old own
 
-    let count = float (size * samples)
-
     let ofShift, ofGain =
         if isTraining then
             meanOf inShift, meanOf inGain
@@ -105,7 +122,7 @@ let private ordered<'T
 
     let inInputs =
         like (fun i s ->
-            let channel = i / size
+            let channel = channelOf size i
             let g: 'T = upstream[i, s]
             let factor: 'T = gain[channel] * scale[channel]
             factor * (g - ofShift[channel] - standardised[i, s] * ofGain[channel]))
@@ -113,11 +130,16 @@ let private ordered<'T
     {
         Output =
             like (fun i s ->
-                'T.FusedMultiplyAdd(gain[i / size], standardised[i, s], shift[i / size]))
+                'T
+                    .FusedMultiplyAdd(
+                        gain[channelOf size i],
+                        standardised[i, s],
+                        shift[channelOf size i]
+                    ))
         Mean = if isTraining then follow 1.0 mean ownMean else mean
         Variance =
             if isTraining then
-                follow (count / max 1.0 (count - 1.0)) variance ownVariance
+                follow (unbiased (numbersOf size samples)) variance ownVariance
             else
                 variance
         InInputs = inInputs
@@ -150,7 +172,7 @@ let private holds<'T
         let expected =
             ordered
                 step.IsSome
-                (rows * columns)
+                (numbersOf rows columns)
                 (gain.ToArray())
                 (shift.ToArray())
                 (mean.ToArray())

@@ -10,20 +10,29 @@ internal static class Scaling
     private const double LeastSeconds = 0.3;
     private const int Times = 3;
 
-    /// <summary>A point of the table: the sizes of the hidden layers, and of the mini-batches.</summary>
-    private sealed record Place(string Grows, int[] Hidden, int BatchSize);
+    /// <summary>A point of the table: the layers below the last one, and the size of the mini-batches.</summary>
+    private sealed record Place(string Grows, string[] Layers, int BatchSize);
+
+    /// <summary>Hidden layers of some widths.</summary>
+    private static string[] Dense(params int[] widths) =>
+        [.. widths.SelectMany(width => (string[])[$"dense {width}", "sigmoid"])];
 
     private static readonly Place[] Places =
     [
-        .. new[] { 10, 100, 1000, 10_000 }.Select(size => new Place("batch", [50], size)),
+        .. new[] { 10, 100, 1000, 10_000 }.Select(size => new Place("batch", Dense(50), size)),
         .. new[] { 10, 50, 256, 1024, 4096 }.Select(width => new Place(
             "width",
-            [width],
+            Dense(width),
             Chapter.Batch
         )),
         .. new[] { 1, 2, 4, 8 }.Select(depth => new Place(
             "depth",
-            [.. Enumerable.Repeat(100, depth)],
+            Dense([.. Enumerable.Repeat(100, depth)]),
+            Chapter.Batch
+        )),
+        .. new[] { 4, 8, 16, 32 }.Select(channels => new Place(
+            "channels",
+            [$"conv2d {channels} 5", "relu", "maxpool2d 2"],
             Chapter.Batch
         )),
     ];
@@ -32,7 +41,10 @@ internal static class Scaling
     {
         var data = WorkloadOptions.Data();
         var threads = WorkloadOptions.Threads();
-        var command = new Command("scaling", "A step as mini-batches, width and depth grow")
+        var command = new Command(
+            "scaling",
+            "A step as mini-batches, width, depth and channels grow"
+        )
         {
             data,
             threads,
@@ -63,9 +75,12 @@ internal static class Scaling
     private static Figures Time(Place place, Dataset<float> train)
     {
         var settings = Chapter.With(GradientMethod.Backpropagation, place.BatchSize);
-        var architecture = Architectures.Dense(
-            Activation.Sigmoid,
-            [train.Features, .. place.Hidden, train.Classes]
+        var architecture = Chapter.Required(
+            Architectures.Create(
+                Head.Softmax,
+                train.Shape,
+                [.. place.Layers, $"dense {train.Classes}"]
+            )
         );
         var state = Trainer.Start<float>(settings, architecture);
         var iterations = 1;
