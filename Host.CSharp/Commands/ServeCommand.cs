@@ -16,6 +16,9 @@ internal static class ServeCommand
     /// <summary>The shortest token.</summary>
     private const int ShortestToken = 32;
 
+    /// <summary>Threads for short requests and health checks while long ones are answered.</summary>
+    private const int SpareThreads = 8;
+
     public static Command Create(SettingOptions settings)
     {
         var models = new Argument<string[]>("models")
@@ -64,6 +67,10 @@ internal static class ServeCommand
             new(serve.Hosts, TokenOf(serve)),
             named
         );
+        // Long requests keep a thread of every processor busy; others must not wait until the pool grows, which it does
+        // by one or two threads a second.
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(workers + SpareThreads, ports);
         var liveness = new Liveness(configuration, TimeProvider.System);
         var health = new HealthServer(configuration, liveness);
         // First, so that probes are answered while models are read, and whatever requests there are.

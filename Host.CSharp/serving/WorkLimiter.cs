@@ -12,6 +12,10 @@ internal sealed class WorkLimiter : IDisposable
     /// <summary>How long one waits: where requests take longer than the usual milliseconds, fewer of them wait.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a request waits for its refusal where too many wait: clients that ask again at once would otherwise
+    /// take the processors from those that are answered.</summary>
+    private static readonly TimeSpan RefusalDelay = TimeSpan.FromSeconds(0.5);
+
     /// <summary>The bytes of a body times the parameters of a model from which on a request is long: about a millisecond
     /// of work.</summary>
     private const long LongWork = 300_000_000;
@@ -50,6 +54,7 @@ internal sealed class WorkLimiter : IDisposable
             if (lease.IsAcquired)
                 return lease;
             lease.Dispose();
+            await Task.Delay(RefusalDelay, cancellation);
             return null;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
