@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pipeline.Learning.Interop;
+using Pipeline.Training;
 
 namespace Pipeline.Serving;
 
@@ -13,24 +13,18 @@ internal sealed class DriftMonitor(
     IOptions<ServingOptions> options,
     TimeProvider clock,
     ILogger<DriftMonitor> logger
-) : BackgroundService
+) : PeriodicService(clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
     private readonly Lock looking = new();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         foreach (var model in models.All.Where(model => model.Current.Watch is null))
             logger.DriftUnwatched(model.Name);
-        using var timer = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                Look();
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+        return base.ExecuteAsync(stoppingToken);
     }
+
+    protected override void Act() => Look();
 
     /// <summary>Compares the windows that have ended.</summary>
     public void Look()
@@ -45,7 +39,7 @@ internal sealed class DriftMonitor(
     private void Look(string name, DriftWatch? watch)
     {
         var wasDrifted = watch?.Last?.Report.Most.IsSome == true;
-        if (watch?.Look(options.Value.DriftWindow, clock.GetUtcNow()) is not { Report: var report })
+        if (watch?.Look(options.Value.DriftWindow, Clock.GetUtcNow()) is not { Report: var report })
             return;
         metrics.Compared(name, report);
         if (report.Most.OrNull() is { } most)

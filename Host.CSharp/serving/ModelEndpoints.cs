@@ -78,7 +78,7 @@ internal static class ModelEndpoints
             "the model",
             models.All.Count > 0
                 ? $"one of {string.Join(", ", models.All.Select(served => served.Name))}"
-                : "a model that the service was started with, which is none",
+                : "one of the service's models (none)",
             $"'{name}'"
         );
 
@@ -122,7 +122,7 @@ internal static class ModelEndpoints
             }
             catch (RefusedException refused) when (!context.Response.HasStarted)
             {
-                // A file that the answer is of: a request's own faults are told before.
+                // The answer depends on a file that cannot be read: faults of the request itself are caught earlier.
                 await Problem.WriteAsync(
                     context,
                     StatusCodes.Status422UnprocessableEntity,

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Training;
 
 namespace Pipeline.Serving;
 
@@ -9,20 +9,9 @@ internal sealed class ModelReloader(
     ServingMetrics metrics,
     TimeProvider clock,
     ILogger<ModelReloader> logger
-) : BackgroundService
+) : PeriodicService(clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                Look();
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
-    }
+    protected override void Act() => Look();
 
     /// <summary>Reads the models anew whose files have changed.</summary>
     public void Look()

@@ -30,7 +30,7 @@ internal static class WebExtensions
         application.MapPage("/", context => Page.Redirect(context, RunPages.Root));
     }
 
-    /// <summary>Maps a page, whose faults are told as pages or problems.</summary>
+    /// <summary>Maps a page. An error is answered with a page for browsers and with a problem for other clients.</summary>
     public static void MapPage(
         this IEndpointRouteBuilder routes,
         string pattern,

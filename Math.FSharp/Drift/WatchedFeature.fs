@@ -139,7 +139,7 @@ module internal WatchedFeature =
     /// A written feature.
     /// <param name="categories">Its categories; nothing if it is one of numbers.</param>
     /// <param name="json">The feature.</param>
-    /// <exception cref="T:System.FormatException">It is none.</exception>
+    /// <exception cref="T:System.FormatException">The JSON is not a feature.</exception>
     let read (categories: string list voption) (json: JsonElement) : WatchedFeature =
         let name =
             match json.GetProperty("name").GetString() with

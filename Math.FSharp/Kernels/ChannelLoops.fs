@@ -191,6 +191,10 @@ module internal ChannelLoops =
 
         SampleLanes.sum all channels
 
+    /// The sum of each channel's numbers in all samples, in the same order.
+    let total (size: int) (x: LaneBlocks<'T>) : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
+        sums (ChannelNumber<'T>()) size (Array.zeroCreate (x.Features / size)) x x.Values
+
     /// op(x, y, a, b, c) of every number, into an array made for it: that of x or y may be it.
     let map
         (op: 'Op :> IChannelMap<'T>)

@@ -103,25 +103,21 @@ type internal ConvolutionPlan = {
 /// The rows of tiles.
 [<RequireQualifiedAccess>]
 module private LaneRows =
+    let isWhole (rows: int) : bool = rows >= LaneTileSize.Rows
+
     /// How many tiles hold the rows: of six, the last one moved back to end where the rows do, or of one.
     let count (rows: int) : int =
-        if rows < LaneTile<float, SameFactor<float>>.Rows then
-            rows
+        if isWhole rows then
+            (rows + LaneTileSize.Rows - 1) / LaneTileSize.Rows
         else
-            let height = LaneTile<float, SameFactor<float>>.Rows
-            (rows + height - 1) / height
+            rows
 
     /// The first row of each.
     let first (rows: int) (tile: int) : int =
-        let height = LaneTile<float, SameFactor<float>>.Rows
-
-        if rows < height then
-            tile
+        if isWhole rows then
+            min (tile * LaneTileSize.Rows) (rows - LaneTileSize.Rows)
         else
-            min (tile * height) (rows - height)
-
-    let isWhole (rows: int) : bool =
-        rows >= LaneTile<float, SameFactor<float>>.Rows
+            tile
 
 /// y(o, p) = b(o) + Σₖ W(o, k)·x(tap k of place p) for a block of samples: a chain of fused multiply-adds, taps
 /// ascending.
@@ -162,7 +158,7 @@ type internal ConvolutionLoop<'T> = {
 
             for group in 0 .. plan.Groups - 1 do
                 for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    for p in 0..4..last do
+                    for p in 0 .. LaneTileSize.Columns .. last do
                         let p1, p2, p3 = min (p + 1) last, min (p + 2) last, min (p + 3) last
 
                         for part in 0 .. LaneRows.count rows - 1 do
@@ -209,17 +205,12 @@ type internal ConvolutionInputGradientLoop<'T> = {
 } with
 
     /// Numbers of a tile's sums.
-    static member Room =
-        LaneTile<'T, SameFactor<'T>>.Rows
-        * LaneTile<'T, SameFactor<'T>>.Columns
-        * SampleLanes.Count
+    static member Room = LaneTileSize.Rows * LaneTileSize.Columns * SampleLanes.Count
 
     interface ILoop<'T> with
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let plan = loop.Plan
-            let columns = LaneTile<'T, SameFactor<'T>>.Columns
-            let height = LaneTile<'T, SameFactor<'T>>.Rows
-            let row = nativeint (columns * SampleLanes.Count)
+            let row = nativeint (LaneTileSize.Columns * SampleLanes.Count)
             let lanes = nativeint SampleLanes.Count
             let last = plan.PixelCount - 1
             let taps = plan.TapCount
@@ -248,14 +239,18 @@ type internal ConvolutionInputGradientLoop<'T> = {
                     &Unsafe.Add(&Simd.start loop.Result, loop.Into + group * plan.GroupStep)
 
                 for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    for p in 0..columns..last do
-                        let width = min columns (last + 1 - p)
+                    for p in 0 .. LaneTileSize.Columns .. last do
+                        let width = min LaneTileSize.Columns (last + 1 - p)
                         // Taps from the last one down: the places of the window that see a number then ascend,
                         // whatever the width of a tile.
                         let mutable finish = taps
 
                         while finish > 0 do
-                            let first = if isWhole then max 0 (finish - height) else finish - 1
+                            let first =
+                                if isWhole then
+                                    max 0 (finish - LaneTileSize.Rows)
+                                else
+                                    finish - 1
 
                             tile.Run<'V, 'L>(
                                 isWhole,
@@ -343,7 +338,7 @@ type internal ConvolutionWeightGradientLoop<'T> = {
                         let output = loop.Group * rows + LaneRows.first rows part
                         let into = nativeint output * taps * lanes + nativeint lane
 
-                        for tap in loop.FirstTap .. 4 .. last do
+                        for tap in loop.FirstTap .. LaneTileSize.Columns .. last do
                             let t1, t2, t3 =
                                 min (tap + 1) last, min (tap + 2) last, min (tap + 3) last
 
@@ -372,57 +367,13 @@ type internal ConvolutionWeightGradientLoop<'T> = {
                                 }
                             )
 
-/// The gradient in the biases, a number for each lane, in the order of the gradient in the weights.
-[<Struct>]
-type internal ConvolutionBiasGradientLoop<'T
-    when 'T: struct
-    and 'T :> ValueType
-    and 'T: (new: unit -> 'T)
-    and 'T :> IBinaryFloatingPointIeee754<'T>> = {
-    Plan: ConvolutionPlan
-    Upstream: 'T[]
-    Blocks: int
-    /// Receives the sums.
-    Result: 'T[]
-} with
-
-    interface ILoop<'T> with
-        member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
-            let plan = loop.Plan
-            let upstream = &Simd.start loop.Upstream
-            let result = &Simd.start loop.Result
-
-            for output in 0 .. plan.Outputs - 1 do
-                for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    let mutable sum = 'L.Create 'T.Zero
-
-                    for block in 0 .. loop.Blocks - 1 do
-                        let first =
-                            block * plan.OutputBlockSize
-                            + output * plan.PixelCount * SampleLanes.Count
-                            + lane
-
-                        for p in 0 .. plan.PixelCount - 1 do
-                            sum <-
-                                'L
-                                    .Add(
-                                        sum,
-                                        'L
-                                            .Load(
-                                                &upstream,
-                                                nativeint (first + p * SampleLanes.Count)
-                                            )
-                                    )
-
-                    'L.Store(sum, &result, nativeint (output * SampleLanes.Count + lane))
-
 /// Convolutions of mini-batches.
 [<RequireQualifiedAccess>]
 module internal ConvolutionLoops =
     /// A loop over blocks of samples side by side, with registers that a block fills.
     let private run (loop: 'Loop :> ILoop<'T>) : unit = Simd.run SampleLanes.Count loop
 
-    /// The images with their padding: themselves, if there is none.
+    /// The images with their padding; the images themselves if the window has no padding.
     let padded (plan: ConvolutionPlan) (x: LaneBlocks<'T>) : 'T[] =
         if not plan.IsPadded then
             x.Values
@@ -571,19 +522,3 @@ module internal ConvolutionLoops =
                 result[tap * plan.Outputs + output] <- sums[output * plan.TapCount + tap]
 
         result
-
-    /// The gradient in the biases, one an output channel.
-    let biasGradient
-        (plan: ConvolutionPlan)
-        (upstream: LaneBlocks<'T>)
-        : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let lanes = Array.zeroCreate (plan.Outputs * SampleLanes.Count)
-
-        run {
-            ConvolutionBiasGradientLoop.Plan = plan
-            Upstream = upstream.Values
-            Blocks = SampleLanes.blocks upstream.Samples
-            Result = lanes
-        }
-
-        SampleLanes.sum lanes plan.Outputs

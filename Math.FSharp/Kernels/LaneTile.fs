@@ -37,6 +37,17 @@ type internal LaneFactor<'T> =
             : 'V =
             'L.Load(&from, row + column)
 
+/// The sizes of tiles.
+[<RequireQualifiedAccess>]
+module internal LaneTileSize =
+    /// Rows of a whole tile.
+    [<Literal>]
+    let Rows = 6
+
+    /// Columns of a tile.
+    [<Literal>]
+    let Columns = 4
+
 /// Where a tile stands in its arrays: its first row, and each column besides.
 [<Struct>]
 type internal LanePlaces = {
@@ -74,12 +85,6 @@ type internal LaneTile<'T, 'F when 'F :> ILaneFactor<'T>> = {
     IntoRow: nativeint
     Depth: int
 } with
-
-    /// Rows of a whole tile.
-    static member Rows = 6
-
-    /// Columns of a tile.
-    static member Columns = 4
 
     /// Six rows by four columns: as many sums as 32 registers hold.
     [<MethodImpl(MethodImplOptions.NoInlining)>]

@@ -60,28 +60,27 @@ module internal Moments =
         ArrayReuse.Return(Kernels.values squares)
         { Mean = mean; Variance = variance }
 
-    /// The mean of op(x, y, a) over each channel's numbers in all samples.
+    /// The mean of each channel's numbers in all samples, from their sums.
     let meansOf
-        (op: 'Op :> IChannelMap<'T>)
         (size: int)
-        (constants: 'T[])
         (x: LaneBlocks<'T>)
-        (y: 'T[])
+        (sums: 'T[])
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         let count = 'T.CreateTruncating(int64 size * int64 x.Samples)
-        ChannelLoops.sums op size constants x y |> Array.map (fun sum -> sum / count)
+        sums |> Array.map (fun sum -> sum / count)
 
     /// The moments of each channel of a mini-batch, all of the channel's numbers taken together.
     let ofChannels
         (size: int)
         (u: LaneBlocks<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Moments<'T> =
-        let none = Array.zeroCreate (u.Features / size)
-        let mean = meansOf (ChannelNumber<'T>()) size none u u.Values
+        let mean = ChannelLoops.total size u |> meansOf size u
 
         {
             Mean = mean
-            Variance = meansOf (SquaredDifference<'T>()) size mean u u.Values
+            Variance =
+                ChannelLoops.sums (SquaredDifference<'T>()) size mean u u.Values
+                |> meansOf size u
         }
 
     /// The running moments after a mini-batch with that many numbers of a channel, whose variance counts as that of
@@ -225,13 +224,8 @@ type internal BatchNormalisation() =
         and 'T: (new: unit -> 'T)
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (_, _, _, input)
-        : LayerParameters<'T> = {
-        Matrices = []
-        Vectors = [
-            "b", Kernels.vector (Array.zeroCreate input.Channels)
-            "g", Kernels.vector (Array.create input.Channels 'T.One)
-        ]
-    }
+        : LayerParameters<'T> =
+        LayerParameters.unchanged input.Channels
 
     override _.InitialiseRunning<'T
         when 'T: struct
@@ -303,16 +297,14 @@ type internal BatchNormalisation() =
             let backward (upstream: LaneBlocks<'T>) =
                 let none = Array.zeroCreate channels
 
-                let sums (op: 'Op :> IChannelMap<'T>) =
-                    ChannelLoops.sums op size none upstream standardised.Values
+                let ofShift = ChannelLoops.total size upstream
 
-                let ofShift = sums (ChannelNumber<'T>())
-                let ofGain = sums (ChannelProduct<'T>())
-                let number = 'T.CreateTruncating(int64 size * int64 u.Samples)
+                let ofGain =
+                    ChannelLoops.sums (ChannelProduct<'T>()) size none upstream standardised.Values
 
                 let mean (sums: 'T[]) =
                     if pass.Step.IsSome then
-                        sums |> Array.map (fun sum -> sum / number)
+                        Moments.meansOf size upstream sums
                     else
                         none
 

@@ -26,8 +26,11 @@ type internal Convolution
     let imageOf (shape: Shape) =
         WindowDimensions.imageOf dimensions "a convolution" shape
 
+    let requireImage (shape: Shape) : struct (int * Extent) =
+        imageOf shape |> Fault.orInvalidArg (nameof shape)
+
     let planOf (shape: Shape) : ConvolutionPlan =
-        let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+        let struct (channels, image) = requireImage shape
         ConvolutionPlan.Of(window, channels, image, outputs, groups)
 
     /// The weights of an output channel.
@@ -35,7 +38,7 @@ type internal Convolution
         int64 (channels / groups) * int64 window.Size.Rows * int64 window.Size.Columns
 
     let tapsOf (shape: Shape) : int =
-        let struct (channels, _) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+        let struct (channels, _) = requireImage shape
         int (taps channels)
 
     let biasesOf (parameters: LayerParameters<'T>) : 'T[] =
@@ -47,8 +50,7 @@ type internal Convolution
     member _.Window = window
 
     /// Channels, rows and columns of a sample of a shape.
-    member _.Image(shape: Shape) : struct (int * Extent) =
-        imageOf shape |> Fault.orInvalidArg (nameof shape)
+    member _.Image(shape: Shape) : struct (int * Extent) = requireImage shape
 
     /// Where its numbers stand for samples of a shape.
     member _.Plan(shape: Shape) : ConvolutionPlan = planOf shape
@@ -156,9 +158,8 @@ type internal Convolution
                                 ]
                                 Vectors = [
                                     if hasBiases then
-                                        Kernels.vector (
-                                            ConvolutionLoops.biasGradient plan upstream
-                                        )
+                                        ChannelLoops.total plan.PixelCount upstream
+                                        |> Kernels.vector
                                 ]
                             })) with
                     MayOverwrite = true
@@ -187,7 +188,7 @@ type internal Convolution
 
     interface IOnnxLayer with
         member _.ToOnnx(draft, parameters, shape, input) =
-            let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+            let struct (channels, image) = requireImage shape
             let own = channels / groups
 
             if draft.IsSingle then

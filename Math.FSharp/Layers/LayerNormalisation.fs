@@ -25,13 +25,8 @@ type internal LayerNormalisation() =
         and 'T: (new: unit -> 'T)
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (_, _, _, input)
-        : LayerParameters<'T> = {
-        Matrices = []
-        Vectors = [
-            "b", Kernels.vector (Array.zeroCreate input.Size)
-            "g", Kernels.vector (Array.create input.Size 'T.One)
-        ]
-    }
+        : LayerParameters<'T> =
+        LayerParameters.unchanged input.Size
 
     override _.Forward<'T
         when 'T: struct

@@ -166,6 +166,17 @@ module LayerParameters =
             |> List.map (fun (name, size) -> name, Kernels.vector (Array.zeroCreate size))
     }
 
+    /// β = 0 (as b) and γ = 1 (as g) for each of some numbers, which γ·x + β leaves unchanged.
+    let internal unchanged
+        (count: int)
+        : LayerParameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T> = {
+        Matrices = []
+        Vectors = [
+            "b", Kernels.vector (Array.zeroCreate count)
+            "g", Kernels.vector (Array.create count 'T.One)
+        ]
+    }
+
     /// The elements of each matrix, column by column, then of each vector.
     let internal arrays (layer: LayerParameters<'T>) : 'T[] list =
         List.foldBack

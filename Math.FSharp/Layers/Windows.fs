@@ -121,7 +121,8 @@ module internal WindowText =
         | true, number -> Some number
         | _ -> None
 
-    /// 5, or 5x3 in two dimensions; in one dimension with so many rows.
+    /// Rows and columns of a text: 5 or 5x3 in two dimensions; in one dimension the text gives the columns, and `rows`
+    /// the rows.
     let private extent (dimensions: WindowDimensions) (rows: int) (text: string) : Extent option =
         match dimensions, text.Split 'x' |> List.ofArray |> List.map wholeNumber with
         | WindowDimensions.One, [ Some columns ] -> Some { Rows = rows; Columns = columns }

@@ -14,6 +14,16 @@ type private LayerCase = {
     Upstream: int -> int -> Matrix<float>
 }
 
+/// The functions that the laws are about, and what they are called with.
+type private LayerFunctions = {
+    Cases: Arbitrary<LayerCase>
+    /// Outputs from parameters and inputs.
+    Forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>
+    /// Gradients in parameters and inputs, from parameters, inputs and the gradient in the outputs.
+    Backward:
+        Func<Matrix<float>[], Matrix<float>, Matrix<float>, struct (Matrix<float>[] * Matrix<float>)>
+}
+
 /// Laws of a layer: a function of parameters (matrices of any number) and inputs (features, batch) that gives
 /// outputs (units, batch), and its way back, which makes of a gradient in the outputs the gradients in
 /// every parameter and in the inputs.
@@ -57,6 +67,13 @@ type LayerLaw =
         }
         |> Arb.fromGen
 
+    /// The functions of a layer that takes any number of features.
+    static member private OfAnySize(shapes, forward, backward) : LayerFunctions = {
+        Cases = LayerLaw.Cases(Small.size, shapes)
+        Forward = forward
+        Backward = backward
+    }
+
     /// The parameters, what the layer gives, and a gradient in that.
     static member private Outputs
         (forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>, case: LayerCase)
@@ -69,52 +86,39 @@ type LayerLaw =
         for i in 1..count -> $"parameter %d{i}"
     ]
 
-    static member private GradientIsDefinitionOf
-        (
-            features: Gen<int>,
-            shapes: Func<int, seq<struct (int * int)>>,
-            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
-            backward:
-                Func<
-                    Matrix<float>[],
-                    Matrix<float>,
-                    Matrix<float>,
-                    struct (Matrix<float>[] * Matrix<float>)
-                 >
-        ) : Law =
-        Laws.create
-            "the gradients are the definition's"
-            (LayerLaw.Cases(features, shapes))
-            (fun case ->
-                let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
-                let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+    static member private GradientIsDefinitionOf(layer: LayerFunctions) : Law =
+        Laws.create "the gradients are the definition's" layer.Cases (fun case ->
+            let struct (parameters, _, upstream) = LayerLaw.Outputs(layer.Forward, case)
 
-                Laws.require
-                    (found.Length = parameters.Length)
-                    $"expected %d{parameters.Length} gradients, found %d{found.Length}"
+            let struct (found, inInputs) =
+                layer.Backward.Invoke(parameters, case.Inputs, upstream)
 
-                let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
-                let gradients = List.ofArray found @ [ inInputs ]
-                let at = case.Parameters @ [ case.Inputs ]
+            Laws.require
+                (found.Length = parameters.Length)
+                $"expected %d{parameters.Length} gradients, found %d{found.Length}"
 
-                List.zip3 names at gradients
-                |> List.iter (fun (name, at, gradient) -> Laws.requireShape name at gradient)
+            let names = LayerLaw.Names parameters.Length @ [ "inputs" ]
+            let gradients = List.ofArray found @ [ inInputs ]
+            let at = case.Parameters @ [ case.Inputs ]
 
-                // What the outputs add up to under these weights has the upstream as its gradient in them.
-                let weighted (moved: Matrix<float> list) =
-                    let parameters, inputs = List.splitAt parameters.Length moved
+            List.zip3 names at gradients
+            |> List.iter (fun (name, at, gradient) -> Laws.requireShape name at gradient)
 
-                    forward
-                        .Invoke(List.toArray parameters, inputs.Head)
-                        .PointwiseMultiply(upstream)
-                        .ColumnSums()
-                        .Sum()
+            // What the outputs add up to under these weights has the upstream as its gradient in them.
+            let weighted (moved: Matrix<float> list) =
+                let parameters, inputs = List.splitAt parameters.Length moved
 
-                GradientCheck.ofMatrices weighted (List.zip names gradients) at
-                |> Laws.requireRight)
+                layer.Forward
+                    .Invoke(List.toArray parameters, inputs.Head)
+                    .PointwiseMultiply(upstream)
+                    .ColumnSums()
+                    .Sum()
+
+            GradientCheck.ofMatrices weighted (List.zip names gradients) at
+            |> Laws.requireRight)
 
     /// <summary>The gradients in every parameter and in the inputs are the definition's.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for a number of features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     /// <param name="backward">Gradients in parameters and inputs, from parameters, inputs and the gradient in
     /// the outputs.</param>
@@ -130,23 +134,11 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        LayerLaw.GradientIsDefinitionOf(Small.size, shapes, forward, backward)
+        LayerLaw.GradientIsDefinitionOf(LayerLaw.OfAnySize(shapes, forward, backward))
 
-    static member private IsPureOf
-        (
-            features: Gen<int>,
-            shapes: Func<int, seq<struct (int * int)>>,
-            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
-            backward:
-                Func<
-                    Matrix<float>[],
-                    Matrix<float>,
-                    Matrix<float>,
-                    struct (Matrix<float>[] * Matrix<float>)
-                 >
-        ) : Law =
-        Laws.create "it is pure" (LayerLaw.Cases(features, shapes)) (fun case ->
-            let struct (parameters, _, upstream) = LayerLaw.Outputs(forward, case)
+    static member private IsPureOf(layer: LayerFunctions) : Law =
+        Laws.create "it is pure" layer.Cases (fun case ->
+            let struct (parameters, _, upstream) = LayerLaw.Outputs(layer.Forward, case)
 
             Laws.requirePure
                 (fun () -> [
@@ -157,10 +149,10 @@ type LayerLaw =
                     Laws.cells upstream
                 ])
                 (fun () ->
-                    let outputs = forward.Invoke(parameters, case.Inputs)
+                    let outputs = layer.Forward.Invoke(parameters, case.Inputs)
 
                     let struct (found, inInputs) =
-                        backward.Invoke(parameters, case.Inputs, upstream)
+                        layer.Backward.Invoke(parameters, case.Inputs, upstream)
 
                     [
                         Laws.cells outputs
@@ -171,7 +163,7 @@ type LayerLaw =
 
     /// <summary>Nothing that the layer is given is written to, and the same gives the same bits, on both
     /// ways.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for a number of features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     /// <param name="backward">Gradients in parameters and inputs.</param>
     static member IsPure
@@ -186,24 +178,14 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        LayerLaw.IsPureOf(Small.size, shapes, forward, backward)
+        LayerLaw.IsPureOf(LayerLaw.OfAnySize(shapes, forward, backward))
 
-    static member private SamplesStandAloneOf
-        (
-            features: Gen<int>,
-            shapes: Func<int, seq<struct (int * int)>>,
-            forward: Func<Matrix<float>[], Matrix<float>, Matrix<float>>,
-            backward:
-                Func<
-                    Matrix<float>[],
-                    Matrix<float>,
-                    Matrix<float>,
-                    struct (Matrix<float>[] * Matrix<float>)
-                 >
-        ) : Law =
-        Laws.create "every sample stands alone" (LayerLaw.Cases(features, shapes)) (fun case ->
-            let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
-            let struct (found, inInputs) = backward.Invoke(parameters, case.Inputs, upstream)
+    static member private SamplesStandAloneOf(layer: LayerFunctions) : Law =
+        Laws.create "every sample stands alone" layer.Cases (fun case ->
+            let struct (parameters, outputs, upstream) = LayerLaw.Outputs(layer.Forward, case)
+
+            let struct (found, inInputs) =
+                layer.Backward.Invoke(parameters, case.Inputs, upstream)
 
             let column s (m: Matrix<float>) = m.SubMatrix(0, m.RowCount, s, 1)
 
@@ -218,10 +200,10 @@ type LayerLaw =
 
                     close
                         $"outputs of sample %d{s}"
-                        (forward.Invoke(parameters, x))
+                        (layer.Forward.Invoke(parameters, x))
                         (column s outputs)
 
-                    let struct (own, inX) = backward.Invoke(parameters, x, column s upstream)
+                    let struct (own, inX) = layer.Backward.Invoke(parameters, x, column s upstream)
                     close $"gradient in the inputs of sample %d{s}" inX (column s inInputs)
                     own
             ]
@@ -232,7 +214,7 @@ type LayerLaw =
 
     /// <summary>A sample's outputs, and the gradient in its inputs, are those it has alone; the gradient in a
     /// parameter is the sum of the samples'.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for a number of features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     /// <param name="backward">Gradients in parameters and inputs.</param>
     static member SamplesStandAlone
@@ -247,11 +229,11 @@ type LayerLaw =
                     struct (Matrix<float>[] * Matrix<float>)
                  >
         ) : Law =
-        LayerLaw.SamplesStandAloneOf(Small.size, shapes, forward, backward)
+        LayerLaw.SamplesStandAloneOf(LayerLaw.OfAnySize(shapes, forward, backward))
 
     /// <summary>The outputs follow from the inputs and from every parameter: of 100 random cases, at least one
     /// gives other outputs when one of them is changed alone.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for a number of features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     static member EverythingMatters
         (
@@ -295,7 +277,7 @@ type LayerLaw =
                         Laws.require (matters place) $"{name} make no difference to the outputs")
 
     /// <summary>All of these laws.</summary>
-    /// <param name="shapes">The parameters' shapes, (rows, columns), for so many features.</param>
+    /// <param name="shapes">The parameters' shapes, (rows, columns), for a number of features.</param>
     /// <param name="forward">Outputs from parameters and inputs.</param>
     /// <param name="backward">Gradients in parameters and inputs, from parameters, inputs and the gradient in
     /// the outputs.</param>
@@ -317,11 +299,15 @@ type LayerLaw =
         LayerLaw.EverythingMatters(shapes, forward)
     ]
 
-    /// The parameters' shapes, and the functions of a layer that the laws are about: parameters come as matrices,
-    /// a vector as a column.
+    /// The functions of a layer: parameters come as matrices, a vector as a column.
     static member private Functions
-        (layer: Layer, shapeOf: int -> Shape, step: TrainingStep voption, mayOverwrite: bool)
-        =
+        (
+            layer: Layer,
+            features: Gen<int>,
+            shapeOf: int -> Shape,
+            step: TrainingStep voption,
+            mayOverwrite: bool
+        ) : LayerFunctions =
         let shapesOf features = layer.Parameters(shapeOf features)
 
         let shapes features = seq {
@@ -379,35 +365,32 @@ type LayerLaw =
             let struct (_, output) = forward parameters inputs
             output.Output.Clone()
 
-        struct (Func<_, _> shapes, Func<_, _, _> outputOf, Func<_, _, _, _> backward)
+        {
+            Cases = LayerLaw.Cases(features, Func<_, _> shapes)
+            Forward = Func<_, _, _> outputOf
+            Backward = Func<_, _, _, _> backward
+        }
 
     static member private OverwritesFaithfullyOf
         (layer: Layer, features: Gen<int>, shapeOf: int -> Shape)
         : Law =
         let step = ValueSome { Seed = 5UL; Iteration = 2L }
+        let apart = LayerLaw.Functions(layer, features, shapeOf, step, false)
+        let inPlace = LayerLaw.Functions(layer, features, shapeOf, step, true)
 
-        let struct (shapes, forward, backward) =
-            LayerLaw.Functions(layer, shapeOf, step, false)
+        Laws.create "an output in its input's place is the same" apart.Cases (fun case ->
+            let struct (parameters, outputs, upstream) = LayerLaw.Outputs(apart.Forward, case)
 
-        let struct (_, inPlace, backwardInPlace) =
-            LayerLaw.Functions(layer, shapeOf, step, true)
+            Exactly.bits
+                (Laws.cells outputs)
+                (Laws.cells (inPlace.Forward.Invoke(parameters, case.Inputs)))
 
-        Laws.create
-            "an output in its input's place is the same"
-            (LayerLaw.Cases(features, shapes))
-            (fun case ->
-                let struct (parameters, outputs, upstream) = LayerLaw.Outputs(forward, case)
+            let cells (struct (found: Matrix<float>[], inInputs: Matrix<float>)) =
+                Array.append [| inInputs |] found |> Array.collect Laws.cells
 
-                Exactly.bits
-                    (Laws.cells outputs)
-                    (Laws.cells (inPlace.Invoke(parameters, case.Inputs)))
-
-                let cells (struct (found: Matrix<float>[], inInputs: Matrix<float>)) =
-                    Array.append [| inInputs |] found |> Array.collect Laws.cells
-
-                Exactly.bits
-                    (backward.Invoke(parameters, case.Inputs, upstream) |> cells)
-                    (backwardInPlace.Invoke(parameters, case.Inputs, upstream) |> cells))
+            Exactly.bits
+                (apart.Backward.Invoke(parameters, case.Inputs, upstream) |> cells)
+                (inPlace.Backward.Invoke(parameters, case.Inputs, upstream) |> cells))
 
     /// <summary>An output that takes the place of its input has the same bits, and so have the gradients.</summary>
     /// <param name="layer">The layer.</param>
@@ -418,14 +401,12 @@ type LayerLaw =
         (layer: Layer, features: Gen<int>, shapeOf: int -> Shape)
         : Law list = [
         for step in [ ValueNone; ValueSome { Seed = 5UL; Iteration = 2L } ] do
-            let struct (shapes, forward, backward) =
-                LayerLaw.Functions(layer, shapeOf, step, true)
-
-            LayerLaw.GradientIsDefinitionOf(features, shapes, forward, backward)
-            LayerLaw.IsPureOf(features, shapes, forward, backward)
+            let functions = LayerLaw.Functions(layer, features, shapeOf, step, true)
+            LayerLaw.GradientIsDefinitionOf functions
+            LayerLaw.IsPureOf functions
 
             if step.IsNone then
-                LayerLaw.SamplesStandAloneOf(features, shapes, forward, backward)
+                LayerLaw.SamplesStandAloneOf functions
         LayerLaw.OverwritesFaithfullyOf(layer, features, shapeOf)
     ]
 

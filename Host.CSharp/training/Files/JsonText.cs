@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Pipeline.Training;
 
-/// <summary>Writes the JSON files of the program.</summary>
+/// <summary>Writes and reads the JSON files of the program.</summary>
 internal static class JsonText
 {
     public static readonly JsonSerializerOptions Options = new()
@@ -25,6 +25,21 @@ internal static class JsonText
     /// <summary>A value on one line, for answers of a service.</summary>
     public static byte[] LineOf<TValue>(TValue value) =>
         JsonSerializer.SerializeToUtf8Bytes(value, Compact);
+
+    /// <summary>The value in a file; null if the file is missing or holds something else.</summary>
+    /// <param name="read">Reads the file.</param>
+    public static TValue? ReadOrNull<TValue>(Func<byte[]> read)
+        where TValue : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TValue>(read(), Options);
+        }
+        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
+        {
+            return null;
+        }
+    }
 
     /// <summary>JSON does not have numbers that are not finite: they are written as null, and not
     /// read.</summary>

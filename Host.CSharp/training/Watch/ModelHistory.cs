@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
 
@@ -122,20 +121,8 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
     private PublicationRecord? RecordOf(string path) => RecordOf(Files, path);
 
     /// <summary>Reads the record in a file. Returns null if the file is missing or holds no record.</summary>
-    public static PublicationRecord? RecordOf(IFiles files, string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<PublicationRecord>(
-                files.Read(path),
-                JsonText.Options
-            );
-        }
-        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
-        {
-            return null;
-        }
-    }
+    public static PublicationRecord? RecordOf(IFiles files, string path) =>
+        JsonText.ReadOrNull<PublicationRecord>(() => files.Read(path));
 
     private static string NameOf(int number) => number.ToString("D4", CultureInfo.InvariantCulture);
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Pipeline.Pictures;
@@ -133,7 +132,9 @@ internal sealed class LoggedRun(string path)
         return new(path, files)
         {
             Settings = settings,
-            Summary = SummaryOf(Path.Combine(path, RunFolder.SummaryFile)),
+            Summary = JsonText.ReadOrNull<RunSummary>(() =>
+                File.ReadAllBytes(Path.Combine(path, RunFolder.SummaryFile))
+            ),
             Curves = new(head ?? Head.Softmax),
         };
     }
@@ -173,21 +174,6 @@ internal sealed class LoggedRun(string path)
                 summary.TrainSeconds
             )
             : null;
-
-    private static RunSummary? SummaryOf(string file)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<RunSummary>(
-                File.ReadAllBytes(file),
-                JsonText.Options
-            );
-        }
-        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
-        {
-            return null;
-        }
-    }
 
     private string Title()
     {

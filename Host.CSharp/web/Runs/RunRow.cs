@@ -1,8 +1,8 @@
 namespace Pipeline.Web;
 
 /// <summary>The best figures of a run so far, on some samples.</summary>
-/// <param name="Loss">The lowest loss; null if there is none.</param>
-/// <param name="Accuracy">The highest accuracy; null if there is none, as for predicted numbers.</param>
+/// <param name="Loss">The lowest loss; null before the first evaluation.</param>
+/// <param name="Accuracy">The highest accuracy; null before the first evaluation and for predicted numbers.</param>
 public sealed record BestFigures(double? Loss, double? Accuracy)
 {
     public static BestFigures None { get; } = new(null, null);

@@ -26,5 +26,5 @@ public class AdamBenchmarks
     // Any numbers of their shape do for a gradient: the parameters themselves.
     [Benchmark]
     public ValueTuple<Parameters<float>, OptimizerState<float>> Update() =>
-        adam.Step((float)Wide.Rate, parameters, state, parameters);
+        adam.Step((float)Wide.Workload.Rate, parameters, state, parameters);
 }

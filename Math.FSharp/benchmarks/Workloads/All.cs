@@ -21,7 +21,7 @@ internal static class All
                 parsed.GetRequiredValue(threads)
             );
             Seed.Run(directory, counts);
-            Wide.Run(directory, counts);
+            Wide.Workload.Run(directory, counts);
             Predict.Run(directory, counts);
             Gemm.Run(counts);
         });

@@ -1,21 +1,65 @@
+using System.CommandLine;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Pipeline.Training;
 
 namespace Pipeline.Benchmarks;
 
-/// <summary>Some epochs of Adam in mini-batches, from weights of deviation √(2 / inputs).</summary>
-internal static class EpochRun
+/// <summary>A workload of some epochs of Adam in mini-batches, from weights of deviation √(2 / inputs).</summary>
+/// <param name="Name">The name of its command.</param>
+/// <param name="Description">What it trains.</param>
+/// <param name="Architecture">The network.</param>
+/// <param name="BatchSize">Samples in a mini-batch.</param>
+/// <param name="Rate">The learning rate.</param>
+/// <param name="Epochs">Times through the training data, unless an option says otherwise.</param>
+internal sealed record EpochRun(
+    string Name,
+    string Description,
+    Architecture Architecture,
+    int BatchSize,
+    double Rate,
+    int Epochs
+)
 {
     public const ulong RandomSeed = 1;
 
-    private static Hyperparameters Settings(int batchSize, double rate, int epochs) =>
+    public Command Create()
+    {
+        var data = WorkloadOptions.Data();
+        var threads = WorkloadOptions.Threads();
+        var epochs = CountOption.Create("--epochs", "times through the training data", Epochs);
+        var command = new Command(Name, Description) { data, threads, epochs };
+        command.SetAction(parsed =>
+            Run(
+                parsed.GetRequiredValue(data),
+                parsed.GetRequiredValue(threads),
+                parsed.GetValue(epochs)
+            )
+        );
+        return command;
+    }
+
+    public void Run(string directory, int[] threads) => Run(directory, threads, Epochs);
+
+    private void Run(string directory, int[] threads, int epochs)
+    {
+        var data = Chapter.Load<float>(directory);
+        var runs = Measure.WithThreads(threads, () => Train(data, epochs));
+        Report.Best(
+            Name,
+            runs,
+            runs.MaxBy(run => run.Number("images_per_second"))!,
+            new() { ["dtype"] = "float32" }
+        );
+    }
+
+    private Hyperparameters Settings(int epochs) =>
         Chapter.Required(
             Runs.Hyperparameters(
                 new(
                     RunLength.NewEpochs(epochs),
-                    batchSize,
-                    rate,
+                    BatchSize,
+                    Rate,
                     ScheduleKind.Constant,
                     0,
                     Initialiser.HeNormal,
@@ -31,18 +75,12 @@ internal static class EpochRun
             )
         );
 
-    public static Figures Train(
-        LoadedData<float> data,
-        Architecture architecture,
-        int batchSize,
-        double rate,
-        int epochs
-    )
+    private Figures Train(LoadedData<float> data, int epochs)
     {
         var train = data.Train;
-        var settings = Settings(batchSize, rate, epochs);
-        var perEpoch = Batch.IterationsPerEpoch(train.Count, batchSize);
-        var state = Trainer.Start<float>(settings, architecture);
+        var settings = Settings(epochs);
+        var perEpoch = Batch.IterationsPerEpoch(train.Count, BatchSize);
+        var state = Trainer.Start<float>(settings, Architecture);
         var seconds = new List<double>();
         for (var epoch = 0; epoch < epochs; epoch++)
         {

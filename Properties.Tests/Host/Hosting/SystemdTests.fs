@@ -83,22 +83,30 @@ module SystemdTests =
                 Process.Start("kill", [ "-KILL"; pid ]).WaitForExit()
                 Given.finish started |> ignore
 
+    /// The service reports that it is alive; after SIGTERM it reports that it stops, and ends with an exit code.
+    let private livesAndStops
+        (code: int)
+        (pid: string)
+        (next: unit -> string)
+        (started: Process)
+        : unit =
+        Assert.Equal("WATCHDOG=1", next ())
+        Assert.Equal("WATCHDOG=1", next ())
+        Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
+        let mutable last = next ()
+
+        while last = "WATCHDOG=1" do
+            last <- next ()
+
+        Assert.Equal("STOPPING=1", last)
+        Assert.Equal(code, (Given.finish started).ExitCode)
+
     let private training (settings: (string * string) list) (scratch: Scratch) : string list =
         Given.options scratch settings |> List.ofSeq
 
     [<FactOnLinux>]
     let ``the service notifies systemd that it is ready, alive and stopping`` () =
-        underSystemd (training [ "Training:Iterations", "20000000" ]) (fun pid next started ->
-            Assert.Equal("WATCHDOG=1", next ())
-            Assert.Equal("WATCHDOG=1", next ())
-            Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
-            let mutable last = next ()
-
-            while last = "WATCHDOG=1" do
-                last <- next ()
-
-            Assert.Equal("STOPPING=1", last)
-            Assert.Equal(143, (Given.finish started).ExitCode))
+        underSystemd (training [ "Training:Iterations", "20000000" ]) (livesAndStops 143)
 
     [<FactOnLinux>]
     let ``the service sends systemd nothing once nothing advances`` () =
@@ -125,14 +133,4 @@ module SystemdTests =
             Serving.write path (Serving.ofRows 1UL: Model<float32>)
             [ "serve"; path; $"--Serve:Port={freePort ()}" ]
 
-        underSystemd serving (fun pid next started ->
-            Assert.Equal("WATCHDOG=1", next ())
-            Assert.Equal("WATCHDOG=1", next ())
-            Process.Start("kill", [ "-TERM"; pid ]).WaitForExit()
-            let mutable last = next ()
-
-            while last = "WATCHDOG=1" do
-                last <- next ()
-
-            Assert.Equal("STOPPING=1", last)
-            Assert.Equal(0, (Given.finish started).ExitCode))
+        underSystemd serving (livesAndStops 0)

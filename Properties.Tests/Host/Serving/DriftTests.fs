@@ -107,7 +107,7 @@ module DriftTests =
     let private samples (state: JsonElement) = state.GetProperty("samples").GetInt64()
 
     [<Fact>]
-    let ``a shift of a column is told in the log, the metrics and the answer, and so is its end``
+    let ``the log, the metrics and the answer report that a column shifts, and that the shift ends``
         ()
         =
         use scratch = new Scratch()
@@ -185,7 +185,7 @@ module DriftTests =
         Assert.True(measured["pipeline.serving.drift.features"] >= 1.0)
         Assert.InRange(measured["pipeline.serving.drift.shift"], 0.3, 1.0)
 
-        // It is told once.
+        // The log has one line for a shift.
         window older |> ignore
         Assert.Single(told ()) |> ignore
         let last = window (usual 8000 300)

@@ -527,7 +527,7 @@ module ServingTests =
         | Error _, Error _ -> ()
         | slow, fast -> Exactly.equal slow fast
 
-        // What is told is told by the whole reading.
+        // The messages are those of the reader that parses every number.
         let told =
             try
                 InferenceRequest.Parse(ReadOnlySpan body) |> ignore
