@@ -97,7 +97,7 @@ internal sealed class AccessRules
                 "one of a page of another origin"
             );
         }
-        if (!NeedsNoToken(context.Request.Path) && !IsOpenTo(context.Request))
+        if (!IsOpenTo(context.Request) && !NeedsNoToken(context.Request.Path))
         {
             response.Headers.WWWAuthenticate = "Bearer";
             return Problem.WriteAsync(

@@ -1,62 +1,88 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Pipeline.Training;
 
 namespace Pipeline.Serving;
 
-/// <summary>A tensor of a request.</summary>
+/// <summary>A tensor of a request: one of its three lists is there.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Shape">Its sizes, the batch first; null if the request has none.</param>
-/// <param name="Values">Its numbers; null if it holds texts.</param>
-/// <param name="Strings">Its texts; null if it holds numbers.</param>
+/// <param name="Pixels">Its numbers, if all of them are whole numbers of 0 to 255 and were read as such.</param>
+/// <param name="Numbers">Its numbers otherwise.</param>
+/// <param name="Strings">Its texts.</param>
 internal sealed record InferenceInput(
     string Name,
     IReadOnlyList<long>? Shape,
-    double[]? Values,
+    ArraySegment<byte>? Pixels,
+    double[]? Numbers,
     string[]? Strings
 )
 {
+    /// <summary>The pixels of whole images.</summary>
+    /// <param name="each">The pixels of an image.</param>
+    /// <exception cref="RefusedException">The tensor holds something else.</exception>
+    public ReadOnlySpan<byte> RequirePixels(int each)
+    {
+        if (Pixels is { } pixels)
+        {
+            RequireSamples(pixels.Count, each);
+            return pixels;
+        }
+        var numbers = RequireNumbers(each);
+        var bytes = new byte[numbers.Length];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (numbers[i] is not (>= 0 and <= byte.MaxValue) || numbers[i] % 1 != 0)
+            {
+                throw RefusedException.Of(
+                    $"input {Name}",
+                    "whole numbers of 0 to 255",
+                    numbers[i].ToString("R", CultureInfo.InvariantCulture)
+                );
+            }
+            bytes[i] = (byte)numbers[i];
+        }
+        return bytes;
+    }
+
     /// <summary>The numbers of whole samples.</summary>
     /// <param name="each">The numbers of a sample.</param>
-    /// <param name="areBytes">Whether they must be whole numbers of 0 to 255.</param>
-    /// <exception cref="RefusedException">They are others.</exception>
-    public double[] Numbers(int each, bool areBytes)
+    /// <exception cref="RefusedException">The tensor holds something else.</exception>
+    public double[] RequireNumbers(int each)
     {
-        if (Values is not { } values)
-            throw RefusedException.Of($"input {Name}", "numbers", "texts");
-        RequireShape(values.Length);
-        if (values.Length == 0 || values.Length % each != 0)
-        {
-            throw RefusedException.Of(
-                $"input {Name}",
-                $"{each} numbers a sample",
-                $"{values.Length} numbers in all"
+        var numbers =
+            Numbers
+            ?? (
+                Pixels is { } pixels
+                    ? Array.ConvertAll([.. pixels], pixel => (double)pixel)
+                    : throw RefusedException.Of($"input {Name}", "numbers", "texts")
             );
-        }
-        if (
-            areBytes
-            && values.FirstOrDefault(value => value is not (>= 0 and <= 255) || value % 1 != 0, -1)
-                is not -1
-                    and var wrong
-        )
-        {
-            throw RefusedException.Of(
-                $"input {Name}",
-                "whole numbers of 0 to 255",
-                wrong.ToString("R", CultureInfo.InvariantCulture)
-            );
-        }
-        return values;
+        RequireSamples(numbers.Length, each);
+        return numbers;
     }
 
     /// <summary>The texts, one a sample.</summary>
     /// <exception cref="RefusedException">The tensor holds numbers.</exception>
-    public string[] Texts()
+    public string[] RequireTexts()
     {
         if (Strings is not { } texts)
             throw RefusedException.Of($"input {Name}", "texts", "numbers");
         RequireShape(texts.Length);
         return texts;
+    }
+
+    private void RequireSamples(int count, int each)
+    {
+        RequireShape(count);
+        if (count == 0 || count % each != 0)
+        {
+            throw RefusedException.Of(
+                $"input {Name}",
+                $"{each} numbers a sample",
+                $"{count} numbers in all"
+            );
+        }
     }
 
     private void RequireShape(int count)
@@ -76,6 +102,7 @@ internal sealed record InferenceInput(
 /// <param name="Id">What the client calls it.</param>
 /// <param name="Inputs">The tensors.</param>
 internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput> Inputs)
+    : IDisposable
 {
     /// <summary>The deepest nesting of lists and objects.</summary>
     private const int Deepest = 16;
@@ -95,7 +122,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
     }
 
     /// <param name="body">The request.</param>
-    /// <param name="isFast">Whether lists of whole numbers are read by a loop of their own, five times as fast.</param>
+    /// <param name="isFast">Whether lists of pixels are read by a loop of their own, several times as fast.</param>
     /// <exception cref="RefusedException">The body is not a request of the protocol.</exception>
     public static InferenceRequest Parse(ReadOnlySpan<byte> body, bool isFast)
     {
@@ -143,6 +170,16 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
         }
     }
 
+    /// <summary>Gives the memory of the pixels back: they must not be used afterwards.</summary>
+    public void Dispose()
+    {
+        foreach (var input in Inputs)
+        {
+            if (input.Pixels is { Array: { } pixels })
+                ArrayPool<byte>.Shared.Return(pixels);
+        }
+    }
+
     /// <summary>Refuses a request whose inputs do not have these names, each once.</summary>
     public void RequireInputs(string[] names)
     {
@@ -169,7 +206,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
             throw Refused("an object for each input", InWords(json.TokenType));
         string? name = null;
         List<long>? shape = null;
-        (double[]?, string[]?)? data = null;
+        (ArraySegment<byte>?, double[]?, string[]?)? data = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("name"u8))
@@ -200,23 +237,33 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                 json.Skip();
             }
         }
-        var (numbers, texts) = data ?? throw Refused($"data of the input {name}", "none");
-        return new(name ?? throw Refused("a name of each input", "none"), shape, numbers, texts);
+        var (pixels, numbers, texts) = data ?? throw Refused($"data of the input {name}", "none");
+        return new(
+            name ?? throw Refused("a name of each input", "none"),
+            shape,
+            pixels,
+            numbers,
+            texts
+        );
     }
 
-    /// <summary>A list of numbers or of texts, nested or not.</summary>
-    private static (double[]?, string[]?) Data(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
+    /// <summary>A list of pixels, of numbers or of texts, nested or not.</summary>
+    private static (ArraySegment<byte>?, double[]?, string[]?) Data(
+        ref Utf8JsonReader json,
+        ref ReadOnlySpan<byte> rest
+    )
     {
         Expect(ref json, JsonTokenType.StartArray, "a list as data");
         if (
             !rest.IsEmpty
-            && WholeNumbers.Read(rest[(int)json.BytesConsumed..], out var length) is { } whole
+            && PixelList.Read(rest[(int)json.BytesConsumed..], out var length, out var pixels)
+                is { } values
         )
         {
             rest = rest[((int)json.BytesConsumed + length)..];
             json = new(rest, isFinalBlock: true, json.CurrentState);
             json.Read();
-            return (whole, null);
+            return (new(values, 0, pixels), null, null);
         }
         var numbers = new double[64];
         var count = 0;
@@ -249,7 +296,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                     );
             }
         }
-        return texts is null ? (numbers[..count], null) : (null, [.. texts]);
+        return texts is null ? (null, numbers[..count], null) : (null, null, [.. texts]);
     }
 
     private static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what)

@@ -39,12 +39,12 @@ internal static class ModelEndpoints
             group.MapGet($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
             group.MapPost(
                 $"/v2/models/{{name}}{version}/infer",
-                Of(Timed(OpenInference.InferAsync))
+                Of(Timed(routes, OpenInference.InferAsync))
             );
         }
         group.MapGet("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
         group.MapGet("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
-        group.MapPost(PathOf("{name}"), Of(Timed(PlainEndpoint.PredictAsync)));
+        group.MapPost(PathOf("{name}"), Of(Timed(routes, PlainEndpoint.PredictAsync)));
         group.MapGet(OpenApi, Answer(WriteOpenApiAsync));
         return group;
 
@@ -83,12 +83,18 @@ internal static class ModelEndpoints
         );
 
     /// <summary>Counts a request for predictions, and its time and samples.</summary>
+    /// <param name="routes">Where the endpoint is mapped.</param>
     /// <param name="predict">Answers the request; its result is the number of samples, or null if the request was
     /// refused.</param>
-    public static ModelRequest Timed(Func<HttpContext, ServedModel, Task<int?>> predict) =>
-        async (context, model) =>
+    public static ModelRequest Timed(
+        IEndpointRouteBuilder routes,
+        Func<HttpContext, ServedModel, ValueTask<int?>> predict
+    )
+    {
+        // The services of the request itself would be made for each of them.
+        var metrics = routes.ServiceProvider.GetRequiredService<ServingMetrics>();
+        return async (context, model) =>
         {
-            var metrics = context.RequestServices.GetRequiredService<ServingMetrics>();
             var start = Stopwatch.GetTimestamp();
             try
             {
@@ -106,6 +112,7 @@ internal static class ModelEndpoints
                 await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, refused.Reasons);
             }
         };
+    }
 
     /// <summary>Turns every fault into a problem with its sentence.</summary>
     public static RequestDelegate Answer(RequestDelegate request) =>

@@ -89,7 +89,7 @@ internal static class OpenInference
     }
 
     /// <returns>The number of samples; null if the request was refused.</returns>
-    public static async Task<int?> InferAsync(HttpContext context, ServedModel served)
+    public static async ValueTask<int?> InferAsync(HttpContext context, ServedModel served)
     {
         var type = RequestBody.MediaType(context.Request);
         if (type != "application/json")
@@ -107,21 +107,17 @@ internal static class OpenInference
         return await Work.RunAsync(
             context,
             model,
-            RequestBody.ReadAsync,
+            RequestBody.RentAsync,
             body =>
             {
-                var request = InferenceRequest.Parse(body.Span);
-                return (request, Outputs: Predict(model, request));
+                using var request = InferenceRequest.Parse(body);
+                var outputs = Predict(model, request);
+                RequestBody.Return(body);
+                return (request.Id, Outputs: outputs);
             },
             async answer =>
             {
-                await WriteAnswerAsync(
-                    context,
-                    served.Name,
-                    model,
-                    answer.request.Id,
-                    answer.Outputs
-                );
+                await WriteAnswerAsync(context, served.Name, model, answer.Id, answer.Outputs);
                 return answer.Outputs.Length / model.Signature.Outputs;
             }
         );
@@ -134,23 +130,31 @@ internal static class OpenInference
         request.RequireInputs(model.InputNames);
         if (signature.Columns.Count > 0)
             return model.PredictTable(TableOf(signature, request));
-        var isOfImages = signature.ImageSize is not null;
         var input = request.Inputs[0];
-        var numbers = input.Numbers(signature.Inputs, isOfImages);
-        var outputs = new double[numbers.Length / signature.Inputs * signature.Outputs];
-        var pixels = new byte[isOfImages ? signature.Inputs : 0];
-        for (var sample = 0; sample * signature.Inputs < numbers.Length; sample++)
+        return signature.ImageSize is null
+            ? PredictEach<double>(
+                signature,
+                input.RequireNumbers(signature.Inputs),
+                model.PredictNumbers
+            )
+            : PredictEach(signature, input.RequirePixels(signature.Inputs), model.PredictPixels);
+    }
+
+    private delegate void PredictSample<T>(ReadOnlySpan<T> sample, Span<double> outputs);
+
+    private static double[] PredictEach<T>(
+        ModelSignature signature,
+        ReadOnlySpan<T> samples,
+        PredictSample<T> predict
+    )
+    {
+        var outputs = new double[samples.Length / signature.Inputs * signature.Outputs];
+        for (var sample = 0; sample * signature.Inputs < samples.Length; sample++)
         {
-            var own = numbers.AsSpan(sample * signature.Inputs, signature.Inputs);
-            var predicted = outputs.AsSpan(sample * signature.Outputs, signature.Outputs);
-            if (isOfImages)
-            {
-                for (var i = 0; i < pixels.Length; i++)
-                    pixels[i] = (byte)own[i];
-                model.PredictPixels(pixels, predicted);
-            }
-            else
-                model.PredictNumbers(own, predicted);
+            predict(
+                samples.Slice(sample * signature.Inputs, signature.Inputs),
+                outputs.AsSpan(sample * signature.Outputs, signature.Outputs)
+            );
         }
         return outputs;
     }
@@ -166,7 +170,7 @@ internal static class OpenInference
         var columns = new List<Column>();
         if (numeric.Length > 0)
         {
-            var numbers = request.Of("numbers").Numbers(numeric.Length, areBytes: false);
+            var numbers = request.Of("numbers").RequireNumbers(numeric.Length);
             var rows = numbers.Length / numeric.Length;
             for (var column = 0; column < numeric.Length; column++)
             {
@@ -181,7 +185,7 @@ internal static class OpenInference
                 .Columns.Where(column => !column.IsNumeric)
                 .Select(column => new Column(
                     column.Name,
-                    Cells.NewTexts(request.Of(column.Name).Texts())
+                    Cells.NewTexts(request.Of(column.Name).RequireTexts())
                 ))
         );
         return Tables.Create(columns).OrThrow(RefusedException.At("the inputs"));

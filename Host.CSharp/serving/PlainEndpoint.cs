@@ -73,7 +73,7 @@ internal static class PlainEndpoint
     }
 
     /// <returns>The number of samples; null if the request was refused.</returns>
-    public static async Task<int?> PredictAsync(HttpContext context, ServedModel served)
+    public static async ValueTask<int?> PredictAsync(HttpContext context, ServedModel served)
     {
         var request = context.Request;
         var type = RequestBody.MediaType(request);
@@ -97,11 +97,20 @@ internal static class PlainEndpoint
         return await Work.RunAsync(
             context,
             model,
-            RequestBody.ReadAsync,
+            RequestBody.RentAsync,
             body =>
-                kind.Length == 0
-                    ? Images(served.Name, model, body.Span)
-                    : model.Predict(DataFile.Of(Source, body, kind), isDarkInk, isExplained, kept),
+            {
+                if (kind.Length > 0)
+                    return model.Predict(
+                        DataFile.Of(Source, body, kind),
+                        isDarkInk,
+                        isExplained,
+                        kept
+                    );
+                var predictions = Images(served.Name, model, body);
+                RequestBody.Return(body);
+                return predictions;
+            },
             async predictions =>
             {
                 var response = context.Response;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 
 namespace Pipeline.Serving;
@@ -5,9 +6,10 @@ namespace Pipeline.Serving;
 /// <summary>The bytes and the kind of a request's body.</summary>
 internal static class RequestBody
 {
-    /// <summary>The whole body.</summary>
+    /// <summary>The whole body, in an array of <see cref="ArrayPool{T}.Shared"/>. Who keeps nothing of it may give it back
+    /// with <see cref="Return"/>.</summary>
     /// <exception cref="BadHttpRequestException">It is too long or does not arrive.</exception>
-    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
+    public static async ValueTask<ArraySegment<byte>> RentAsync(HttpContext context)
     {
         var reader = context.Request.BodyReader;
         while (true)
@@ -15,14 +17,18 @@ internal static class RequestBody
             var read = await reader.ReadAsync(context.RequestAborted);
             if (read.IsCompleted)
             {
-                var bytes = new byte[read.Buffer.Length];
-                System.Buffers.BuffersExtensions.CopyTo(read.Buffer, bytes);
+                var length = (int)read.Buffer.Length;
+                var bytes = ArrayPool<byte>.Shared.Rent(length);
+                read.Buffer.CopyTo(bytes);
                 reader.AdvanceTo(read.Buffer.End);
-                return bytes;
+                return new(bytes, 0, length);
             }
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
+
+    public static void Return(ArraySegment<byte> body) =>
+        ArrayPool<byte>.Shared.Return(body.Array!);
 
     /// <summary>The media type of the body without its parameters, in lower case; empty without one.</summary>
     public static string MediaType(HttpRequest request)

@@ -13,10 +13,10 @@ internal static class Work
     /// <param name="compute">The answer for the body.</param>
     /// <param name="write">Writes the answer; its result is the number of samples.</param>
     /// <returns>The number of samples; null if too many requests wait.</returns>
-    public static async Task<int?> RunAsync<TBody, TAnswer>(
+    public static async ValueTask<int?> RunAsync<TBody, TAnswer>(
         HttpContext context,
         LoadedModel model,
-        Func<HttpContext, Task<TBody>> read,
+        Func<HttpContext, ValueTask<TBody>> read,
         Func<TBody, TAnswer> compute,
         Func<TAnswer, Task<int>> write
     )

@@ -43,7 +43,10 @@ internal static class TryPages
         );
         var page = Of("{name}");
         routes.MapMethods(page, ["GET", "HEAD"], ModelEndpoints.ForModel(models, WriteAsync));
-        routes.MapPost(page, ModelEndpoints.ForModel(models, ModelEndpoints.Timed(PredictAsync)));
+        routes.MapPost(
+            page,
+            ModelEndpoints.ForModel(models, ModelEndpoints.Timed(routes, PredictAsync))
+        );
     }
 
     private static ModelView ViewOf(HttpContext context, ServedModel served, LoadedModel model) =>
@@ -60,7 +63,7 @@ internal static class TryPages
         return WriteAsync(context, view, SampleForm.Of(view), model.PredictionsOf([]), []);
     }
 
-    private static async Task<int?> PredictAsync(HttpContext context, ServedModel served)
+    private static async ValueTask<int?> PredictAsync(HttpContext context, ServedModel served)
     {
         var model = served.Current;
         var view = ViewOf(context, served, model);
@@ -71,7 +74,7 @@ internal static class TryPages
             return await Work.RunAsync(
                 context,
                 model,
-                _ => Task.FromResult(form),
+                _ => ValueTask.FromResult(form),
                 sample =>
                     model.Predict(sample.ToFile(view), sample.IsDarkInk, sample.IsExplained, null),
                 async predictions =>

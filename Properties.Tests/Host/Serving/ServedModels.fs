@@ -73,7 +73,7 @@ module Serving =
     let start (models: (string * string) list) : Service =
         startWith (AccessRules([], null)) models
 
-    let private initialised (head: Head) (inputs: int) (outputs: int) (seed: uint64) : Network<'T> =
+    let initialised (head: Head) (inputs: int) (outputs: int) (seed: uint64) : Network<'T> =
         LayerKinds.parse [] [ "dense 5"; "tanh"; $"dense {outputs}" ]
         |> Result.bind (Architecture.create head (Shape.Vector inputs))
         |> orFail

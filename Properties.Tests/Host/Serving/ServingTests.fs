@@ -514,11 +514,19 @@ module ServingTests =
 
         let parsed (isFast: bool) =
             try
-                let request = InferenceRequest.Parse(ReadOnlySpan body, isFast)
+                use request = InferenceRequest.Parse(ReadOnlySpan body, isFast)
 
                 Ok(
                     request.Id,
-                    [ for input in request.Inputs -> input.Name, input.Values, input.Strings ]
+                    [
+                        for input in request.Inputs ->
+                            input.Name,
+                            (if input.Pixels.HasValue then
+                                 Some(Seq.map float input.Pixels.Value |> List.ofSeq)
+                             else
+                                 input.Numbers |> Option.ofObj |> Option.map List.ofArray),
+                            input.Strings
+                    ]
                 )
             with :? RefusedException as refused ->
                 Error(List.ofSeq refused.Reasons)
