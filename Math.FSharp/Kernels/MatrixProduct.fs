@@ -26,6 +26,15 @@ type internal ProductLoop<'T> = {
     member private p.Rows = p.Initial.Length
     member private p.Columns = p.C.Length / p.Initial.Length
 
+    /// The columns of a tile.
+    static member private Width(registers: int, columns: int) : int =
+        if registers = 1 then
+            ProductTile<'T>.FlatColumns
+        elif columns >= ProductTile<'T>.Columns then
+            ProductTile<'T>.Columns
+        else
+            1
+
     /// Six columns of B side by side, from the first product to the last.
     member p.PackColumns(packed: 'T[], group: int) : unit =
         let first =
@@ -91,7 +100,7 @@ type internal ProductLoop<'T> = {
     /// between blocks of products, because the rows of two panels may overlap.
     member p.Share<'V, 'L, 'W, 'N
         when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
-        (panel: RowBand, first: int, finish: int, packsColumns: bool, packedB: 'T[])
+        (panel: RowBand, registers: int, first: int, finish: int, packsColumns: bool, packedB: 'T[])
         : unit =
         let row = panel.R0
 
@@ -102,12 +111,10 @@ type internal ProductLoop<'T> = {
             R3 = panel.R3 - row
         }
 
-        let tall = Unsafe.SizeOf<'V>() = 64
         let height = int rowBand.R3 + 'N.Count
         let rows, columns = p.Rows, p.Columns
         let packsRows = packsColumns || p.ARowStep <> 1
-        let whole = columns >= ProductTile<'T>.Columns
-        let width = if whole then ProductTile<'T>.Columns else 1
+        let width = ProductLoop<'T>.Width(registers, columns)
         let block = if packsRows then ProductLoop<'T>.Block else p.Depth
         let blocks = max 1 ((p.Depth + block - 1) / block)
 
@@ -168,12 +175,14 @@ type internal ProductLoop<'T> = {
                     else
                         rest
 
-                if not whole then
+                if width = 1 then
                     tile.Column<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
-                elif tall then
+                elif registers = 4 then
                     tile.Tall<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
-                else
+                elif registers = 2 then
                     tile.Low<'V, 'L>(rowBand, a, b, from, into)
+                else
+                    tile.Flat<'V, 'L>(rowBand, a, b, from, into)
 
                 j <- j + width
 
@@ -195,8 +204,15 @@ type internal ProductLoop<'T> = {
             =
             let p = p
             let rows, columns = p.Rows, p.Columns
-            // 512-bit registers come by 32, narrower ones by 16.
-            let registers = if Unsafe.SizeOf<'V>() = 64 then 4 else 2
+            // As many registers of rows as there are rows for. 512-bit registers come by 32, narrower ones by 16.
+            let registers =
+                if rows <= 'L.Count && columns >= ProductTile<'T>.FlatColumns then
+                    1
+                elif rows <= 2 * 'L.Count || Unsafe.SizeOf<'V>() < 64 then
+                    2
+                else
+                    4
+
             let height = registers * 'L.Count
             let panels = (rows + height - 1) / height
             // Packing pays for more than some megabytes of rows, or for many columns.
@@ -225,9 +241,8 @@ type internal ProductLoop<'T> = {
             let bands = max 1 (min (columns / 48) ((shares + panels - 1) / panels))
             let band = (columns + bands - 1) / bands
 
-            let band =
-                (band + ProductTile<'T>.Columns - 1) / ProductTile<'T>.Columns
-                * ProductTile<'T>.Columns
+            let width = ProductLoop<'T>.Width(registers, columns)
+            let band = (band + width - 1) / width * width
 
             let shares = (columns + band - 1) / band
 
@@ -238,7 +253,7 @@ type internal ProductLoop<'T> = {
 
                 if registers = 4 && row + height >= rows then
                     let rowBand = RowBand.Of(row, 'L.Count, 'N.Count, rows)
-                    p.Share<'V, 'L, 'W, 'N>(rowBand, first, finish, packs, packed)
+                    p.Share<'V, 'L, 'W, 'N>(rowBand, registers, first, finish, packs, packed)
                 else
                     let rowBand = RowBand.Of(row, 'L.Count, 'L.Count, rows)
 
@@ -252,7 +267,7 @@ type internal ProductLoop<'T> = {
                                     R3 = rowBand.R1
                             }
 
-                    p.Share<'V, 'L, 'V, 'L>(rowBand, first, finish, packs, packed))
+                    p.Share<'V, 'L, 'V, 'L>(rowBand, registers, first, finish, packs, packed))
 
             if packs then
                 ArrayPool<'T>.Shared.Return packed

@@ -21,8 +21,11 @@ type internal ProductTile<'T> = {
     Depth: int
 } with
 
-    /// Columns of a whole tile.
+    /// Columns of a whole tile with several registers of rows.
     static member Columns = 6
+
+    /// Columns of a whole tile with one register of rows.
+    static member FlatColumns = 8
 
     /// Four registers of rows by six columns: as many sums as 32 registers hold.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
@@ -232,6 +235,74 @@ type internal ProductTile<'T> = {
         column <- column + t.IntoStep
         'L.Store('L.WithoutMinusZero c05, &result, column + rowBand.R0)
         'L.Store('L.WithoutMinusZero c15, &result, column + rowBand.R1)
+
+    /// One register of rows by eight columns: for products of few rows.
+    [<MethodImpl(MethodImplOptions.NoInlining)>]
+    member t.Flat<'V, 'L when 'L :> ISimd<'V, 'T>>
+        (rowBand: RowBand, a: nativeint, b: nativeint, from: nativeint, into: nativeint)
+        : unit =
+        // A reference for each column: one index moves all of them.
+        let s0 = &Unsafe.Add(&Unsafe.Add(&Simd.start t.A, a), rowBand.R0)
+        let f0 = &Unsafe.Add(&Simd.start t.B, b)
+        let f1 = &Unsafe.Add(&f0, t.ColumnStep)
+        let f2 = &Unsafe.Add(&f1, t.ColumnStep)
+        let f3 = &Unsafe.Add(&f2, t.ColumnStep)
+        let f4 = &Unsafe.Add(&f3, t.ColumnStep)
+        let f5 = &Unsafe.Add(&f4, t.ColumnStep)
+        let f6 = &Unsafe.Add(&f5, t.ColumnStep)
+        let f7 = &Unsafe.Add(&f6, t.ColumnStep)
+        let start = &Unsafe.Add(&Simd.start t.From, from)
+        let result = &Unsafe.Add(&Simd.start t.Into, into)
+        let mutable column = rowBand.R0
+        let mutable c0 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c1 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c2 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c3 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c4 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c5 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c6 = 'L.Load(&start, column)
+        column <- column + t.FromStep
+        let mutable c7 = 'L.Load(&start, column)
+        let mutable ai = 0n
+        let mutable bi = 0n
+        let mutable left = t.Depth
+
+        while left > 0 do
+            let a = 'L.Load(&s0, ai)
+            c0 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f0, bi)), c0)
+            c1 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f1, bi)), c1)
+            c2 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f2, bi)), c2)
+            c3 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f3, bi)), c3)
+            c4 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f4, bi)), c4)
+            c5 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f5, bi)), c5)
+            c6 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f6, bi)), c6)
+            c7 <- 'L.MultiplyAdd(a, 'L.Create(Unsafe.Add(&f7, bi)), c7)
+            ai <- ai + t.AStep
+            bi <- bi + t.BStep
+            left <- left - 1
+
+        column <- rowBand.R0
+        'L.Store('L.WithoutMinusZero c0, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c1, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c2, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c3, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c4, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c5, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c6, &result, column)
+        column <- column + t.IntoStep
+        'L.Store('L.WithoutMinusZero c7, &result, column)
 
     /// Four registers of rows in one column: for products of fewer than six.
     [<MethodImpl(MethodImplOptions.NoInlining)>]
