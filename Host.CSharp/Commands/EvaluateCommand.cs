@@ -266,7 +266,7 @@ internal static class EvaluateCommand
     }
 
     /// <summary>The pictures of the mistakes, if samples are images.</summary>
-    private static IEnumerable<GreyImage> Pictures<T>(Evaluation evaluation, Dataset<T> test)
+    private static IEnumerable<ByteImage> Pictures<T>(Evaluation evaluation, Dataset<T> test)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         if (
@@ -274,13 +274,12 @@ internal static class EvaluateCommand
             || test.ImageSize.IsNone
         )
             yield break;
-        var (rows, columns) = test.ImageSize.Value;
+        var size = test.ImageSize.Value;
         foreach (var mistake in figures.Mistakes)
         {
             var inputs = Dataset.Take([mistake.Sample], test).Inputs;
             yield return new(
-                rows,
-                columns,
+                size,
                 [
                     .. inputs
                         .ToColumnMajorArray()

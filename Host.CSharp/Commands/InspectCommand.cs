@@ -58,8 +58,7 @@ internal static class InspectCommand
         var architecture = network.Architecture;
         var preprocessing = model.Preprocessing switch
         {
-            Preprocessing.Pixels size =>
-                $"{size.rows} × {size.columns} pixels, each divided by 255",
+            Preprocessing.Pixels pixels => $"{pixels.size}, each divided by 255",
             Preprocessing.Table table =>
                 $"{Counted.Of(table.Item.Numbers.Length, "column")} of numbers, {table.Item.Categories.Length} of categories",
             _ => "none: numbers are used unchanged",

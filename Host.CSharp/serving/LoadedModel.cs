@@ -131,7 +131,7 @@ internal sealed class LoadedModel<T> : LoadedModel
             new(
                 model.Network.Architecture.Inputs,
                 model.Network.Architecture.Outputs,
-                model.Preprocessing is Preprocessing.Pixels size ? (size.rows, size.columns) : null,
+                model.Preprocessing is Preprocessing.Pixels pixels ? pixels.size : null,
                 rows?.Columns ?? [],
                 predictions.AreClasses ? predictions.OutputNames : [],
                 typeof(T) == typeof(double)

@@ -1,3 +1,4 @@
+using Pipeline.Learning;
 using Pipeline.Training;
 
 namespace Pipeline.Serving;
@@ -12,7 +13,7 @@ namespace Pipeline.Serving;
 public sealed record ModelSignature(
     int Inputs,
     int Outputs,
-    (int Rows, int Columns)? ImageSize,
+    ImageSize? ImageSize,
     IReadOnlyList<TableModelColumn> Columns,
     IReadOnlyList<string> Classes,
     bool IsDouble
@@ -23,7 +24,7 @@ public sealed record ModelSignature(
     internal bool IsReplacedBy(ModelSignature other) =>
         Inputs == other.Inputs
         && Outputs == other.Outputs
-        && ImageSize == other.ImageSize
+        && ImageSize.Equals(other.ImageSize)
         && Columns
             .Select(column => column.Name)
             .SequenceEqual(other.Columns.Select(column => column.Name))
@@ -35,7 +36,7 @@ public sealed record ModelSignature(
     /// <summary>In words, for messages.</summary>
     public override string ToString() =>
         (
-            ImageSize is { } size ? $"images of {size.Rows} × {size.Columns} pixels"
+            ImageSize is { } size ? $"images of {size}"
             : Columns.Count > 0
                 ? $"rows with {string.Join(", ", Columns.Select(column => column.Name))}"
             : $"{Inputs} numbers"

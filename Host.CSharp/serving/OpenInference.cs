@@ -16,7 +16,18 @@ internal static class OpenInference
     )
     {
         if (signature.ImageSize is { } size)
-            return [("pixels", "UINT8", [size.Rows, size.Columns])];
+        {
+            return
+            [
+                (
+                    "pixels",
+                    "UINT8",
+                    size.Channels == 1
+                        ? [size.Rows, size.Columns]
+                        : [size.Channels, size.Rows, size.Columns]
+                ),
+            ];
+        }
         if (signature.Columns.Count == 0)
             return [("numbers", FloatOf(signature), [signature.Inputs])];
         var numbers = signature.Columns.Count(column => column.IsNumeric);

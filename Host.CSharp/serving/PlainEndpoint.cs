@@ -43,7 +43,12 @@ internal static class PlainEndpoint
                             signature.Inputs,
                             signature.Outputs,
                             Image = signature.ImageSize is { } size
-                                ? new { size.Rows, size.Columns }
+                                ? new
+                                {
+                                    size.Channels,
+                                    size.Rows,
+                                    size.Columns,
+                                }
                                 : null,
                             Columns = signature.Columns.Select(column => new
                             {
@@ -128,12 +133,12 @@ internal static class PlainEndpoint
     {
         if (model.Signature.ImageSize is not { } size)
             throw RefusedException.Of(name, "a model of images", $"one of {model.Signature}");
-        var pixels = size.Rows * size.Columns;
+        var pixels = size.Count;
         if (bytes.Length == 0 || bytes.Length % pixels != 0)
         {
             throw RefusedException.Of(
                 "the body",
-                $"images of {pixels} bytes, a byte for each of {size.Rows} × {size.Columns} pixels",
+                $"images of {pixels} bytes, a byte for each of {size}",
                 $"{bytes.Length} bytes"
             );
         }

@@ -62,11 +62,11 @@ internal sealed class ServedModel : IPredictor
         var model = Current;
         if (model.Signature.ImageSize is not { } size)
             throw RefusedException.Of(Name, "a model of images", $"one of {model.Signature}");
-        return pixels.Length == size.Rows * size.Columns
+        return pixels.Length == size.Count
             ? model.PredictImage(pixels)
             : throw RefusedException.Of(
                 Name,
-                $"{size.Rows * size.Columns} bytes, a byte for each of {size.Rows} × {size.Columns} pixels",
+                $"{size.Count} bytes, a byte for each of {size}",
                 $"{pixels.Length}"
             );
     }

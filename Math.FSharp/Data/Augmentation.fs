@@ -185,15 +185,14 @@ module Augmentation =
 
             sum
 
-    /// One image varied.
+    /// One image varied: its channels alike, but for the noise, of which each number has its own.
     let private vary
         (augmentation: Augmentation)
         (weights: float32[])
         (seed: uint64)
         (iteration: int64)
         (sample: int)
-        (rows: int)
-        (columns: int)
+        (imageSize: ImageSize)
         (image: ReadOnlySpan<float32>)
         (result: Span<float32>)
         : unit =
@@ -203,6 +202,7 @@ module Augmentation =
                * RandomNumbers.uniform seed RandomStream.Augmentation iteration (8 * sample + k)
                - 1.0)
 
+        let rows, columns = imageSize.Rows, imageSize.Columns
         let size = 1.0 / (1.0 + within augmentation.Scale 0)
         let turn = within augmentation.Rotation 1 / 180.0
         let cosine = ScalarMath.CosPi(abs turn)
@@ -236,7 +236,11 @@ module Augmentation =
                     fromRow <- fromRow + downs[i]
                     fromColumn <- fromColumn + rights[i]
 
-                result[i] <- between rows columns image fromRow fromColumn
+                for channel in 0 .. imageSize.Channels - 1 do
+                    let first = channel * imageSize.Area
+
+                    result[first + i] <-
+                        between rows columns (image.Slice(first, imageSize.Area)) fromRow fromColumn
 
         if augmentation.Noise > 0.0 then
             for i in 0 .. result.Length - 1 do
@@ -249,13 +253,14 @@ module Augmentation =
 
                 result[i] <- result[i] + float32 (augmentation.Noise * noise)
 
-    /// <summary>Images varied, each in its own way.</summary>
+    /// <summary>Images varied, each in its own way. All channels of an image are shifted, turned, scaled, distorted and
+    /// mirrored alike.</summary>
     /// <param name="augmentation">How.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="iteration">The iteration, from 0.</param>
-    /// <param name="rows">Rows of an image.</param>
-    /// <param name="columns">Columns of an image.</param>
-    /// <param name="images">(rows · columns, batch), an image a column, row after row.</param>
+    /// <param name="size">The size of an image.</param>
+    /// <param name="images">(channels · rows · columns, batch), an image a column: channel after channel, row after
+    /// row.</param>
     /// <returns>Of the same shape.</returns>
     /// <exception cref="T:System.ArgumentException">The images have another size.</exception>
     [<CompiledName("Apply")>]
@@ -263,18 +268,17 @@ module Augmentation =
         (augmentation: Augmentation)
         (seed: uint64)
         (iteration: int64)
-        (rows: int)
-        (columns: int)
+        (size: ImageSize)
         (images: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Matrix<'T> =
-        if images.RowCount <> rows * columns then
+        if images.RowCount <> size.Count then
             invalidArg
                 (nameof images)
-                $"expected columns of %d{rows} × %d{columns} pixels, found %d{images.RowCount}"
+                $"expected columns of %d{size.Count} numbers for {size}, found %d{images.RowCount}"
 
         let source = Kernels.values images |> Array.map (fun x -> Single.CreateTruncating x)
         let result: float32[] = Array.zeroCreate source.Length
-        let size = rows * columns
+        let count = size.Count
         let weights = gaussian augmentation.Smoothness
 
         // An elastic distortion takes as long as some ten thousand multiplications.
@@ -285,11 +289,10 @@ module Augmentation =
                 seed
                 iteration
                 sample
-                rows
-                columns
-                (ReadOnlySpan(source, sample * size, size))
-                (Span(result, sample * size, size)))
+                size
+                (ReadOnlySpan(source, sample * count, count))
+                (Span(result, sample * count, count)))
 
         result
         |> Array.map (fun x -> 'T.CreateTruncating x)
-        |> Kernels.matrix size images.ColumnCount
+        |> Kernels.matrix count images.ColumnCount

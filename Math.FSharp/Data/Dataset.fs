@@ -36,8 +36,8 @@ type Dataset<'T
     samples: Samples<'T>
     /// The indices of the data set's samples; all samples without them.
     indices: int[] voption
-    /// Rows and columns, where samples are images.
-    image: struct (int * int) voption
+    /// The size of samples that are images.
+    image: ImageSize voption
     targets: Targets<'T>
     /// How much each sample counts; nothing if all count 1.
     weights: 'T[] voption
@@ -52,13 +52,13 @@ type Dataset<'T
     member data.Features = data.features
     /// How many classes there are.
     member data.Classes = data.classes
-    /// Rows and columns of a sample, where samples are images.
+    /// The size of a sample, where samples are images.
     member data.ImageSize = data.image
 
     /// The shape of a sample.
     member data.Shape =
         match data.image with
-        | ValueSome(struct (rows, columns)) -> Shape.Image(1, rows, columns)
+        | ValueSome size -> Shape.Image(size.Channels, size.Rows, size.Columns)
         | ValueNone -> Shape.Vector data.features
 
     /// The expected outputs.
@@ -196,24 +196,31 @@ module Dataset =
                     "labels"
                     $"one for each of the %d{images.Count} images"
                     (string labels.Length)
-                int64 images.Count * int64 images.Rows * int64 images.Columns =
-                    int64 images.Pixels.Length,
+                Tensor.bytesOf
+                    [
+                        int64 images.Count
+                        int64 images.Size.Channels
+                        int64 images.Size.Rows
+                        int64 images.Size.Columns
+                    ]
+                    1 =
+                    bigint images.Pixels.Length,
                 Fault.create
                     "images"
-                    $"%d{images.Count} × %d{images.Rows} × %d{images.Columns} pixels"
+                    $"bytes for %d{images.Count} images of {images.Size}"
                     (string images.Pixels.Length)
                 labels |> Array.forall (fun label -> label >= 0 && label < classes),
                 Fault.create "labels" $"classes of 0 to %d{classes - 1}" "another"
             ]
             (fun () -> {
-                features = images.Rows * images.Columns
+                features = images.Size.Count
                 classes = classes
                 samples =
-                    match SparseBytes.create (images.Rows * images.Columns) images.Pixels with
+                    match SparseBytes.create images.Size.Count images.Pixels with
                     | ValueSome pairs -> Samples.Pairs pairs
                     | ValueNone -> Samples.Bytes images.Pixels
                 indices = ValueNone
-                image = ValueSome(struct (images.Rows, images.Columns))
+                image = ValueSome images.Size
                 targets = Targets.Labels labels
                 weights = ValueNone
                 keys = ValueNone

@@ -11,24 +11,91 @@ type PixelScale =
     /// 0 is background, 1 full ink.
     | Unit
 
-/// <summary>Grey images in arrays of any numbers.</summary>
+/// <summary>Images in arrays of any numbers.</summary>
+/// <remarks>Arrays are (images, rows, columns) or (images, channels, rows, columns). An array with the channels last is
+/// converted if its last dimension is 3 or 4, and the second is none of 1, 3 and 4.</remarks>
 [<RequireQualifiedAccess>]
 module Pixels =
-    /// <summary>How many images an array holds, and their rows and columns: (images, rows, columns), also
-    /// with one channel, (images, rows, columns, 1) or (images, 1, rows, columns).</summary>
-    let internal size (images: Tensor) : Result<struct (int * int * int), Fault list> =
+    /// Where an array has the channels of its images.
+    [<RequireQualifiedAccess; Struct>]
+    type private ChannelOrder =
+        | First
+        | Last
+        /// First, but the array could have them last.
+        | Unclear
+
+    /// How many images an array holds, their size, and where it has the channels.
+    let private layout
+        (images: Tensor)
+        : Result<struct (int * ImageSize * ChannelOrder), Fault list> =
+        let size channels rows columns = {
+            Channels = channels
+            Rows = rows
+            Columns = columns
+        }
+
+        let isNumberOfChannels number = number = 1 || number = 3 || number = 4
+
         match images.Shape with
-        | [ count; rows; columns ]
-        | [ count; rows; columns; 1 ]
-        | [ count; 1; rows; columns ] when count > 0 && rows > 0 && columns > 0 ->
-            Ok(struct (count, rows, columns))
-        | shape ->
-            Error [
-                Fault.create
-                    images.Name
-                    "grey images, (images, rows, columns), (images, rows, columns, 1) or (images, 1, rows, columns), one or more"
-                    (Tensor.shapeText shape)
-            ]
+        | shape when shape.IsEmpty || List.exists (fun size -> size <= 0) shape -> ValueNone
+        | [ count; rows; columns ] ->
+            ValueSome(struct (count, size 1 rows columns, ChannelOrder.First))
+        | [ count; first; second; 1 ] ->
+            // Grey images have the same bytes either way.
+            let order =
+                if first <> 1 && isNumberOfChannels first then
+                    ChannelOrder.Unclear
+                else
+                    ChannelOrder.First
+
+            ValueSome(struct (count, size 1 first second, order))
+        | [ count; rows; columns; channels ] when
+            isNumberOfChannels channels && not (isNumberOfChannels rows)
+            ->
+            ValueSome(struct (count, size channels rows columns, ChannelOrder.Last))
+        | [ count; channels; rows; columns ] ->
+            let order =
+                if channels <> 1 && isNumberOfChannels columns then
+                    ChannelOrder.Unclear
+                else
+                    ChannelOrder.First
+
+            ValueSome(struct (count, size channels rows columns, order))
+        | _ -> ValueNone
+        |> function
+            | ValueSome layout -> Ok layout
+            | ValueNone ->
+                Error [
+                    Fault.create
+                        images.Name
+                        "images, (images, rows, columns) or (images, channels, rows, columns), one or more"
+                        (Tensor.shapeText images.Shape)
+                ]
+
+    /// <summary>A sentence that says what the dimensions of an array are taken for; nothing for grey images that can be
+    /// nothing else.</summary>
+    [<CompiledName("Dimensions")>]
+    let dimensions (images: Tensor) : string voption =
+        let shape = Tensor.shapeText images.Shape
+
+        match layout images with
+        | Error _ -> ValueNone
+        | Ok(struct (_, size, ChannelOrder.First)) when size.Channels = 1 -> ValueNone
+        | Ok(struct (_, size, ChannelOrder.First)) ->
+            ValueSome $"{images.Name}: {shape} are images of {size}."
+        | Ok(struct (_, size, ChannelOrder.Last)) ->
+            ValueSome
+                $"{images.Name}: {shape} are taken for images of {size} with the channels in the last dimension, which becomes the second."
+        | Ok(struct (_, size, ChannelOrder.Unclear)) ->
+            ValueSome
+                $"{images.Name}: {shape} are taken for images of {size}; (images, channels, rows, columns) is unambiguous if only the second dimension is 1, 3 or 4."
+
+    /// Numbers of images whose channels come first, of those whose channels come last.
+    let private channelsFirst (size: ImageSize) (numbers: 'V[]) : 'V[] =
+        Array.init numbers.Length (fun place ->
+            let image, inside = place / size.Count, place % size.Count
+            let channel, pixel = inside / size.Area, inside % size.Area
+            numbers[image * size.Count + pixel * size.Channels + channel])
 
     /// The least and the greatest number; both are NaN if one number is.
     let private range (numbers: float[]) : struct (float * float) =
@@ -97,8 +164,14 @@ module Pixels =
     /// <param name="images">The images; bytes that mean 0 to 255 are kept, not copied.</param>
     [<CompiledName("OfTensor")>]
     let ofTensor (scale: PixelScale) (images: Tensor) : Result<IdxImages, Fault list> =
-        Fault.both (size images) (scaleOf images)
-        |> Result.bind (fun (struct (count, rows, columns), found) ->
+        Fault.both (layout images) (scaleOf images)
+        |> Result.bind (fun (struct (count, size, order), found) ->
+            let ordered numbers =
+                if order = ChannelOrder.Last then
+                    channelsFirst size numbers
+                else
+                    numbers
+
             Fault.check
                 [
                     canBe scale found images,
@@ -116,35 +189,41 @@ module Pixels =
                 ]
                 (fun () -> {
                     Count = count
-                    Rows = rows
-                    Columns = columns
+                    Size = size
                     Pixels =
                         match scale, images.Elements with
-                        | PixelScale.Byte, Elements.Bytes bytes -> bytes
+                        | PixelScale.Byte, Elements.Bytes bytes when order <> ChannelOrder.Last ->
+                            bytes
+                        | PixelScale.Byte, Elements.Bytes bytes ->
+                            ReadOnlyMemory(ordered (bytes.ToArray()))
                         | _ ->
                             let factor = if scale = PixelScale.Unit then 255.0 else 1.0
 
                             Tensor.toDoubles images
                             |> Array.map (fun number -> byte (Math.Round(factor * number)))
+                            |> ordered
                             |> ReadOnlyMemory
                 }))
 
     /// <summary>Images with rows and columns exchanged: EMNIST's files have them so.</summary>
     [<CompiledName("Transpose")>]
     let transpose (images: IdxImages) : IdxImages =
-        let size = images.Rows * images.Columns
+        let size = images.Size
         let pixels: byte[] = Array.zeroCreate images.Pixels.Length
         let source = images.Pixels.Span
 
         for i in 0 .. pixels.Length - 1 do
-            let place = i % size
-            let row, column = place / images.Columns, place % images.Columns
-            pixels[i - place + column * images.Rows + row] <- source[i]
+            let place = i % size.Area
+            let row, column = place / size.Columns, place % size.Columns
+            pixels[i - place + column * size.Rows + row] <- source[i]
 
         {
             images with
-                Rows = images.Columns
-                Columns = images.Rows
+                Size = {
+                    size with
+                        Rows = size.Columns
+                        Columns = size.Rows
+                }
                 Pixels = ReadOnlyMemory pixels
         }
 
@@ -162,7 +241,7 @@ module Pixels =
         (labels: int[])
         : Result<struct (struct (IdxImages * int[]) * struct (IdxImages * int[])), Fault list> =
         let isTest = StratifiedSample.choose seed RandomStream.Test fraction labels
-        let size = images.Rows * images.Columns
+        let size = images.Size.Count
 
         let where test =
             let places =

@@ -37,6 +37,12 @@ type DriftCounter
         starts[feature]
         + WatchedFeature.categoryBin (starts[feature + 1] - starts[feature] - 1) index
 
+    /// The channels of an image that are watched.
+    let channels =
+        match preprocessing with
+        | Preprocessing.Pixels size -> ImageSummary.channels size
+        | _ -> [||]
+
     let require (name: string) (expected: int) (found: int) : unit =
         if found <> expected then
             invalidArg name $"expected room for %d{expected}, found %d{found}"
@@ -51,7 +57,7 @@ type DriftCounter
     member _.Answers = features.Length - inputs
 
     /// <summary>The counters of an image.</summary>
-    /// <param name="pixels">A byte a pixel, row after row.</param>
+    /// <param name="pixels">A byte a pixel: channel after channel, row after row.</param>
     /// <param name="counters">Receives a counter for each feature of a sample.</param>
     /// <exception cref="T:System.ArgumentException">There is no room for as many counters, or the model takes no
     /// images.</exception>
@@ -59,16 +65,20 @@ type DriftCounter
         require (nameof counters) inputs counters.Length
 
         match preprocessing with
-        | Preprocessing.Pixels(_, columns) ->
-            let struct (ink, inked, left, top, width, height) =
-                ImageSummary.create columns pixels
+        | Preprocessing.Pixels size ->
+            for k in 0 .. channels.Length - 1 do
+                let struct (ink, inked, left, top, width, height) =
+                    ImageSummary.create
+                        size.Columns
+                        (pixels.Slice(channels[k] * size.Area, size.Area))
 
-            counters[0] <- number 0 ink
-            counters[1] <- number 1 inked
-            counters[2] <- number 2 left
-            counters[3] <- number 3 top
-            counters[4] <- number 4 width
-            counters[5] <- number 5 height
+                let first = k * ImageSummary.figures
+                counters[first] <- number first ink
+                counters[first + 1] <- number (first + 1) inked
+                counters[first + 2] <- number (first + 2) left
+                counters[first + 3] <- number (first + 3) top
+                counters[first + 4] <- number (first + 4) width
+                counters[first + 5] <- number (first + 5) height
         | _ -> invalidArg (nameof pixels) "expected a sample of a model of images"
 
     /// <summary>The counters of the numbers that enter a network.</summary>

@@ -6,13 +6,13 @@ open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 
-/// <summary>Six figures of a grey image: how much ink it has, where, and how far it spreads.</summary>
+/// <summary>Six figures of each channel of an image: how much ink it has, where, and how far it spreads.</summary>
 /// <remarks>They are made of whole sums of the pixels x at row r and column c: Σx, Σxr, Σxr², Σxc, Σxc². The order of the
 /// additions does not change them.</remarks>
 [<RequireQualifiedAccess>]
 module internal ImageSummary =
     /// The figures' names.
-    let names = [
+    let private names = [
         "ink"
         "pixels with ink"
         "centre from the left"
@@ -20,6 +20,28 @@ module internal ImageSummary =
         "width"
         "height"
     ]
+
+    /// The number of figures of a channel.
+    let figures = names.Length
+
+    /// The channels that have figures: all, or as many as there may be at even distances.
+    let channels (size: ImageSize) : int[] =
+        let most = WatchedColumns.Most / figures
+
+        if size.Channels <= most then
+            [| 0 .. size.Channels - 1 |]
+        else
+            Array.init most (fun i -> int (int64 i * int64 size.Channels / int64 most))
+
+    /// The names of an image's figures, channel after channel.
+    let namesOf (size: ImageSize) : string list =
+        if size.Channels = 1 then
+            names
+        else
+            [
+                for channel in channels size do
+                    for name in names -> $"{name}, channel %d{channel + 1}"
+            ]
 
     /// Rows whose sums of a column 16 bits hold.
     [<Literal>]
@@ -123,9 +145,9 @@ module internal ImageSummary =
 
         sums
 
-    /// <summary>The figures of an image, in the order of their names: the share of full ink; the share of pixels that are
+    /// <summary>The figures of a channel, in the order of their names: the share of full ink; the share of pixels that are
     /// not 0; the mean column and row of the ink; its standard deviation over columns and over rows. The last four are NaN
-    /// for an image without ink.</summary>
+    /// for a channel without ink.</summary>
     /// <param name="columns">The number of columns.</param>
     /// <param name="pixels">A byte a pixel, row after row: 0 is the background, 255 full ink.</param>
     let create
@@ -147,19 +169,3 @@ module internal ImageSummary =
                 top,
                 deviation left sums.ColumnSquare,
                 deviation top sums.RowSquare)
-
-    /// Writes the figures of an image to arrays of each figure that follow one another.
-    let write
-        (columns: int)
-        (pixels: ReadOnlySpan<byte>)
-        (image: int)
-        (images: int)
-        (figures: float[])
-        : unit =
-        let struct (ink, inked, left, top, width, height) = create columns pixels
-        figures[image] <- ink
-        figures[images + image] <- inked
-        figures[2 * images + image] <- left
-        figures[3 * images + image] <- top
-        figures[4 * images + image] <- width
-        figures[5 * images + image] <- height

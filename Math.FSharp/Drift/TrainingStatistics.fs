@@ -36,7 +36,8 @@ module internal TrainingStatistics =
                 | Choice1Of2 number -> number.Name, ValueNone
                 | Choice2Of2 category -> category.Name, ValueSome category.Values
           ]
-        | Preprocessing.Pixels _ -> ImageSummary.names |> List.map (fun name -> name, ValueNone)
+        | Preprocessing.Pixels size ->
+            ImageSummary.namesOf size |> List.map (fun name -> name, ValueNone)
         | Preprocessing.Numbers -> [
             for input in WatchedColumns.places inputs -> WatchedColumns.nameOf input, ValueNone
           ]
@@ -136,17 +137,31 @@ module internal TrainingStatistics =
                 |> WatchedFeature.ofCategories column.Name column.Values)
 
     /// The figures of images.
-    let private ofImages (columns: int) (data: Dataset<'T>) : WatchedFeature list =
+    let private ofImages (size: ImageSize) (data: Dataset<'T>) : WatchedFeature list =
         let samples = chosen data.Count
         let buffer: byte[] = Array.zeroCreate data.Features
-
-        let figures: float[] = Array.zeroCreate (ImageSummary.names.Length * samples.Length)
+        let names = ImageSummary.namesOf size
+        let channels = ImageSummary.channels size
+        let figures: float[] = Array.zeroCreate (names.Length * samples.Length)
 
         for s in 0 .. samples.Length - 1 do
             Dataset.writeBytes samples[s] buffer data
-            ImageSummary.write columns (ReadOnlySpan buffer) s samples.Length figures
 
-        ImageSummary.names
+            for k in 0 .. channels.Length - 1 do
+                let pixels = ReadOnlySpan(buffer, channels[k] * size.Area, size.Area)
+
+                let struct (ink, inked, left, top, width, height) =
+                    ImageSummary.create size.Columns pixels
+
+                let first = k * ImageSummary.figures * samples.Length + s
+                figures[first] <- ink
+                figures[first + samples.Length] <- inked
+                figures[first + 2 * samples.Length] <- left
+                figures[first + 3 * samples.Length] <- top
+                figures[first + 4 * samples.Length] <- width
+                figures[first + 5 * samples.Length] <- height
+
+        names
         |> List.mapi (fun figure name ->
             Array.sub figures (figure * samples.Length) samples.Length
             |> WatchedFeature.ofNumbers name)
@@ -157,7 +172,7 @@ module internal TrainingStatistics =
         (data: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : WatchedFeature list =
         match preprocessing with
-        | Preprocessing.Pixels(_, columns) -> ofImages columns data
+        | Preprocessing.Pixels size -> ofImages size data
         | _ ->
             let inputs = (Dataset.take (chosen data.Count) data).Inputs
 

@@ -4,27 +4,28 @@ open System
 open System.Buffers.Binary
 open Pipeline.Learning
 
-/// Grey images of one size.
+/// Images of one size.
 type IdxImages = {
     /// How many.
     Count: int
-    /// Height in pixels.
-    Rows: int
-    /// Width in pixels.
-    Columns: int
-    /// Count · Rows · Columns bytes, image after image, row after row; 0 is background, 255 full ink.
+    /// The size of each.
+    Size: ImageSize
+    /// Count · Size.Count bytes: image after image, channel after channel, row after row. In a grey image 0 is
+    /// background, 255 full ink.
     Pixels: ReadOnlyMemory<byte>
 }
 
 /// <summary>The IDX format of MNIST: bytes to images and labels, and back.</summary>
-/// <remarks>Big-endian words: the magic number (of bytes, 2051 for images and 2049 for labels), the count, for
-/// images the rows and columns; then the pixels or labels. The magic number's third byte is their type:
+/// <remarks>Big-endian words: the magic number (of bytes, 2051 for grey images, 2052 for images of channels and 2049
+/// for labels), the count, for images the channels, if there are several, rows and columns; then the pixels or labels.
+/// The magic number's third byte is their type:
 /// bytes of either kind (8, 9), whole numbers of 16 or 32 bits (11, 12), single or double precision (13,
 /// 14); its last byte the number of dimensions. Source: LeCun, Cortes and Burges, The
 /// MNIST database.</remarks>
 [<RequireQualifiedAccess>]
 module Idx =
     let private imagesMagic = 2051
+    let private channelsMagic = 2052
     let private labelsMagic = 2049
 
     let private word (bytes: ReadOnlyMemory<byte>) (index: int) : int64 =
@@ -33,7 +34,7 @@ module Idx =
     /// The words after the magic number, and the length of the file that they claim.
     let private claim (words: int) (bytes: ReadOnlyMemory<byte>) : int64 list * bigint =
         let sizes = [ for i in 1..words -> word bytes i ]
-        // The product of three words of 32 bits needs more than 64.
+        // The product of four words of 32 bits needs more than 64.
         sizes,
         List.fold (fun product (size: int64) -> product * bigint size) 1I sizes
         + bigint (4 * (words + 1))
@@ -58,14 +59,14 @@ module Idx =
         | None -> ValueNone
 
     /// <summary>The length of the whole file in bytes that its header claims.</summary>
-    /// <param name="start">The file's first 16 bytes, or all of a shorter file.</param>
-    /// <returns>The number, at most 2⁶³ − 1; nothing if they are not a header of one to three
+    /// <param name="start">The file's first 20 bytes, or all of a shorter file.</param>
+    /// <returns>The number, at most 2⁶³ − 1; nothing if they are not a header of one to four
     /// dimensions.</returns>
     [<CompiledName("DeclaredLength")>]
     let declaredLength (start: ReadOnlyMemory<byte>) : int64 voption =
         match kindOf start with
         | ValueSome(struct (_, size, dimensions)) when
-            dimensions >= 1 && dimensions <= 3 && start.Length >= 4 * (dimensions + 1)
+            dimensions >= 1 && dimensions <= 4 && start.Length >= 4 * (dimensions + 1)
             ->
             let header = bigint (4 * (dimensions + 1))
             let _, claimed = claim dimensions start
@@ -119,10 +120,10 @@ module Idx =
 
     /// <summary>The images in the bytes of an IDX file, of any type of the format.</summary>
     /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
-    /// <returns>(images, rows, columns), or what is wrong.</returns>
+    /// <returns>(images, rows, columns) or (images, channels, rows, columns), or what is wrong.</returns>
     [<CompiledName("ParseImageTensor")>]
     let parseImageTensor (bytes: ReadOnlyMemory<byte>) : Result<Tensor, Fault list> =
-        tensor "images" imagesMagic ((=) 3) bytes
+        tensor "images" imagesMagic (fun dimensions -> dimensions = 3 || dimensions = 4) bytes
 
     /// <summary>The labels in the bytes of an IDX file, of any type of the format.</summary>
     /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
@@ -167,16 +168,28 @@ module Idx =
     /// <returns>The images, their pixels a slice of <paramref name="bytes"/>; or what is wrong.</returns>
     [<CompiledName("ParseImages")>]
     let parseImages (bytes: ReadOnlyMemory<byte>) : Result<IdxImages, Fault list> =
-        match header "images" imagesMagic 3 bytes with
+        let areOfChannels = bytes.Length >= 4 && word bytes 0 = int64 channelsMagic
+
+        match
+            if areOfChannels then
+                header "images" channelsMagic 4 bytes
+            else
+                header "images" imagesMagic 3 bytes
+        with
         | Error faults -> Error faults
         | Ok sizes when List.contains 0L sizes ->
             Error [ Fault.create "" "at least one image of at least one pixel" "none" ]
         | Ok sizes ->
+            let sizes = List.map int sizes
+
             Ok {
-                Count = int sizes[0]
-                Rows = int sizes[1]
-                Columns = int sizes[2]
-                Pixels = bytes.Slice 16
+                Count = sizes[0]
+                Size = {
+                    Channels = if areOfChannels then sizes[1] else 1
+                    Rows = sizes[sizes.Length - 2]
+                    Columns = sizes[sizes.Length - 1]
+                }
+                Pixels = bytes.Slice(4 * (sizes.Length + 1))
             }
 
     /// <summary>The labels in the bytes of an IDX file.</summary>
@@ -210,10 +223,21 @@ module Idx =
         content.CopyTo(bytes.AsSpan(4 * words.Length))
         bytes
 
-    /// <summary>The bytes of the IDX file of some images.</summary>
+    /// <summary>The bytes of the IDX file of some images: of three dimensions if they are grey, otherwise of
+    /// four.</summary>
     [<CompiledName("WriteImages")>]
     let writeImages (images: IdxImages) : byte[] =
-        write [ imagesMagic; images.Count; images.Rows; images.Columns ] images.Pixels.Span
+        let {
+                Channels = channels
+                Rows = rows
+                Columns = columns
+            } =
+            images.Size
+
+        if channels = 1 then
+            write [ imagesMagic; images.Count; rows; columns ] images.Pixels.Span
+        else
+            write [ channelsMagic; images.Count; channels; rows; columns ] images.Pixels.Span
 
     /// <summary>The bytes of the IDX file of some labels, each of 0 to 255.</summary>
     /// <exception cref="T:System.ArgumentException">A label is not.</exception>

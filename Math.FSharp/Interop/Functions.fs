@@ -227,9 +227,9 @@ type Augmentations =
     /// <param name="augmentation">How much of each.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="iteration">The iteration, from 0.</param>
-    /// <param name="rows">Rows of an image.</param>
-    /// <param name="columns">Columns of an image.</param>
-    /// <param name="images">(rows · columns, batch), an image a column, row after row.</param>
+    /// <param name="size">The size of an image.</param>
+    /// <param name="images">(channels · rows · columns, batch), an image a column: channel after channel, row after
+    /// row.</param>
     /// <returns>A matrix of the same shape.</returns>
     /// <exception cref="T:System.ArgumentException">The images have another size.</exception>
     static member Apply
@@ -237,11 +237,10 @@ type Augmentations =
             augmentation: Augmentation,
             seed: uint64,
             iteration: int64,
-            rows: int,
-            columns: int,
+            size: ImageSize,
             images: Matrix<'T>
         ) : Matrix<'T> =
-        Augmentation.apply augmentation seed iteration rows columns images
+        Augmentation.apply augmentation seed iteration size images
 
 /// When a class is answered.
 [<AbstractClass; Sealed>]

@@ -173,13 +173,16 @@ type Networks =
             |> List.rev
             |> Array.ofList
 
-    /// <summary>The rows and columns of the filters of the first layer; null if that is not a convolution over
-    /// images.</summary>
+    /// <summary>The size of the filters of the first layer; null if that is not a convolution over images.</summary>
     /// <param name="network">The network.</param>
-    static member FilterSize(network: Network<'T>) : Nullable<Extent> =
+    static member FilterSize(network: Network<'T>) : Nullable<ImageSize> =
         match network.Architecture.Layers with
         | (:? Convolution as convolution) :: _ when convolution.TakesImages ->
-            Nullable convolution.Window.Size
+            Nullable {
+                Channels = network.Architecture.Shape.Channels / convolution.Groups
+                Rows = convolution.Window.Size.Rows
+                Columns = convolution.Window.Size.Columns
+            }
         | _ -> Nullable()
 
 /// Scaling numbers to predict.

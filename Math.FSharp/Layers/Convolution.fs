@@ -49,6 +49,9 @@ type internal Convolution
 
     member _.Window = window
 
+    /// How many groups of neighbouring channels are convolved apart.
+    member internal _.Groups = groups
+
     /// Channels, rows and columns of a sample of a shape.
     member _.Image(shape: Shape) : struct (int * Extent) = requireImage shape
 

@@ -632,6 +632,20 @@ module Model =
                         "preprocessing"
                         $"""{Counted.text "input" "inputs" (int64 inputs)}, like the network"""
                         (string (ValueOption.defaultValue 0 features))
+                    (match preprocessing, network.Architecture.Shape with
+                     | Preprocessing.Pixels size, Shape.Image(channels, rows, columns) when
+                         size.Count = inputs
+                         ->
+                         size = {
+                                    Channels = channels
+                                    Rows = rows
+                                    Columns = columns
+                                }
+                     | _ -> true),
+                    Fault.create
+                        "preprocessing"
+                        $"images of the shape {network.Architecture.Shape}, like the network"
+                        "another size"
                     classes.IsEmpty || classes.Length = outputs,
                     Fault.create
                         "classes"

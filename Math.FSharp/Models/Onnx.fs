@@ -7,7 +7,7 @@ open Pipeline.Learning
 
 /// <summary>Models as ONNX graphs of version 17 of the operators, preprocessing and head
 /// inside.</summary>
-/// <remarks>Images enter as bytes (batch, rows, columns). A table's numbers enter together, (batch,
+/// <remarks>Grey images enter as bytes (batch, rows, columns), others as (batch, channels, rows, columns). A table's numbers enter together, (batch,
 /// columns), in double precision, and each column of categories by itself, as texts (batch, 1).
 /// Operators that runtimes have in single precision alone are made of others in double.</remarks>
 [<RequireQualifiedAccess>]
@@ -123,10 +123,16 @@ module Onnx =
         : OnnxValue list * string =
         match preprocessing with
         | Preprocessing.Numbers -> [ input "numbers" draft.Precision [ inputs ] ], "numbers"
-        | Preprocessing.Pixels(rows, columns) ->
+        | Preprocessing.Pixels size ->
             let numbers = draft.Add("Div", [ draft.Cast "pixels"; draft.Number 255.0 ])
 
-            [ input "pixels" OnnxType.Byte [ rows; columns ] ],
+            let sizes =
+                if size.Channels = 1 then
+                    [ size.Rows; size.Columns ]
+                else
+                    [ size.Channels; size.Rows; size.Columns ]
+
+            [ input "pixels" OnnxType.Byte sizes ],
             draft.Add("Flatten", [ numbers ], [ "axis", OnnxAttribute.Integer 1L ])
         | Preprocessing.Table encoding ->
             let values = [

@@ -12,8 +12,8 @@ open Pipeline.Learning.Formats
 type Preprocessing =
     /// Not at all: the numbers are the inputs.
     | Numbers
-    /// Bytes of a grey image, each divided by 255.
-    | Pixels of rows: int * columns: int
+    /// Bytes of an image, each divided by 255.
+    | Pixels of size: ImageSize
     /// Cells of a table's row.
     | Table of TableEncoding
 
@@ -24,7 +24,7 @@ module Preprocessing =
     let internal features (preprocessing: Preprocessing) : int voption =
         match preprocessing with
         | Preprocessing.Numbers -> ValueNone
-        | Preprocessing.Pixels(rows, columns) -> ValueSome(rows * columns)
+        | Preprocessing.Pixels size -> ValueSome size.Count
         | Preprocessing.Table encoding -> ValueSome encoding.Features
 
     /// <summary>The encoding of a table's rows for a model: the one that was fitted to its training rows, or
@@ -112,10 +112,15 @@ module Preprocessing =
 
             match preprocessing with
             | Preprocessing.Numbers -> json.WriteString("kind", "numbers")
-            | Preprocessing.Pixels(rows, columns) ->
+            | Preprocessing.Pixels size ->
                 json.WriteString("kind", "pixels")
-                json.WriteNumber("rows", rows)
-                json.WriteNumber("columns", columns)
+
+                // Earlier versions have grey images only and do not write it.
+                if size.Channels <> 1 then
+                    json.WriteNumber("channels", size.Channels)
+
+                json.WriteNumber("rows", size.Rows)
+                json.WriteNumber("columns", size.Columns)
             | Preprocessing.Table encoding ->
                 json.WriteString("kind", "table")
                 json.WriteStartArray "numbers"
@@ -225,11 +230,19 @@ module Preprocessing =
         match text (root.GetProperty "kind") with
         | "numbers" -> Some Preprocessing.Numbers
         | "pixels" ->
-            let rows = root.GetProperty("rows").GetInt32()
-            let columns = root.GetProperty("columns").GetInt32()
+            let size = {
+                Channels =
+                    match root.TryGetProperty "channels" with
+                    | true, channels -> channels.GetInt32()
+                    | false, _ -> 1
+                Rows = root.GetProperty("rows").GetInt32()
+                Columns = root.GetProperty("columns").GetInt32()
+            }
 
-            if rows >= 1 && columns >= 1 && int64 rows * int64 columns <= int64 Array.MaxLength then
-                Some(Preprocessing.Pixels(rows, columns))
+            let sizes = [ int64 size.Channels; int64 size.Rows; int64 size.Columns ]
+
+            if List.min sizes >= 1L && Tensor.bytesOf sizes 1 <= bigint Array.MaxLength then
+                Some(Preprocessing.Pixels size)
             else
                 None
         | "table" ->

@@ -40,11 +40,9 @@ module internal TrainingBatch =
         let batch =
             match data.ImageSize with
             | _ when augmentation.IsNone -> batch
-            | ValueSome(struct (rows, columns)) ->
+            | ValueSome size ->
                 batch
-                |> MiniBatch.revise (
-                    Augmentation.apply augmentation settings.Seed iteration rows columns
-                )
+                |> MiniBatch.revise (Augmentation.apply augmentation settings.Seed iteration size)
             | ValueNone ->
                 invalidArg
                     (nameof data)

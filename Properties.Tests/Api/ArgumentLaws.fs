@@ -162,8 +162,7 @@ let ``the law above calls every public function that is given something changeab
         Memory = { Steps = 0L; Memory = [] }
         Images = {
             Count = 1
-            Rows = 1
-            Columns = 1
+            Size = ImageSize.Grey(1, 1)
             Pixels = ReadOnlyMemory [| 0uy |]
         }
         Pixels = [| 0uy |]

@@ -12,7 +12,7 @@ public static class Training
     public static Dataset<double> Images()
     {
         var pixels = new byte[] { 255, 0, 10, 240, 200, 30, 0, 250, 220, 5, 20, 190 };
-        var images = new IdxImages(6, 1, 2, pixels);
+        var images = new IdxImages(6, ImageSize.Grey(1, 2), pixels);
         return Dataset
             .OfIdx<double>(2, images, [0, 1, 0, 1, 0, 1])
             .TryGet(out var data, out var faults)
@@ -149,8 +149,7 @@ public static class Training
             new(shift: 0, rotation: 0, scale: 0, elastic: 0, smoothness: 4, noise: 0, mirror: 1),
             seed: 1,
             iteration: 0,
-            rows,
-            columns,
+            ImageSize.Grey(rows, columns),
             images
         );
 

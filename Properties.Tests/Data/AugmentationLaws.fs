@@ -19,7 +19,7 @@ let private images (each: float[] list) : Matrix<float> =
     Matrix<float>.Build.DenseOfColumnArrays each
 
 let private vary augmentation seed iteration images =
-    Augmentation.apply augmentation seed iteration rows columns images
+    Augmentation.apply augmentation seed iteration (ImageSize.Grey(rows, columns)) images
 
 /// Where an image's light is, in the mean: row and column.
 let private centre (image: Vector<float>) =
@@ -80,7 +80,8 @@ let ``the same seed, iteration and sample vary alike, and no others`` (Seed seed
 
     Exactly.bits
         (varied.ToColumnMajorArray() |> Array.map float32)
-        ((Augmentation.apply everything seed 3L rows columns (single many)).ToColumnMajorArray())
+        ((Augmentation.apply everything seed 3L (ImageSize.Grey(rows, columns)) (single many))
+            .ToColumnMajorArray())
 
 [<Law>]
 let ``mirrored images are themselves read backwards, and as many as the share says`` (Seed seed) =
@@ -228,3 +229,43 @@ let ``numbers out of range are refused`` () =
                 Hyperparameters.Default.Options with
                     Augmentation = augmentation
             })
+
+[<Law>]
+let ``the channels of an image are varied as grey images are, each in the same way`` (Seed seed) =
+    let places = [ 4.0, 13.0; 9.5, 8.5; 12.0, 3.0 ]
+    let channels = [ for row, column in places -> images (List.replicate 6 (spot row column)) ]
+
+    let colour =
+        channels
+        |> List.map _.ToRowArrays()
+        |> Array.concat
+        |> Matrix<float>.Build.DenseOfRowArrays
+
+    let size = {
+        Channels = 3
+        Rows = rows
+        Columns = columns
+    }
+
+    let varied augmentation =
+        let all: Matrix<float> = Augmentation.apply augmentation seed 3L size colour
+
+        List.init 3 (fun channel ->
+            all
+                .SubMatrix(channel * size.Area, size.Area, 0, colour.ColumnCount)
+                .ToColumnMajorArray())
+
+    let silent = { everything with Noise = 0.0 }
+
+    for channel, found in List.zip channels (varied silent) do
+        Exactly.bits ((vary silent seed 3L channel).ToColumnMajorArray()) found
+
+    // Every number has noise of its own.
+    let noise =
+        List.map2
+            (Array.map2 (-))
+            (varied { Augmentation.None with Noise = 0.05 })
+            (varied Augmentation.None)
+
+    Assert.NotEqual<float[]>(noise[0], noise[1])
+    Assert.NotEqual<float[]>(noise[1], noise[2])

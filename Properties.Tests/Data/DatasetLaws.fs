@@ -67,7 +67,7 @@ let ``more numbers than an array holds are not taken at once`` () =
 let ``a pixel is byte / 255, image after image, row after row`` (Images images) =
     let labels = Array.init images.Count (fun i -> i % 10)
     let pixels = images.Pixels.ToArray()
-    let size = images.Rows * images.Columns
+    let size = images.Size.Count
 
     let taken () : MiniBatch<'T> =
         let data = Dataset.ofIdx 10 images labels |> orFail

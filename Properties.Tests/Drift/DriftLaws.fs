@@ -229,8 +229,7 @@ let private imageData (pixels: byte[]) : Dataset<'T> =
         2
         {
             Count = pixels.Length / 64
-            Rows = 8
-            Columns = 8
+            Size = ImageSize.Grey(8, 8)
             Pixels = ReadOnlyMemory pixels
         }
         (Array.zeroCreate (pixels.Length / 64))
@@ -240,12 +239,13 @@ let private imageStatistics (pixels: byte[]) : TrainingStatistics =
     let data: Dataset<float32> = imageData pixels
 
     {
-        Inputs = Drift.ofSamples (Preprocessing.Pixels(8, 8)) data
+        Inputs = Drift.ofSamples (Preprocessing.Pixels(ImageSize.Grey(8, 8))) data
         Answers = []
     }
 
 let private countsOfImages (statistics: TrainingStatistics) (pixels: byte[]) : int64[] =
-    let counter = DriftCounter(statistics, Preprocessing.Pixels(8, 8), null)
+    let counter =
+        DriftCounter(statistics, Preprocessing.Pixels(ImageSize.Grey(8, 8)), null)
 
     pixels
     |> Array.chunkBySize 64
@@ -256,6 +256,58 @@ let private countsOfImages (statistics: TrainingStatistics) (pixels: byte[]) : i
     |> counts counter
 
 [<Law>]
+let ``each channel of images is watched as grey images are`` (Seed seed) =
+    let channels = [
+        for channel in 0..2 -> images seed (500 * channel) 60 |> Array.chunkBySize 64
+    ]
+
+    let size = { Channels = 3; Rows = 8; Columns = 8 }
+
+    let pixels =
+        Array.init 60 (fun image -> channels |> List.map (Array.get >> (|>) image) |> Array.concat)
+
+    let data: Dataset<float32> =
+        Dataset.ofIdx
+            2
+            {
+                Count = 60
+                Size = size
+                Pixels = ReadOnlyMemory(Array.concat pixels)
+            }
+            (Array.zeroCreate 60)
+        |> orFail
+
+    let preprocessing = Preprocessing.Pixels size
+
+    let statistics = {
+        Inputs = Drift.ofSamples preprocessing data
+        Answers = []
+    }
+
+    Exactly.equal
+        [
+            for channel, own in List.indexed channels do
+                for feature in (imageStatistics (Array.concat own)).Inputs ->
+                    {
+                        feature with
+                            Name = $"{feature.Name}, channel %d{channel + 1}"
+                    }
+        ]
+        statistics.Inputs
+
+    let counter = DriftCounter(statistics, preprocessing, null)
+    let places: int[] = Array.zeroCreate counter.Inputs
+
+    Exactly.equal
+        (statistics.Inputs |> List.collect _.Counts)
+        (pixels
+         |> Array.collect (fun image ->
+             counter.OfImage(ReadOnlySpan image, Span places)
+             Array.copy places)
+         |> counts counter
+         |> List.ofArray)
+
+[<Law>]
 let ``images of training have the counts of training; inverted ones have drifted`` (Seed seed) =
     let pixels = images seed 0 400
     let statistics = imageStatistics pixels
@@ -264,7 +316,9 @@ let ``images of training have the counts of training; inverted ones have drifted
         (statistics.Inputs |> List.collect _.Counts)
         (List.ofArray (countsOfImages statistics pixels))
 
-    let counter = DriftCounter(statistics, Preprocessing.Pixels(8, 8), null)
+    let counter =
+        DriftCounter(statistics, Preprocessing.Pixels(ImageSize.Grey(8, 8)), null)
+
     let data: Dataset<float32> = imageData pixels
     Exactly.equal (countsOfImages statistics pixels) (counts counter (counter.OfSamples data))
     let inverted = images seed 1000 200 |> Array.map (fun pixel -> 255uy - pixel)

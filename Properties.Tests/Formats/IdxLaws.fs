@@ -11,7 +11,7 @@ open Pipeline.Learning.Laws
 /// What parsing makes of it, with the pixels as an array, so that = compares them.
 let private images (bytes: byte[]) =
     Idx.parseImages (ReadOnlyMemory bytes)
-    |> Result.map (fun images -> images.Count, images.Rows, images.Columns, images.Pixels.ToArray())
+    |> Result.map (fun images -> images.Count, images.Size, images.Pixels.ToArray())
 
 let private labels classes (bytes: byte[]) =
     Idx.parseLabels classes (ReadOnlyMemory bytes)
@@ -27,9 +27,49 @@ let private words (values: uint32 list) : byte[] =
 [<Law>]
 let ``parsing undoes writing images`` (Images original) =
     images (Idx.writeImages original)
-    |> Exactly.equal (
-        Ok(original.Count, original.Rows, original.Columns, original.Pixels.ToArray())
-    )
+    |> Exactly.equal (Ok(original.Count, original.Size, original.Pixels.ToArray()))
+
+/// The same numbers as images of several channels.
+let private ofChannels (images: IdxImages) : IdxImages =
+    let size = images.Size
+
+    {
+        images with
+            Size = {
+                Channels = size.Columns + 1
+                Rows = 1
+                Columns = size.Rows
+            }
+            Pixels =
+                ReadOnlyMemory(
+                    Array.init (images.Count * size.Rows * (size.Columns + 1)) (fun i -> byte i)
+                )
+    }
+
+[<Law>]
+let ``images of several channels are read as they were written, from four dimensions``
+    (Images grey)
+    =
+    let original = ofChannels grey
+    let bytes = Idx.writeImages original
+
+    images bytes
+    |> Exactly.equal (Ok(original.Count, original.Size, original.Pixels.ToArray()))
+
+    let tensor = Idx.parseImageTensor (ReadOnlyMemory bytes) |> orFail
+
+    Exactly.equal [ original.Count; original.Size.Channels; 1; original.Size.Columns ] tensor.Shape
+
+    Exactly.equal (ValueSome(int64 bytes.Length)) (Idx.declaredLength (ReadOnlyMemory bytes[..19]))
+
+    Exactly.equal ValueNone (Idx.declaredLength (ReadOnlyMemory bytes[..18]))
+
+    for length in 0 .. bytes.Length - 1 do
+        Assert.True((images bytes[.. length - 1]).IsError, $"the first {length} bytes")
+        let cut = Idx.parseImageTensor (ReadOnlyMemory bytes[.. length - 1])
+        Assert.True(cut.IsError, $"the first {length} bytes")
+
+    Assert.True((images (Array.append bytes [| 0uy |])).IsError)
 
 [<Law>]
 let ``parsing undoes writing labels`` (Classed(classes, original)) =
@@ -97,7 +137,7 @@ let ``any other count, height or width gives a fault``
     (other: uint32)
     =
     let bytes = Idx.writeImages original
-    let sizes = [ original.Count; original.Rows; original.Columns ]
+    let sizes = [ original.Count; original.Size.Rows; original.Size.Columns ]
 
     for word in 0..2 do
         for other in [ other; uint32 sizes[word] + 1u; uint32 sizes[word] - 1u; UInt32.MaxValue ] do
@@ -130,12 +170,12 @@ let ``a label that is no class gives a fault that names its place and its value`
 [<Law>]
 let ``random bytes give a fault and never an exception`` (bytes: byte[]) (tail: byte[]) =
     // Every header of 16 bytes or fewer with its magic number right, and one with it wrong.
-    for start in [ [||]; words [ 2051u ]; words [ 2049u ] ] do
+    for start in [ [||]; words [ 2051u ]; words [ 2052u ]; words [ 2049u ] ] do
         let bytes = Array.append start bytes
 
         match images bytes with
         | Error faults -> Assert.NotEmpty faults
-        | Ok(count, rows, columns, pixels) -> Exactly.equal (count * rows * columns) pixels.Length
+        | Ok(count, size, pixels) -> Exactly.equal (count * size.Count) pixels.Length
 
         match labels 10 bytes with
         | Error faults -> Assert.NotEmpty faults

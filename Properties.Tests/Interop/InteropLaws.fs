@@ -102,7 +102,7 @@ let ``a model made of a dictionary and an array is the model made of lists``
 
     let model = {
         Network = network
-        Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
+        Preprocessing = Preprocessing.Pixels(ImageSize.Grey(1, network.Architecture.Inputs))
         Classes = List.ofArray names
         Decision = ValueNone
         Conformal = ValueNone

@@ -114,8 +114,7 @@ let private mostlyEmpty seed count =
 
     {
         Count = count
-        Rows = 4
-        Columns = 4
+        Size = ImageSize.Grey(4, 4)
         Pixels = ReadOnlyMemory pixels
     }
 
@@ -164,8 +163,7 @@ let ``blank images train as the same numbers do in dense columns``
 let ``images with few blank pairs stay dense`` () =
     let images = {
         Count = 2
-        Rows = 1
-        Columns = 4
+        Size = ImageSize.Grey(1, 4)
         Pixels = ReadOnlyMemory [| 1uy; 2uy; 0uy; 4uy; 0uy; 6uy; 0uy; 0uy |]
     }
 

@@ -64,7 +64,7 @@ let ``PyTorch's layout is read as the same network, in any order of the file``
 let ``reading undoes writing, with classes, preprocessing and notes`` (Trainable(network, _)) =
     let model = {
         Network = network
-        Preprocessing = Preprocessing.Pixels(1, network.Architecture.Inputs)
+        Preprocessing = Preprocessing.Pixels(ImageSize.Grey(1, network.Architecture.Inputs))
         Classes = [ for k in 1 .. network.Architecture.Outputs -> $"class \"{k}\", ü" ]
         Decision = ValueNone
         Conformal = ValueNone

@@ -205,8 +205,7 @@ let ``every way to ask a network gives the same answer, whatever its numbers are
 
     let images = {
         Count = samples
-        Rows = 1
-        Columns = features
+        Size = ImageSize.Grey(1, features)
         Pixels =
             ReadOnlyMemory(
                 Array.init (samples * features) (fun i ->

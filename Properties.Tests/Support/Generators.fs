@@ -63,8 +63,7 @@ type Generators =
             return
                 Images {
                     Count = count
-                    Rows = rows
-                    Columns = columns
+                    Size = ImageSize.Grey(rows, columns)
                     Pixels = ReadOnlyMemory(Array.map byte pixels)
                 }
         }

@@ -91,5 +91,8 @@ let ``faults name the column, and all are told at once`` () =
         "none, as no input is a column of categories"
     ]
 
-    faulted (Preprocessing.Pixels(4, 4)) [ "Auto" ] [ "expected a table, found images" ]
+    faulted (Preprocessing.Pixels(ImageSize.Grey(4, 4))) [ "Auto" ] [
+        "expected a table, found images"
+    ]
+
     faulted Preprocessing.Numbers [ "Auto" ] [ "expected a table, found numbers" ]

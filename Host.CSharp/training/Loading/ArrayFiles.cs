@@ -6,7 +6,7 @@ namespace Pipeline.Training;
 
 /// <summary>Samples in NumPy's archives: arrays <c>x_train</c>, <c>y_train</c>, <c>x_test</c> and
 /// <c>y_test</c> (or <c>train_images</c>, <c>train_labels</c>, …), or <c>x</c> and <c>y</c> (or <c>images</c>
-/// and <c>labels</c>). Inputs of one or two dimensions are rows of a table; those of three or four are grey
+/// and <c>labels</c>). Inputs of one or two dimensions are rows of a table; those of three or four are
 /// images.</summary>
 internal static class ArrayFiles
 {

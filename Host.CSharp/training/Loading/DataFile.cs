@@ -50,7 +50,7 @@ internal sealed record DataFile(
     /// <param name="limit">The largest size of the content in bytes; a larger file is not read.</param>
     /// <param name="setting">The setting that names the file, for messages; null if the path was given
     /// directly.</param>
-    /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
+    /// <param name="claimed">Returns the length of the content that its first 20 bytes declare, or null if
     /// they are not of the format. A .gz with another length is not unpacked any further, which guards
     /// against small files of huge content.</param>
     /// <exception cref="RefusedException">There is no such file, it is too long, or a .gz is

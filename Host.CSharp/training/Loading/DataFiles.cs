@@ -232,17 +232,17 @@ internal static class DataFiles
     )
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        if (Size(train.Images) != Size(test.Images))
+        var size = train.Images.Size;
+        if (!size.Equals(test.Images.Size))
         {
-            var expected = $"images of {Size(train.Images)} pixels, as the training images are";
-            throw RefusedException.Of(test.Path, expected, Size(test.Images));
+            throw RefusedException.Of(
+                test.Path,
+                $"images of {size}, as the training images are",
+                $"{test.Images.Size}"
+            );
         }
         var leaked = Task.Run(() =>
-            Leakage.Find(
-                train.Images.Rows * train.Images.Columns,
-                train.Images.Pixels,
-                test.Images.Pixels
-            )
+            Leakage.Find(size.Count, train.Images.Pixels, test.Images.Pixels)
         );
         var testing = Task.Run(() => Dataset.OfIdx<T>(classes, test.Images, test.Labels));
         var trainData = Dataset
@@ -251,14 +251,12 @@ internal static class DataFiles
         return new(
             trainData,
             testing.GetAwaiter().GetResult().OrThrow(RefusedException.At(test.Path)),
-            Preprocessing.NewPixels(train.Images.Rows, train.Images.Columns),
+            Preprocessing.NewPixels(size),
             names ?? [.. Enumerable.Range(0, classes).Select(k => $"{k}")],
             leaked.GetAwaiter().GetResult(),
             Hashes(files)
         );
     }
-
-    private static string Size(IdxImages images) => $"{images.Rows} × {images.Columns}";
 
     /// <summary>The files' hashes by their names. If a training and a test file have the same name, their
     /// roles are put before it.</summary>

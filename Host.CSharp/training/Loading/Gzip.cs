@@ -17,7 +17,7 @@ internal static class Gzip
     /// <param name="zipped">The stream.</param>
     /// <param name="path">Its path, for messages.</param>
     /// <param name="limit">The largest size of the content in bytes.</param>
-    /// <param name="claimed">Returns the length of the content that its first 16 bytes declare, or null if
+    /// <param name="claimed">Returns the length of the content that its first 20 bytes declare, or null if
     /// they are not of the format. A stream of another length is not unpacked any further.</param>
     /// <exception cref="RefusedException">The stream is damaged, cut short or too long.</exception>
     public static ReadOnlyMemory<byte> Unpack(
@@ -39,7 +39,7 @@ internal static class Gzip
         using var stream = new GZipStream(DataFile.StreamOf(zipped), CompressionMode.Decompress);
         try
         {
-            var start = new byte[16];
+            var start = new byte[20];
             start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
             if (claimed is not null)
             {

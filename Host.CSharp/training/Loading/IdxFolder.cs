@@ -81,6 +81,8 @@ internal static class IdxFolder
         var scale = Pixels.ScaleOf(numbers).OrThrow(RefusedException.At(file.Path));
         if (Pixels.Assumption(scale, numbers) is { IsSome: true, Value: var assumption })
             notes.Add($"{file.Path}, {assumption}");
+        if (Pixels.Dimensions(numbers) is { IsSome: true, Value: var dimensions })
+            notes.Add($"{file.Path}, {dimensions}");
         var images = Pixels.OfTensor(scale, numbers).OrThrow(RefusedException.At(file.Path));
         if (!IdxName.IsTransposed(file.Path))
             return images;

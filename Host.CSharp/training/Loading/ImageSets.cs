@@ -61,6 +61,8 @@ internal sealed record ImageArrays(
         Pixels.OfTensor(scale, Images).TryGet(out var images, out var faults);
         if (Pixels.Assumption(scale, Images).OrNull() is { } assumption)
             notes.Add($"{ImagesPath}, {assumption}");
+        if (Pixels.Dimensions(Images).OrNull() is { } dimensions)
+            notes.Add($"{ImagesPath}, {dimensions}");
         var reasons = faults.Select(fault => DataFile.Sentence(ImagesPath, fault)).ToList();
         var labels = LabelsOf(Labels, classes, LabelsPath, LabelsPlace, reasons, notes);
         if (images is not null && labels is not null && images.Count != labels.Length)

@@ -8,12 +8,12 @@ internal static class InkCheck
     private const double Most = 0.75;
 
     /// <summary>A sentence if an image looks inverted.</summary>
-    /// <param name="image">The image as it is used: 255 is full ink.</param>
+    /// <param name="image">The grey image as it is used: 255 is full ink.</param>
     /// <param name="isDarkInk">Whether dark pixels were taken for ink.</param>
     /// <param name="path">Its path, for messages.</param>
-    public static string[] Notes(GreyImage image, bool isDarkInk, string path)
+    public static string[] Notes(ByteImage image, bool isDarkInk, string path)
     {
-        if (image.Pixels.Min() == image.Pixels.Max())
+        if (image.Numbers.Min() == image.Numbers.Max())
             return
             [
                 $"{path} is blank, as all its pixels have the same value: {(isDarkInk ? "without --dark-ink light pixels are ink" : "with --dark-ink dark pixels are ink")}.",
@@ -34,20 +34,25 @@ internal static class InkCheck
 
     /// <summary>The share of the pixels at the border that are nearer to the most ink of the image than to the
     /// least.</summary>
-    public static double InkedBorder(GreyImage image)
+    public static double InkedBorder(ByteImage image)
     {
-        int least = image.Pixels.Min();
-        int greatest = image.Pixels.Max();
+        int least = image.Numbers.Min();
+        int greatest = image.Numbers.Max();
         var border = 0;
         var inked = 0;
-        for (var row = 0; row < image.Rows; row++)
+        for (var row = 0; row < image.Size.Rows; row++)
         {
-            for (var column = 0; column < image.Columns; column++)
+            for (var column = 0; column < image.Size.Columns; column++)
             {
-                if (row > 0 && row < image.Rows - 1 && column > 0 && column < image.Columns - 1)
+                if (
+                    row > 0
+                    && row < image.Size.Rows - 1
+                    && column > 0
+                    && column < image.Size.Columns - 1
+                )
                     continue;
                 border++;
-                if (2 * image.Pixels[(row * image.Columns) + column] > least + greatest)
+                if (2 * image.Numbers[(row * image.Size.Columns) + column] > least + greatest)
                     inked++;
             }
         }

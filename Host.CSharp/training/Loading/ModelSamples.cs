@@ -23,7 +23,7 @@ internal static class ModelSamples
         var data = parsed.Encode<T>(known);
         if (data.Preprocessing is Preprocessing.Pixels images && Taken(model) is { } taken)
         {
-            var found = $"images of {images.rows} × {images.columns} pixels";
+            var found = $"images of {images.size}";
             if (found != taken)
                 throw RefusedException.Of(
                     path,
@@ -54,7 +54,7 @@ internal static class ModelSamples
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         model.Preprocessing switch
         {
-            Preprocessing.Pixels size => $"images of {size.rows} × {size.columns} pixels",
+            Preprocessing.Pixels images => $"images of {images.size}",
             Preprocessing.Table => "rows of a table",
             _ => null,
         };

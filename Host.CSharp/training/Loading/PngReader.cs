@@ -1,13 +1,16 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using StbImageSharp;
 
 namespace Pipeline.Training;
 
-/// <summary>PNG files as grey images.</summary>
+/// <summary>PNG files as images of one channel, ink, or of three: red, green and blue.</summary>
 internal static class PngReader
 {
+    private const int Colours = 3;
     private const int SignatureLength = 8;
     private static readonly byte[] Signature =
     [
@@ -23,20 +26,36 @@ internal static class PngReader
 
     public static bool IsPng(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Signature);
 
-    /// <summary>The image in a file: 255 is full ink.</summary>
+    /// <summary>Whether a PNG can be read with a number of channels.</summary>
+    public static bool CanHave(int channels) => channels is 1 or Colours;
+
+    /// <summary>The image in a file. With one channel, colours become grey by their luminance, 255 is full ink, and
+    /// transparent pixels have none. With three, grey pixels have the same number in each, and transparent pixels are
+    /// white.</summary>
     /// <param name="content">The whole file.</param>
-    /// <param name="isDarkInk">Whether images have dark ink on light paper; otherwise light ink on dark
+    /// <param name="channels">1 or 3.</param>
+    /// <param name="isDarkInk">For one channel: whether images have dark ink on light paper; otherwise light ink on dark
     /// paper.</param>
     /// <param name="limit">The largest size of the unpacked image, in bytes.</param>
     /// <param name="path">Its path, for messages.</param>
-    /// <exception cref="RefusedException">The file is not a PNG, is damaged or too large.</exception>
-    public static GreyImage Parse(
+    /// <exception cref="RefusedException">The file is not a PNG, is damaged or too large; or dark ink is given for an image
+    /// of colours.</exception>
+    public static ByteImage Parse(
         ReadOnlyMemory<byte> content,
+        int channels,
         bool isDarkInk,
         long limit,
         string path
     )
     {
+        if (isDarkInk && channels != 1)
+        {
+            throw new RefusedException([
+                Faults
+                    .Message(path, "dark ink applies to models of grey images, not of colours")
+                    .ToString(),
+            ]);
+        }
         CheckSize(content, limit, path);
         try
         {
@@ -44,10 +63,20 @@ internal static class PngReader
                 content.ToArray(),
                 ColorComponents.RedGreenBlueAlpha
             );
-            var pixels = new byte[image.Width * image.Height];
-            for (var i = 0; i < pixels.Length; i++)
-                pixels[i] = Ink(image.Data.AsSpan(4 * i, 4), isDarkInk);
-            return new(image.Height, image.Width, pixels);
+            var size = new ImageSize(channels, image.Height, image.Width);
+            var numbers = new byte[size.Count];
+            for (var i = 0; i < size.Area; i++)
+            {
+                var pixel = image.Data.AsSpan(4 * i, 4);
+                if (channels == 1)
+                    numbers[i] = Ink(pixel, isDarkInk);
+                else
+                {
+                    for (var channel = 0; channel < channels; channel++)
+                        numbers[(channel * size.Area) + i] = OnWhite(pixel[channel], pixel[3]);
+                }
+            }
+            return new(size, numbers);
         }
         catch (Exception damaged) when (damaged is not OutOfMemoryException)
         {
@@ -63,6 +92,10 @@ internal static class PngReader
         var ink = isDarkInk ? 1 - light : light;
         return (byte)Math.Round(ink * rgba[3]);
     }
+
+    /// <summary>A colour on white paper, which shows as far as the colour is transparent.</summary>
+    private static byte OnWhite(byte colour, byte opacity) =>
+        (byte)(byte.MaxValue - ((byte.MaxValue - colour) * opacity + 127) / byte.MaxValue);
 
     /// <summary>Checks the size of the image first, as the library unpacks any amount: unpacks as many bytes
     /// as the header declares, and no more.</summary>

@@ -51,13 +51,19 @@ internal static class SampleFile
         }
         if (PngReader.IsPng(bytes))
         {
-            var image = PngReader.Parse(file.Content, isDarkInk, settings.MaximumBytes, file.Path);
-            return OfImages(file, model, new(1, image.Rows, image.Columns, image.Pixels)) with
+            var image = PngReader.Parse(
+                file.Content,
+                ChannelsOf(model.Preprocessing, file.Path),
+                isDarkInk,
+                settings.MaximumBytes,
+                file.Path
+            );
+            return OfImages(file, model, new(1, image.Size, image.Numbers)) with
             {
-                Notes = InkCheck.Notes(image, isDarkInk, file.Path),
+                Notes = image.Size.Channels == 1 ? InkCheck.Notes(image, isDarkInk, file.Path) : [],
             };
         }
-        if (bytes is [0, 0, >= 8 and <= 14, 3, ..])
+        if (bytes is [0, 0, >= 8 and <= 14, 3 or 4, ..])
         {
             List<string> notes = [];
             return OfImages(file, model, IdxFolder.Images(file, notes)) with { Notes = notes };
@@ -115,27 +121,38 @@ internal static class SampleFile
             ]
             : [];
 
+    /// <summary>The channels that a PNG is read with: those of a model of images, otherwise one.</summary>
+    /// <exception cref="RefusedException">The model has another number of channels than a PNG can have.</exception>
+    private static int ChannelsOf(Preprocessing preprocessing, string path) =>
+        preprocessing is not Preprocessing.Pixels { size: var size } ? 1
+        : PngReader.CanHave(size.Channels) ? size.Channels
+        : throw RefusedException.Of(
+            path,
+            $"images of {size} as IDX, as the model takes them",
+            "a PNG, which is read as one channel of grey or three of colour"
+        );
+
     private static NamedSamples<T> OfImages<T>(DataFile file, Model<T> model, IdxImages images)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var fits = model.Preprocessing switch
         {
-            Preprocessing.Pixels size => size.rows == images.Rows && size.columns == images.Columns,
+            Preprocessing.Pixels pixels => pixels.size.Equals(images.Size),
             Preprocessing.Table => false,
-            _ => model.Network.Architecture.Inputs == (long)images.Rows * images.Columns,
+            _ => model.Network.Architecture.Inputs == images.Size.Count,
         };
         if (!fits)
         {
             var expected = model.Preprocessing switch
             {
-                Preprocessing.Pixels size => $"images of {size.rows} × {size.columns} pixels",
+                Preprocessing.Pixels pixels => $"images of {pixels.size}",
                 Preprocessing.Table => "rows of a table",
                 _ => $"{model.Network.Architecture.Inputs} numbers",
             };
             throw RefusedException.Of(
                 file.Path,
                 $"{expected}, as the model takes them",
-                $"images of {images.Rows} × {images.Columns} pixels"
+                $"images of {images.Size}"
             );
         }
         return new(

@@ -38,7 +38,7 @@ internal static class JitWarmUp
         for (var i = 0; i < pixels.Length; i += 7)
             pixels[i] = (byte)(i | 1);
         var labels = Enumerable.Range(0, Count).Select(i => i % architecture.Outputs);
-        var images = new IdxImages(Count, Side, Side, pixels);
+        var images = new IdxImages(Count, ImageSize.Grey(Side, Side), pixels);
         if (
             !Dataset.OfIdx<T>(architecture.Outputs, images, [.. labels]).TryGet(out var data, out _)
         )

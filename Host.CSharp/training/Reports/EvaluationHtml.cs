@@ -210,12 +210,12 @@ internal static class EvaluationHtml
             {
                 var (mistake, picture) = pair;
                 return Figure(
-                    PngWriter.OfInk(picture),
+                    PngWriter.OfBytes(picture),
                     $"test sample {mistake.Sample}",
                     $"<b>{Text(report.ClassName(mistake.Expected))}</b> taken for <b>{Text(report.ClassName(mistake.Predicted))}</b><br />{Percent(mistake.Confidence, "F1")} sure"
                 );
             });
-        return Tiles("mistakes", report.Pictures[0].Columns, report.Pictures[0].Rows, tiles);
+        return Tiles("mistakes", PngWriter.SizeOf(report.Pictures[0].Size), tiles);
     }
 
     /// <summary>The style sheet, which is a resource of the program.</summary>

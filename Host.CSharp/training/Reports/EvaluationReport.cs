@@ -21,7 +21,7 @@ internal sealed record EvaluationReport(
     IReadOnlyList<string> ClassNames,
     Evaluation Evaluation,
     string? Leakage,
-    IReadOnlyList<GreyImage> Pictures,
+    IReadOnlyList<ByteImage> Pictures,
     FirstLayer Weights
 )
 {

@@ -6,12 +6,12 @@ namespace Pipeline.Training;
 
 /// <summary>The weights of the first layer.</summary>
 /// <param name="Inputs">The inputs' names; empty for images.</param>
-/// <param name="ImageSize">Rows and columns, if inputs are pixels: of the image, or of the filters of a
-/// convolution.</param>
-/// <param name="Units">The weights of each unit, or each filter.</param>
+/// <param name="PictureSize">The size of a picture of weights, if inputs are pixels: of the image, or of the filters of a
+/// convolution. Its channels are 3 for images of colours, otherwise 1.</param>
+/// <param name="Units">The weights of each unit, or each filter; of each of their channels, unless these are colours.</param>
 internal sealed record FirstLayer(
     IReadOnlyList<string> Inputs,
-    (int Rows, int Columns)? ImageSize,
+    ImageSize? PictureSize,
     IReadOnlyList<double[]> Units
 )
 {
@@ -27,23 +27,28 @@ internal sealed record FirstLayer(
     {
         var network = model.Network;
         var filter = Networks.FilterSize(network);
-        var inputs = filter is { } size ? size.Rows * size.Columns : network.Architecture.Inputs;
+        var image = filter ?? (preprocessing is Preprocessing.Pixels pixels ? pixels.size : null);
+        var inputs = filter?.Count ?? network.Architecture.Inputs;
         // Only weights between the inputs themselves and units have a meaning per input.
         var weights = network
             .Parameters.Layers.FirstOrDefault(layer => !layer.Matrices.IsEmpty)
             ?.Matrices.Select(matrix => matrix.Item2)
-            .FirstOrDefault(matrix => filter is not null || matrix.ColumnCount == inputs);
+            .FirstOrDefault(matrix => matrix.ColumnCount == inputs);
+        ImageSize? picture =
+            image is not { } size ? null
+            : PngWriter.AreColours(size.Channels) ? size
+            : ImageSize.Grey(size.Rows, size.Columns);
         return new(
             preprocessing is Preprocessing.Table table ? [.. table.Item.Inputs] : [],
-            filter is { } of ? (of.Rows, of.Columns)
-                : preprocessing is Preprocessing.Pixels pixels ? (pixels.rows, pixels.columns)
-                : null,
-            // A convolution has a filter for each of its channels.
+            picture,
             [
                 .. Enumerable
                     .Range(0, weights?.RowCount ?? 0)
                     .SelectMany(unit =>
-                        weights!.Row(unit).Select(double.CreateTruncating).Chunk(inputs)
+                        weights!
+                            .Row(unit)
+                            .Select(double.CreateTruncating)
+                            .Chunk(picture?.Count ?? inputs)
                     ),
             ]
         );

@@ -12,18 +12,20 @@ internal static class FirstLayerHtml
         var limit = units.SelectMany(unit => unit).Select(Math.Abs).DefaultIfEmpty(0).Max();
         if (limit is 0 or double.NaN)
             return;
-        const string Legend =
-            "<span class=\"key\" style=\"background:rgb(178,24,43)\"></span>an input that raises the unit's sum<span class=\"key\" style=\"background:rgb(33,102,172)\"></span>one that lowers it";
+        var areColours = layer.PictureSize is { } picture && PngWriter.AreColours(picture.Channels);
+        var legend = areColours
+            ? "Grey is 0. More of a colour: it raises the unit's sum; less of it: it lowers the sum."
+            : "<span class=\"key\" style=\"background:rgb(178,24,43)\"></span>an input that raises the unit's sum<span class=\"key\" style=\"background:rgb(33,102,172)\"></span>one that lowers it";
         var more =
             layer.Units.Count > units.Length
                 ? $" The first {units.Length} of {layer.Units.Count} units are drawn."
                 : "";
-        if (layer.ImageSize is { } size)
+        if (layer.PictureSize is { } size)
         {
             var tiles = units.Select(
                 (unit, place) =>
                     Figure(
-                        PngWriter.OfNumbers(size.Rows, size.Columns, unit, limit),
+                        PngWriter.OfNumbers(size, unit, limit),
                         $"weights of unit {place + 1}",
                         $"{place + 1}"
                     )
@@ -32,7 +34,7 @@ internal static class FirstLayerHtml
                 page,
                 "Weights of the first layer",
                 $"Every picture is a unit of the first layer: its weight for each pixel.{more}",
-                $"<p>{Legend}</p>{Tiles("units", size.Columns, size.Rows, tiles)}"
+                $"<p>{legend}</p>{Tiles("units", size, tiles)}"
             );
         }
         else if (layer.Inputs.Count > 0 && layer.Inputs.Count <= FirstLayer.MostInputs)
@@ -62,7 +64,7 @@ internal static class FirstLayerHtml
                 page,
                 "Weights of the first layer",
                 $"The weight of every input (rows) for each unit of the first layer (columns).{more}",
-                $"<p>{Legend}</p>{table}"
+                $"<p>{legend}</p>{table}"
             );
         }
     }

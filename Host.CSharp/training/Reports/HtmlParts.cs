@@ -1,4 +1,5 @@
 using System.Text;
+using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
@@ -14,8 +15,9 @@ internal static class HtmlParts
         return $"<td style=\"background:rgb({Blend(color.R)},{Blend(color.G)},{Blend(color.B)});color:{ink}\">{HtmlText.Of(text)}</td>";
     }
 
-    public static string Tiles(string kind, int columns, int rows, IEnumerable<string> tiles) =>
-        $"<div class=\"tiles {kind}\" style=\"--shape:{columns}/{rows}\">\n{string.Join('\n', tiles)}\n</div>";
+    /// <summary>Pictures of one size.</summary>
+    public static string Tiles(string kind, ImageSize size, IEnumerable<string> tiles) =>
+        $"<div class=\"tiles {kind}\" style=\"--shape:{size.Columns}/{size.Rows}\">\n{string.Join('\n', tiles)}\n</div>";
 
     public static string Figure(byte[] png, string alternative, string caption) =>
         $"<figure><img alt=\"{HtmlText.Of(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\" /><figcaption>{caption}</figcaption></figure>";

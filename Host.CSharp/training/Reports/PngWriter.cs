@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
+using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
@@ -9,21 +10,66 @@ internal static class PngWriter
 {
     private readonly record struct Rgb(byte Red, byte Green, byte Blue);
 
-    /// <summary>Ink on paper: 0 is white, 255 black.</summary>
-    public static byte[] OfInk(GreyImage image) =>
-        Create(
-            image.Rows,
-            image.Columns,
+    /// <summary>Whether pictures show the channels of images as the three primary colours.</summary>
+    public static bool AreColours(int channels) => channels == 3;
+
+    /// <summary>An image. With three channels these are its colours. Otherwise each channel is ink on paper, 0 is white
+    /// and 255 black, and the channels stand side by side.</summary>
+    public static byte[] OfBytes(ByteImage image)
+    {
+        var (size, numbers) = (image.Size, image.Numbers);
+        var (channels, rows, columns) = (size.Channels, size.Rows, size.Columns);
+        if (AreColours(channels))
+        {
+            return Create(
+                rows,
+                columns,
+                place =>
+                    new(
+                        numbers[place],
+                        numbers[size.Area + place],
+                        numbers[(2 * size.Area) + place]
+                    )
+            );
+        }
+        var width = channels * columns;
+        return Create(
+            rows,
+            width,
             place =>
             {
-                var grey = (byte)(byte.MaxValue - image.Pixels[place]);
-                return new Rgb(grey, grey, grey);
+                var (channel, column) = Math.DivRem(place % width, columns);
+                var grey = (byte)(
+                    byte.MaxValue
+                    - numbers[(channel * size.Area) + (place / width * columns) + column]
+                );
+                return new(grey, grey, grey);
             }
         );
+    }
 
-    /// <summary>Numbers as colours: blue below 0, white at 0, red above, saturated at the limit.</summary>
-    public static byte[] OfNumbers(int rows, int columns, double[] numbers, double limit) =>
-        Create(rows, columns, place => Colour(numbers[place] / limit));
+    /// <summary>The size of the picture of an image.</summary>
+    public static ImageSize SizeOf(ImageSize image) =>
+        AreColours(image.Channels)
+            ? image
+            : ImageSize.Grey(image.Rows, image.Channels * image.Columns);
+
+    /// <summary>Numbers as colours, saturated at the limit. One channel: blue below 0, white at 0, red above. Three
+    /// channels: the amounts of red, green and blue, none at −limit, half at 0 and all at the limit.</summary>
+    public static byte[] OfNumbers(ImageSize size, double[] numbers, double limit)
+    {
+        byte Amount(int place) =>
+            (byte)Math.Round(byte.MaxValue * (Share(numbers[place], limit) + 1) / 2);
+
+        return Create(
+            size.Rows,
+            size.Columns,
+            AreColours(size.Channels)
+                ? place =>
+                    new(Amount(place), Amount(size.Area + place), Amount((2 * size.Area) + place))
+                : place => Colour(Share(numbers[place], limit))
+        );
+    }
 
     /// <summary>An image of 8 bits a channel without transparency, as the PNG specification (third edition, chapters 5,
     /// 9 and 10) has it; no row is filtered.</summary>
@@ -74,10 +120,14 @@ internal static class PngWriter
         png.Write(number);
     }
 
+    /// <summary>The share of the limit that a number has, −1 to 1.</summary>
+    private static double Share(double number, double limit) =>
+        double.IsNaN(number / limit) ? 0 : Math.Clamp(number / limit, -1, 1);
+
     /// <summary>The colour of a number of −1 to 1.</summary>
     private static Rgb Colour(double number)
     {
-        var share = double.IsNaN(number) ? 0 : Math.Min(1, Math.Abs(number));
+        var share = Math.Abs(number);
 
         byte Blend(int full) => (byte)Math.Round(byte.MaxValue + (share * (full - byte.MaxValue)));
 

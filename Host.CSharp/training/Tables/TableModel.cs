@@ -73,7 +73,7 @@ public abstract class TableModel
                 source,
                 "a model of rows of a table",
                 model.Preprocessing is Preprocessing.Pixels images
-                    ? $"one of images of {images.rows} × {images.columns} pixels"
+                    ? $"one of images of {images.size}"
                     : "one of plain numbers"
             );
 

@@ -22,6 +22,9 @@ public sealed record FirstLayerView(
     /// <summary>Units in a row of the picture.</summary>
     private const int UnitsAcross = 16;
 
+    /// <summary>Whether the picture shows weights as amounts of red, green and blue.</summary>
+    public bool AreColours { get; init; }
+
     public static FirstLayerView None { get; } = new(0, 0, null, (0, 0), [], null);
 
     /// <summary>The first layer of a run's model; nothing before there is a model.</summary>
@@ -50,13 +53,14 @@ public sealed record FirstLayerView(
         if (limit is 0 or double.NaN)
             return None;
         var view = None with { Units = units.Length, All = layer.Units.Count };
-        if (layer.ImageSize is { } size)
+        if (layer.PictureSize is { } size)
         {
-            var (rows, columns, numbers) = Sheet(units, size.Rows, size.Columns);
+            var (sheet, numbers) = Sheet(units, size, limit);
             return view with
             {
-                Png = PngWriter.OfNumbers(rows, columns, numbers, limit),
-                Size = (columns, rows),
+                Png = PngWriter.OfNumbers(sheet, numbers, limit),
+                Size = (sheet.Columns, sheet.Rows),
+                AreColours = PngWriter.AreColours(size.Channels),
             };
         }
         if (layer.Inputs.Count is 0 or > FirstLayer.MostInputs)
@@ -77,24 +81,37 @@ public sealed record FirstLayerView(
     }
 
     /// <summary>The units side by side, with a white line between them.</summary>
-    private static (int Rows, int Columns, double[] Numbers) Sheet(
+    private static (ImageSize Size, double[] Numbers) Sheet(
         double[][] units,
-        int rows,
-        int columns
+        ImageSize unitSize,
+        double limit
     )
     {
+        var (channels, rows, columns) = (unitSize.Channels, unitSize.Rows, unitSize.Columns);
         var across = Math.Min(UnitsAcross, units.Length);
         var down = (units.Length + across - 1) / across;
-        var (height, width) = ((down * (rows + 1)) - 1, (across * (columns + 1)) - 1);
-        var sheet = new double[height * width];
+        var size = new ImageSize(channels, (down * (rows + 1)) - 1, (across * (columns + 1)) - 1);
+        var sheet = new double[size.Count];
+        // White is 0, or as much as there is of every colour.
+        if (PngWriter.AreColours(channels))
+            Array.Fill(sheet, limit);
         foreach (var (place, unit) in units.Index())
         {
             var (top, left) = (place / across * (rows + 1), place % across * (columns + 1));
-            for (var row = 0; row < rows; row++)
-                unit.AsSpan(row * columns, columns)
-                    .CopyTo(sheet.AsSpan(((top + row) * width) + left));
+            for (var channel = 0; channel < channels; channel++)
+            {
+                for (var row = 0; row < rows; row++)
+                {
+                    unit.AsSpan((channel * unitSize.Area) + (row * columns), columns)
+                        .CopyTo(
+                            sheet.AsSpan(
+                                (channel * size.Area) + ((top + row) * size.Columns) + left
+                            )
+                        );
+                }
+            }
         }
-        return (height, width, sheet);
+        return (size, sheet);
     }
 }
 

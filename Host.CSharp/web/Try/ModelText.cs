@@ -9,7 +9,7 @@ internal static class ModelText
     private const int MostNames = 10;
 
     public static string Takes(ModelSignature signature) =>
-        signature.ImageSize is { } size ? $"images of {size.Rows} × {size.Columns} pixels"
+        signature.ImageSize is { } size ? $"images of {size}"
         : signature.Columns.Count > 0 ? Counted.Of(signature.Columns.Count, "column")
         : Counted.Of(signature.Inputs, "number");
 

@@ -44,11 +44,10 @@ internal static class Dense
     {
         var numbers = Dataset.Take(Chapter.AllPlaces(images), images).Inputs.ToColumnMajorArray();
         var pixels = Array.ConvertAll(numbers, x => (byte)Math.Min(Math.Round(255 * x) + 26, 255));
-        var (rows, columns) = images.ImageSize.Value;
         return Chapter.Required(
             Dataset.OfIdx<float>(
                 images.Classes,
-                new IdxImages(images.Count, rows, columns, pixels),
+                new IdxImages(images.Count, images.ImageSize.Value, pixels),
                 ((Targets<float>.Labels)images.Targets).Item
             )
         );

@@ -147,7 +147,11 @@ internal static class Predict
                     (some, i) =>
                     {
                         var pixels = Bytes(PartOf(columns, i));
-                        var images = new IdxImages(some.Length, test.Features, 1, pixels);
+                        var images = new IdxImages(
+                            some.Length,
+                            ImageSize.Grey(test.Features, 1),
+                            pixels
+                        );
                         return Dataset
                             .OfIdx<float>(test.Classes, images, some)
                             .TryGet(out var part, out var faults)

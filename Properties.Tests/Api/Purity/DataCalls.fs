@@ -37,6 +37,7 @@ let calls (given: PurityGiven) : PureCall list =
         "Targets.Columns", fun () -> Targets.columns network.Architecture.Outputs targets
         "Pixels.ScaleOf", fun () -> Pixels.scaleOf given.Tensor
         "Pixels.Assumption", fun () -> Pixels.assumption PixelScale.Unit given.Tensor
+        "Pixels.Dimensions", fun () -> Pixels.dimensions given.Tensor
         "Pixels.OfTensor", fun () -> Pixels.ofTensor PixelScale.Byte given.Tensor
         "Pixels.Transpose", fun () -> Pixels.transpose given.Images
         "Pixels.Split",
@@ -69,8 +70,7 @@ let calls (given: PurityGiven) : PureCall list =
                 }
                 1UL
                 0L
-                one.RowCount
-                1
+                (ImageSize.Grey(one.RowCount, 1))
                 one
         "Targets.Smooth", fun () -> Targets.smooth 0.1 network.Architecture.Outputs targets
         "Dataset.Select", fun () -> Dataset.select [| data.Count - 1; 0; 0 |] data

@@ -34,8 +34,7 @@ let calls (given: PurityGiven) : PureCall list =
                 { Augmentation.None with Mirror = 1.0 },
                 1UL,
                 0L,
-                one.RowCount,
-                1,
+                ImageSize.Grey(one.RowCount, 1),
                 one
             )
         "Activations.Softmax", fun () -> Activations.Softmax one

@@ -25,19 +25,19 @@ module PredictTests =
             else
                 ink |> Array.map (fun x -> 255uy - x)
 
-        PngWriter.OfInk(GreyImage(rows, columns, ink))
+        PngWriter.OfBytes(ByteImage(ImageSize.Grey(rows, columns), ink))
 
     let private parse isDarkInk (bytes: byte[]) =
-        PngReader.Parse(ReadOnlyMemory bytes, isDarkInk, 1_000_000L, "x.png")
+        PngReader.Parse(ReadOnlyMemory bytes, 1, isDarkInk, 1_000_000L, "x.png")
 
     [<Law>]
     let ``pictures give back the ink that was drawn`` (Images images) =
-        let ink = images.Pixels.Slice(0, images.Rows * images.Columns).ToArray()
+        let ink = images.Pixels.Slice(0, images.Size.Count).ToArray()
 
         for isDarkInk in [ true; false ] do
-            let image = parse isDarkInk (png isDarkInk images.Rows images.Columns ink)
-            Exactly.equal (images.Rows, images.Columns) (image.Rows, image.Columns)
-            Exactly.bits ink image.Pixels
+            let image = parse isDarkInk (png isDarkInk images.Size.Rows images.Size.Columns ink)
+            Exactly.equal images.Size image.Size
+            Exactly.bits ink image.Numbers
 
     /// PNG files of several kinds, made by zlib: six pixels, 0 255 0 above 255 0 255.
     let private kinds = [
@@ -55,8 +55,8 @@ module PredictTests =
     let ``every kind of PNG gives the same ink`` () =
         for kind, hex in kinds do
             let image = parse false (Convert.FromHexString hex)
-            Assert.True((image.Rows = 2 && image.Columns = 3), kind)
-            Assert.Equal<byte>([| 0uy; 255uy; 0uy; 255uy; 0uy; 255uy |], image.Pixels)
+            Assert.True((image.Size = ImageSize.Grey(2, 3)), kind)
+            Assert.Equal<byte>([| 0uy; 255uy; 0uy; 255uy; 0uy; 255uy |], image.Numbers)
 
     [<Fact>]
     let ``damaged pictures are refused, and never an exception`` () =
@@ -267,23 +267,19 @@ module PredictTests =
         Assert.Equal(2, (Given.host [ "diff"; one; scratch.Sub "nowhere" ]).ExitCode)
 
     /// The digits of MNIST's test set.
-    let private digits: Lazy<GreyImage[]> =
+    let private digits: Lazy<ByteImage[]> =
         lazy
             (let path = DefaultPaths.PathOf "data/mnist/t10k-images-idx3-ubyte.gz"
 
              let file = DataFile.Read(path, 10_000_000L)
              let images = Idx.parseImages file.Content |> orFail
-             let size = images.Rows * images.Columns
+             let size = images.Size.Count
 
              Array.init images.Count (fun i ->
-                 GreyImage(
-                     images.Rows,
-                     images.Columns,
-                     images.Pixels.Slice(i * size, size).ToArray()
-                 )))
+                 ByteImage(images.Size, images.Pixels.Slice(i * size, size).ToArray())))
 
-    let private inverted (image: GreyImage) =
-        GreyImage(image.Rows, image.Columns, image.Pixels |> Array.map (fun x -> 255uy - x))
+    let private inverted (image: ByteImage) =
+        ByteImage(image.Size, image.Numbers |> Array.map (fun x -> 255uy - x))
 
     [<Fact>]
     let ``no digit of MNIST looks inverted, and each does when it is`` () =
@@ -300,10 +296,9 @@ module PredictTests =
 
         for image in digits.Value[..999] do
             let photograph =
-                GreyImage(
-                    28,
-                    28,
-                    image.Pixels |> Array.map (fun ink -> byte (60 + int ink / 3 + random.Next 20))
+                ByteImage(
+                    ImageSize.Grey(28, 28),
+                    image.Numbers |> Array.map (fun ink -> byte (60 + int ink / 3 + random.Next 20))
                 )
 
             Assert.Empty(InkCheck.Notes(photograph, false, "x.png"))
@@ -313,7 +308,7 @@ module PredictTests =
     [<InlineData(0, false, "with --dark-ink dark pixels are ink")>]
     [<InlineData(255, true, "without --dark-ink light pixels are ink")>]
     let ``an image without a drawing is called blank`` (ink: byte, isDarkInk: bool, says: string) =
-        let image = GreyImage(2, 3, Array.create 6 ink)
+        let image = ByteImage(ImageSize.Grey(2, 3), Array.create 6 ink)
         let note = Assert.Single(InkCheck.Notes(image, isDarkInk, "x.png"))
         Assert.StartsWith("x.png is blank", note)
         Assert.Contains(says, note)

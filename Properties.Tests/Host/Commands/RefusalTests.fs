@@ -263,8 +263,7 @@ module RefusalTests =
 
         let images = {
             Count = 3
-            Rows = 1
-            Columns = 2
+            Size = ImageSize.Grey(1, 2)
             Pixels = ReadOnlyMemory [| 1uy; 2uy; 3uy; 4uy; 5uy; 6uy |]
         }
 
@@ -283,7 +282,7 @@ module RefusalTests =
                 |> Network.initialise Initialiser.XavierNormal 1UL
                 : Network<float32>
             ) with
-                Preprocessing = Preprocessing.Pixels(1, 2)
+                Preprocessing = Preprocessing.Pixels(ImageSize.Grey(1, 2))
         }
 
         let path = scratch.Sub "model.safetensors"

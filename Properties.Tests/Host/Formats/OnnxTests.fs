@@ -110,15 +110,15 @@ module OnnxTests =
             Dataset.ofIdx 1 images (Array.zeroCreate images.Count) |> orFail
 
         agree
-            (Preprocessing.Pixels(images.Rows, images.Columns))
-            (network (images.Rows * images.Columns))
+            (Preprocessing.Pixels(images.Size))
+            (network (images.Size.Count))
             (fun network -> Network.probabilities network (data ()))
             (fun network -> Network.probabilities network (data ()))
             (fun _ -> [
                 value "pixels" (images.Pixels.ToArray()) [
                     images.Count
-                    images.Rows
-                    images.Columns
+                    images.Size.Rows
+                    images.Size.Columns
                 ]
             ])
 
@@ -367,7 +367,7 @@ module OnnxTests =
             for name, preprocessing, inputs in
                 [
                     "numbers", Preprocessing.Numbers, 2
-                    "pixels", Preprocessing.Pixels(2, 3), 6
+                    "pixels", Preprocessing.Pixels(ImageSize.Grey(2, 3)), 6
                     "table", Preprocessing.Table table, 3
                 ] do
                 let model = {

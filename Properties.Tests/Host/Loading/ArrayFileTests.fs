@@ -218,7 +218,7 @@ module ArrayFileTests =
             ]
 
         let (train, trainLabels, _), (test, testLabels, size) = samples data
-        Exactly.equal (ValueSome(struct (2, 3))) size
+        Exactly.equal (ValueSome(ImageSize.Grey(2, 3))) size
         Exactly.equal [| 0, 15; 1, 15; 2, 15 |] (trainLabels |> Array.countBy id |> Array.sort)
         Exactly.equal [| 0, 5; 1, 5; 2, 5 |] (testLabels |> Array.countBy id |> Array.sort)
 
@@ -358,8 +358,8 @@ module ArrayFileTests =
                 [ x "x"; array "y" [ 9 ] (integers [| for i in 0..8 -> 1 + i % 3 |]) ],
                 "found 3: labels of 1 to 3 (there is no 0) take Data:Classes 4"
                 [ x "x"; array "y" [ 9; 3 ] (doubles [ 9; 3 ]) ], "one-hot"
-                [ array "x" [ 9; 2; 3; 3 ] (doubles [ 9; 2; 3; 3 ]); y "y" ],
-                "x: expected grey images"
+                [ array "x" [ 9; 2; 3; 3; 1 ] (doubles [ 9; 2; 3; 3; 1 ]); y "y" ],
+                "x: expected images, (images, rows, columns) or (images, channels, rows, columns)"
                 [
                     array "x" [ 9; 2; 3 ] (Elements.Doubles(Array.init 54 (fun i -> float i - 1.0)))
                     y "y"

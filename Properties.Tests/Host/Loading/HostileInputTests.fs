@@ -225,8 +225,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     let images = {
         Count = 3
-        Rows = 2
-        Columns = 2
+        Size = ImageSize.Grey(2, 2)
         Pixels = ReadOnlyMemory [| 0uy; 255uy; 3uy; 4uy; 0uy; 0uy; 7uy; 8uy; 9uy; 1uy; 2uy; 3uy |]
     }
 
@@ -547,7 +546,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         let sound =
             [
                 Preprocessing.Numbers
-                Preprocessing.Pixels(2, 3)
+                Preprocessing.Pixels(ImageSize.Grey(2, 3))
                 Preprocessing.Table {
                     Numbers = [
                         {
@@ -578,11 +577,11 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     [<Fact>]
     member _.``PNG images``() =
-        let sound = PngWriter.OfInk(GreyImage(3, 5, Array.init 15 byte))
+        let sound = PngWriter.OfBytes(ByteImage(ImageSize.Grey(3, 5), Array.init 15 byte))
 
         attack "PNG" [ sound ] (fun bytes ->
             isTaken (fun () ->
-                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore))
+                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png") |> ignore))
 
     [<Fact>]
     member _.``a PNG whose zlib stream asks for a dictionary is refused``() =
@@ -595,7 +594,7 @@ type HostileInputTests(output: ITestOutputHelper) =
 
         let refused =
             Assert.Throws<RefusedException>(fun () ->
-                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png") |> ignore)
 
         Assert.Equal(
             "x.png: expected a PNG image, found one whose pixels cannot be decompressed.",
@@ -604,13 +603,15 @@ type HostileInputTests(output: ITestOutputHelper) =
 
     [<Fact>]
     member _.``a PNG's last chunk that claims much and is not there takes nothing``() =
-        let header = (PngWriter.OfInk(GreyImage(3, 5, Array.init 15 byte)))[..32]
+        let header =
+            (PngWriter.OfBytes(ByteImage(ImageSize.Grey(3, 5), Array.init 15 byte)))[..32]
+
         let bytes = Array.append header [| 0uy; 255uy; 255uy; 255uy; yield! "IDAT"B |]
         let before = GC.GetAllocatedBytesForCurrentThread()
 
         let isTaken =
             isTaken (fun () ->
-                PngReader.Parse(ReadOnlyMemory bytes, true, 100_000L, "x.png") |> ignore)
+                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png") |> ignore)
 
         Assert.False isTaken
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0L, allowed bytes)

@@ -446,7 +446,8 @@ module TableMeaningTests =
                 Format = CellFormat.Default
             }
 
-        for preprocessing in [ Preprocessing.Numbers; Preprocessing.Pixels(1, 3); table ] do
+        for preprocessing in
+            [ Preprocessing.Numbers; Preprocessing.Pixels(ImageSize.Grey(1, 3)); table ] do
             let known = KnownData(preprocessing, [||], Head.Softmax, 3)
             let plan = planOf [ "Data:Train", path; "Data:Test", path ]
             let data = DataFiles.Parse(plan).Encode<float> known

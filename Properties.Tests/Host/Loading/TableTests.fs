@@ -401,7 +401,7 @@ module TableTests =
 
                 {
                     Name = $"x_{name}"
-                    Shape = [ images.Count; images.Rows; images.Columns ]
+                    Shape = [ images.Count; images.Size.Rows; images.Size.Columns ]
                     Elements = Elements.Bytes images.Pixels
                 }
 

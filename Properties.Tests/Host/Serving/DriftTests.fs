@@ -76,8 +76,7 @@ module DriftTests =
                 3
                 {
                     Count = pixels.Length / 6
-                    Rows = 2
-                    Columns = 3
+                    Size = ImageSize.Grey(2, 3)
                     Pixels = ReadOnlyMemory pixels
                 }
                 (Array.zeroCreate (pixels.Length / 6))

@@ -82,7 +82,7 @@ module Serving =
     /// A model of images of 2 × 3 pixels.
     let ofImages (seed: uint64) : Model<'T> = {
         Model.ofNetwork (initialised Head.Softmax 6 3 seed) with
-            Preprocessing = Preprocessing.Pixels(2, 3)
+            Preprocessing = Preprocessing.Pixels(ImageSize.Grey(2, 3))
             Classes = [ "a"; "b"; "c" ]
     }
 

@@ -51,8 +51,7 @@ module Given =
 
         {
             Count = count
-            Rows = 4
-            Columns = 4
+            Size = ImageSize.Grey(4, 4)
             Pixels = ReadOnlyMemory pixels
         },
         labels

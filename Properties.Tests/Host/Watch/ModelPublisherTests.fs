@@ -260,7 +260,7 @@ module ModelPublisherTests =
             published (
                 Safetensors.write {
                     model with
-                        Preprocessing = Preprocessing.Pixels(2, 8)
+                        Preprocessing = Preprocessing.Pixels(ImageSize.Grey(2, 8))
                 }
             )
 

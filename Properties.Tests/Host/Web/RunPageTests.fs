@@ -299,7 +299,7 @@ module RunPageTests =
                             Layers = first :: layers.Tail
                     }
             } with
-                Preprocessing = Preprocessing.Pixels(2, 3)
+                Preprocessing = Preprocessing.Pixels(ImageSize.Grey(2, 3))
         }
 
     [<Fact>]

@@ -122,9 +122,8 @@ type TryBrowserTests(chromium: Chromium) =
 
         // A file: one of the model's size enters as it is, in both inks; another is prepared as a drawing.
         let ink rows columns isInk =
-            GreyImage(
-                rows,
-                columns,
+            ByteImage(
+                ImageSize.Grey(rows, columns),
                 [|
                     for y in 0 .. rows - 1 do
                         for x in 0 .. columns - 1 -> if isInk x y then 255uy else 0uy
@@ -134,13 +133,13 @@ type TryBrowserTests(chromium: Chromium) =
         let small = ink 28 28 (fun x y -> x >= 12 && x < 16 && y >= 5 && y < 23)
         let large = ink 200 300 (fun x y -> x >= 240 && x < 264 && y >= 20 && y < 160)
 
-        let inverted (image: GreyImage) =
-            GreyImage(image.Rows, image.Columns, image.Pixels |> Array.map (fun x -> 255uy - x))
+        let inverted (image: ByteImage) =
+            ByteImage(image.Size, image.Numbers |> Array.map (fun x -> 255uy - x))
 
-        let write name (image: GreyImage) =
+        let write name (image: ByteImage) =
             let path = scratch.Sub name
             // The writer draws dark ink.
-            File.WriteAllBytes(path, PngWriter.OfInk(inverted image))
+            File.WriteAllBytes(path, PngWriter.OfBytes(inverted image))
             path
 
         let light = write "light.png" small

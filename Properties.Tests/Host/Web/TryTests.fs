@@ -269,7 +269,10 @@ module TryTests =
             request.Headers.TryAddWithoutValidation("Accept", "text/html") |> ignore
             images.Send request
 
-        let png = PngWriter.OfInk(GreyImage(2, 3, [| 0uy; 255uy; 0uy; 7uy; 99uy; 0uy |]))
+        let png =
+            PngWriter.OfBytes(
+                ByteImage(ImageSize.Grey(2, 3), [| 0uy; 255uy; 0uy; 7uy; 99uy; 0uy |])
+            )
 
         for isDarkInk in [ false; true ] do
             let query = if isDarkInk then "?dark_ink=true" else ""
@@ -285,7 +288,8 @@ module TryTests =
 
         for bytes, words in
             [
-                PngWriter.OfInk(GreyImage(3, 3, Array.zeroCreate 9)), "images of 3 × 3 pixels"
+                PngWriter.OfBytes(ByteImage(ImageSize.Grey(3, 3), Array.zeroCreate 9)),
+                "images of 3 × 3 pixels"
                 "not an image"B, "a PNG file, found 12 bytes"
                 [||], "a PNG file, found none"
                 png[.. png.Length - 4], "cut short"
