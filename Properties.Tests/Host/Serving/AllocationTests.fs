@@ -86,7 +86,7 @@ module AllocationTests =
 
         let model = {
             Model.ofNetwork (Serving.initialised Head.Softmax 784 10 1UL: Network<float32>) with
-                Preprocessing = Preprocessing.Pixels(28, 28)
+                Preprocessing = Preprocessing.Pixels(ImageSize.Grey(28, 28))
         }
 
         Serving.write path model
