@@ -226,6 +226,7 @@ internal static class EvaluateCommand
                 repetitions > 0 && model.Preprocessing is Preprocessing.Table explained
                     ? ColumnExplanations.Of(model, explained.Item, evaluation, data.Test)
                     : ColumnExplanations.None,
+            Images = ImageExplanation.Of(model, evaluation, data.Test),
             OtherData = run is null
                 ? null
                 : OtherData(run, configuration, data.Hashes, isTestAlone),
@@ -274,20 +275,7 @@ internal static class EvaluateCommand
             || test.ImageSize.IsNone
         )
             yield break;
-        var size = test.ImageSize.Value;
         foreach (var mistake in figures.Mistakes)
-        {
-            var inputs = Dataset.Take([mistake.Sample], test).Inputs;
-            yield return new(
-                size,
-                [
-                    .. inputs
-                        .ToColumnMajorArray()
-                        .Select(x =>
-                            byte.CreateSaturating(T.Round(x * T.CreateTruncating(byte.MaxValue)))
-                        ),
-                ]
-            );
-        }
+            yield return ByteImage.Of(test, mistake.Sample);
     }
 }

@@ -382,6 +382,19 @@ type Evaluations =
     static member Attribution(output: int, network: Network<'T>, inputs: Vector<'T>) : Attribution =
         Attribution.ofInputs output network inputs
 
+    /// <summary>About how many multiplications a network takes for a sample; attributions take some 800 times as
+    /// many.</summary>
+    static member Multiplications(network: Network<'T>) : int64 =
+        Attribution.multiplications network.Architecture
+
+    /// <summary>The outputs of the first convolutions over images for a sample.</summary>
+    /// <param name="most">The largest number of convolutions, 0 or more.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="inputs">A sample's inputs.</param>
+    /// <exception cref="T:System.ArgumentException">There are not as many inputs as the network has.</exception>
+    static member FeatureMaps(most: int, network: Network<'T>, inputs: Vector<'T>) : FeatureMaps[] =
+        FeatureMaps.ofInputs most network inputs |> Array.ofList
+
     /// <summary>What each column of a table adds to a prediction.</summary>
     /// <param name="output">The output, from 0.</param>
     /// <param name="encoding">The encoding of the samples.</param>

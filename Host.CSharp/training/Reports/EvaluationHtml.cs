@@ -57,6 +57,7 @@ internal static class EvaluationHtml
                 Table(report.Tables.Importance)
             );
         }
+        ImageExplanationHtml.Append(page, report);
         FirstLayerHtml.Append(page, report.Weights);
         page.Append(
             $"""

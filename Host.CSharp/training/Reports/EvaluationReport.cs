@@ -37,6 +37,9 @@ internal sealed record EvaluationReport(
     /// <summary>What columns add to answers; empty for other data.</summary>
     public ColumnExplanations Explanations { get; init; } = ColumnExplanations.None;
 
+    /// <summary>What the network sees in some images; empty for other data.</summary>
+    public IReadOnlyList<ImageExplanation> Images { get; init; } = [];
+
     public EvaluationTables Tables => new(this);
 
     public string ClassName(int output) =>

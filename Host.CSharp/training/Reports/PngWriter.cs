@@ -10,6 +10,8 @@ internal static class PngWriter
 {
     private readonly record struct Rgb(byte Red, byte Green, byte Blue);
 
+    private static readonly Rgb Line = new(221, 227, 234);
+
     /// <summary>Whether pictures show the channels of images as the three primary colours.</summary>
     public static bool AreColours(int channels) => channels == 3;
 
@@ -55,7 +57,8 @@ internal static class PngWriter
             : ImageSize.Grey(image.Rows, image.Channels * image.Columns);
 
     /// <summary>Numbers as colours, saturated at the limit. One channel: blue below 0, white at 0, red above. Three
-    /// channels: the amounts of red, green and blue, none at −limit, half at 0 and all at the limit.</summary>
+    /// channels: the amounts of red, green and blue, none at −limit, half at 0 and all at the limit. NaN is a line between
+    /// pictures.</summary>
     public static byte[] OfNumbers(ImageSize size, double[] numbers, double limit)
     {
         byte Amount(int place) =>
@@ -64,10 +67,11 @@ internal static class PngWriter
         return Create(
             size.Rows,
             size.Columns,
-            AreColours(size.Channels)
-                ? place =>
-                    new(Amount(place), Amount(size.Area + place), Amount((2 * size.Area) + place))
-                : place => Colour(Share(numbers[place], limit))
+            place =>
+                double.IsNaN(numbers[place]) ? Line
+                : AreColours(size.Channels)
+                    ? new(Amount(place), Amount(size.Area + place), Amount((2 * size.Area) + place))
+                : Colour(Share(numbers[place], limit))
         );
     }
 
@@ -121,8 +125,7 @@ internal static class PngWriter
     }
 
     /// <summary>The share of the limit that a number has, −1 to 1.</summary>
-    private static double Share(double number, double limit) =>
-        double.IsNaN(number / limit) ? 0 : Math.Clamp(number / limit, -1, 1);
+    private static double Share(double number, double limit) => Math.Clamp(number / limit, -1, 1);
 
     /// <summary>The colour of a number of −1 to 1.</summary>
     private static Rgb Colour(double number)

@@ -55,11 +55,15 @@ public sealed record FirstLayerView(
         var view = None with { Units = units.Length, All = layer.Units.Count };
         if (layer.PictureSize is { } size)
         {
-            var (sheet, numbers) = Sheet(units, size, limit);
+            var sheet = TileSheet.Of(
+                size,
+                [.. units.Select(unit => (ReadOnlyMemory<double>)unit)],
+                UnitsAcross
+            );
             return view with
             {
-                Png = PngWriter.OfNumbers(sheet, numbers, limit),
-                Size = (sheet.Columns, sheet.Rows),
+                Png = PngWriter.OfNumbers(sheet.Size, sheet.Numbers, limit),
+                Size = (sheet.Size.Columns, sheet.Size.Rows),
                 AreColours = PngWriter.AreColours(size.Channels),
             };
         }
@@ -78,40 +82,6 @@ public sealed record FirstLayerView(
                 ),
             ],
         };
-    }
-
-    /// <summary>The units side by side, with a white line between them.</summary>
-    private static (ImageSize Size, double[] Numbers) Sheet(
-        double[][] units,
-        ImageSize unitSize,
-        double limit
-    )
-    {
-        var (channels, rows, columns) = (unitSize.Channels, unitSize.Rows, unitSize.Columns);
-        var across = Math.Min(UnitsAcross, units.Length);
-        var down = (units.Length + across - 1) / across;
-        var size = new ImageSize(channels, (down * (rows + 1)) - 1, (across * (columns + 1)) - 1);
-        var sheet = new double[size.Count];
-        // White is 0, or as much as there is of every colour.
-        if (PngWriter.AreColours(channels))
-            Array.Fill(sheet, limit);
-        foreach (var (place, unit) in units.Index())
-        {
-            var (top, left) = (place / across * (rows + 1), place % across * (columns + 1));
-            for (var channel = 0; channel < channels; channel++)
-            {
-                for (var row = 0; row < rows; row++)
-                {
-                    unit.AsSpan((channel * unitSize.Area) + (row * columns), columns)
-                        .CopyTo(
-                            sheet.AsSpan(
-                                (channel * size.Area) + ((top + row) * size.Columns) + left
-                            )
-                        );
-                }
-            }
-        }
-        return (size, sheet);
     }
 }
 

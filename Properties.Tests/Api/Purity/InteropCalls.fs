@@ -126,6 +126,11 @@ let calls (given: PurityGiven) : PureCall list =
 
             let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
             Evaluations.Attribution(0, encoding, state.Network, inputs)
+        "Evaluations.FeatureMaps",
+        fun () ->
+            let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
+            Evaluations.FeatureMaps(2, state.Network, inputs)
+        "Evaluations.Multiplications", fun () -> Evaluations.Multiplications state.Network
         "Decisions.Fit",
         fun () ->
             match data.Targets with

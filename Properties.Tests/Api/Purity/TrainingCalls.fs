@@ -69,6 +69,10 @@ let calls (given: PurityGiven) : PureCall list =
         fun () ->
             let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
             Attribution.ofColumns 0 [ "x", [ 0 ] ] state.Network inputs
+        "FeatureMaps.OfInputs",
+        fun () ->
+            let inputs = (Dataset.take [| 0 |] data).Inputs.Column 0
+            FeatureMaps.ofInputs 2 state.Network inputs
         "Importance.OfColumns",
         fun () -> Importance.ofColumns 1UL 2 [ "x", [ 0 ] ] state.Network data
         "Evaluation.Create",

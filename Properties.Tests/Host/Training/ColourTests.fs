@@ -238,6 +238,10 @@ module ColourTests =
         let page = File.ReadAllText(Path.Combine(folder, "evaluation.html"))
         Assert.Contains("--shape:3/3", page)
         Assert.Contains("Grey is 0.", page)
+        let decoded = WebUtility.HtmlDecode page
+        Assert.Contains("What the network sees", decoded)
+        Assert.Contains("4 feature maps of 8 × 6 numbers of the convolution conv2d 4 3", decoded)
+        Assert.Contains("add to the probability of", decoded)
 
         use service = Pages.start [ "colours", model ]
         let metadata = service.Get "/v2/models/colours" |> Serving.json

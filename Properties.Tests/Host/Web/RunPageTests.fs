@@ -324,15 +324,18 @@ module RunPageTests =
                     int image.Data[at], int image.Data[at + 1], int image.Data[at + 2]
 
                 let weight =
-                    if column = 3 then 0f
-                    elif column < 3 then weights[row * 3 + column]
+                    if column < 3 then weights[row * 3 + column]
+                    elif column = 3 then 0f
                     else weights[5 - (row * 3 + column - 4)]
 
                 let blend full =
                     255.0 + float (abs weight) * (full - 255.0) |> Math.Round |> int
 
                 let expected =
-                    if weight < 0f then
+                    if column = 3 then
+                        // The line between them.
+                        221, 227, 234
+                    elif weight < 0f then
                         blend 33.0, blend 102.0, blend 172.0
                     else
                         blend 178.0, blend 24.0, blend 43.0
