@@ -32,6 +32,8 @@ type RandomStream =
     | Folds = 11
     /// The samples of which statistics are kept with a model.
     | Statistics = 12
+    /// The values that a sweep tries.
+    | Sweep = 13
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.
 [<RequireQualifiedAccess>]

@@ -7,7 +7,7 @@ type Scale =
     | Linear
     /// Every power of ten as far from the next. Numbers of 0 and below have no place on it.
     | Logarithmic
-    /// Names, the first on top.
+    /// Names, the first on top; on the horizontal axis, the first on the left. The places of points are 0, 1, 2, …
     | Names of string list
 
 /// One of a chart's two axes.

@@ -130,9 +130,9 @@ module Picture =
                     GapWidth = 0.4,
                     IsTickCentered = true,
                     MajorTickSize = 0.0,
-                    // The first on top.
-                    StartPosition = 1.0,
-                    EndPosition = 0.0
+                    // The first on top, or on the left.
+                    StartPosition = (if position = AxisPosition.Left then 1.0 else 0.0),
+                    EndPosition = (if position = AxisPosition.Left then 0.0 else 1.0)
                 )
 
         drawn.Position <- position
