@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace Pipeline.Training;
 
@@ -41,8 +42,31 @@ internal sealed class RootHelp(HelpAction inner, SettingOptions settings)
         configuration.Output = output;
         var help = text.ToString()
             .Replace($"  {RootCommand.ExecutableName} ", "  pipeline ", StringComparison.Ordinal);
+        if (
+            parseResult.CommandResult.Parent is CommandResult
+            {
+                Command: not RootCommand and var parent
+            }
+        )
+            help = Without(parent.Arguments, help);
         output.Write(isRoot ? Arranged(help) + More : help);
         return code;
+    }
+
+    /// <summary>The help of a command within another one, without the arguments of the outer one, which it does not
+    /// take.</summary>
+    private static string Without(IEnumerable<Argument> outer, string help)
+    {
+        foreach (var argument in outer)
+        {
+            var name = $"<{argument.Name}>";
+            var lines = help.Replace($" {name} ", " ", StringComparison.Ordinal).Split('\n');
+            help = string.Join(
+                '\n',
+                lines.Where(line => !line.TrimStart().StartsWith(name, StringComparison.Ordinal))
+            );
+        }
+        return help;
     }
 
     /// <summary>The commands before the options.</summary>

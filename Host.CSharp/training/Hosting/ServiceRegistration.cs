@@ -91,6 +91,17 @@ internal static class ServiceRegistration
             ]);
     }
 
+    /// <summary>The configuration that settings make, without a builder of a host. The number of threads does not
+    /// change.</summary>
+    /// <param name="given">The command line.</param>
+    /// <exception cref="RefusedException">Settings are invalid.</exception>
+    public static RunConfiguration ConfigurationAlone(CommandLineSettings given)
+    {
+        using var layers = new ConfigurationManager();
+        SettingLayers.Add(layers, given, null);
+        return ConfigurationOf(layers, given.IsForTraining);
+    }
+
     /// <summary>Logs to standard error in the format of Logging:Console:FormatterName; by default as plain
     /// lines, or in systemd's format if systemd started the process.</summary>
     public static void AddLogging(ILoggingBuilder logging, IConfiguration settings)

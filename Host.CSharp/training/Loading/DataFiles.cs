@@ -260,7 +260,7 @@ internal static class DataFiles
 
     /// <summary>The files' hashes by their names. If a training and a test file have the same name, their
     /// roles are put before it.</summary>
-    private static IReadOnlyDictionary<string, string> Hashes(IReadOnlyList<DataFile> files)
+    public static IReadOnlyDictionary<string, string> Hashes(IReadOnlyList<DataFile> files)
     {
         var areNamedApart = files.DistinctBy(file => file.Name).Count() == files.Count;
         return files

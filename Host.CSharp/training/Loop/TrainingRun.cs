@@ -49,20 +49,22 @@ internal sealed class TrainingRun<T>(
     /// <param name="earlier">The run to resume, if any.</param>
     /// <param name="warm">The state to start from, if it does not follow from the settings.</param>
     /// <param name="stop">Ends the run; what it has learned so far is saved.</param>
+    /// <param name="path">The folder of a new run; if null, a new one in Run:Directory.</param>
     /// <exception cref="RefusedException">The data or the earlier run do not fit the
     /// settings.</exception>
     public async Task<FinishedRun<T>> RunAsync(
         TrainingData<T> data,
         StoredRun? earlier,
         WarmStart<T>? warm,
-        CancellationToken stop
+        CancellationToken stop,
+        string? path = null
     )
     {
         var architecture = configuration.ArchitectureFor(data);
         earlier?.RefuseDifferences(configuration, data.Loaded.Hashes);
-        using var folder = earlier is null
-            ? RunFolder.Create(files, configuration, architecture, clock)
-            : RunFolder.Open(files, earlier.Path);
+        using var folder = (earlier?.Path ?? path) is { } known
+            ? RunFolder.Open(files, known)
+            : RunFolder.Create(files, configuration, architecture, clock);
         var store = new CheckpointStore(
             files,
             folder.Checkpoints,

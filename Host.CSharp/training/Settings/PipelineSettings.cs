@@ -28,6 +28,10 @@ public sealed record PipelineSettings
     [ValidateObjectMembers]
     public WatchSettings Watch { get; init; } = new();
 
+    /// <summary>The section <c>Sweep</c>.</summary>
+    [ValidateObjectMembers]
+    public SweepSettings Sweep { get; init; } = new();
+
     /// <summary>The section <c>Telemetry</c>.</summary>
     [ValidateObjectMembers]
     public TelemetrySettings Telemetry { get; init; } = new();

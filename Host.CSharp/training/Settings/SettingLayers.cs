@@ -8,8 +8,8 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>The layers that settings come from, the lowest first: the program's own file, the operator's file, the
-/// settings of a run to resume, a preset, the settings of a run that a command is about, the environment, the
-/// command line.</summary>
+/// settings of a run to resume, a preset, the settings of a run that a command is about or of a sweep's plan, the
+/// environment, the command line, the values of a sweep's trial.</summary>
 internal static class SettingLayers
 {
     /// <summary>The program's own settings file.</summary>
@@ -36,6 +36,8 @@ internal static class SettingLayers
             AddFile(configuration, 1, OperatorFile(path));
         var place = configuration.Sources.Count;
         Add(configuration, new GivenLayer(_ => "settings of the run", given.Run ?? NoSettings));
+        if (given.Plan is { } plan)
+            Add(configuration, new GivenLayer(_ => plan.Source, plan.Values));
         configuration.AddEnvironmentVariables();
         Add(
             configuration,
@@ -44,6 +46,8 @@ internal static class SettingLayers
                 given.Values
             )
         );
+        if (given.Trial is { } trial)
+            Add(configuration, new GivenLayer(_ => trial.Source, trial.Values));
         if (PresetOf(configuration, given) is { } preset)
             AddFile(configuration, place, preset);
         if ((earlier ?? NamedRun(configuration)) is { } run)

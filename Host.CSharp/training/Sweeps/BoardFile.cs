@@ -1,0 +1,140 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The content of board.json: what is known of each trial.</summary>
+/// <param name="Version">The version of the file.</param>
+/// <param name="Trials">The trials.</param>
+/// <param name="Differences">Sentences about trials of which two results differ.</param>
+internal sealed record BoardFile(
+    int Version,
+    IReadOnlyList<BoardFile.StoredTrial> Trials,
+    IReadOnlyList<string> Differences
+)
+{
+    private const int Newest = 1;
+
+    private static readonly JsonSerializerOptions Json = new(JsonText.Options)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>A trial. Its values and its state follow from the plan and the results; they are for readers.</summary>
+    internal sealed record StoredTrial(
+        int Number,
+        IReadOnlyList<string> Values,
+        string State,
+        IReadOnlyList<StoredResult> Results,
+        int Attempts,
+        string Worker,
+        double Seconds
+    );
+
+    /// <summary>A result; the deficit of a run that diverged is null.</summary>
+    internal sealed record StoredResult(
+        double? Deficit,
+        IReadOnlyDictionary<string, double> Figures,
+        long Iterations,
+        string Model,
+        bool HasEnded
+    );
+
+    public static BoardFile Of(SweepBoard board, IEnumerable<string> differences) =>
+        new(Newest, [.. board.Trials.Select(Stored)], [.. differences]);
+
+    public byte[] ToJson() => JsonText.Of(this);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="RefusedException">It is damaged.</exception>
+    public static BoardFile Read(string path)
+    {
+        byte[] text = [];
+        try
+        {
+            text = File.ReadAllBytes(path);
+            return JsonSerializer.Deserialize<BoardFile>(text, Json) is { Version: Newest } board
+                ? board
+                : throw Damaged(path, "another version");
+        }
+        catch (JsonException damaged)
+        {
+            var (place, found) = JsonFault.Of(damaged, text);
+            throw Damaged(path + place, found);
+        }
+        catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
+        {
+            throw Damaged(path, unreadable.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>The board of a plan with what was recorded.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <exception cref="RefusedException">The file is not one of the plan.</exception>
+    public SweepBoard Restore(SweepPlan plan, string path)
+    {
+        SweepBoard board;
+        try
+        {
+            board = SweepBoards.Restore(plan, Trials.Select(Recorded));
+        }
+        catch (ArgumentException other)
+        {
+            throw Damaged(path, other.Message);
+        }
+        var differs = Trials.FirstOrDefault(trial =>
+            trial.Values.Count > 0 && !trial.Values.SequenceEqual(board.Trials[trial.Number].Values)
+        );
+        return differs is null
+            ? board
+            : throw Damaged(
+                path,
+                $"other values of trial {differs.Number} than the plan gives: {string.Join(", ", differs.Values)}"
+            );
+    }
+
+    private static RefusedException Damaged(string subject, string found) =>
+        RefusedException.Of(subject, "the trials of this sweep", found);
+
+    private static StoredTrial Stored(SweepTrial trial) =>
+        new(
+            trial.Number,
+            [.. trial.Values],
+            TrialText.StateOf(trial),
+            [.. trial.Results.Select(Stored)],
+            trial.Attempts,
+            trial.Worker,
+            Math.Round(trial.Seconds, 3)
+        );
+
+    private static StoredResult Stored(TrialResult result) =>
+        new(
+            double.IsFinite(result.Deficit) ? result.Deficit : null,
+            result.Figures.ToDictionary(figure => figure.Item1, figure => figure.Item2),
+            result.Iterations,
+            result.Model,
+            result.HasEnded
+        );
+
+    private static RecordedTrial Recorded(StoredTrial trial) =>
+        new(
+            trial.Number,
+            trial.Results.Select(result =>
+                SweepBoards.Result(
+                    result.Deficit ?? double.PositiveInfinity,
+                    result.Figures.Select(figure => (figure.Key, figure.Value)),
+                    result.Iterations,
+                    result.Model,
+                    result.HasEnded
+                )
+            ),
+            trial.Attempts,
+            trial.Worker,
+            trial.Seconds
+        );
+}

@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+using Spectre.Console;
+using static System.FormattableString;
+
+namespace Pipeline.Training;
+
+/// <summary>The report of a sweep on the console: in a terminal a table that is drawn again and again, elsewhere a line for
+/// each result.</summary>
+internal sealed class SweepReport(
+    IAnsiConsole console,
+    TextWriter output,
+    TimeProvider clock,
+    SweepFile file
+)
+{
+    /// <summary>The most rows of the table in a terminal.</summary>
+    private const int MostRows = 16;
+
+    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(400);
+
+    private readonly ConcurrentDictionary<int, (long Iteration, long Total)> running = new();
+    private long start;
+    private int settledBefore;
+    private bool isPaused;
+    private bool isDrawn;
+
+    /// <summary>Follows a sweep until the result is disposed.</summary>
+    public IDisposable Follow(SweepRun sweep, int slots)
+    {
+        start = clock.GetTimestamp();
+        var board = sweep.Board;
+        settledBefore = Settled(board);
+        var goal = file.Goal.Name;
+        Line(
+            Invariant(
+                $"{file.Name}: {Counted.Of(board.Trials.Length, "trial")}, {settledBefore} settled; {Counted.Of(slots, "slot")}; goal {goal}"
+            )
+        );
+        isDrawn = console.Profile.Capabilities.Interactive;
+        return isDrawn ? new Drawing(this, sweep) : new Nothing();
+    }
+
+    /// <summary>A trial has made steps.</summary>
+    public void Advanced(int trial, long iteration, long total) =>
+        running[trial] = (iteration, total);
+
+    /// <summary>A result was recorded.</summary>
+    public void Recorded(SweepBoard board, SweepLease lease)
+    {
+        var trial = board.Trials[lease.Trial];
+        running.TryRemove(lease.Trial, out _);
+        if (isDrawn)
+            return;
+        var stages = board.Plan.Rungs.Length + 1;
+        var stage = stages == 1 ? "" : Invariant($", rung {lease.Stage + 1} of {stages}");
+        Line(
+            Invariant(
+                $"trial {trial.Number}{stage} | {TrialText.SettingsOf(board.Plan, trial)} | {GoalOf(trial)} | {TrialText.StateOf(trial)}; {Progress(board)}"
+            )
+        );
+    }
+
+    public void Paused(bool paused)
+    {
+        isPaused = paused;
+        if (!isDrawn)
+            Line(paused ? "paused; sweep continue goes on" : "continued");
+    }
+
+    /// <summary>How many trials are settled, how many that is a minute, and the time left.</summary>
+    private string Progress(SweepBoard board)
+    {
+        var settled = Settled(board);
+        var text = Invariant($"{settled} of {Counted.Of(board.Trials.Length, "trial")}");
+        var minutes = clock.GetElapsedTime(start).TotalMinutes;
+        if (settled <= settledBefore || minutes <= 0)
+            return text;
+        var rate = (settled - settledBefore) / minutes;
+        var left = TimeSpan.FromMinutes(Math.Min((board.Trials.Length - settled) / rate, 1e7));
+        return Invariant(
+            $"{text}, {rate:G3} a minute, {Math.Floor(left.TotalHours):F0}:{left:mm\\:ss} left"
+        );
+    }
+
+    private static int Settled(SweepBoard board) => board.Trials.Count(trial => trial.IsSettled);
+
+    private string GoalOf(SweepTrial trial) =>
+        $"{file.Goal.Name} {ReportTable.Number(TrialText.FigureOf(trial, file.Goal), "G5")}";
+
+    /// <summary>The trials that run, then the best ones.</summary>
+    private Table TableOf(SweepBoard board)
+    {
+        var table = new Table().Border(TableBorder.Rounded);
+        string[] titles =
+        [
+            "trial",
+            .. board.Plan.Settings.Select(TrialText.ShortName),
+            "rung",
+            file.Goal.Name,
+            "state",
+        ];
+        foreach (var title in titles)
+            table.AddColumn(new TableColumn(Markup.Escape(VisibleText.Of(title))));
+        var active = board.Trials.Where(trial => trial.State.IsLeased).ToArray();
+        var best = SweepBoards.Ranking(board).Where(trial => !trial.State.IsLeased);
+        foreach (var trial in active.Concat(best).Take(MostRows))
+        {
+            string[] cells =
+            [
+                Invariant($"{trial.Number}"),
+                .. trial.Values,
+                Invariant($"{trial.Results.Length} of {board.Plan.Rungs.Length + 1}"),
+                ReportTable.Number(TrialText.FigureOf(trial, file.Goal), "G5"),
+                StateOf(trial),
+            ];
+            table.AddRow([.. cells.Select(cell => new Text(VisibleText.Of(cell)))]);
+        }
+        table.Caption(Markup.Escape((isPaused ? "paused; " : "") + Progress(board)));
+        return table;
+    }
+
+    private string StateOf(SweepTrial trial) =>
+        trial.State.IsLeased && running.TryGetValue(trial.Number, out var at) && at.Total > 0
+            ? Invariant($"running {100 * at.Iteration / at.Total} %")
+            : TrialText.StateOf(trial);
+
+    /// <summary>The end of a sweep, or of this part of it.</summary>
+    public void Ended(
+        SweepBoard board,
+        IReadOnlyList<string> differences,
+        string folder,
+        string bestRun,
+        bool isDone
+    )
+    {
+        Line(
+            Invariant(
+                $"{(isDone ? "completed" : "stopped")}: {Settled(board)} of {Counted.Of(board.Trials.Length, "trial")} settled, {board.Trials.Count(trial => trial.State.IsDone)} of them trained to the end"
+            )
+        );
+        if (SweepBoards.Best(board) is { } best)
+        {
+            Line(
+                Invariant(
+                    $"best: trial {best.Number} | {TrialText.SettingsOf(board.Plan, best)} | {GoalOf(best)}"
+                )
+            );
+            if (
+                isDone
+                && JsonText.ReadOrNull<RunSummary>(() =>
+                    File.ReadAllBytes(Path.Combine(bestRun, RunFolder.SummaryFile))
+                )
+                    is { } summary
+            )
+            {
+                var accuracy = summary.FinalTestAccuracy is { } share
+                    ? Invariant($", accuracy {share:F4}")
+                    : "";
+                Line(
+                    Invariant(
+                        $"its model on the test samples, which chose nothing: loss {summary.FinalTestLoss:G5}{accuracy}"
+                    )
+                );
+            }
+        }
+        foreach (var difference in differences)
+            Line(difference);
+        Line($"sweep folder: {folder}");
+        if (!isDone)
+            Line("to resume: the same command again");
+    }
+
+    private void Line(string text)
+    {
+        output.WriteLine(VisibleText.Of(text));
+        output.Flush();
+    }
+
+    private sealed class Nothing : IDisposable
+    {
+        public void Dispose() { }
+    }
+
+    private Task DrawAsync(SweepRun sweep, CancellationToken end) =>
+        console
+            .Live(TableOf(sweep.Board))
+            .StartAsync(async context =>
+            {
+                while (!end.IsCancellationRequested)
+                {
+                    context.UpdateTarget(TableOf(sweep.Board));
+                    await Task.Delay(Frame, end)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                context.UpdateTarget(TableOf(sweep.Board));
+            });
+
+    /// <summary>Draws the table until it is disposed.</summary>
+    private sealed class Drawing : IDisposable
+    {
+        private readonly CancellationTokenSource end = new();
+        private readonly Task drawing;
+
+        public Drawing(SweepReport report, SweepRun sweep) =>
+            drawing = Task.Run(() => report.DrawAsync(sweep, end.Token));
+
+        public void Dispose()
+        {
+            end.Cancel();
+            drawing.GetAwaiter().GetResult();
+            end.Dispose();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>A sweep on one machine: slots that take trials, run them and record their results.</summary>
+internal sealed class SweepRun(
+    SweepFile file,
+    SweepFolder folder,
+    ITrialRunner runner,
+    SweepReport report,
+    int slots,
+    TimeProvider clock
+)
+{
+    /// <summary>Within this process no lease has to expire: it ends with the process.</summary>
+    private const long NoEnd = long.MaxValue / 2;
+
+    /// <summary>How often another terminal's requests are looked for.</summary>
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The picture takes longer to draw than short trials to run.</summary>
+    private static readonly TimeSpan PictureInterval = TimeSpan.FromSeconds(2);
+
+    private readonly Lock gate = new();
+    private readonly List<string> differences = [];
+    private SweepBoard board = SweepBoards.Start(file.Plan);
+    private long drawn;
+
+    /// <summary>Is replaced whenever a waiting slot has reason to look again.</summary>
+    private TaskCompletionSource changed = NewSignal();
+
+    /// <summary>Ends the runs of all slots; replaced after a pause.</summary>
+    private CancellationTokenSource pause = new();
+
+    /// <summary>The trials as they are now.</summary>
+    public SweepBoard Board
+    {
+        get
+        {
+            lock (gate)
+                return board;
+        }
+    }
+
+    /// <summary>Sentences about trials of which two results differ.</summary>
+    public IReadOnlyList<string> Differences => differences;
+
+    /// <summary>Whether another terminal has asked the sweep to end.</summary>
+    public bool IsAskedToStop { get; private set; }
+
+    /// <summary>Runs until all trials are settled, or until it is asked to stop.</summary>
+    /// <returns>Whether all is done.</returns>
+    /// <exception cref="RefusedException">The folder's files are damaged.</exception>
+    public async Task<bool> RunAsync(CancellationToken stop)
+    {
+        if (folder.ReadBoard() is { } stored)
+        {
+            board = stored.Restore(file.Plan, folder.PathOf(SweepFolder.BoardName));
+            differences.AddRange(stored.Differences);
+        }
+        Save(isNew: true);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var listening = ListenAsync(ended);
+        try
+        {
+            using (report.Follow(this, slots))
+            {
+                var all = Enumerable
+                    .Range(1, slots)
+                    .Select(slot => Task.Run(() => WorkAsync($"slot {slot}", ended), default));
+                await Task.WhenAll(all.ToArray());
+            }
+            return Board.IsDone && await FinishAsync(ended.Token);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await listening;
+            Draw();
+        }
+    }
+
+    /// <summary>Takes and runs stages until there is nothing left to do.</summary>
+    private async Task WorkAsync(string worker, CancellationTokenSource ended)
+    {
+        try
+        {
+            while (!ended.IsCancellationRequested)
+            {
+                Task news;
+                SweepLease? lease;
+                CancellationToken paused;
+                lock (gate)
+                {
+                    if (board.IsDone)
+                        return;
+                    news = changed.Task;
+                    paused = pause.Token;
+                    lease = null;
+                    if (
+                        !paused.IsCancellationRequested
+                        && SweepBoards.TryTake(worker, 0, NoEnd, ref board, out var taken)
+                    )
+                    {
+                        lease = taken;
+                        Save(isNew: false);
+                    }
+                }
+                if (lease is null)
+                    await news.WaitAsync(ended.Token);
+                else
+                    await RunAsync(worker, lease, paused, ended.Token);
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // All trials have been given back.
+        }
+        catch
+        {
+            // The other slots save their trials.
+            await ended.CancelAsync();
+            throw;
+        }
+    }
+
+    private async Task RunAsync(
+        string worker,
+        SweepLease lease,
+        CancellationToken paused,
+        CancellationToken stop
+    )
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(paused, stop);
+        var start = clock.GetTimestamp();
+        TrialResult? result = null;
+        try
+        {
+            result = await runner.RunAsync(
+                folder,
+                lease,
+                (iteration, total) => report.Advanced(lease.Trial, iteration, total),
+                either.Token
+            );
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested) { }
+        finally
+        {
+            lock (gate)
+            {
+                if (result is null)
+                    board = SweepBoards.Release(worker, lease, board);
+                else
+                    Record(lease, clock.GetElapsedTime(start).TotalSeconds, result);
+                Save(result is not null);
+            }
+        }
+    }
+
+    private void Record(SweepLease lease, double seconds, TrialResult result)
+    {
+        var recorded = SweepBoards.Record(lease, seconds, result, ref board);
+        if (recorded is RecordedResult.Different different)
+            differences.Add(different.sentence);
+        report.Recorded(board, lease);
+    }
+
+    /// <summary>Writes the board, the table if there is a result, and from time to time the picture.</summary>
+    private void Save(bool isNew)
+    {
+        folder.WriteBoard(BoardFile.Of(board, differences));
+        if (isNew)
+        {
+            folder.WriteTable(board);
+            if (drawn == 0 || clock.GetElapsedTime(drawn) >= PictureInterval)
+                Draw();
+        }
+        var before = changed;
+        changed = NewSignal();
+        before.TrySetResult();
+    }
+
+    private void Draw()
+    {
+        folder.WritePicture(SweepPicture.ToSvg(file, Board));
+        drawn = clock.GetTimestamp();
+    }
+
+    /// <summary>Copies the best model. After a cross-validation it is trained first, with all rows.</summary>
+    private async Task<bool> FinishAsync(CancellationToken stop)
+    {
+        if (SweepBoards.Best(Board) is not { } best)
+            return true;
+        var run = folder.RunOf(best.Number, file.Repeats.Parts[0]);
+        if (file.Repeats.Folds is not null)
+        {
+            if (!await runner.TrainBestAsync(folder, best, stop))
+                return false;
+            run = folder.BestRun;
+        }
+        folder.WriteBest(run);
+        return true;
+    }
+
+    /// <summary>Carries out what other terminals ask for.</summary>
+    private async Task ListenAsync(CancellationTokenSource ended)
+    {
+        while (!ended.IsCancellationRequested)
+        {
+            var request = folder.Request;
+            var isPaused = pause.IsCancellationRequested;
+            if (request == SweepRequest.Stop)
+            {
+                IsAskedToStop = true;
+                await ended.CancelAsync();
+            }
+            else if (request == SweepRequest.Pause && !isPaused)
+            {
+                report.Paused(true);
+                await pause.CancelAsync();
+            }
+            else if (request == SweepRequest.None && isPaused)
+            {
+                report.Paused(false);
+                lock (gate)
+                {
+                    pause.Dispose();
+                    pause = new();
+                    var before = changed;
+                    changed = NewSignal();
+                    before.TrySetResult();
+                }
+            }
+            await Task.Delay(Beat, clock, ended.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,102 @@
+using MathNet.Numerics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Learning;
+using Pipeline.Learning.Interop;
+
+namespace Pipeline.Training;
+
+/// <summary>The service that runs a sweep and stops the host.</summary>
+internal sealed class SweepWorker(
+    SweepFile file,
+    SweepSpace space,
+    SweepOptions options,
+    SweepReport report,
+    ExitStatus status,
+    IFiles files,
+    TimeProvider clock,
+    IServiceProvider services,
+    IHostApplicationLifetime lifetime,
+    ILogger<SweepWorker> logger
+) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            // The host finishes starting first.
+            await Task.Yield();
+            status.Decided = await SweepAsync(stoppingToken);
+        }
+        catch (RefusedException refused)
+        {
+            options.Note(refused.Reasons);
+            status.Decided = Outcome.Refused;
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            status.Decided = status.Stopped;
+        }
+        catch (Exception trouble)
+            when (AtomicFile.IsDiskError(trouble) || trouble is UnsavedException)
+        {
+            logger.RunUnsaved(trouble.Message);
+            status.Decided = Outcome.Failed;
+        }
+        catch (Exception unexpected)
+        {
+            logger.RunFailed(unexpected);
+            status.Decided = Outcome.Failed; // a worker that merely throws leaves exit code 0
+        }
+        finally
+        {
+            lifetime.StopApplication();
+        }
+    }
+
+    private async Task<Outcome> SweepAsync(CancellationToken stop)
+    {
+        var configurations = options.Configurations;
+        var slots = Math.Min(
+            options.Slots ?? Math.Min(Environment.ProcessorCount, ThreadCount.Maximum),
+            file.Plan.Trials
+        );
+        var threads = Math.Max(1, configurations[0].Threads / slots);
+        // It changes the speed and no bit.
+        Control.MaxDegreeOfParallelism = threads;
+        ITrialRunner runner = configurations[0].Precision.IsDouble
+            ? new TrialRunner<double>(file, space, threads, options.Note, services)
+            : new TrialRunner<float>(file, space, threads, options.Note, services);
+        await Task.Run(() => runner.Check(configurations), stop).WaitAsync(stop);
+        using var folder = SweepFolder.Open(files, options.Directory, file);
+        // A request of an earlier process is no longer meant.
+        SweepFolder.Ask(files, folder.Path, SweepRequest.None);
+        folder.RequireSame(configurations[0], [.. file.Plan.Settings], runner.DataSha256);
+        var sweep = new SweepRun(file, folder, runner, report, slots, clock);
+        var isDone = await sweep.RunAsync(stop);
+        report.Ended(sweep.Board, sweep.Differences, folder.Path, BestRun(sweep, folder), isDone);
+        return sweep.Differences.Count > 0 ? Outcome.Failed
+            : isDone
+                ? SweepBoards.Best(sweep.Board) is null ? Outcome.Diverged
+                    : Outcome.Completed
+            : sweep.IsAskedToStop ? Outcome.Terminated
+            : status.Stopped;
+    }
+
+    private string BestRun(SweepRun sweep, SweepFolder folder) =>
+        file.Repeats.Folds is null && SweepBoards.Best(sweep.Board) is { } best
+            ? folder.RunOf(best.Number, file.Repeats.Parts[0])
+            : folder.BestRun;
+}
+
+/// <summary>What the command line says of a sweep.</summary>
+/// <param name="Configurations">The configurations that are known before the first trial.</param>
+/// <param name="Directory">The folder of the sweep's folder.</param>
+/// <param name="Slots">How many trials run at the same time; null for the default.</param>
+/// <param name="Note">Prints sentences on standard error.</param>
+internal sealed record SweepOptions(
+    IReadOnlyList<RunConfiguration> Configurations,
+    string Directory,
+    int? Slots,
+    Action<IEnumerable<string>> Note
+);
