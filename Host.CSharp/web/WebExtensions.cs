@@ -15,6 +15,7 @@ internal static class WebExtensions
         services
             .AddSingleton<IProblemPage, ProblemPages>()
             .AddSingleton(new RunFolders(runs))
+            .AddSingleton<SweepFolders>()
             .AddSingleton<LoggedRuns>();
 
     /// <summary>Adds the headers and maps all pages.</summary>
@@ -26,6 +27,7 @@ internal static class WebExtensions
         SignInPages.Map(application);
         RunPages.Map(application);
         ComparePages.Map(application);
+        SweepPages.Map(application);
         TryPages.Map(application);
         application.MapPage("/", context => Page.Redirect(context, RunPages.Root));
     }

@@ -71,7 +71,14 @@ internal static class RunPages
         var all = folders.List();
         return Page.WriteAsync<RunsPage>(
             context,
-            RunsView.Of(folders.Directory, all.Count, query, query.Apply(all, now), now)
+            RunsView.Of(
+                folders.Directory,
+                all.Count,
+                query,
+                query.Apply(all, now),
+                Get<SweepFolders>(context).List(),
+                now
+            )
         );
     }
 

@@ -8,6 +8,7 @@ namespace Pipeline.Web;
 /// <param name="Pages">How many pages match.</param>
 /// <param name="Columns">The columns of which some run has a value.</param>
 /// <param name="Rows">The runs of the page.</param>
+/// <param name="Sweeps">The sweeps of the folder.</param>
 /// <param name="Now">The time, in UTC.</param>
 public sealed record RunsView(
     string Directory,
@@ -17,6 +18,7 @@ public sealed record RunsView(
     int Pages,
     IReadOnlyList<RunColumn> Columns,
     IReadOnlyList<RunRow> Rows,
+    IReadOnlyList<SweepRow> Sweeps,
     DateTime Now
 )
 {
@@ -26,6 +28,7 @@ public sealed record RunsView(
         int all,
         RunsQuery query,
         IReadOnlyList<RunRow> matching,
+        IReadOnlyList<SweepRow> sweeps,
         DateTime now
     )
     {
@@ -43,6 +46,7 @@ public sealed record RunsView(
                 ),
             ],
             [.. matching.Skip((query.Page - 1) * RunsQuery.PageSize).Take(RunsQuery.PageSize)],
+            sweeps,
             now
         );
     }
