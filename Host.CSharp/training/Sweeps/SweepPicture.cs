@@ -39,13 +39,35 @@ internal static class SweepPicture
         return new(
             $"{file.Name}: results and the best so far",
             Axis.Linear("trial").Within(-0.5, board.Trials.Length - 0.5),
-            Axis.Linear(file.Goal.Name),
+            WithoutWorst(file, board),
             [
                 Mark.NewPoints("at a rung", Results(false)),
                 Mark.NewPoints("at the end", Results(true)),
                 Mark.NewLine("best so far", BestSoFar(file, board)),
             ]
         );
+    }
+
+    /// <summary>The axis of the results. The worst quarter may lie outside, as it would press all others
+    /// together.</summary>
+    private static Axis WithoutWorst(SweepFile file, SweepBoard board)
+    {
+        var axis = Axis.Linear(file.Goal.Name);
+        double[] figures =
+        [
+            .. SweepBoards
+                .Ranking(board)
+                .Where(trial => double.IsFinite(trial.Results[^1].Deficit))
+                .OrderBy(trial => trial.Results[^1].Deficit)
+                .Select(trial => TrialText.FigureOf(trial, file.Goal)),
+        ];
+        if (figures.Length < 4)
+            return axis;
+        var (best, last) = (figures[0], figures[figures.Length * 3 / 4]);
+        var margin = 0.05 * Math.Abs(best - last);
+        return margin == 0
+            ? axis
+            : axis.Within(Math.Min(best, last) - margin, Math.Max(best, last) + margin);
     }
 
     /// <summary>The steps of the best result of the trials that ran to their end.</summary>

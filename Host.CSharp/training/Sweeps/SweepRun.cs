@@ -147,6 +147,13 @@ internal sealed class SweepRun(
             );
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested) { }
+        catch (RefusedException refused)
+        {
+            var settings = TrialText.SettingsOf(file.Plan, Board.Trials[lease.Trial]);
+            throw new RefusedException(
+                refused.Reasons.Select(reason => $"Trial {lease.Trial} ({settings}): {reason}")
+            );
+        }
         finally
         {
             lock (gate)

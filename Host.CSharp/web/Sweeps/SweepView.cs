@@ -14,7 +14,7 @@ public sealed record SweepRow(string Id, string State, string Summary);
 /// <param name="Summary">How far it is, in a sentence.</param>
 /// <param name="Version">Is another text after something has changed.</param>
 /// <param name="Titles">The titles of the table.</param>
-/// <param name="Rows">A row for each trial that runs or has a result, the running ones first, then the best.</param>
+/// <param name="Rows">Rows of trials, those that run first, then the best.</param>
 /// <param name="Differences">Sentences about trials of which two results differ.</param>
 public sealed record SweepView(
     string Id,
@@ -26,6 +26,9 @@ public sealed record SweepView(
     IReadOnlyList<string> Differences
 )
 {
+    /// <summary>The most rows of the table.</summary>
+    private const int MostRows = 100;
+
     /// <summary>The sweep of a folder.</summary>
     /// <exception cref="RefusedException">Its files are damaged.</exception>
     internal static SweepView Of(string path)
@@ -39,7 +42,11 @@ public sealed record SweepView(
             sweep.Summary,
             FormattableString.Invariant($"{version}-{picture}-{sweep.State}"),
             sweep.Titles,
-            [.. sweep.Rows.Select(row => (IReadOnlyList<string>)[.. row.Select(VisibleText.Of)])],
+            [
+                .. sweep
+                    .Rows.Take(MostRows)
+                    .Select(row => (IReadOnlyList<string>)[.. row.Select(VisibleText.Of)]),
+            ],
             sweep.Differences
         );
     }

@@ -114,7 +114,7 @@ module RefusalTests =
                 [ "export"; model; "--output"; "a.npz"; "--output"; "b.npz" ],
                 "--output: expected one value, found 2"
                 [ "trian" ], "trian: expected a command (train is the nearest)"
-                [ "sweep" ], "sweep: expected a command (train, check,"
+                [ "brew" ], "brew: expected a command (train, check,"
                 [ "" ], "'': expected a command"
                 [ "inspect"; model; "more" ], "more: expected an option of inspect"
                 [ "predict"; model; table; "--dark-in" ], "(dark-ink is the nearest)"

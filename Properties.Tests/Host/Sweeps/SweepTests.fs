@@ -420,11 +420,9 @@ module SweepTests =
             |> Array.sort
         )
 
-        Assert.Equal<string>(
-            [|
-                "digits.json, rungs: expected fewer epochs than the 12 of the runs, found 2, 50."
-            |],
-            faults (planWith [ "rungs", "[2, 50]" ]) []
+        Assert.Matches(
+            "^digits.json, rungs: expected fewer epochs than the \\d+ of the runs, found 2, 50\\.$",
+            faults (planWith [ "rungs", "[2, 50]" ]) [] |> Assert.Single
         )
 
         Assert.Equal<string>(
