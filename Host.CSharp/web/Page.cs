@@ -54,6 +54,7 @@ internal static class Page
             );
             return root.ToHtmlString();
         });
+        SecurityHeaders.Confine(context.Response);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.WriteAsync(html, CancellationToken.None);

@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Pipeline.Web;
 
-/// <summary>The headers that confine what a page can do. They are set on every answer; an endpoint may replace
-/// them.</summary>
+/// <summary>The headers that confine what a page can do. They are set on every answer except predictions for programs; an
+/// endpoint may replace them.</summary>
 internal static class SecurityHeaders
 {
     /// <summary>The policy of the service's own pages: scripts, styles, pictures and requests of this origin alone,
@@ -16,9 +16,25 @@ internal static class SecurityHeaders
     private const string Documents =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
 
+    /// <summary>Where programs ask for predictions.</summary>
+    private static readonly PathString[] ForPrograms = ["/models", "/v2"];
+
     public static Task ApplyAsync(HttpContext context, RequestDelegate next)
     {
-        var headers = context.Response.Headers;
+        // No page of another origin can send them, and they are JSON, in which a browser runs nothing; the headers would
+        // take as long as the prediction.
+        if (
+            !HttpMethods.IsPost(context.Request.Method)
+            || !Array.Exists(ForPrograms, path => context.Request.Path.StartsWithSegments(path))
+        )
+            Confine(context.Response);
+        return next(context);
+    }
+
+    /// <summary>Confines a page.</summary>
+    public static void Confine(HttpResponse response)
+    {
+        var headers = response.Headers;
         headers.ContentSecurityPolicy = OwnPages;
         headers.XContentTypeOptions = "nosniff";
         // A browser that sends no referrer at all names no origin in a form's POST either.
@@ -26,7 +42,6 @@ internal static class SecurityHeaders
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers.CacheControl = "no-store";
-        return next(context);
     }
 
     /// <summary>Confines a document from a run folder.</summary>
