@@ -186,7 +186,12 @@ internal sealed record Predictions(
     /// <summary>Writes a list of all predictions as JSON, and a line feed.</summary>
     public void WriteJson(IBufferWriter<byte> destination)
     {
-        using (var json = new Utf8JsonWriter(destination, new() { Indented = true }))
+        using (
+            var json = new Utf8JsonWriter(
+                destination,
+                new() { Indented = true, SkipValidation = true }
+            )
+        )
         {
             json.WriteStartArray();
             foreach (var prediction in Samples)
