@@ -25,6 +25,7 @@ type internal RangeValues =
 
 /// The values that a sweep tries for a setting: texts, or numbers from one to another.
 type SettingRange = private {
+    /// <exclude/>
     values: RangeValues
 } with
 

@@ -70,8 +70,11 @@ type RecordedTrial = {
 
 /// The trials of a sweep, and what is known of them.
 type SweepBoard = private {
+    /// <exclude/>
     plan: SweepPlan
+    /// <exclude/>
     trials: SweepTrial list
+    /// <exclude/>
     differences: string list
 } with
 

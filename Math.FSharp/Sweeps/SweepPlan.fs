@@ -17,11 +17,17 @@ type SearchMethod =
 
 /// What a sweep tries, and how it decides which trials go on.
 type SweepPlan = private {
+    /// <exclude/>
     space: (string * SettingRange) list
+    /// <exclude/>
     method: SearchMethod
+    /// <exclude/>
     trials: int
+    /// <exclude/>
     rungs: int list
+    /// <exclude/>
     factor: int
+    /// <exclude/>
     seed: uint64
 } with
 
