@@ -113,7 +113,7 @@ internal static class SweepCommand
     private static void Ask(string path, SweepRequest request)
     {
         var sweep = SweepStatus.Read(path);
-        if (sweep.State is not (TrialText.Running or "paused"))
+        if (sweep.State is not (TrialText.Running or SweepStatus.Paused))
         {
             throw RefusedException.Of(
                 sweep.Path,

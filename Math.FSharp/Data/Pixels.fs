@@ -13,7 +13,7 @@ type PixelScale =
 
 /// <summary>Images in arrays of any numbers.</summary>
 /// <remarks>Arrays are (images, rows, columns) or (images, channels, rows, columns). An array with the channels last is
-/// converted if its last dimension is 3 or 4, and the second is none of 1, 3 and 4.</remarks>
+/// converted if its last dimension is 3 or 4, and the second is not 1, 3 or 4.</remarks>
 [<RequireQualifiedAccess>]
 module Pixels =
     /// Where an array has the channels of its images.

@@ -20,6 +20,17 @@ type Shape =
         | Vector size -> size
         | Image(channels, _, _) -> channels
 
+    /// The size of an image; no value for a vector.
+    member internal shape.ImageSize: ImageSize voption =
+        match shape with
+        | Vector _ -> ValueNone
+        | Image(channels, rows, columns) ->
+            ValueSome {
+                Channels = channels
+                Rows = rows
+                Columns = columns
+            }
+
     /// 784, or 3x32x32.
     override shape.ToString() =
         match shape with

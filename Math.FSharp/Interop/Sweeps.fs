@@ -43,7 +43,7 @@ type SweepPlans =
     /// <summary>The plan, or everything that is wrong with it.</summary>
     /// <param name="space">The settings that are varied, each with its values.</param>
     /// <param name="method">How values are chosen.</param>
-    /// <param name="trials">The number of trials; none for a grid.</param>
+    /// <param name="trials">The number of trials; null for a grid.</param>
     /// <param name="rungs">The epochs after which trials are compared.</param>
     /// <param name="factor">One of how many trials goes on from a rung.</param>
     /// <param name="seed">The seed of the values.</param>
@@ -162,7 +162,7 @@ type SweepBoards =
     /// <summary>The trials with results, the best first.</summary>
     static member Ranking(board: SweepBoard) : IReadOnlyList<SweepTrial> = SweepBoard.ranking board
 
-    /// <summary>The best of the trials that have run to their end; null if there is none yet.</summary>
+    /// <summary>The best trial that has run to its end; null before the first one has.</summary>
     static member Best(board: SweepBoard) : SweepTrial | null =
         match SweepBoard.best board with
         | ValueSome trial -> trial

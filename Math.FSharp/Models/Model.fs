@@ -632,15 +632,9 @@ module Model =
                         "preprocessing"
                         $"""{Counted.text "input" "inputs" (int64 inputs)}, like the network"""
                         (string (ValueOption.defaultValue 0 features))
-                    (match preprocessing, network.Architecture.Shape with
-                     | Preprocessing.Pixels size, Shape.Image(channels, rows, columns) when
-                         size.Count = inputs
-                         ->
-                         size = {
-                                    Channels = channels
-                                    Rows = rows
-                                    Columns = columns
-                                }
+                    (match preprocessing, network.Architecture.Shape.ImageSize with
+                     | Preprocessing.Pixels size, ValueSome shape when size.Count = inputs ->
+                         size = shape
                      | _ -> true),
                     Fault.create
                         "preprocessing"

@@ -184,7 +184,7 @@ module SettingRange =
             else
                 0.5
 
-    /// The values that a grid tries; none where the range does not say how many.
+    /// The values that a grid tries; empty if the range does not give their number.
     let internal grid (range: SettingRange) : string list =
         match range.values with
         | RangeValues.Texts texts -> texts

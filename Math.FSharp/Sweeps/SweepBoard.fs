@@ -95,7 +95,7 @@ type SweepLease = {
     Attempt: int
     /// The stage, from 0.
     Stage: int
-    /// The epoch at which the stage ends; none for the last, which ends with the run.
+    /// The epoch at which the stage ends; no value for the last stage, which ends with the run.
     Epoch: int voption
     /// The trial's values, one for each setting of the plan.
     Values: string list

@@ -102,7 +102,7 @@ module SweepPlan =
     /// <summary>The plan, or everything that is wrong with it.</summary>
     /// <param name="space">The settings that are varied, each with its values; one or more.</param>
     /// <param name="method">How values are chosen.</param>
-    /// <param name="trials">The number of trials, 1 to 10,000; none for a grid, which has as many as there are
+    /// <param name="trials">The number of trials, 1 to 10,000; no value for a grid, which has as many as there are
     /// combinations.</param>
     /// <param name="rungs">The epochs after which trials are compared, in ascending order; empty where all trials run
     /// to their end.</param>

@@ -40,15 +40,8 @@ module FeatureMaps =
         let layers = ForwardPass.layers network
 
         let sizeOf (place: PlacedLayer) : ImageSize voption =
-            match place.Layer, place.Output with
-            | (:? Convolution as convolution), Shape.Image(channels, rows, columns) when
-                convolution.TakesImages
-                ->
-                ValueSome {
-                    Channels = channels
-                    Rows = rows
-                    Columns = columns
-                }
+            match place.Layer with
+            | :? Convolution as convolution when convolution.TakesImages -> place.Output.ImageSize
             | _ -> ValueNone
 
         List.indexed layers

@@ -35,7 +35,7 @@ let private placesOf (size: int) (channel: int) : int list = [
 
 let private channelOf (size: int) (place: int) : int = place / size
 
-/// What makes the variance of so many numbers that of a sample of them.
+/// The factor from the variance of `count` numbers to the unbiased variance, count / (count − 1).
 let private unbiased (count: int) : float = float count / float (max 1 (count - 1))
 
 /// Arithmetic of two numbers of one type.

@@ -259,7 +259,7 @@ let ``as many trials of TPE can run at the same time as the lag says`` () =
         Exactly.equal 1 (takeAll ()).Count
 
 [<Fact>]
-let ``an expired lease goes to the next worker, and the first one is told so`` () =
+let ``an expired lease goes to the next worker, and the first worker loses it`` () =
     let board = SweepBoard.start (planOf SearchMethod.Random 1 [] 2)
 
     let taken worker now board =

@@ -12,45 +12,17 @@ internal sealed class TrainingWorker(
     IServiceProvider services,
     IHostApplicationLifetime lifetime,
     ILogger<TrainingWorker> logger
-) : BackgroundService
+) : OutcomeService(status, lifetime, logger)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            // The host finishes starting first.
-            await Task.Yield();
-            configuration.ApplyThreads();
-            status.Decided = await TrainAsync(stoppingToken);
-        }
-        catch (RefusedException refused)
-        {
-            report.Refused(refused.Reasons);
-            status.Decided = Outcome.Refused;
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            status.Decided = status.Stopped;
-        }
-        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
-        {
-            logger.RunUnsaved(trouble.Message);
-            status.Decided = Outcome.Failed;
-        }
-        catch (Exception unexpected)
-        {
-            logger.RunFailed(unexpected);
-            status.Decided = Outcome.Failed; // a worker that merely throws leaves exit code 0
-        }
-        finally
-        {
-            lifetime.StopApplication();
-        }
-    }
+    protected override void Refuse(IReadOnlyList<string> reasons) => report.Refused(reasons);
 
-    private Task<Outcome> TrainAsync(CancellationToken stop) =>
-        configuration.Mode == RunMode.Once ? services.GetRequiredService<SingleRun>().RunAsync(stop)
-        : configuration.Precision.IsDouble
-            ? services.GetRequiredService<WatchMode<double>>().RunAsync(stop)
-        : services.GetRequiredService<WatchMode<float>>().RunAsync(stop);
+    protected override Task<Outcome> RunAsync(CancellationToken stop)
+    {
+        configuration.ApplyThreads();
+        return configuration.Mode == RunMode.Once
+                ? services.GetRequiredService<SingleRun>().RunAsync(stop)
+            : configuration.Precision.IsDouble
+                ? services.GetRequiredService<WatchMode<double>>().RunAsync(stop)
+            : services.GetRequiredService<WatchMode<float>>().RunAsync(stop);
+    }
 }

@@ -21,7 +21,7 @@ internal sealed record ImageExplanation(
     IReadOnlyList<FeatureMaps> Maps
 )
 {
-    /// <summary>The most classes of which an image is explained that the model tells correctly.</summary>
+    /// <summary>The largest number of classes of which a correctly classified image is explained.</summary>
     private const int MostClasses = 3;
 
     /// <summary>The images among which these are looked for.</summary>
@@ -49,7 +49,7 @@ internal sealed record ImageExplanation(
         }
     }
 
-    /// <summary>The explanations of the first image of some classes that the model tells correctly, and of its most
+    /// <summary>The explanations of the first correctly classified image of some classes, and of its most
     /// confident mistake.</summary>
     /// <param name="model">The model.</param>
     /// <param name="evaluation">Its figures.</param>

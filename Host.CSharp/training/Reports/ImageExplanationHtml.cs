@@ -20,7 +20,7 @@ internal static class ImageExplanationHtml
             return;
         var hasSaliency = report.Images.Any(image => image.Attribution is not null);
         var text =
-            "The first image of some classes that is told correctly, and the most confident mistake. "
+            "The first correctly classified image of some classes, and the most confident mistake. "
             + (
                 hasSaliency
                     ? "Saliency: what each pixel adds to the probability of the answer (red) or takes from it (blue), by integrated gradients from an image whose pixels are all 0; channels are added up, and all pixels sum up to the difference of the two probabilities. "
@@ -50,7 +50,7 @@ internal static class ImageExplanationHtml
                 PngWriter.OfBytes(image.Image),
                 sample,
                 image.Expected == image.Predicted
-                    ? $"<b>{expected}</b> told correctly"
+                    ? $"<b>{expected}</b>, classified correctly"
                     : $"<b>{expected}</b> taken for <b>{answer}</b>"
             ),
         ];

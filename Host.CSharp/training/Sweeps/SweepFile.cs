@@ -309,7 +309,7 @@ internal sealed record SweepFile(
             || key.StartsWith(full + ":", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>The setting of a name; null and a fault if there is none that a plan may have there.</summary>
+    /// <summary>Finds a setting by its name. Adds a fault and returns null if the setting does not exist or a plan may not have it there.</summary>
     private static Setting? SettingOf(
         string name,
         string subject,

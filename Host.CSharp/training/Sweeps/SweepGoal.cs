@@ -50,13 +50,11 @@ internal sealed record SweepGoal(string Name, Metric? Metric)
         if (place < 0)
         {
             faults.Add(
-                Faults
-                    .Create(
-                        "goal",
-                        $"one of {string.Join(", ", figures.Select(figure => Validation + figure))}",
-                        $"'{name}'"
-                    )
-                    .ToString()
+                PlanReader.Sentence(
+                    "goal",
+                    $"one of {string.Join(", ", figures.Select(figure => Validation + figure))}",
+                    $"'{name}'"
+                )
             );
             return null;
         }

@@ -31,7 +31,7 @@ internal sealed class SweepReport(
     {
         start = clock.GetTimestamp();
         var board = sweep.Board;
-        settledBefore = Settled(board);
+        settledBefore = TrialText.SettledOf(board);
         var goal = file.Goal.Name;
         Line(
             Invariant(
@@ -72,7 +72,7 @@ internal sealed class SweepReport(
     /// <summary>How many trials are settled, how many that is a minute, and the time left.</summary>
     private string Progress(SweepBoard board)
     {
-        var settled = Settled(board);
+        var settled = TrialText.SettledOf(board);
         var text = Invariant($"{settled} of {Counted.Of(board.Trials.Length, "trial")}");
         var minutes = clock.GetElapsedTime(start).TotalMinutes;
         if (settled <= settledBefore || minutes <= 0)
@@ -84,39 +84,22 @@ internal sealed class SweepReport(
         );
     }
 
-    private static int Settled(SweepBoard board) => board.Trials.Count(trial => trial.IsSettled);
-
-    private string GoalOf(SweepTrial trial) =>
-        $"{file.Goal.Name} {ReportTable.Number(TrialText.FigureOf(trial, file.Goal), "G5")}";
+    private string GoalOf(SweepTrial trial) => TrialText.GoalOf(trial, file.Goal);
 
     /// <summary>The trials that run, then the best ones.</summary>
     private Table TableOf(SweepBoard board)
     {
         var table = new Table().Border(TableBorder.Rounded);
-        string[] titles =
-        [
-            "trial",
-            .. board.Plan.Settings.Select(TrialText.ShortName),
-            "rung",
-            file.Goal.Name,
-            "state",
-        ];
-        foreach (var title in titles)
+        foreach (
+            var title in TrialRows.Titles(
+                board.Plan.Settings.Select(TrialText.ShortName),
+                file.Goal
+            )
+        )
             table.AddColumn(new TableColumn(Markup.Escape(VisibleText.Of(title))));
-        var active = board.Trials.Where(trial => trial.State.IsLeased).ToArray();
-        var best = SweepBoards.Ranking(board).Where(trial => !trial.State.IsLeased);
-        foreach (var trial in active.Concat(best).Take(MostRows))
-        {
-            string[] cells =
-            [
-                Invariant($"{trial.Number}"),
-                .. trial.Values,
-                Invariant($"{trial.Results.Length} of {board.Plan.Rungs.Length + 1}"),
-                ReportTable.Number(TrialText.FigureOf(trial, file.Goal), "G5"),
-                StateOf(trial),
-            ];
+        var rows = TrialRows.Of(board, file.Goal, trial => trial.State.IsLeased, StateOf);
+        foreach (var cells in rows.Take(MostRows))
             table.AddRow([.. cells.Select(cell => new Text(VisibleText.Of(cell)))]);
-        }
         table.Caption(Markup.Escape((isPaused ? "paused; " : "") + Progress(board)));
         return table;
     }
@@ -131,13 +114,13 @@ internal sealed class SweepReport(
         SweepBoard board,
         IReadOnlyList<string> differences,
         string folder,
-        string bestRun,
+        string? bestRun,
         bool isDone
     )
     {
         Line(
             Invariant(
-                $"{(isDone ? "completed" : "stopped")}: {Settled(board)} of {Counted.Of(board.Trials.Length, "trial")} settled, {board.Trials.Count(trial => trial.State.IsDone)} of them trained to the end"
+                $"{(isDone ? "completed" : "stopped")}: {TrialText.SettledOf(board)} of {Counted.Of(board.Trials.Length, "trial")} settled, {board.Trials.Count(trial => trial.State.IsDone)} of them trained to the end"
             )
         );
         if (SweepBoards.Best(board) is { } best)
@@ -149,6 +132,7 @@ internal sealed class SweepReport(
             );
             if (
                 isDone
+                && bestRun is not null
                 && JsonText.ReadOrNull<RunSummary>(() =>
                     File.ReadAllBytes(Path.Combine(bestRun, RunFolder.SummaryFile))
                 )

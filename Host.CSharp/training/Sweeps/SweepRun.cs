@@ -48,6 +48,12 @@ internal sealed class SweepRun(
     /// <summary>Sentences about trials of which two results differ.</summary>
     public IReadOnlyList<string> Differences => differences;
 
+    /// <summary>The run folder of the best model; null before a trial has run to its end.</summary>
+    public string? BestRun =>
+        SweepBoards.Best(Board) is not { } best ? null
+        : file.Repeats.Folds is null ? folder.RunOf(best.Number, file.Repeats.Parts[0])
+        : folder.BestRun;
+
     /// <summary>Whether another terminal has asked the sweep to end.</summary>
     public bool IsAskedToStop { get; private set; }
 
@@ -185,6 +191,12 @@ internal sealed class SweepRun(
             if (drawn == 0 || clock.GetElapsedTime(drawn) >= PictureInterval)
                 Draw();
         }
+        Notify();
+    }
+
+    /// <summary>Lets waiting slots look again.</summary>
+    private void Notify()
+    {
         var before = changed;
         changed = NewSignal();
         before.TrySetResult();
@@ -201,14 +213,9 @@ internal sealed class SweepRun(
     {
         if (SweepBoards.Best(Board) is not { } best)
             return true;
-        var run = folder.RunOf(best.Number, file.Repeats.Parts[0]);
-        if (file.Repeats.Folds is not null)
-        {
-            if (!await runner.TrainBestAsync(folder, best, stop))
-                return false;
-            run = folder.BestRun;
-        }
-        folder.WriteBest(run);
+        if (file.Repeats.Folds is not null && !await runner.TrainBestAsync(folder, best, stop))
+            return false;
+        folder.WriteBest(BestRun!);
         return true;
     }
 
@@ -236,9 +243,7 @@ internal sealed class SweepRun(
                 {
                     pause.Dispose();
                     pause = new();
-                    var before = changed;
-                    changed = NewSignal();
-                    before.TrySetResult();
+                    Notify();
                 }
             }
             await Task.Delay(Beat, clock, ended.Token)

@@ -19,6 +19,9 @@ internal sealed record SweepStatus(
     string State
 )
 {
+    /// <summary>The state of a sweep whose process waits.</summary>
+    public const string Paused = "paused";
+
     /// <summary>Reads the folder of a sweep.</summary>
     /// <exception cref="RefusedException">It is not one, or its files are damaged.</exception>
     public static SweepStatus Read(string path)
@@ -39,7 +42,7 @@ internal sealed record SweepStatus(
         var state =
             board.IsDone && !isHeld ? "completed"
             : !isHeld ? "stopped"
-            : SweepFolder.RequestOf(path) == SweepRequest.Pause ? "paused"
+            : SweepFolder.RequestOf(path) == SweepRequest.Pause ? Paused
             : TrialText.Running;
         var running = isHeld ? stored.Trials.Where(trial => trial.State == TrialText.Running) : [];
         return new(
@@ -62,42 +65,24 @@ internal sealed record SweepStatus(
         Running.Contains(trial.Number) ? TrialText.Running : TrialText.StateOf(trial);
 
     /// <summary>The titles of <see cref="Rows"/>.</summary>
-    public IReadOnlyList<string> Titles =>
-        ["trial", .. Board.Plan.Settings, "rung", File.Goal.Name, "state"];
+    public IReadOnlyList<string> Titles => TrialRows.Titles(Board.Plan.Settings, File.Goal);
 
     /// <summary>A row for each trial that runs or has a result, the running ones first, then the best.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Rows =>
-        [
-            .. Board
-                .Trials.Where(trial => Running.Contains(trial.Number))
-                .Concat(SweepBoards.Ranking(Board).Where(trial => !Running.Contains(trial.Number)))
-                .Select(trial =>
-                    (string[])
-                        [
-                            FormattableString.Invariant($"{trial.Number}"),
-                            .. trial.Values,
-                            FormattableString.Invariant(
-                                $"{trial.Results.Length} of {Board.Plan.Rungs.Length + 1}"
-                            ),
-                            ReportTable.Number(TrialText.FigureOf(trial, File.Goal), "G5"),
-                            StateOf(trial),
-                        ]
-                ),
-        ];
+        [.. TrialRows.Of(Board, File.Goal, trial => Running.Contains(trial.Number), StateOf)];
 
     /// <summary>How far it is, in a sentence.</summary>
     public string Summary
     {
         get
         {
-            var settled = Board.Trials.Count(trial => trial.IsSettled);
             var best = SweepBoards.Best(Board) is { } trial
                 ? FormattableString.Invariant(
-                    $"; best: trial {trial.Number}, {File.Goal.Name} {ReportTable.Number(TrialText.FigureOf(trial, File.Goal), "G5")}"
+                    $"; best: trial {trial.Number}, {TrialText.GoalOf(trial, File.Goal)}"
                 )
                 : "";
             return FormattableString.Invariant(
-                $"{State}: {settled} of {Counted.Of(Board.Trials.Length, "trial")} settled{best}"
+                $"{State}: {TrialText.SettledOf(Board)} of {Counted.Of(Board.Trials.Length, "trial")} settled{best}"
             );
         }
     }

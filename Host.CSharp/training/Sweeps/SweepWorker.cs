@@ -18,43 +18,11 @@ internal sealed class SweepWorker(
     IServiceProvider services,
     IHostApplicationLifetime lifetime,
     ILogger<SweepWorker> logger
-) : BackgroundService
+) : OutcomeService(status, lifetime, logger)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            // The host finishes starting first.
-            await Task.Yield();
-            status.Decided = await SweepAsync(stoppingToken);
-        }
-        catch (RefusedException refused)
-        {
-            options.Note(refused.Reasons);
-            status.Decided = Outcome.Refused;
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            status.Decided = status.Stopped;
-        }
-        catch (Exception trouble)
-            when (AtomicFile.IsDiskError(trouble) || trouble is UnsavedException)
-        {
-            logger.RunUnsaved(trouble.Message);
-            status.Decided = Outcome.Failed;
-        }
-        catch (Exception unexpected)
-        {
-            logger.RunFailed(unexpected);
-            status.Decided = Outcome.Failed; // a worker that merely throws leaves exit code 0
-        }
-        finally
-        {
-            lifetime.StopApplication();
-        }
-    }
+    protected override void Refuse(IReadOnlyList<string> reasons) => options.Note(reasons);
 
-    private async Task<Outcome> SweepAsync(CancellationToken stop)
+    protected override async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var configurations = options.Configurations;
         var slots = Math.Min(
@@ -74,19 +42,14 @@ internal sealed class SweepWorker(
         folder.RequireSame(configurations[0], [.. file.Plan.Settings], runner.DataSha256);
         var sweep = new SweepRun(file, folder, runner, report, slots, clock);
         var isDone = await sweep.RunAsync(stop);
-        report.Ended(sweep.Board, sweep.Differences, folder.Path, BestRun(sweep, folder), isDone);
+        report.Ended(sweep.Board, sweep.Differences, folder.Path, sweep.BestRun, isDone);
         return sweep.Differences.Count > 0 ? Outcome.Failed
             : isDone
                 ? SweepBoards.Best(sweep.Board) is null ? Outcome.Diverged
                     : Outcome.Completed
             : sweep.IsAskedToStop ? Outcome.Terminated
-            : status.Stopped;
+            : Status.Stopped;
     }
-
-    private string BestRun(SweepRun sweep, SweepFolder folder) =>
-        file.Repeats.Folds is null && SweepBoards.Best(sweep.Board) is { } best
-            ? folder.RunOf(best.Number, file.Repeats.Parts[0])
-            : folder.BestRun;
 }
 
 /// <summary>What the command line says of a sweep.</summary>

@@ -223,18 +223,15 @@ internal sealed class TrialRunner<T>(
             ("Run:Mode", "Once"),
             ("Run:Resume", "Never"),
             ("Run:Directory", folder.Path),
+            ("Training:Threads", Text((ulong)threads)),
         ];
-        var configuration = space.ConfigurationOf(
-            values,
-            [.. own, ("Training:Threads", Text((ulong)threads))]
-        );
+        var configuration = space.ConfigurationOf(values, own);
         return part.Seed == 0
             ? configuration
             : space.ConfigurationOf(
                 values,
                 [
                     .. own,
-                    ("Training:Threads", Text((ulong)threads)),
                     ("Training:Seed", Text(configuration.Hyperparameters.Seed + (ulong)part.Seed)),
                 ]
             );

@@ -25,6 +25,17 @@ internal static class TrialText
             ? double.NaN
             : goal.ValueOf(trial.Results[^1].Figures);
 
+    /// <summary>The same figure as a text.</summary>
+    public static string NumberOf(SweepTrial trial, SweepGoal goal) =>
+        ReportTable.Number(FigureOf(trial, goal), "G5");
+
+    /// <summary>The goal and the figure: ValidationAccuracy 0.98.</summary>
+    public static string GoalOf(SweepTrial trial, SweepGoal goal) =>
+        $"{goal.Name} {NumberOf(trial, goal)}";
+
+    /// <summary>The number of trials with which nothing more happens.</summary>
+    public static int SettledOf(SweepBoard board) => board.Trials.Count(trial => trial.IsSettled);
+
     /// <summary>The name of a trial's folder.</summary>
     public static string FolderOf(int number) =>
         number.ToString("D4", CultureInfo.InvariantCulture);

@@ -1,8 +1,9 @@
 // Follows a run: asks what is new since a place in its logs, and shows it where the page has it.
 
+import { follow, tableRow } from './follow.js';
+
 const run = document.getElementById('run');
 const news = document.getElementById('news');
-const trouble = document.getElementById('trouble');
 const figures = document.getElementById('figures');
 const epochs = document.getElementById('epochs');
 const picture = run.querySelector('.picture img');
@@ -20,11 +21,7 @@ function showFigures(list) {
 }
 
 function showRows(rows, isReset) {
-  const fresh = rows.map(cells => {
-    const row = document.createElement('tr');
-    row.append(...cells.map(cell => Object.assign(element('td', cell), { className: 'number' })));
-    return row;
-  });
+  const fresh = rows.map(cells => tableRow(cells, { className: 'number' }));
   if (isReset) epochs.replaceChildren(...fresh);
   else epochs.prepend(...fresh);
   while (epochs.children.length > Number(epochs.dataset.most)) epochs.lastElementChild.remove();
@@ -45,17 +42,7 @@ function show(state) {
   }
 }
 
-async function ask() {
-  let pause = run.dataset.ended === 'true' ? 3000 : 700;
-  try {
-    const answer = await fetch(`${run.dataset.address}/progress?since=${cursor}`);
-    trouble.textContent = answer.ok ? '' : `The service answers with status ${answer.status}.`;
-    if (answer.ok) show(await answer.json());
-  } catch {
-    trouble.textContent = 'The service does not answer; it is asked again.';
-    pause = 2000;
-  }
-  setTimeout(ask, pause);
-}
-
-setTimeout(ask, 300);
+follow(
+  () => `${run.dataset.address}/progress?since=${cursor}`,
+  show,
+  () => run.dataset.ended === 'true' ? 3000 : 700);

@@ -29,8 +29,8 @@ module AllocationTests =
         do! context.Response.WriteAsync """{"hello":"world"}"""
     }
 
-    /// The bytes that the process allocates for a request, the client's part being none: one connection that sends the same
-    /// request again and again.
+    /// The bytes that the process allocates for a request. The client allocates nothing: it sends the same request again and
+    /// again through one connection.
     let private allocatedBy (service: Service) (path: string) (kind: string) (body: byte[]) =
         let uri = Uri service.Address
         use tcp = new Sockets.TcpClient(uri.Host, uri.Port)

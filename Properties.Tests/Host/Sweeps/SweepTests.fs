@@ -197,7 +197,7 @@ module SweepTests =
             )
 
     [<Fact>]
-    let ``a sweep pauses, goes on and ends as another terminal asks, and the same command goes on with it``
+    let ``another terminal pauses, continues and stops a sweep, and the same command resumes it``
         ()
         =
         use scratch = new Scratch()
