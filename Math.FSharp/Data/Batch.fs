@@ -9,16 +9,19 @@ type Sampling =
     /// the size does not divide their number.
     | Epoch
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Sampling.Replacement -> "Replacement"
+        | Sampling.Epoch -> "Epoch"
+
 /// Finding samplings by name.
 [<RequireQualifiedAccess>]
 module Sampling =
     /// <summary>The sampling of that name, Replacement or Epoch, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Sampling, Fault list> =
-        Fault.parseName
-            "Sampling"
-            [ "Replacement", Sampling.Replacement; "Epoch", Sampling.Epoch ]
-            name
+        Fault.parseCase "Sampling" [ Sampling.Replacement; Sampling.Epoch ] name
 
 /// <summary>The samples of each iteration, and the numbers of iterations and epochs.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4, mini-batch learning.</remarks>

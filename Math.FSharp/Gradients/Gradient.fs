@@ -15,19 +15,19 @@ type GradientMethod =
     /// chapter's own; thousands of times slower.
     | Numerical
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | GradientMethod.Backpropagation -> "Backpropagation"
+        | GradientMethod.Numerical -> "Numerical"
+
 /// Finding gradient methods by name.
 [<RequireQualifiedAccess>]
 module GradientMethod =
     /// <summary>The method of that name, Backpropagation or Numerical, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<GradientMethod, Fault list> =
-        Fault.parseName
-            "Gradient"
-            [
-                "Backpropagation", GradientMethod.Backpropagation
-                "Numerical", GradientMethod.Numerical
-            ]
-            name
+        Fault.parseCase "Gradient" [ GradientMethod.Backpropagation; GradientMethod.Numerical ] name
 
 /// <summary>Gradients: by the chain rule, and by their definition.</summary>
 /// <remarks>Source: Deep Learning from Scratch, ch. 4 (numerical gradient) and 5

@@ -198,6 +198,19 @@ type Activation =
     /// knowledge for better option pricing, 2000.</remarks>
     | Softplus
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Activation.Sigmoid -> "Sigmoid"
+        | Activation.Tanh -> "Tanh"
+        | Activation.Relu -> "Relu"
+        | Activation.Identity -> "Identity"
+        | Activation.LeakyRelu -> "LeakyRelu"
+        | Activation.Elu -> "Elu"
+        | Activation.Gelu -> "Gelu"
+        | Activation.Silu -> "Silu"
+        | Activation.Softplus -> "Softplus"
+
 /// Something to do with the loops of an activation and of its derivative.
 type internal IActivationUser<'T, 'R> =
     abstract Use<'F, 'B when 'F :> IMap<'T> and 'B :> IMap2<'T>> : forward: 'F * backward: 'B -> 'R
@@ -205,8 +218,6 @@ type internal IActivationUser<'T, 'R> =
 /// An activation's entry: everything but its loops.
 type internal ActivationDefinition = {
     Activation: Activation
-    /// Its name in settings.
-    Name: string
     /// Whether the backward pass needs z because y does not determine the slope.
     NeedsInput: bool
     /// How units can be stuck.
@@ -294,11 +305,9 @@ module Activation =
 
     let private define
         (activation: Activation)
-        (name: string)
         (onnx: OnnxDraft -> string -> string)
         : ActivationDefinition = {
         Activation = activation
-        Name = name
         NeedsInput = false
         Saturation = ValueNone
         Onnx = onnx
@@ -314,31 +323,31 @@ module Activation =
 
     let private definitions = [
         {
-            define Activation.Sigmoid "Sigmoid" (fun draft z -> draft.Add("Sigmoid", [ z ])) with
+            define Activation.Sigmoid (fun draft z -> draft.Add("Sigmoid", [ z ])) with
                 Saturation = saturates 0.25 flat
         }
         {
-            define Activation.Tanh "Tanh" (fun draft z -> draft.Add("Tanh", [ z ])) with
+            define Activation.Tanh (fun draft z -> draft.Add("Tanh", [ z ])) with
                 Saturation = saturates 1.0 flat
         }
         {
-            define Activation.Relu "Relu" (fun draft z -> draft.Add("Relu", [ z ])) with
+            define Activation.Relu (fun draft z -> draft.Add("Relu", [ z ])) with
                 Saturation = saturates 1.0 "dead: they give 0"
         }
-        define Activation.Identity "Identity" (fun _ z -> z)
-        define Activation.LeakyRelu "LeakyRelu" onnxLeakyRelu
-        define Activation.Elu "Elu" onnxElu
+        define Activation.Identity (fun _ z -> z)
+        define Activation.LeakyRelu onnxLeakyRelu
+        define Activation.Elu onnxElu
         {
-            define Activation.Gelu "Gelu" onnxGelu with
+            define Activation.Gelu onnxGelu with
                 NeedsInput = true
         }
         {
-            define Activation.Silu "Silu" (fun draft z ->
+            define Activation.Silu (fun draft z ->
                 draft.Add("Mul", [ z; draft.Add("Sigmoid", [ z ]) ])) with
                 NeedsInput = true
         }
         {
-            define Activation.Softplus "Softplus" onnxSoftplus with
+            define Activation.Softplus onnxSoftplus with
                 NeedsInput = true
         }
     ]
@@ -370,11 +379,7 @@ module Activation =
     /// <summary>The activation of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Activation, Fault list> =
-        Fault.parseName
-            "Activation"
-            (definitions
-             |> List.map (fun definition -> definition.Name, definition.Activation))
-            name
+        Fault.parseCase "Activation" all name
 
     /// f of each element of x, into an array made for it: x itself may be one.
     let internal applyInto (result: 'T[]) (activation: Activation) (x: 'T[]) : unit =

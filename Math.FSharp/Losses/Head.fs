@@ -12,18 +12,20 @@ type Head =
     /// Numbers: the outputs themselves; half the squared error.
     | Identity
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Head.Softmax -> "Softmax"
+        | Head.Sigmoid -> "Sigmoid"
+        | Head.Identity -> "Identity"
+
 /// The names of heads, and applying them.
 [<RequireQualifiedAccess>]
 module Head =
-    let private names = [
-        "Softmax", Head.Softmax
-        "Sigmoid", Head.Sigmoid
-        "Identity", Head.Identity
-    ]
-
     /// <summary>The head of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
-    let parse (name: string) : Result<Head, Fault list> = Fault.parseName "Head" names name
+    let parse (name: string) : Result<Head, Fault list> =
+        Fault.parseCase "Head" [ Head.Softmax; Head.Sigmoid; Head.Identity ] name
 
     /// <summary>The name of the head's loss, with its unit.</summary>
     [<CompiledName("LossName")>]

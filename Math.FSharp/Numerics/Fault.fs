@@ -131,6 +131,14 @@ module Fault =
             let known = choices |> List.map fst |> String.concat ", "
             Error [ create subject $"one of {known}" $"'{name}'" ]
 
+    /// The choice of that name, in any case of letters, of choices whose texts are their names.
+    let internal parseCase
+        (subject: string)
+        (choices: 'V list)
+        (name: string)
+        : Result<'V, Fault list> =
+        parseName subject (choices |> List.map (fun choice -> string (box choice), choice)) name
+
 /// The computation expression <c>validation { … }</c>: <c>let! … and! …</c> returns the faults of all
 /// its parts, a later <c>let!</c> runs only when those before it have none.
 type internal ValidationBuilder() =

@@ -12,16 +12,20 @@ type Missing =
     /// Replaced by the median, or by the most frequent category.
     | Median
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Missing.Refuse -> "Refuse"
+        | Missing.Mean -> "Mean"
+        | Missing.Median -> "Median"
+
 /// Finding the treatment of missing cells by its name.
 [<RequireQualifiedAccess>]
 module Missing =
     /// <summary>Refuse, Mean or Median, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Missing, Fault list> =
-        Fault.parseName
-            "Missing"
-            [ "Refuse", Missing.Refuse; "Mean", Missing.Mean; "Median", Missing.Median ]
-            name
+        Fault.parseCase "Missing" [ Missing.Refuse; Missing.Mean; Missing.Median ] name
 
 /// How columns of numbers are scaled.
 [<RequireQualifiedAccess>]
@@ -33,16 +37,20 @@ type Scaling =
     /// The training rows' minimum becomes 0, their maximum 1.
     | MinMax
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Scaling.None -> "None"
+        | Scaling.Standard -> "Standard"
+        | Scaling.MinMax -> "MinMax"
+
 /// Finding scalings by name.
 [<RequireQualifiedAccess>]
 module Scaling =
     /// <summary>None, Standard or MinMax, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Scaling, Fault list> =
-        Fault.parseName
-            "Scaling"
-            [ "None", Scaling.None; "Standard", Scaling.Standard; "MinMax", Scaling.MinMax ]
-            name
+        Fault.parseCase "Scaling" [ Scaling.None; Scaling.Standard; Scaling.MinMax ] name
 
 /// How a table is converted into numbers.
 type TableOptions = {

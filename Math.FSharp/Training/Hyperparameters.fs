@@ -45,13 +45,19 @@ type Precision =
     /// 64 bits, about 16 digits.
     | Double
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Precision.Single -> "Single"
+        | Precision.Double -> "Double"
+
 /// Finding precisions by name, and numbers that fit them.
 [<RequireQualifiedAccess>]
 module Precision =
     /// <summary>The precision of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
     let parse (name: string) : Result<Precision, Fault list> =
-        Fault.parseName "Precision" [ "Single", Precision.Single; "Double", Precision.Double ] name
+        Fault.parseCase "Precision" [ Precision.Single; Precision.Double ] name
 
     /// <summary>The number, or a fault if the precision rounds it to 0 or infinity.</summary>
     /// <param name="subject">What the number is.</param>

@@ -22,6 +22,18 @@ type Metric =
     /// R²: the fraction of the variance that is explained.
     | RSquared
 
+    /// The name of the case.
+    override this.ToString() =
+        match this with
+        | Metric.Accuracy -> "Accuracy"
+        | Metric.BalancedAccuracy -> "BalancedAccuracy"
+        | Metric.MacroF1 -> "MacroF1"
+        | Metric.AreaUnderRoc -> "AreaUnderRoc"
+        | Metric.LogLoss -> "LogLoss"
+        | Metric.RootMeanSquaredError -> "RootMeanSquaredError"
+        | Metric.MeanAbsoluteError -> "MeanAbsoluteError"
+        | Metric.RSquared -> "RSquared"
+
 /// Figures of evaluations by which models are compared.
 [<RequireQualifiedAccess>]
 module Metric =
@@ -42,24 +54,21 @@ module Metric =
             Metric.RSquared, numbers.RSquared
           ]
 
-    /// Every figure by its name.
-    let private names = [
-        for metric in
-            [
-                Metric.Accuracy
-                Metric.BalancedAccuracy
-                Metric.MacroF1
-                Metric.AreaUnderRoc
-                Metric.LogLoss
-                Metric.RootMeanSquaredError
-                Metric.MeanAbsoluteError
-                Metric.RSquared
-            ] -> string metric, metric
+    /// Every figure.
+    let private choices = [
+        Metric.Accuracy
+        Metric.BalancedAccuracy
+        Metric.MacroF1
+        Metric.AreaUnderRoc
+        Metric.LogLoss
+        Metric.RootMeanSquaredError
+        Metric.MeanAbsoluteError
+        Metric.RSquared
     ]
 
     /// <summary>The figure of that name, in any case of letters.</summary>
     [<CompiledName("Parse")>]
-    let parse (name: string) : Result<Metric, Fault list> = Fault.parseName "Metric" names name
+    let parse (name: string) : Result<Metric, Fault list> = Fault.parseCase "Metric" choices name
 
     /// <summary>Whether the figure is one of numbers to predict; the others are of classes.</summary>
     [<CompiledName("IsOfNumbers")>]

@@ -25,6 +25,8 @@ internal sealed class RunResults<T>(
         RunRecorder record
     )
     {
+        // The picture takes a tenth of a second, most of it the JIT compiler's.
+        var curves = Task.Run(() => record.Curves.ToSvg($"{result.Network.Architecture}"));
         var finished = data.Samples.Finish(result.Network);
         var model = data.ModelOf(finished.Network, configuration, result.Iteration);
         var outcome = OutcomeOf(result.End);
@@ -45,7 +47,7 @@ internal sealed class RunResults<T>(
                     () => writer.Save(result.Position),
                     () => folder.WriteModel(model),
                     folder.Logs.Flush,
-                    () => folder.WriteCurves(record.Curves, $"{result.Network.Architecture}"),
+                    () => folder.WriteCurves(curves.GetAwaiter().GetResult()),
                     () =>
                     {
                         if (failures.Count == 0)

@@ -191,7 +191,7 @@ internal sealed class RunFolder : IDisposable
         where T : struct, IBinaryFloatingPointIeee754<T> =>
         Write(ModelName, Safetensors.Write(model));
 
-    public void WriteCurves(Curves curves, string title) => Write(CurvesName, curves.ToSvg(title));
+    public void WriteCurves(byte[] svg) => Write(CurvesName, svg);
 
     public void WriteSummary(RunSummary summary) => Write(SummaryFile, JsonText.Of(summary));
 
