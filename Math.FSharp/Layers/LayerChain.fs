@@ -26,8 +26,30 @@ module internal LayerChain =
         | own :: others when not shapes.IsEmpty -> struct (own, others)
         | _ -> struct (none, some)
 
-    /// The forward pass through layers with their parameters: the last layer first. Without a step of training, as
-    /// evaluation sees it.
+    /// What a layer gives for its inputs; without a step of training, as evaluation sees it.
+    let private forward
+        (step: TrainingStep voption)
+        (struct (place: PlacedLayer, parameters: LayerParameters<'T>, running: LayerParameters<'T>))
+        (inputs: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        (mayOverwrite: bool)
+        : PassOutput<'T> =
+        let pass = {
+            Inputs = inputs
+            Shape = place.Input
+            Parameters = parameters
+            Running = running
+            Step = step
+            RandomStream = place.RandomStream
+            MayOverwrite = mayOverwrite
+            NeedsInputGradient = place.NeedsInputGradient
+        }
+
+        match place.Layer, inputs with
+        | LaneLayer layer, Inputs.Lanes _ -> LaneLayer.forward layer pass
+        | LaneLayer layer, _ when layer.PrefersLanes place.Input -> LaneLayer.forward layer pass
+        | layer, _ -> layer.Forward pass |> PassOutput.ofOutput
+
+    /// The forward pass through layers with their parameters: the last layer first.
     let run
         (step: TrainingStep voption)
         (layers: struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list)
@@ -36,24 +58,8 @@ module internal LayerChain =
         let rec run layers inputs mayOverwrite below =
             match layers with
             | [] -> below
-            | struct (place: PlacedLayer, parameters, running) :: above ->
-                let pass = {
-                    Inputs = inputs
-                    Shape = place.Input
-                    Parameters = parameters
-                    Running = running
-                    Step = step
-                    RandomStream = place.RandomStream
-                    MayOverwrite = mayOverwrite
-                    NeedsInputGradient = place.NeedsInputGradient
-                }
-
-                let output =
-                    match place.Layer, inputs with
-                    | LaneLayer layer, Inputs.Lanes _ -> LaneLayer.forward layer pass
-                    | LaneLayer layer, _ when layer.PrefersLanes place.Input ->
-                        LaneLayer.forward layer pass
-                    | layer, _ -> layer.Forward pass |> PassOutput.ofOutput
+            | (struct (place, parameters, _) as layer) :: above ->
+                let output = forward step layer inputs mayOverwrite
 
                 let traced = {
                     Place = place
@@ -65,25 +71,14 @@ module internal LayerChain =
 
         run layers inputs false []
 
-    /// Returns the arrays that a layer's passes made, apart from those still referred to.
-    let private release
-        (traced: LayerTrace<'T>)
-        (below: Inputs<'T>)
-        (upstream: Inputs<'T>)
-        (gradient: PassGradient<'T>)
-        : unit =
-        let isOf (array: 'T[]) (values: Inputs<'T>) =
-            match values.Array with
-            | ValueSome own -> obj.ReferenceEquals(own, array)
-            | ValueNone -> false
+    let private isOf (array: 'T[]) (values: Inputs<'T>) : bool =
+        match values.Array with
+        | ValueSome own -> obj.ReferenceEquals(own, array)
+        | ValueNone -> false
 
-        let isUsed array =
-            isOf array below
-            || ValueOption.exists (isOf array) gradient.Inputs
-            || LayerGradient.refersTo array gradient.Parameters
-            || LayerParameters.refersTo array traced.Parameters
-
-        let rec release (returned: 'T[] list) (arrays: 'T[] list) =
+    /// Returns each array once, unless it is used.
+    let private returnUnused (isUsed: 'T[] -> bool) (arrays: 'T[] list) : unit =
+        let rec next (returned: 'T[] list) (arrays: 'T[] list) =
             match arrays with
             | [] -> ()
             | array :: rest ->
@@ -95,16 +90,52 @@ module internal LayerChain =
                     )
                 then
                     ArrayReuse.Return array
-                    release (array :: returned) rest
+                    next (array :: returned) rest
                 else
-                    release returned rest
+                    next returned rest
+
+        next [] arrays
+
+    /// What the last layer gives in evaluation. The arrays of a layer are returned once the next one has its output.
+    let evaluate
+        (layers: struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list)
+        (samples: Inputs<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Inputs<'T> =
+        let rec run layers (inputs: Inputs<'T>) mayOverwrite =
+            match layers with
+            | [] -> inputs
+            | (struct (_, parameters, _) as layer) :: above ->
+                let output = forward ValueNone layer inputs mayOverwrite
+
+                let isUsed array =
+                    isOf array samples
+                    || isOf array output.Output
+                    || LayerParameters.refersTo array parameters
+
+                ValueOption.toList inputs.Array @ output.Kept |> returnUnused isUsed
+                run above output.Output output.MayOverwrite
+
+        run layers samples false
+
+    /// Returns the arrays that a layer's passes made, apart from those still referred to.
+    let private release
+        (traced: LayerTrace<'T>)
+        (below: Inputs<'T>)
+        (upstream: Inputs<'T>)
+        (gradient: PassGradient<'T>)
+        : unit =
+        let isUsed array =
+            isOf array below
+            || ValueOption.exists (isOf array) gradient.Inputs
+            || LayerGradient.refersTo array gradient.Parameters
+            || LayerParameters.refersTo array traced.Parameters
 
         [
             yield! ValueOption.toList upstream.Array
             yield! ValueOption.toList traced.Output.Output.Array
             yield! traced.Output.Kept
         ]
-        |> release []
+        |> returnUnused isUsed
 
     /// A gradient in the form of what it is the gradient in. The array of another form is returned.
     let private inFormOf (output: Inputs<'T>) (gradient: Inputs<'T>) : Inputs<'T> =

@@ -109,11 +109,15 @@ module Network =
     let predict (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
         forward network inputs |> Head.apply network.Architecture.Head
 
-    /// So many samples at a time fit the caches.
+    /// The samples of a part of a data set, for whose targets there is one loss.
     let private partSize = 128
 
+    /// The numbers that stay in a processor's cache.
+    let private cached = 1 <<< 18
+
     /// Runs `act` on each part of a data set with the outputs of the last layer; several threads share the parts. `take`
-    /// gives the samples at some indices.
+    /// gives the samples at some indices. Of wide layers so few samples at a time are computed that their numbers stay in
+    /// the cache.
     let private overParts
         (take: int[] -> MiniBatch<'T>)
         (network: Network<'T>)
@@ -123,15 +127,46 @@ module Network =
         let network = ForwardPass.folded network
         let enter = enters network
         let layers = ForwardPass.layers network
+        let outputs = network.Architecture.Outputs
+        let lanes = SampleLanes.Count
+        let block = max lanes (cached / network.Architecture.Widest / lanes * lanes)
+
+        let logitsOf (batch: MiniBatch<'T>) =
+            (batch.FirstInputs |> enter |> LayerChain.evaluate layers).Numbers
+
+        let logitsBlockwise (indices: int[]) =
+            let all = Kernels.newArray outputs indices.Length
+
+            indices
+            |> Array.chunkBySize block
+            |> Array.iteri (fun i some ->
+                let found = logitsOf (take some)
+
+                Array.blit
+                    (Kernels.values found)
+                    0
+                    all
+                    (i * block * outputs)
+                    (some.Length * outputs))
+
+            Kernels.matrix outputs indices.Length all
 
         ThreadTeam.run
             (int64 data.Count * network.Architecture.ParameterCount)
             (Dataset.partCount partSize data)
             (fun i ->
-                let part = take (Dataset.part partSize i data)
+                let indices = Dataset.part partSize i data
 
-                let traced = part.FirstInputs |> enter |> LayerChain.run ValueNone layers
-                act i part traced.Head.Output.Numbers)
+                ArrayReuse<'T>.Scope(fun () ->
+                    let part = take indices
+
+                    let logits =
+                        if block < indices.Length then
+                            logitsBlockwise indices
+                        else
+                            logitsOf part
+
+                    act i part logits))
 
     /// The last layer's outputs for every sample of a data set, converted part by part.
     let private ofAll

@@ -292,3 +292,44 @@ let ``probabilities of a whole data set are those of its parts``
     Exactly.bits
         (cells (Network.predict network all.Inputs))
         (cells (Network.probabilities network many))
+
+[<Fact>]
+let ``probabilities of images with wide layers are those of each image`` () =
+    // 16 images of the first layers' 18,432 numbers stay in the cache, so each part is computed in several blocks.
+    let network: Network<float32> =
+        [
+            Layers.convolution 32 (Window.Of(Extent.Square 5)) 1
+            Layers.activation Activation.Relu
+            Layers.residual [ Layers.convolution 32 (Window.Of(Extent.Square 1)) 1 ]
+            Layers.flatten
+            Layers.dense 3
+        ]
+        |> Architecture.create Head.Softmax (Shape.Image(1, 28, 28))
+        |> orFail
+        |> Network.initialise Initialiser.HeNormal 1UL
+
+    let images = {
+        Count = 150
+        Size = ImageSize.Grey(28, 28)
+        Pixels =
+            ReadOnlyMemory(
+                Array.init (150 * 784) (fun i ->
+                    byte (256.0 * RandomNumbers.uniform 2UL RandomStream.GradientCheck 0L i))
+            )
+    }
+
+    let data: Dataset<float32> =
+        Dataset.ofIdx 3 images (Array.init 150 (fun i -> i % 3)) |> orFail
+
+    let found = Network.probabilities network data
+    let all = Dataset.take [| 0..149 |] data
+
+    for s in [ 0; 15; 16; 127; 128; 149 ] do
+        Exactly.bits
+            (cells (Network.predict network (all.Inputs.SubMatrix(0, 784, s, 1))))
+            ((found.Column s).ToArray())
+
+    let score = Network.evaluate network data
+    let correct = Network.classify found |> Array.mapi (fun i label -> label = i % 3)
+    let count = correct |> Array.filter id |> Array.length
+    Assert.Equal(float count / 150.0, score.Accuracy, 12)
