@@ -139,7 +139,7 @@ internal sealed class LoadedModel<T> : LoadedModel
         )
     {
         (this.path, this.model, this.predictions) = (path, model, predictions);
-        (Rows, Work) = (rows, model.Network.Architecture.ParameterCount);
+        (Rows, Work) = (rows, Evaluations.Multiplications(model.Network));
         predictor = new(model.Network);
         Watch = model.Statistics.OrNull() is { } statistics
             ? new(statistics, model.Preprocessing, model.Decision.OrNull())

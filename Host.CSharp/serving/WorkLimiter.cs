@@ -16,7 +16,7 @@ internal sealed class WorkLimiter : IDisposable
     /// take the processors from those that are answered.</summary>
     private static readonly TimeSpan RefusalDelay = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>The bytes of a body times the parameters of a model from which on a request is long: about a millisecond
+    /// <summary>The bytes of a body times the multiplications for a sample from which on a request is long: about a millisecond
     /// of work.</summary>
     private const long LongWork = 300_000_000;
 
