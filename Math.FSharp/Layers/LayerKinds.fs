@@ -168,6 +168,9 @@ module LayerKinds =
             kind ((string each).ToLowerInvariant()) "" (only (Layers.activation each))
     ]
 
+    /// How the kinds are written: <c>dense OUTPUTS</c>, …
+    let internal usages: string list = kinds |> List.map _.Usage
+
     /// <summary>The layers with these names, from the input's side.</summary>
     /// <param name="own">Layers of your own, recognised by their names.</param>
     /// <param name="names"><c>dense 100</c>, <c>batchnorm</c>, <c>relu</c>, <c>dropout 0.2</c>, …, in any case of
@@ -189,8 +192,7 @@ module LayerKinds =
             match layerOf name with
             | Some layer -> Ok layer
             | None ->
-                let known =
-                    (own |> List.map _.Name) @ (kinds |> List.map _.Usage) |> String.concat ", "
+                let known = (own |> List.map _.Name) @ usages |> String.concat ", "
 
                 Error [ Fault.create $"Layers:%d{i}" $"one of {known}" $"'{name}'" ])
         |> Fault.all
