@@ -274,7 +274,8 @@ module Augmentation =
         if images.RowCount <> size.Count then
             invalidArg
                 (nameof images)
-                $"expected columns of %d{size.Count} numbers for {size}, found %d{images.RowCount}"
+                (invariant
+                    $"expected columns of {size.Count} numbers for {size}, found {images.RowCount}")
 
         let source = Kernels.values images |> Array.map (fun x -> Single.CreateTruncating x)
         let result: float32[] = Array.zeroCreate source.Length

@@ -9,11 +9,11 @@ type Sampling =
     /// the size does not divide their number.
     | Epoch
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Sampling.Replacement -> "Replacement"
-        | Sampling.Epoch -> "Epoch"
+    /// The case's name.
+    override sampling.ToString() =
+        match sampling with
+        | Replacement -> nameof Replacement
+        | Epoch -> nameof Epoch
 
 /// Finding samplings by name.
 [<RequireQualifiedAccess>]

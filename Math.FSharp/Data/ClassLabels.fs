@@ -72,16 +72,20 @@ module ClassLabels =
                 Ok {
                     single
                         (Elements.Integers classes)
-                        (ValueSome
-                            $"{labels.Name}: its %d{width} columns are one-hot: the class is the place of the 1.") with
+                        (ValueSome(
+                            invariant
+                                $"{labels.Name}: its {width} columns are one-hot: the class is the place of the 1."
+                        )) with
                         OneHot = ValueSome width
                 }
             | ValueNone, Elements.Integers _ when width = qmnistColumns ->
                 Ok(
                     single
                         (column 0 width labels.Elements)
-                        (ValueSome
-                            $"{labels.Name}: the first of its %d{width} columns is taken for the class, as in QMNIST.")
+                        (ValueSome(
+                            invariant
+                                $"{labels.Name}: the first of its {width} columns is taken for the class, as in QMNIST."
+                        ))
                 )
             | _ ->
                 Error [
@@ -125,10 +129,15 @@ module ClassLabels =
             let hint =
                 if Array.forall Double.IsInteger numbers && least >= 0.0 && greatest < 1000.0 then
                     let from = if least = 1.0 then " (there is no 0)" else ""
-                    $": labels of {string least} to {string greatest}{from} take Data:Classes {string (greatest + 1.0)}"
+
+                    (invariant
+                        $": labels of {string least} to {string greatest}{from} take Data:Classes {string (greatest + 1.0)}")
                 else
                     ""
 
             Error [
-                Fault.create $"label %d{i}" $"a class of 0 to %d{classes - 1}" $"{found}{hint}"
+                Fault.create
+                    (invariant $"label {i}")
+                    (invariant $"a class of 0 to {classes - 1}")
+                    $"{found}{hint}"
             ]

@@ -37,7 +37,7 @@ module ClassWeights =
             |> NamedValues.parse
                 Setting
                 "Balanced, or CLASS=NUMBER with a number above 0"
-                (fun name count -> $"gives class {name} %d{count} weights")
+                (fun name count -> invariant $"gives class {name} {count} weights")
                 weight
             |> Result.map ClassWeights.Given
 

@@ -104,6 +104,7 @@ module DataSplit =
                         Fault.create
                             "Validation"
                             "a share that leaves samples on both sides"
-                            $"{string split.validation} of %d{used.Count}: %d{validation.Count} to validate with{reason}"
+                            (invariant
+                                $"{string split.validation} of {used.Count}: {validation.Count} to validate with{reason}")
                     ]
                     (fun () -> struct (train, ValueSome validation)))

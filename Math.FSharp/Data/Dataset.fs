@@ -80,15 +80,18 @@ module Dataset =
         if Targets.count targets <> count then
             invalidArg
                 (nameof targets)
-                $"expected as many targets as the %d{count} samples, found %d{Targets.count targets}"
+                (invariant
+                    $"expected as many targets as the {count} samples, found {Targets.count targets}")
 
         match targets with
         | Targets.Labels labels when
             labels |> Array.exists (fun label -> label < 0 || label >= classes)
             ->
-            invalidArg (nameof targets) $"expected labels of 0 to %d{classes - 1}"
+            invalidArg (nameof targets) (invariant $"expected labels of 0 to {classes - 1}")
         | Targets.Columns columns when columns.RowCount <> classes ->
-            invalidArg (nameof targets) $"expected %d{classes} rows, found %d{columns.RowCount}"
+            invalidArg
+                (nameof targets)
+                (invariant $"expected {classes} rows, found {columns.RowCount}")
         | _ -> ()
 
         {
@@ -194,7 +197,7 @@ module Dataset =
                 images.Count = labels.Length,
                 Fault.create
                     "labels"
-                    $"one for each of the %d{images.Count} images"
+                    (invariant $"one for each of the {images.Count} images")
                     (string labels.Length)
                 Tensor.bytesOf
                     [
@@ -207,10 +210,10 @@ module Dataset =
                     bigint images.Pixels.Length,
                 Fault.create
                     "images"
-                    $"bytes for %d{images.Count} images of {images.Size}"
+                    (invariant $"bytes for {images.Count} images of {images.Size}")
                     (string images.Pixels.Length)
                 labels |> Array.forall (fun label -> label >= 0 && label < classes),
-                Fault.create "labels" $"classes of 0 to %d{classes - 1}" "another"
+                Fault.create "labels" (invariant $"classes of 0 to {classes - 1}") "another"
             ]
             (fun () -> {
                 features = images.Size.Count
@@ -245,7 +248,7 @@ module Dataset =
             if index < 0 || index >= data.Count then
                 invalidArg
                     (nameof indices)
-                    $"expected indices of 0 to %d{data.Count - 1}, found %d{index}"
+                    (invariant $"expected indices of 0 to {data.Count - 1}, found {index}")
 
         match data.indices with
         | ValueNone -> Array.copy indices
@@ -351,7 +354,8 @@ module Dataset =
         if indices.Length > most then
             invalidArg
                 (nameof indices)
-                $"expected at most %d{most} samples of %d{data.features} numbers at once, found %d{indices.Length}"
+                (invariant
+                    $"expected at most {most} samples of {data.features} numbers at once, found {indices.Length}")
 
         let found = find indices data
         let targets = Targets.take indices data.targets

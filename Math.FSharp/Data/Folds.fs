@@ -22,7 +22,7 @@ module Folds =
                     "Folds"
                     (if most < 2 then $"2 %s{what} or more"
                      elif most = 2 then $"2, as there are 2 %s{what}"
-                     else $"2 to %d{most}, as there are %d{most} %s{what}")
+                     else invariant $"2 to {most}, as there are {most} {what}")
                     (if most < 2 then found else string folds)
             ]
             ignore
@@ -48,7 +48,8 @@ module Folds =
         if groups.Length <> classes.Length then
             invalidArg
                 (nameof classes)
-                $"expected as many classes as the %d{groups.Length} groups, found %d{classes.Length}"
+                (invariant
+                    $"expected as many classes as the {groups.Length} groups, found {classes.Length}")
 
         let members =
             groups
@@ -56,7 +57,11 @@ module Folds =
             |> Array.groupBy snd
             |> Array.map (fun (key, samples) -> key, Array.map fst samples)
 
-        requireFolds folds members.Length "different samples or groups" $"%d{members.Length}"
+        requireFolds
+            folds
+            members.Length
+            "different samples or groups"
+            (invariant $"{members.Length}")
         |> Result.map (fun () ->
             let sizes = Array.zeroCreate<int>(Array.fold max 0 classes + 1)
 
@@ -122,7 +127,11 @@ module Folds =
             ]
             ignore
         |> Result.bind (fun () ->
-            requireFolds folds (distinct - 1) "different times after the first" $"%d{distinct}")
+            requireFolds
+                folds
+                (distinct - 1)
+                "different times after the first"
+                (invariant $"{distinct}"))
         |> Result.map (fun () ->
             let order =
                 [| 0 .. times.Length - 1 |] |> Array.sortBy (fun s -> struct (times[s], s))

@@ -40,7 +40,8 @@ module MiniBatch =
         if inputs.ColumnCount <> Targets.count targets then
             invalidArg
                 (nameof targets)
-                $"expected as many targets as the %d{inputs.ColumnCount} samples, found %d{Targets.count targets}"
+                (invariant
+                    $"expected as many targets as the {inputs.ColumnCount} samples, found {Targets.count targets}")
 
         {
             inputs = Inputs.Columns inputs

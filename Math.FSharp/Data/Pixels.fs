@@ -11,6 +11,12 @@ type PixelScale =
     /// 0 is background, 1 full ink.
     | Unit
 
+    /// The case's name.
+    override scale.ToString() =
+        match scale with
+        | Byte -> nameof Byte
+        | Unit -> nameof Unit
+
 /// <summary>Images in arrays of any numbers.</summary>
 /// <remarks>Arrays are (images, rows, columns) or (images, channels, rows, columns). An array with the channels last is
 /// converted if its last dimension is 3 or 4, and the second is not 1, 3 or 4.</remarks>
@@ -82,13 +88,17 @@ module Pixels =
         | Error _ -> ValueNone
         | Ok(struct (_, size, ChannelOrder.First)) when size.Channels = 1 -> ValueNone
         | Ok(struct (_, size, ChannelOrder.First)) ->
-            ValueSome $"{images.Name}: {shape} are images of {size}."
+            ValueSome(invariant $"{images.Name}: {shape} are images of {size}.")
         | Ok(struct (_, size, ChannelOrder.Last)) ->
-            ValueSome
-                $"{images.Name}: {shape} are taken for images of {size} with the channels in the last dimension, which becomes the second."
+            ValueSome(
+                invariant
+                    $"{images.Name}: {shape} are taken for images of {size} with the channels in the last dimension, which becomes the second."
+            )
         | Ok(struct (_, size, ChannelOrder.Unclear)) ->
-            ValueSome
-                $"{images.Name}: {shape} are taken for images of {size}; (images, channels, rows, columns) is unambiguous if only the second dimension is 1, 3 or 4."
+            ValueSome(
+                invariant
+                    $"{images.Name}: {shape} are taken for images of {size}; (images, channels, rows, columns) is unambiguous if only the second dimension is 1, 3 or 4."
+            )
 
     /// Numbers of images whose channels come first, of those whose channels come last.
     let private channelsFirst (size: ImageSize) (numbers: 'V[]) : 'V[] =
@@ -264,6 +274,6 @@ module Pixels =
                 Fault.create
                     "TestShare"
                     "a share that leaves images on both sides"
-                    $"{string fraction} of %d{labels.Length}"
+                    (invariant $"{string fraction} of {labels.Length}")
             ]
             (fun () -> struct (where false, where true))

@@ -10,7 +10,7 @@ module internal SampleWeights =
         if weights.Length <> samples then
             invalidArg
                 (nameof weights)
-                $"expected %d{samples} weights, one a sample, found %d{weights.Length}"
+                (invariant $"expected {samples} weights, one a sample, found {weights.Length}")
 
         for weight in weights do
             if not (Double.IsFinite weight && weight >= 0.0) then

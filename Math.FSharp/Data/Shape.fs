@@ -35,4 +35,4 @@ type Shape =
     override shape.ToString() =
         match shape with
         | Vector size -> string size
-        | Image(channels, rows, columns) -> $"%d{channels}x%d{rows}x%d{columns}"
+        | Image(channels, rows, columns) -> invariant $"{channels}x{rows}x{columns}"

@@ -62,7 +62,7 @@ module Targets =
             if label < 0 || label >= classes then
                 invalidArg
                     (nameof labels)
-                    $"expected labels of 0 to %d{classes - 1}, found %d{label}"
+                    (invariant $"expected labels of 0 to {classes - 1}, found {label}")
 
     /// <summary>Labels as one-hot columns: 1 at the label's row, 0 elsewhere.</summary>
     /// <param name="classes">The number of rows, greater than every label.</param>
@@ -137,5 +137,6 @@ module Targets =
             if labels.Length <> logits.ColumnCount then
                 invalidArg
                     (nameof logits)
-                    $"expected as many columns as the %d{labels.Length} labels, found {Kernels.shape logits}"
+                    (invariant
+                        $"expected as many columns as the {labels.Length} labels, found {Kernels.shape logits}")
         | Targets.Columns columns -> Kernels.requireSameShape (nameof logits) columns logits

@@ -157,7 +157,7 @@ module Drift =
         if counts.Length <> tests || Array.exists (fun count -> count < 0L) counts then
             invalidArg
                 (nameof counts)
-                $"expected %d{tests} counts of 0 or greater, found %d{counts.Length}"
+                (invariant $"expected {tests} counts of 0 or greater, found {counts.Length}")
 
         let starts = List.scan (+) 0 sizes |> List.truncate sizes.Length
 

@@ -45,7 +45,7 @@ type DriftCounter
 
     let require (name: string) (expected: int) (found: int) : unit =
         if found <> expected then
-            invalidArg name $"expected room for %d{expected}, found %d{found}"
+            invalidArg name (invariant $"expected room for {expected}, found {found}")
 
     /// The number of counters.
     member _.Count = Array.last starts

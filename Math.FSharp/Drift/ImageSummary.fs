@@ -40,7 +40,7 @@ module internal ImageSummary =
         else
             [
                 for channel in channels size do
-                    for name in names -> $"{name}, channel %d{channel + 1}"
+                    for name in names -> invariant $"{name}, channel {channel + 1}"
             ]
 
     /// Rows whose sums of a column 16 bits hold.

@@ -25,7 +25,7 @@ module internal TrainingStatistics =
         if outputs = 1 then
             "prediction"
         else
-            $"prediction %d{output + 1}"
+            invariant $"prediction {output + 1}"
 
     /// The inputs that are watched, with the categories of those that have any.
     let private inputsOf (preprocessing: Preprocessing) (inputs: int) =

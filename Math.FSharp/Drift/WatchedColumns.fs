@@ -30,7 +30,7 @@ module internal WatchedColumns =
         places all.Length |> Array.map (Array.get all)
 
     /// The name of a watched input of a model of plain numbers.
-    let nameOf (input: int) : string = $"input %d{input + 1}"
+    let nameOf (input: int) : string = invariant $"input {input + 1}"
 
     /// A column's numbers, NaN for a missing one.
     let numbers (encoding: TableEncoding) (table: Table) (column: NumberColumn) : float[] =

@@ -48,7 +48,7 @@ module CellRules =
         if text.Length = 1 && known.Contains text[0] then
             Ok(ValueSome text[0])
         else
-            let names = known |> Seq.map (fun c -> $"'%c{c}'") |> String.concat ", "
+            let names = known |> Seq.map (fun c -> invariant $"'{c}'") |> String.concat ", "
             Error [ Fault.create name $"one of {names}" $"'{text}'" ]
 
     /// <summary>The rules of settings; a setting without a value is empty.</summary>

@@ -90,20 +90,23 @@ module Idx =
         match kindOf bytes with
         | _ when bytes.Length < 4 * ((magic &&& 0xFF) + 1) ->
             fault
-                $"a header of %d{4 * ((magic &&& 0xFF) + 1)} bytes"
-                $"%d{bytes.Length} bytes in all"
+                (invariant $"a header of {4 * ((magic &&& 0xFF) + 1)} bytes")
+                (invariant $"{bytes.Length} bytes in all")
         | ValueSome(struct (number, size, dimensions)) when fits dimensions ->
             let header = 4 * (dimensions + 1)
 
             if bytes.Length < header then
-                fault $"a header of %d{header} bytes" $"%d{bytes.Length} bytes in all"
+                fault
+                    (invariant $"a header of {header} bytes")
+                    (invariant $"{bytes.Length} bytes in all")
             else
                 let sizes = [ for i in 1..dimensions -> word bytes i ]
                 let expected = Tensor.bytesOf sizes size + bigint header
 
                 if expected <> bigint bytes.Length then
                     fault
-                        $"{string expected} bytes for the {Tensor.shapeText sizes} {kind} that the header claims"
+                        (invariant
+                            $"{string expected} bytes for the {Tensor.shapeText sizes} {kind} that the header claims")
                         (string bytes.Length)
                 elif sizes |> List.exists (fun size -> size > int64 Int32.MaxValue) then
                     fault "sizes below 2³¹" (Tensor.shapeText sizes)
@@ -115,8 +118,8 @@ module Idx =
                             Shape = List.map int sizes
                             Elements = elements
                         }
-                    | ValueNone -> fault "a type of the format" $"{number}"
-        | _ -> fault $"the magic number %d{magic} of IDX {kind}" (string (word bytes 0))
+                    | ValueNone -> fault "a type of the format" (invariant $"{number}")
+        | _ -> fault (invariant $"the magic number {magic} of IDX {kind}") (string (word bytes 0))
 
     /// <summary>The images in the bytes of an IDX file, of any type of the format.</summary>
     /// <param name="bytes">The whole file, not compressed. Bytes stay there, not copied.</param>
@@ -143,11 +146,17 @@ module Idx =
 
         if bytes.Length < size then
             Error [
-                Fault.create "" $"a header of %d{size} bytes" $"%d{bytes.Length} bytes in all"
+                Fault.create
+                    ""
+                    (invariant $"a header of {size} bytes")
+                    (invariant $"{bytes.Length} bytes in all")
             ]
         elif word bytes 0 <> int64 magic then
             Error [
-                Fault.create "" $"the magic number %d{magic} of IDX {kind}" (string (word bytes 0))
+                Fault.create
+                    ""
+                    (invariant $"the magic number {magic} of IDX {kind}")
+                    (string (word bytes 0))
             ]
         else
             let sizes, expected = claim words bytes
@@ -157,7 +166,8 @@ module Idx =
                 Error [
                     Fault.create
                         ""
-                        $"{string expected} bytes for the {shape} {kind} that the header claims"
+                        (invariant
+                            $"{string expected} bytes for the {shape} {kind} that the header claims")
                         (string bytes.Length)
                 ]
             else
@@ -208,8 +218,8 @@ module Idx =
             | Some i ->
                 Error [
                     Fault.create
-                        $"label %d{i}"
-                        $"a class of 0 to %d{classes - 1}"
+                        (invariant $"label {i}")
+                        (invariant $"a class of 0 to {classes - 1}")
                         (string (labels[i]))
                 ]
 
@@ -245,6 +255,6 @@ module Idx =
     let writeLabels (labels: int[]) : byte[] =
         for label in labels do
             if label < 0 || label > 255 then
-                invalidArg (nameof labels) $"expected labels of 0 to 255, found %d{label}"
+                invalidArg (nameof labels) (invariant $"expected labels of 0 to 255, found {label}")
 
         write [ labelsMagic; labels.Length ] (ReadOnlySpan(Array.map byte labels))

@@ -26,9 +26,9 @@ type ImageSize = {
 
     /// 28 × 28 pixels, or 3 channels of 32 × 32 pixels.
     override size.ToString() =
-        let pixels = $"%d{size.Rows} × %d{size.Columns} pixels"
+        let pixels = invariant $"{size.Rows} × {size.Columns} pixels"
 
         if size.Channels = 1 then
             pixels
         else
-            $"%d{size.Channels} channels of {pixels}"
+            invariant $"{size.Channels} channels of {pixels}"

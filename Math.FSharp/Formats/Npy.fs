@@ -27,7 +27,7 @@ module Npy =
         if bytes.Length < 10 || not (span.StartsWith(ReadOnlySpan magic)) then
             fault
                 "NumPy's magic bytes and a version"
-                $"%d{bytes.Length} bytes with another beginning"
+                (invariant $"{bytes.Length} bytes with another beginning")
         else
             let first, length =
                 match int span[6] with
@@ -41,8 +41,8 @@ module Npy =
                 fault "version 1, 2 or 3 of the format" (string (span[6]))
             elif length > int64 (bytes.Length - first) then
                 fault
-                    $"a header of %d{length} bytes"
-                    $"%d{bytes.Length - first} bytes after its length"
+                    (invariant $"a header of {length} bytes")
+                    (invariant $"{bytes.Length - first} bytes after its length")
             else
                 let header = Encoding.UTF8.GetString(span.Slice(first, int length))
                 Ok(header, bytes.Slice(first + int length))
@@ -231,7 +231,8 @@ module Npy =
                         unreadable header.Type
                     elif expected <> bigint data.Length then
                         fault
-                            $"{string expected} bytes for {Tensor.shapeText header.Shape} of type {header.Type}"
+                            (invariant
+                                $"{string expected} bytes for {Tensor.shapeText header.Shape} of type {header.Type}")
                             (string data.Length)
                     elif
                         header.Shape |> List.exists (fun size -> size > int64 Int32.MaxValue)
@@ -282,10 +283,11 @@ module Npy =
         // A tuple of one has a comma behind it.
         let sizes =
             match tensor.Shape with
-            | [ size ] -> $"%d{size},"
+            | [ size ] -> invariant $"{size},"
             | sizes -> sizes |> List.map string |> String.concat ", "
 
-        let header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}"
+        let header =
+            invariant $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}"
 
         // The data begin at a multiple of 64 bytes; a line feed ends the header.
         let padding = String(' ', -(magic.Length + 5 + header.Length) &&& 63)

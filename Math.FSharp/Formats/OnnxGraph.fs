@@ -1,6 +1,7 @@
 namespace Pipeline.Learning.Formats
 
 open System
+open Pipeline.Learning
 
 /// The types of numbers that graphs have, with ONNX's numbers for them.
 type OnnxType =
@@ -22,6 +23,12 @@ type OnnxSize =
     | Batch
     /// Always the same.
     | Fixed of int
+
+    /// The case's name, and what belongs to it.
+    override onnx.ToString() =
+        match onnx with
+        | Batch -> nameof Batch
+        | Fixed size -> invariant $"Fixed {size}"
 
 /// An input or an output of a graph.
 type OnnxValue = {
@@ -102,7 +109,7 @@ type OnnxDraft internal (precision: OnnxType) =
             ?attributes: (string * OnnxAttribute) list,
             ?domain: string
         ) : string =
-        let output = $"{operator}_%d{nodes.Count + 1}"
+        let output = invariant $"{operator}_{nodes.Count + 1}"
 
         nodes.Add {
             Operator = operator
@@ -123,7 +130,7 @@ type OnnxDraft internal (precision: OnnxType) =
     /// <summary>Adds a number of the network's precision.</summary>
     /// <returns>Its name.</returns>
     member draft.Number(value: float) : string =
-        let name = $"number_%d{constants.Count + 1}"
+        let name = invariant $"number_{constants.Count + 1}"
 
         draft.Constant(
             if draft.IsSingle then
@@ -134,13 +141,13 @@ type OnnxDraft internal (precision: OnnxType) =
 
     member internal draft.Integers(values: int64 list) : string =
         draft.Constant {
-            Name = $"integers_%d{constants.Count + 1}"
+            Name = invariant $"integers_{constants.Count + 1}"
             Shape = [ values.Length ]
             Elements = Elements.Integers(Array.ofList values)
         }
 
     member internal draft.Doubles(values: float list) : string =
-        let name = $"numbers_%d{constants.Count + 1}"
+        let name = invariant $"numbers_{constants.Count + 1}"
         draft.Constant(Tensor.ofNumbers name [ values.Length ] (Array.ofList values))
 
     /// A value in the network's precision.

@@ -28,8 +28,8 @@ type Table = private {
     /// A row's place in its file, for messages: row 200, or line 201. Rows of the table are counted from 0.
     member internal table.PlaceOf(row: int) : string =
         match table.places with
-        | RowPlaces.Rows rows -> $"row %d{rows[row]}"
-        | RowPlaces.Lines lines -> $"line %d{lines[row]}"
+        | RowPlaces.Rows rows -> invariant $"row {rows[row]}"
+        | RowPlaces.Lines lines -> invariant $"line {lines[row]}"
 
 /// Making tables and finding columns in them.
 [<RequireQualifiedAccess>]
@@ -56,9 +56,13 @@ module Table =
                 columns <> [] && List.forall (fun rows -> rows > 0) rows,
                 Fault.create "" "a table of one row and column or more" "none"
                 if lengths.Length > 1 then
-                    false, Fault.create "" "columns of as many cells" $"%A{lengths}"
+                    false,
+                    Fault.create
+                        ""
+                        "columns of as many cells"
+                        ("[" + String.concat "; " (List.map string lengths) + "]")
                 for name, same in columns |> List.countBy _.Name do
-                    same = 1, Fault.message $"column {name}" $"occurs %d{same} times"
+                    same = 1, Fault.message $"column {name}" (invariant $"occurs {same} times")
             ]
             (fun () -> {
                 columns = columns
@@ -73,7 +77,9 @@ module Table =
     [<CompiledName("WithLineNumbers")>]
     let withLineNumbers (lines: int[]) (table: Table) : Table =
         if lines.Length <> table.rows then
-            invalidArg (nameof lines) $"expected %d{table.rows} lines, found %d{lines.Length}"
+            invalidArg
+                (nameof lines)
+                (invariant $"expected {table.rows} lines, found {lines.Length}")
 
         {
             table with
@@ -114,11 +120,13 @@ module Table =
 
                 let expected =
                     if unnamed table = names.Length then
-                        $"a place of 0 to %d{last}, as the table has no header"
+                        invariant $"a place of 0 to {last}, as the table has no header"
                     elif names.Length <= 20 then
-                        $"""one of {String.concat ", " names}, or a place of 0 to %d{last}"""
+                        invariant
+                            $"""one of {String.concat ", " names}, or a place of 0 to {last}"""
                     else
-                        $"one of {names.Head} … {List.last names}, or a place of 0 to %d{last}"
+                        invariant
+                            $"one of {names.Head} … {List.last names}, or a place of 0 to {last}"
 
                 Error [ Fault.create $"column {key}" expected $"'{key}'" ]
 
@@ -135,7 +143,7 @@ module Table =
             if place < 0 || place >= table.rows then
                 invalidArg
                     (nameof places)
-                    $"expected places of 0 to %d{table.rows - 1}, found %d{place}"
+                    (invariant $"expected places of 0 to {table.rows - 1}, found {place}")
 
         {
             rows = places.Length
@@ -191,7 +199,7 @@ module Table =
                         let column = Array.init rows (fun row -> integers[place row])
 
                         if Array.exists isRounded column then
-                            Cells.Texts(column |> Array.map (fun number -> $"%d{number}"))
+                            Cells.Texts(column |> Array.map (fun number -> invariant $"{number}"))
                         else
                             Cells.Numbers(Array.map float column)
                 | _ ->

@@ -51,7 +51,10 @@ module Tensor =
             match box numbers with
             | :? (float32[]) as singles -> Elements.Singles singles
             | :? (float[]) as doubles -> Elements.Doubles doubles
-            | _ -> invalidArg (nameof numbers) $"expected single or double, found {typeof<'T>}"
+            | _ ->
+                invalidArg
+                    (nameof numbers)
+                    (invariant $"expected single or double, found {typeof<'T>}")
     }
 
     /// <summary>The type of the numbers: U8, I64, F32 or F64; of texts, texts.</summary>

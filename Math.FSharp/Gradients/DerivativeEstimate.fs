@@ -58,13 +58,14 @@ module internal DerivativeEstimate =
         let unit = powerBelow 1.0 (max 1.0 (abs x))
 
         for k in 4..3..25 do
-            Math.ScaleB(unit, -k), $"2^−%d{k} of max(1, |x|)"
+            Math.ScaleB(unit, -k), invariant $"2^−{k} of max(1, |x|)"
 
         if x <> 0.0 && abs x < 0.1 then
             let unit = powerBelow 1.0 (abs x)
 
             for k in 4..3..13 do
-                Math.ScaleB(unit, -k), $"2^−%d{k} of |x|, near which the function may change fast"
+                Math.ScaleB(unit, -k),
+                invariant $"2^−{k} of |x|, near which the function may change fast"
     ]
 
     let closeLook (part: CheckedTensor) (i: int) : DerivativeEstimate =
@@ -84,7 +85,8 @@ module internal DerivativeEstimate =
                 Value = value
                 Step = h
                 Reason =
-                    $"{reason}, of %d{found.Length} steps the one with the least truncation and rounding together"
+                    invariant
+                        $"{reason}, of {found.Length} steps the one with the least truncation and rounding together"
                 Error =
                     2.0 * abs (value - next)
                     + 8.0 * epsilon * (1.0 + here + abs (value * part.At[i])) / h

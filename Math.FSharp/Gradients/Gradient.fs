@@ -15,11 +15,11 @@ type GradientMethod =
     /// chapter's own; thousands of times slower.
     | Numerical
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | GradientMethod.Backpropagation -> "Backpropagation"
-        | GradientMethod.Numerical -> "Numerical"
+    /// The case's name.
+    override method.ToString() =
+        match method with
+        | Backpropagation -> nameof Backpropagation
+        | Numerical -> nameof Numerical
 
 /// Finding gradient methods by name.
 [<RequireQualifiedAccess>]

@@ -172,7 +172,8 @@ module GradientCheck =
         if at.IsEmpty || gradients.Length <> at.Length then
             invalidArg
                 (nameof gradients)
-                $"expected as many gradients as matrices, one or more, found %d{gradients.Length} and %d{at.Length}"
+                (invariant
+                    $"expected as many gradients as matrices, one or more, found {gradients.Length} and {at.Length}")
 
         List.iter2
             (fun (_, gradient) place -> Kernels.requireSameShape (nameof gradients) gradient place)

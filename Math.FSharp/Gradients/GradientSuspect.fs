@@ -51,11 +51,13 @@ module internal GradientSuspect =
             match factorOf defined found with
             | ValueSome c when abs (c + 1.0) < 1e-3 -> "Every number has the wrong sign"
             | ValueSome c when whole c ->
-                $"Every number is %.0f{c} times the correct one: a factor 1/%.0f{c} is missing, for example that of a mean over %.0f{c}"
+                invariant
+                    $"Every number is {c:F0} times the correct one: a factor 1/{c:F0} is missing, for example that of a mean over {c:F0}"
             | ValueSome c when c > 0.0 && whole (1.0 / c) ->
-                $"Every number is 1/%.0f{1.0 / c} of the correct one: it is divided by %.0f{1.0 / c} once too often, or only one of %.0f{1.0 / c} terms is summed"
+                invariant
+                    $"Every number is 1/{1.0 / c:F0} of the correct one: it is divided by {1.0 / c:F0} once too often, or only one of {1.0 / c:F0} terms is summed"
             | ValueSome c when defined.Length > 1 && c <> 0.0 ->
-                FormattableString.Invariant $"Every number is {c:G4} times the correct one"
+                invariant $"Every number is {c:G4} times the correct one"
             | _ when rows > 1 && columns > 1 && all transposed ->
                 "The numbers are the correct ones, transposed"
             | _ when defined.Length > 2 && all (shifted 1) ->
@@ -65,6 +67,6 @@ module internal GradientSuspect =
             | _ ->
                 match penalty () with
                 | ValueSome c when Array.exists isSome part.At && defined.Length > 2 ->
-                    FormattableString.Invariant
+                    invariant
                         $"The difference is {c:G4} times the parameters: a penalty on their size is in the gradient and not in the function, or the other way round"
                 | _ -> ""

@@ -45,9 +45,9 @@ type TensorCheck = {
     /// The place in words: W1[3, 2], b1[0].
     member tensor.Place =
         match tensor.Name with
-        | "" -> $"[%d{tensor.Row}, %d{tensor.Column}]"
-        | name when name[0] <> 'W' && tensor.Row = 0 -> $"{name}[%d{tensor.Column}]"
-        | name -> $"{name}[%d{tensor.Row}, %d{tensor.Column}]"
+        | "" -> invariant $"[{tensor.Row}, {tensor.Column}]"
+        | name when name[0] <> 'W' && tensor.Row = 0 -> invariant $"{name}[{tensor.Column}]"
+        | name -> invariant $"{name}[{tensor.Row}, {tensor.Column}]"
 
     /// The verdict in sentences: the place, what was expected and found there, how far beyond rounding
     /// and truncation that is, and a likely cause where the numbers tell one.
@@ -56,17 +56,17 @@ type TensorCheck = {
             match tensor.Kinks with
             | 0 -> ""
             | 1 -> " 1 number stands at a kink, where there is no derivative."
-            | kinks -> $" %d{kinks} numbers stand at kinks, where there is no derivative."
+            | kinks -> invariant $" {kinks} numbers stand at kinks, where there is no derivative."
 
-        let step = FormattableString.Invariant $"step {tensor.Step:G3}: {tensor.StepReason}"
+        let step = invariant $"step {tensor.Step:G3}: {tensor.StepReason}"
 
         if tensor.Passed then
-            FormattableString.Invariant
+            invariant
                 $"{tensor.Place}: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, where {tensor.Allowed:G3} is allowed ({step}).{kinks}"
         else
             let cause = if tensor.Cause = "" then "" else $" {tensor.Cause}."
 
             let times = tensor.Difference / tensor.Allowed
 
-            FormattableString.Invariant
+            invariant
                 $"{tensor.Place} is wrong: expected {tensor.Numerical:G9}, found {tensor.Backward:G9}, {tensor.Difference:G3} apart, {times:G3} times what rounding, truncation and 10⁻⁷ of the tensor's greatest entry allow ({step}). Wrong are {tensor.Wrong} of {tensor.Count} numbers.{cause}{kinks}"

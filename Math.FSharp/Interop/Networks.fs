@@ -163,7 +163,7 @@ type Networks =
         match ForwardPass.layers network |> List.fold add [] with
         | [] -> [||]
         | last :: below ->
-            let head = $"{network.Architecture.Head} (head)"
+            let head = invariant $"{network.Architecture.Head} (head)"
 
             {
                 last with

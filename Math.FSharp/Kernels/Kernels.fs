@@ -34,7 +34,8 @@ module internal Kernels =
         if length > int64 System.Array.MaxLength then
             invalidArg
                 (nameof rows)
-                $"expected a result of at most %d{System.Array.MaxLength} numbers, found (%d{rows}, %d{columns})"
+                (invariant
+                    $"expected a result of at most {System.Array.MaxLength} numbers, found ({rows}, {columns})")
 
         ArrayReuse<'T>.Rent(int length)
 
@@ -47,7 +48,7 @@ module internal Kernels =
 
     /// (rows, columns), for messages.
     let internal shape (matrix: Matrix<'T>) : string =
-        $"(%d{matrix.RowCount}, %d{matrix.ColumnCount})"
+        invariant $"({matrix.RowCount}, {matrix.ColumnCount})"
 
     let internal requireSameShape (name: string) (one: Matrix<'T>) (other: Matrix<'T>) : unit =
         if one.RowCount <> other.RowCount || one.ColumnCount <> other.ColumnCount then
@@ -139,7 +140,8 @@ module internal Kernels =
         if weights.ColumnCount <> inputs.RowCount || weights.RowCount <> biases.Count then
             invalidArg
                 (nameof inputs)
-                $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, %d{biases.Count} and {shape inputs}"
+                (invariant
+                    $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, {biases.Count} and {shape inputs}")
 
         let rows, depth = weights.RowCount, weights.ColumnCount
         let result = newArray rows inputs.ColumnCount
@@ -256,7 +258,8 @@ module internal Kernels =
         if gradient.Count <> parameters.Count then
             invalidArg
                 (nameof parameters)
-                $"expected two vectors of one length, found %d{gradient.Count} and %d{parameters.Count}"
+                (invariant
+                    $"expected two vectors of one length, found {gradient.Count} and {parameters.Count}")
 
         let result = ArrayReuse<'T>.Rent gradient.Count
         map2Into result { NegativeRate = -rate } (elements gradient) (elements parameters)

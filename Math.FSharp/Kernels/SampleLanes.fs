@@ -31,7 +31,8 @@ module internal SampleLanes =
         if length > int64 Array.MaxLength then
             invalidArg
                 (nameof samples)
-                $"expected mini-batches of at most %d{Array.MaxLength} numbers in a layer, found %d{samples} samples of %d{features}"
+                (invariant
+                    $"expected mini-batches of at most {Array.MaxLength} numbers in a layer, found {samples} samples of {features}")
 
         ArrayReuse<'T>.Rent(int length)
 

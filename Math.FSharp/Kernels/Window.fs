@@ -17,7 +17,7 @@ type Extent = {
         if extent.Rows = extent.Columns then
             string extent.Rows
         else
-            $"%d{extent.Rows}x%d{extent.Columns}"
+            invariant $"{extent.Rows}x{extent.Columns}"
 
 /// A window that moves over the rows and columns of images.
 type Window = {

@@ -198,18 +198,18 @@ type Activation =
     /// knowledge for better option pricing, 2000.</remarks>
     | Softplus
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Activation.Sigmoid -> "Sigmoid"
-        | Activation.Tanh -> "Tanh"
-        | Activation.Relu -> "Relu"
-        | Activation.Identity -> "Identity"
-        | Activation.LeakyRelu -> "LeakyRelu"
-        | Activation.Elu -> "Elu"
-        | Activation.Gelu -> "Gelu"
-        | Activation.Silu -> "Silu"
-        | Activation.Softplus -> "Softplus"
+    /// The case's name.
+    override activation.ToString() =
+        match activation with
+        | Sigmoid -> nameof Sigmoid
+        | Tanh -> nameof Tanh
+        | Relu -> nameof Relu
+        | Identity -> nameof Identity
+        | LeakyRelu -> nameof LeakyRelu
+        | Elu -> nameof Elu
+        | Gelu -> nameof Gelu
+        | Silu -> nameof Silu
+        | Softplus -> nameof Softplus
 
 /// Something to do with the loops of an activation and of its derivative.
 type internal IActivationUser<'T, 'R> =

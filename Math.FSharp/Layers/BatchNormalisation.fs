@@ -353,7 +353,7 @@ type internal BatchNormalisation() =
             | _ ->
                 invalidArg
                     (nameof parameters)
-                    $"expected the names of 4 tensors, found %d{parameters.Length}"
+                    (invariant $"expected the names of 4 tensors, found {parameters.Length}")
 
     interface IScaleAndShift with
         member _.ScaleAndShift<'T

@@ -17,9 +17,10 @@ type internal Convolution
     inherit
         Layer(
             String.concat " " [
-                $"conv%d{int dimensions}d %d{outputs} {WindowText.ofWindow dimensions (Extent.Square 1) window}"
+                (invariant
+                    $"conv{int dimensions}d {outputs} {WindowText.ofWindow dimensions (Extent.Square 1) window}")
                 if groups <> 1 then
-                    $"groups %d{groups}"
+                    invariant $"groups {groups}"
             ]
         )
 
@@ -71,12 +72,12 @@ type internal Convolution
             Fault.check
                 [
                     outputs >= 1 && outputs <= limit,
-                    Fault.create "" $"1 to %d{limit} output channels" (string outputs)
+                    Fault.create "" (invariant $"1 to {limit} output channels") (string outputs)
                     groups >= 1 && channels % (max 1 groups) = 0 && outputs % (max 1 groups) = 0,
                     Fault.create
                         ""
                         "groups that divide the channels and the output channels"
-                        $"%d{groups} for %d{channels} and %d{outputs}"
+                        (invariant $"{groups} for {channels} and {outputs}")
                 ]
                 ignore
             |> Result.bind (fun () -> WindowDimensions.places window channels image)
@@ -88,12 +89,13 @@ type internal Convolution
                         int64 outputs * taps channels <= int64 Array.MaxLength,
                         Fault.create
                             ""
-                            $"at most %d{Array.MaxLength} weights"
-                            $"%d{outputs} × %d{taps channels}"
+                            (invariant $"at most {Array.MaxLength} weights")
+                            (invariant $"{outputs} × {taps channels}")
                         numbers * int64 SampleLanes.Count <= int64 Array.MaxLength,
                         Fault.create
                             ""
-                            $"outputs of at most %d{Array.MaxLength / SampleLanes.Count} numbers"
+                            (invariant
+                                $"outputs of at most {Array.MaxLength / SampleLanes.Count} numbers")
                             (string numbers)
                     ]
                     (fun () -> Shape.Image(outputs, places.Rows, places.Columns))))

@@ -15,7 +15,7 @@ module internal DenseLimits =
 /// away. Source: Deep Learning from Scratch, ch. 3 and 5 (affine layer).</remarks>
 [<Sealed>]
 type internal Dense(outputs: int, hasBiases: bool) =
-    inherit Layer($"dense %d{outputs}")
+    inherit Layer(invariant $"dense {outputs}")
 
     let biasesOf (parameters: LayerParameters<'T>) =
         if hasBiases then
@@ -27,12 +27,15 @@ type internal Dense(outputs: int, hasBiases: bool) =
         Fault.check
             [
                 outputs >= 1 && outputs <= DenseLimits.MaximumOutputs,
-                Fault.create "" $"1 to %d{DenseLimits.MaximumOutputs} outputs" (string outputs)
+                Fault.create
+                    ""
+                    (invariant $"1 to {DenseLimits.MaximumOutputs} outputs")
+                    (string outputs)
                 int64 input.Size * int64 outputs <= int64 Array.MaxLength,
                 Fault.create
                     ""
-                    $"layers of at most %d{Array.MaxLength} weights"
-                    $"one of %d{input.Size} × %d{outputs}"
+                    (invariant $"layers of at most {Array.MaxLength} weights")
+                    (invariant $"one of {input.Size} × {outputs}")
             ]
             (fun () -> Shape.Vector outputs)
 

@@ -41,7 +41,7 @@ type internal Embedding(blocks: EmbeddingBlock list) =
         |> List.filter _.IsEmbedded
         |> List.map (fun block -> struct (block.Outputs, block.Inputs))
 
-    let nameOf (matrix: int) = $"E%d{matrix + 1}_"
+    let nameOf (matrix: int) = invariant $"E{matrix + 1}_"
 
     let valuesOf (parameters: LayerParameters<'T>) : 'T[][] = [|
         for _, matrix in parameters.Matrices -> Kernels.values matrix
@@ -67,11 +67,20 @@ type internal Embedding(blocks: EmbeddingBlock list) =
                     Fault.create "" "blocks of 1 input and 1 output or more" (string block)
 
                     int64 block.Inputs * int64 block.Outputs <= int64 Array.MaxLength,
-                    Fault.create "" $"blocks of at most %d{Array.MaxLength} weights" (string block)
+                    Fault.create
+                        ""
+                        (invariant $"blocks of at most {Array.MaxLength} weights")
+                        (string block)
                 given <= int64 DenseLimits.MaximumOutputs,
-                Fault.create "" $"1 to %d{DenseLimits.MaximumOutputs} outputs" (string given)
+                Fault.create
+                    ""
+                    (invariant $"1 to {DenseLimits.MaximumOutputs} outputs")
+                    (string given)
                 taken = int64 input.Size,
-                Fault.create "" $"%d{taken} inputs, as '{layer.Name}' takes" (string input.Size)
+                Fault.create
+                    ""
+                    (invariant $"{taken} inputs, as '{layer.Name}' takes")
+                    (string input.Size)
             ]
             (fun () -> Shape.Vector outputs)
 

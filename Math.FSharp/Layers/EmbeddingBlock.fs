@@ -28,7 +28,7 @@ type EmbeddingBlock =
     override block.ToString() =
         match block with
         | Unchanged inputs -> string inputs
-        | Embedded(inputs, outputs) -> $"%d{inputs}:%d{outputs}"
+        | Embedded(inputs, outputs) -> invariant $"{inputs}:{outputs}"
 
 /// A block at its place in the inputs and outputs of an embedding layer.
 [<Struct>]

@@ -24,6 +24,18 @@ type Initialiser =
     /// other.
     | Orthogonal
 
+    /// The case's name, and what belongs to it.
+    override initialiser.ToString() =
+        match initialiser with
+        | Fixed deviation -> invariant $"Fixed {deviation}"
+        | XavierNormal -> nameof XavierNormal
+        | XavierUniform -> nameof XavierUniform
+        | HeNormal -> nameof HeNormal
+        | HeUniform -> nameof HeUniform
+        | LeCunNormal -> nameof LeCunNormal
+        | LeCunUniform -> nameof LeCunUniform
+        | Orthogonal -> nameof Orthogonal
+
 /// <summary>The first weights of a layer.</summary>
 /// <remarks>Sources: Deep Learning from Scratch, ch. 4 and 6; Glorot and Bengio 2010 (Xavier); He et al.
 /// 2015; LeCun et al., Efficient BackProp, 1998; Saxe et al. 2014 (orthogonal).</remarks>

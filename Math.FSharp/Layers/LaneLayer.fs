@@ -97,7 +97,8 @@ module internal PassOutput =
                 if upstream.RowCount <> features || upstream.ColumnCount <> samples then
                     invalidArg
                         (nameof upstream)
-                        $"expected a gradient in outputs (%d{features}, %d{samples}), found {Kernels.shape upstream}"
+                        (invariant
+                            $"expected a gradient in outputs ({features}, {samples}), found {Kernels.shape upstream}")
 
                 let gradient = output.Backward(Inputs.Columns upstream)
 

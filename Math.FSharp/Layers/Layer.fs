@@ -203,7 +203,8 @@ module internal LayerPass =
         if features <> pass.Shape.Size then
             invalidArg
                 (nameof pass)
-                $"expected inputs (%d{pass.Shape.Size}, batch) of the shape {pass.Shape}, found (%d{features}, %d{samples})"
+                (invariant
+                    $"expected inputs ({pass.Shape.Size}, batch) of the shape {pass.Shape}, found ({features}, {samples})")
 
 /// Results of a layer's forward pass.
 [<RequireQualifiedAccess>]

@@ -176,7 +176,9 @@ module internal LayerChain =
             match gradient.Inputs with
             | ValueSome next -> backpropagate finish samples below next finished
             | ValueNone when layer.Place.NeedsInputGradient ->
-                invalidOp $"{layer.Place.Layer}: expected a gradient in the inputs, found none"
+                invalidOp (
+                    invariant $"{layer.Place.Layer}: expected a gradient in the inputs, found none"
+                )
             | ValueNone -> struct (finished, ValueNone)
         | [] -> struct (finished, ValueSome upstream)
 

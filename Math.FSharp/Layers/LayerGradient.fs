@@ -38,7 +38,8 @@ module LayerGradient =
         then
             invalidArg
                 (nameof gradient)
-                $"expected gradients in %d{parameters.Matrices.Length} matrices and %d{parameters.Vectors.Length} vectors, found %d{gradient.Matrices.Length} and %d{gradient.Vectors.Length}"
+                (invariant
+                    $"expected gradients in {parameters.Matrices.Length} matrices and {parameters.Vectors.Length} vectors, found {gradient.Matrices.Length} and {gradient.Vectors.Length}")
 
     /// <summary>The gradient in each parameter, its products multiplied out.</summary>
     /// <param name="parameters">The layer's parameters.</param>
@@ -72,7 +73,8 @@ module LayerGradient =
                         if gradient.Count <> vector.Count then
                             invalidArg
                                 (nameof gradient)
-                                $"expected %d{vector.Count} numbers in the gradient in {name}, found %d{gradient.Count}"
+                                (invariant
+                                    $"expected {vector.Count} numbers in the gradient in {name}, found {gradient.Count}")
 
                         name, gradient)
                     parameters.Vectors

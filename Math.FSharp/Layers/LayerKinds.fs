@@ -194,5 +194,5 @@ module LayerKinds =
             | None ->
                 let known = (own |> List.map _.Name) @ usages |> String.concat ", "
 
-                Error [ Fault.create $"Layers:%d{i}" $"one of {known}" $"'{name}'" ])
+                Error [ Fault.create (invariant $"Layers:{i}") $"one of {known}" $"'{name}'" ])
         |> Fault.all

@@ -226,7 +226,7 @@ module LayerParameters =
                     for name, matrix in layer.Matrices do
                         $"{name} {Kernels.shape matrix}"
                     for name, vector in layer.Vectors do
-                        $"{name} (%d{vector.Count})"
+                        (invariant $"{name} ({vector.Count})")
                 ]
                 |> String.concat ", "
 

@@ -45,7 +45,8 @@ module internal PlacedLayers =
         | [] -> Ok []
         | layer :: rest ->
             match layer.OutputShape place.Output with
-            | Error faults -> faults |> List.map (Fault.within $"Layers:%d{position}") |> Error
+            | Error faults ->
+                faults |> List.map (Fault.within (invariant $"Layers:{position}")) |> Error
             | Ok output ->
                 let placed = {
                     Layer = layer

@@ -17,7 +17,8 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
     inherit
         Layer(
             String.concat " " [
-                $"""{if kind = PoolingKind.Max then "max" else "avg"}pool%d{int dimensions}d"""
+                (invariant
+                    $"""{if kind = PoolingKind.Max then "max" else "avg"}pool{int dimensions}d""")
                 WindowText.ofWindow dimensions window.Size window
             ]
         )
@@ -32,9 +33,10 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
     /// Whether each place of the window has a number of the image in it.
     let seesNumbers (image: Extent) (places: Extent) : bool =
         let along length places size stride padding dilation =
-            Seq.init places (fun place -> place * stride - padding)
-            |> Seq.forall (fun first ->
-                Seq.init size (fun i -> first + i * dilation)
+            seq { 0 .. places - 1 }
+            |> Seq.forall (fun place ->
+                seq { 0 .. size - 1 }
+                |> Seq.map (fun i -> place * stride - padding + i * dilation)
                 |> Seq.exists (fun at -> at >= 0 && at < length))
 
         let {
@@ -70,7 +72,7 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
                     && 2 * window.Padding.Columns <= window.Size.Columns,
                     Fault.create
                         ""
-                        $"a padding of at most half the window, %O{window.Size}"
+                        (invariant $"a padding of at most half the window, {window.Size}")
                         (string window.Padding)
                 ]
                 ignore

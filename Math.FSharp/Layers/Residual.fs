@@ -20,7 +20,7 @@ type internal Residual(layers: Layer list) =
     let placesOn (shape: Shape) : PlacedLayer list =
         PlacedLayers.place shape layers |> Fault.orInvalidArg (nameof shape)
 
-    let nameOf (position: int) (name: string) = $"{name}%d{position + 1}_"
+    let nameOf (position: int) (name: string) = invariant $"{name}{position + 1}_"
 
     /// The shapes of all layers under the block's names.
     let all (shapesOf: PlacedLayer -> ParameterShapes) (shape: Shape) : ParameterShapes =
@@ -165,8 +165,8 @@ type internal Residual(layers: Layer list) =
                     output = input,
                     Fault.create
                         ""
-                        $"a residual block whose layers keep the shape {input}"
-                        $"the shape {output}"
+                        (invariant $"a residual block whose layers keep the shape {input}")
+                        (invariant $"the shape {output}")
                 ]
                 (fun () -> input))
 
@@ -230,6 +230,6 @@ type internal Residual(layers: Layer list) =
                     | layer ->
                         invalidArg
                             (nameof shape)
-                            $"expected layers that implement IOnnxLayer, found {layer}")
+                            (invariant $"expected layers that implement IOnnxLayer, found {layer}"))
 
             draft.Add("Add", [ input; output ])

@@ -27,8 +27,8 @@ module internal WindowDimensions =
             Error [
                 Fault.create
                     ""
-                    $"images for {layer} in two dimensions, channels x rows x columns"
-                    $"vectors of {shape} numbers"
+                    (invariant $"images for {layer} in two dimensions, channels x rows x columns")
+                    (invariant $"vectors of {shape} numbers")
             ]
         | _, Shape.Vector size -> Ok(struct (1, { Rows = 1; Columns = size }))
         | _, Shape.Image(channels, 1, columns) ->
@@ -37,8 +37,8 @@ module internal WindowDimensions =
             Error [
                 Fault.create
                     ""
-                    $"vectors or images of one row for {layer} in one dimension"
-                    $"images of {shape}"
+                    (invariant $"vectors or images of one row for {layer} in one dimension")
+                    (invariant $"images of {shape}")
             ]
 
     /// The most rows or columns of a window, of its steps and of its padding.
@@ -55,7 +55,7 @@ module internal WindowDimensions =
 
         let fault (name: string) least (extent: Extent) =
             isSize extent least,
-            Fault.create "" $"a {name} of %d{least} to %d{Most}" (string extent)
+            Fault.create "" (invariant $"a {name} of {least} to {Most}") (string extent)
 
         Fault.check
             [
@@ -78,8 +78,9 @@ module internal WindowDimensions =
                     places.Rows >= 1 && places.Columns >= 1,
                     Fault.create
                         ""
-                        $"images of %d{covered.Rows}x%d{covered.Columns} or more with their padding, as the window covers"
-                        $"%d{padded.Rows}x%d{padded.Columns}"
+                        (invariant
+                            $"images of {covered.Rows}x{covered.Columns} or more with their padding, as the window covers")
+                        (invariant $"{padded.Rows}x{padded.Columns}")
                     int64 channels
                     * int64 padded.Rows
                     * int64 padded.Columns
@@ -87,8 +88,9 @@ module internal WindowDimensions =
                     <= int64 Array.MaxLength,
                     Fault.create
                         ""
-                        $"images of at most %d{Array.MaxLength / SampleLanes.Count} numbers with their padding"
-                        $"%d{channels}x%d{padded.Rows}x%d{padded.Columns}"
+                        (invariant
+                            $"images of at most {Array.MaxLength / SampleLanes.Count} numbers with their padding")
+                        (invariant $"{channels}x{padded.Rows}x{padded.Columns}")
                 ]
                 (fun () -> places))
 

@@ -12,12 +12,12 @@ type Head =
     /// Numbers: the outputs themselves; half the squared error.
     | Identity
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Head.Softmax -> "Softmax"
-        | Head.Sigmoid -> "Sigmoid"
-        | Head.Identity -> "Identity"
+    /// The case's name.
+    override head.ToString() =
+        match head with
+        | Softmax -> nameof Softmax
+        | Sigmoid -> nameof Sigmoid
+        | Identity -> nameof Identity
 
 /// The names of heads, and applying them.
 [<RequireQualifiedAccess>]

@@ -28,7 +28,8 @@ module Loss =
         if target.Count <> prediction.Count then
             invalidArg
                 (nameof prediction)
-                $"expected as many elements as the target's %d{target.Count}, found %d{prediction.Count}"
+                (invariant
+                    $"expected as many elements as the target's {target.Count}, found {prediction.Count}")
 
     /// <summary>Half the sum of squared errors of one sample: ½ Σₖ (yₖ − tₖ)².</summary>
     /// <param name="target">t, one element a class.</param>
@@ -90,7 +91,8 @@ module Loss =
         if columns.ColumnCount <> predictions.ColumnCount then
             invalidArg
                 (nameof predictions)
-                $"expected as many columns as the %d{columns.ColumnCount} targets, found %d{predictions.ColumnCount}"
+                (invariant
+                    $"expected as many columns as the {columns.ColumnCount} targets, found {predictions.ColumnCount}")
 
         let mutable sum = 'T.Zero
 

@@ -148,7 +148,8 @@ module Metrics =
         if isPositive.Length <> scores.Length then
             invalidArg
                 (nameof scores)
-                $"expected as many scores as the %d{isPositive.Length} samples, found %d{scores.Length}"
+                (invariant
+                    $"expected as many scores as the {isPositive.Length} samples, found {scores.Length}")
 
         let hasBoth = Array.contains true isPositive && Array.contains false isPositive
 

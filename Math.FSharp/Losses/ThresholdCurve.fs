@@ -41,7 +41,8 @@ module ThresholdCurve =
         if isOfClass.Length <> probabilities.Length then
             invalidArg
                 (nameof probabilities)
-                $"expected as many probabilities as the %d{isOfClass.Length} samples, found %d{probabilities.Length}"
+                (invariant
+                    $"expected as many probabilities as the {isOfClass.Length} samples, found {probabilities.Length}")
 
         if Array.exists Double.IsNaN probabilities then
             invalidArg (nameof probabilities) "expected numbers, found NaN"

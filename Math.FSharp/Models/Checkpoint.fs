@@ -61,7 +61,8 @@ module Checkpoint =
         if size state > MaximumBytes then
             invalidArg
                 (nameof state)
-                $"expected a state of at most %d{MaximumBytes} bytes, found one of %d{size state}"
+                (invariant
+                    $"expected a state of at most {MaximumBytes} bytes, found one of {size state}")
 
         let history = state.Validation
 
@@ -201,7 +202,12 @@ module Checkpoint =
             match ParameterTensors.metadata versionName file with
             | ValueSome version when version = string Version -> state settings architecture file
             | ValueSome version ->
-                Error [ Fault.create versionName $"version %d{Version} or below" $"'{version}'" ]
+                Error [
+                    Fault.create
+                        versionName
+                        (invariant $"version {Version} or below")
+                        $"'{version}'"
+                ]
             | ValueNone -> Error [ Fault.message versionName "is missing in the metadata" ])
 
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch

@@ -475,7 +475,8 @@ module Model =
                     given.IsEmpty,
                     Fault.message
                         option
-                        $"""cannot be given, because {why} (found {String.concat ", " given})"""
+                        (invariant
+                            $"""cannot be given, because {why} (found {String.concat ", " given})""")
             ]
             ignore
 
@@ -638,7 +639,8 @@ module Model =
                      | _ -> true),
                     Fault.create
                         "preprocessing"
-                        $"images of the shape {network.Architecture.Shape}, like the network"
+                        (invariant
+                            $"images of the shape {network.Architecture.Shape}, like the network")
                         "another size"
                     classes.IsEmpty || classes.Length = outputs,
                     Fault.create
@@ -650,7 +652,7 @@ module Model =
                         "classes"
                         "different names"
                         (repeated classes
-                         |> List.map (sprintf "'%s' more than once")
+                         |> List.map (fun name -> $"'{name}' more than once")
                          |> String.concat ", ")
                 ]
                 ignore

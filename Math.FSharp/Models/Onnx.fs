@@ -186,7 +186,8 @@ module Onnx =
                 | _ ->
                     invalidArg
                         (nameof model)
-                        $"expected layers that implement IOnnxLayer, found {place.Layer}")
+                        (invariant
+                            $"expected layers that implement IOnnxLayer, found {place.Layer}"))
 
         let output =
             match architecture.Head with

@@ -99,12 +99,14 @@ module Safetensors =
         (bytes: ReadOnlyMemory<byte>)
         : Result<ReadOnlyMemory<byte> * ReadOnlyMemory<byte>, Fault list> =
         if bytes.Length < 8 then
-            fault "a header length of 8 bytes" $"%d{bytes.Length} bytes in all"
+            fault "a header length of 8 bytes" (invariant $"{bytes.Length} bytes in all")
         else
             let length = BinaryPrimitives.ReadUInt64LittleEndian bytes.Span
 
             if length > uint64 (bytes.Length - 8) then
-                fault $"a header of %d{length} bytes" $"%d{bytes.Length - 8} bytes after its length"
+                fault
+                    (invariant $"a header of {length} bytes")
+                    (invariant $"{bytes.Length - 8} bytes after its length")
             else
                 Ok(bytes.Slice(8, int length), bytes.Slice(8 + int length))
 
@@ -212,8 +214,9 @@ module Safetensors =
                     && bigint entry.End - bigint entry.First = expected),
                 Fault.create
                     entry.Name
-                    $"{string expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the %d{data.Length} bytes of data"
-                    $"offsets %d{entry.First} to %d{entry.End}"
+                    (invariant
+                        $"{string expected} bytes for {Tensor.shapeText entry.Shape} numbers, among the {data.Length} bytes of data")
+                    (invariant $"offsets {entry.First} to {entry.End}")
             ]
             (fun () -> {
                 Name = entry.Name
@@ -245,13 +248,15 @@ module Safetensors =
                 let sum = entries |> List.sumBy (fun e -> bigint e.End - bigint e.First)
 
                 if last < int64 data.Length then
-                    fault $"%d{last} bytes of data, as the header claims" (string data.Length)
+                    fault
+                        (invariant $"{last} bytes of data, as the header claims")
+                        (string data.Length)
                 elif
                     sum > bigint data.Length
                     && List.forall (fun e -> e.First >= 0L && e.End <= int64 data.Length) entries
                 then
                     fault
-                        $"tensors apart in the %d{data.Length} bytes of data"
+                        (invariant $"tensors apart in the {data.Length} bytes of data")
                         $"{string sum} bytes of them"
                 else
                     entries

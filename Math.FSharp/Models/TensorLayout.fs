@@ -61,7 +61,7 @@ module internal TensorLayout =
                     (if names.Length = 2 then
                          listed
                      else
-                         $"{one} and {other}, among {listed}")
+                         invariant $"{one} and {other}, among {listed}")
             ])
         elif List.sort assumed = List.sort names then
             Ok assumed
@@ -79,8 +79,10 @@ module internal TensorLayout =
         let names = tensors |> List.map _.Name |> Set.ofList
 
         let book = [
-            for i in Seq.initInfinite ((+) 1) |> Seq.takeWhile (fun i -> names.Contains $"W%d{i}") ->
-                $"W%d{i}", false, $"b%d{i}"
+            for i in
+                seq { 1 .. names.Count }
+                |> Seq.takeWhile (fun i -> names.Contains(invariant $"W{i}")) ->
+                invariant $"W{i}", false, invariant $"b{i}"
         ]
 
         let torch = torchNames tensors

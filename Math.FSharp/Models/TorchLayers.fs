@@ -101,7 +101,7 @@ module internal TorchLayers =
                 Error [
                     Fault.create
                         "architecture"
-                        $"as many {kind.Plural} as the file has, %d{own.Length} ({listed})"
+                        (invariant $"as many {kind.Plural} as the file has, {own.Length} ({listed})")
                         (string places.Length)
                 ]
             elif assumed.IsEmpty then

@@ -110,8 +110,8 @@ module Architecture =
                 [
                     outputs >= fewest,
                     Fault.create
-                        $"Layers:%d{layers.Length - 1}"
-                        $"%d{fewest} outputs or more under {head}"
+                        (invariant $"Layers:{layers.Length - 1}")
+                        (invariant $"{fewest} outputs or more under {head}")
                         (string outputs)
                 ]
                 (fun () -> {
@@ -158,10 +158,13 @@ module Architecture =
             [
                 inputs >= 1, Fault.create "Inputs" "1 or more" (string inputs)
                 outputs >= fewest && outputs <= MaximumWidth,
-                Fault.create "Classes" $"%d{fewest} to %d{MaximumWidth}" (string outputs)
+                Fault.create "Classes" (invariant $"{fewest} to {MaximumWidth}") (string outputs)
                 for width in widths do
                     isWidth width,
-                    Fault.create "Hidden" $"widths of 1 to %d{MaximumWidth} units" (string width)
+                    Fault.create
+                        "Hidden"
+                        (invariant $"widths of 1 to {MaximumWidth} units")
+                        (string width)
                 for layer in hidden do
                     NumberRange.check "Dropout" NumberRange.share layer.Dropout
                 for below, above in List.pairwise [ inputs; yield! widths; outputs ] do
@@ -170,8 +173,8 @@ module Architecture =
                     || int64 below * int64 above <= int64 Array.MaxLength,
                     Fault.create
                         "Hidden"
-                        $"layers of at most %d{Array.MaxLength} weights"
-                        $"one of %d{below} × %d{above}"
+                        (invariant $"layers of at most {Array.MaxLength} weights")
+                        (invariant $"one of {below} × {above}")
             ]
             (fun () -> [
                 for layer in hidden do
@@ -210,7 +213,10 @@ module Architecture =
 
             ofHidden Head.Softmax inputs hidden classes[0]
             |> Fault.orInvalidArg (nameof sizes)
-        | _ -> invalidArg (nameof sizes) $"expected two sizes or more, found %d{sizes.Length}"
+        | _ ->
+            invalidArg
+                (nameof sizes)
+                (invariant $"expected two sizes or more, found {sizes.Length}")
 
     /// The architecture with some of its layers left out.
     let private withLayers (layers: Layer list) (architecture: Architecture) : Architecture =

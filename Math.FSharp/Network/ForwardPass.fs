@@ -31,7 +31,8 @@ module internal ForwardPass =
         if network.Parameters.Layers.Length <> expected then
             invalidArg
                 (nameof network)
-                $"expected parameters of %d{expected} layers, found %d{network.Parameters.Layers.Length}"
+                (invariant
+                    $"expected parameters of {expected} layers, found {network.Parameters.Layers.Length}")
 
         let rec place (places: PlacedLayer list) parameters running =
             match places with

@@ -295,4 +295,4 @@ module Network =
         | _ ->
             invalidArg
                 (nameof network)
-                $"expected a dense layer as the last one, found {network.Architecture}"
+                (invariant $"expected a dense layer as the last one, found {network.Architecture}")

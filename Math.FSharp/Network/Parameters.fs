@@ -25,8 +25,13 @@ module internal TensorNames =
         ((Set.empty, []), layers)
         ||> List.fold (fun (taken: Set<string>, found) (number, names) ->
             let suffix =
-                Seq.initInfinite (fun i ->
-                    if i = 0 then string number else $"%d{number}_%d{i + 1}")
+                // Each name that is taken rules out one suffix at most.
+                seq { 0 .. taken.Count }
+                |> Seq.map (fun i ->
+                    if i = 0 then
+                        string number
+                    else
+                        invariant $"{number}_{i + 1}")
                 |> Seq.find (fun suffix ->
                     names |> List.forall (fun name -> not (taken.Contains(name + suffix))))
 
@@ -71,7 +76,8 @@ module Parameters =
         if one.Layers.Length <> other.Layers.Length then
             invalidArg
                 name
-                $"expected as many layers in both, found %d{one.Layers.Length} and %d{other.Layers.Length}"
+                (invariant
+                    $"expected as many layers in both, found {one.Layers.Length} and {other.Layers.Length}")
 
         List.iter2 (LayerParameters.requireSameShape name) one.Layers other.Layers
 

@@ -35,10 +35,10 @@ type Predictor<'T
     /// Room for what any two layers give.
     let rent (given: int) (expected: int) : 'T[] =
         if given <> inputs then
-            invalidArg "sample" $"expected %d{inputs} numbers, found %d{given}"
+            invalidArg "sample" (invariant $"expected {inputs} numbers, found {given}")
 
         if expected <> outputs then
-            invalidArg "probabilities" $"expected room for %d{outputs}, found %d{expected}"
+            invalidArg "probabilities" (invariant $"expected room for {outputs}, found {expected}")
 
         ArrayPool<'T>.Shared.Rent(2 * widest)
 

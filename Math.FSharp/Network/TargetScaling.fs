@@ -72,7 +72,8 @@ module TargetScaling =
         | targets ->
             invalidArg
                 (nameof data)
-                $"expected %d{scaling.Centres.Length} numbers to predict a sample, found {targets}"
+                (invariant
+                    $"expected {scaling.Centres.Length} numbers to predict a sample, found {targets}")
 
     /// <summary>The network that predicts in the targets' own unit, of one that was trained with scaled
     /// targets.</summary>
@@ -87,6 +88,7 @@ module TargetScaling =
         if not (applies network.Architecture) then
             invalidArg
                 (nameof network)
-                $"expected a dense layer as the last one and numbers to predict, found {network.Architecture}"
+                (invariant
+                    $"expected a dense layer as the last one and numbers to predict, found {network.Architecture}")
 
         Network.scaleOutputs scaling.Scales scaling.Centres network

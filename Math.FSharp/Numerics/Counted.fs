@@ -8,4 +8,4 @@ module internal Counted =
     /// <param name="many">The noun of any other number.</param>
     /// <param name="count">The count.</param>
     let text (one: string) (many: string) (count: int64) : string =
-        $"%d{count} {if count = 1L then one else many}"
+        invariant $"{count} {if count = 1L then one else many}"

@@ -20,9 +20,9 @@ type Fault = {
     /// The fault as a sentence.
     override fault.ToString() =
         match fault.Problem, fault.Subject with
-        | Problem.Mismatch(expected, found), "" -> $"Expected {expected}, found {found}."
+        | Problem.Mismatch(expected, found), "" -> invariant $"Expected {expected}, found {found}."
         | Problem.Mismatch(expected, found), subject ->
-            $"{subject}: expected {expected}, found {found}."
+            invariant $"{subject}: expected {expected}, found {found}."
         | Problem.Message text, "" -> $"It {text}."
         | Problem.Message text, subject -> $"{subject} {text}."
 

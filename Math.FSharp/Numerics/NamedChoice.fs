@@ -91,7 +91,8 @@ module internal NamedChoice =
                             definition.Numbers |> List.exists (fun number -> number.name = name),
                             Fault.message
                                 name
-                                $"does not apply to {definition.Name} (found {string value})"
+                                (invariant
+                                    $"does not apply to {definition.Name} (found {string value})")
                     ]
                     (fun () ->
                         let values =

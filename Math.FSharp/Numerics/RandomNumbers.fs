@@ -181,7 +181,7 @@ module RandomNumbers =
 
     let private requireCount (count: int) : unit =
         if count < 1 then
-            invalidArg (nameof count) $"expected a count of 1 or more, found %d{count}"
+            invalidArg (nameof count) (invariant $"expected a count of 1 or more, found {count}")
 
     /// 64 random bits as a number of 0 … count − 1.
     let private scale (count: int) (bits: uint64) : int =

@@ -30,8 +30,8 @@ module internal Lbfgs =
     /// The names in the memory.
     let names (history: int) : string list = [
         for i in 1..history do
-            $"s%d{i}"
-            $"y%d{i}"
+            (invariant $"s{i}")
+            (invariant $"y{i}")
         "step"
         "gradient"
     ]

@@ -194,7 +194,8 @@ module OptimizerSpec =
                         transform.AllowsSearch || not (hasSearch rule numbers),
                         Fault.message
                             name
-                            $"does not apply to {rule.Definition.Name} (found {string value})"
+                            (invariant
+                                $"does not apply to {rule.Definition.Name} (found {string value})")
                 ]
                 (fun () -> given |> List.map (fun (_, _, transform) -> transform))
 

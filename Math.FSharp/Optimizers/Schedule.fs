@@ -21,6 +21,16 @@ type ScheduleKind =
     /// The rate is multiplied by the factor after a number of epochs without a lower validation loss.
     | Plateau of patience: int * factor: float
 
+    /// The case's name, and what belongs to it.
+    override kind.ToString() =
+        match kind with
+        | Constant -> nameof Constant
+        | Step(every, factor) -> invariant $"Step ({every}, {factor})"
+        | Exponential(every, factor) -> invariant $"Exponential ({every}, {factor})"
+        | Cosine last -> invariant $"Cosine {last}"
+        | OneCycle rise -> invariant $"OneCycle {rise}"
+        | Plateau(patience, factor) -> invariant $"Plateau ({patience}, {factor})"
+
 /// The options of a schedule; a number that is left out has its default.
 type ScheduleOptions = {
     /// A name of <c>Schedule.choices</c>: Constant, Cosine, …

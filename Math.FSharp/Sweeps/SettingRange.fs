@@ -65,7 +65,8 @@ module SettingRange =
             [
                 not values.IsEmpty, Fault.create name "one value or more to try" "none"
                 for value, count in List.countBy id values do
-                    count = 1, Fault.message name $"has the value '{value}' %d{count} times"
+                    count = 1,
+                    Fault.message name (invariant $"has the value '{value}' {count} times")
             ]
             (fun () -> { values = RangeValues.Texts values })
 

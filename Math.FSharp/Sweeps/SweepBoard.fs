@@ -33,6 +33,16 @@ type TrialState =
     /// It has run to its end.
     | Done
 
+    /// The case's name, and what belongs to it.
+    override state.ToString() =
+        match state with
+        | Unplanned -> nameof Unplanned
+        | Waiting -> nameof Waiting
+        | Leased(worker, expires) -> invariant $"Leased ({worker}, {expires})"
+        | Undecided -> nameof Undecided
+        | Stopped -> nameof Stopped
+        | Done -> nameof Done
+
 /// A trial of a sweep.
 type SweepTrial = {
     /// Its number, from 0.
@@ -110,6 +120,13 @@ type RecordedResult =
     | Known
     /// Another than the one that was there: two machines, programs or data differ.
     | Different of sentence: string
+
+    /// The case's name, and what belongs to it.
+    override result.ToString() =
+        match result with
+        | New -> nameof New
+        | Known -> nameof Known
+        | Different sentence -> invariant $"Different {sentence}"
 
 /// <summary>The coordinator of a sweep: every operation returns a new board. Which worker takes what and when changes
 /// no decision: a trial's values and whether it goes on depend on the results of trials before it.</summary>
@@ -273,7 +290,7 @@ module SweepBoard =
         if number < 0 || number >= board.trials.Length then
             invalidArg
                 (nameof number)
-                $"expected a trial of 0 to %d{board.trials.Length - 1}, found %d{number}"
+                (invariant $"expected a trial of 0 to {board.trials.Length - 1}, found {number}")
 
         board.trials[number]
 
@@ -404,7 +421,8 @@ module SweepBoard =
         if stage < 0 || stage > min trial.Results.Length board.plan.Rungs.Length then
             invalidArg
                 (nameof stage)
-                $"expected a stage of 0 to %d{min trial.Results.Length board.plan.Rungs.Length}, found %d{stage}"
+                (invariant
+                    $"expected a stage of 0 to {min trial.Results.Length board.plan.Rungs.Length}, found {stage}")
 
         if stage = trial.Results.Length then
             let recorded = {
@@ -421,7 +439,8 @@ module SweepBoard =
             let known = trial.Results[stage]
 
             let sentence =
-                $"Trial %d{number}, stage %d{stage}: two results differ, of the models {known.Model} and {result.Model}."
+                invariant
+                    $"Trial {number}, stage {stage}: two results differ, of the models {known.Model} and {result.Model}."
 
             struct ({
                         board with
@@ -445,7 +464,8 @@ module SweepBoard =
             if results.Length > SweepPlan.stages plan then
                 invalidArg
                     (nameof known)
-                    $"expected %d{SweepPlan.stages plan} results or fewer, found %d{results.Length}"
+                    (invariant
+                        $"expected {SweepPlan.stages plan} results or fewer, found {results.Length}")
 
             trials[(requireTrial trial.Number board).Number] <- {
                 board.trials[trial.Number] with

@@ -15,6 +15,14 @@ type SearchMethod =
     /// results of the trials 0 … j − lag, so that trials of that number can run at the same time.
     | TreeParzen of lag: int
 
+    /// The case's name, and what belongs to it.
+    override search.ToString() =
+        match search with
+        | Grid -> nameof Grid
+        | Random -> nameof Random
+        | Sobol -> nameof Sobol
+        | TreeParzen lag -> invariant $"TreeParzen {lag}"
+
 /// What a sweep tries, and how it decides which trials go on.
 type SweepPlan = private {
     /// <exclude/>
@@ -67,7 +75,7 @@ module SweepPlan =
             space.Length <= SobolSequence.mostDimensions,
             Fault.create
                 "space"
-                $"%d{SobolSequence.mostDimensions} settings or fewer for Sobol"
+                (invariant $"{SobolSequence.mostDimensions} settings or fewer for Sobol")
                 (string space.Length)
         | SearchMethod.TreeParzen lag -> NumberRange.check "lag" NumberRange.oneOrMore lag
         | SearchMethod.Random -> ()
@@ -88,7 +96,10 @@ module SweepPlan =
                     not trials.HasValue,
                     Fault.message "trials" "does not apply to a grid, which tries every combination"
                     all <= int64 mostTrials,
-                    Fault.create "space" $"%d{mostTrials} combinations or fewer" "more of them"
+                    Fault.create
+                        "space"
+                        (invariant $"{mostTrials} combinations or fewer")
+                        "more of them"
                 ]
                 (fun () -> int all)
         | _ ->
@@ -97,7 +108,7 @@ module SweepPlan =
                     [ NumberRange.check "trials" (NumberRange.between 1 mostTrials) trials.Value ]
                     (fun () -> trials.Value)
             else
-                Error [ Fault.create "trials" $"a number of 1 to %d{mostTrials}" "none" ]
+                Error [ Fault.create "trials" (invariant $"a number of 1 to {mostTrials}") "none" ]
 
     /// <summary>The plan, or everything that is wrong with it.</summary>
     /// <param name="space">The settings that are varied, each with its values; one or more.</param>

@@ -34,7 +34,7 @@ module internal ColumnKind =
         match others with
         | 0 -> ""
         | 1 -> " and 1 cell more"
-        | _ -> $" and %d{others} cells more"
+        | _ -> invariant $" and {others} cells more"
 
     /// The settings with which a text would be a number.
     let separatorsFor (format: CellFormat) (text: string) : string list = [
@@ -57,7 +57,7 @@ module internal ColumnKind =
                         ThousandsSeparator = ValueSome thousands
                 }
             then
-                $"Data:ThousandsSeparator \"%c{thousands}\""
+                invariant $"Data:ThousandsSeparator \"{thousands}\""
     ]
 
     /// Whether a text begins like a number, after a sign or a currency: 5%, $5, 1.5 kg, 12:30.
@@ -120,12 +120,14 @@ module internal ColumnKind =
 
             refused
                 others[0]
-                $"a number, like %d{numbers.Count} of the column's %d{all} cells, or a setting for the others ({ways})"
+                (invariant
+                    $"a number, like {numbers.Count} of the column's {all} cells, or a setting for the others ({ways})")
                 (others.Count - 1)
         elif numbers.Count > 0 then
             refused
                 numbers[0]
-                $"a text that is not a number, like %d{others.Count} of the column's %d{all} cells, or a setting for the column ({settings []})"
+                (invariant
+                    $"a text that is not a number, like {others.Count} of the column's {all} cells, or a setting for the column ({settings []})")
                 (numbers.Count - 1)
         else
             let areLikeNumbers = different |> Seq.forall looksLikeNumber
@@ -146,7 +148,8 @@ module internal ColumnKind =
                 Error [
                     Fault.message
                         $"column {column.Name}"
-                        $"has %d{different.Count} different texts in %d{others.Count} rows, such as {quoted (texts[others[0]])}, too many for categories; a setting says what the column is ({settings []})"
+                        (invariant
+                            $"has {different.Count} different texts in {others.Count} rows, such as {quoted (texts[others[0]])}, too many for categories; a setting says what the column is ({settings []})")
                 ]
             else
                 Ok ColumnKind.Categories

@@ -145,7 +145,7 @@ module internal ColumnValues =
             match rows.Length - 1 with
             | 0 -> ""
             | 1 -> ", and in 1 row more"
-            | more -> $", and in %d{more} rows more"
+            | more -> invariant $", and in {more} rows more"
 
         Fault.create (cellName column table rows[0]) expected (found + more)
 
@@ -182,7 +182,8 @@ module internal ColumnValues =
             Error [
                 Fault.create
                     (cellName column table row)
-                    $"""{what} at most {most.ToString("G2", CultureInfo.InvariantCulture)}, as {precision} holds"""
+                    (invariant
+                        $"""{what} at most {most.ToString("G2", CultureInfo.InvariantCulture)}, as {precision} holds""")
                     (Cells.text numbers[row] + andMore others)
             ]
 

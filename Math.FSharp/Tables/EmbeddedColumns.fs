@@ -55,7 +55,7 @@ module EmbeddedColumns =
         |> NamedValues.parse
             Setting
             "Auto, or COLUMN=SIZE with a whole number of 1 or more"
-            (fun name count -> $"gives column {name} %d{count} sizes")
+            (fun name count -> invariant $"gives column {name} {count} sizes")
             size
         |> Result.map (fun sizes -> {
             Auto = List.exists isAuto texts

@@ -165,7 +165,8 @@ module internal CategoryColumn =
                 values.Length <= Maximum,
                 Fault.message
                     $"column {column.Name}"
-                    $"has %d{values.Length} categories, more than %d{Maximum}; Data:Ignored leaves a column out"
+                    (invariant
+                        $"has {values.Length} categories, more than {Maximum}; Data:Ignored leaves a column out")
             ]
             (fun () -> {
                 CategoryColumn.Name = column.Name

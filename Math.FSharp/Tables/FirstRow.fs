@@ -15,6 +15,13 @@ type FirstRow =
     /// Names or cells.
     | Unclear
 
+    /// The case's name.
+    override row.ToString() =
+        match row with
+        | Names -> nameof Names
+        | Cells -> nameof Cells
+        | Unclear -> nameof Unclear
+
 /// <summary>Whether the first row of a file holds names, from how it differs from the rows
 /// below.</summary>
 /// <remarks>

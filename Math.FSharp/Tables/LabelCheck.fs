@@ -52,28 +52,33 @@ module internal LabelCheck =
             Error [
                 Fault.message
                     $"column {label}"
-                    $"mixes truth values and numbers ('{truth.Value}' and '{bit.Value}'); Data:Categorical {label} takes each text for a class"
+                    (invariant
+                        $"mixes truth values and numbers ('{truth.Value}' and '{bit.Value}'); Data:Categorical {label} takes each text for a class")
             ]
         | Some number ->
             Error [
                 Fault.message
                     $"column {label}"
-                    $"has %d{classes.Length} different numbers, such as {number}, instead of classes; {toNumbers label}"
+                    (invariant
+                        $"has {classes.Length} different numbers, such as {number}, instead of classes; {toNumbers label}")
             ]
         | None when areMany && areNumbers ->
             Error [
                 Fault.message
                     $"column {label}"
-                    $"has %d{classes.Length} different numbers in %d{rows} rows, too many for classes; {toNumbers label}"
+                    (invariant
+                        $"has {classes.Length} different numbers in {rows} rows, too many for classes; {toNumbers label}")
             ]
         | None when areMany ->
             Error [
                 Fault.message
                     $"column {label}"
-                    $"has %d{classes.Length} different texts in %d{rows} rows, such as '{classes.Head}', too many for classes; Data:Label names the label's column"
+                    (invariant
+                        $"has {classes.Length} different texts in {rows} rows, such as '{classes.Head}', too many for classes; Data:Label names the label's column")
             ]
         | None when areNumbers && classes.Length > ManyNumbers ->
             Ok [
-                $"The label {label} has %d{classes.Length} different numbers, each taken for a class. If they are amounts, Model:Head Identity predicts them as numbers."
+                (invariant
+                    $"The label {label} has {classes.Length} different numbers, each taken for a class. If they are amounts, Model:Head Identity predicts them as numbers.")
             ]
         | None -> Ok []

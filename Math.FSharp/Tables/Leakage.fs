@@ -102,6 +102,7 @@ module Leakage =
         if size < 1 || train.Length % size <> 0 || test.Length % size <> 0 then
             invalidArg
                 (nameof size)
-                $"expected the size of a row, found %d{size} for %d{train.Length} and %d{test.Length} bytes"
+                (invariant
+                    $"expected the size of a row, found {size} for {train.Length} and {test.Length} bytes")
 
         findRows size train test

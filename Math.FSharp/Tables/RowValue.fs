@@ -55,7 +55,7 @@ module internal RowValue =
         let isGeneric (definition: Type) =
             t.IsGenericType && t.GetGenericTypeDefinition() = definition
 
-        let read name =
+        let inline read name =
             t.GetProperty(name: string)
             |> ValueOption.ofObj
             |> ValueOption.bind (fun property -> ValueOption.ofObj (property.GetValue value))

@@ -66,17 +66,21 @@ module Rows =
         let names = rows |> Seq.collect (List.map fst) |> Seq.distinct |> List.ofSeq
         let values = rows |> Array.map dict
 
-        names
-        |> List.map (fun name -> {
-            Name = name
-            Cells =
-                values
-                |> Array.map (fun row ->
-                    match row.TryGetValue name with
-                    | true, value -> RowValue.ofObject value
-                    | _ -> RowValue.Missing)
-                |> RowValue.toCells
-        })
+        // Without closures, which do not carry the attribute above.
+        [
+            for name in names do
+                {
+                    Name = name
+                    Cells =
+                        [|
+                            for row in values do
+                                match row.TryGetValue name with
+                                | true, value -> RowValue.ofObject value
+                                | _ -> RowValue.Missing
+                        |]
+                        |> RowValue.toCells
+                }
+        ]
         |> Table.create
 
     /// <summary>Rows as a table.</summary>
@@ -89,7 +93,7 @@ module Rows =
         let absent = [
             for i, row in Array.indexed given do
                 if isNull row then
-                    Fault.message $"row %d{i + 1}" "is null"
+                    Fault.message (invariant $"row {i + 1}") "is null"
         ]
 
         let rows = given |> Array.choose Option.ofObj
@@ -108,7 +112,7 @@ module Rows =
             | Some i ->
                 Error [
                     Fault.create
-                        $"row %d{i + 1}"
+                        (invariant $"row {i + 1}")
                         $"a row of type {kind.Name}, like row 1"
                         (rows[i].GetType().Name)
                 ]
@@ -122,11 +126,18 @@ module Rows =
                             $"rows of type {kind.Name}"
                     ]
                 | columns ->
-                    columns
-                    |> List.map (fun (name, read) -> {
-                        Name = name
-                        Cells = rows |> Array.map (read >> RowValue.ofObject) |> RowValue.toCells
-                    })
+                    [
+                        for name, read in columns do
+                            {
+                                Name = name
+                                Cells =
+                                    [|
+                                        for row in rows do
+                                            RowValue.ofObject (read row)
+                                    |]
+                                    |> RowValue.toCells
+                            }
+                    ]
                     |> Table.create
 
     /// A name without what two ways to write it differ in: customer_age, Customer Age and CustomerAge are one.

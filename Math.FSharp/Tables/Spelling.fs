@@ -74,7 +74,11 @@ module internal Spelling =
     let private quoted (text: string) : string =
         let visible =
             text
-            |> String.collect (fun c -> if isHidden c then $"\\u%04X{int c}" else string c)
+            |> String.collect (fun c ->
+                if isHidden c then
+                    (invariant $"\\u{int c:X4}")
+                else
+                    string c)
 
         $"'{visible}'"
 
@@ -158,7 +162,7 @@ module internal Spelling =
         [
             for name, spellings in values do
                 if spellings.Length > 1 then
-                    $"{what}: {listed counts spellings} are taken for one value, {name}."
+                    invariant $"{what}: {listed counts spellings} are taken for one value, {name}."
 
             for same in alike folded id do
                 $"{what}: {listed total same} differ by case, spaces or hidden characters alone, and are different values."

@@ -43,8 +43,8 @@ module TableData =
                     expected = 0 || found = 0 || expected = found,
                     Fault.create
                         source
-                        $"%d{expected} columns without names, like the training rows"
-                        $"%d{found}"
+                        (invariant $"{expected} columns without names, like the training rows")
+                        (invariant $"{found}")
                 ]
                 ignore
         | TestRows.Fraction _ -> Ok()

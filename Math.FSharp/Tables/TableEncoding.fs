@@ -126,8 +126,9 @@ module TableEncoding =
                 int64 width * int64 table.Rows <= int64 Array.MaxLength,
                 Fault.create
                     ""
-                    $"at most %d{Array.MaxLength} numbers in all (Data:Ignored leaves columns out)"
-                    $"%d{table.Rows} rows of %d{width} {what}"
+                    (invariant
+                        $"at most {Array.MaxLength} numbers in all (Data:Ignored leaves columns out)")
+                    (invariant $"{table.Rows} rows of {width} {what}")
             ]
             ignore
 

@@ -15,6 +15,13 @@ type FoldRule =
     /// Forward in time, by a column of numbers or dates, which is no input.
     | Forward of column: string
 
+    /// The case's name, and what belongs to it.
+    override rule.ToString() =
+        match rule with
+        | Stratified -> nameof Stratified
+        | Grouped column -> invariant $"Grouped {column}"
+        | Forward column -> invariant $"Forward {column}"
+
 /// The samples of a fold.
 type FoldSamples<'T
     when 'T: struct
@@ -147,7 +154,7 @@ module TableFolds =
         if index < 0 || index >= division.folds.Length then
             invalidArg
                 (nameof index)
-                $"expected a fold of 0 to %d{division.folds.Length - 1}, found %d{index}"
+                (invariant $"expected a fold of 0 to {division.folds.Length - 1}, found {index}")
 
         let fold = division.folds[index]
         let train = Table.take fold.Training division.table

@@ -33,7 +33,8 @@ module internal TableLabels =
                 classes.Length >= 2 && classes.Length <= CategoryColumn.Maximum,
                 Fault.create
                     $"column {column.Name}"
-                    $"labels of 2 to %d{CategoryColumn.Maximum} classes (Data:Label names the label's column)"
+                    (invariant
+                        $"labels of 2 to {CategoryColumn.Maximum} classes (Data:Label names the label's column)")
                     (string classes.Length)
             ]
             (fun () -> classes)

@@ -12,12 +12,12 @@ type Missing =
     /// Replaced by the median, or by the most frequent category.
     | Median
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Missing.Refuse -> "Refuse"
-        | Missing.Mean -> "Mean"
-        | Missing.Median -> "Median"
+    /// The case's name.
+    override missing.ToString() =
+        match missing with
+        | Refuse -> nameof Refuse
+        | Mean -> nameof Mean
+        | Median -> nameof Median
 
 /// Finding the treatment of missing cells by its name.
 [<RequireQualifiedAccess>]
@@ -37,12 +37,12 @@ type Scaling =
     /// The training rows' minimum becomes 0, their maximum 1.
     | MinMax
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Scaling.None -> "None"
-        | Scaling.Standard -> "Standard"
-        | Scaling.MinMax -> "MinMax"
+    /// The case's name.
+    override scaling.ToString() =
+        match scaling with
+        | None -> nameof None
+        | Standard -> nameof Standard
+        | MinMax -> nameof MinMax
 
 /// Finding scalings by name.
 [<RequireQualifiedAccess>]

@@ -52,7 +52,7 @@ module TableReport =
         let shown = names |> List.truncate Most |> String.concat ", "
 
         if names.Length > Most then
-            $"{shown} and %d{names.Length - Most} more"
+            invariant $"{shown} and {names.Length - Most} more"
         else
             shown
 
@@ -64,7 +64,7 @@ module TableReport =
             report.Missing
             |> List.map (fun cells ->
                 let marker = if cells.Marker = "" then "empty" else $"'{cells.Marker}'"
-                $"""{counted "cell" "cells" cells.Count} of {cells.Column} ({marker})""")
+                (invariant $"""{counted "cell" "cells" cells.Count} of {cells.Column} ({marker})"""))
             |> some
 
         let isNumber name = List.contains name report.Numbers
@@ -94,12 +94,13 @@ module TableReport =
             elif report.Classes.Length <= Most then
                 let classes =
                     report.Classes
-                    |> List.map (fun (name, count) -> $"{name} %d{count}")
+                    |> List.map (fun (name, count) -> invariant $"{name} {count}")
                     |> String.concat ", "
 
-                $"label {report.Label} ({classes})"
+                (invariant $"label {report.Label} ({classes})")
             else
-                $"""label {report.Label} ({counted "class" "classes" report.Classes.Length})"""
+                invariant
+                    $"""label {report.Label} ({counted "class" "classes" report.Classes.Length})"""
 
             if not report.Numbers.IsEmpty then
                 $"""{counted "numeric column" "numeric columns" report.Numbers.Length} ({some report.Numbers})"""

@@ -21,6 +21,17 @@ type ColumnUse =
     /// No input before a setting says what it is.
     | Unclear
 
+    /// The case's name.
+    override columnUse.ToString() =
+        match columnUse with
+        | Label -> nameof Label
+        | Numbers -> nameof Numbers
+        | Categories -> nameof Categories
+        | Weight -> nameof Weight
+        | Ignored -> nameof Ignored
+        | RowNumbers -> nameof RowNumbers
+        | Unclear -> nameof Unclear
+
 /// A column of a table in figures.
 type ColumnSummary = {
     /// Its name.

@@ -45,7 +45,8 @@ module internal TableWarnings =
                     goesUpByOne values
                     || (isNamedIndex column.Name && (Array.distinct values).Length = values.Length)
                 then
-                    $"Column {column.Name} looks like an index of the rows, with a different whole number in each: it means nothing for new rows, and gives the label away where the rows are sorted. Data:Ignored {column.Name} leaves it out."
+                    invariant
+                        $"Column {column.Name} looks like an index of the rows, with a different whole number in each: it means nothing for new rows, and gives the label away where the rows are sorted. Data:Ignored {column.Name} leaves it out."
             | _ -> ()
     ]
 
@@ -99,13 +100,15 @@ module internal TableWarnings =
                                 else
                                     $"corresponds one to one to the label {label.Name}"
 
-                            $"Column {column.Name} {how} in all %d{rows} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out."
+                            (invariant
+                                $"Column {column.Name} {how} in all {rows} rows: it gives the answer away. Data:Ignored {column.Name} leaves it out.")
             ]
 
     /// Columns of categories that look like numbers.
     let private numberLike (layout: TableLayout) : string list = [
         for name, example in layout.NumberLike ->
-            $"Column {name}: its texts, such as '{example}', look like numbers written in another way; each is taken for a category."
+            invariant
+                $"Column {name}: its texts, such as '{example}', look like numbers written in another way; each is taken for a category."
     ]
 
     /// Everything about a table's columns that may be a mistake.
@@ -129,7 +132,8 @@ module internal TableWarnings =
 
         if isFar && 2 * different <= rows then
             [
-                $"Equal rows are on the same side of the split, and of the %d{rows} rows %d{different} are different: the test has a share of {figure found} instead of {figure wanted}. Data:Test names a file of test rows."
+                (invariant
+                    $"Equal rows are on the same side of the split, and of the {rows} rows {different} are different: the test has a share of {figure found} instead of {figure wanted}. Data:Test names a file of test rows.")
             ]
         else
             []

@@ -68,7 +68,7 @@ module internal TestRows =
             else
                 let verb = if different = 1 then "is" else "are"
                 let rows = Counted.text "different row" "different rows" (int64 different)
-                $" (equal rows are on the same side, and there {verb} {rows})"
+                (invariant $" (equal rows are on the same side, and there {verb} {rows})")
 
         if test.Length > 0 && test.Length < table.Rows then
             Ok(Table.take train table, Array.map (Array.get keys) train, Table.take test table)
@@ -76,5 +76,6 @@ module internal TestRows =
             Error [
                 Fault.message
                     "Data:TestShare"
-                    $"of {Cells.text fraction} gives %d{test.Length} test rows of %d{table.Rows}{because ()}; both sides need rows, or a file of test rows (Data:Test)"
+                    (invariant
+                        $"of {Cells.text fraction} gives {test.Length} test rows of {table.Rows}{because ()}; both sides need rows, or a file of test rows (Data:Test)")
             ]

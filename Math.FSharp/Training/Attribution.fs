@@ -105,7 +105,8 @@ module Attribution =
         then
             invalidArg
                 (nameof inputs)
-                $"expected %d{architecture.Inputs} inputs and an output of 0 to %d{architecture.Outputs - 1}, found %d{inputs.Count} and %d{output}"
+                (invariant
+                    $"expected {architecture.Inputs} inputs and an output of 0 to {architecture.Outputs - 1}, found {inputs.Count} and {output}")
 
         let network: Network<float> = Network.convert (ForwardPass.folded network)
         let x = inputs.ToArray() |> Array.map Double.CreateTruncating

@@ -67,7 +67,8 @@ module Conformal =
         | head, _ ->
             invalidArg
                 (nameof targets)
-                $"expected classes under Softmax or Sigmoid, or numbers under Identity, found others under {head}"
+                (invariant
+                    $"expected classes under Softmax or Sigmoid, or numbers under Identity, found others under {head}")
 
     /// <summary>Whether there are samples enough for a share: k = ⌈(n + 1)·coverage⌉ must not be greater than
     /// n.</summary>

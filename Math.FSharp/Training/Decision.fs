@@ -26,6 +26,14 @@ type DecisionGoal =
     /// is answered as the class costs 1.
     | Cost of float
 
+    /// The case's name, and what belongs to it.
+    override goal.ToString() =
+        match goal with
+        | Threshold value -> invariant $"Threshold {value}"
+        | Recall value -> invariant $"Recall {value}"
+        | Precision value -> invariant $"Precision {value}"
+        | Cost value -> invariant $"Cost {value}"
+
 /// Choosing thresholds, and answering by them.
 [<RequireQualifiedAccess>]
 module Decision =

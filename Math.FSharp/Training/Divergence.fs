@@ -14,6 +14,14 @@ type RunHealth =
     /// The mean loss of the newest epoch is more than ten times the first loss.
     | TooHigh
 
+    /// The case's name.
+    override health.ToString() =
+        match health with
+        | Healthy -> nameof Healthy
+        | NotFinite -> nameof NotFinite
+        | NotFiniteAfterStep -> nameof NotFiniteAfterStep
+        | TooHigh -> nameof TooHigh
+
 /// The iterations that a run has passed in this process.
 type RunSpan = {
     /// The iteration that it started or was resumed at.
@@ -34,6 +42,13 @@ type DivergenceDecision =
     /// It has diverged, and the network to keep is older than the state it was resumed from: it is resumed
     /// again, from an older checkpoint or from the beginning.
     | ResumeEarlier
+
+    /// The case's name, and what belongs to it.
+    override decision.ToString() =
+        match decision with
+        | Continue -> nameof Continue
+        | Keep iteration -> invariant $"Keep {iteration}"
+        | ResumeEarlier -> nameof ResumeEarlier
 
 /// <summary>Detecting that a run diverges, and choosing the network that a diverged run keeps.</summary>
 [<RequireQualifiedAccess>]

@@ -23,5 +23,5 @@ type DivergenceFinding = {
                 "where that epoch started"
             | _ -> "the loss is no longer a finite number", "the last one whose loss was finite"
 
-        FormattableString.Invariant
+        invariant
             $"The run diverged at iteration {finding.Reached}: {cause}. The model of iteration {finding.Kept}, {kept}, is kept. Lower the learning rate, now {finding.LearningRate}."

@@ -35,7 +35,7 @@ module FeatureMaps =
         if inputs.Count <> network.Architecture.Inputs then
             invalidArg
                 (nameof inputs)
-                $"expected %d{network.Architecture.Inputs} inputs, found %d{inputs.Count}"
+                (invariant $"expected {network.Architecture.Inputs} inputs, found {inputs.Count}")
 
         let layers = ForwardPass.layers network
 

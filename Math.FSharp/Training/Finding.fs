@@ -28,12 +28,13 @@ type Finding =
     override finding.ToString() =
         match finding with
         | StillFalling fraction ->
-            FormattableString.Invariant
+            invariant
                 $"The training loss was still falling by {100.0 * fraction:F0} %% an epoch: a longer run or a higher learning rate would learn more."
         | Oscillating(rises, epochs) ->
-            $"The training loss rose in %d{rises} of the last %d{epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
+            invariant
+                $"The training loss rose in {rises} of the last {epochs} epochs: the learning rate is high; lower it, or let a schedule lower it towards the end."
         | OverFitting(epoch, lowest, last) ->
-            FormattableString.Invariant
+            invariant
                 $"Over-fitting: the loss on samples never learned from was lowest at epoch {epoch}, {lowest:F4}, and rose to {last:F4} while the training loss fell. Early stopping, dropout, weight decay or more varied samples narrow the gap."
         | StuckUnits(layer, what, stuck, units) ->
             let rest =
@@ -42,13 +43,13 @@ type Finding =
                 else
                     ""
 
-            FormattableString.Invariant
+            invariant
                 $"Hidden layer {layer}: {stuck} of its {units} units are {what} for every sample looked at.{rest} A lower learning rate or other initial weights keep them learning."
         | LargeTargets(layer, stuck, units, size) ->
-            FormattableString.Invariant
+            invariant
                 $"Hidden layer {layer}: {stuck} of its {units} units are stuck: their slope is near 0 for every sample looked at. The numbers to predict are large, {size:G3} (root mean square), and so are the gradients. Scale them to about -1 to 1, or subtract their mean and divide by their standard deviation."
         | WorseThanGuessing(loss, guessing) ->
-            FormattableString.Invariant
+            invariant
                 $"The training loss, {loss:G3}, is above that of guessing, {guessing:G3} (one answer for every sample): the network has learned nothing. Lower the learning rate."
         | MissedClasses(classes, found, samples) ->
             let shown = 5
@@ -60,7 +61,7 @@ type Finding =
                 | _, [ only ] -> $"class {only}"
                 | others, _ when others > 0 ->
                     let names = String.concat ", " listed
-                    $"the classes {names} and %d{others} more"
+                    (invariant $"the classes {names} and {others} more")
                 | _, last :: before ->
                     let before = String.concat ", " (List.rev before)
                     $"the classes {before} and {last}"
@@ -70,8 +71,10 @@ type Finding =
                 match found with
                 | 0 -> "none is"
                 | 1 -> "1 is"
-                | _ -> $"%d{found} are"
+                | _ -> invariant $"{found} are"
 
-            $"Of the %d{samples} training samples of {names}, {right} classified correctly: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them."
+            (invariant
+                $"Of the {samples} training samples of {names}, {right} classified correctly: the network nearly always answers other classes. More samples of rare classes, or fewer of frequent ones, let it learn them.")
         | NotFinite(layer, iteration) ->
-            $"The first numbers that are not finite came up in layer %d{layer}, after iteration %d{iteration}."
+            invariant
+                $"The first numbers that are not finite came up in layer {layer}, after iteration {iteration}."

@@ -10,6 +10,12 @@ type RunLength =
     /// A number of times through the training data.
     | Epochs of int
 
+    /// The case's name, and what belongs to it.
+    override length.ToString() =
+        match length with
+        | Iterations iterations -> invariant $"Iterations {iterations}"
+        | Epochs epochs -> invariant $"Epochs {epochs}"
+
 /// Making the length of a run.
 [<RequireQualifiedAccess>]
 module RunLength =
@@ -34,7 +40,8 @@ module RunLength =
             Error [
                 Fault.message
                     "Epochs"
-                    $"cannot be given together with Iterations (found {steps} and {times})"
+                    (invariant
+                        $"cannot be given together with Iterations (found {steps} and {times})")
             ]
 
 /// The precision of a run's numbers.
@@ -45,11 +52,11 @@ type Precision =
     /// 64 bits, about 16 digits.
     | Double
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Precision.Single -> "Single"
-        | Precision.Double -> "Double"
+    /// The case's name.
+    override precision.ToString() =
+        match precision with
+        | Single -> nameof Single
+        | Double -> nameof Double
 
 /// Finding precisions by name, and numbers that fit them.
 [<RequireQualifiedAccess>]

@@ -107,7 +107,7 @@ module LearningRateFinder =
                 $"expected 0 < lowest < highest, found {string lowest} and {string highest}"
 
         if count < 2 then
-            invalidArg (nameof count) $"expected 2 or more, found %d{count}"
+            invalidArg (nameof count) (invariant $"expected 2 or more, found {count}")
 
         let settings =
             Hyperparameters.create {

@@ -22,17 +22,17 @@ type Metric =
     /// R²: the fraction of the variance that is explained.
     | RSquared
 
-    /// The name of the case.
-    override this.ToString() =
-        match this with
-        | Metric.Accuracy -> "Accuracy"
-        | Metric.BalancedAccuracy -> "BalancedAccuracy"
-        | Metric.MacroF1 -> "MacroF1"
-        | Metric.AreaUnderRoc -> "AreaUnderRoc"
-        | Metric.LogLoss -> "LogLoss"
-        | Metric.RootMeanSquaredError -> "RootMeanSquaredError"
-        | Metric.MeanAbsoluteError -> "MeanAbsoluteError"
-        | Metric.RSquared -> "RSquared"
+    /// The case's name.
+    override metric.ToString() =
+        match metric with
+        | Accuracy -> nameof Accuracy
+        | BalancedAccuracy -> nameof BalancedAccuracy
+        | MacroF1 -> nameof MacroF1
+        | AreaUnderRoc -> nameof AreaUnderRoc
+        | LogLoss -> nameof LogLoss
+        | RootMeanSquaredError -> nameof RootMeanSquaredError
+        | MeanAbsoluteError -> nameof MeanAbsoluteError
+        | RSquared -> nameof RSquared
 
 /// Figures of evaluations by which models are compared.
 [<RequireQualifiedAccess>]

@@ -37,7 +37,7 @@ module OverfitCheck =
         (architecture: Architecture)
         : OverfitResult =
         if count < 1 || count > data.Count then
-            invalidArg (nameof count) $"expected 1 to %d{data.Count}, found %d{count}"
+            invalidArg (nameof count) (invariant $"expected 1 to {data.Count}, found {count}")
 
         let order = Batch.order settings.Seed data.Count 0L
         let few = Dataset.select order[.. count - 1] data

@@ -16,7 +16,8 @@ module Trainer =
                 int64 batchSize * int64 widest <= int64 Array.MaxLength,
                 Fault.create
                     "BatchSize"
-                    $"at most %d{Array.MaxLength / widest} samples for layers up to %d{widest} wide"
+                    (invariant
+                        $"at most {Array.MaxLength / widest} samples for layers up to {widest} wide")
                     (string batchSize)
             ]
             (fun () -> batchSize)
@@ -36,7 +37,8 @@ module Trainer =
                 isFree || settings.BatchSize >= samples,
                 Fault.create
                     "BatchSize"
-                    $"%d{samples} or more, as {name} learns from all training samples at each step"
+                    (invariant
+                        $"{samples} or more, as {name} learns from all training samples at each step")
                     (string settings.BatchSize)
                 isFree || settings.Sampling = Sampling.Epoch,
                 Fault.create
@@ -371,7 +373,8 @@ module Trainer =
         then
             invalidArg
                 (nameof architecture)
-                $"expected layers with parameters of the shapes of {network.Architecture}, found {architecture}"
+                (invariant
+                    $"expected layers with parameters of the shapes of {network.Architecture}, found {architecture}")
 
         startAt settings {
             network with

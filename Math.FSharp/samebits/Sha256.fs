@@ -9,10 +9,10 @@ open System.Numerics
 /// <remarks>Source: FIPS 180-4.</remarks>
 [<RequireQualifiedAccess>]
 module Sha256 =
+    /// The first 64.
     let private primes =
-        Seq.initInfinite (fun i -> i + 2)
+        seq { 2..311 }
         |> Seq.filter (fun n -> Seq.forall (fun d -> n % d <> 0) (seq { 2 .. n - 1 }))
-        |> Seq.truncate 64
         |> Array.ofSeq
 
     /// The first 32 bits of the fraction of a prime's root: the greatest r with rᵏ ≤ prime · 2³²ᵏ, less its whole

@@ -24,7 +24,7 @@ type internal ByteReader(bytes: ReadOnlyMemory<byte>) =
             damaged "a size of 0 bytes or more" (string count)
 
         if count > int64 reader.Left then
-            damaged $"%d{count} bytes more" (string reader.Left)
+            damaged (invariant $"{count} bytes more") (string reader.Left)
 
         let taken = bytes.Slice(place, int count)
         place <- place + int count

@@ -48,7 +48,7 @@ module Parquet =
         then
             damaged
                 "a Parquet file, with PAR1 at both ends"
-                $"%d{bytes.Length} bytes of another kind"
+                (invariant $"{bytes.Length} bytes of another kind")
 
         let most = min (int64 (bytes.Length - 12)) (max 1_000_000L (limit / 64L))
 
@@ -56,7 +56,7 @@ module Parquet =
             int64 (BinaryPrimitives.ReadUInt32LittleEndian(span.Slice(bytes.Length - 8)))
 
         if length > most then
-            damaged $"a footer of at most %d{most} bytes" (string length)
+            damaged (invariant $"a footer of at most {most} bytes") (string length)
 
         let start = bytes.Length - 8 - int length
         bytes.Slice(0, start), Thrift.read (ByteReader(bytes.Slice(start, int length)))
@@ -90,8 +90,8 @@ module Parquet =
             fun (bytes: int64) ->
                 if bytes < 0L || bytes > left.Value then
                     damaged
-                        $"at most %d{all} bytes {expected}"
-                        $"%d{bytes} beside %d{all - left.Value}"
+                        (invariant $"at most {all} bytes {expected}")
+                        (invariant $"{bytes} beside {all - left.Value}")
 
                 left.Value <- left.Value - bytes
 
@@ -101,11 +101,11 @@ module Parquet =
             charge whole
 
             if whole > int64 Array.MaxLength then
-                damaged $"pages of at most %d{Array.MaxLength} bytes" (string whole)
+                damaged (invariant $"pages of at most {Array.MaxLength} bytes") (string whole)
 
             match codec with
             | 0L when int64 packed.Length = whole -> packed
-            | 0L -> damaged $"a page of %d{whole} bytes" (string packed.Length)
+            | 0L -> damaged (invariant $"a page of {whole} bytes") (string packed.Length)
             // Of an empty page some writers pack nothing.
             | _ when whole = 0L -> ReadOnlyMemory.Empty
             | _ ->
@@ -114,12 +114,15 @@ module Parquet =
                     let page: byte[] = Array.zeroCreate (int whole)
 
                     if not (unpack codec packed (Memory page)) then
-                        damaged $"%d{whole} bytes packed by {codec}" "others"
+                        damaged (invariant $"{whole} bytes packed by {codec}") "others"
 
                     ReadOnlyMemory page
                 | None ->
                     let known = codecs |> Array.map string |> String.concat ", "
-                    damaged $"pages that are not packed, or by {known}" $"the codec %d{codec}"
+
+                    damaged
+                        $"pages that are not packed, or by {known}"
+                        (invariant $"the codec {codec}")
 
         let within (place: string) (act: unit -> 'V) : Result<'V, Fault list> =
             try
@@ -149,17 +152,17 @@ module Parquet =
 
             if List.exists (fun size -> size < 0L) sizes || 8I * cells > bigint limit then
                 damaged
-                    $"columns of at most %d{limit} bytes (Data:MaximumBytes)"
+                    (invariant $"columns of at most {limit} bytes (Data:MaximumBytes)")
                     $"{string cells} cells"
 
             if bigint (Thrift.integer 3 footer) <> rows then
-                damaged $"%d{Thrift.integer 3 footer} rows" $"groups of {string rows}"
+                damaged (invariant $"{Thrift.integer 3 footer} rows") $"groups of {string rows}"
 
             let chunks =
                 groups |> List.map (fun group -> Array.ofList (Thrift.structures 1 group))
 
             if chunks |> List.exists (fun chunks -> chunks.Length <> width) then
-                damaged $"%d{width} columns in every group of rows" "others"
+                damaged (invariant $"{width} columns in every group of rows") "others"
 
             columns
             |> List.map (fun (name, chunk, column) ->

@@ -23,7 +23,7 @@ type internal ParquetColumn = {
 module internal ParquetColumn =
     /// The nearest double of a decimal number: unscaled·10^(−scale).
     let private ofDecimal (scale: int64) (unscaled: BigInteger) : float =
-        Double.Parse($"{string unscaled}E-%d{scale}", CultureInfo.InvariantCulture)
+        Double.Parse((invariant $"{string unscaled}E-{scale}"), CultureInfo.InvariantCulture)
 
     let private numbers
         (ofInteger: int64 -> float)
@@ -113,7 +113,7 @@ module internal ParquetColumn =
         | None, Some(6L | 7L | 8L | 9L | 10L | 21L) -> Error "dates or times"
         | Some((2 | 3), _), _
         | None, Some(1L | 2L | 3L) -> Error "lists"
-        | _ -> Error $"{kind} values of another kind"
+        | _ -> Error(invariant $"{kind} values of another kind")
 
     let private children (element: ThriftFields) : int64 =
         Thrift.tryInteger 5 element |> Option.defaultValue 0L
@@ -133,7 +133,7 @@ module internal ParquetColumn =
             let least = if kind = ParquetType.FixedLengthByteArray then 1L else 0L
 
             if length < least || length > int64 Int32.MaxValue then
-                damaged $"values of %d{least} bytes or more" (string length)
+                damaged (invariant $"values of {least} bytes or more") (string length)
 
             meaning kind length element
             |> Result.map (fun cells -> {

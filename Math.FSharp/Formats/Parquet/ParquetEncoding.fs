@@ -53,7 +53,7 @@ module internal ParquetEncoding =
     /// Runs of one number and groups of eight packed ones (RLE and bit-packing hybrid).
     let hybrid (width: int) (count: int) (reader: ByteReader) : int[] =
         if width > 32 then
-            damaged "numbers of at most 32 bits" $"%d{width} bits"
+            damaged "numbers of at most 32 bits" (invariant $"{width} bits")
 
         let values = Array.zeroCreate count
         let mutable filled = 0
@@ -71,7 +71,7 @@ module internal ParquetEncoding =
                 let value = bits (8 * bytes.Length) 0 bytes.Span
 
                 if value >>> width <> 0UL then
-                    damaged $"a number of %d{width} bits" (string value)
+                    damaged (invariant $"a number of {width} bits") (string value)
 
                 Array.Fill(values, int value, filled, size)
                 filled <- filled + size
@@ -99,10 +99,12 @@ module internal ParquetEncoding =
             || max parts block > uint64 Int32.MaxValue
             || block % (8UL * parts) <> 0UL
         then
-            damaged "blocks of some eights of numbers a part" $"{block} numbers in {parts} parts"
+            damaged
+                "blocks of some eights of numbers a part"
+                (invariant $"{block} numbers in {parts} parts")
 
         if claimed <> uint64 count then
-            damaged $"%d{count} values" (string claimed)
+            damaged (invariant $"{count} values") (string claimed)
 
         let size = int (block / parts)
         let values = Array.zeroCreate count
@@ -120,7 +122,7 @@ module internal ParquetEncoding =
                 let width = int widths.Span[part]
 
                 if width > 64 then
-                    damaged "numbers of at most 64 bits" $"%d{width} bits"
+                    damaged "numbers of at most 64 bits" (invariant $"{width} bits")
 
                 let needed = min size (count - filled)
                 let bytes = packed width (int64 size) needed reader
@@ -147,7 +149,9 @@ module internal ParquetEncoding =
 
         for i in 0 .. count - 1 do
             if shared[i] < 0L || shared[i] > int64 before.Length then
-                damaged $"at most %d{before.Length} bytes of the value before" (string (shared[i]))
+                damaged
+                    (invariant $"at most {before.Length} bytes of the value before")
+                    (string (shared[i]))
 
             charge shared[i]
             let joined: byte[] = Array.zeroCreate (int shared[i] + ends[i].Length)
@@ -183,7 +187,9 @@ module internal ParquetEncoding =
         | ParquetType.FixedLengthByteArray -> ParquetValues.Bytes(numbers size id)
         | ParquetType.ByteArray ->
             if 4L * int64 count > int64 reader.Left then
-                damaged $"%d{count} values and their lengths" $"%d{reader.Left} bytes"
+                damaged
+                    (invariant $"{count} values and their lengths")
+                    (invariant $"{reader.Left} bytes")
 
             Array.init count (fun _ ->
                 reader.Take(int64 (BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span)))
@@ -235,10 +241,10 @@ module internal ParquetEncoding =
 
             for value in values do
                 if value.Length <> length then
-                    damaged $"values of %d{length} bytes" (string value.Length)
+                    damaged (invariant $"values of {length} bytes") (string value.Length)
 
             ParquetValues.Bytes values
         | 9L, (ParquetType.Int32 | ParquetType.Float) -> split kind 4 count reader
         | 9L, (ParquetType.Int64 | ParquetType.Double) -> split kind 8 count reader
         | 9L, ParquetType.FixedLengthByteArray -> split kind length count reader
-        | _ -> damaged $"an encoding of {kind} values" $"number %d{encoding}"
+        | _ -> damaged (invariant $"an encoding of {kind} values") (invariant $"number {encoding}")

@@ -48,7 +48,7 @@ module internal ParquetPages =
 
         for place in places do
             if place < 0 || place >= size then
-                damaged $"places in a dictionary of %d{size} values" (string place)
+                damaged (invariant $"places in a dictionary of {size} values") (string place)
 
         Cells.pick places dictionary
 
@@ -88,7 +88,7 @@ module internal ParquetPages =
         let most = min most (int64 Array.MaxLength)
 
         if size < 0L || size > most then
-            damaged $"0 to %d{most} {what}" (string size)
+            damaged (invariant $"0 to {most} {what}") (string size)
 
         int size
 
@@ -132,7 +132,7 @@ module internal ParquetPages =
         let levels =
             if column.HasMissing then
                 if Thrift.integer 3 header <> 3L then
-                    damaged "levels in runs" $"the encoding %d{Thrift.integer 3 header}"
+                    damaged "levels in runs" (invariant $"the encoding {Thrift.integer 3 header}")
 
                 let length = BinaryPrimitives.ReadInt32LittleEndian (reader.Take 4L).Span
                 Some(ParquetEncoding.hybrid 1 count (ByteReader(reader.Take(int64 length))))
@@ -167,7 +167,9 @@ module internal ParquetPages =
         let present = present levels count
 
         if Thrift.integer 2 header <> int64 (count - present) then
-            damaged $"%d{Thrift.integer 2 header} missing values" (string (count - present))
+            damaged
+                (invariant $"{Thrift.integer 2 header} missing values")
+                (string (count - present))
 
         let isPacked = Thrift.tryFlag 7 header <> Some false
         let reader = ByteReader(unpack isPacked (reader.Take(int64 reader.Left)) length)
@@ -210,7 +212,7 @@ module internal ParquetPages =
             || Thrift.integer 1 about <> int64 column.Type
             || Thrift.integer 5 about <> rows
         then
-            damaged $"a chunk of %d{rows} {column.Type} values of the column" "another"
+            damaged (invariant $"a chunk of {rows} {column.Type} values of the column") "another"
 
         let codec = Thrift.integer 4 about
 
@@ -234,7 +236,9 @@ module internal ParquetPages =
 
             match Thrift.tryInteger 4 header with
             | Some crc when uint32 crc <> checksum packed ->
-                damaged $"a page of the checksum {uint32 crc}" (string (checksum packed))
+                damaged
+                    (invariant $"a page of the checksum {uint32 crc}")
+                    (string (checksum packed))
             | _ -> ()
 
             let unpack () = source.Unpack codec packed whole

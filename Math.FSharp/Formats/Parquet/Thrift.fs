@@ -41,7 +41,7 @@ module internal Thrift =
         | 7 -> ThriftValue.Bytes(reader.Take 8L)
         | 8 -> ThriftValue.Bytes(reader.Take(int64 (reader.Unsigned())))
         | _ when depth >= deepest ->
-            damaged $"lists and structures at most %d{deepest} deep" "deeper ones"
+            damaged (invariant $"lists and structures at most {deepest} deep") "deeper ones"
         | 9
         | 10 ->
             let header = int (reader.Byte())
@@ -59,11 +59,11 @@ module internal Thrift =
                 let kinds = int (reader.Byte())
                 ThriftValue.Items(items (depth + 1) [ kinds >>> 4; kinds &&& 15 ] size reader)
         | 12 -> ThriftValue.Fields(fields (depth + 1) reader)
-        | _ -> damaged "a type of the Thrift protocol" $"number %d{kind}"
+        | _ -> damaged "a type of the Thrift protocol" (invariant $"number {kind}")
 
     and private items depth (kinds: int list) (size: uint64) (reader: ByteReader) =
         if size > uint64 reader.Left then
-            damaged $"{size} items" $"%d{reader.Left} bytes"
+            damaged (invariant $"{size} items") (invariant $"{reader.Left} bytes")
 
         [|
             for _ in 1UL .. size do
@@ -87,7 +87,9 @@ module internal Thrift =
                 | step -> last + step
 
             if number <= last || known.Count = most then
-                damaged $"at most %d{most} fields with rising numbers" $"%d{number} after %d{last}"
+                damaged
+                    (invariant $"at most {most} fields with rising numbers")
+                    (invariant $"{number} after {last}")
 
             let found =
                 match header &&& 15 with
@@ -159,14 +161,14 @@ module internal Thrift =
     let private list (number: int) (fields: ThriftFields) : ThriftValue list =
         match tryField asItems number fields with
         | Some items -> List.ofArray items
-        | None -> damaged $"a list in field %d{number}" "none"
+        | None -> damaged (invariant $"a list in field {number}") "none"
 
     let structures (number: int) (fields: ThriftFields) : ThriftFields list =
         list number fields
         |> List.map (fun item ->
             match asFields item with
             | Some inner -> inner
-            | None -> damaged $"structures in field %d{number}" "other items")
+            | None -> damaged (invariant $"structures in field {number}") "other items")
 
     let texts (number: int) (fields: ThriftFields) : string list =
         list number fields |> List.choose asText

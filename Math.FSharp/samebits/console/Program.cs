@@ -3,6 +3,8 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Pipeline.SameBits;
 
+// The same bytes on Windows.
+Console.Out.NewLine = "\n";
 var watch = Stopwatch.StartNew();
 var lines = new List<string>();
 foreach (var training in FixedSet.Cases)
