@@ -17,6 +17,7 @@ internal static class CommandTree
         root.Subcommands.Add(RegularisersCommand.Create(settings));
         root.Subcommands.Add(CrossValidateCommand.Create(settings));
         root.Subcommands.Add(SweepCommand.Create(settings));
+        root.Subcommands.Add(WorkerCommand.Create(settings));
         root.Subcommands.Add(EvaluateCommand.Create(settings));
         root.Subcommands.Add(PredictCommand.Create(settings));
         root.Subcommands.Add(ServeCommand.Create(settings));

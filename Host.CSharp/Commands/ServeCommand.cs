@@ -149,19 +149,7 @@ internal static class ServeCommand
                 $"{token.Length}"
             );
         }
-        const UnixFileMode Others =
-            UnixFileMode.GroupRead
-            | UnixFileMode.GroupWrite
-            | UnixFileMode.OtherRead
-            | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.Path) & Others) != 0)
-        {
-            throw RefusedException.Of(
-                $"Serve:TokenFile, {file.Path}",
-                "a file that its owner alone may read (chmod 600)",
-                "one that others may read or write"
-            );
-        }
+        DataFile.RequireSecret(file.Path, "Serve:TokenFile");
         return token;
     }
 

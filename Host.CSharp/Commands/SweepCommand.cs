@@ -28,19 +28,26 @@ internal static class SweepCommand
             setting =>
                 SweepSpace.CanSet(setting)
                 || setting.Key == "Run:Directory"
-                || setting.Section == "Sweep",
+                || setting.Section is "Sweep" or "Cluster",
             hasPreset: false
         );
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed), parsed.GetValue(file)!));
         command.Subcommands.Add(
-            Other(settings, "status", "Show a sweep: its trials, the best first", Show)
+            Other(
+                settings,
+                "status",
+                "Show a sweep: its trials, the best first",
+                Show,
+                ClusterCommands.ShowAsync
+            )
         );
         command.Subcommands.Add(
             Other(
                 settings,
                 "pause",
                 "Ask the process of a sweep to save its trials and to wait",
-                path => Ask(path, SweepRequest.Pause)
+                path => Ask(path, SweepRequest.Pause),
+                (cluster, name) => ClusterCommands.AskAsync(cluster, name, SweepRequest.Pause)
             )
         );
         command.Subcommands.Add(
@@ -48,7 +55,8 @@ internal static class SweepCommand
                 settings,
                 "continue",
                 "Ask the process of a paused sweep to go on",
-                path => Ask(path, SweepRequest.None)
+                path => Ask(path, SweepRequest.None),
+                (cluster, name) => ClusterCommands.AskAsync(cluster, name, SweepRequest.None)
             )
         );
         command.Subcommands.Add(
@@ -56,7 +64,8 @@ internal static class SweepCommand
                 settings,
                 "stop",
                 "Ask the process of a sweep to save its trials and to end",
-                path => Ask(path, SweepRequest.Stop)
+                path => Ask(path, SweepRequest.Stop),
+                (cluster, name) => ClusterCommands.AskAsync(cluster, name, SweepRequest.Stop)
             )
         );
         return command;
@@ -67,20 +76,35 @@ internal static class SweepCommand
         SettingOptions settings,
         string name,
         string description,
-        Action<string> act
+        Action<string> act,
+        Func<ClusterSettings, string, Task> actInCluster
     )
     {
         var folder = new Argument<string>("sweep")
         {
-            Description = "the folder of a sweep, or its name in Run:Directory",
+            Description =
+                "the folder of a sweep, or its name in Run:Directory; its name with Cluster:Store",
         };
         var command = new Command(name, description) { folder };
-        settings.AddTo(command, setting => setting.Key == "Run:Directory", hasPreset: false);
-        command.SetAction(parsed =>
-        {
-            act(PathOf(parsed.GetValue(folder)!, settings.Read(parsed)));
-            return (int)Outcome.Completed;
-        });
+        settings.AddTo(
+            command,
+            setting => setting.Key is "Run:Directory" or "Cluster:Store" or "Cluster:Certificate",
+            hasPreset: false
+        );
+        command.SetAction(
+            async (parsed, _) =>
+            {
+                var (said, given) = (parsed.GetValue(folder)!, settings.Read(parsed));
+                var cluster = ServiceRegistration
+                    .ConfigurationAlone(given with { IsForTraining = false })
+                    .Settings.Cluster;
+                if (cluster.Store is null)
+                    act(PathOf(said, given));
+                else
+                    await actInCluster(cluster, said);
+                return (int)Outcome.Completed;
+            }
+        );
         return command;
     }
 
@@ -129,8 +153,6 @@ internal static class SweepCommand
         var file = SweepFile.Read(plan);
         var space = new SweepSpace(file, given);
         var configurations = space.Check();
-        ILogger? logger = null;
-        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
         var first = configurations[0];
         var builder = ServiceRegistration.CreateBuilder(
             space.SettingsOf([.. Learning.Interop.SweepPlans.Examples(file.Plan)[0]])
@@ -153,14 +175,21 @@ internal static class SweepCommand
                 Console.Out,
                 services.GetRequiredService<TimeProvider>(),
                 file
-            ))
-            .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
+            ));
+        if (first.Settings.Cluster.Store is not null)
+            return await ClusterCommands.SubmitAsync(builder, first.Settings.Cluster);
+        builder
+            .Services.Configure<HostOptions>(host =>
+                host.ShutdownTimeout = Timeout.InfiniteTimeSpan
+            )
             .AddSingleton(TimeProvider.System)
             .AddSingleton<IFiles, DiskFiles>()
             .AddSingleton<ExitStatus>()
             .AddMetrics()
             .AddHostedService<SignalHandler>()
             .AddHostedService<SweepWorker>();
+        ILogger? logger = null;
+        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
         using var host = builder.Build();
         logger = host.Services.GetRequiredService<ILogger<SweepWorker>>();
         var status = host.Services.GetRequiredService<ExitStatus>();

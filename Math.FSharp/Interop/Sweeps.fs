@@ -139,11 +139,46 @@ type SweepBoards =
         board <- next
         isHeld
 
+    /// <summary>A lease, as it is sent to another machine and back.</summary>
+    /// <param name="trial">The trial's number.</param>
+    /// <param name="attempt">Which of the trial's attempts it is, from 1.</param>
+    /// <param name="stage">The stage, from 0.</param>
+    /// <param name="epoch">The epoch at which the stage ends; null for the last stage.</param>
+    /// <param name="values">The trial's values.</param>
+    static member Lease
+        (trial: int, attempt: int, stage: int, epoch: Nullable<int>, values: string seq)
+        : SweepLease = {
+        Trial = trial
+        Attempt = attempt
+        Stage = stage
+        Epoch = ValueOption.ofNullable epoch
+        Values = List.ofSeq values
+    }
+
     /// <summary>Gives a trial back whose stage is not done.</summary>
     static member Release(worker: string, lease: SweepLease, board: SweepBoard) : SweepBoard =
         SweepBoard.release worker lease board
 
+    /// <summary>Ends the leases of workers that no longer exist.</summary>
+    /// <param name="isGone">Whether a worker no longer exists.</param>
+    /// <param name="board">The board.</param>
+    static member ReleaseGone(isGone: Func<string, bool>, board: SweepBoard) : SweepBoard =
+        ArgumentNullException.ThrowIfNull isGone
+        SweepBoard.releaseGone isGone.Invoke board
+
+    /// <summary>Leases a trial again to the worker that took it last, after a restart of the coordinator.</summary>
+    /// <param name="number">The trial's number.</param>
+    /// <param name="now">The time, in milliseconds.</param>
+    /// <param name="length">How long the lease is, in milliseconds.</param>
+    /// <param name="board">The board.</param>
+    /// <exception cref="T:System.ArgumentException">There is no such trial.</exception>
+    static member Reinstate
+        (number: int, now: int64, length: int64, board: SweepBoard)
+        : SweepBoard =
+        SweepBoard.reinstate number now length board
+
     /// <summary>Records the result of a stage.</summary>
+    /// <param name="worker">The name of the worker that found it.</param>
     /// <param name="lease">The stage.</param>
     /// <param name="seconds">The seconds that the work took.</param>
     /// <param name="result">The result.</param>
@@ -151,10 +186,15 @@ type SweepBoards =
     /// <exception cref="T:System.ArgumentException">There is no such trial, or an earlier stage has no
     /// result.</exception>
     static member Record
-        (lease: SweepLease, seconds: float, result: TrialResult, board: byref<SweepBoard>)
-        : RecordedResult =
+        (
+            worker: string,
+            lease: SweepLease,
+            seconds: float,
+            result: TrialResult,
+            board: byref<SweepBoard>
+        ) : RecordedResult =
         let struct (next, recorded) =
-            SweepBoard.record lease.Trial lease.Stage seconds result board
+            SweepBoard.record worker lease.Trial lease.Stage seconds result board
 
         board <- next
         recorded

@@ -53,6 +53,8 @@ type SweepTrial = {
     State: TrialState
     /// Its result after each stage so far.
     Results: TrialResult list
+    /// The worker that recorded each of these results; a shorter list where that is not known of the last ones.
+    Recorders: string list
     /// How often a worker has taken it.
     Attempts: int
     /// The worker that took it last; empty before the first.
@@ -70,6 +72,8 @@ type RecordedTrial = {
     Number: int
     /// Its result after each stage so far.
     Results: TrialResult seq
+    /// The worker that recorded each of these results; fewer where that is not known of the last ones.
+    Recorders: string seq
     /// How often a worker has taken it.
     Attempts: int
     /// The worker that took it last; empty before the first.
@@ -278,6 +282,7 @@ module SweepBoard =
                         Values = []
                         State = TrialState.Waiting
                         Results = []
+                        Recorders = []
                         Attempts = 0
                         Worker = ""
                         Seconds = 0.0
@@ -396,8 +401,54 @@ module SweepBoard =
         else
             board
 
+    /// The worker that recorded the result of a stage.
+    let private recorderOf (trial: SweepTrial) (stage: int) : string =
+        match List.tryItem stage trial.Recorders, List.tryLast trial.Recorders with
+        | Some worker, _
+        | None, Some worker -> worker
+        | None, None -> "A worker"
+
+    /// <summary>Ends the leases of workers that no longer exist: their trials wait.</summary>
+    /// <param name="isGone">Whether a worker no longer exists.</param>
+    /// <param name="board">The board.</param>
+    [<CompiledName("ReleaseGone")>]
+    let releaseGone (isGone: string -> bool) (board: SweepBoard) : SweepBoard = {
+        board with
+            trials =
+                board.trials
+                |> List.map (fun trial ->
+                    match trial.State with
+                    | TrialState.Leased(worker, _) when isGone worker -> {
+                        trial with
+                            State = TrialState.Waiting
+                      }
+                    | _ -> trial)
+    }
+
+    /// <summary>Leases a trial again to the worker that took it last, as the same attempt: after a restart of the
+    /// coordinator, which keeps no leases. Nothing changes unless the trial waits and a worker has taken it.</summary>
+    /// <param name="number">The trial's number.</param>
+    /// <param name="now">The time, in milliseconds.</param>
+    /// <param name="length">How long the lease is, in milliseconds, unless it is renewed.</param>
+    /// <param name="board">The board.</param>
+    /// <exception cref="T:System.ArgumentException">There is no such trial.</exception>
+    [<CompiledName("Reinstate")>]
+    let reinstate (number: int) (now: int64) (length: int64) (board: SweepBoard) : SweepBoard =
+        let trial = requireTrial number board
+
+        if trial.State.IsWaiting && trial.Attempts > 0 then
+            replace
+                {
+                    trial with
+                        State = TrialState.Leased(trial.Worker, now + length)
+                }
+                board
+        else
+            board
+
     /// <summary>Records the result of a stage, whoever found it and whether or not its lease has expired. The first result
     /// counts; a different one is an alarm.</summary>
+    /// <param name="worker">The name of the worker that found it.</param>
     /// <param name="number">The trial's number.</param>
     /// <param name="stage">The stage, from 0.</param>
     /// <param name="seconds">The seconds that the work took.</param>
@@ -408,6 +459,7 @@ module SweepBoard =
     /// result.</exception>
     [<CompiledName("Record")>]
     let record
+        (worker: string)
         (number: int)
         (stage: int)
         (seconds: float)
@@ -428,6 +480,8 @@ module SweepBoard =
             let recorded = {
                 trial with
                     Results = trial.Results @ [ result ]
+                    // A run that has ended has results of later stages that nobody recorded.
+                    Recorders = List.init stage (recorderOf trial) @ [ worker ]
                     State = TrialState.Undecided
                     Seconds = trial.Seconds + seconds
             }
@@ -440,7 +494,7 @@ module SweepBoard =
 
             let sentence =
                 invariant
-                    $"Trial {number}, stage {stage}: two results differ, of the models {known.Model} and {result.Model}."
+                    $"Trial {number}, rung {stage + 1}: two results differ, which equal programs with equal data do not find. {recorderOf trial stage} found the model {known.Model}, {worker} the model {result.Model}."
 
             struct ({
                         board with
@@ -470,6 +524,7 @@ module SweepBoard =
             trials[(requireTrial trial.Number board).Number] <- {
                 board.trials[trial.Number] with
                     Results = results
+                    Recorders = List.ofSeq trial.Recorders
                     Attempts = trial.Attempts
                     Worker = trial.Worker
                     Seconds = trial.Seconds

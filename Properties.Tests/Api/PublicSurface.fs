@@ -123,6 +123,7 @@ let private libraries = [
     typeof<Pipeline.Pictures.Chart>.Assembly
     typeof<Pipeline.Training.Outcome>.Assembly
     typeof<Pipeline.Serving.IPredictor>.Assembly
+    typeof<Pipeline.Cluster.ClusterServices>.Assembly
 ]
 
 let assemblies () =
@@ -391,6 +392,7 @@ let ``C# uses all of Interop`` () =
             typeof<Pipeline.Training.Outcome>.Assembly
             typeof<Pipeline.Training.TrainCommand>.Assembly
             typeof<Pipeline.Serving.IPredictor>.Assembly
+            typeof<Pipeline.Cluster.ClusterServices>.Assembly
         ]
         |> List.collect calls
 

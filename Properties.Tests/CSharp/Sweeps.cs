@@ -35,7 +35,7 @@ public static class Sweeps
                 System.Globalization.CultureInfo.InvariantCulture
             );
             var result = SweepBoards.Result(deficit(x), [("y", deficit(x))], 1, $"{x:R}", true);
-            if (!SweepBoards.Record(lease, 0.1, result, ref board).IsNew)
+            if (!SweepBoards.Record("alone", lease, 0.1, result, ref board).IsNew)
                 throw new InvalidOperationException("A trial is recorded once.");
         }
         return board;

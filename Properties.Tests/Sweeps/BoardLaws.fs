@@ -56,7 +56,7 @@ let private record (lease: SweepLease) (board: SweepBoard) =
     let result = train lease.Values lease.Stage
 
     let struct (next, recorded) =
-        SweepBoard.record lease.Trial lease.Stage 1.5 result board
+        SweepBoard.record "worker" lease.Trial lease.Stage 1.5 result board
 
     next, recorded
 
@@ -79,6 +79,7 @@ let private recordedOf (board: SweepBoard) : RecordedTrial list = [
         {
             Number = trial.Number
             Results = trial.Results
+            Recorders = trial.Recorders
             Attempts = trial.Attempts
             Worker = trial.Worker
             Seconds = trial.Seconds
@@ -96,7 +97,7 @@ let private interleaved (random: Random) (plan: SweepPlan) =
     let anyLease () = leases[random.Next leases.Count]
 
     for _ in 1 .. random.Next 200 do
-        match random.Next 8 with
+        match random.Next 9 with
         | 0
         | 1 ->
             let worker = $"worker %d{random.Next 4}"
@@ -127,6 +128,25 @@ let private interleaved (random: Random) (plan: SweepPlan) =
             // All processes are killed: what was recorded is left.
             board <- SweepBoard.restore plan (recordedOf board)
             leases.Clear()
+        | 7 when random.Next 5 = 0 ->
+            // The coordinator is started again, and its workers have not noticed.
+            let held = board.Trials |> List.filter _.State.IsLeased
+            board <- SweepBoard.restore plan (recordedOf board)
+
+            for trial in held do
+                board <- SweepBoard.reinstate trial.Number now lengthOfLease board
+
+            Exactly.equal
+                (held |> List.map _.Number)
+                (board.Trials |> List.filter _.State.IsLeased |> List.map _.Number)
+        | 8 ->
+            let gone = $"worker %d{random.Next 4}"
+            board <- SweepBoard.releaseGone ((=) gone) board
+
+            Assert.DoesNotContain(
+                board.Trials,
+                fun trial -> trial.State.IsLeased && trial.Worker = gone
+            )
         | _ -> ()
 
     // The workers that are left do the rest.
@@ -224,7 +244,9 @@ let ``the values of TPE's trial j do not depend on results after trial j − lag
                     else
                         result
 
-                let struct (next, _) = SweepBoard.record lease.Trial lease.Stage 1.0 result taken
+                let struct (next, _) =
+                    SweepBoard.record "worker" lease.Trial lease.Stage 1.0 result taken
+
                 run next
             | struct (board, ValueNone) -> board
 
@@ -295,6 +317,47 @@ let ``an expired lease goes to the next worker, and the first worker loses it`` 
     Assert.True recorded.IsKnown
     Assert.Empty board.Differences
 
+[<Fact>]
+let ``the leases of a worker that no longer exists end, and those of others do not`` () =
+    let board = SweepBoard.start (planOf SearchMethod.Random 2 [] 2)
+
+    let taken worker board =
+        match SweepBoard.take worker 0L lengthOfLease board with
+        | struct (board, ValueSome lease) -> board, lease
+        | _ -> failwith "nothing to do"
+
+    let board, first = taken "one" board
+    let board, second = taken "two" board
+    let board = SweepBoard.releaseGone ((=) "one") board
+
+    let isHeld worker lease =
+        let struct (_, isHeld) = SweepBoard.renew worker lease 1L lengthOfLease board
+        isHeld
+
+    Assert.False(isHeld "one" first)
+    Assert.True(isHeld "two" second)
+    let board, third = taken "two" board
+    Exactly.equal 0 third.Trial
+    Exactly.equal 2 third.Attempt
+    // Nothing waits that could be leased again.
+    Assert.Equal(board, SweepBoard.reinstate 0 1L lengthOfLease board)
+
+[<Fact>]
+let ``a reinstated lease is the one that the worker has, and trials that nobody took stay free``
+    ()
+    =
+    let plan = planOf SearchMethod.Random 2 [] 2
+
+    match SweepBoard.take "one" 0L lengthOfLease (SweepBoard.start plan) with
+    | struct (_, ValueNone) -> failwith "nothing to do"
+    | struct (board, ValueSome lease) ->
+        let restored = SweepBoard.restore plan (recordedOf board)
+        let board = SweepBoard.reinstate 0 500L lengthOfLease restored
+        let struct (_, isHeld) = SweepBoard.renew "one" lease 501L lengthOfLease board
+        Assert.True isHeld
+        Assert.Equal(TrialState.Leased("one", 500L + lengthOfLease), board.Trials[0].State)
+        Assert.Equal(board, SweepBoard.reinstate 1 500L lengthOfLease board)
+
 [<Law>]
 let ``an unequal result for the same trial and stage is an alarm, and the first one stays``
     (Seed seed)
@@ -320,13 +383,13 @@ let ``an unequal result for the same trial and stage is an alarm, and the first 
           }
 
     let struct (alarmed, recorded) =
-        SweepBoard.record trial.Number stage 1.0 other board
+        SweepBoard.record "another" trial.Number stage 1.0 other board
 
     Assert.True recorded.IsDifferent
     let sentence = Assert.Single alarmed.Differences
-    Assert.Contains($"Trial %d{trial.Number}, stage %d{stage}:", sentence)
-    Assert.Contains(known.Model, sentence)
-    Assert.Contains(other.Model, sentence)
+    Assert.Contains($"Trial %d{trial.Number}, rung %d{stage + 1}:", sentence)
+    Assert.Contains($"worker found the model {known.Model},", sentence)
+    Assert.Contains($"another the model {other.Model}.", sentence)
     Assert.True((outcome alarmed = outcome board))
 
 [<Law>]
@@ -373,12 +436,13 @@ let ``a caller's slip is refused`` () =
 
     for number, stage in [ 3, 0; -1, 0; 0, 1; 0, -1 ] do
         Assert.Throws<ArgumentException>(fun () ->
-            SweepBoard.record number stage 1.0 result board |> ignore)
+            SweepBoard.record "worker" number stage 1.0 result board |> ignore)
         |> ignore
 
     let recorded count = {
         Number = 0
         Results = List.replicate count result
+        Recorders = []
         Attempts = 1
         Worker = ""
         Seconds = 0.0

@@ -38,6 +38,7 @@ let private influence (trials: int) (seed: uint64) (deficit: string list -> floa
                         HasEnded = true
                     }
                 ]
+                Recorders = []
                 Attempts = 1
                 Worker = ""
                 Seconds = 0.0

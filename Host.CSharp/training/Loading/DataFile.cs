@@ -158,4 +158,25 @@ internal sealed record DataFile(
         MemoryMarshal.TryGetArray(bytes, out var array)
             ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
             : new MemoryStream(bytes.ToArray(), writable: false);
+
+    /// <summary>Refuses a secret that others may read or write.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="setting">The setting that names it.</param>
+    /// <exception cref="RefusedException">Others may.</exception>
+    public static void RequireSecret(string path, string setting)
+    {
+        const UnixFileMode Others =
+            UnixFileMode.GroupRead
+            | UnixFileMode.GroupWrite
+            | UnixFileMode.OtherRead
+            | UnixFileMode.OtherWrite;
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
+        {
+            throw RefusedException.Of(
+                $"{setting}, {path}",
+                "a file that its owner alone may read (chmod 600)",
+                "one that others may read or write"
+            );
+        }
+    }
 }

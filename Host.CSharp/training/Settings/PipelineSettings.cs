@@ -32,6 +32,10 @@ public sealed record PipelineSettings
     [ValidateObjectMembers]
     public SweepSettings Sweep { get; init; } = new();
 
+    /// <summary>The section <c>Cluster</c>.</summary>
+    [ValidateObjectMembers]
+    public ClusterSettings Cluster { get; init; } = new();
+
     /// <summary>The section <c>Telemetry</c>.</summary>
     [ValidateObjectMembers]
     public TelemetrySettings Telemetry { get; init; } = new();

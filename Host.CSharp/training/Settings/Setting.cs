@@ -27,7 +27,18 @@ internal sealed record Setting(string Section, PropertyInfo Property, object? De
                 or "Data:Test"
                 or "Run:Directory"
                 or "Watch:Model"
-                or "Serve:TokenFile";
+                or "Serve:TokenFile"
+                or "Cluster:Certificate";
+
+    /// <summary>Whether it belongs to a machine, rather than to what a run learns: where the data are, and what the machine
+    /// can hold.</summary>
+    public bool IsOfMachine =>
+        Key
+            is "Data:Directory"
+                or "Data:Train"
+                or "Data:Test"
+                or "Data:MaximumBytes"
+                or "Training:Threads";
 
     public bool IsList => Property.PropertyType.IsArray;
 

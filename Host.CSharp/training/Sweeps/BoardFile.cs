@@ -32,7 +32,8 @@ internal sealed record BoardFile(
         IReadOnlyList<StoredResult> Results,
         int Attempts,
         string Worker,
-        double Seconds
+        double Seconds,
+        IReadOnlyList<string>? Recorders = null
     );
 
     /// <summary>A result; the deficit of a run that diverged is null.</summary>
@@ -53,22 +54,32 @@ internal sealed record BoardFile(
     /// <exception cref="RefusedException">It is damaged.</exception>
     public static BoardFile Read(string path)
     {
-        byte[] text = [];
         try
         {
-            text = File.ReadAllBytes(path);
-            return JsonSerializer.Deserialize<BoardFile>(text, Json) is { Version: Newest } board
+            return Parse(path, File.ReadAllBytes(path));
+        }
+        catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
+        {
+            throw Damaged(path, unreadable.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>The content of a file.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="json">Its bytes.</param>
+    /// <exception cref="RefusedException">It is damaged.</exception>
+    public static BoardFile Parse(string path, byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<BoardFile>(json, Json) is { Version: Newest } board
                 ? board
                 : throw Damaged(path, "another version");
         }
         catch (JsonException damaged)
         {
-            var (place, found) = JsonFault.Of(damaged, text);
+            var (place, found) = JsonFault.Of(damaged, json);
             throw Damaged(path + place, found);
-        }
-        catch (Exception unreadable) when (AtomicFile.IsDiskError(unreadable))
-        {
-            throw Damaged(path, unreadable.Message.TrimEnd('.'));
         }
     }
 
@@ -109,7 +120,8 @@ internal sealed record BoardFile(
             [.. trial.Results.Select(Stored)],
             trial.Attempts,
             trial.Worker,
-            Math.Round(trial.Seconds, 3)
+            Math.Round(trial.Seconds, 3),
+            [.. trial.Recorders]
         );
 
     private static StoredResult Stored(TrialResult result) =>
@@ -133,6 +145,7 @@ internal sealed record BoardFile(
                     result.HasEnded
                 )
             ),
+            trial.Recorders ?? [],
             trial.Attempts,
             trial.Worker,
             trial.Seconds

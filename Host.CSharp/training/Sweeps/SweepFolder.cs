@@ -32,8 +32,6 @@ internal sealed class SweepFolder : IDisposable
 
     private const string LockName = "lock";
     private const string RequestName = "request";
-    private const string TrialsName = "trials";
-    private const string BestRunName = "best";
 
     private const int MostTries = 5;
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
@@ -50,18 +48,8 @@ internal sealed class SweepFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>The run folder of the best settings, trained on all rows after a cross-validation.</summary>
-    public string BestRun => PathOf(BestRunName);
-
-    /// <summary>The content of sweep.json.</summary>
-    /// <param name="Settings">The settings of the first trial, whose varied ones do not count.</param>
-    /// <param name="DataSha256">The SHA-256 of the data files.</param>
-    /// <param name="Program">The program's version.</param>
-    private sealed record Stored(
-        JsonNode Settings,
-        IReadOnlyDictionary<string, string> DataSha256,
-        string? Program
-    );
+    /// <summary>The run folders of the trials.</summary>
+    public TrialFolders Trials => new(Path);
 
     /// <summary>Whether a folder holds a sweep.</summary>
     public static bool IsSweep(string path) =>
@@ -198,39 +186,18 @@ internal sealed class SweepFolder : IDisposable
     )
     {
         var path = PathOf(SettingsName);
-        var settings = SettingsJson.Of(configuration);
-        if (JsonText.ReadOrNull<Stored>(() => File.ReadAllBytes(path)) is not { } stored)
+        if (JsonText.ReadOrNull<SweepIdentity>(() => File.ReadAllBytes(path)) is not { } stored)
         {
-            Write(SettingsName, JsonText.Of(new Stored(settings, dataSha256, RunFolder.Version)));
+            Write(SettingsName, JsonText.Of(SweepIdentity.Of(configuration, dataSha256)));
             return;
         }
-        string[] differences =
-        [
-            .. from setting in configuration.AffectingResult
-            where !varied.Contains(setting.Key)
-            let before = SettingsJson.Text(SettingsJson.Value(stored.Settings, setting))
-            let now = SettingsJson.Text(SettingsJson.Value(settings, setting))
-            where before != now
-            select PlanReader.Sentence(
-                setting.Key,
-                $"{before}, as the sweep in {Path} has it",
-                now
-            ),
-            .. DataHashes.AreSame(stored.DataSha256, dataSha256)
-                ? Array.Empty<string>()
-                : [PlanReader.Sentence("the data", $"those of the sweep in {Path}", "others")],
-            .. stored.Program == RunFolder.Version
-                ? Array.Empty<string>()
-                :
-                [
-                    PlanReader.Sentence(
-                        "the program",
-                        $"version {stored.Program}, as the sweep in {Path} was begun with",
-                        $"{RunFolder.Version}"
-                    ),
-                ],
-        ];
-        if (differences.Length > 0)
+        var differences = stored.Differences(
+            $"the sweep in {Path}",
+            configuration,
+            varied,
+            dataSha256
+        );
+        if (differences.Count > 0)
             throw new RefusedException(differences);
     }
 
@@ -248,10 +215,6 @@ internal sealed class SweepFolder : IDisposable
     /// <summary>Copies the model of a run as the best one.</summary>
     public void WriteBest(string run) =>
         Write(BestName, File.ReadAllBytes(System.IO.Path.Combine(run, RunFolder.ModelName)));
-
-    /// <summary>The run folder of a part of a trial.</summary>
-    public string RunOf(int trial, TrialPart part) =>
-        System.IO.Path.Combine(Path, TrialsName, TrialText.FolderOf(trial), part.Name);
 
     /// <summary>What another terminal asks for.</summary>
     public SweepRequest Request => RequestOf(Path);

@@ -27,19 +27,21 @@ internal sealed class SweepReport(
     private bool isDrawn;
 
     /// <summary>Follows a sweep until the result is disposed.</summary>
-    public IDisposable Follow(SweepRun sweep, int slots)
+    /// <param name="current">Gives the trials as they are now.</param>
+    /// <param name="workers">Who works on it, in words.</param>
+    public IDisposable Follow(Func<SweepBoard> current, string workers)
     {
         start = clock.GetTimestamp();
-        var board = sweep.Board;
+        var board = current();
         settledBefore = TrialText.SettledOf(board);
         var goal = file.Goal.Name;
         Line(
             Invariant(
-                $"{file.Name}: {Counted.Of(board.Trials.Length, "trial")}, {settledBefore} settled; {Counted.Of(slots, "slot")}; goal {goal}"
+                $"{file.Name}: {Counted.Of(board.Trials.Length, "trial")}, {settledBefore} settled; {workers}; goal {goal}"
             )
         );
         isDrawn = console.Profile.Capabilities.Interactive;
-        return isDrawn ? new Drawing(this, sweep) : new Nothing();
+        return isDrawn ? new Drawing(this, current) : new Nothing();
     }
 
     /// <summary>A trial has made steps.</summary>
@@ -47,14 +49,14 @@ internal sealed class SweepReport(
         running[trial] = (iteration, total);
 
     /// <summary>A result was recorded.</summary>
-    public void Recorded(SweepBoard board, SweepLease lease)
+    public void Recorded(SweepBoard board, int number, int rung)
     {
-        var trial = board.Trials[lease.Trial];
-        running.TryRemove(lease.Trial, out _);
+        var trial = board.Trials[number];
+        running.TryRemove(number, out _);
         if (isDrawn)
             return;
         var stages = board.Plan.Rungs.Length + 1;
-        var stage = stages == 1 ? "" : Invariant($", rung {lease.Stage + 1} of {stages}");
+        var stage = stages == 1 ? "" : Invariant($", rung {rung + 1} of {stages}");
         Line(
             Invariant(
                 $"trial {trial.Number}{stage} | {TrialText.SettingsOf(board.Plan, trial)} | {GoalOf(trial)} | {TrialText.StateOf(trial)}; {Progress(board)}"
@@ -167,18 +169,18 @@ internal sealed class SweepReport(
         public void Dispose() { }
     }
 
-    private Task DrawAsync(SweepRun sweep, CancellationToken end) =>
+    private Task DrawAsync(Func<SweepBoard> current, CancellationToken end) =>
         console
-            .Live(TableOf(sweep.Board))
+            .Live(TableOf(current()))
             .StartAsync(async context =>
             {
                 while (!end.IsCancellationRequested)
                 {
-                    context.UpdateTarget(TableOf(sweep.Board));
+                    context.UpdateTarget(TableOf(current()));
                     await Task.Delay(Frame, end)
                         .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
-                context.UpdateTarget(TableOf(sweep.Board));
+                context.UpdateTarget(TableOf(current()));
             });
 
     /// <summary>Draws the table until it is disposed.</summary>
@@ -187,8 +189,8 @@ internal sealed class SweepReport(
         private readonly CancellationTokenSource end = new();
         private readonly Task drawing;
 
-        public Drawing(SweepReport report, SweepRun sweep) =>
-            drawing = Task.Run(() => report.DrawAsync(sweep, end.Token));
+        public Drawing(SweepReport report, Func<SweepBoard> current) =>
+            drawing = Task.Run(() => report.DrawAsync(current, end.Token));
 
         public void Dispose()
         {

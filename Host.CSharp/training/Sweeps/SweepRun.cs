@@ -25,6 +25,7 @@ internal sealed class SweepRun(
     private static readonly TimeSpan PictureInterval = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
+    private readonly BestModel best = new(file, folder, runner);
     private readonly List<string> differences = [];
     private SweepBoard board = SweepBoards.Start(file.Plan);
     private long drawn;
@@ -49,10 +50,7 @@ internal sealed class SweepRun(
     public IReadOnlyList<string> Differences => differences;
 
     /// <summary>The run folder of the best model; null before a trial has run to its end.</summary>
-    public string? BestRun =>
-        SweepBoards.Best(Board) is not { } best ? null
-        : file.Repeats.Folds is null ? folder.RunOf(best.Number, file.Repeats.Parts[0])
-        : folder.BestRun;
+    public string? BestRun => best.RunOf(Board);
 
     /// <summary>Whether another terminal has asked the sweep to end.</summary>
     public bool IsAskedToStop { get; private set; }
@@ -72,14 +70,14 @@ internal sealed class SweepRun(
         var listening = ListenAsync(ended);
         try
         {
-            using (report.Follow(this, slots))
+            using (report.Follow(() => Board, Counted.Of(slots, "slot")))
             {
                 var all = Enumerable
                     .Range(1, slots)
                     .Select(slot => Task.Run(() => WorkAsync($"slot {slot}", ended), default));
                 await Task.WhenAll(all.ToArray());
             }
-            return Board.IsDone && await FinishAsync(ended.Token);
+            return Board.IsDone && await best.WriteAsync(Board, ended.Token);
         }
         finally
         {
@@ -146,7 +144,7 @@ internal sealed class SweepRun(
         try
         {
             result = await runner.RunAsync(
-                folder,
+                folder.Trials,
                 lease,
                 (iteration, total) => report.Advanced(lease.Trial, iteration, total),
                 either.Token
@@ -167,18 +165,18 @@ internal sealed class SweepRun(
                 if (result is null)
                     board = SweepBoards.Release(worker, lease, board);
                 else
-                    Record(lease, clock.GetElapsedTime(start).TotalSeconds, result);
+                    Record(worker, lease, clock.GetElapsedTime(start).TotalSeconds, result);
                 Save(result is not null);
             }
         }
     }
 
-    private void Record(SweepLease lease, double seconds, TrialResult result)
+    private void Record(string worker, SweepLease lease, double seconds, TrialResult result)
     {
-        var recorded = SweepBoards.Record(lease, seconds, result, ref board);
+        var recorded = SweepBoards.Record(worker, lease, seconds, result, ref board);
         if (recorded is RecordedResult.Different different)
             differences.Add(different.sentence);
-        report.Recorded(board, lease);
+        report.Recorded(board, lease.Trial, lease.Stage);
     }
 
     /// <summary>Writes the board, the table if there is a result, and from time to time the picture.</summary>
@@ -206,17 +204,6 @@ internal sealed class SweepRun(
     {
         folder.WritePicture(SweepPicture.ToSvg(file, Board));
         drawn = clock.GetTimestamp();
-    }
-
-    /// <summary>Copies the best model. After a cross-validation it is trained first, with all rows.</summary>
-    private async Task<bool> FinishAsync(CancellationToken stop)
-    {
-        if (SweepBoards.Best(Board) is not { } best)
-            return true;
-        if (file.Repeats.Folds is not null && !await runner.TrainBestAsync(folder, best, stop))
-            return false;
-        folder.WriteBest(BestRun!);
-        return true;
     }
 
     /// <summary>Carries out what other terminals ask for.</summary>

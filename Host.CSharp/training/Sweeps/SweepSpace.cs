@@ -5,7 +5,12 @@ namespace Pipeline.Training;
 /// <summary>The settings of a sweep's trials.</summary>
 /// <param name="file">The plan.</param>
 /// <param name="given">The command line.</param>
-internal sealed class SweepSpace(SweepFile file, CommandLineSettings given)
+/// <param name="shared">On a machine that works for another one: the settings that the other one sent.</param>
+internal sealed class SweepSpace(
+    SweepFile file,
+    CommandLineSettings given,
+    IReadOnlyDictionary<string, string?>? shared = null
+)
 {
     private readonly string[] varied = [.. file.Plan.Settings];
 
@@ -49,12 +54,36 @@ internal sealed class SweepSpace(SweepFile file, CommandLineSettings given)
                 varied
                     .Zip(values)
                     .Concat(others.Select(other => (other.Key, other.Value)))
-                    .ToDictionary(
-                        setting => $"{SettingsReader.Root}:{setting.Item1}",
-                        string? (setting) => setting.Item2
+                    .Select(setting =>
+                        KeyValuePair.Create(
+                            $"{SettingsReader.Root}:{setting.Item1}",
+                            (string?)setting.Item2
+                        )
                     )
+                    .Concat(shared ?? new Dictionary<string, string?>())
+                    .ToDictionary()
             ),
         };
+
+    /// <summary>The settings that workers on other machines need to train the same trials: all that a plan may give,
+    /// apart from paths and the limits of a machine.</summary>
+    /// <param name="first">The configuration of the first trial.</param>
+    public IReadOnlyDictionary<string, string?> SharedOf(RunConfiguration first)
+    {
+        var settings = SettingsJson.Of(first.Settings);
+        IEnumerable<(string, string?)> EntriesOf(Setting setting) =>
+            SettingsJson.Value(settings, setting) is { } value
+                ? SettingsJson
+                    .Entries(setting.Key, value)
+                    .Select(entry => (entry.Key, (string?)entry.Value))
+                : [(setting.Key, null)];
+        return SettingCatalog
+            .All.Where(setting =>
+                CanSet(setting) && !setting.IsOfMachine && !varied.Contains(setting.Key)
+            )
+            .SelectMany(EntriesOf)
+            .ToDictionary(entry => $"{SettingsReader.Root}:{entry.Item1}", entry => entry.Item2);
+    }
 
     /// <summary>The configuration of a trial.</summary>
     /// <exception cref="RefusedException">The settings are invalid.</exception>

@@ -1,7 +1,5 @@
-using MathNet.Numerics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
@@ -25,16 +23,15 @@ internal sealed class SweepWorker(
     protected override async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var configurations = options.Configurations;
-        var slots = Math.Min(
-            options.Slots ?? Math.Min(Environment.ProcessorCount, ThreadCount.Maximum),
-            file.Plan.Trials
+        var slots = Math.Min(SweepTeam.SlotsOf(options.Slots), file.Plan.Trials);
+        var runner = SweepTeam.RunnerOf(
+            slots,
+            file,
+            space,
+            configurations[0],
+            options.Note,
+            services
         );
-        var threads = Math.Max(1, configurations[0].Threads / slots);
-        // It changes the speed and no bit.
-        Control.MaxDegreeOfParallelism = threads;
-        ITrialRunner runner = configurations[0].Precision.IsDouble
-            ? new TrialRunner<double>(file, space, threads, options.Note, services)
-            : new TrialRunner<float>(file, space, threads, options.Note, services);
         await Task.Run(() => runner.Check(configurations), stop).WaitAsync(stop);
         using var folder = SweepFolder.Open(files, options.Directory, file);
         // A request of an earlier process is no longer meant.

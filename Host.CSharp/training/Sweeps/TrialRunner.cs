@@ -20,13 +20,13 @@ internal interface ITrialRunner
     void Check(IReadOnlyList<RunConfiguration> configurations);
 
     /// <summary>Runs a stage to its end.</summary>
-    /// <param name="folder">The sweep's folder.</param>
+    /// <param name="folders">The run folders.</param>
     /// <param name="lease">The stage.</param>
     /// <param name="progress">Gets the iterations done, and how many the whole run has.</param>
     /// <param name="stop">Ends the run; what it has learned so far is saved.</param>
     /// <returns>The result; null if the run was stopped before the stage's end.</returns>
     Task<TrialResult?> RunAsync(
-        SweepFolder folder,
+        TrialFolders folders,
         SweepLease lease,
         Action<long, long> progress,
         CancellationToken stop
@@ -34,7 +34,7 @@ internal interface ITrialRunner
 
     /// <summary>Trains with all rows and the settings of a trial that was trained on folds.</summary>
     /// <returns>Whether the run has ended, rather than having been stopped.</returns>
-    Task<bool> TrainBestAsync(SweepFolder folder, SweepTrial best, CancellationToken stop);
+    Task<bool> TrainBestAsync(TrialFolders folders, SweepTrial best, CancellationToken stop);
 }
 
 /// <summary>Runs stages of trials in the folder of a sweep, each in run folders that are resumed.</summary>
@@ -90,7 +90,7 @@ internal sealed class TrialRunner<T>(
     }
 
     public async Task<TrialResult?> RunAsync(
-        SweepFolder folder,
+        TrialFolders folders,
         SweepLease lease,
         Action<long, long> progress,
         CancellationToken stop
@@ -102,7 +102,7 @@ internal sealed class TrialRunner<T>(
         {
             var known = results.Count;
             var result = await RunPartAsync(
-                folder,
+                folders,
                 lease,
                 part,
                 (iteration, total) => progress((known * total) + iteration, parts.Count * total),
@@ -129,16 +129,16 @@ internal sealed class TrialRunner<T>(
         );
 
     private async Task<TrialResult?> RunPartAsync(
-        SweepFolder folder,
+        TrialFolders folders,
         SweepLease lease,
         TrialPart part,
         Action<long, long> progress,
         CancellationToken stop
     )
     {
-        var configuration = ConfigurationOf(folder, [.. lease.Values], part);
+        var configuration = ConfigurationOf(folders, [.. lease.Values], part);
         var samples = data.Of(configuration, part);
-        var path = folder.RunOf(lease.Trial, part);
+        var path = folders.RunOf(lease.Trial, part);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var total = Runs.Iterations(configuration.Hyperparameters, samples.Samples.Train.Count);
         var watch = new StageEnd(
@@ -168,18 +168,18 @@ internal sealed class TrialRunner<T>(
     }
 
     public async Task<bool> TrainBestAsync(
-        SweepFolder folder,
+        TrialFolders folders,
         SweepTrial best,
         CancellationToken stop
     )
     {
         var part = new TrialPart(0, null, "");
-        var configuration = ConfigurationOf(folder, [.. best.Values], part);
+        var configuration = ConfigurationOf(folders, [.. best.Values], part);
         using var never = new CancellationTokenSource();
         var finished = await TrainAsync(
             configuration,
             data.Of(configuration, part),
-            folder.BestRun,
+            folders.BestRun,
             new(null, never, _ => { }),
             stop
         );
@@ -213,7 +213,7 @@ internal sealed class TrialRunner<T>(
     }
 
     private RunConfiguration ConfigurationOf(
-        SweepFolder folder,
+        TrialFolders folders,
         IReadOnlyList<string> values,
         TrialPart part
     )
@@ -222,7 +222,7 @@ internal sealed class TrialRunner<T>(
         [
             ("Run:Mode", "Once"),
             ("Run:Resume", "Never"),
-            ("Run:Directory", folder.Path),
+            ("Run:Directory", folders.Path),
             ("Training:Threads", Text((ulong)threads)),
         ];
         var configuration = space.ConfigurationOf(values, own);

@@ -7,7 +7,7 @@ open System.IO
 open System.Text
 open Xunit
 
-/// What serving costs those that do not serve: nothing.
+/// What serving and clusters cost those that do neither: nothing.
 module FootprintTests =
     /// The assemblies that the runtime says it has loaded for a command.
     let private loaded (arguments: string list) : string -> bool =
@@ -34,11 +34,23 @@ module FootprintTests =
             >= 0
 
     [<Fact>]
-    let ``help and training load nothing that serves`` () =
+    let ``help and training load nothing that serves, and nothing of a cluster`` () =
         use scratch = new Scratch()
 
+        let sweep =
+            SweepTests.planWith [ "trials", "1"; "rungs", "" ]
+            |> SweepTests.write scratch
+            |> fun plan -> SweepTests.arguments scratch "runs" plan []
+
         for arguments in
-            [ [ "--help" ]; [ "serve"; "--help" ]; "train" :: Given.options scratch [] ] do
+            [
+                [ "--help" ]
+                [ "serve"; "--help" ]
+                [ "worker"; "--help" ]
+                "train" :: Given.options scratch []
+                sweep
+                [ "sweep"; "status"; scratch.Sub "none" ]
+            ] do
             let isLoaded = loaded arguments
             Assert.True(isLoaded "System.CommandLine")
             Assert.True(isLoaded "Pipeline.Training")
@@ -50,8 +62,16 @@ module FootprintTests =
                     "Microsoft.AspNetCore.Server.Kestrel.Core"
                     "Microsoft.AspNetCore.Routing"
                     "Microsoft.AspNetCore.RateLimiting"
+                    "Pipeline.Cluster"
+                    "Orleans.Core"
+                    "Orleans.Core.Abstractions"
+                    "Orleans.Runtime"
+                    "StackExchange.Redis"
                 ] do
                 Assert.False(isLoaded name, $"""{String.concat " " arguments} loads {name}""")
 
         // What is loaded is seen.
         Assert.True(loaded [ "serve"; scratch.Sub "none" ] "Pipeline.Serving")
+        let cluster = loaded [ "worker"; "--Cluster:Store=redis:127.0.0.1:1" ]
+        Assert.True(cluster "Pipeline.Cluster")
+        Assert.True(cluster "StackExchange.Redis")

@@ -131,6 +131,15 @@ type TheoryWithSignalsAttribute() as theory =
     inherit TheoryAttribute()
     do theory.Skip <- Tools.noSignals.Value
 
+/// A test that needs a Redis server, and says so where there is none.
+type FactWithRedisAttribute() as fact =
+    inherit FactAttribute()
+
+    do
+        match Tools.run "redis-server" [ "--version" ] with
+        | Some ended when ended.ExitCode = 0 -> ()
+        | _ -> fact.Skip <- "needs a Redis server (Debian: redis-server)"
+
 /// A test with data that needs a disk of its own, and says so where it cannot have one.
 type TheoryWithSmallDiskAttribute() as theory =
     inherit TheoryAttribute()

@@ -14,7 +14,7 @@ open Xunit
 /// in the same table and the same models.
 module SweepTests =
     /// A plan of a method, the others of its parts changed.
-    let private planWith (changes: (string * string) list) : string =
+    let planWith (changes: (string * string) list) : string =
         [
             "settings",
             """{ "Data": { "Validation": 0.2 }, "Model": { "WeightInitStd": 0.5 },
@@ -34,13 +34,13 @@ module SweepTests =
         |> String.concat ", "
         |> fun parts -> $"{{ {parts} }}"
 
-    let private write (scratch: Scratch) (plan: string) : string =
+    let write (scratch: Scratch) (plan: string) : string =
         let path = scratch.Sub "digits.json"
         File.WriteAllText(path, plan)
         path
 
     /// The arguments of a sweep in a folder of its own.
-    let private arguments (scratch: Scratch) (folder: string) (plan: string) (more: string list) =
+    let arguments (scratch: Scratch) (folder: string) (plan: string) (more: string list) =
         let data = scratch.Sub "data"
 
         if not (Directory.Exists data) then
@@ -54,7 +54,7 @@ module SweepTests =
         ]
         @ more
 
-    let private folderOf (scratch: Scratch) (folder: string) =
+    let folderOf (scratch: Scratch) (folder: string) =
         Path.Combine(scratch.Sub folder, "digits")
 
     let private hash (path: string) =
@@ -68,7 +68,7 @@ module SweepTests =
             |> Array.map (fun cell -> cell.Trim '"'))
 
     /// The table but for the columns that may differ, and the best model's hash.
-    let private left (folder: string) =
+    let left (folder: string) =
         let rows = rowsOf folder
         let titles = rows[0]
 
@@ -85,17 +85,17 @@ module SweepTests =
         row[Array.IndexOf(titles, name)]
 
     /// The small data set has equal images on both sides, which the program says.
-    let private errorsOf (ended: Ended) =
+    let errorsOf (ended: Ended) =
         ended.Errors.Split '\n'
         |> Array.filter (fun line -> not (line.StartsWith "Leakage: "))
         |> String.concat "\n"
 
-    let private completed (ended: Ended) =
+    let completed (ended: Ended) =
         Assert.Equal("", errorsOf ended)
         Assert.Equal(0, ended.ExitCode)
         ended.Output
 
-    let private same (expected: string[] * string) (found: string[] * string) =
+    let same (expected: string[] * string) (found: string[] * string) =
         Assert.Equal<string>(fst expected, fst found)
         Assert.Equal(snd expected, snd found)
 

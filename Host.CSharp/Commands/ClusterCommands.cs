@@ -1,0 +1,99 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Cluster;
+
+namespace Pipeline.Training;
+
+/// <summary>What commands do in a cluster. Nothing else of the program loads the assemblies of one.</summary>
+internal static class ClusterCommands
+{
+    /// <summary>Works on the sweeps of a store until a signal comes.</summary>
+    public static async Task<int> WorkAsync(CommandLineSettings given)
+    {
+        // The rows are those of the sweeps.
+        var builder = ServiceRegistration.CreateBuilder(
+            given with
+            {
+                IsForTraining = false,
+            },
+            out var configuration
+        );
+        var settings = configuration.Settings;
+        ClusterServices.Require(settings.Cluster);
+        builder
+            .Services.AddSingleton(
+                new WorkerOptions(
+                    settings.Cluster,
+                    given,
+                    SweepTeam.SlotsOf(settings.Sweep.Slots),
+                    Print.Notes
+                )
+            )
+            .AddWorker();
+        return await RunAsync<WorkerService>(builder);
+    }
+
+    /// <summary>Submits a sweep and works on it.</summary>
+    /// <param name="builder">A host with the sweep.</param>
+    /// <param name="settings">The section Cluster.</param>
+    public static Task<int> SubmitAsync(HostApplicationBuilder builder, ClusterSettings settings)
+    {
+        ClusterServices.Require(settings);
+        builder.Services.AddSubmittedSweep(settings);
+        return RunAsync<SubmittedSweepService>(builder);
+    }
+
+    /// <summary>Shows a sweep.</summary>
+    public static Task ShowAsync(ClusterSettings settings, string name)
+    {
+        ClusterServices.Require(settings);
+        return ClusterClient.ShowAsync(settings, name, NoLogs, Console.Out);
+    }
+
+    /// <summary>Asks something of a sweep.</summary>
+    public static Task AskAsync(ClusterSettings settings, string name, SweepRequest request)
+    {
+        ClusterServices.Require(settings);
+        return ClusterClient.AskAsync(
+            settings,
+            name,
+            request switch
+            {
+                SweepRequest.Pause => SweepPhase.Paused,
+                SweepRequest.Stop => SweepPhase.Stopped,
+                _ => SweepPhase.Running,
+            },
+            NoLogs
+        );
+    }
+
+    private static Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory NoLogs =>
+        Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance;
+
+    private static async Task<int> RunAsync<TService>(HostApplicationBuilder builder)
+        where TService : class
+    {
+        ILogger? logger = null;
+        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
+        builder
+            .Services.Configure<HostOptions>(host =>
+                host.ShutdownTimeout = Timeout.InfiniteTimeSpan
+            )
+            .AddHostedService<SignalHandler>();
+        using var host = builder.Build();
+        logger = host.Services.GetRequiredService<ILogger<TService>>();
+        var status = host.Services.GetRequiredService<ExitStatus>();
+        try
+        {
+            await host.RunAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The host was stopped while it started.
+        }
+        if (status.IsStopped)
+            streams.Patience = TimeSpan.FromSeconds(3);
+        return status.Code;
+    }
+}

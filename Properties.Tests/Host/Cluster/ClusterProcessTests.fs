@@ -1,0 +1,404 @@
+namespace Pipeline.Properties.Host
+
+open System
+open System.Collections.Generic
+open System.Diagnostics
+open System.IO
+open System.Net
+open System.Net.Sockets
+open System.Security.Cryptography
+open System.Security.Cryptography.X509Certificates
+open System.Text
+open System.Text.RegularExpressions
+open System.Threading
+open System.Threading.Tasks
+open Xunit
+
+/// A Redis server with a folder of its own, which keeps every write.
+type Redis(folder: string) =
+    let port =
+        use listener = new TcpListener(IPAddress.Loopback, 0)
+        listener.Start()
+        (listener.LocalEndpoint :?> IPEndPoint).Port
+
+    let answers () =
+        try
+            use client = new TcpClient()
+            client.Connect(IPAddress.Loopback, port)
+            client.GetStream().Write(ReadOnlySpan(Encoding.ASCII.GetBytes "PING\r\n"))
+            client.GetStream().ReadByte() = int '+'
+        with
+        | :? SocketException
+        | :? IOException -> false
+
+    let start () =
+        Directory.CreateDirectory folder |> ignore
+
+        let info =
+            ProcessStartInfo(
+                "redis-server",
+                [
+                    "--port"
+                    string port
+                    "--bind"
+                    "127.0.0.1"
+                    "--dir"
+                    folder
+                    "--save"
+                    ""
+                    "--appendonly"
+                    "yes"
+                    "--appendfsync"
+                    "always"
+                ],
+                RedirectStandardOutput = true
+            )
+
+        let started = Process.Start info |> nonNull
+        started.OutputDataReceived.Add ignore
+        started.BeginOutputReadLine()
+        Assert.True(SpinWait.SpinUntil(answers, TimeSpan.FromSeconds 30.0), "Redis does not start")
+        started
+
+    let mutable running = start ()
+
+    /// The store as an option.
+    member _.Option = $"--Cluster:Store=redis:127.0.0.1:%d{port}"
+
+    member _.Kill() : unit =
+        running.Kill()
+        running.WaitForExit()
+
+    member _.Start() : unit = running <- start ()
+
+    interface IDisposable with
+        member redis.Dispose() =
+            redis.Kill()
+            running.Dispose()
+
+/// A command as a process whose output is kept.
+type Command(arguments: string list) =
+    let started =
+        let command =
+            Tools.heedingSignals (
+                "dotnet"
+                :: Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+                :: arguments
+            )
+
+        ProcessStartInfo(
+            command.Head,
+            command.Tail,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
+        |> Process.Start
+        |> nonNull
+
+    let lines = StringBuilder()
+
+    let keep (line: string | null) =
+        lock lines (fun () -> lines.Append(line).Append('\n') |> ignore)
+
+    do
+        started.OutputDataReceived.Add(fun line -> keep line.Data)
+        started.ErrorDataReceived.Add(fun line -> keep line.Data)
+        started.BeginOutputReadLine()
+        started.BeginErrorReadLine()
+
+    /// What it has written so far.
+    member _.Text = lock lines (fun () -> string lines)
+    member _.HasExited = started.HasExited
+
+    member command.WaitFor(what: string) : unit =
+        let found () =
+            command.Text.Contains what || started.HasExited
+
+        SpinWait.SpinUntil(found, TimeSpan.FromMinutes 2.0) |> ignore
+        Assert.Contains(what, command.Text)
+
+    /// Its exit code, once it has ended.
+    member _.ExitCode(within: TimeSpan) : int =
+        Assert.True(started.WaitForExit within, $"no end: {lines}")
+        started.WaitForExit()
+        started.ExitCode
+
+    member _.Terminate() : unit =
+        use kill = Process.Start("kill", [ "-TERM"; string started.Id ])
+        kill.WaitForExit()
+
+    interface IDisposable with
+        member _.Dispose() =
+            if not started.HasExited then
+                started.Kill()
+                started.WaitForExit()
+
+            started.Dispose()
+
+/// Workers as processes with a Redis server: whatever is killed, the table is that of one machine.
+module ClusterProcessTests =
+    let private minutes = TimeSpan.FromMinutes 2.0
+
+    /// Trials that take about a second each, with several checkpoints.
+    let private slow =
+        """{ "Data": { "Validation": 0.2 }, "Model": { "WeightInitStd": 0.5 },
+             "Training": { "BatchSize": 20, "Iterations": 24000 }, "Run": { "CheckpointSeconds": 0.1 } }"""
+
+    let private planOf (trials: int) =
+        SweepTests.planWith [ "settings", slow; "trials", string trials; "rungs", "[300, 900]" ]
+
+    let private sweep (scratch: Scratch) (folder: string) (plan: string) (more: string list) =
+        SweepTests.arguments scratch folder plan ("--Sweep:Slots=1" :: more)
+
+    let private workerWith (data: string) (redis: Redis) = [
+        "worker"
+        redis.Option
+        "--Sweep:Slots=1"
+        $"--Data:Directory={data}"
+    ]
+
+    let private worker (scratch: Scratch) (redis: Redis) = workerWith (scratch.Sub "data") redis
+
+    [<FactWithRedis>]
+    let ``three processes that are killed again and again end in the table of one machine`` () =
+        use scratch = new Scratch()
+        let plan = SweepTests.write scratch (planOf 12)
+
+        Given.host (SweepTests.arguments scratch "alone" plan [])
+        |> SweepTests.completed
+        |> ignore
+
+        let expected = SweepTests.left (SweepTests.folderOf scratch "alone")
+        use redis = new Redis(scratch.Sub "redis")
+
+        let commands = [|
+            sweep scratch "many" plan [ redis.Option ]
+            worker scratch redis
+            worker scratch redis
+        |]
+
+        let running = commands |> Array.map (fun command -> new Command(command))
+
+        let isDone () =
+            running[0].Text.Contains "completed: 12 of 12 trials settled"
+
+        try
+            // The folder is there once the sweep was submitted.
+            running[0].WaitFor "; goal "
+            let mutable kills = 0
+
+            while kills < Given.times "KILLS" 5 && not (isDone ()) do
+                // Neither sooner than a process starts nor at the same time as another one is replaced.
+                Thread.Sleep(Random.Shared.Next(500, 2500))
+                let victim = Random.Shared.Next 3
+
+                if not (isDone ()) && not running[victim].HasExited then
+                    (running[victim] :> IDisposable).Dispose()
+                    running[victim] <- new Command(commands[victim])
+                    kills <- kills + 1
+
+            Assert.True(kills > 0, "nothing was killed")
+            Assert.Equal(0, running[0].ExitCode minutes)
+            let found = SweepTests.left (SweepTests.folderOf scratch "many")
+            SweepTests.same expected found
+        finally
+            for each in running do
+                (each :> IDisposable).Dispose()
+
+    [<FactWithRedis>]
+    let ``a store that is killed and started again loses nothing, and another terminal is heeded``
+        ()
+        =
+        use scratch = new Scratch()
+        // Long enough for the commands of another terminal.
+        let plan =
+            SweepTests.write
+                scratch
+                (SweepTests.planWith [
+                    "settings", slow.Replace("24000", "150000")
+                    "method", "\"Random\""
+                    "lag", ""
+                    "trials", "3"
+                    "rungs", ""
+                ])
+
+        Given.host (SweepTests.arguments scratch "alone" plan [])
+        |> SweepTests.completed
+        |> ignore
+
+        use redis = new Redis(scratch.Sub "redis")
+        use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
+        use other = new Command(worker scratch redis)
+
+        let ask request =
+            Given.host [ "sweep"; request; "digits"; redis.Option ]
+
+        other.WaitFor "from iteration"
+        let status = ask "status" |> SweepTests.completed
+        Assert.Contains("digits: running: ", status)
+        Assert.Contains("running", status)
+        ask "pause" |> SweepTests.completed |> ignore
+        submitted.WaitFor "paused; sweep continue goes on"
+        other.WaitFor "given back"
+        Assert.Contains("digits: paused: ", ask "status" |> SweepTests.completed)
+        redis.Kill()
+        ask "continue" |> fun ended -> Assert.Equal(2, ended.ExitCode)
+        redis.Start()
+
+        let continued () = (ask "continue").ExitCode = 0
+        Assert.True(SpinWait.SpinUntil(continued, minutes), "not continued")
+        submitted.WaitFor "continued"
+        redis.Kill()
+        other.WaitFor "The cluster does not answer"
+        redis.Start()
+        Assert.Equal(0, submitted.ExitCode minutes)
+
+        SweepTests.same
+            (SweepTests.left (SweepTests.folderOf scratch "alone"))
+            (SweepTests.left (SweepTests.folderOf scratch "many"))
+
+        let unknown = ask "stop"
+        Assert.Equal(2, unknown.ExitCode)
+        Assert.Contains("that is not completed, found no such one.", unknown.Errors)
+
+    [<FactWithRedis>]
+    let ``a worker that gets SIGTERM gives its trial back, and one with other data takes nothing``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let plan =
+            SweepTests.write
+                scratch
+                (SweepTests.planWith [
+                    "settings", slow.Replace("24000", "20000000")
+                    "method", "\"Random\""
+                    "lag", ""
+                    "trials", "2"
+                    "rungs", ""
+                ])
+
+        use redis = new Redis(scratch.Sub "redis")
+        use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
+        let work = worker scratch redis
+        use first = new Command(work)
+        first.WaitFor "from iteration 0"
+        Given.write (scratch.Sub "others") 7UL id
+
+        let others = Given.host (workerWith (scratch.Sub "others") redis)
+        Assert.Equal(2, others.ExitCode)
+
+        Assert.Contains(
+            "the data: expected those of the sweep digits of redis:127.0.0.1:",
+            others.Errors
+        )
+        // A checkpoint was sent: the trial goes on from it.
+        let kept () =
+            let status =
+                Given.host [ "sweep"; "status"; "digits"; redis.Option ] |> SweepTests.completed
+
+            Regex.Count(status, "running [0-9]+ %") = 2
+
+        Assert.True(SpinWait.SpinUntil(kept, minutes), "no progress")
+        let asked = Stopwatch.StartNew()
+        first.Terminate()
+        Assert.Equal(143, first.ExitCode minutes)
+        let took = asked.Elapsed
+        Assert.Contains("given back", first.Text)
+        // Five seconds where the processors are free; here others may use them.
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds 30.0)
+        use second = new Command(work)
+        second.WaitFor "attempt 2 from iteration "
+
+        let from =
+            Regex.Match(second.Text, "attempt 2 from iteration ([0-9]+)").Groups[1].Value
+
+        Assert.True(int64 from > 0L, second.Text)
+
+        Given.host [ "sweep"; "stop"; "digits"; redis.Option ]
+        |> SweepTests.completed
+        |> ignore
+
+        Assert.Equal(143, submitted.ExitCode minutes)
+        Assert.Contains("to resume: the same command again", submitted.Text)
+        second.Terminate()
+        Assert.Equal(143, second.ExitCode minutes)
+
+    [<FactWithRedis>]
+    let ``with a certificate the members need its key, and a file that others may read is refused``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let plan =
+            SweepTests.write
+                scratch
+                (SweepTests.planWith [
+                    "settings", slow.Replace("24000", "20000000")
+                    "method", "\"Random\""
+                    "lag", ""
+                    "trials", "2"
+                    "rungs", ""
+                ])
+
+        let pem = scratch.Sub "cluster.pem"
+        use key = ECDsa.Create ECCurve.NamedCurves.nistP256
+        let request = CertificateRequest("CN=pipeline", key, HashAlgorithmName.SHA256)
+        let now = DateTimeOffset.UtcNow
+        use made = request.CreateSelfSigned(now.AddDays -1.0, now.AddDays 1.0)
+
+        File.WriteAllText(
+            pem,
+            made.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n"
+        )
+
+        let certificate = $"--Cluster:Certificate={pem}"
+        use redis = new Redis(scratch.Sub "redis")
+
+        if not (OperatingSystem.IsWindows()) then
+            File.SetUnixFileMode(pem, UnixFileMode.UserRead ||| UnixFileMode.GroupRead)
+            let readable = Given.host (worker scratch redis @ [ certificate ])
+            Assert.Equal(2, readable.ExitCode)
+            Assert.Contains("expected a file that its owner alone may read", readable.Errors)
+            File.SetUnixFileMode(pem, UnixFileMode.UserRead)
+
+        use submitted = new Command(sweep scratch "many" plan [ redis.Option; certificate ])
+        use other = new Command(worker scratch redis @ [ certificate ])
+        other.WaitFor "from iteration"
+
+        let ask request more =
+            Given.host ([ "sweep"; request; "digits"; redis.Option ] @ more)
+
+        Assert.Contains("digits: running: ", ask "status" [ certificate ] |> SweepTests.completed)
+        let without = ask "status" []
+        Assert.Equal(2, without.ExitCode)
+        Assert.Contains("expected a worker or a sweep that works with this store", without.Errors)
+        ask "stop" [ certificate ] |> SweepTests.completed |> ignore
+        Assert.Equal(143, submitted.ExitCode minutes)
+
+    [<Fact>]
+    let ``a store that cannot be used is refused in a sentence`` () =
+        let refused store (sentence: string) =
+            let ended = Given.host [ "worker"; $"--Cluster:Store={store}" ]
+            Assert.Equal(2, ended.ExitCode)
+            Assert.Equal("", ended.Output)
+            Assert.Contains(sentence, ended.Errors)
+            Assert.Single(ended.Errors.TrimEnd().Split '\n') |> ignore
+
+        let nobody =
+            use listener = new TcpListener(IPAddress.Loopback, 0)
+            listener.Start()
+            (listener.LocalEndpoint :?> IPEndPoint).Port
+
+        refused
+            $"redis:127.0.0.1:%d{nobody}"
+            $"Cluster:Store, redis:127.0.0.1:%d{nobody}: expected a Redis server that can be reached and written, found "
+
+        refused "sqlite:x" "Cluster:Store: expected redis:HOST:PORT"
+        let without = Given.host [ "worker" ]
+        Assert.Equal(2, without.ExitCode)
+
+        Assert.Equal(
+            "Cluster:Store: expected the server between the machines, such as redis:localhost:6379, found nothing.\n",
+            without.Errors
+        )
