@@ -19,10 +19,12 @@ internal static class Page
     /// <param name="context">The request.</param>
     /// <param name="view">What the page shows.</param>
     /// <param name="status">The status of the answer.</param>
+    /// <param name="policy">The page's content security policy.</param>
     public static async Task WriteAsync<TPage>(
         HttpContext context,
         object view,
-        int status = StatusCodes.Status200OK
+        int status = StatusCodes.Status200OK,
+        string policy = SecurityHeaders.OwnPages
     )
         where TPage : IComponent
     {
@@ -54,7 +56,7 @@ internal static class Page
             );
             return root.ToHtmlString();
         });
-        SecurityHeaders.Confine(context.Response);
+        SecurityHeaders.Confine(context.Response, policy);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.WriteAsync(html, CancellationToken.None);

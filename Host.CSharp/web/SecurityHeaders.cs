@@ -8,8 +8,15 @@ internal static class SecurityHeaders
 {
     /// <summary>The policy of the service's own pages: scripts, styles, pictures and requests of this origin alone,
     /// and no script that writes HTML.</summary>
-    private const string OwnPages =
+    public const string OwnPages =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+    /// <summary>The same for a page that compiles WebAssembly.</summary>
+    public static readonly string WebAssemblyPage = OwnPages.Replace(
+        "script-src 'self'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        StringComparison.Ordinal
+    );
 
     /// <summary>The policy of documents from run folders, which others may have written: they have inline styles and
     /// pictures, and can do nothing.</summary>
@@ -32,10 +39,12 @@ internal static class SecurityHeaders
     }
 
     /// <summary>Confines a page.</summary>
-    public static void Confine(HttpResponse response)
+    /// <param name="response">The answer.</param>
+    /// <param name="policy">Its content security policy.</param>
+    public static void Confine(HttpResponse response, string policy = OwnPages)
     {
         var headers = response.Headers;
-        headers.ContentSecurityPolicy = OwnPages;
+        headers.ContentSecurityPolicy = policy;
         headers.XContentTypeOptions = "nosniff";
         // A browser that sends no referrer at all names no origin in a form's POST either.
         headers["Referrer-Policy"] = "same-origin";

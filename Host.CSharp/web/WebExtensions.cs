@@ -16,6 +16,7 @@ internal static class WebExtensions
             .AddSingleton<IProblemPage, ProblemPages>()
             .AddSingleton(new RunFolders(runs))
             .AddSingleton<SweepFolders>()
+            .AddSingleton(BitsBundle.BesideProgram)
             .AddSingleton<LoggedRuns>();
 
     /// <summary>Adds the headers and maps all pages.</summary>
@@ -29,6 +30,7 @@ internal static class WebExtensions
         ComparePages.Map(application);
         SweepPages.Map(application);
         TryPages.Map(application);
+        BitsPages.Map(application);
         application.MapPage("/", context => Page.Redirect(context, RunPages.Root));
     }
 

@@ -91,6 +91,7 @@ let private others =
         "--global"
         "--name"
         "--data-binary"
+        "--maxgenericcycle:7"
     ]
 
 let private sources (folder: string) : string list = [

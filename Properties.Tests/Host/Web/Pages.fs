@@ -5,6 +5,7 @@ open System.IO
 open System.Net
 open System.Net.Http
 open System.Text.Json.Nodes
+open Microsoft.Extensions.DependencyInjection
 open Pipeline.Learning
 open Pipeline.Serving
 open Pipeline.Training
@@ -14,7 +15,8 @@ open Pipeline.Web
 [<RequireQualifiedAccess>]
 module Pages =
     /// A service of some models and of the runs in a folder, at a port (0 for a free one), with these rules.
-    let startAt
+    let private startWithBundle
+        (bundle: BitsBundle)
         (port: int)
         (access: AccessRules)
         (runs: string)
@@ -32,12 +34,16 @@ module Pages =
             server
                 .StartAsync(
                     ignore,
-                    (fun services -> WebExtensions.AddPages(services, runs) |> ignore),
+                    (fun services ->
+                        WebExtensions.AddPages(services, runs).AddSingleton bundle |> ignore),
                     (fun application -> WebExtensions.UsePages application)
                 )
                 .GetAwaiter()
                 .GetResult()
         )
+
+    let startAt port access runs models : Service =
+        startWithBundle (BitsBundle "") port access runs models
 
     let private noRuns = Path.Combine(Path.GetTempPath(), "pipeline-no-runs")
 
@@ -47,6 +53,10 @@ module Pages =
 
     let start (models: (string * string) list) : Service =
         startWith (AccessRules([], null)) models
+
+    /// A service with the fixed set for browsers in a folder.
+    let withBundle (folder: string) : Service =
+        startWithBundle (BitsBundle folder) 0 (AccessRules([], null)) noRuns []
 
     /// A service of the runs in a folder.
     let ofRuns (runs: string) : Service =
