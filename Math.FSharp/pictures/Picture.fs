@@ -367,8 +367,8 @@ module Picture =
             let svg =
                 exporter
                     .ExportToString(plot)
-                    .Replace("id=\"clipPath", $"id=\"{name}-%d{i}-")
-                    .Replace("#clipPath", $"#{name}-%d{i}-")
+                    .Replace("id=\"clipPath", FormattableString.Invariant $"id=\"{name}-{i}-")
+                    .Replace("#clipPath", FormattableString.Invariant $"#{name}-{i}-")
 
             // What is inside of the element.
             let first = svg.IndexOf('>', svg.IndexOf("<svg", StringComparison.Ordinal)) + 1
@@ -376,14 +376,16 @@ module Picture =
             let inside =
                 svg.Substring(first, svg.LastIndexOf("</svg>", StringComparison.Ordinal) - first)
 
-            $"<g transform=\"translate(0 %d{i * height})\">{inside}</g>", area (i * height) plot
+            FormattableString.Invariant $"<g transform=\"translate(0 {i * height})\">{inside}</g>",
+            area (i * height) plot
 
         let total = height * charts.Length
         let parts, areas = charts |> List.mapi part |> List.unzip
         let parts = String.Join("\n", parts)
 
         let svg =
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d{width}\" height=\"%d{total}\" viewBox=\"0 0 %d{width} %d{total}\">\n{parts}\n</svg>\n"
+            FormattableString.Invariant
+                $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{total}\" viewBox=\"0 0 {width} {total}\">\n{parts}\n</svg>\n"
 
         struct (svg, areas)
 
