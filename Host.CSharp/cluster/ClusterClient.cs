@@ -13,6 +13,9 @@ namespace Pipeline.Cluster;
 /// <summary>Asks a cluster from outside, for commands of another terminal.</summary>
 internal static class ClusterClient
 {
+    /// <summary>How long an answer may take: members that were killed are asked first, perhaps.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     /// <summary>Shows a sweep.</summary>
     /// <exception cref="RefusedException">No such sweep is there, or nobody works with the store.</exception>
     public static Task ShowAsync(
@@ -80,12 +83,13 @@ internal static class ClusterClient
             ClusterNetwork.AddTo(client);
             certificate?.AddTo(client);
         });
-        using var host = builder.Build();
+        var host = builder.Build();
         try
         {
-            await host.StartAsync();
-            await ask(host.Services.GetRequiredService<IGrainFactory>(), store.Address);
-            await host.StopAsync();
+            await host.StartAsync().WaitAsync(Patience);
+            await ask(host.Services.GetRequiredService<IGrainFactory>(), store.Address)
+                .WaitAsync(Patience);
+            await host.StopAsync().WaitAsync(Patience);
         }
         catch (Exception silent) when (silent is OrleansException or TimeoutException)
         {

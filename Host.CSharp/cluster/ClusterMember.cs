@@ -79,10 +79,13 @@ internal sealed class ClusterMember : IAsyncDisposable
                     $"{address}, {port} and {gateway}: {socket.Message}"
                 );
             }
-            catch
+            catch (OrleansException unreachable)
             {
-                host.Dispose();
-                throw;
+                throw RefusedException.Of(
+                    store.Address,
+                    "a store whose other members can be reached, and have the same Cluster:Certificate",
+                    unreachable.Message.Split('\n')[0].TrimEnd('.')
+                );
             }
         }
     }

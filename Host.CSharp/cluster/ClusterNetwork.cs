@@ -19,6 +19,9 @@ internal static class ClusterNetwork
     /// <summary>After three of these, a new process no longer waits for one that is gone.</summary>
     private static readonly TimeSpan Alive = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a new process tries to reach the others.</summary>
+    private static readonly TimeSpan Join = TimeSpan.FromMinutes(1);
+
     /// <summary>The address of the settings.</summary>
     public static IPAddress AddressOf(ClusterSettings settings)
     {
@@ -56,6 +59,7 @@ internal static class ClusterNetwork
             members.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             members.IAmAliveTablePublishTimeout = Alive;
             members.DefunctSiloExpiration = TimeSpan.FromHours(1);
+            members.MaxJoinAttemptTime = Join;
         });
         silo.Configure<SiloMessagingOptions>(messages =>
         {

@@ -174,7 +174,7 @@ internal interface ISweep : IGrainWithStringKey
     Task Remove();
 }
 
-/// <summary>The names of the sweeps that there are. There is one, with the key 0.</summary>
+/// <summary>The names of the sweeps that have work. There is one such list, with the key 0.</summary>
 [Alias("pipeline.ISweepNames")]
 internal interface ISweepNames : IGrainWithIntegerKey
 {

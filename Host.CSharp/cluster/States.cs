@@ -22,7 +22,7 @@ internal sealed class SweepState
     public SweepPhase Wanted { get; set; }
 }
 
-/// <summary>The names of the sweeps.</summary>
+/// <summary>The names of the sweeps that have work.</summary>
 [GenerateSerializer, Alias("pipeline.SweepNamesState")]
 internal sealed class SweepNamesState
 {

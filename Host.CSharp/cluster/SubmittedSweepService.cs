@@ -65,8 +65,7 @@ internal sealed class SubmittedSweepService(
             );
             try
             {
-                using (report.Follow(() => mirror.Board, $"{Counted.Of(slots, "slot")} here"))
-                    await FollowAsync(mirror, worker, submission, member.Access, stop);
+                await FollowAsync(mirror, worker, slots, submission, member.Access, stop);
             }
             catch (DifferentResultException different)
             {
@@ -95,6 +94,7 @@ internal sealed class SubmittedSweepService(
     private async Task FollowAsync(
         SweepMirror mirror,
         TrialWorker worker,
+        int slots,
         Submission submission,
         ClusterAccess access,
         CancellationToken stop
@@ -108,6 +108,10 @@ internal sealed class SubmittedSweepService(
             { Length: > 0 } difference
         )
             throw new RefusedException([difference]);
+        using var following = report.Follow(
+            () => mirror.Board,
+            $"{Counted.Of(slots, "slot")} here"
+        );
         var working = worker.RunAsync(ended.Token);
         var mirroring = mirror.FollowAsync(access, submission, retry, ended.Token);
         // The sweep is done or stopped, this process is to stop, or one of both fails.

@@ -76,8 +76,16 @@ internal sealed class SweepGrain(
         }
         stored.State.Wanted = SweepPhase.Running;
         await SaveAsync();
-        await GrainFactory.GetGrain<ISweepNames>(0).Add(submission.Name);
+        await NameAsync();
         return "";
+    }
+
+    /// <summary>Lists the sweep where workers look for work, or no longer.</summary>
+    private Task NameAsync()
+    {
+        var names = GrainFactory.GetGrain<ISweepNames>(0);
+        var name = this.GetPrimaryKeyString();
+        return Phase == SweepPhase.Running ? names.Add(name) : names.Remove(name);
     }
 
     /// <summary>What another submission of the same name has that is different.</summary>
@@ -214,6 +222,8 @@ internal sealed class SweepGrain(
             differences.Add(alarm);
         running.Remove(lease.Trial);
         await SaveAsync();
+        if (Phase == SweepPhase.Done)
+            await NameAsync();
         return new(true, alarm);
     }
 
@@ -235,23 +245,26 @@ internal sealed class SweepGrain(
     public async Task<SweepPhase> Ask(SweepPhase wanted)
     {
         var before = Phase;
-        if (before is SweepPhase.Unknown or SweepPhase.Done || before == wanted)
+        if (before is SweepPhase.Unknown or SweepPhase.Done)
             return before;
         stored.State.Wanted = wanted;
         await SaveAsync();
+        await NameAsync();
         return before;
     }
 
     public async Task Remove()
     {
-        if (stored.State.Submission is not { } submission)
-            return;
-        await GrainFactory.GetGrain<ISweepNames>(0).Remove(submission.Name);
-        foreach (var trial in board!.Trials.Where(trial => trial.Attempts > 0))
-            await GrainFactory
-                .GetGrain<ITrialArchive>(TrialStore.KeyOf(key, trial.Number))
-                .Remove();
-        await stored.ClearStateAsync();
+        if (board is not null)
+        {
+            foreach (var trial in board.Trials.Where(trial => trial.Attempts > 0))
+                await GrainFactory
+                    .GetGrain<ITrialArchive>(TrialStore.KeyOf(key, trial.Number))
+                    .Remove();
+            await stored.ClearStateAsync();
+            board = null;
+        }
+        await NameAsync();
         DeactivateOnIdle();
     }
 

@@ -206,21 +206,9 @@ module ClusterProcessTests =
                 (each :> IDisposable).Dispose()
 
     [<FactWithRedis>]
-    let ``a store that is killed and started again loses nothing, and another terminal is heeded``
-        ()
-        =
+    let ``a store that is killed and started again loses nothing`` () =
         use scratch = new Scratch()
-        // Long enough for the commands of another terminal.
-        let plan =
-            SweepTests.write
-                scratch
-                (SweepTests.planWith [
-                    "settings", slow.Replace("24000", "150000")
-                    "method", "\"Random\""
-                    "lag", ""
-                    "trials", "3"
-                    "rungs", ""
-                ])
+        let plan = SweepTests.write scratch (planOf 12)
 
         Given.host (SweepTests.arguments scratch "alone" plan [])
         |> SweepTests.completed
@@ -229,25 +217,7 @@ module ClusterProcessTests =
         use redis = new Redis(scratch.Sub "redis")
         use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
         use other = new Command(worker scratch redis)
-
-        let ask request =
-            Given.host [ "sweep"; request; "digits"; redis.Option ]
-
         other.WaitFor "from iteration"
-        let status = ask "status" |> SweepTests.completed
-        Assert.Contains("digits: running: ", status)
-        Assert.Contains("running", status)
-        ask "pause" |> SweepTests.completed |> ignore
-        submitted.WaitFor "paused; sweep continue goes on"
-        other.WaitFor "given back"
-        Assert.Contains("digits: paused: ", ask "status" |> SweepTests.completed)
-        redis.Kill()
-        ask "continue" |> fun ended -> Assert.Equal(2, ended.ExitCode)
-        redis.Start()
-
-        let continued () = (ask "continue").ExitCode = 0
-        Assert.True(SpinWait.SpinUntil(continued, minutes), "not continued")
-        submitted.WaitFor "continued"
         redis.Kill()
         other.WaitFor "The cluster does not answer"
         redis.Start()
@@ -257,12 +227,12 @@ module ClusterProcessTests =
             (SweepTests.left (SweepTests.folderOf scratch "alone"))
             (SweepTests.left (SweepTests.folderOf scratch "many"))
 
-        let unknown = ask "stop"
+        let unknown = Given.host [ "sweep"; "stop"; "digits"; redis.Option ]
         Assert.Equal(2, unknown.ExitCode)
         Assert.Contains("that is not completed, found no such one.", unknown.Errors)
 
     [<FactWithRedis>]
-    let ``a worker that gets SIGTERM gives its trial back, and one with other data takes nothing``
+    let ``a worker that gets SIGTERM gives its trial back, one with other data takes nothing, and another terminal is heeded``
         ()
         =
         use scratch = new Scratch()
@@ -315,9 +285,21 @@ module ClusterProcessTests =
 
         Assert.True(int64 from > 0L, second.Text)
 
-        Given.host [ "sweep"; "stop"; "digits"; redis.Option ]
-        |> SweepTests.completed
-        |> ignore
+        let ask request =
+            Given.host [ "sweep"; request; "digits"; redis.Option ] |> SweepTests.completed
+
+        ask "pause" |> ignore
+        submitted.WaitFor "paused; sweep continue goes on"
+        second.WaitFor "given back"
+        Assert.Contains("digits: paused: 0 of 2 trials settled", ask "status")
+        ask "continue" |> ignore
+        submitted.WaitFor "continued"
+
+        let hasBoth () =
+            Regex.Count(second.Text, "from iteration ") = 2
+
+        Assert.True(SpinWait.SpinUntil(hasBoth, minutes), "nothing is taken again")
+        ask "stop" |> ignore
 
         Assert.Equal(143, submitted.ExitCode minutes)
         Assert.Contains("to resume: the same command again", submitted.Text)
