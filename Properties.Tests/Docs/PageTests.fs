@@ -80,7 +80,7 @@ let private programOptions: Lazy<Set<string>> =
                     yield! option.Aliases
         ])
 
-/// Of dotnet, its tests, and BenchmarkDotNet.
+/// Of dotnet, its tests, BenchmarkDotNet, scripts of the checks and redis-server.
 let private others =
     set [
         "--project"
@@ -91,6 +91,10 @@ let private others =
         "--global"
         "--name"
         "--data-binary"
+        "--daemonize"
+        "--appendonly"
+        "--check"
+        "--all"
         "--maxgenericcycle:7"
     ]
 
