@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Cluster;
 
 namespace Pipeline.Training;
@@ -31,7 +31,7 @@ internal static class ClusterCommands
                 )
             )
             .AddWorker();
-        return await RunAsync<WorkerService>(builder);
+        return await SweepHost.RunAsync<WorkerService>(builder);
     }
 
     /// <summary>Submits a sweep and works on it.</summary>
@@ -41,14 +41,14 @@ internal static class ClusterCommands
     {
         ClusterServices.Require(settings);
         builder.Services.AddSubmittedSweep(settings);
-        return RunAsync<SubmittedSweepService>(builder);
+        return SweepHost.RunAsync<SubmittedSweepService>(builder);
     }
 
     /// <summary>Shows a sweep.</summary>
     public static Task ShowAsync(ClusterSettings settings, string name)
     {
         ClusterServices.Require(settings);
-        return ClusterClient.ShowAsync(settings, name, NoLogs, Console.Out);
+        return ClusterClient.ShowAsync(settings, name, NullLoggerFactory.Instance, Console.Out);
     }
 
     /// <summary>Asks something of a sweep.</summary>
@@ -64,36 +64,7 @@ internal static class ClusterCommands
                 SweepRequest.Stop => SweepPhase.Stopped,
                 _ => SweepPhase.Running,
             },
-            NoLogs
+            NullLoggerFactory.Instance
         );
-    }
-
-    private static Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory NoLogs =>
-        Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance;
-
-    private static async Task<int> RunAsync<TService>(HostApplicationBuilder builder)
-        where TService : class
-    {
-        ILogger? logger = null;
-        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
-        builder
-            .Services.Configure<HostOptions>(host =>
-                host.ShutdownTimeout = Timeout.InfiniteTimeSpan
-            )
-            .AddHostedService<SignalHandler>();
-        using var host = builder.Build();
-        logger = host.Services.GetRequiredService<ILogger<TService>>();
-        var status = host.Services.GetRequiredService<ExitStatus>();
-        try
-        {
-            await host.RunAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // The host was stopped while it started.
-        }
-        if (status.IsStopped)
-            streams.Patience = TimeSpan.FromSeconds(3);
-        return status.Code;
     }
 }

@@ -178,31 +178,7 @@ internal static class SweepCommand
             ));
         if (first.Settings.Cluster.Store is not null)
             return await ClusterCommands.SubmitAsync(builder, first.Settings.Cluster);
-        builder
-            .Services.Configure<HostOptions>(host =>
-                host.ShutdownTimeout = Timeout.InfiniteTimeSpan
-            )
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton<IFiles, DiskFiles>()
-            .AddSingleton<ExitStatus>()
-            .AddMetrics()
-            .AddHostedService<SignalHandler>()
-            .AddHostedService<SweepWorker>();
-        ILogger? logger = null;
-        using var streams = StandardStreams.Queue(reason => logger?.OutputFailed(reason));
-        using var host = builder.Build();
-        logger = host.Services.GetRequiredService<ILogger<SweepWorker>>();
-        var status = host.Services.GetRequiredService<ExitStatus>();
-        try
-        {
-            await host.RunAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // The host was stopped while it started.
-        }
-        if (status.IsStopped)
-            streams.Patience = TimeSpan.FromSeconds(3);
-        return status.Code;
+        builder.Services.AddRunServices().AddHostedService<SweepWorker>();
+        return await SweepHost.RunAsync<SweepWorker>(builder);
     }
 }

@@ -90,10 +90,7 @@ public static class ClusterServices
                     new(providerName: null, "Orleans", LogLevel.Critical, filter: null)
                 )
             )
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton<IFiles, DiskFiles>()
-            .AddSingleton<ExitStatus>()
-            .AddMetrics();
+            .AddRunServices();
     }
 
     /// <summary>Threads for probes and calls.</summary>

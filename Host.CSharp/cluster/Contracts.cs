@@ -139,7 +139,7 @@ internal interface ISweep : IGrainWithStringKey
     [Alias("Begin")]
     Task<string> Begin(Submission submission);
 
-    /// <summary>The sweep as it was submitted; null if there is none.</summary>
+    /// <summary>The sweep as it was submitted; null if no sweep has this name.</summary>
     [Alias("Describe")]
     Task<Submission?> Describe();
 

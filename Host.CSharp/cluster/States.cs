@@ -9,7 +9,7 @@ namespace Pipeline.Cluster;
 [GenerateSerializer, Alias("pipeline.SweepState")]
 internal sealed class SweepState
 {
-    /// <summary>The sweep as it was submitted; null if there is none.</summary>
+    /// <summary>The sweep as it was submitted; null before it is submitted.</summary>
     [Id(0)]
     public Submission? Submission { get; set; }
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning.Interop;
 using Pipeline.Training;
 
 namespace Pipeline.Cluster;
@@ -34,13 +33,8 @@ internal sealed class SubmittedSweepService(
     protected override async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var first = options.Configurations[0];
-        var slots = Math.Min(SweepTeam.SlotsOf(options.Slots), file.Plan.Trials);
-        var runner = SweepTeam.RunnerOf(slots, file, space, first, options.Note, services);
-        await Task.Run(() => runner.Check(options.Configurations), stop).WaitAsync(stop);
-        using var folder = SweepFolder.Open(files, options.Directory, file);
-        // A request of an earlier process is no longer meant.
-        SweepFolder.Ask(files, folder.Path, SweepRequest.None);
-        folder.RequireSame(first, [.. file.Plan.Settings], runner.DataSha256);
+        using var opened = await OpenedSweep.OpenAsync(file, space, options, files, services, stop);
+        var (folder, runner, slots) = opened;
         var submission = new Submission(
             file.Name,
             WithoutPreset(file.Content),
@@ -82,12 +76,13 @@ internal sealed class SubmittedSweepService(
             best.RunOf(mirror.Board),
             isDone
         );
-        return mirror.Differences.Count > 0 ? Outcome.Failed
-            : isDone
-                ? SweepBoards.Best(mirror.Board) is null ? Outcome.Diverged
-                    : Outcome.Completed
-            : mirror.IsStopped ? Outcome.Terminated
-            : Status.Stopped;
+        return OpenedSweep.OutcomeOf(
+            mirror.Board,
+            mirror.Differences,
+            isDone,
+            mirror.IsStopped,
+            Status.Stopped
+        );
     }
 
     /// <summary>Works on the sweep and mirrors it until it is done or stopped.</summary>

@@ -41,7 +41,8 @@ internal sealed class TrialStore(IGrainFactory grains, IGrainStorage storage)
     }
 
     /// <summary>The newest archive of a trial.</summary>
-    /// <returns>Null if there is none that is whole: what it held can be trained again.</returns>
+    /// <returns>The archive; null if the store does not hold all of its parts, which the worker then trains
+    /// again.</returns>
     public async Task<TrialArchive?> GetAsync(string key)
     {
         for (var tries = 0; tries < MostTries; tries++)

@@ -39,7 +39,7 @@ internal sealed class TrialWorker(
     ILogger logger
 )
 {
-    /// <summary>How often work is asked for where there is none.</summary>
+    /// <summary>The interval between requests for work while the coordinator has none.</summary>
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often a new checkpoint is looked for.</summary>

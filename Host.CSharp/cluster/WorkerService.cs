@@ -4,7 +4,7 @@ using Pipeline.Training;
 
 namespace Pipeline.Cluster;
 
-/// <summary>What a worker of a cluster is told.</summary>
+/// <summary>The options of a worker of a cluster.</summary>
 /// <param name="Cluster">The section Cluster.</param>
 /// <param name="Given">The settings of this machine.</param>
 /// <param name="Slots">How many trials run at the same time.</param>

@@ -182,6 +182,14 @@ internal static class ServiceRegistration
         return builder;
     }
 
+    /// <summary>Adds what every run needs: the clock, the disk, the exit status and metrics.</summary>
+    public static IServiceCollection AddRunServices(this IServiceCollection services) =>
+        services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<IFiles, DiskFiles>()
+            .AddSingleton<ExitStatus>()
+            .AddMetrics();
+
     /// <summary>Adds the worker and what it needs, apart from the configuration and the report.</summary>
     /// <param name="services">The services.</param>
     /// <param name="resumption">The runs to resume.</param>
@@ -195,10 +203,7 @@ internal static class ServiceRegistration
             .AddSingleton<SingleRun>()
             // A run that is asked to stop saves what it has learned, however long that takes.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan)
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton<IFiles, DiskFiles>()
-            .AddSingleton<ExitStatus>()
-            .AddMetrics()
+            .AddRunServices()
             .AddSingleton<TrainingMetrics>()
             .AddSingleton<Liveness>()
             .AddSingleton<IRunObserver>(all => all.GetRequiredService<Liveness>())

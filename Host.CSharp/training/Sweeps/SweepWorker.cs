@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -22,30 +21,18 @@ internal sealed class SweepWorker(
 
     protected override async Task<Outcome> RunAsync(CancellationToken stop)
     {
-        var configurations = options.Configurations;
-        var slots = Math.Min(SweepTeam.SlotsOf(options.Slots), file.Plan.Trials);
-        var runner = SweepTeam.RunnerOf(
-            slots,
-            file,
-            space,
-            configurations[0],
-            options.Note,
-            services
-        );
-        await Task.Run(() => runner.Check(configurations), stop).WaitAsync(stop);
-        using var folder = SweepFolder.Open(files, options.Directory, file);
-        // A request of an earlier process is no longer meant.
-        SweepFolder.Ask(files, folder.Path, SweepRequest.None);
-        folder.RequireSame(configurations[0], [.. file.Plan.Settings], runner.DataSha256);
+        using var opened = await OpenedSweep.OpenAsync(file, space, options, files, services, stop);
+        var (folder, runner, slots) = opened;
         var sweep = new SweepRun(file, folder, runner, report, slots, clock);
         var isDone = await sweep.RunAsync(stop);
         report.Ended(sweep.Board, sweep.Differences, folder.Path, sweep.BestRun, isDone);
-        return sweep.Differences.Count > 0 ? Outcome.Failed
-            : isDone
-                ? SweepBoards.Best(sweep.Board) is null ? Outcome.Diverged
-                    : Outcome.Completed
-            : sweep.IsAskedToStop ? Outcome.Terminated
-            : Status.Stopped;
+        return OpenedSweep.OutcomeOf(
+            sweep.Board,
+            sweep.Differences,
+            isDone,
+            sweep.IsAskedToStop,
+            Status.Stopped
+        );
     }
 }
 

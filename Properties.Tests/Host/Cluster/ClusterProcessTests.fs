@@ -78,22 +78,7 @@ type Redis(folder: string) =
 
 /// A command as a process whose output is kept.
 type Command(arguments: string list) =
-    let started =
-        let command =
-            Tools.heedingSignals (
-                "dotnet"
-                :: Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-                :: arguments
-            )
-
-        ProcessStartInfo(
-            command.Head,
-            command.Tail,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true
-        )
-        |> Process.Start
-        |> nonNull
+    let started = Tools.startHost [] arguments
 
     let lines = StringBuilder()
 
@@ -143,6 +128,18 @@ module ClusterProcessTests =
     let private slow =
         """{ "Data": { "Validation": 0.2 }, "Model": { "WeightInitStd": 0.5 },
              "Training": { "BatchSize": 20, "Iterations": 24000 }, "Run": { "CheckpointSeconds": 0.1 } }"""
+
+    /// The plan of two trials that do not end while a test runs.
+    let private longTrials (scratch: Scratch) : string =
+        SweepTests.write
+            scratch
+            (SweepTests.planWith [
+                "settings", slow.Replace("24000", "20000000")
+                "method", "\"Random\""
+                "lag", ""
+                "trials", "2"
+                "rungs", ""
+            ])
 
     let private planOf (trials: int) =
         SweepTests.planWith [ "settings", slow; "trials", string trials; "rungs", "[300, 900]" ]
@@ -237,17 +234,7 @@ module ClusterProcessTests =
         =
         use scratch = new Scratch()
 
-        let plan =
-            SweepTests.write
-                scratch
-                (SweepTests.planWith [
-                    "settings", slow.Replace("24000", "20000000")
-                    "method", "\"Random\""
-                    "lag", ""
-                    "trials", "2"
-                    "rungs", ""
-                ])
-
+        let plan = longTrials scratch
         use redis = new Redis(scratch.Sub "redis")
         use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
         let work = worker scratch redis
@@ -312,17 +299,7 @@ module ClusterProcessTests =
         =
         use scratch = new Scratch()
 
-        let plan =
-            SweepTests.write
-                scratch
-                (SweepTests.planWith [
-                    "settings", slow.Replace("24000", "20000000")
-                    "method", "\"Random\""
-                    "lag", ""
-                    "trials", "2"
-                    "rungs", ""
-                ])
-
+        let plan = longTrials scratch
         let pem = scratch.Sub "cluster.pem"
         use key = ECDsa.Create ECCurve.NamedCurves.nistP256
         let request = CertificateRequest("CN=pipeline", key, HashAlgorithmName.SHA256)

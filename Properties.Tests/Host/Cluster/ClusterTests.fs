@@ -61,6 +61,15 @@ module ClusterTests =
 
     let private leaseOf (taken: Taken) = nonNull taken.Lease
 
+    /// The sweep has ended as it does with one worker.
+    let private requireSameEnd (silos: TestSilos) (submission: Submission) =
+        let expected = MadeUpTrials.alone (MadeUpTrials.planOf submission)
+
+        Assert.Equal<_ list>(
+            MadeUpTrials.outcome expected,
+            MadeUpTrials.outcome (silos.Board submission).Board
+        )
+
     [<Fact>]
     let ``40 trials on 3 silos, of which 4 are killed and replaced, end in the board of one worker``
         ()
@@ -266,12 +275,7 @@ module ClusterTests =
         waitFor "the end" (fun () -> (silos.Board submission).Board.IsDone)
         worker.Stop()
         ended worker.Running
-        let expected = MadeUpTrials.alone (MadeUpTrials.planOf submission)
-
-        Assert.Equal<_ list>(
-            MadeUpTrials.outcome expected,
-            MadeUpTrials.outcome (silos.Board submission).Board
-        )
+        requireSameEnd silos submission
 
     [<Fact>]
     let ``archives travel in parts of 8 MB or less, and nothing is left of those that were replaced``
@@ -347,12 +351,7 @@ module ClusterTests =
         waitFor "the end" (fun () -> (silos.Board submission).Board.IsDone)
         worker.Stop()
         ended worker.Running
-        let expected = MadeUpTrials.alone (MadeUpTrials.planOf submission)
-
-        Assert.Equal<_ list>(
-            MadeUpTrials.outcome expected,
-            MadeUpTrials.outcome (silos.Board submission).Board
-        )
+        requireSameEnd silos submission
 
         Assert.Null(silos.Access.Trials.GetAsync(TrialStore.KeyOf(submission.Key, 0)).Result)
         let folder = scratch.Sub "trial"

@@ -78,6 +78,24 @@ module Tools =
     let heedingSignals (command: string list) : string list =
         if resets.Value then resetting @ command else command
 
+    /// The host as a process that heeds signals, its output kept, with these variables in its environment.
+    let startHost (environment: (string * string) list) (arguments: string list) : Process =
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+        let command = heedingSignals ("dotnet" :: program :: arguments)
+
+        let info =
+            ProcessStartInfo(
+                command.Head,
+                command.Tail,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            )
+
+        for name, value in environment do
+            info.Environment[name] <- value
+
+        Process.Start info |> nonNull
+
     /// Whether a small disk of one's own may be had here.
     let private disk (scratch: string) (size: int) : bool =
         match run "mount" [ "-t"; "tmpfs"; "-o"; $"size={size}k"; "tmpfs"; scratch ] with
@@ -105,7 +123,7 @@ module Tools =
              with _ ->
                  false)
 
-/// A test that needs a module of Python, and says so where there is none.
+/// A test that needs a module of Python; without it, the test is skipped with the reason.
 type FactWithPythonAttribute(needed: string) as fact =
     inherit FactAttribute()
 
@@ -113,7 +131,7 @@ type FactWithPythonAttribute(needed: string) as fact =
         if (Tools.python needed).IsNone then
             fact.Skip <- $"needs Python 3 with the module {needed} (Debian: python3-{needed})"
 
-/// A test that needs a browser, and says so where there is none.
+/// A test that needs a browser; without one, the test is skipped with the reason.
 type FactWithChromiumAttribute() as fact =
     inherit FactAttribute()
 
@@ -131,7 +149,7 @@ type TheoryWithSignalsAttribute() as theory =
     inherit TheoryAttribute()
     do theory.Skip <- Tools.noSignals.Value
 
-/// A test that needs a Redis server, and says so where there is none.
+/// A test that needs a Redis server; without one, the test is skipped with the reason.
 type FactWithRedisAttribute() as fact =
     inherit FactAttribute()
 

@@ -277,22 +277,8 @@ module SweepTests =
                     "rungs", ""
                 ])
 
-        let command =
-            Tools.heedingSignals (
-                "dotnet"
-                :: Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-                :: arguments scratch "runs" plan [ "--Run:CheckpointEvery=500" ]
-            )
-
         use started =
-            ProcessStartInfo(
-                command.Head,
-                command.Tail,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-            |> Process.Start
-            |> nonNull
+            Tools.startHost [] (arguments scratch "runs" plan [ "--Run:CheckpointEvery=500" ])
 
         let output = started.StandardOutput.ReadToEndAsync()
         let errors = started.StandardError.ReadToEndAsync()

@@ -15,25 +15,7 @@ module StopTests =
     let private signal (name: string) (started: Process) =
         Process.Start("kill", [ $"-{name}"; string started.Id ]).WaitForExit()
 
-    /// The host as a process that heeds signals, with these variables in its environment.
-    let private startWith (environment: (string * string) list) (arguments: string list) : Process =
-        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-        let command = Tools.heedingSignals ("dotnet" :: program :: arguments)
-
-        let info =
-            ProcessStartInfo(
-                command.Head,
-                command.Tail,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-
-        for name, value in environment do
-            info.Environment[name] <- value
-
-        Process.Start info |> nonNull
-
-    let private start (arguments: string list) : Process = startWith [] arguments
+    let private start (arguments: string list) : Process = Tools.startHost [] arguments
 
     /// Whether a run has come so far as to have that file.
     let private has (scratch: Scratch) (name: string) (least: int64) =
@@ -99,7 +81,7 @@ module StopTests =
         use scratch = new Scratch()
         // Neither stream is read before the process has ended.
         let started =
-            startWith
+            Tools.startHost
                 [ "Logging__Console__FormatterName", format ]
                 (Given.options scratch (wordy 20000000))
 

@@ -39,19 +39,7 @@ type private Watched(scratch: Scratch, settings: (string * string) list) =
              ]
              @ settings)
 
-    let started =
-        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-        let command = Tools.heedingSignals ("dotnet" :: program :: options)
-
-        Process.Start(
-            ProcessStartInfo(
-                command.Head,
-                command.Tail,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-        )
-        |> nonNull
+    let started = Tools.startHost [] options
 
     let said = StringBuilder()
 
