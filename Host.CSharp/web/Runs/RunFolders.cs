@@ -8,6 +8,9 @@ namespace Pipeline.Web;
 /// <param name="directory">The folder in which run folders are.</param>
 internal sealed class RunFolders(string directory)
 {
+    /// <summary>What the id of a run is.</summary>
+    public const string Expected = "the name of a run folder in Run:Directory";
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, (Stamp Stamp, RunRow Row)> known = new(
         StringComparer.Ordinal
@@ -75,7 +78,8 @@ internal sealed class RunFolders(string directory)
         }
     }
 
-    private static bool IsRun(string path) =>
+    /// <summary>Whether a folder is that of a run.</summary>
+    public static bool IsRun(string path) =>
         File.Exists(Path.Combine(path, RunFolder.SettingsFile));
 
     private RunRow? RowOf(string id)

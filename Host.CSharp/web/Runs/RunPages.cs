@@ -19,35 +19,53 @@ internal static class RunPages
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPage(Root, WriteListAsync);
-        MapRun("", WriteRunAsync);
-        MapRun("/progress", WriteProgressAsync);
-        MapRun("/curves.svg", WriteCurvesAsync);
-        MapRun("/points", WritePointsAsync);
-        MapRun("/first-layer.png", WriteFirstLayerAsync);
-        MapRun("/evaluation.html", WriteEvaluationAsync);
+        MapRun(
+            routes,
+            $"{Root}/{{id}}",
+            RunFolders.Expected,
+            (context, id) =>
+                Get<RunFolders>(context).Find(id) is { } path ? new(path, id, Of(id)) : null
+        );
+    }
 
-        void MapRun(string part, Func<HttpContext, string, Task> write) =>
+    /// <summary>Maps the page of a run and what it needs.</summary>
+    /// <param name="routes">The routes.</param>
+    /// <param name="pattern">The route of the page, with the parameter <c>id</c>.</param>
+    /// <param name="expected">What an id is, for the answer to another one.</param>
+    /// <param name="find">The run of an id; null if there is no such run.</param>
+    public static void MapRun(
+        IEndpointRouteBuilder routes,
+        string pattern,
+        string expected,
+        Func<HttpContext, string, ShownRun?> find
+    )
+    {
+        Map("", WriteRunAsync);
+        Map("/progress", (context, run) => WriteProgressAsync(context, run.Path));
+        Map("/curves.svg", (context, run) => WriteCurvesAsync(context, run.Path));
+        Map("/points", (context, run) => WritePointsAsync(context, run.Path));
+        Map("/first-layer.png", (context, run) => WriteFirstLayerAsync(context, run.Path));
+        Map("/evaluation.html", (context, run) => WriteEvaluationAsync(context, run.Path));
+
+        void Map(string part, Func<HttpContext, ShownRun, Task> write) =>
             routes.MapPage(
-                $"{Root}/{{id}}{part}",
+                pattern + part,
                 context =>
                 {
                     var id = (string)context.Request.RouteValues["id"]!;
-                    return Get<RunFolders>(context).Find(id) is { } path
-                        ? write(context, path)
-                        : WriteNoRunAsync(context, id);
+                    return find(context, id) is { } run
+                        ? write(context, run)
+                        : WriteNoRunAsync(context, id, expected);
                 }
             );
     }
 
-    /// <summary>Answers a request for a run that is not in the folder.</summary>
-    public static Task WriteNoRunAsync(HttpContext context, string id) =>
-        Problem.WriteAsync(
-            context,
-            StatusCodes.Status404NotFound,
-            "the run",
-            "the name of a run folder in Run:Directory",
-            $"'{id}'"
-        );
+    /// <summary>Answers a request for a run that is not there.</summary>
+    public static Task WriteNoRunAsync(
+        HttpContext context,
+        string id,
+        string expected = RunFolders.Expected
+    ) => Problem.WriteAsync(context, StatusCodes.Status404NotFound, "the run", expected, $"'{id}'");
 
     /// <summary>Answers with a picture that is a document of its own.</summary>
     public static Task WriteSvgAsync(HttpContext context, string svg)
@@ -82,12 +100,12 @@ internal static class RunPages
         );
     }
 
-    private static Task WriteRunAsync(HttpContext context, string path)
+    private static Task WriteRunAsync(HttpContext context, ShownRun run)
     {
-        var logged = Get<LoggedRuns>(context).Of(path);
+        var logged = Get<LoggedRuns>(context).Of(run.Path);
         return Page.WriteAsync<RunPage>(
             context,
-            RunView.Of(path, logged.Look(), logged.FirstLayer(), Now(context))
+            RunView.Of(run, logged.Look(), logged.FirstLayer(), Now(context))
         );
     }
 

@@ -10,7 +10,8 @@ namespace Pipeline.Web;
 public sealed record SettingView(string Key, string Value, bool IsDefault);
 
 /// <summary>A run as its page shows it.</summary>
-/// <param name="Id">The name of its folder.</param>
+/// <param name="Name">What the page calls it.</param>
+/// <param name="Address">The address of the page.</param>
 /// <param name="Started">When it began, in UTC; empty if its folder's name does not say so.</param>
 /// <param name="Status">Its outcome, or whether it is running.</param>
 /// <param name="HasEnded">Whether it ended.</param>
@@ -24,7 +25,8 @@ public sealed record SettingView(string Key, string Value, bool IsDefault);
 /// <param name="FirstLayer">The weights of its model's first layer.</param>
 /// <param name="HasEvaluation">Whether its folder has the report of evaluate.</param>
 public sealed record RunView(
-    string Id,
+    string Name,
+    string Address,
     string Started,
     string Status,
     bool HasEnded,
@@ -42,13 +44,20 @@ public sealed record RunView(
     /// <summary>The report of evaluate for browsers.</summary>
     internal const string Evaluation = "evaluation.html";
 
-    internal static RunView Of(string path, RunState run, FirstLayerView firstLayer, DateTime now)
-    {
-        var id = Path.GetFileName(path);
-        return new(
-            id,
+    /// <summary>The address of something that the page shows.</summary>
+    internal string AddressOf(string part) => $"{Address}/{part}";
+
+    internal static RunView Of(
+        ShownRun shown,
+        RunState run,
+        FirstLayerView firstLayer,
+        DateTime now
+    ) =>
+        new(
+            shown.Name,
+            shown.Address,
             RunFolder
-                .BeganAt(id)
+                .BeganAt(shown.Name)
                 ?.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)
                 ?? "",
             RunTexts.Status(run, now),
@@ -61,9 +70,8 @@ public sealed record RunView(
             run.Summary?.Findings ?? [],
             [.. SettingsOf(run.Stored)],
             firstLayer,
-            File.Exists(Path.Combine(path, Evaluation))
+            File.Exists(Path.Combine(shown.Path, Evaluation))
         );
-    }
 
     private static IEnumerable<SettingView> SettingsOf(StoredRun run)
     {

@@ -15,6 +15,13 @@ internal static class SweepPages
     public static string Of(string id, string part = "") =>
         $"{Root}/{Uri.EscapeDataString(id)}{(part.Length > 0 ? "/" : "")}{part}";
 
+    /// <summary>The address of the page of a trial's run.</summary>
+    public static string OfRun(string id, string trial, string part) =>
+        Of(id, "trials/" + trial) + (part.Length > 0 ? "/" + Uri.EscapeDataString(part) : "");
+
+    private static string NameOf(string id, string trial, string part) =>
+        $"{id}, trial {trial}{(part.Length > 0 ? ", " : "")}{part}";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         MapSweep("", (context, path) => Page.WriteAsync<SweepPage>(context, SweepView.Of(path)));
@@ -23,6 +30,25 @@ internal static class SweepPages
             (context, path) => RunPages.WriteJsonAsync(context, JsonText.LineOf(SweepView.Of(path)))
         );
         MapSweep("/sweep.svg", WritePictureAsync);
+        MapTrial("{id}", (id, _) => (id, ""));
+        MapTrial("{trial}/{id}", (id, trial) => (trial, id));
+
+        void MapTrial(string pattern, Func<string, string, (string Trial, string Part)> runOf) =>
+            RunPages.MapRun(
+                routes,
+                $"{Root}/{{sweep}}/trials/{pattern}",
+                "a run of a trial of the sweep",
+                (context, id) =>
+                {
+                    var values = context.Request.RouteValues;
+                    var sweep = (string)values["sweep"]!;
+                    var (trial, part) = runOf(id, values["trial"] as string ?? "");
+                    var sweeps = context.RequestServices.GetRequiredService<SweepFolders>();
+                    return sweeps.FindRun(sweep, trial, part) is { } path
+                        ? new(path, NameOf(sweep, trial, part), OfRun(sweep, trial, part))
+                        : null;
+                }
+            );
 
         void MapSweep(string part, Func<HttpContext, string, Task> write) =>
             routes.MapPage(

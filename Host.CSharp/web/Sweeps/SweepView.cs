@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pipeline.Training;
 
 namespace Pipeline.Web;
@@ -7,6 +8,16 @@ namespace Pipeline.Web;
 /// <param name="State">running, paused, stopped or completed.</param>
 /// <param name="Summary">How far it is, in a sentence.</param>
 public sealed record SweepRow(string Id, string State, string Summary);
+
+/// <summary>A link of a page.</summary>
+/// <param name="Text">What it says.</param>
+/// <param name="Address">Where it leads.</param>
+public sealed record Link(string Text, string Address);
+
+/// <summary>A trial in the table of a sweep.</summary>
+/// <param name="Cells">Its cells.</param>
+/// <param name="Runs">Its runs that have begun.</param>
+public sealed record TrialView(IReadOnlyList<string> Cells, IReadOnlyList<Link> Runs);
 
 /// <summary>A sweep as its page shows it.</summary>
 /// <param name="Id">The name of its folder.</param>
@@ -22,7 +33,7 @@ public sealed record SweepView(
     string Summary,
     string Version,
     IReadOnlyList<string> Titles,
-    IReadOnlyList<IReadOnlyList<string>> Rows,
+    IReadOnlyList<TrialView> Rows,
     IReadOnlyList<string> Differences
 )
 {
@@ -41,13 +52,23 @@ public sealed record SweepView(
             sweep.State,
             sweep.Summary,
             FormattableString.Invariant($"{version}-{picture}-{sweep.State}"),
-            sweep.Titles,
-            [
-                .. sweep
-                    .Rows.Take(MostRows)
-                    .Select(row => (IReadOnlyList<string>)[.. row.Select(VisibleText.Of)]),
-            ],
+            [.. sweep.Titles, "runs"],
+            [.. sweep.Rows.Take(MostRows).Select(TrialOf)],
             sweep.Differences
         );
+
+        // The first cell is the trial's number.
+        TrialView TrialOf(IReadOnlyList<string> cells) =>
+            new(
+                [.. cells.Select(VisibleText.Of)],
+                [
+                    .. SweepFolders
+                        .RunsOf(path, int.Parse(cells[0], CultureInfo.InvariantCulture))
+                        .Select(run => new Link(
+                            run.Part.Length > 0 ? run.Part : "run",
+                            SweepPages.OfRun(Path.GetFileName(path), cells[0], run.Part)
+                        )),
+                ]
+            );
     }
 }

@@ -61,7 +61,7 @@ module SweepPageTests =
 
         let losses = [
             for row in found.GetProperty("rows").EnumerateArray() ->
-                float (nonNull (row[3].GetString()))
+                float (nonNull (row.GetProperty("cells").Item(3).GetString()))
         ]
 
         Assert.Equal(3, losses.Length)
@@ -88,7 +88,8 @@ module SweepPageTests =
                 | Some found ->
                     found.GetProperty("state").GetString() = state
                     && found.GetProperty("rows").EnumerateArray()
-                       |> Seq.map (fun row -> nonNull (row[4].GetString()))
+                       |> Seq.map (fun row ->
+                           nonNull (row.GetProperty("cells").Item(4).GetString()))
                        |> List.ofSeq
                         =
                         (if trial = "" then [] else [ trial ])
