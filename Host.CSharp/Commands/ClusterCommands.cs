@@ -8,7 +8,7 @@ namespace Pipeline.Training;
 /// <summary>What commands do in a cluster. Nothing else of the program loads the assemblies of one.</summary>
 internal static class ClusterCommands
 {
-    /// <summary>Works on the sweeps of a store until a signal comes.</summary>
+    /// <summary>Works on the sweeps of a store until a signal comes, or prepares the store.</summary>
     public static async Task<int> WorkAsync(CommandLineSettings given)
     {
         // The rows are those of the sweeps.
@@ -21,6 +21,11 @@ internal static class ClusterCommands
         );
         var settings = configuration.Settings;
         ClusterServices.Require(settings.Cluster);
+        if (settings.Cluster.Prepare)
+        {
+            Print.Line($"{await ClusterStore.Of(settings.Cluster.Store!).PrepareAsync()}");
+            return (int)Outcome.Completed;
+        }
         builder
             .Services.AddSingleton(
                 new WorkerOptions(

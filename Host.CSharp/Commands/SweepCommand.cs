@@ -28,7 +28,8 @@ internal static class SweepCommand
             setting =>
                 SweepSpace.CanSet(setting)
                 || setting.Key == "Run:Directory"
-                || setting.Section is "Sweep" or "Cluster",
+                || setting.Section is "Sweep"
+                || setting.Section is "Cluster" && setting.Key != "Cluster:Prepare",
             hasPreset: false
         );
         command.SetAction((parsed, _) => RunAsync(settings.Read(parsed), parsed.GetValue(file)!));

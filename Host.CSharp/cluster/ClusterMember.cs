@@ -68,7 +68,7 @@ internal sealed class ClusterMember : IAsyncDisposable
                 await host.StartAsync(stop);
                 return new(host);
             }
-            catch (Exception trouble) when (SocketTrouble(trouble) is { } socket)
+            catch (Exception trouble) when (ListeningTrouble(trouble) is { } socket)
             {
                 host.Dispose();
                 if (settings.Port is null && tries < MostTries)
@@ -78,6 +78,10 @@ internal sealed class ClusterMember : IAsyncDisposable
                     "an address of this machine and two ports that are free",
                     $"{address}, {port} and {gateway}: {socket.Message}"
                 );
+            }
+            catch (Exception failure) when (store.IsFailure(failure))
+            {
+                throw store.Refusal(failure);
             }
             catch (OrleansException unreachable)
             {
@@ -115,12 +119,19 @@ internal sealed class ClusterMember : IAsyncDisposable
         return builder.Build();
     }
 
-    /// <summary>The error of a socket in an error.</summary>
-    private static SocketException? SocketTrouble(Exception? trouble)
+    /// <summary>The error of a socket that cannot listen, in an error.</summary>
+    private static SocketException? ListeningTrouble(Exception? trouble)
     {
         for (; trouble is not null; trouble = trouble.InnerException)
         {
-            if (trouble is SocketException socket)
+            if (
+                trouble is SocketException
+                {
+                    SocketErrorCode: SocketError.AddressAlreadyInUse
+                        or SocketError.AddressNotAvailable
+                        or SocketError.AccessDenied
+                } socket
+            )
                 return socket;
         }
         return null;

@@ -58,7 +58,7 @@ public static class ClusterServices
         {
             throw RefusedException.Of(
                 "Cluster:Store",
-                "the server between the machines, such as redis:localhost:6379",
+                "the server between the machines, such as redis:localhost:6379 or postgres:Host=localhost;Database=pipeline",
                 "nothing"
             );
         }

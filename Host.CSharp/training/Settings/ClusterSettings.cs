@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 
 namespace Pipeline.Training;
 
@@ -8,11 +9,23 @@ namespace Pipeline.Training;
 public sealed record ClusterSettings
 {
     /// <summary>Server through which the machines find each other and which keeps the trials. Accepts: redis:HOST:PORT, with
-    /// further options of StackExchange.Redis after commas. Default: no cluster.</summary>
+    /// further options of StackExchange.Redis after commas, or postgres: with a connection string of Npgsql after it. Default: no
+    /// cluster.</summary>
     [Description("server through which the machines find each other and which keeps the trials")]
-    [Accepts("redis:HOST:PORT, with further options of StackExchange.Redis after commas")]
+    [Accepts(
+        "redis:HOST:PORT, with further options of StackExchange.Redis after commas, or postgres: with a connection string of Npgsql after it"
+    )]
     [DefaultText("no cluster")]
+    // It may contain a password, which has no place in the files of runs.
+    [JsonIgnore]
     public string? Store { get; init; }
+
+    /// <summary>Whether the command worker only creates what the store needs before it is used, and ends. Accepts: true or false.
+    /// Default: false.</summary>
+    [Description(
+        "whether the command worker only creates what the store needs before it is used, and ends"
+    )]
+    public bool Prepare { get; init; }
 
     /// <summary>Address of this machine at which the other machines reach it; whoever can reach it is trusted. Accepts:
     /// localhost or an IP address. Default: localhost.</summary>

@@ -14,68 +14,6 @@ open System.Threading
 open System.Threading.Tasks
 open Xunit
 
-/// A Redis server with a folder of its own, which keeps every write.
-type Redis(folder: string) =
-    let port =
-        use listener = new TcpListener(IPAddress.Loopback, 0)
-        listener.Start()
-        (listener.LocalEndpoint :?> IPEndPoint).Port
-
-    let answers () =
-        try
-            use client = new TcpClient()
-            client.Connect(IPAddress.Loopback, port)
-            client.GetStream().Write(ReadOnlySpan(Encoding.ASCII.GetBytes "PING\r\n"))
-            client.GetStream().ReadByte() = int '+'
-        with
-        | :? SocketException
-        | :? IOException -> false
-
-    let start () =
-        Directory.CreateDirectory folder |> ignore
-
-        let info =
-            ProcessStartInfo(
-                "redis-server",
-                [
-                    "--port"
-                    string port
-                    "--bind"
-                    "127.0.0.1"
-                    "--dir"
-                    folder
-                    "--save"
-                    ""
-                    "--appendonly"
-                    "yes"
-                    "--appendfsync"
-                    "always"
-                ],
-                RedirectStandardOutput = true
-            )
-
-        let started = Process.Start info |> nonNull
-        started.OutputDataReceived.Add ignore
-        started.BeginOutputReadLine()
-        Assert.True(SpinWait.SpinUntil(answers, TimeSpan.FromSeconds 30.0), "Redis does not start")
-        started
-
-    let mutable running = start ()
-
-    /// The store as an option.
-    member _.Option = $"--Cluster:Store=redis:127.0.0.1:%d{port}"
-
-    member _.Kill() : unit =
-        running.Kill()
-        running.WaitForExit()
-
-    member _.Start() : unit = running <- start ()
-
-    interface IDisposable with
-        member redis.Dispose() =
-            redis.Kill()
-            running.Dispose()
-
 /// A command as a process whose output is kept.
 type Command(arguments: string list) =
     let started = Tools.startHost [] arguments
@@ -120,7 +58,7 @@ type Command(arguments: string list) =
 
             started.Dispose()
 
-/// Workers as processes with a Redis server: whatever is killed, the table is that of one machine.
+/// Workers as processes with each store: whatever is killed, the table is that of one machine.
 module ClusterProcessTests =
     let private minutes = TimeSpan.FromMinutes 2.0
 
@@ -147,17 +85,20 @@ module ClusterProcessTests =
     let private sweep (scratch: Scratch) (folder: string) (plan: string) (more: string list) =
         SweepTests.arguments scratch folder plan ("--Sweep:Slots=1" :: more)
 
-    let private workerWith (data: string) (redis: Redis) = [
+    let private workerWith (data: string) (store: StoreServer) = [
         "worker"
-        redis.Option
+        store.Option
         "--Sweep:Slots=1"
         $"--Data:Directory={data}"
     ]
 
-    let private worker (scratch: Scratch) (redis: Redis) = workerWith (scratch.Sub "data") redis
+    let private worker (scratch: Scratch) (store: StoreServer) =
+        workerWith (scratch.Sub "data") store
 
-    [<FactWithRedis>]
-    let ``three processes that are killed again and again end in the table of one machine`` () =
+    [<Theory; WithStore "redis"; WithStore "postgres">]
+    let ``three processes that are killed again and again end in the table of one machine``
+        (kind: string)
+        =
         use scratch = new Scratch()
         let plan = SweepTests.write scratch (planOf 12)
 
@@ -166,12 +107,12 @@ module ClusterProcessTests =
         |> ignore
 
         let expected = SweepTests.left (SweepTests.folderOf scratch "alone")
-        use redis = new Redis(scratch.Sub "redis")
+        use store = StoreServer.start kind
 
         let commands = [|
-            sweep scratch "many" plan [ redis.Option ]
-            worker scratch redis
-            worker scratch redis
+            sweep scratch "many" plan [ store.Option ]
+            worker scratch store
+            worker scratch store
         |]
 
         let running = commands |> Array.map (fun command -> new Command(command))
@@ -202,8 +143,8 @@ module ClusterProcessTests =
             for each in running do
                 (each :> IDisposable).Dispose()
 
-    [<FactWithRedis>]
-    let ``a store that is killed and started again loses nothing`` () =
+    [<Theory; WithStore "redis"; WithStore "postgres">]
+    let ``a store that is killed and started again loses nothing`` (kind: string) =
         use scratch = new Scratch()
         let plan = SweepTests.write scratch (planOf 12)
 
@@ -211,48 +152,52 @@ module ClusterProcessTests =
         |> SweepTests.completed
         |> ignore
 
-        use redis = new Redis(scratch.Sub "redis")
-        use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
-        use other = new Command(worker scratch redis)
+        use store = StoreServer.start kind
+        use submitted = new Command(sweep scratch "many" plan [ store.Option ])
+        use other = new Command(worker scratch store)
         other.WaitFor "from iteration"
-        redis.Kill()
+        store.Kill()
         other.WaitFor "The cluster does not answer"
-        redis.Start()
+        store.Start()
         Assert.Equal(0, submitted.ExitCode minutes)
 
         SweepTests.same
             (SweepTests.left (SweepTests.folderOf scratch "alone"))
             (SweepTests.left (SweepTests.folderOf scratch "many"))
 
-        let unknown = Given.host [ "sweep"; "stop"; "digits"; redis.Option ]
+        // The password of the store.
+        for file in Directory.GetFiles(scratch.Sub "many", "*", SearchOption.AllDirectories) do
+            Assert.DoesNotContain("secret", File.ReadAllText file)
+
+        let unknown = Given.host [ "sweep"; "stop"; "digits"; store.Option ]
         Assert.Equal(2, unknown.ExitCode)
         Assert.Contains("that is not completed, found no such one.", unknown.Errors)
 
-    [<FactWithRedis>]
+    [<Theory; WithStore "redis"; WithStore "postgres">]
     let ``a worker that gets SIGTERM gives its trial back, one with other data takes nothing, and another terminal is heeded``
-        ()
+        (kind: string)
         =
         use scratch = new Scratch()
 
         let plan = longTrials scratch
-        use redis = new Redis(scratch.Sub "redis")
-        use submitted = new Command(sweep scratch "many" plan [ redis.Option ])
-        let work = worker scratch redis
+        use store = StoreServer.start kind
+        use submitted = new Command(sweep scratch "many" plan [ store.Option ])
+        let work = worker scratch store
         use first = new Command(work)
         first.WaitFor "from iteration 0"
         Given.write (scratch.Sub "others") 7UL id
 
-        let others = Given.host (workerWith (scratch.Sub "others") redis)
+        let others = Given.host (workerWith (scratch.Sub "others") store)
         Assert.Equal(2, others.ExitCode)
 
         Assert.Contains(
-            "the data: expected those of the sweep digits of redis:127.0.0.1:",
+            $"the data: expected those of the sweep digits of {kind}:127.0.0.1:",
             others.Errors
         )
         // A checkpoint was sent: the trial goes on from it.
         let kept () =
             let status =
-                Given.host [ "sweep"; "status"; "digits"; redis.Option ] |> SweepTests.completed
+                Given.host [ "sweep"; "status"; "digits"; store.Option ] |> SweepTests.completed
 
             Regex.Count(status, "running [0-9]+ %") = 2
 
@@ -273,7 +218,7 @@ module ClusterProcessTests =
         Assert.True(int64 from > 0L, second.Text)
 
         let ask request =
-            Given.host [ "sweep"; request; "digits"; redis.Option ] |> SweepTests.completed
+            Given.host [ "sweep"; request; "digits"; store.Option ] |> SweepTests.completed
 
         ask "pause" |> ignore
         submitted.WaitFor "paused; sweep continue goes on"
@@ -293,9 +238,9 @@ module ClusterProcessTests =
         second.Terminate()
         Assert.Equal(143, second.ExitCode minutes)
 
-    [<FactWithRedis>]
+    [<Theory; WithStore "redis"; WithStore "postgres">]
     let ``with a certificate the members need its key, and a file that others may read is refused``
-        ()
+        (kind: string)
         =
         use scratch = new Scratch()
 
@@ -312,21 +257,21 @@ module ClusterProcessTests =
         )
 
         let certificate = $"--Cluster:Certificate={pem}"
-        use redis = new Redis(scratch.Sub "redis")
+        use store = StoreServer.start kind
 
         if not (OperatingSystem.IsWindows()) then
             File.SetUnixFileMode(pem, UnixFileMode.UserRead ||| UnixFileMode.GroupRead)
-            let readable = Given.host (worker scratch redis @ [ certificate ])
+            let readable = Given.host (worker scratch store @ [ certificate ])
             Assert.Equal(2, readable.ExitCode)
             Assert.Contains("expected a file that its owner alone may read", readable.Errors)
             File.SetUnixFileMode(pem, UnixFileMode.UserRead)
 
-        use submitted = new Command(sweep scratch "many" plan [ redis.Option; certificate ])
-        use other = new Command(worker scratch redis @ [ certificate ])
+        use submitted = new Command(sweep scratch "many" plan [ store.Option; certificate ])
+        use other = new Command(worker scratch store @ [ certificate ])
         other.WaitFor "from iteration"
 
         let ask request more =
-            Given.host ([ "sweep"; request; "digits"; redis.Option ] @ more)
+            Given.host ([ "sweep"; request; "digits"; store.Option ] @ more)
 
         Assert.Contains("digits: running: ", ask "status" [ certificate ] |> SweepTests.completed)
         let without = ask "status" []
@@ -353,11 +298,15 @@ module ClusterProcessTests =
             $"redis:127.0.0.1:%d{nobody}"
             $"Cluster:Store, redis:127.0.0.1:%d{nobody}: expected a Redis server that can be reached and written, found "
 
+        refused
+            $"postgres:Host=127.0.0.1;Port=%d{nobody};Database=sweeps;Password=secret"
+            $"Cluster:Store, postgres:127.0.0.1:%d{nobody}/sweeps: expected a PostgreSQL database that can be reached, read and written, found "
+
         refused "sqlite:x" "Cluster:Store: expected redis:HOST:PORT"
         let without = Given.host [ "worker" ]
         Assert.Equal(2, without.ExitCode)
 
         Assert.Equal(
-            "Cluster:Store: expected the server between the machines, such as redis:localhost:6379, found nothing.\n",
+            "Cluster:Store: expected the server between the machines, such as redis:localhost:6379 or postgres:Host=localhost;Database=pipeline, found nothing.\n",
             without.Errors
         )

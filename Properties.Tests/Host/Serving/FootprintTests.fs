@@ -67,11 +67,16 @@ module FootprintTests =
                     "Orleans.Core.Abstractions"
                     "Orleans.Runtime"
                     "StackExchange.Redis"
+                    "Npgsql"
                 ] do
                 Assert.False(isLoaded name, $"""{String.concat " " arguments} loads {name}""")
 
         // What is loaded is seen.
         Assert.True(loaded [ "serve"; scratch.Sub "none" ] "Pipeline.Serving")
-        let cluster = loaded [ "worker"; "--Cluster:Store=redis:127.0.0.1:1" ]
-        Assert.True(cluster "Pipeline.Cluster")
-        Assert.True(cluster "StackExchange.Redis")
+        let redis = loaded [ "worker"; "--Cluster:Store=redis:127.0.0.1:1" ]
+        Assert.True(redis "Pipeline.Cluster")
+        Assert.True(redis "StackExchange.Redis")
+        Assert.False(redis "Npgsql")
+        let postgres = loaded [ "worker"; "--Cluster:Store=postgres:Host=127.0.0.1;Port=1" ]
+        Assert.True(postgres "Npgsql")
+        Assert.False(postgres "StackExchange.Redis")

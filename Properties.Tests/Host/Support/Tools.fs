@@ -96,6 +96,43 @@ module Tools =
 
         Process.Start info |> nonNull
 
+    let private answers (program: string) : bool =
+        match run program [ "--version" ] with
+        | Some ended -> ended.ExitCode = 0
+        | None -> false
+
+    /// Whether there is a Redis server.
+    let redis: Lazy<bool> = lazy (answers "redis-server")
+
+    /// The folder with the programs of the newest PostgreSQL server. Debian has them outside of the path.
+    let postgres: Lazy<string option> =
+        lazy
+            (let installed =
+                match Directory.Exists "/usr/lib/postgresql" with
+                | true ->
+                    Directory.GetDirectories "/usr/lib/postgresql"
+                    |> Array.sortByDescending (fun folder ->
+                        match Double.TryParse(Path.GetFileName folder) with
+                        | true, version -> version
+                        | false, _ -> 0.0)
+                    |> Array.map (fun folder -> Path.Combine(folder, "bin"))
+                    |> List.ofArray
+                | false -> []
+
+             installed @ [ "" ]
+             |> List.tryFind (fun folder -> answers (Path.Combine(folder, "initdb"))))
+
+    /// Whether this process is root's.
+    let isRoot: bool =
+        Environment.IsPrivilegedProcess && not (OperatingSystem.IsWindows())
+
+    /// A command that runs as nobody if this process is root's: PostgreSQL refuses to be run by root.
+    let notAsRoot (command: string list) : string list =
+        if isRoot then
+            [ "setpriv"; "--reuid=nobody"; "--regid=65534"; "--clear-groups" ] @ command
+        else
+            command
+
     /// Whether a small disk of one's own may be had here.
     let private disk (scratch: string) (size: int) : bool =
         match run "mount" [ "-t"; "tmpfs"; "-o"; $"size={size}k"; "tmpfs"; scratch ] with
@@ -148,15 +185,6 @@ type FactWithSignalsAttribute() as fact =
 type TheoryWithSignalsAttribute() as theory =
     inherit TheoryAttribute()
     do theory.Skip <- Tools.noSignals.Value
-
-/// A test that needs a Redis server; without one, the test is skipped with the reason.
-type FactWithRedisAttribute() as fact =
-    inherit FactAttribute()
-
-    do
-        match Tools.run "redis-server" [ "--version" ] with
-        | Some ended when ended.ExitCode = 0 -> ()
-        | _ -> fact.Skip <- "needs a Redis server (Debian: redis-server)"
 
 /// A test with data that needs a disk of its own, and says so where it cannot have one.
 type TheoryWithSmallDiskAttribute() as theory =
