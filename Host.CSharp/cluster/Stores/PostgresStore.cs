@@ -43,7 +43,7 @@ internal sealed class PostgresStore : ClusterStore
         {
             ApplicationName = Name,
             // Callers repeat what fails, so it need not be waited for long.
-            Timeout = 5,
+            Timeout = 10,
             CommandTimeout = 10,
             // Otherwise the first connection complains where Kerberos is not installed.
             GssEncryptionMode = GssEncryptionMode.Disable,

@@ -29,6 +29,9 @@ type PostgresTests(shared: SharedPostgres) =
     static let prepare (address: string) =
         ClusterStore.Of(address).PrepareAsync().GetAwaiter().GetResult()
 
+    static let prepareAtOnce (address: string) =
+        Task.WhenAll([ for _ in 1..8 -> ClusterStore.Of(address).PrepareAsync() ]).Wait()
+
     static let refused (act: unit -> unit) =
         Assert.Single(Assert.Throws<RefusedException>(act).Reasons)
 
@@ -67,7 +70,7 @@ type PostgresTests(shared: SharedPostgres) =
         Assert.Equal($"{words}: the tables are there.\n", ended.Output)
         check address
         // Again, and by several at the same time.
-        Task.WhenAll([ for _ in 1..8 -> Task.Run(fun () -> prepare address |> ignore) ]).Wait()
+        prepareAtOnce address
         check address
         // A check leaves nothing.
         for table in [ "clusters"; "members"; "states" ] do
@@ -79,7 +82,7 @@ type PostgresTests(shared: SharedPostgres) =
         =
         let server = shared.Server
         let address = server.As (server.Database()) "pipeline"
-        Task.WhenAll([ for _ in 1..8 -> Task.Run(fun () -> prepare address |> ignore) ]).Wait()
+        prepareAtOnce address
         check address
 
     [<FactWithPostgres>]
@@ -182,7 +185,7 @@ type PostgresTests(shared: SharedPostgres) =
             source.ConnectionString
 
         Assert.Equal(
-            "Application Name=pipeline;Timeout=5;Command Timeout=10;GSS Encryption Mode=Disable;Host=db",
+            "Application Name=pipeline;Timeout=10;Command Timeout=10;GSS Encryption Mode=Disable;Host=db",
             open' ""
         )
 
