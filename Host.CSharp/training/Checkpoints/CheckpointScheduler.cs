@@ -56,10 +56,13 @@ internal sealed class CheckpointScheduler<T>(
     public async Task<TResult> DuringAsync<TResult>(Func<Task<TResult>> run)
     {
         var ended = new TaskCompletionSource();
-        var saving = Task.Run(async () =>
+        var saving = Background.StartAsync(async () =>
         {
-            await foreach (var position in waiting.Reader.ReadAllAsync())
+            // ReadAllAsync would go on on the thread pool.
+            while (await waiting.Reader.WaitToReadAsync())
             {
+                if (!waiting.Reader.TryRead(out var position))
+                    continue;
                 isBusy = true;
                 var start = clock.GetTimestamp();
                 writer.TrySave(position);

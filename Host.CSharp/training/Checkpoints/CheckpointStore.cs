@@ -44,8 +44,12 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
     }
 
     /// <summary>Deletes checkpoints of later iterations, which no longer belong to a run that is resumed
-    /// here.</summary>
-    public void Forget(long iteration) => Keep([.. Iterations().Where(each => each <= iteration)]);
+    /// here. They do not come back after a loss of power.</summary>
+    public void Forget(long iteration)
+    {
+        if (Keep([.. Iterations().Where(each => each <= iteration)]))
+            files.FlushFolder(folder);
+    }
 
     /// <summary>Writes to the disk. If it is full, deletes all checkpoints but the newest whole one and tries
     /// once more.</summary>
@@ -108,14 +112,20 @@ internal sealed class CheckpointStore(IFiles files, string folder, int keep)
 
     /// <summary>Deletes the files of all other checkpoints: manifests first, as a checkpoint without a
     /// manifest does not count.</summary>
-    private void Keep(IReadOnlyCollection<long> iterations)
+    /// <returns>Whether there were any.</returns>
+    private bool Keep(IReadOnlyCollection<long> iterations)
     {
+        var isChanged = false;
         foreach (var name in files.List(folder).OrderByDescending(name => name.EndsWith(Manifest)))
         {
             var isLeft = name.EndsWith(AtomicFile.Unfinished, StringComparison.Ordinal);
             if (isLeft || IterationOf(name) is { } iteration && !iterations.Contains(iteration))
+            {
                 files.Delete(Path.Combine(folder, name));
+                isChanged = true;
+            }
         }
+        return isChanged;
     }
 
     /// <summary>The iterations of the checkpoints that have a manifest, in any order.</summary>

@@ -23,7 +23,7 @@ internal sealed class DataLoader(
         var warmUp =
             configuration.Hyperparameters.Gradient.IsNumerical || configuration.IsOfFixedInputs
                 ? Task.CompletedTask
-                : Task.Run(
+                : Background.Start(
                     () =>
                         JitWarmUp.Run<T>(
                             configuration.Hyperparameters,
@@ -32,18 +32,20 @@ internal sealed class DataLoader(
                     stop
                 );
         var tableWarmUp = TableWarmUp.IsWorthwhile(configuration.Settings.Data)
-            ? Task.Run(() => TableWarmUp.Run<T>(configuration.Head), stop)
+            ? Background.Start(() => TableWarmUp.Run<T>(configuration.Head), stop)
             : Task.CompletedTask;
         // In watch mode the parsed data are kept: the model in use encodes them in its own way.
-        var data = await Task.Run(() =>
+        var data = await Background.RunAsync(
+            () =>
             {
                 var parsed = DataFiles.Parse(configuration);
                 return parsed.Encode<T>() with
                 {
                     Parsed = configuration.Mode == RunMode.Watch ? parsed : null,
                 };
-            })
-            .WaitAsync(stop);
+            },
+            stop
+        );
         await Task.WhenAll(warmUp, tableWarmUp).WaitAsync(stop);
         var samples = configuration.Split(data);
         logger.DataLoaded(

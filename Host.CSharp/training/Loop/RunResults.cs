@@ -26,7 +26,7 @@ internal sealed class RunResults<T>(
     )
     {
         // The picture takes a tenth of a second, most of it the JIT compiler's.
-        var curves = Task.Run(() => record.Curves.ToSvg($"{result.Network.Architecture}"));
+        var curves = Background.Start(() => record.Curves.ToSvg($"{result.Network.Architecture}"));
         var finished = data.Samples.Finish(result.Network);
         var model = data.ModelOf(finished.Network, configuration, result.Iteration);
         var outcome = OutcomeOf(result.End);

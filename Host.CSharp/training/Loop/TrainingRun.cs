@@ -128,9 +128,11 @@ internal sealed class TrainingRun<T>(
     {
         var (folder, earlier) = (target.Folder, target.Earlier);
         var first = from?.State.Iteration ?? 0;
-        folder.Logs.Rewind(first, target.EpochLength, target.Cadence, record.Observers);
-        target.Store.Forget(from?.State.Iteration ?? -1);
+        var logs = folder.Logs.Find(first, target.EpochLength, target.Cadence, record.Observers);
+        // First what would need the lines that are removed, if the process is killed in between.
         folder.DeleteResults(continues: first < target.Iterations);
+        target.Store.Forget(from?.State.Iteration ?? -1);
+        folder.Logs.Continue(logs);
         var writer = WriterOf(target);
         metrics.Start(from?.Trained ?? TimeSpan.Zero);
         // A warm start does not follow from the settings: a run folder that has settings needs its

@@ -196,11 +196,18 @@ internal sealed class RunFolder : IDisposable
     public void WriteSummary(RunSummary summary) => Write(SummaryFile, JsonText.Of(summary));
 
     /// <summary>Deletes the summary and, if the run continues, the evaluation files of its earlier
-    /// model.</summary>
+    /// model. They do not come back after a loss of power.</summary>
     public void DeleteResults(bool continues)
     {
-        foreach (var name in (string[])[SummaryFile, .. continues ? EvaluationFiles : []])
-            files.Delete(System.IO.Path.Combine(Path, name));
+        var paths = ((string[])[SummaryFile, .. continues ? EvaluationFiles : []])
+            .Select(name => System.IO.Path.Combine(Path, name))
+            .Where(files.Exists)
+            .ToArray();
+        if (paths.Length == 0)
+            return;
+        foreach (var path in paths)
+            files.Delete(path);
+        files.FlushFolder(Path);
     }
 
     public void Dispose() => held.Dispose();

@@ -4,6 +4,9 @@ using Pipeline.Learning;
 
 namespace Pipeline.Training;
 
+/// <summary>How many bytes of a run's logs are kept.</summary>
+internal sealed record LogPlaces(long Progress, long Epochs);
+
 /// <summary>The logs of a run: progress.csv has a line for each step that is reported to it, epochs.csv a line for
 /// each evaluation.</summary>
 internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
@@ -55,7 +58,7 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
     }
 
     /// <summary>Creates both files.</summary>
-    public void Begin()
+    private void Begin()
     {
         files.Write(progress.Path, Encoding.UTF8.GetBytes(ProgressHeader + "\n"));
         files.Write(epochs.Path, Encoding.UTF8.GetBytes(EpochsHeader + "\n"));
@@ -63,14 +66,15 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
         epochs.Rewind(EpochsHeader.Length + 1);
     }
 
-    /// <summary>Truncates both files to the lines up to an iteration, and reports those to observers. The
-    /// evaluation at that iteration itself is made again.</summary>
+    /// <summary>Finds the lines up to an iteration, and reports them to observers. The evaluation at that iteration itself is
+    /// made again.</summary>
     /// <param name="iteration">The iteration.</param>
     /// <param name="perEpoch">Iterations of an epoch.</param>
     /// <param name="cadence">Which iterations have a line.</param>
     /// <param name="observers">The observers that get the remaining lines.</param>
+    /// <returns>Where the lines end; null at the beginning of a run.</returns>
     /// <exception cref="RefusedException">A line is missing or damaged.</exception>
-    public void Rewind(
+    public LogPlaces? Find(
         long iteration,
         long perEpoch,
         Cadence cadence,
@@ -78,10 +82,7 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
     )
     {
         if (iteration == 0)
-        {
-            Begin();
-            return;
-        }
+            return null;
         using var steps = new LogReader(files, progress.Path, ProgressHeader);
         for (var i = cadence.Next(0); i <= iteration; i = cadence.Next(i))
         {
@@ -107,8 +108,19 @@ internal sealed class RunLogs(IFiles files, string folder) : IRunObserver
             foreach (var observer in observers)
                 observer.Evaluated(figures);
         }
-        progress.Rewind(steps.Position);
-        epochs.Rewind(evaluations.Position);
+        return new(steps.Position, evaluations.Position);
+    }
+
+    /// <summary>Truncates both files to the lines that were found, or creates them.</summary>
+    public void Continue(LogPlaces? places)
+    {
+        if (places is null)
+        {
+            Begin();
+            return;
+        }
+        progress.Rewind(places.Progress);
+        epochs.Rewind(places.Epochs);
     }
 
     private static double Of(double? cell) => cell ?? double.NaN;

@@ -132,7 +132,7 @@ module ServiceTimeTests =
         let data = loaded.Train
         let architecture = plan.ArchitectureFor loaded
         use folder = RunFolder.Create(files, plan, architecture, clock)
-        folder.Logs.Begin()
+        folder.Logs.Continue null
         let store = CheckpointStore(files, folder.Checkpoints, 3)
 
         let writer =

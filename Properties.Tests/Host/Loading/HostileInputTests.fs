@@ -783,7 +783,7 @@ type HostileInputTests(output: ITestOutputHelper) =
         let progress = scratch.Sub "progress.csv"
         let epochs = scratch.Sub "epochs.csv"
         let logs () = RunLogs(files, scratch.Path)
-        (logs ()).Begin()
+        (logs ()).Continue null
         let header = File.ReadAllBytes progress
         let epochsHeader = File.ReadAllBytes epochs
         let lines = "1,0,2.5,0.1,0.01\n2,0,2.4,0.1,0.02\n3,1,NaN,0.1,0.03\n"B
@@ -796,4 +796,4 @@ type HostileInputTests(output: ITestOutputHelper) =
 
             File.WriteAllBytes(progress, (if isProgress then bytes else sound[0]))
             File.WriteAllBytes(epochs, (if isProgress then sound[1] else bytes))
-            isTaken (fun () -> (logs ()).Rewind(3L, 2L, Cadence.Automatic, [])))
+            isTaken (fun () -> (logs ()).Find(3L, 2L, Cadence.Automatic, []) |> ignore))

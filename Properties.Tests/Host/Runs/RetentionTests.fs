@@ -99,7 +99,7 @@ module RetentionTests =
                     )
 
                 made.WriteSettings(plan, Dictionary<string, string>(), Cadence.Automatic, null)
-                made.Logs.Begin()
+                made.Logs.Continue null
 
                 let write (name: string) (text: string) =
                     File.WriteAllText(Path.Combine(made.Path, name), text)

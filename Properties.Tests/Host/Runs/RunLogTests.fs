@@ -94,7 +94,7 @@ module RunLogTests =
 
         use scratch = new Scratch()
         let logs = RunLogs(DiskFiles(), scratch.Path)
-        logs.Begin()
+        logs.Continue null
         tell (Thinned(cadence, perEpoch, logs)) perEpoch iterations
         logs.Flush()
         let text name = File.ReadAllText(scratch.Sub name)
@@ -104,7 +104,7 @@ module RunLogTests =
         // A checkpoint of half the iterations, and lines that came after it.
         let half = max 1L (iterations / 2L)
         let logs = RunLogs(DiskFiles(), scratch.Path)
-        logs.Rewind(half, perEpoch, cadence, [ again ])
+        logs.Continue(logs.Find(half, perEpoch, cadence, [ again ]))
         Assert.Equal<int64>(told.Steps |> Seq.filter (fun i -> i <= half), again.Steps)
 
         Assert.Equal<int64>(
@@ -130,11 +130,12 @@ module RunLogTests =
     let ``a log of an earlier version, with a line an iteration, is read`` () =
         use scratch = new Scratch()
         let logs = RunLogs(DiskFiles(), scratch.Path)
-        logs.Begin()
+        logs.Continue null
         tell logs 1L 10_035L
         logs.Flush()
         let told = Heard()
-        RunLogs(DiskFiles(), scratch.Path).Rewind(10_035L, 1L, Cadence.Automatic, [ told ])
+        let again = RunLogs(DiskFiles(), scratch.Path)
+        again.Continue(again.Find(10_035L, 1L, Cadence.Automatic, [ told ]))
 
         Assert.Equal<int64>([ yield! [ 1L .. 10_000L ]; 10_010L; 10_020L; 10_030L ], told.Steps)
 
@@ -148,7 +149,7 @@ module RunLogTests =
         =
         use scratch = new Scratch()
         let logs = RunLogs(DiskFiles(), scratch.Path)
-        logs.Begin()
+        logs.Continue null
         tell logs 5L 100L
         logs.Flush()
         let text name = File.ReadAllText(scratch.Sub name)
@@ -161,7 +162,7 @@ module RunLogTests =
 
         let told = Heard()
         let again = RunLogs(DiskFiles(), scratch.Path)
-        again.Rewind(100L, 5L, Cadence.Automatic, [ told ])
+        again.Continue(again.Find(100L, 5L, Cadence.Automatic, [ told ]))
         Assert.Equal<int64>([ 1L .. 100L ], told.Steps)
         evaluate again 5L 20L
         again.Flush()
@@ -174,7 +175,8 @@ module RunLogTests =
 
         let refused =
             Assert.Throws<RefusedException>(fun () ->
-                RunLogs(DiskFiles(), scratch.Path).Rewind(100L, 5L, Cadence.Automatic, []))
+                RunLogs(DiskFiles(), scratch.Path).Find(100L, 5L, Cadence.Automatic, [])
+                |> ignore)
 
         Assert.Contains("a line of at most 4096 bytes", Assert.Single refused.Reasons)
 
@@ -191,7 +193,7 @@ module RunLogTests =
     let ``lines are in the file once a second has passed`` () =
         use scratch = new Scratch()
         let logs = RunLogs(DiskFiles(), scratch.Path)
-        logs.Begin()
+        logs.Continue null
 
         let lines () =
             File.ReadAllLines(scratch.Sub "progress.csv").Length - 1

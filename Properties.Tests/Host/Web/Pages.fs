@@ -86,7 +86,7 @@ module Folders =
         content["data_sha256"] <- JsonObject()
         File.WriteAllText(Path.Combine(path, "settings.json"), content.ToJsonString())
         let logs = RunLogs(DiskFiles(), path)
-        logs.Begin()
+        logs.Continue null
         logs
 
     /// Logs a step.
