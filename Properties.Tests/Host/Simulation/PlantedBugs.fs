@@ -5,50 +5,6 @@ open System.Collections.Generic
 open System.IO
 open Pipeline.Training
 
-/// A disk of which a simulation may change some calls.
-type ChangedFiles(disk: IFiles) =
-    member _.Disk = disk
-
-    abstract Write: path: string * bytes: byte[] -> unit
-    default _.Write(path, bytes) = disk.Write(path, ReadOnlySpan bytes)
-
-    abstract Append: path: string * length: int64 * bytes: byte[] -> unit
-
-    default _.Append(path, length, bytes) =
-        disk.Append(path, length, ReadOnlySpan bytes)
-
-    abstract Truncate: path: string * length: int64 -> unit
-    default _.Truncate(path, length) = disk.Truncate(path, length)
-
-    abstract Flush: path: string -> unit
-    default _.Flush path = disk.Flush path
-
-    abstract Rename: path: string * name: string -> unit
-    default _.Rename(path, name) = disk.Rename(path, name)
-
-    abstract FlushFolder: path: string -> unit
-    default _.FlushFolder path = disk.FlushFolder path
-
-    abstract Delete: path: string -> unit
-    default _.Delete path = disk.Delete path
-
-    interface IFiles with
-        member _.CreateFolder path = disk.CreateFolder path
-        member _.List folder = disk.List folder
-        member _.Exists path = disk.Exists path
-        member _.Read path = disk.Read path
-        member _.OpenRead path = disk.OpenRead path
-        member files.Write(path, bytes) = files.Write(path, bytes.ToArray())
-
-        member files.Append(path, length, bytes) =
-            files.Append(path, length, bytes.ToArray())
-
-        member files.Truncate(path, length) = files.Truncate(path, length)
-        member files.Flush path = files.Flush path
-        member files.Rename(path, name) = files.Rename(path, name)
-        member files.FlushFolder path = files.FlushFolder path
-        member files.Delete path = files.Delete path
-
 /// Mistakes that a program could make with its files, as a change of its disk.
 [<RequireQualifiedAccess>]
 module PlantedBugs =
@@ -188,13 +144,6 @@ module PlantedBugs =
                 override _.Append(path, length, bytes) =
                     let there = if disk.Exists path then FileInfo(path).Length else 0L
                     disk.Append(path, max length there, ReadOnlySpan bytes)
-        }
-
-        "a log keeps its lines when a run is resumed",
-        false,
-        fun disk -> {
-            new ChangedFiles(disk) with
-                override _.Truncate(_, _) = ()
         }
 
         "an error of a log is forgotten",

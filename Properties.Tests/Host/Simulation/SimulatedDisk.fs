@@ -173,10 +173,7 @@ type SimulatedDisk(root: string, random: Random) =
 
     /// <summary>The disk as a process has it.</summary>
     /// <param name="faultOf">What happens at a call, of a name and a path.</param>
-    /// <param name="succeeded">Hears of each call that has done what it says.</param>
-    member _.Open
-        (faultOf: string -> string -> CallFault option, succeeded: string -> string -> unit)
-        : IFiles =
+    member _.Open(faultOf: string -> string -> CallFault option) : IFiles =
         let mutable isKilled = false
 
         /// Makes a call that has an effect of this share, then flushes unless the disk lies.
@@ -188,7 +185,6 @@ type SimulatedDisk(root: string, random: Random) =
             | None ->
                 effect 1.0
                 flush ()
-                succeeded name path
             | Some CallFault.Lie -> effect 1.0
             | Some(CallFault.Fail(error, share)) ->
                 effect share

@@ -144,13 +144,18 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
 
     let noFaults _ _ : CallFault option = None
 
+    /// The published network; none if a disk that lies has lost a part of it.
     let published () =
         match
             Safetensors.parse (ReadOnlyMemory(File.ReadAllBytes configuration.PublishedModelPath))
         with
         | Ok content ->
-            ModelFile(configuration.PublishedModelPath, content).ModelOf<float32>().Network
-        | Error faults -> raise (Broken $"half a model is published: {faults}")
+            Some(ModelFile(configuration.PublishedModelPath, content).ModelOf<float32>().Network)
+        | Error faults ->
+            if hardship.IsHonest then
+                raise (Broken $"half a model is published: {faults}")
+
+            None
 
     let runFolders () =
         Directory.GetDirectories runs
@@ -169,14 +174,13 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
         use stop = new CancellationTokenSource()
         let status = ExitStatus()
 
-        let code, logged =
-            start random clock (disk.Open(noFaults, (fun _ _ -> ()))) stop status ignore
+        let code, logged = start random clock (disk.Open noFaults) stop status ignore
 
         if code <> (if hardship.IsWatching then 143 else 0) then
             raise (Broken(String.concat "\n" (string code :: logged)))
 
         Left.behind (runFolders () |> Array.exactlyOne),
-        (if hardship.IsWatching then Some(published ()) else None)
+        (if hardship.IsWatching then published () else None)
 
     let resumed = Regex @"^Resuming (.+) from iteration ([0-9]+)"
 
@@ -200,7 +204,8 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
                 | Error _ -> require $"{model} is no model" (not hardship.IsHonest)
 
         if hardship.IsWatching && File.Exists configuration.PublishedModelPath then
-            require "another model is published" (Some(published ()) = network)
+            let found = published ()
+            require "another model is published" (found.IsNone || found = network)
 
     /// <summary>Carries out one simulation.</summary>
     /// <param name="seed">Decides all that happens.</param>
@@ -213,17 +218,39 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
         let random = Random seed
         let disk = SimulatedDisk(runs, random)
         let rate = [| 0.005; 0.02; 0.1 |][random.Next 3]
+        // In some simulations only one kind of call has faults.
+        let calls = [|
+            "Write"
+            "Append"
+            "Truncate"
+            "Flush"
+            "Rename"
+            "FlushFolder"
+            "Delete"
+            "Read"
+        |]
+
+        let chosen =
+            if random.Next 2 = 0 then
+                Some calls[random.Next calls.Length]
+            else
+                None
+
+        let mutable hasLostPower = false
         let mutable left = 1 + random.Next 8
         let mutable faults = 0
         let mutable now = DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)
         let mutable isDone = false
+        let mutable isRefused = false
         let mutable starts = 0
         // The newest checkpoint of each run that is safe.
         let safe = Dictionary<string, int64>()
 
-        let occurs () =
+        let occurs (call: string) =
             left > 0
-            && random.NextDouble() < rate
+            && (match chosen with
+                | Some name -> name = call && random.NextDouble() < 0.2
+                | None -> random.NextDouble() < rate)
             && (left <- left - 1
                 faults <- faults + 1
                 true)
@@ -262,8 +289,8 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
                 hasFailed <- true
                 Some(CallFault.Fail(error, 0.5 * float (random.Next 3)))
 
-            let drawn () =
-                if not (occurs ()) then
+            let drawn name =
+                if not (occurs name) then
                     None
                 else
                     match random.Next 8 with
@@ -281,26 +308,38 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
                     | _ -> None
 
             let faultOf name (path: string) =
-                let fault = drawn ()
+                let fault = drawn name
                 trace $"  {name} {Path.GetRelativePath(runs, path)} {fault}"
                 fault
 
-            let succeeded name (path: string) =
-                if name = "Rename" && isManifest (path.Replace(".tmp", "")) then
-                    newest[nonNull (Path.GetDirectoryName path)] <-
-                        Int64.Parse((nonNull (Path.GetFileName path)).Split('.')[0])
-                elif name = "FlushFolder" && newest.ContainsKey path then
-                    safe[nonNull (Path.GetDirectoryName path)] <- newest[path]
+            // A checkpoint is safe as soon as the program has done all for it, whatever that was.
+            let files = {
+                new ChangedFiles(bug (disk.Open faultOf)) with
+                    override files.Rename(path, name) =
+                        files.Disk.Rename(path, name)
+
+                        if
+                            isManifest (Path.Combine(nonNull (Path.GetDirectoryName path), name))
+                        then
+                            newest[nonNull (Path.GetDirectoryName path)] <-
+                                Int64.Parse(name.Split('.')[0])
+
+                    override files.FlushFolder path =
+                        files.Disk.FlushFolder path
+
+                        match newest.TryGetValue path with
+                        | true, iteration -> safe[nonNull (Path.GetDirectoryName path)] <- iteration
+                        | _ -> ()
+            }
 
             let stepped (iteration: int64) =
                 trace $"  step {iteration}"
                 clock.Advance(TimeSpan.FromSeconds(random.NextDouble()))
 
-                if occurs () then
+                if occurs "step" then
                     (if random.Next 3 = 0 then jump else signal) ()
 
-            let code, logged =
-                start random clock (bug (disk.Open(faultOf, succeeded))) stop status stepped
+            let code, logged = start random clock files stop status stepped
 
             let said = String.concat "\n" logged
             trace $"{said}\nexit code {code}"
@@ -308,6 +347,7 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
             for line in logged do
                 if hardship.IsHonest && not hasFailed then
                     require line (not (line.Contains "is not resumed"))
+                    require line (hasLostPower || not (line.Contains "damaged checkpoint"))
 
                 let found = resumed.Match line
 
@@ -340,16 +380,32 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
 
             if code = 137 && random.Next 2 = 0 then
                 trace "power lost"
+                hasLostPower <- true
                 disk.LosePower()
 
             checkFiles ()
+
+            if hardship.IsHonest then
+                for KeyValue(run, iteration) in safe do
+                    require
+                        $"{run} is gone"
+                        (File.Exists(Path.Combine(run, RunFolder.SettingsFile)))
+
+                    require
+                        $"iteration {iteration} of {run} was safe"
+                        (CheckpointStore(DiskFiles(), RunFolder.CheckpointsOf run, 1).Iterations()
+                         |> Seq.exists (fun each -> each >= iteration))
+
             now <- clock.GetUtcNow() + TimeSpan.FromSeconds(float (1 + random.Next 10))
+
+            // What a bad disk has changed may have to be removed by a person.
+            isRefused <- code = 2 && not hasFailed
 
             isDone <-
                 if hardship.IsWatching then
-                    code = 143 && signals.Count = 0 && not hasFailed
+                    isRefused || code = 143 && signals.Count = 0 && not hasFailed
                 else
-                    code = 0
+                    isRefused || code = 0
 
             if not isDone && not hardship.IsHonest && left > 0 && random.Next 3 = 0 then
                 left <- left - 1
@@ -362,7 +418,7 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
                     || path.EndsWith "settings.json"
                     || path.EndsWith "summary.json")
 
-        require "no run is completed" (Array.exists isCompleted (runFolders ()))
+        require "no run is completed" (isRefused || Array.exists isCompleted (runFolders ()))
 
         if hardship.IsWatching && hardship.IsHonest then
             require "no model is published" (File.Exists configuration.PublishedModelPath)

@@ -141,6 +141,43 @@ module SweepTests =
         Given.host again |> completed |> ignore
         same expected (left (folderOf scratch "killed"))
 
+    [<Theory>]
+    [<InlineData "Grid">]
+    [<InlineData "Random">]
+    [<InlineData "Sobol">]
+    let ``27 trials of a method end in one table and one model for 1, 2 and 4 slots``
+        (searched: string)
+        =
+        use scratch = new Scratch()
+        let isGrid = (searched = "Grid")
+        let steps = if isGrid then ", \"steps\": 3" else ""
+
+        let plan =
+            write
+                scratch
+                (planWith [
+                    "space",
+                    $"""{{ "Training:LearningRate": {{ "from": 0.05, "to": 3, "scale": "Log"{steps} }},
+                           "Model:Hidden": [4, 8, [8, 4]], "Model:Activation": ["Sigmoid", "Tanh", "Relu"] }}"""
+                    "method", $"\"{searched}\""
+                    "lag", ""
+                    "trials", (if isGrid then "" else "27")
+                ])
+
+        let tables = [
+            for slots in [ 1; 2; 4 ] ->
+                let folder = $"runs{slots}"
+
+                Given.host (arguments scratch folder plan [ $"--Sweep:Slots={slots}" ])
+                |> completed
+                |> ignore
+
+                left (folderOf scratch folder)
+        ]
+
+        Assert.Equal(28, (fst tables.Head).Length)
+        tables.Tail |> List.iter (same tables.Head)
+
     [<Fact>]
     let ``each trial is the run that train makes of its settings, and its row says what its folder holds``
         ()
