@@ -30,10 +30,10 @@ internal static class SweepPages
             (context, path) => RunPages.WriteJsonAsync(context, JsonText.LineOf(SweepView.Of(path)))
         );
         MapSweep("/sweep.svg", WritePictureAsync);
-        MapTrial("{id}", (id, _) => (id, ""));
-        MapTrial("{trial}/{id}", (id, trial) => (trial, id));
+        MapTrial("{id}");
+        MapTrial("{trial}/{id}");
 
-        void MapTrial(string pattern, Func<string, string, (string Trial, string Part)> runOf) =>
+        void MapTrial(string pattern) =>
             RunPages.MapRun(
                 routes,
                 $"{Root}/{{sweep}}/trials/{pattern}",
@@ -42,7 +42,7 @@ internal static class SweepPages
                 {
                     var values = context.Request.RouteValues;
                     var sweep = (string)values["sweep"]!;
-                    var (trial, part) = runOf(id, values["trial"] as string ?? "");
+                    var (trial, part) = values["trial"] is string number ? (number, id) : (id, "");
                     var sweeps = context.RequestServices.GetRequiredService<SweepFolders>();
                     return sweeps.FindRun(sweep, trial, part) is { } path
                         ? new(path, NameOf(sweep, trial, part), OfRun(sweep, trial, part))

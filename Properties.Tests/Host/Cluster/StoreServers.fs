@@ -65,18 +65,6 @@ type StoreServer() =
     interface IDisposable with
         member server.Dispose() = server.Dispose()
 
-    /// Starts a program.
-    static member Run(command: string list) : Process =
-        let info =
-            ProcessStartInfo(
-                command.Head,
-                command.Tail,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true
-            )
-
-        Process.Start info |> nonNull
-
 /// A Redis server.
 type RedisServer() =
     inherit StoreServer()
@@ -89,7 +77,7 @@ type RedisServer() =
         $"{server.Address},defaultDatabase=%d{Interlocked.Increment &databases}"
 
     override server.Launch() =
-        StoreServer.Run [
+        Tools.start [] [
             "redis-server"
             "--port"
             string server.Port
@@ -130,7 +118,7 @@ type PostgresServer() =
     let mutable databases = 0
 
     let finish (command: string list) =
-        let ended = StoreServer.Run command |> Given.finish
+        let ended = Tools.start [] command |> Given.finish
         Assert.True((ended.ExitCode = 0), ended.Output + ended.Errors)
 
     do
@@ -181,8 +169,9 @@ type PostgresServer() =
         address
 
     override server.Launch() =
-        StoreServer.Run(
-            Tools.notAsRoot [
+        Tools.start
+            []
+            (Tools.notAsRoot [
                 Path.Combine(programs, "postgres")
                 "-D"
                 data
@@ -192,8 +181,7 @@ type PostgresServer() =
                 "listen_addresses=127.0.0.1"
                 "-c"
                 "unix_socket_directories="
-            ]
-        )
+            ])
 
     override server.Answers() =
         try

@@ -23,7 +23,7 @@ type private Content(bytes: byte[]) =
     /// How many bytes at the beginning have not been changed since.
     member val Unchanged = bytes.Length with get, set
 
-    /// Bytes from a place on are others.
+    /// Replaces the bytes from a position on.
     member content.Change(place: int, live: byte[]) =
         content.Unchanged <- min content.Unchanged place
         content.Live <- live
@@ -109,19 +109,23 @@ type SimulatedDisk(root: string, random: Random) =
         | 2 -> List.truncate (random.Next(changes.Length + 1)) changes
         | _ -> changes |> List.filter (fun _ -> random.Next 2 = 0)
 
-    /// Makes the real folder what the disk holds.
+    /// Writes the content of the disk to the real folder.
     let restore () =
-        for path in Directory.GetFileSystemEntries root do
-            if Directory.Exists path then
-                Directory.Delete(path, true)
-            else
-                File.Delete path
+        SimulatedDisk.Clear root
 
         for folder in Seq.sort folders do
             Directory.CreateDirectory folder |> ignore
 
         for KeyValue(path, content) in live do
             File.WriteAllBytes(path, content.Live)
+
+    /// Deletes everything in a folder.
+    static member Clear(folder: string) =
+        for path in Directory.GetFileSystemEntries folder do
+            if Directory.Exists path then
+                Directory.Delete(path, true)
+            else
+                File.Delete path
 
     /// The power is lost: the process is gone, and the folder holds what survives.
     member _.LosePower() =
@@ -153,11 +157,12 @@ type SimulatedDisk(root: string, random: Random) =
         durableFolders <- HashSet kept
         restore ()
 
-    /// Flips a bit of a file whose path is picked; nothing if there is none.
-    member _.Rot(isPicked: string -> bool) =
+    /// <summary>Flips a random bit in one of the files that are accepted. Does nothing if no file is accepted.</summary>
+    /// <param name="isAccepted">Whether a path is accepted.</param>
+    member _.FlipBit(isAccepted: string -> bool) =
         let picked =
             live
-            |> Seq.filter (fun file -> isPicked file.Key && file.Value.Live.Length > 0)
+            |> Seq.filter (fun file -> isAccepted file.Key && file.Value.Live.Length > 0)
             |> Seq.map _.Key
             |> Seq.sort
             |> Array.ofSeq

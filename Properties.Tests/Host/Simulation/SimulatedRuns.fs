@@ -135,13 +135,6 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
 
         code, List.ofSeq logger.Lines
 
-    let clear () =
-        for path in Directory.GetFileSystemEntries runs do
-            if Directory.Exists path then
-                Directory.Delete(path, true)
-            else
-                File.Delete path
-
     let noFaults _ _ : CallFault option = None
 
     /// The published network; none if a disk that lies has lost a part of it.
@@ -167,7 +160,7 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
 
     /// What a run that nothing happens to leaves, and its network.
     let reference =
-        clear ()
+        SimulatedDisk.Clear runs
         let random = Random 0
         let disk = SimulatedDisk(runs, random)
         let clock = SimulatedClock(DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
@@ -214,7 +207,7 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
     /// <returns>The number of faults.</returns>
     /// <exception cref="Broken">A law does not hold.</exception>
     member _.Simulate(seed: int, bug: IFiles -> IFiles, trace: string -> unit) : int =
-        clear ()
+        SimulatedDisk.Clear runs
         let random = Random seed
         let disk = SimulatedDisk(runs, random)
         let rate = [| 0.005; 0.02; 0.1 |][random.Next 3]
@@ -267,7 +260,6 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
             let newest = Dictionary<string, int64>()
 
             let signal () =
-
                 let outcomes = [|
                     Outcome.HungUp
                     Outcome.Interrupted
@@ -318,11 +310,10 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
                     override files.Rename(path, name) =
                         files.Disk.Rename(path, name)
 
-                        if
-                            isManifest (Path.Combine(nonNull (Path.GetDirectoryName path), name))
-                        then
-                            newest[nonNull (Path.GetDirectoryName path)] <-
-                                Int64.Parse(name.Split('.')[0])
+                        let folder = nonNull (Path.GetDirectoryName path)
+
+                        if isManifest (Path.Combine(folder, name)) then
+                            newest[folder] <- Int64.Parse(name.Split('.')[0])
 
                     override files.FlushFolder path =
                         files.Disk.FlushFolder path
@@ -413,7 +404,7 @@ type SimulatedRuns(folder: string, hardship: Hardship) =
 
                 trace "a bit changes"
 
-                disk.Rot(fun path ->
+                disk.FlipBit(fun path ->
                     Path.GetFileName(Path.GetDirectoryName path) = "checkpoints"
                     || path.EndsWith "settings.json"
                     || path.EndsWith "summary.json")

@@ -142,39 +142,32 @@ type DyingFiles(isLast: string -> bool) =
 
 /// The disk, which says of each call that writes what it is and of which path, before the call.
 type ReportingFiles(report: string -> string -> unit) =
-    let disk: IFiles = DiskFiles()
+    inherit ChangedFiles(DiskFiles())
 
-    interface IFiles with
-        member _.CreateFolder path = disk.CreateFolder path
-        member _.List folder = disk.List folder
-        member _.Exists path = disk.Exists path
-        member _.Read path = disk.Read path
-        member _.OpenRead path = disk.OpenRead path
+    override _.Write(path, bytes) =
+        report "Write" path
+        base.Write(path, bytes)
 
-        member _.Write(path, bytes) =
-            report "Write" path
-            disk.Write(path, bytes)
+    override _.Append(path, length, bytes) =
+        report "Append" path
+        base.Append(path, length, bytes)
 
-        member _.Append(path, length, bytes) =
-            report "Append" path
-            disk.Append(path, length, bytes)
+    override _.Truncate(path, length) =
+        report "Truncate" path
+        base.Truncate(path, length)
 
-        member _.Truncate(path, length) =
-            report "Truncate" path
-            disk.Truncate(path, length)
+    override _.Flush path =
+        report "Flush" path
+        base.Flush path
 
-        member _.Flush path =
-            report "Flush" path
-            disk.Flush path
+    override _.Rename(path, name) =
+        report "Rename" path
+        base.Rename(path, name)
 
-        member _.Rename(path, name) =
-            report "Rename" path
-            disk.Rename(path, name)
+    override _.FlushFolder path =
+        report "FlushFolder" path
+        base.FlushFolder path
 
-        member _.FlushFolder path =
-            report "FlushFolder" path
-            disk.FlushFolder path
-
-        member _.Delete path =
-            report "Delete" path
-            disk.Delete path
+    override _.Delete path =
+        report "Delete" path
+        base.Delete path

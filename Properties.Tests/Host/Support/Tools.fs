@@ -78,11 +78,8 @@ module Tools =
     let heedingSignals (command: string list) : string list =
         if resets.Value then resetting @ command else command
 
-    /// The host as a process that heeds signals, its output kept, with these variables in its environment.
-    let startHost (environment: (string * string) list) (arguments: string list) : Process =
-        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
-        let command = heedingSignals ("dotnet" :: program :: arguments)
-
+    /// A process whose output is kept, with these variables in its environment.
+    let start (environment: (string * string) list) (command: string list) : Process =
         let info =
             ProcessStartInfo(
                 command.Head,
@@ -95,6 +92,11 @@ module Tools =
             info.Environment[name] <- value
 
         Process.Start info |> nonNull
+
+    /// The host as a process that heeds signals, its output kept, with these variables in its environment.
+    let startHost (environment: (string * string) list) (arguments: string list) : Process =
+        let program = Path.Combine(AppContext.BaseDirectory, "Host.CSharp.dll")
+        start environment (heedingSignals ("dotnet" :: program :: arguments))
 
     let private answers (program: string) : bool =
         match run program [ "--version" ] with

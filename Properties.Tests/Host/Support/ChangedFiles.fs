@@ -3,7 +3,7 @@ namespace Pipeline.Properties.Host
 open System
 open Pipeline.Training
 
-/// A disk of which a simulation may change some calls.
+/// A disk of which a derived class changes some calls.
 type ChangedFiles(disk: IFiles) =
     member _.Disk = disk
 
