@@ -135,7 +135,7 @@ internal static class OpenInference
     }
 
     /// <summary>The outputs of all samples, one after the other.</summary>
-    private static double[] Predict(LoadedModel model, InferenceRequest request)
+    public static double[] Predict(LoadedModel model, InferenceRequest request)
     {
         var signature = model.Signature;
         request.RequireInputs(model.InputNames);
