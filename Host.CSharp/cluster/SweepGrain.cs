@@ -92,7 +92,7 @@ internal sealed class SweepGrain(
     private static string DifferenceOf(Submission known, Submission other)
     {
         static bool AreSame(byte[] one, byte[] other) =>
-            JsonNode.DeepEquals(JsonNode.Parse(one), JsonNode.Parse(other));
+            JsonNode.DeepEquals(StrictJson.Node(one), StrictJson.Node(other));
 
         static string? Program(Submission submission) =>
             JsonSerializer

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using Pipeline.Training;
 
@@ -87,7 +88,11 @@ internal sealed record InferenceInput(
 
     private void RequireShape(int count)
     {
-        if (Shape is { } shape && shape.Aggregate(1L, (product, size) => product * size) != count)
+        // No whole number of 64 bits holds every product of sizes.
+        if (
+            Shape is { } shape
+            && shape.Aggregate(BigInteger.One, (product, size) => product * size) != count
+        )
         {
             throw RefusedException.Of(
                 $"input {Name}",

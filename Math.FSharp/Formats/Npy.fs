@@ -161,9 +161,10 @@ module Npy =
     let private (|Type|_|) (descr: string) : struct (bool * char * int) option =
         let found = Regex.Match(descr, "^([<>|=])([a-zA-Z])([0-9]{1,6})$")
 
-        if found.Success && found.Groups[3].Value <> "0" then
+        let size = if found.Success then int found.Groups[3].Value else 0
+
+        if size > 0 then
             let letter = found.Groups[2].Value[0]
-            let size = int found.Groups[3].Value
             let isBig = found.Groups[1].Value = ">"
             Some(struct (isBig, letter, (if letter = 'U' then 4 * size else size)))
         else

@@ -189,6 +189,9 @@ module Table =
                     (Tensor.shapeText shape)
             ]
         |> Result.bind (fun (rows, columns) ->
+            // An array without numbers may claim any number of columns.
+            let columns = if rows = 0 then 0 else columns
+
             let cells: (int -> int) -> Cells =
                 match tensor.Elements with
                 | Elements.Texts texts ->

@@ -33,11 +33,15 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
     /// Whether each place of the window has a number of the image in it.
     let seesNumbers (image: Extent) (places: Extent) : bool =
         let along length places size stride padding dilation =
-            seq { 0 .. places - 1 }
-            |> Seq.forall (fun place ->
-                seq { 0 .. size - 1 }
-                |> Seq.map (fun i -> place * stride - padding + i * dilation)
-                |> Seq.exists (fun at -> at >= 0 && at < length))
+            // The first number at or behind the image's first one.
+            let sees place =
+                let start = place * stride - padding
+                let first = max 0 ((dilation - 1 - start) / dilation)
+                first < size && start + first * dilation < length
+
+            // Places that begin before the image, which are few, and the last one.
+            let before = min places ((padding + stride - 1) / stride)
+            sees (places - 1) && Seq.forall sees (seq { 0 .. before - 1 })
 
         let {
                 Size = size

@@ -2,6 +2,7 @@ namespace Pipeline.Learning
 
 open System
 open System.Globalization
+open Pipeline.Learning.Formats
 
 /// How many dimensions windows move along.
 type internal WindowDimensions =
@@ -66,12 +67,14 @@ module internal WindowDimensions =
             ]
             ignore
         |> Result.bind (fun () ->
-            let places, padded = window.Places image, window.Padded image
+            let places = window.Places image
+            // No integer of 32 bits holds the sizes that a file may claim.
+            let padded length padding = int64 length + 2L * int64 padding
 
-            let covered: Extent = {
-                Rows = window.Dilation.Rows * (window.Size.Rows - 1) + 1
-                Columns = window.Dilation.Columns * (window.Size.Columns - 1) + 1
-            }
+            let struct (rows, columns) =
+                padded image.Rows window.Padding.Rows, padded image.Columns window.Padding.Columns
+
+            let covered size dilation = int64 dilation * (int64 size - 1L) + 1L
 
             Fault.check
                 [
@@ -79,18 +82,15 @@ module internal WindowDimensions =
                     Fault.create
                         ""
                         (invariant
-                            $"images of {covered.Rows}x{covered.Columns} or more with their padding, as the window covers")
-                        (invariant $"{padded.Rows}x{padded.Columns}")
-                    int64 channels
-                    * int64 padded.Rows
-                    * int64 padded.Columns
-                    * int64 SampleLanes.Count
-                    <= int64 Array.MaxLength,
+                            $"images of {covered window.Size.Rows window.Dilation.Rows}x{covered window.Size.Columns window.Dilation.Columns} or more with their padding, as the window covers")
+                        (invariant $"{rows}x{columns}")
+                    Tensor.bytesOf [ int64 channels; rows; columns ] SampleLanes.Count
+                    <= bigint Array.MaxLength,
                     Fault.create
                         ""
                         (invariant
                             $"images of at most {Array.MaxLength / SampleLanes.Count} numbers with their padding")
-                        (invariant $"{channels}x{padded.Rows}x{padded.Columns}")
+                        (invariant $"{channels}x{rows}x{columns}")
                 ]
                 (fun () -> places))
 

@@ -29,6 +29,8 @@ internal sealed record JsonFault(string Place, string Found)
     {
         if (text.IsEmpty)
             return "an empty file";
+        if (broken is { Path: null, InnerException: InvalidOperationException })
+            return "a text that is not of whole characters";
         // For valid JSON, .NET names the part that does not fit.
         if (broken.Path is not null && broken.InnerException is not JsonException)
             return FormOf(broken);

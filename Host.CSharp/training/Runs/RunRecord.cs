@@ -57,7 +57,7 @@ internal sealed record RunRecord(StoredRun Run, JsonObject Summary, IReadOnlyLis
         var file = DataFile.Read(path, DataFile.UsualLimit);
         try
         {
-            return JsonNode.Parse(file.Content.Span) as JsonObject
+            return StrictJson.Node(file.Content.Span) as JsonObject
                 ?? throw Refused(path, "no JSON object");
         }
         catch (JsonException damaged)

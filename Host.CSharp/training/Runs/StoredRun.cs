@@ -97,7 +97,7 @@ internal sealed record StoredRun(
         var file = System.IO.Path.Combine(path, RunFolder.SummaryFile);
         try
         {
-            var outcome = JsonNode.Parse(File.ReadAllBytes(file))?["outcome"]?.GetValue<string>();
+            var outcome = StrictJson.Node(File.ReadAllBytes(file))?["outcome"]?.GetValue<string>();
             return
                 Enum.TryParse<Outcome>(outcome, ignoreCase: true, out var known)
                 && known is Outcome.Completed or Outcome.Diverged

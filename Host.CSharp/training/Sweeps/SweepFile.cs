@@ -57,10 +57,7 @@ internal sealed record SweepFile(
     {
         try
         {
-            using var json = JsonDocument.Parse(
-                content,
-                new JsonDocumentOptions { AllowDuplicateProperties = false }
-            );
+            using var json = StrictJson.Document(content);
             if (json.RootElement.ValueKind != JsonValueKind.Object)
                 throw RefusedException.Of(
                     path,

@@ -165,7 +165,7 @@ internal sealed class SweepFolder : IDisposable
     {
         try
         {
-            return JsonNode.DeepEquals(JsonNode.Parse(one), JsonNode.Parse(other));
+            return JsonNode.DeepEquals(StrictJson.Node(one), StrictJson.Node(other));
         }
         catch (JsonException)
         {

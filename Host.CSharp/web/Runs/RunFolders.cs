@@ -154,10 +154,9 @@ internal sealed class RunFolders(string directory)
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject;
+            return StrictJson.Node(File.ReadAllBytes(path)) as JsonObject;
         }
-        catch (Exception missing)
-            when (missing is JsonException or ArgumentException || AtomicFile.IsDiskError(missing))
+        catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
         {
             return null;
         }
