@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using Pipeline.Learning;
 using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
@@ -45,6 +46,8 @@ internal static class ArrayTargets
             ">u8",
             "<U1",
             "|S1",
+            "|S00",
+            "(0, 2147483647)",
             "(0,)",
             "(2147483648, 0)",
             "(4294967296, 4294967296)",
@@ -91,8 +94,17 @@ internal static class ArrayTargets
                     PngWriter.OfBytes(
                         new(new(3, 2, 2), [.. Enumerable.Range(0, 12).Select(i => (byte)i)])
                     ),
-                    Convert.FromBase64String(
-                        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAMAAABFNRROAAAABlBMVEUAAAD///+l2Z/dAAAADElEQVR4nGNgYGAAAAAEAAEnuaKJAAAAAElFTkSuQmCC"
+                    Packed(0, 16, 1, 1, [0, 0x12, 0x34]),
+                    Packed(3, 2, 4, 1, [0, 0b00011011]),
+                    Packed(4, 8, 1, 2, [1, 9, 255, 4, 7, 128]),
+                    Packed(6, 8, 2, 2, [2, 1, 2, 3, 4, 5, 6, 7, 8, 3, 1, 2, 3, 4, 5, 6, 7, 8]),
+                    Packed(
+                        0,
+                        1,
+                        8,
+                        8,
+                        [.. Enumerable.Repeat(new byte[] { 0, 0x80 }, 15).SelectMany(row => row)],
+                        1
                     ),
                 ],
             Png,
@@ -138,6 +150,39 @@ internal static class ArrayTargets
             BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(4 * (i + 1)), sizes[i]);
         return [.. bytes, .. data];
     }
+
+    /// <summary>A PNG of any type, with a palette and transparency.</summary>
+    private static byte[] Packed(
+        byte colour,
+        byte depth,
+        int columns,
+        int rows,
+        byte[] raw,
+        byte interlaced = 0
+    )
+    {
+        using var packed = new MemoryStream();
+        using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+            zlib.Write(raw);
+        byte[] sizes = [0, 0, 0, (byte)columns, 0, 0, 0, (byte)rows];
+        byte[] palette = [0, 0, 0, 255, 0, 0, 0, 255, 0, 9, 9, 9];
+        return
+        [
+            0x89,
+            .. "PNG\r\n"u8,
+            0x1A,
+            (byte)'\n',
+            .. Chunk("IHDR"u8, [.. sizes, depth, colour, 0, 0, interlaced]),
+            .. colour == 3 ? Chunk("PLTE"u8, palette) : [],
+            .. colour == 3 ? Chunk("tRNS"u8, [0, 128]) : [],
+            .. Chunk("IDAT"u8, packed.ToArray()),
+            .. Chunk("IEND"u8, []),
+        ];
+    }
+
+    /// <summary>A chunk whose checksum is 0, as no reader here looks at it.</summary>
+    private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content) =>
+        [0, 0, 0, (byte)content.Length, .. type, .. content, 0, 0, 0, 0];
 
     /// <summary>An array: its length is the declared one, and written it is the same.</summary>
     private static void Array(string name, byte[] input)

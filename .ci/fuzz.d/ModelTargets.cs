@@ -300,7 +300,10 @@ internal static class ModelTargets
             Checkpoint.Write(again).AsSpan().SequenceEqual(bytes),
             "a checkpoint that is read and written is another one"
         );
-        Oracle.Usable(Model.OfNetwork(Trainer.CurrentNetwork(state)));
+        // The network of a run that diverged has numbers that are not finite.
+        var network = Trainer.CurrentNetwork(state);
+        if (Parameters.ToVector(network.Parameters).All(float.IsFinite))
+            Oracle.Usable(Model.OfNetwork(network));
     }
 
     /// <summary>A manifest: written and read it is the same.</summary>

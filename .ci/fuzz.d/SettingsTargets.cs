@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
 using Pipeline.Training;
+using Pipeline.Web;
 
 namespace Pipeline.Fuzz;
 
@@ -50,6 +51,19 @@ internal static class SettingsTargets
         .CreateTempSubdirectory("pipeline-fuzz-")
         .FullName;
 
+    /// <summary>The first lines of the logs of a run, by their names. The folder of the logs is made with them.</summary>
+    private static readonly Lazy<Dictionary<string, byte[]>> Headers = new(() =>
+    {
+        var folder = Path.Combine(Folder, "logs");
+        Directory.CreateDirectory(folder);
+        new RunLogs(new DiskFiles(), folder).Continue(null);
+        string[] names = [RunLogs.ProgressName, RunLogs.EpochsName];
+        return names.ToDictionary(
+            name => name,
+            name => File.ReadAllBytes(Path.Combine(folder, name))
+        );
+    });
+
     static SettingsTargets() =>
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, true);
 
@@ -84,6 +98,27 @@ internal static class SettingsTargets
                 "\"run\":{",
                 "\"progress_every\":",
             ]
+        ),
+        new(
+            "record",
+            () =>
+                Texts(
+                    """{"settings":{"data":{"train":"x.csv"},"model":{"layers":["dense 2"]},"training":{}},"data_sha256":{}}"""
+                        + "\u0001"
+                        + """{"outcome":"completed","final_test_accuracy":0.5,"train_seconds":1}"""
+                        + "\u00010,0,2.5,0.1,2.5,0.1,0.01,,\n1,2,2.4,0.1,2.5,0.1,0.02,2.5,0.1\n"
+                ),
+            Record,
+            "\"outcome\":",
+            "\"final_test_loss\":",
+            "\"final_validation_accuracy\":",
+            "\"train_seconds\":",
+            "\"hidden\":[",
+            "\"layers\":[",
+            "\\ud800",
+            "1e999",
+            "null",
+            ",,"
         ),
         new(
             "sweep",
@@ -209,6 +244,35 @@ internal static class SettingsTargets
         Again(ServiceRegistration.ConfigurationAlone(new(None, Run: run.Values().ToDictionary())));
     }
 
+    /// <summary>The files of a run, with a byte 1 between them: the list of runs has a line for it, whatever they
+    /// hold.</summary>
+    private static void Record(byte[] input)
+    {
+        var runs = Path.Combine(Folder, "runs");
+        var folder = Path.Combine(runs, "20300101T000000Z-run");
+        Directory.CreateDirectory(folder);
+        string[] names = [RunFolder.SettingsFile, RunFolder.SummaryFile, RunLogs.EpochsName];
+        var rest = input.AsSpan();
+        foreach (var name in names)
+        {
+            var length = rest.IndexOf((byte)1);
+            var part = length < 0 ? rest : rest[..length];
+            File.WriteAllBytes(
+                Path.Combine(folder, name),
+                name == RunLogs.EpochsName ? [.. Headers.Value[name], .. part] : part.ToArray()
+            );
+            rest = length < 0 ? [] : rest[(length + 1)..];
+        }
+        var rows = Oracle.Bounded(input.Length, () => new RunFolders(runs).List(), Room);
+        Oracle.Require(rows.Count == 1, $"{rows.Count} runs in the list");
+        StoredRun.FinishedAs(folder);
+        var record = Oracle.Bounded(input.Length, () => RunRecord.Read(folder), Room);
+        foreach (var setting in SettingCatalog.All)
+            record.Value(setting);
+        foreach (var (name, _) in record.Summary)
+            record.Figure(name);
+    }
+
     /// <summary>A plan: its board is written and read the same, before and after results.</summary>
     private static void Sweep(byte[] input)
     {
@@ -296,28 +360,17 @@ internal static class SettingsTargets
     /// <summary>The two logs of a run, with a byte 1 between them.</summary>
     private static void Logs(byte[] input)
     {
-        var files = new DiskFiles();
         var folder = Path.Combine(Folder, "logs");
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            new RunLogs(files, folder).Continue(null);
-            foreach (var name in (string[])[RunLogs.ProgressName, RunLogs.EpochsName])
-                File.Copy(Path.Combine(folder, name), Path.Combine(folder, name + ".header"));
-        }
         var place = input.AsSpan().IndexOf((byte)1);
         var (progress, epochs) = place < 0 ? (input, []) : (input[..place], input[(place + 1)..]);
         Write(RunLogs.ProgressName, progress);
         Write(RunLogs.EpochsName, epochs);
         Oracle.Bounded(
             input.Length,
-            () => new RunLogs(files, folder).Find(3, 2, Cadence.Automatic, [])
+            () => new RunLogs(new DiskFiles(), folder).Find(3, 2, Cadence.Automatic, [])
         );
 
         void Write(string name, byte[] lines) =>
-            File.WriteAllBytes(
-                Path.Combine(folder, name),
-                [.. File.ReadAllBytes(Path.Combine(folder, name + ".header")), .. lines]
-            );
+            File.WriteAllBytes(Path.Combine(folder, name), [.. Headers.Value[name], .. lines]);
     }
 }
