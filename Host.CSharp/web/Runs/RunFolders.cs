@@ -107,7 +107,7 @@ internal sealed class RunFolders(string directory)
 
     private static RunRow Read(string id, string path)
     {
-        var settings = ObjectOf(Path.Combine(path, RunFolder.SettingsFile))?["settings"];
+        var settings = Value(ObjectOf(Path.Combine(path, RunFolder.SettingsFile)), "settings");
         var summary = ObjectOf(Path.Combine(path, RunFolder.SummaryFile));
         var (validation, test) = (BestFigures.None, BestFigures.None);
         long? last = null;
@@ -124,8 +124,8 @@ internal sealed class RunFolders(string directory)
             id,
             RunFolder.BeganAt(id),
             Text(summary, "outcome"),
-            DataOf(settings?["data"]),
-            NetworkOf(settings?["model"]),
+            DataOf(Value(settings, "data")),
+            NetworkOf(Value(settings, "model")),
             last,
             validation.And(
                 Number(summary, "final_validation_loss"),
@@ -144,8 +144,8 @@ internal sealed class RunFolders(string directory)
         );
 
     private static string NetworkOf(JsonNode? model) =>
-        model?["layers"] is JsonArray layers ? SettingsJson.Text(layers)
-        : model?["hidden"] is JsonArray hidden
+        Value(model, "layers") is JsonArray layers ? SettingsJson.Text(layers)
+        : Value(model, "hidden") is JsonArray hidden
             ? $"{SettingsJson.Text(hidden)} {Text(model, "activation")}"
         : "–";
 
@@ -162,13 +162,16 @@ internal sealed class RunFolders(string directory)
         }
     }
 
+    /// <summary>The value of a name; null if the node is no object, or has none.</summary>
+    private static JsonNode? Value(JsonNode? node, string name) => (node as JsonObject)?[name];
+
     private static string? Text(JsonNode? node, string name) =>
-        (node as JsonObject)?[name] is JsonValue value && value.TryGetValue<string>(out var text)
+        Value(node, name) is JsonValue value && value.TryGetValue<string>(out var text)
             ? text
             : null;
 
     private static double? Number(JsonNode? node, string name) =>
-        (node as JsonObject)?[name] is JsonValue value && value.TryGetValue<double>(out var number)
+        Value(node, name) is JsonValue value && value.TryGetValue<double>(out var number)
             ? number
             : null;
 }

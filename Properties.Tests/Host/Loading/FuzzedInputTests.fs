@@ -93,6 +93,9 @@ module FuzzedInputTests =
     let ``settings of a run with names twice or texts that are none are listed without them`` () =
         for settings in
             [
+                """{"settings": 1}"""
+                """{"settings": {"data": 5, "model": [1]}}"""
+                """[]"""
                 """{"settings": {"data": {}, "data": {}}}"""
                 for text in noTexts do
                     $"""{{"settings": {{"data": {{"train": "{text}"}}}}}}"""
