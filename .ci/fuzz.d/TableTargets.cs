@@ -40,6 +40,8 @@ internal static class TableTargets
                     "a;b\r\n1,5;x\r\n2;y\r\n",
                     "sep=|\n1|2\n3|4\n",
                     "1 2\n3 4\n",
+                    // Numbers at the ends of the forms that columns are kept in.
+                    "n,m,k,l\n-32767,254,134217726,1.5\n,0,-134217727,-2.5\n",
                     "\n \nname,id\n\"two\nlines\",1\n\n,2"
                 ),
             input => Csv(input, ".csv"),
@@ -54,6 +56,13 @@ internal static class TableTargets
             "1e5",
             "-0.5",
             "0.1234567890123",
+            "255",
+            "256",
+            "-32768",
+            "32767",
+            "134217727",
+            "-134217729",
+            "999999999999999",
             "\uFEFF",
             "é"
         ),
@@ -349,7 +358,7 @@ internal static class TableTargets
         var content = Oracle
             .Bounded(
                 input.Length,
-                () => new StrongBox(Gzip.Unpack(input, "x.gz", Limit, null)),
+                () => new Unpacked(Gzip.Unpack(input, "x.gz", Limit, null)),
                 4 * Limit
             )
             .Content;
@@ -360,6 +369,13 @@ internal static class TableTargets
             content.Span.SequenceEqual(plain.GetBuffer().AsSpan(0, (int)plain.Length)),
             ".NET's reader gives something else"
         );
+        Oracle.Require(
+            Oracle.OrNull(() =>
+                new Unpacked(Gzip.Unpack(input.AsMemory(..^1), "x.gz", Limit, null))
+            )
+                is null,
+            "a stream that is cut short is taken"
+        );
         using var bytes = new MemoryStream();
         using (var zip = new GZipStream(bytes, CompressionLevel.Fastest))
             zip.Write(content.Span);
@@ -369,7 +385,7 @@ internal static class TableTargets
         );
     }
 
-    private sealed record StrongBox(ReadOnlyMemory<byte> Content);
+    private sealed record Unpacked(ReadOnlyMemory<byte> Content);
 
     /// <summary>A text in some encoding: in one piece it is the same, and read again as UTF-8 too.</summary>
     private static void Text(byte[] input)
@@ -381,7 +397,7 @@ internal static class TableTargets
         var text = Oracle
             .Bounded(
                 input.Length,
-                () => new StrongBox(TextFile.ToUtf8(content, name, "x.csv")),
+                () => new Unpacked(TextFile.ToUtf8(content, name, "x.csv")),
                 2 * Limit
             )
             .Content;
