@@ -12,6 +12,15 @@ internal static class ArrayTargets
 {
     private const long Limit = 1 << 20;
 
+    private static readonly RunConfiguration Training =
+        RunConfiguration.Create(
+            new()
+            {
+                Data = new() { Train = "x.npz", MaximumBytes = Limit },
+            },
+            out IReadOnlyList<Fault> _
+        ) ?? throw new FoundException("settings are refused");
+
     private static readonly IdxImages Images = new(
         3,
         ImageSize.Grey(2, 2),
@@ -58,6 +67,10 @@ internal static class ArrayTargets
             () =>
                 [
                     NpzFile.Write(Arrays()),
+                    NpzFile.Write([
+                        new("images", [4, 2, 2], Elements.NewBytes(new byte[16])),
+                        new("labels", [4], Elements.NewBytes(new byte[] { 0, 1, 0, 1 })),
+                    ]),
                     NpzFile.Write(Npz.ToArrays(Model.ToTensors(Models.OfRows))),
                     File.ReadAllBytes(Fixtures.Path("model-1.npz")),
                 ],
@@ -264,6 +277,12 @@ internal static class ArrayTargets
             foreach (var (one, other) in arrays.Zip(again))
                 Oracle.Same(one, other);
         }
+        // Samples to train with, where the arrays have their names.
+        Oracle.OrNull(() =>
+        {
+            var file = DataFile.Of("x.npz", input);
+            return ArrayFiles.Parse(Training, file, null, [file]).Encode<float>();
+        });
         if (Npz.OfArrays(arrays).TryGet(out var file, out _))
             ModelTargets.Uses(new("x.npz", file));
     }
