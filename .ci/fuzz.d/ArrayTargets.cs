@@ -232,11 +232,11 @@ internal static class ArrayTargets
                 TextLabels.Classes(labels.Labels).TryGet(out _, out _);
         }
         if (!tensor.Elements.IsTexts && tensor.Shape.Length is 3 or 4)
-            Images_(tensor);
+            ImagesOf(tensor);
     }
 
     /// <summary>Images of numbers of any type: the files of their bytes give them again.</summary>
-    private static void Images_(Tensor tensor)
+    private static void ImagesOf(Tensor tensor)
     {
         if (
             !Pixels.ScaleOf(tensor).TryGet(out var scale, out _)
