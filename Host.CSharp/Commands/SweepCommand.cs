@@ -179,7 +179,10 @@ internal static class SweepCommand
             ));
         if (first.Settings.Cluster.Store is not null)
             return await ClusterCommands.SubmitAsync(builder, first.Settings.Cluster);
-        builder.Services.AddRunServices().AddHostedService<SweepWorker>();
+        builder
+            .Services.AddRunServices()
+            .AddSingleton<LocalSweep>()
+            .AddHostedService<SweepWorker>();
         return await SweepHost.RunAsync<SweepWorker>(builder);
     }
 }

@@ -67,6 +67,7 @@ internal sealed class JoinedSweeps(
             )
         );
         var configurations = space.Check();
+        SweepTeam.UseThreads(slots, configurations[0]);
         var runner = SweepTeam.RunnerOf(slots, file, space, configurations[0], note, services);
         runner.Check(configurations);
         var differences = identity.Differences(

@@ -68,10 +68,14 @@ internal abstract class LoadedModel(string sha256, ModelSignature signature)
     /// <param name="path">A .safetensors or .npz file.</param>
     /// <exception cref="RefusedException">It cannot be read, is not a model, or its answers are not
     /// numbers.</exception>
-    public static LoadedModel Read(string path)
+    public static LoadedModel Read(string path) => Of(DataFile.Read(path, DataFile.UsualLimit));
+
+    /// <summary>The model in the content of a file.</summary>
+    /// <exception cref="RefusedException">It is not a model, or its answers are not numbers.</exception>
+    public static LoadedModel Of(DataFile file)
     {
-        var file = DataFile.Read(path, DataFile.UsualLimit);
         var model = ModelFile.Of(file);
+        var path = file.Path;
         // The hash was computed while the model was read.
         var sha256 = file.Hash.GetAwaiter().GetResult();
         LoadedModel loaded = model.IsDouble

@@ -18,19 +18,31 @@ internal enum Reload
 /// <summary>A model whose file may be replaced at any time.</summary>
 internal sealed class ServedModel : IPredictor
 {
+    private readonly IFiles files;
+    private readonly TimeProvider clock;
     private LoadedModel current;
-    private (DateTime Time, long Length)? seen;
+
+    /// <summary>The file's stamp when its content was last read; null if it could not be read.</summary>
+    private FileStamp? seen;
+
+    /// <summary>Whether the file may have another content and the stamp that was seen.</summary>
+    private bool isUnsure;
+
+    /// <summary>The SHA-256 of the content that was last read; null if it could not be read.</summary>
+    private string? judged;
 
     /// <param name="name">Its name.</param>
     /// <param name="path">A .safetensors or .npz file, or the folder of a run.</param>
+    /// <param name="files">The disk.</param>
+    /// <param name="clock">The time of day.</param>
     /// <exception cref="RefusedException">There is no such model, or the name is not one for a URL.</exception>
-    public ServedModel(string name, string path)
+    public ServedModel(string name, string path, IFiles files, TimeProvider clock)
     {
         ModelName.Require(name);
+        (this.files, this.clock) = (files, clock);
         Name = name;
         Path = FileOf(path);
-        seen = Look();
-        current = LoadedModel.Read(Path);
+        current = LoadedModel.Of(Read());
     }
 
     public string Name { get; }
@@ -78,15 +90,15 @@ internal sealed class ServedModel : IPredictor
     /// that cannot be read, does not replace the one in use.</summary>
     public Reload Refresh()
     {
-        var now = Look();
-        if (now == seen)
+        if (files.StampOf(Path) == seen && !isUnsure)
             return Reload.Unchanged;
-        seen = now;
+        var (before, fault) = (judged, Fault);
         try
         {
-            if (now is null)
-                throw RefusedException.Of(Path, "a file that can be read", "none");
-            var next = LoadedModel.Read(Path);
+            var file = Read();
+            if (judged == before)
+                return Reload.Unchanged;
+            var next = LoadedModel.Of(file);
             if (!Signature.IsReplacedBy(next.Signature))
             {
                 throw RefusedException.Of(
@@ -102,14 +114,22 @@ internal sealed class ServedModel : IPredictor
         catch (RefusedException refused)
         {
             Fault = string.Join(' ', refused.Reasons);
-            return Reload.Refused;
+            // A file that cannot be read is tried again each time.
+            return Fault == fault ? Reload.Unchanged : Reload.Refused;
         }
     }
 
-    private (DateTime, long)? Look()
+    /// <summary>Reads the content, and remembers it and the stamp that the file had before.</summary>
+    /// <exception cref="RefusedException">It cannot be read.</exception>
+    private DataFile Read()
     {
-        var file = new FileInfo(Path);
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : null;
+        (judged, seen, isUnsure) = (null, null, false);
+        var now = clock.GetUtcNow();
+        var stamp = files.StampOf(Path);
+        var file = DataFile.Read(Path, DataFile.UsualLimit, open: files.OpenRead);
+        judged = file.Hash.GetAwaiter().GetResult();
+        (seen, isUnsure) = (stamp, stamp?.MayBeKept(now) ?? true);
+        return file;
     }
 
     /// <summary>The file of a path: the model of a run's folder.</summary>

@@ -28,7 +28,16 @@ public static class ServingExtensions
         ArgumentNullException.ThrowIfNull(path);
         ModelName.Require(name);
         services.AddServing();
-        services.AddKeyedSingleton(name, (_, _) => new ServedModel(name, path));
+        services.AddKeyedSingleton(
+            name,
+            (provider, _) =>
+                new ServedModel(
+                    name,
+                    path,
+                    provider.GetRequiredService<IFiles>(),
+                    provider.GetRequiredService<TimeProvider>()
+                )
+        );
         services.AddSingleton(provider => provider.GetRequiredKeyedService<ServedModel>(name));
         services.AddKeyedSingleton<IPredictor>(
             name,
@@ -56,6 +65,7 @@ public static class ServingExtensions
     internal static void AddServing(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IFiles, DiskFiles>();
         services.AddMetrics();
         services.TryAddSingleton<ServingMetrics>();
         services.TryAddSingleton<ServedModels>();

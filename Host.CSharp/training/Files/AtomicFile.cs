@@ -47,7 +47,8 @@ internal static class AtomicFile
     )
     {
         var folder = Path.GetDirectoryName(path)!;
-        files.CreateFolder(folder);
+        if (!Directory.Exists(folder))
+            Folders.Create(files, folder);
         try
         {
             files.Write(unfinished, bytes);

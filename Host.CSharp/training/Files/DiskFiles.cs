@@ -16,6 +16,12 @@ internal sealed class DiskFiles : IFiles
 
     public bool Exists(string path) => File.Exists(path);
 
+    public FileStamp? StampOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : null;
+    }
+
     public byte[] Read(string path) => File.ReadAllBytes(path);
 
     public Stream OpenRead(string path) =>

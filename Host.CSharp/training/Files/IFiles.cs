@@ -11,6 +11,9 @@ internal interface IFiles
 
     bool Exists(string path);
 
+    /// <summary>The stamp of a file; null if it does not exist.</summary>
+    FileStamp? StampOf(string path);
+
     byte[] Read(string path);
 
     /// <summary>A file's bytes as a stream.</summary>

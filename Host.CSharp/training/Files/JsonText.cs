@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace Pipeline.Training;
 
@@ -33,7 +34,9 @@ internal static class JsonText
     {
         try
         {
-            return JsonSerializer.Deserialize<TValue>(read(), Options);
+            var bytes = read();
+            // .NET does not decode the texts of a JsonNode before they are used.
+            return Utf8.IsValid(bytes) ? JsonSerializer.Deserialize<TValue>(bytes, Options) : null;
         }
         catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
         {

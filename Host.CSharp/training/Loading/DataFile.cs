@@ -53,13 +53,15 @@ internal sealed record DataFile(
     /// <param name="claimed">Returns the length of the content that its first 20 bytes declare, or null if
     /// they are not of the format. A .gz with another length is not unpacked any further, which guards
     /// against small files of huge content.</param>
+    /// <param name="open">Opens the file; null for the disk.</param>
     /// <exception cref="RefusedException">There is no such file, it is too long, or a .gz is
     /// damaged.</exception>
     public static DataFile Read(
         string path,
         long limit,
         string? setting = null,
-        Func<ReadOnlyMemory<byte>, long?>? claimed = null
+        Func<ReadOnlyMemory<byte>, long?>? claimed = null,
+        Func<string, Stream>? open = null
     )
     {
         path = System.IO.Path.GetFullPath(path);
@@ -69,7 +71,7 @@ internal sealed record DataFile(
             throw new RefusedException([Sentence(subject, "a file", "a folder")]);
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = (open ?? File.OpenRead)(path);
             var content = ReadAll(stream, path, stream.CanSeek ? stream.Length : null, limit);
             if (IsZipped(path))
                 content = Gzip.Unpack(content, path, limit, claimed);

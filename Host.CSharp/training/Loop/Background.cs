@@ -31,6 +31,10 @@ internal static class Background
     /// <summary>Starts work that waits in between.</summary>
     public static Task StartAsync(Func<Task> work) => Start(work).Unwrap();
 
+    /// <summary>Cancels a token; what was registered for that is done beside the caller.</summary>
+    public static Task CancelAsync(CancellationTokenSource source) =>
+        Start(source.Cancel, CancellationToken.None);
+
     /// <summary>Returns the result, or stops waiting for it. A computation that nobody waits for any more
     /// runs to its end without effect.</summary>
     /// <exception cref="OperationCanceledException">Stopped before the result was known.</exception>

@@ -41,8 +41,8 @@ internal sealed class RunFolder : IDisposable
         this.files = files;
         Path = path;
         Checkpoints = CheckpointsOf(path);
+        Folders.Create(files, path);
         files.CreateFolder(Checkpoints);
-        files.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
         held = Hold(path);
         Logs = new(files, path);
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pipeline.Learning;
@@ -9,13 +11,18 @@ namespace Pipeline.Training;
 /// <param name="Version">The version of the file.</param>
 /// <param name="Trials">The trials.</param>
 /// <param name="Differences">Sentences about trials of which two results differ.</param>
+/// <param name="Sha256">The SHA-256 of the file with zeros in this place; null in files of older versions.</param>
 internal sealed record BoardFile(
     int Version,
     IReadOnlyList<BoardFile.StoredTrial> Trials,
-    IReadOnlyList<string> Differences
+    IReadOnlyList<string> Differences,
+    string? Sha256 = null
 )
 {
     private const int Newest = 1;
+
+    /// <summary>What stands in the place of the SHA-256 while it is computed.</summary>
+    private static readonly string NoHash = new('0', 2 * SHA256.HashSizeInBytes);
 
     private static readonly JsonSerializerOptions Json = new(JsonText.Options)
     {
@@ -48,7 +55,30 @@ internal sealed record BoardFile(
     public static BoardFile Of(SweepBoard board, IEnumerable<string> differences) =>
         new(Newest, [.. board.Trials.Select(Stored)], [.. differences]);
 
-    public byte[] ToJson() => JsonText.Of(this);
+    public byte[] ToJson()
+    {
+        var json = JsonText.Of(this with { Sha256 = NoHash });
+        var hash = Convert.ToHexStringLower(SHA256.HashData(json));
+        Encoding.UTF8.GetBytes(hash).CopyTo(json, PlaceOf(NoHash, json));
+        return json;
+    }
+
+    /// <summary>The place of the SHA-256, which is the file's last text; -1 if it is written otherwise.</summary>
+    private static int PlaceOf(string sha256, byte[] json) =>
+        json.AsSpan().LastIndexOf(Encoding.UTF8.GetBytes(sha256));
+
+    /// <summary>Whether the bytes are those that were written.</summary>
+    private bool IsWhole(byte[] json)
+    {
+        if (Sha256 is null)
+            return true;
+        var place = PlaceOf(Sha256, json);
+        if (Sha256.Length != NoHash.Length || place < 0)
+            return false;
+        var signed = json.ToArray();
+        Encoding.UTF8.GetBytes(NoHash).CopyTo(signed, place);
+        return Convert.ToHexStringLower(SHA256.HashData(signed)) == Sha256;
+    }
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="RefusedException">It is damaged.</exception>
@@ -72,9 +102,11 @@ internal sealed record BoardFile(
     {
         try
         {
-            return JsonSerializer.Deserialize<BoardFile>(json, Json) is { Version: Newest } board
-                ? board
-                : throw Damaged(path, "another version");
+            return JsonSerializer.Deserialize<BoardFile>(json, Json)
+                    is not { Version: Newest } board
+                    ? throw Damaged(path, "another version")
+                : board.IsWhole(json) ? board
+                : throw Damaged(path, "a file that was changed (its SHA-256 differs)");
         }
         catch (JsonException damaged)
         {

@@ -28,9 +28,9 @@ internal sealed record OpenedSweep(SweepFolder Folder, ITrialRunner Runner, int 
     )
     {
         var first = options.Configurations[0];
-        var slots = Math.Min(SweepTeam.SlotsOf(options.Slots), file.Plan.Trials);
+        var slots = SweepTeam.SlotsOf(options, file);
         var runner = SweepTeam.RunnerOf(slots, file, space, first, options.Note, services);
-        await Task.Run(() => runner.Check(options.Configurations), stop).WaitAsync(stop);
+        await Background.Start(() => runner.Check(options.Configurations), stop).WaitAsync(stop);
         var folder = SweepFolder.Open(files, options.Directory, file);
         try
         {

@@ -130,7 +130,7 @@ internal sealed class SweepFolder : IDisposable
         {
             try
             {
-                files.CreateFolder(path);
+                Folders.Create(files, path);
                 return new(
                     System.IO.Path.Combine(path, LockName),
                     FileMode.OpenOrCreate,
@@ -186,11 +186,18 @@ internal sealed class SweepFolder : IDisposable
     )
     {
         var path = PathOf(SettingsName);
-        if (JsonText.ReadOrNull<SweepIdentity>(() => File.ReadAllBytes(path)) is not { } stored)
+        if (!File.Exists(path))
         {
             Write(SettingsName, JsonText.Of(SweepIdentity.Of(configuration, dataSha256)));
             return;
         }
+        var stored =
+            JsonText.ReadOrNull<SweepIdentity>(() => File.ReadAllBytes(path))
+            ?? throw RefusedException.Of(
+                path,
+                "the settings of this sweep (without the file, they are taken from the plan)",
+                "a damaged file"
+            );
         var differences = stored.Differences(
             $"the sweep in {Path}",
             configuration,
@@ -222,12 +229,12 @@ internal sealed class SweepFolder : IDisposable
     /// <summary>What is asked of the sweep of a folder.</summary>
     public static SweepRequest RequestOf(string path)
     {
+        var file = System.IO.Path.Combine(path, RequestName);
         try
         {
-            return EnumNames.TryParse<SweepRequest>(
-                File.ReadAllText(System.IO.Path.Combine(path, RequestName)).Trim(),
-                out var request
-            )
+            return
+                File.Exists(file)
+                && EnumNames.TryParse<SweepRequest>(File.ReadAllText(file).Trim(), out var request)
                 ? request
                 : SweepRequest.None;
         }

@@ -67,6 +67,7 @@ internal sealed class SweepRun(
         }
         Save(isNew: true);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var waking = ended.Token.Register(Wake);
         var listening = ListenAsync(ended);
         try
         {
@@ -74,14 +75,14 @@ internal sealed class SweepRun(
             {
                 var all = Enumerable
                     .Range(1, slots)
-                    .Select(slot => Task.Run(() => WorkAsync($"slot {slot}", ended), default));
+                    .Select(slot => Background.StartAsync(() => WorkAsync($"slot {slot}", ended)));
                 await Task.WhenAll(all.ToArray());
             }
             return Board.IsDone && await best.WriteAsync(Board, ended.Token);
         }
         finally
         {
-            await ended.CancelAsync();
+            await Background.CancelAsync(ended);
             await listening;
             Draw();
         }
@@ -92,14 +93,15 @@ internal sealed class SweepRun(
     {
         try
         {
-            while (!ended.IsCancellationRequested)
+            while (true)
             {
                 Task news;
                 SweepLease? lease;
                 CancellationToken paused;
                 lock (gate)
                 {
-                    if (board.IsDone)
+                    // Within the lock, as a slot that began to wait after it was woken would wait for ever.
+                    if (board.IsDone || ended.IsCancellationRequested)
                         return;
                     news = changed.Task;
                     paused = pause.Token;
@@ -114,7 +116,7 @@ internal sealed class SweepRun(
                     }
                 }
                 if (lease is null)
-                    await news.WaitAsync(ended.Token);
+                    await news;
                 else
                     await RunAsync(worker, lease, paused, ended.Token);
             }
@@ -126,7 +128,7 @@ internal sealed class SweepRun(
         catch
         {
             // The other slots save their trials.
-            await ended.CancelAsync();
+            await Background.CancelAsync(ended);
             throw;
         }
     }
@@ -192,6 +194,12 @@ internal sealed class SweepRun(
         Notify();
     }
 
+    private void Wake()
+    {
+        lock (gate)
+            Notify();
+    }
+
     /// <summary>Lets waiting slots look again.</summary>
     private void Notify()
     {
@@ -216,12 +224,12 @@ internal sealed class SweepRun(
             if (request == SweepRequest.Stop)
             {
                 IsAskedToStop = true;
-                await ended.CancelAsync();
+                await Background.CancelAsync(ended);
             }
             else if (request == SweepRequest.Pause && !isPaused)
             {
                 report.Paused(true);
-                await pause.CancelAsync();
+                await Background.CancelAsync(pause);
             }
             else if (request == SweepRequest.None && isPaused)
             {
@@ -234,7 +242,10 @@ internal sealed class SweepRun(
                 }
             }
             await Task.Delay(Beat, clock, ended.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                .ConfigureAwait(
+                    ConfigureAwaitOptions.SuppressThrowing
+                        | ConfigureAwaitOptions.ContinueOnCapturedContext
+                );
         }
     }
 

@@ -11,7 +11,20 @@ internal static class SweepTeam
     public static int SlotsOf(int? slots) =>
         slots ?? Math.Min(Environment.ProcessorCount, ThreadCount.Maximum);
 
-    /// <summary>The runner of a sweep's trials. It sets the number of threads of the whole process.</summary>
+    /// <summary>How many trials of a sweep run at the same time on this machine.</summary>
+    public static int SlotsOf(SweepOptions options, SweepFile file) =>
+        Math.Min(SlotsOf(options.Slots), file.Plan.Trials);
+
+    /// <summary>Sets the number of threads of the whole process. It changes the speed and no bit.</summary>
+    /// <param name="slots">How many trials run at the same time.</param>
+    /// <param name="first">The configuration of the first trial.</param>
+    public static void UseThreads(int slots, RunConfiguration first) =>
+        Control.MaxDegreeOfParallelism = ThreadsOf(slots, first);
+
+    private static int ThreadsOf(int slots, RunConfiguration first) =>
+        Math.Max(1, first.Threads / slots);
+
+    /// <summary>The runner of a sweep's trials.</summary>
     /// <param name="slots">How many trials run at the same time.</param>
     /// <param name="file">The sweep.</param>
     /// <param name="space">The settings of its trials.</param>
@@ -27,9 +40,7 @@ internal static class SweepTeam
         IServiceProvider services
     )
     {
-        var threads = Math.Max(1, first.Threads / slots);
-        // It changes the speed and no bit.
-        Control.MaxDegreeOfParallelism = threads;
+        var threads = ThreadsOf(slots, first);
         return first.Precision.IsDouble
             ? new TrialRunner<double>(file, space, threads, note, services)
             : new TrialRunner<float>(file, space, threads, note, services);

@@ -5,34 +5,20 @@ namespace Pipeline.Training;
 
 /// <summary>The service that runs a sweep and stops the host.</summary>
 internal sealed class SweepWorker(
+    LocalSweep sweep,
     SweepFile file,
-    SweepSpace space,
     SweepOptions options,
-    SweepReport report,
     ExitStatus status,
-    IFiles files,
-    TimeProvider clock,
-    IServiceProvider services,
     IHostApplicationLifetime lifetime,
     ILogger<SweepWorker> logger
 ) : OutcomeService(status, lifetime, logger)
 {
     protected override void Refuse(IReadOnlyList<string> reasons) => options.Note(reasons);
 
-    protected override async Task<Outcome> RunAsync(CancellationToken stop)
+    protected override Task<Outcome> RunAsync(CancellationToken stop)
     {
-        using var opened = await OpenedSweep.OpenAsync(file, space, options, files, services, stop);
-        var (folder, runner, slots) = opened;
-        var sweep = new SweepRun(file, folder, runner, report, slots, clock);
-        var isDone = await sweep.RunAsync(stop);
-        report.Ended(sweep.Board, sweep.Differences, folder.Path, sweep.BestRun, isDone);
-        return OpenedSweep.OutcomeOf(
-            sweep.Board,
-            sweep.Differences,
-            isDone,
-            sweep.IsAskedToStop,
-            Status.Stopped
-        );
+        SweepTeam.UseThreads(SweepTeam.SlotsOf(options, file), options.Configurations[0]);
+        return sweep.RunAsync(stop);
     }
 }
 

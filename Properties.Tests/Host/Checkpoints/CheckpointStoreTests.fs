@@ -84,7 +84,7 @@ module CheckpointStoreTests =
             files.Calls
 
         let calls = saveOver (fun _ _ -> None)
-        Assert.True(calls > 8)
+        Assert.True(calls > 6)
 
         for call in 0 .. calls - 1 do
             for fault in

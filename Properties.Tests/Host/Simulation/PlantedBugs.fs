@@ -96,31 +96,36 @@ module PlantedBugs =
         with error when AtomicFile.IsDiskError error ->
             ()
 
-    /// <summary>Each mistake: what it is, whether it concerns watch mode, and the disk with it.</summary>
-    let all: (string * bool * (IFiles -> IFiles)) list = [
-        "no file is flushed", false, unflushed (fun _ -> true)
-        "checkpoints are not flushed", false, unflushed isPayload
-        "the manifests of checkpoints are not flushed", false, unflushed isManifest
-        "settings are not flushed", false, unflushed (isNamed "settings")
-        "models are not flushed", false, unflushed (isNamed "model")
-        "the published model is not flushed", true, unflushed isPublished
-        "no folder is flushed", false, unflushedFolders (fun _ -> true)
-        "the folder of checkpoints is not flushed", false, unflushedFolders (isNamed "checkpoints")
-        "the folder of runs is not flushed", false, unflushedFolders (isNamed "runs")
-        "settings are written in place", false, inPlace (isNamed "settings")
-        "the model is written in place", false, inPlace (isNamed "model")
-        "a checkpoint comes after its manifest", false, late isPayload isManifest
-        "the model comes after the summary", false, late (isNamed "model") (isNamed "summary")
+    /// <summary>Each mistake: what it is, the program that it is planted in, and the disk with it.</summary>
+    let all: (string * string * (IFiles -> IFiles)) list = [
+        "no file is flushed", "run", unflushed (fun _ -> true)
+        "checkpoints are not flushed", "run", unflushed isPayload
+        "the manifests of checkpoints are not flushed", "run", unflushed isManifest
+        "settings are not flushed", "run", unflushed (isNamed "settings")
+        "models are not flushed", "run", unflushed (isNamed "model")
+        "the published model is not flushed", "watch", unflushed isPublished
+        "no folder is flushed", "run", unflushedFolders (fun _ -> true)
+        "the folder of checkpoints is not flushed", "run", unflushedFolders (isNamed "checkpoints")
+        "the folder of runs is not flushed", "run", unflushedFolders (isNamed "runs")
+        "settings are written in place", "run", inPlace (isNamed "settings")
+        "the model is written in place", "run", inPlace (isNamed "model")
+        "the results of a sweep are not flushed", "sweep", unflushed (isNamed "board")
+        "the results of a sweep are written in place", "sweep", inPlace (isNamed "board")
+        "the folder of sweeps is not flushed", "sweep", unflushedFolders (isNamed "runs")
+        "a model that is served is not flushed", "serve", unflushed isPublished
+        "the folder of a served model is not flushed", "serve", unflushedFolders (fun _ -> true)
+        "a checkpoint comes after its manifest", "run", late isPayload isManifest
+        "the model comes after the summary", "run", late (isNamed "model") (isNamed "summary")
 
         "logs are not flushed",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Flush _ = ()
         }
 
         "logs are flushed after the checkpoint",
-        false,
+        "run",
         fun disk ->
             let held = List<string>()
 
@@ -138,7 +143,7 @@ module PlantedBugs =
             }
 
         "lines of a log come at its end, whatever was written before",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Append(path, length, bytes) =
@@ -147,7 +152,7 @@ module PlantedBugs =
         }
 
         "an error of a log is forgotten",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Append(path, length, bytes) =
@@ -155,7 +160,7 @@ module PlantedBugs =
         }
 
         "an error of writing is forgotten",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Write(path, bytes) =
@@ -163,7 +168,7 @@ module PlantedBugs =
         }
 
         "an error of renaming is forgotten",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Rename(path, name) =
@@ -171,7 +176,7 @@ module PlantedBugs =
         }
 
         "older checkpoints are deleted before the next one is written",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Write(path, bytes) =
@@ -184,7 +189,7 @@ module PlantedBugs =
         }
 
         "files are copied to their name",
-        false,
+        "run",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Rename(path, name) =
@@ -193,7 +198,7 @@ module PlantedBugs =
         }
 
         "a file of that name is deleted first",
-        true,
+        "watch",
         fun disk -> {
             new ChangedFiles(disk) with
                 override _.Rename(path, name) =

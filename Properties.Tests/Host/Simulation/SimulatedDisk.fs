@@ -20,11 +20,15 @@ type private Content(bytes: byte[]) =
     member val Live = bytes with get, set
     member val Durable = bytes with get, set
 
+    /// When it was last written.
+    member val Written = DateTimeOffset.MinValue with get, set
+
     /// How many bytes at the beginning have not been changed since.
     member val Unchanged = bytes.Length with get, set
 
     /// Replaces the bytes from a position on.
-    member content.Change(place: int, live: byte[]) =
+    member content.Change(place: int, live: byte[], now: DateTimeOffset) =
+        content.Written <- now
         content.Unchanged <- min content.Unchanged place
         content.Live <- live
 
@@ -47,6 +51,7 @@ type private NameChange =
 /// <param name="random">Decides what is lost.</param>
 type SimulatedDisk(root: string, random: Random) =
     let disk: IFiles = DiskFiles()
+    let mutable clock = TimeProvider.System
     let live = Dictionary<string, Content>()
     let mutable durable = Dictionary<string, Content>()
     let folders = HashSet<string> [ root ]
@@ -119,6 +124,11 @@ type SimulatedDisk(root: string, random: Random) =
         for KeyValue(path, content) in live do
             File.WriteAllBytes(path, content.Live)
 
+    /// The clock of the times of files, which are rounded down to two seconds.
+    member _.Clock
+        with get () = clock
+        and set value = clock <- value
+
     /// Deletes everything in a folder.
     static member Clear(folder: string) =
         for path in Directory.GetFileSystemEntries folder do
@@ -151,7 +161,7 @@ type SimulatedDisk(root: string, random: Random) =
                 contents[content] <- surviving content
 
             let bytes = contents[content]
-            live[path] <- Content bytes
+            live[path] <- Content(bytes, Written = clock.GetUtcNow())
 
         durable <- Dictionary live
         durableFolders <- HashSet kept
@@ -172,7 +182,7 @@ type SimulatedDisk(root: string, random: Random) =
             let bytes = Array.copy live[path].Live
             let place = random.Next bytes.Length
             bytes[place] <- bytes[place] ^^^ (1uy <<< random.Next 8)
-            live[path].Change(place, bytes)
+            live[path].Change(place, bytes, clock.GetUtcNow())
             live[path].Flush()
             File.WriteAllBytes(path, bytes)
 
@@ -231,6 +241,21 @@ type SimulatedDisk(root: string, random: Random) =
 
                     disk.Exists path
 
+                member _.StampOf path =
+                    if isKilled then
+                        raise Died
+
+                    match live.TryGetValue path with
+                    | true, content ->
+                        let written = content.Written.UtcDateTime
+
+                        FileStamp(
+                            written.AddTicks(-(written.Ticks % (2L * TimeSpan.TicksPerSecond))),
+                            content.Live.LongLength
+                        )
+                        |> Nullable
+                    | _ -> Nullable()
+
                 member _.Read path =
                     call "Read" path ignore ignore
                     disk.Read path
@@ -244,7 +269,7 @@ type SimulatedDisk(root: string, random: Random) =
 
                     let write share =
                         let content = contentOf path
-                        content.Change(0, part share bytes)
+                        content.Change(0, part share bytes, clock.GetUtcNow())
                         File.WriteAllBytes(path, content.Live)
 
                     call "Write" path write (fun () -> live[path].Flush())
@@ -264,7 +289,12 @@ type SimulatedDisk(root: string, random: Random) =
                         let rest =
                             content.Live[min content.Live.Length (kept.Length + added.Length) ..]
 
-                        content.Change(int length, Array.concat [ kept; added; rest ])
+                        content.Change(
+                            int length,
+                            Array.concat [ kept; added; rest ],
+                            clock.GetUtcNow()
+                        )
+
                         File.WriteAllBytes(path, content.Live)
 
                     call "Append" path append ignore
@@ -277,7 +307,13 @@ type SimulatedDisk(root: string, random: Random) =
                             if not (live.ContainsKey path) then
                                 raise (FileNotFoundException path)
 
-                            live[path].Change(int length, live[path].Live[.. int length - 1])
+                            live[path]
+                                .Change(
+                                    int length,
+                                    live[path].Live[.. int length - 1],
+                                    clock.GetUtcNow()
+                                )
+
                             File.WriteAllBytes(path, live[path].Live)))
                         ignore
 

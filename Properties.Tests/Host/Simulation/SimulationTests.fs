@@ -8,15 +8,25 @@ open System.Threading.Tasks
 open Pipeline.Training
 open Xunit
 
-/// Runs and watch mode under simulated faults. SIMULATED_FAULTS is the number of faults; with SIMULATED_SEED, the simulations
+/// Runs, watch mode, sweeps and the reload of models under simulated faults. SIMULATED_FAULTS is the number of faults; with SIMULATED_SEED, the simulations
 /// of that seed alone are carried out, and each call is printed if a law does not hold.
 module SimulationTests =
     let private none (files: IFiles) = files
 
+    /// A simulation of a program, by the program's name.
+    let private simulation (program: string) (isHonest: bool) (folder: string) : Simulation =
+        match program with
+        | "run" -> SimulatedRuns(folder, isHonest, false)
+        | "watch" -> SimulatedRuns(folder, isHonest, true)
+        | "sweep" -> SimulatedSweeps(folder, isHonest)
+        | _ -> SimulatedServing(folder, isHonest)
+
+    let private programs = [ "run"; "watch"; "sweep"; "serve" ]
+
     /// Carries out the simulations of seeds, from 0 on, on all processors, until there were that many faults or a law does
     /// not hold.
     let private simulate
-        (hardship: Hardship)
+        (simulation: string -> Simulation)
         (bug: IFiles -> IFiles)
         (isEnough: int -> int -> bool)
         : (int * string) option =
@@ -25,8 +35,8 @@ module SimulationTests =
         let broken = List<int * string>()
 
         let work () =
-            use scratch = new Scratch()
-            let simulated = SimulatedRuns(scratch.Path, hardship)
+            use scratch = Scratch.InMemory()
+            let simulated = simulation scratch.Path
             let mutable seed = Interlocked.Increment &next
 
             while broken.Count = 0 && not (isEnough seed (Volatile.Read &faults)) do
@@ -45,13 +55,13 @@ module SimulationTests =
 
         if broken.Count = 0 then None else Some(Seq.min broken)
 
-    let private trace (hardship: Hardship) (seed: int) : string list * exn option =
-        use scratch = new Scratch()
+    let private trace (simulation: string -> Simulation) (seed: int) : string list * exn option =
+        use scratch = Scratch.InMemory()
         let calls = List<string>()
 
         let error =
             try
-                SimulatedRuns(scratch.Path, hardship).Simulate(seed, none, calls.Add) |> ignore
+                (simulation scratch.Path).Simulate(seed, none, calls.Add) |> ignore
                 None
             with error ->
                 Some error
@@ -63,43 +73,38 @@ module SimulationTests =
         ],
         error
 
-    let private hardships =
-        List.allPairs [ true; false ] [ true; false ]
-        |> List.map (fun (isHonest, isWatching) -> {
-            IsHonest = isHonest
-            IsWatching = isWatching
-        })
+    let cases: TheoryData<string, bool> =
+        let data = TheoryData<string, bool>()
+
+        for program, isHonest in List.allPairs programs [ true; false ] do
+            data.Add(program, isHonest)
+
+        data
 
     [<Theory>]
-    [<InlineData(true, false)>]
-    [<InlineData(true, true)>]
-    [<InlineData(false, false)>]
-    [<InlineData(false, true)>]
-    let ``a run comes to the same end whatever happens`` (isHonest: bool) (isWatching: bool) =
-        let hardship = {
-            IsHonest = isHonest
-            IsWatching = isWatching
-        }
+    [<MemberData(nameof cases)>]
+    let ``a program comes to the same end whatever happens`` (program: string) (isHonest: bool) =
+        let simulation = simulation program isHonest
 
         match Int32.TryParse(Environment.GetEnvironmentVariable "SIMULATED_SEED") with
         | true, seed ->
-            match trace hardship seed with
+            match trace simulation seed with
             | calls, Some error -> Assert.Fail(String.concat "\n" calls + $"\n{error}")
             | _ -> ()
         | _ ->
-            let wanted = Given.times "SIMULATED_FAULTS" 20_000 / 4
+            let wanted = Given.times "SIMULATED_FAULTS" 20_000 / cases.Count
 
-            match simulate hardship none (fun _ faults -> faults >= wanted) with
+            match simulate simulation none (fun _ faults -> faults >= wanted) with
             | Some(seed, law) -> Assert.Fail $"SIMULATED_SEED={seed}: {law}"
             | None -> ()
 
-    [<Fact>]
-    let ``a seed decides each call, fault and log line`` () =
-        for hardship in hardships do
-            for seed in 1..20 do
-                let first, error = trace hardship seed
-                Assert.Null(Option.toObj error)
-                Assert.Equal<string list>(first, fst (trace hardship seed))
+    [<Theory>]
+    [<MemberData(nameof cases)>]
+    let ``a seed decides each call, fault and log line`` (program: string) (isHonest: bool) =
+        for seed in 1..20 do
+            let first, error = trace (simulation program isHonest) seed
+            Assert.Null(Option.toObj error)
+            Assert.Equal<string list>(first, fst (trace (simulation program isHonest) seed))
 
     let bugs: TheoryData<string> =
         TheoryData<string>(PlantedBugs.all |> Seq.map (fun (name, _, _) -> name))
@@ -107,15 +112,9 @@ module SimulationTests =
     [<Theory>]
     [<MemberData(nameof bugs)>]
     let ``a planted bug is found`` (name: string) =
-        let _, isWatching, bug =
-            PlantedBugs.all |> List.find (fun (each, _, _) -> each = name)
-
-        let hardship = {
-            IsHonest = true
-            IsWatching = isWatching
-        }
+        let _, program, bug = PlantedBugs.all |> List.find (fun (each, _, _) -> each = name)
 
         Assert.True(
-            (simulate hardship bug (fun seed _ -> seed >= 10_000)).IsSome,
+            (simulate (simulation program true) bug (fun seed _ -> seed >= 10_000)).IsSome,
             "no law is broken by 10,000 seeds"
         )

@@ -34,6 +34,7 @@ type ChangedFiles(disk: IFiles) =
         member _.CreateFolder path = disk.CreateFolder path
         member _.List folder = disk.List folder
         member _.Exists path = disk.Exists path
+        member _.StampOf path = disk.StampOf path
         member _.Read path = disk.Read path
         member _.OpenRead path = disk.OpenRead path
         member files.Write(path, bytes) = files.Write(path, bytes.ToArray())

@@ -63,6 +63,7 @@ type FaultyFiles(faultOf: int -> string -> DiskFault option) =
 
         member _.List folder = disk.List folder
         member _.Exists path = disk.Exists path
+        member _.StampOf path = disk.StampOf path
         member _.Read path = meet "Read" (fun () -> disk.Read path)
 
         member _.OpenRead path =
@@ -112,6 +113,7 @@ type DyingFiles(isLast: string -> bool) =
 
         member _.List folder = alive (fun () -> disk.List folder)
         member _.Exists path = alive (fun () -> disk.Exists path)
+        member _.StampOf path = alive (fun () -> disk.StampOf path)
         member _.Read path = alive (fun () -> disk.Read path)
 
         member _.OpenRead path = alive (fun () -> disk.OpenRead path)

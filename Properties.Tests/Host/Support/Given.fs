@@ -10,8 +10,19 @@ open Pipeline.Learning.Formats
 open Xunit
 
 /// A folder that is deleted when a test is done with it.
-type Scratch() =
-    let path = Directory.CreateTempSubdirectory("pipeline-").FullName
+type Scratch private (path: string) =
+    new() = new Scratch(Directory.CreateTempSubdirectory("pipeline-").FullName)
+
+    /// A folder in memory, if the system has such folders.
+    static member InMemory() =
+        let memory = "/dev/shm"
+
+        if Directory.Exists memory then
+            let name = $"pipeline-{Path.GetRandomFileName()}"
+            new Scratch(Directory.CreateDirectory(Path.Combine(memory, name)).FullName)
+        else
+            new Scratch()
+
     member _.Path = path
     member scratch.Sub(name: string) = Path.Combine(path, name)
 

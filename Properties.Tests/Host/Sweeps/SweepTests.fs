@@ -240,7 +240,7 @@ module SweepTests =
         use scratch = new Scratch()
         // Long enough to be interrupted.
         let long =
-            """{ "Data": { "Validation": 0.2 }, "Training": { "BatchSize": 20, "Iterations": 40000 } }"""
+            """{ "Data": { "Validation": 0.2 }, "Training": { "BatchSize": 20, "Iterations": 100000 } }"""
 
         let plan =
             write
@@ -269,11 +269,11 @@ module SweepTests =
         let output = started.StandardOutput.ReadToEndAsync()
         let errors = started.StandardError.ReadToEndAsync()
         waitFor "digits: running"
+        completed (ask "pause") |> ignore
+        waitFor "digits: paused"
         let second = Given.host again
         Assert.Equal(2, second.ExitCode)
         Assert.Contains("another process works on this sweep", second.Errors)
-        completed (ask "pause") |> ignore
-        waitFor "digits: paused"
         completed (ask "continue") |> ignore
         waitFor "digits: running"
         completed (ask "stop") |> ignore
