@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using System.Text.Unicode;
 
 namespace Pipeline.Training;
 
@@ -15,6 +14,13 @@ internal static class JsonText
         Converters = { new FiniteNumbers() },
         // Without one, nothing is written in a program of one file, where .NET sets none.
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <summary>The same for files that have to hold every value.</summary>
+    public static readonly JsonSerializerOptions Complete = new(Options)
+    {
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     private static readonly JsonSerializerOptions Compact = new(Options) { WriteIndented = false };
@@ -34,9 +40,7 @@ internal static class JsonText
     {
         try
         {
-            var bytes = read();
-            // .NET does not decode the texts of a JsonNode before they are used.
-            return Utf8.IsValid(bytes) ? JsonSerializer.Deserialize<TValue>(bytes, Options) : null;
+            return JsonSerializer.Deserialize<TValue>(read(), Options);
         }
         catch (Exception missing) when (missing is JsonException || AtomicFile.IsDiskError(missing))
         {

@@ -24,11 +24,10 @@ internal sealed record BoardFile(
     /// <summary>What stands in the place of the SHA-256 while it is computed.</summary>
     private static readonly string NoHash = new('0', 2 * SHA256.HashSizeInBytes);
 
-    private static readonly JsonSerializerOptions Json = new(JsonText.Options)
+    /// <summary>With another name, the SHA-256 would not be checked.</summary>
+    private static readonly JsonSerializerOptions Json = new(JsonText.Complete)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
     };
 
     /// <summary>A trial. Its values and its state follow from the plan and the results; they are for readers.</summary>

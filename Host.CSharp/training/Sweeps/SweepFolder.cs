@@ -191,13 +191,19 @@ internal sealed class SweepFolder : IDisposable
             Write(SettingsName, JsonText.Of(SweepIdentity.Of(configuration, dataSha256)));
             return;
         }
-        var stored =
-            JsonText.ReadOrNull<SweepIdentity>(() => File.ReadAllBytes(path))
-            ?? throw RefusedException.Of(
+        SweepIdentity stored;
+        try
+        {
+            stored = SweepIdentity.Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception damaged) when (damaged is JsonException || AtomicFile.IsDiskError(damaged))
+        {
+            throw RefusedException.Of(
                 path,
                 "the settings of this sweep (without the file, they are taken from the plan)",
                 "a damaged file"
             );
+        }
         var differences = stored.Differences(
             $"the sweep in {Path}",
             configuration,

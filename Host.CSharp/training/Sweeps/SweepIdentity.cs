@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Pipeline.Training;
@@ -17,6 +18,15 @@ internal sealed record SweepIdentity(
         RunConfiguration configuration,
         IReadOnlyDictionary<string, string> dataSha256
     ) => new(SettingsJson.Of(configuration), dataSha256, RunFolder.Version);
+
+    /// <summary>The identity in a text.</summary>
+    /// <exception cref="JsonException">The text is damaged.</exception>
+    public static SweepIdentity Parse(byte[] json)
+    {
+        using var document = StrictJson.Document(json);
+        return document.Deserialize<SweepIdentity>(JsonText.Complete)
+            ?? throw new JsonException("expected the settings of a sweep, found null");
+    }
 
     /// <summary>A sentence for everything that is different here.</summary>
     /// <param name="sweep">The sweep in words.</param>

@@ -230,14 +230,22 @@ type SimulatedRuns(folder: string, isHonest: bool, isWatching: bool) =
         let files, network = reference
 
         for path in runFolders () do
-            if isCompleted path then
+            // A disk that lies may have lost the end of a log or a part of a model, which its checksum tells.
+            if isHonest && isCompleted path then
                 Simulation.Require($"{path} is complete, and another one", Left.behind path = files)
 
             let model = Path.Combine(path, "model.safetensors")
 
             if File.Exists model then
-                match Safetensors.parse (ReadOnlyMemory(File.ReadAllBytes model)) with
-                | Ok _ -> ()
+                let bytes = File.ReadAllBytes model
+                let expected, _, _ = files
+
+                match Safetensors.parse (ReadOnlyMemory bytes) with
+                | Ok _ ->
+                    Simulation.Require(
+                        $"{path} is complete, and has another model",
+                        not (isCompleted path) || bytes = expected
+                    )
                 | Error _ -> Simulation.Require($"{model} is no model", not isHonest)
 
         if isWatching && File.Exists configuration.PublishedModelPath then
