@@ -20,8 +20,9 @@ internal static class DataFiles
     /// <exception cref="RefusedException">Files are missing or bad; every fault is named.</exception>
     public static ParsedData Parse(RunConfiguration configuration)
     {
+        var before = MemoryBudget.Used;
         var data = MemoryBudget.Guard(configuration.DataSource, () => ParseFiles(configuration));
-        MemoryBudget.Release();
+        MemoryBudget.Release(before);
         return data;
     }
 

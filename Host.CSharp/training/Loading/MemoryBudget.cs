@@ -32,8 +32,10 @@ internal static class MemoryBudget
     /// <summary>Returns whether a number of bytes is available.</summary>
     public static bool Allows(long bytes) => bytes <= Available;
 
-    private static long Available =>
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - GC.GetTotalMemory(false);
+    /// <summary>The bytes in use.</summary>
+    public static long Used => GC.GetTotalMemory(forceFullCollection: false);
+
+    private static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Used;
 
     /// <summary>The result of loading.</summary>
     /// <exception cref="RefusedException">Memory ran out.</exception>
@@ -57,9 +59,10 @@ internal static class MemoryBudget
     /// <summary>Returns the memory of large files that were parsed to the system, before their numbers are put together.
     /// Otherwise both would be in memory: the collector waits until the next large arrays have filled it, and keeps
     /// what it has freed for a while.</summary>
-    public static void Release()
+    /// <param name="before">The bytes in use before the files were read.</param>
+    public static void Release(long before)
     {
-        if (GC.GetTotalMemory(false) > Large)
+        if (Used - before > Large)
             GC.Collect(
                 GC.MaxGeneration,
                 GCCollectionMode.Aggressive,
