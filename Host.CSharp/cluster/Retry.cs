@@ -29,11 +29,9 @@ internal sealed class Retry(TimeProvider clock, ILogger logger)
                     logger.ClusterAnswersAgain();
                 return result;
             }
-            catch (Exception trouble)
-                when (!end.IsCancellationRequested
-                    && trouble is not (ArgumentException or RefusedException)
-                )
+            catch (Exception trouble) when (trouble is not (ArgumentException or RefusedException))
             {
+                end.ThrowIfCancellationRequested();
                 if (Interlocked.Exchange(ref isTroubled, 1) == 0)
                     logger.ClusterTroubled(trouble.Message.Split('\n')[0]);
                 await Task.Delay(Pause, clock, end);

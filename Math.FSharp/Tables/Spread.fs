@@ -81,10 +81,10 @@ module internal Spread =
         let least, most = least, most
         let largest = max (abs least) (abs most)
 
-        // A deviation or range may be within the rounding errors of numbers of that size.
+        // A deviation or range may be within the rounding errors of numbers of that size; what is left then stays near 0.
         let unlessRounding (centre: float) (spread: float) =
             let isRounding = spread <= 10.0 * (Math.BitIncrement 1.0 - 1.0) * largest
-            struct (centre, (if isRounding then 1.0 else spread))
+            struct (centre, (if isRounding then max 1.0 largest else spread))
 
         match scaling with
         | Scaling.None -> struct (0.0, 1.0)

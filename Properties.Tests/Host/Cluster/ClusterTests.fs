@@ -71,6 +71,19 @@ module ClusterTests =
         )
 
     [<Fact>]
+    let ``a call that fails after its attempts were ended counts as ended`` () =
+        use ended = new CancellationTokenSource()
+
+        let call () =
+            ended.Cancel()
+            Task.FromException<int>(TimeoutException())
+
+        let retry = Retry(TimeProvider.System, NullLogger.Instance)
+
+        Assert.ThrowsAny<OperationCanceledException>(fun () ->
+            retry.UntilDoneAsync(call, ended.Token).GetAwaiter().GetResult() |> ignore)
+
+    [<Fact>]
     let ``40 trials on 3 silos, of which 4 are killed and replaced, end in the board of one worker``
         ()
         =
