@@ -280,9 +280,12 @@ type SimulatedRuns(folder: string, isHonest: bool, isWatching: bool) =
         || path.EndsWith "summary.json"
 
     override _.CheckLast isRefused =
+        // Watch mode does not train again where bits of the run's settings and of its summary have changed: it says so.
         Simulation.Require(
             "no run is completed",
-            isRefused || Array.exists isCompleted (runFolders ())
+            isRefused
+            || isWatching && not isHonest
+            || Array.exists isCompleted (runFolders ())
         )
 
         if isWatching && isHonest then
