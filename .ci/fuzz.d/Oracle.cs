@@ -75,6 +75,21 @@ internal static class Oracle
         }
     }
 
+    /// <summary>The value in what the program has written, which no parser may refuse.</summary>
+    /// <param name="what">What it has written, for messages.</param>
+    /// <param name="parse">The parser.</param>
+    public static TValue Again<TValue>(string what, Func<TValue> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (RefusedException refused)
+        {
+            throw new FoundException($"{what} is refused: {refused.Message}");
+        }
+    }
+
     /// <summary>Requires two tables to have the same names, texts and numbers.</summary>
     public static void Same(Table one, Table other, string what)
     {

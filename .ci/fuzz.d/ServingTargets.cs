@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Pipeline.Learning;
 using Pipeline.Serving;
@@ -24,7 +23,7 @@ internal static class ServingTargets
         new(
             "infer",
             () =>
-                Texts(
+                Target.Texts(
                     """{"id":"a","inputs":[{"name":"numbers","shape":[2,2],"datatype":"FP32","data":[1,2.5,-3e1,4]}]}""",
                     """{"inputs":[{"name":"pixels","shape":[1,2,3],"datatype":"UINT8","data":[0,0,0,0,255,7]}]}""",
                     """{"inputs":[{"name":"pixels","data":[[0,0,0],[0,255, 7]]}],"outputs":[]}""",
@@ -77,9 +76,6 @@ internal static class ServingTargets
             "NA"
         ),
     ];
-
-    private static IEnumerable<byte[]> Texts(params string[] texts) =>
-        texts.Select(Encoding.UTF8.GetBytes);
 
     /// <summary>A request of the Open Inference Protocol: read with the loop for pixels and without it, it is the same,
     /// and so are the answers of every model.</summary>

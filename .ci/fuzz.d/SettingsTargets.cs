@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -72,7 +71,7 @@ internal static class SettingsTargets
         new(
             "settings",
             () =>
-                Texts(
+                Target.Texts(
                     """{"Pipeline":{"Model":{"Hidden":[50,20],"Activation":"Relu"},"Training":{"Epochs":3,"LearningRate":0.1,"Optimizer":"Adam"}}}""",
                     """{"Pipeline:Model:Layers":"dense 10, relu, dense 10","Pipeline":{"Data":{"MissingValues":["NA","-"],"Validation":0.1}}}""",
                     """{"Logging":{"LogLevel":{"Default":"Information"},"Console":{"FormatterName":"json"}},"Pipeline":{"Run":{"Name":"x"}}}""",
@@ -84,7 +83,7 @@ internal static class SettingsTargets
         new(
             "run",
             () =>
-                Texts(
+                Target.Texts(
                     """{"settings":{"data":{"directory":"d","classes":10},"model":{"hidden":[50],"normalised":false},"training":{"iterations":100,"learning_rate":0.1,"seed":1}},"data_sha256":{"a":"b"}}"""
                 ),
             Run,
@@ -102,7 +101,7 @@ internal static class SettingsTargets
         new(
             "record",
             () =>
-                Texts(
+                Target.Texts(
                     """{"settings":{"data":{"train":"x.csv"},"model":{"layers":["dense 2"]},"training":{}},"data_sha256":{}}"""
                         + "\u0001"
                         + """{"outcome":"completed","final_test_accuracy":0.5,"train_seconds":1}"""
@@ -123,7 +122,7 @@ internal static class SettingsTargets
         new(
             "sweep",
             () =>
-                Texts(
+                Target.Texts(
                     """{"name":"s","settings":{"Data":{"Validation":0.1}},"space":{"Training:LearningRate":{"from":0.05,"to":5,"scale":"Log"},"Model:Hidden":[50,100],"Model:Activation":["Tanh","Relu"]},"method":"TPE","trials":9,"rungs":[1,4],"goal":"ValidationAccuracy"}""",
                     """{"space":{"Training:BatchSize":{"from":10,"to":20,"whole":true,"steps":3},"Training:Seed":[1,2]},"method":"Grid","seed":5,"settings":{"Training:Epochs":2,"Model:Hidden":[5,6]}}""",
                     """{"preset":"book","space":{"Training:LearningRate":{"from":0.1,"to":1}},"method":"Sobol","trials":4,"seeds":2}""",
@@ -173,7 +172,7 @@ internal static class SettingsTargets
         new(
             "logs",
             () =>
-                Texts(
+                Target.Texts(
                     "1,0,2.5,0.1,0.01\n2,0,2.4,0.1,0.02\n3,1,NaN,0.1,0.03\n\u00010,0,2.5,0.1,2.5,0.1,0.01,,\n1,2,2.4,0.1,2.5,0.1,0.02,2.5,0.1\n"
                 ),
             Logs,
@@ -183,9 +182,6 @@ internal static class SettingsTargets
             "\n"
         ),
     ];
-
-    private static IEnumerable<byte[]> Texts(params string[] texts) =>
-        texts.Select(Encoding.UTF8.GetBytes);
 
     /// <summary>A file of settings: those of the run that it makes give the same run.</summary>
     private static void Settings(byte[] input)
@@ -218,17 +214,13 @@ internal static class SettingsTargets
             JsonNode.DeepEquals(read, stored.Settings),
             "settings are others once stored"
         );
-        RunConfiguration again;
-        try
-        {
-            again = ServiceRegistration.ConfigurationAlone(
-                new(None, Run: stored.Values().ToDictionary())
-            );
-        }
-        catch (RefusedException refused)
-        {
-            throw new FoundException($"the settings of a run are refused: {refused.Message}");
-        }
+        var again = Oracle.Again(
+            "a file of settings that a run has stored",
+            () =>
+                ServiceRegistration.ConfigurationAlone(
+                    new(None, Run: stored.Values().ToDictionary())
+                )
+        );
         var differences = stored.Differences(again);
         Oracle.Require(differences.Count == 0, string.Join(' ', differences));
     }
@@ -325,15 +317,10 @@ internal static class SettingsTargets
     private static void Stored(SweepPlan plan, SweepBoard board)
     {
         var bytes = BoardFile.Of(board, []).ToJson();
-        SweepBoard again;
-        try
-        {
-            again = BoardFile.Parse("board.json", bytes).Restore(plan, "board.json");
-        }
-        catch (RefusedException refused)
-        {
-            throw new FoundException($"a written board is refused: {refused.Message}");
-        }
+        var again = Oracle.Again(
+            "a written board",
+            () => BoardFile.Parse("board.json", bytes).Restore(plan, "board.json")
+        );
         var differs = SweepBoards
             .Ranking(again)
             .Zip(SweepBoards.Ranking(board))

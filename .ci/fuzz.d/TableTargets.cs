@@ -35,7 +35,7 @@ internal static class TableTargets
         new(
             "csv",
             () =>
-                Texts(
+                Target.Texts(
                     "a,b,c\n1,x,\n2.5,\"y, \"\"z\"\"\",-0.1\n",
                     "a;b\r\n1,5;x\r\n2;y\r\n",
                     "sep=|\n1|2\n3|4\n",
@@ -68,7 +68,7 @@ internal static class TableTargets
         ),
         new(
             "tsv",
-            () => Texts("a\tb\n1\tx\n2\t\"y\tz\"\n", "1\t2\r3\t4\r"),
+            () => Target.Texts("a\tb\n1\tx\n2\t\"y\tz\"\n", "1\t2\r3\t4\r"),
             input => Csv(input, ".tsv"),
             "\t",
             "\"",
@@ -79,7 +79,7 @@ internal static class TableTargets
         new(
             "json",
             () =>
-                Texts(
+                Target.Texts(
                     """[{"a": 1, "b": "x"}, {"a": null, "c": true}]""",
                     "[1, 2.5e3]\n[\"a\\u00e9\", false]\n",
                     "{\"a\": 1}\n{\"a\": -2}\n",
@@ -140,7 +140,7 @@ internal static class TableTargets
         ),
         new(
             "decimal",
-            () => Texts("1", "-12.50", "0.1", "1,234.5", "1e-5", "−3", "12345678.9", "NA"),
+            () => Target.Texts("1", "-12.50", "0.1", "1,234.5", "1e-5", "−3", "12345678.9", "NA"),
             Decimal,
             "e",
             "E+",
@@ -159,9 +159,6 @@ internal static class TableTargets
             "\0"
         ),
     ];
-
-    private static IEnumerable<byte[]> Texts(params string[] texts) =>
-        texts.Select(Encoding.UTF8.GetBytes);
 
     /// <summary>A table of separated values: its numbers are those of its texts, and written with every cell in quotes
     /// it is the same.</summary>
@@ -229,7 +226,7 @@ internal static class TableTargets
                         || !numbers
                             .Where((number, i) => double.IsNaN(number) && texts[first + i] != "")
                             .Any(),
-                    "all cells are numbers, but one is none"
+                    "a column of numbers has a cell that is not a number"
                 );
             }
         }
@@ -281,18 +278,14 @@ internal static class TableTargets
         for (var row = 0; row < table.Rows; row++)
             written.Append(Row(texts.Select(column => column[row])));
         var settings = Layout with { Header = true, Separator = NameOf(kind) };
-        Table again;
-        try
-        {
-            again = TableFile.Parse(
-                DataFile.Of("x" + kind, Encoding.UTF8.GetBytes(written.ToString())),
-                settings
-            );
-        }
-        catch (RefusedException refused)
-        {
-            throw new FoundException($"a written table is refused: {refused.Message}\n{written}");
-        }
+        var again = Oracle.Again(
+            $"the table\n{written}",
+            () =>
+                TableFile.Parse(
+                    DataFile.Of("x" + kind, Encoding.UTF8.GetBytes(written.ToString())),
+                    settings
+                )
+        );
         Oracle.Same(table, again, "a written table");
     }
 
@@ -316,15 +309,7 @@ internal static class TableTargets
             }
             json.WriteEndArray();
         }
-        Table again;
-        try
-        {
-            again = Read(bytes.ToArray());
-        }
-        catch (RefusedException refused)
-        {
-            throw new FoundException($"a written table is refused: {refused.Message}");
-        }
+        var again = Oracle.Again("a written table", () => Read(bytes.ToArray()));
         Oracle.Same(table, again, "a written table");
     }
 
@@ -463,7 +448,10 @@ internal static class TableTargets
                 }
             }
             else if (point == "." && thousands is null)
-                Oracle.Require(double.IsNaN(parsed), $"'{text}' is none or {parsed}");
+                Oracle.Require(
+                    double.IsNaN(parsed),
+                    $"one reader does not read '{text}' as a number, another one reads {parsed}"
+                );
             var plain = new CellReader(CellFormat.Default);
             Oracle.Require(
                 plain.Canonical(canonical) == canonical || value.IsNone,

@@ -1,3 +1,4 @@
+using System.Text;
 using Pipeline.Training;
 
 namespace Pipeline.Fuzz;
@@ -26,6 +27,10 @@ internal sealed record Target(
         .. SettingsTargets.All,
         .. ServingTargets.All,
     ];
+
+    /// <summary>Texts as inputs, in UTF-8.</summary>
+    public static IEnumerable<byte[]> Texts(params string[] texts) =>
+        texts.Select(Encoding.UTF8.GetBytes);
 
     public static Target Find(string name) =>
         All.FirstOrDefault(target => target.Name == name)

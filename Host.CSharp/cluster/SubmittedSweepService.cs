@@ -33,7 +33,7 @@ internal sealed class SubmittedSweepService(
     protected override async Task<Outcome> RunAsync(CancellationToken stop)
     {
         var first = options.Configurations[0];
-        SweepTeam.UseThreads(SweepTeam.SlotsOf(options, file), options.Configurations[0]);
+        SweepTeam.UseThreads(SweepTeam.SlotsOf(options, file), first);
         using var opened = await OpenedSweep.OpenAsync(file, space, options, files, services, stop);
         var (folder, runner, slots) = opened;
         var submission = new Submission(

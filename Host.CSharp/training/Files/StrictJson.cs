@@ -4,8 +4,8 @@ using System.Text.Unicode;
 
 namespace Pipeline.Training;
 
-/// <summary>JSON all of whose names and texts can be read. .NET finds texts that are none, and names that occur twice,
-/// only when they are used, and reports them by other exceptions than those of JSON.</summary>
+/// <summary>Reads JSON and refuses duplicate names and invalid strings. .NET finds these only when they are used, and
+/// throws other exceptions than <see cref="JsonException"/>.</summary>
 internal static class StrictJson
 {
     private static readonly JsonDocumentOptions Options = new()
@@ -14,8 +14,8 @@ internal static class StrictJson
     };
 
     /// <summary>The document in a text.</summary>
-    /// <exception cref="JsonException">The text is not JSON, a name occurs twice in an object, or a text is not of whole
-    /// characters.</exception>
+    /// <exception cref="JsonException">The text is not JSON, a name occurs twice in an object, or a string is not valid
+    /// UTF-8 or has an unpaired surrogate.</exception>
     public static JsonDocument Document(ReadOnlyMemory<byte> json)
     {
         Check(json.Span);
@@ -23,18 +23,18 @@ internal static class StrictJson
     }
 
     /// <summary>The value in a text; null for the JSON null.</summary>
-    /// <exception cref="JsonException">The text is not JSON, a name occurs twice in an object, or a text is not of whole
-    /// characters.</exception>
+    /// <exception cref="JsonException">The text is not JSON, a name occurs twice in an object, or a string is not valid
+    /// UTF-8 or has an unpaired surrogate.</exception>
     public static JsonNode? Node(ReadOnlySpan<byte> json)
     {
         Check(json);
         return JsonNode.Parse(json, documentOptions: Options);
     }
 
-    /// <summary>Refuses texts that are not UTF-8, and halves of surrogate pairs.</summary>
+    /// <summary>Refuses strings that are not valid UTF-8, and unpaired surrogates.</summary>
     private static void Check(ReadOnlySpan<byte> json)
     {
-        // Escapes alone can stand for halves of pairs.
+        // In valid UTF-8, only an escape can be an unpaired surrogate.
         if (Utf8.IsValid(json) && json.IndexOf("\\u"u8) < 0)
             return;
         var reader = new Utf8JsonReader(json);

@@ -5,6 +5,7 @@ namespace Pipeline.Training;
 internal sealed class DataFileWatcher(
     RunConfiguration configuration,
     Liveness liveness,
+    IFiles files,
     TimeProvider clock
 )
 {
@@ -37,9 +38,8 @@ internal sealed class DataFileWatcher(
             ';',
             DataFiles
                 .Paths(configuration.Settings.Data)
-                .Select(path => new FileInfo(path))
-                .Select(file =>
-                    file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "none"
+                .Select(path =>
+                    files.StampOf(path) is { } stamp ? $"{stamp.Length} {stamp.Time.Ticks}" : "none"
                 )
         );
 }

@@ -40,7 +40,7 @@ module ServiceTimeTests =
 
         let clock = FakeTimeProvider()
         let pulse = Liveness(plan, clock)
-        let watch = DataFileWatcher(plan, pulse, clock)
+        let watch = DataFileWatcher(plan, pulse, DiskFiles(), clock)
         use stop = new CancellationTokenSource()
         // The first time it does not wait.
         watch.ChangedAsync(stop.Token).Wait()

@@ -33,12 +33,14 @@ module FuzzedInputTests =
         |> _.Split(' ')
         |> Array.map byte
 
-    /// Texts that are no texts: a byte that is not UTF-8, and halves of surrogate pairs.
-    let private noTexts = [ "□"; "\\ud800"; "\\udc00x" ]
+    /// Invalid strings: a byte that is not UTF-8, and unpaired surrogates.
+    let private invalidStrings = [ "□"; "\\ud800"; "\\udc00x" ]
 
     [<Fact>]
-    let ``a plan with a text that is none is refused, wherever it is`` () =
-        for text in noTexts do
+    let ``a plan with a string that is not valid UTF-8 or UTF-16 is refused, wherever the string is``
+        ()
+        =
+        for text in invalidStrings do
             for plan in
                 [
                     $"""{{"name": "{text}"}}"""
@@ -69,11 +71,11 @@ module FuzzedInputTests =
         act scratch.Path run
 
     [<Fact>]
-    let ``a summary of a run with names twice or texts that are none is damaged`` () =
+    let ``a summary of a run with duplicate names or invalid strings is damaged`` () =
         for summary in
             [
                 """{"outcome": "completed", "outcome": "completed"}"""
-                for text in noTexts do
+                for text in invalidStrings do
                     $"""{{"outcome": "completed", "{text}": 1}}"""
                     $"""{{"outcome": "{text}", "final_test_accuracy": 0.5}}"""
             ] do
@@ -90,14 +92,14 @@ module FuzzedInputTests =
                 Assert.Null row.Outcome)
 
     [<Fact>]
-    let ``settings of a run with names twice or texts that are none are listed without them`` () =
+    let ``a run whose settings have duplicate names or invalid strings is listed without them`` () =
         for settings in
             [
                 """{"settings": 1}"""
                 """{"settings": {"data": 5, "model": [1]}}"""
                 """[]"""
                 """{"settings": {"data": {}, "data": {}}}"""
-                for text in noTexts do
+                for text in invalidStrings do
                     $"""{{"settings": {{"data": {{"train": "{text}"}}}}}}"""
                     $"""{{"settings": {{"model": {{"layers": ["{text}"]}}}}}}"""
             ] do

@@ -129,7 +129,6 @@ type SimulatedServing(folder: string, isHonest: bool) =
     override _.LosePower() =
         served <- None
         newest <- -1
-
         hasLostPower <- true
 
     override _.CheckEnd _ = ()

@@ -410,7 +410,10 @@ module ModelPublisherTests =
         }
 
         looks.Value <- -1
-        let watch = DataFileWatcher(service.Plan, Liveness(service.Plan, clock), clock)
+
+        let watch =
+            DataFileWatcher(service.Plan, Liveness(service.Plan, clock), DiskFiles(), clock)
+
         watch.ChangedAsync(CancellationToken.None).Wait()
         looks.Value <- 0
         watch.ChangedAsync(CancellationToken.None).Wait()
