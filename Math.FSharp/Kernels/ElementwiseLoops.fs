@@ -31,6 +31,8 @@ type internal MapLoop<'T, 'Op when 'Op :> IMap<'T>> = {
 } with
 
     interface ILoop<'T> with
+        // Within its caller, a function like exp would no longer be inlined.
+        [<MethodImpl(MethodImplOptions.NoInlining)>]
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let x = &Simd.start loop.X
             let result = &Simd.start loop.Result
@@ -54,6 +56,7 @@ type internal Map2Loop<'T, 'Op when 'Op :> IMap2<'T>> = {
 } with
 
     interface ILoop<'T> with
+        [<MethodImpl(MethodImplOptions.NoInlining)>]
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let x = &Simd.start loop.First
             let y = &Simd.start loop.Second

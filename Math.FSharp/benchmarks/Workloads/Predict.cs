@@ -62,7 +62,11 @@ internal static class Predict
     {
         var parts = Parts(test, columns);
         var matrices = parts.Select((_, i) => PartOf(columns, i)).ToArray();
-        double PerSecond(Action pass) => test.Count / Measure.BestOf(Passes, pass);
+        double PerSecond(Action pass)
+        {
+            Measure.WarmUp(pass);
+            return test.Count / Measure.BestOf(Passes, pass);
+        }
 
         var figures = new Figures
         {
