@@ -47,7 +47,8 @@ internal static class Numerical
     {
         var settings = Chapter.With(GradientMethod.Numerical);
         var start = Trainer.Start<double>(settings, Chapter.Architecture);
-        var first = Trainer.Step(settings, train, start);
+        var first = start;
+        Measure.WarmUp(() => first = Trainer.Step(settings, train, start));
         var state = start;
         var seconds = Measure.Seconds(() =>
             state = Runs.Advance(settings, train, iterations, (_, _) => true, start)
