@@ -119,6 +119,24 @@ module Parameters =
     let internal arrays (parameters: Parameters<'T>) : 'T[] list =
         parameters.Layers |> List.collect LayerParameters.arrays
 
+    /// Whether each of `arrays` is a matrix.
+    let internal areMatrices (parameters: Parameters<'T>) : bool list = [
+        for layer in parameters.Layers do
+            for _ in layer.Matrices do
+                true
+
+            for _ in layer.Vectors do
+                false
+    ]
+
+    /// The parameters without vectors.
+    let internal matrices (parameters: Parameters<'T>) : Parameters<'T> = {
+        Layers = [
+            for layer in parameters.Layers do
+                { layer with Vectors = [] }
+        ]
+    }
+
     /// What follows the names of each layer's tensors.
     let internal suffixes (parameters: Parameters<'T>) : string list =
         parameters.Layers |> List.map LayerParameters.shapes |> TensorNames.ofParameters

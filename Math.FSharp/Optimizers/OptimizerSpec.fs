@@ -26,6 +26,8 @@ type OptimizerOptions = {
     PenaltyL1: Nullable<float>
     /// λ of <c>Transform.penaltyL2</c>.
     PenaltyL2: Nullable<float>
+    /// Whether weight decay and penalties are for biases, and for γ and β of normalisation, too; true.
+    PenaliseBiases: Nullable<bool>
     /// The limit of <c>Transform.clipByValue</c>.
     ClipValue: Nullable<float>
     /// The limit of <c>Transform.clipByNorm</c>.
@@ -79,6 +81,7 @@ module OptimizerSpec =
         WeightDecay = Nullable()
         PenaltyL1 = Nullable()
         PenaltyL2 = Nullable()
+        PenaliseBiases = Nullable()
         ClipValue = Nullable()
         ClipNorm = Nullable()
         Accumulate = Nullable()
@@ -109,13 +112,22 @@ module OptimizerSpec =
                     |> List.map (fun known -> known.Name, number known.Name)
         })
 
+    let private penalised (options: OptimizerOptions) : Penalised =
+        if options.PenaliseBiases = Nullable false then
+            Penalised.Weights
+        else
+            Penalised.All
+
     /// A transform's number: the name of its setting, its range, its value, and the transform if the
     /// value makes one.
     let private transformNumbers
         (options: OptimizerOptions)
         : (string * NumberRange<float> * Nullable<float> * (float -> TransformSpec option)) list =
         let unlessZero make strength =
-            if strength > 0.0 then Some(make strength) else None
+            if strength > 0.0 then
+                Some(make (penalised options, strength))
+            else
+                None
 
         // The innermost first: gradients are summed, clipped, penalised, in that order.
         [
@@ -165,6 +177,16 @@ module OptimizerSpec =
                 |> List.choose (fun (name, _, value, make) ->
                     make value |> Option.map (fun transform -> name, value, transform)))
 
+    let private isPenalty (transform: TransformSpec) : bool =
+        match transform with
+        | TransformSpec.Decay _
+        | TransformSpec.PenaltyL1 _
+        | TransformSpec.PenaltyL2 _ -> true
+        | TransformSpec.ClipByValue _
+        | TransformSpec.ClipByNorm _
+        | TransformSpec.Accumulate _
+        | TransformSpec.Average _ -> false
+
     let private ruleNamed (name: string) : OptimizerRule =
         OptimizerRules.all |> List.find (fun rule -> rule.Definition.Name = name)
 
@@ -197,16 +219,27 @@ module OptimizerSpec =
                             (invariant
                                 $"does not apply to {rule.Definition.Name} (found {string value})")
                 ]
-                (fun () -> given |> List.map (fun (_, _, transform) -> transform))
+                (fun () -> [
+                    if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
+                        TransformSpec.Decay(penalised options, rule.WeightDecay)
+                    for _, _, transform in given do
+                        transform
+                ])
+
+        let! given =
+            Fault.check
+                [
+                    penalised options = Penalised.All || List.exists isPenalty given,
+                    Fault.message
+                        "PenaliseBiases"
+                        "false applies only with WeightDecay, PenaltyL1 or PenaltyL2"
+                ]
+                (fun () -> given)
 
         return {
             name = rule.Definition.Name
             numbers = numbers
-            transforms = [
-                if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
-                    TransformSpec.Decay rule.WeightDecay
-                yield! given
-            ]
+            transforms = given
         }
     }
 

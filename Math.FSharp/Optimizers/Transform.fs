@@ -4,6 +4,14 @@ open System
 open System.Numerics
 open Pipeline.Learning.Arithmetic
 
+/// The parameters that weight decay and penalties are for.
+[<RequireQualifiedAccess; Struct>]
+type Penalised =
+    /// Weights, biases, and γ and β of normalisation.
+    | All
+    /// The weights of each layer: its matrices.
+    | Weights
+
 /// What is done to gradients and parameters around an optimizer's rule.
 [<RequireQualifiedAccess>]
 type internal TransformSpec =
@@ -11,12 +19,12 @@ type internal TransformSpec =
     | ClipByValue of limit: float
     /// The whole gradient scaled down to a length of limit where it is longer.
     | ClipByNorm of limit: float
-    /// Parameters shrink by a fraction of the rate at each step.
-    | Decay of strength: float
+    /// Penalised parameters shrink by a fraction of the rate at each step.
+    | Decay of Penalised * strength: float
     /// The slope of strength·Σ|θ| is added to the gradient.
-    | PenaltyL1 of strength: float
+    | PenaltyL1 of Penalised * strength: float
     /// The slope of ½·strength·Σθ² is added to the gradient.
-    | PenaltyL2 of strength: float
+    | PenaltyL2 of Penalised * strength: float
     /// A step for the mean of several gradients.
     | Accumulate of count: int
     /// A running mean of the parameters is kept beside them.
@@ -42,12 +50,13 @@ type internal TransformSpec =
 module Transform =
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 
+    let private mapped (op: 'Op :> IMap<'T>) (values: 'T[]) : 'T[] =
+        let result = ArrayReuse<'T>.Rent values.Length
+        Kernels.mapInto result op values
+        result
+
     let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
-        parameters
-        |> Parameters.mapArrays (fun _ values ->
-            let result = ArrayReuse<'T>.Rent values.Length
-            Kernels.mapInto result op values
-            result)
+        parameters |> Parameters.mapArrays (fun _ values -> mapped op values)
 
     /// op(x, y) for every x of one record and its partner y of the other.
     let private map2
@@ -64,6 +73,34 @@ module Transform =
                 result)
             first
             second
+
+    /// Whether the tensor at a position is penalised.
+    let private isPenalised (penalised: Penalised) (parameters: Parameters<'T>) : int -> bool =
+        match penalised with
+        | Penalised.All -> fun _ -> true
+        | Penalised.Weights ->
+            let areMatrices = Parameters.areMatrices parameters |> Array.ofList
+            fun i -> areMatrices[i]
+
+    /// The gradient with op(θ, g) for every g of a penalised θ.
+    let private addSlope
+        (penalised: Penalised)
+        (op: 'Op :> IMap2<'T>)
+        (gradient: Parameters<'T>)
+        (parameters: Parameters<'T>)
+        : Parameters<'T> =
+        Parameters.requireSameShape "parameters" parameters gradient
+        let isPenalised = isPenalised penalised parameters
+        let own = Parameters.arrays parameters |> Array.ofList
+
+        gradient
+        |> Parameters.mapArrays (fun i slopes ->
+            if isPenalised i then
+                let result = ArrayReuse<'T>.Rent slopes.Length
+                Kernels.map2Into result op own[i] slopes
+                result
+            else
+                slopes)
 
     let private requireNoSearch (optimizer: Optimizer<'T>) : unit =
         if optimizer.Search.IsSome then
@@ -130,14 +167,15 @@ module Transform =
             optimizer
 
     /// <summary>Decoupled weight decay: the optimizer steps from (1 − ηλ)θ instead of θ.</summary>
+    /// <param name="penalised">The parameters that decay.</param>
     /// <param name="strength">λ, 0 or greater; 0.01 is AdamW's in PyTorch.</param>
     /// <param name="optimizer">What steps from there.</param>
     /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
     /// search.</exception>
-    /// <remarks>Biases shrink as weights do, as in PyTorch. Source: Loshchilov and Hutter, Decoupled
-    /// weight decay regularization, 2019.</remarks>
-    [<CompiledName("WeightDecay")>]
-    let weightDecay
+    /// <remarks>Source: Loshchilov and Hutter, Decoupled weight decay regularization, 2019.</remarks>
+    [<CompiledName("WeightDecayOf")>]
+    let weightDecayOf
+        (penalised: Penalised)
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
@@ -148,16 +186,34 @@ module Transform =
             Init = optimizer.Init
             Update =
                 fun rate gradient state parameters ->
-                    let factor = 1.0 - Double.CreateTruncating rate * strength
+                    let isPenalised = isPenalised penalised parameters
 
-                    optimizer.Update
-                        rate
-                        gradient
-                        state
-                        (map { ScaleOp.Factor = number factor } parameters)
+                    let op = {
+                        ScaleOp.Factor = number (1.0 - Double.CreateTruncating rate * strength)
+                    }
+
+                    let decayed =
+                        parameters
+                        |> Parameters.mapArrays (fun i values ->
+                            if isPenalised i then mapped op values else values)
+
+                    optimizer.Update rate gradient state decayed
             LayerUpdate = ValueNone
             Search = ValueNone
         }
+
+    /// <summary><c>weightDecayOf</c> for all parameters.</summary>
+    /// <param name="strength">λ, 0 or greater; 0.01 is AdamW's in PyTorch.</param>
+    /// <param name="optimizer">What steps from there.</param>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
+    /// search.</exception>
+    /// <remarks>Biases shrink as weights do, as in PyTorch.</remarks>
+    [<CompiledName("WeightDecay")>]
+    let weightDecay
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        weightDecayOf Penalised.All strength optimizer
 
     /// <summary>AdamW: Adam with decoupled weight decay, its step taken from (1 − ηλ)θ instead of
     /// θ.</summary>
@@ -182,23 +238,26 @@ module Transform =
         Optimizer.adam beta1 beta2 epsilon |> weightDecay strength
 
     /// <summary>The penalty ½λΣθ²: λθ is added to the gradient.</summary>
+    /// <param name="penalised">The parameters θ.</param>
     /// <param name="strength">λ, 0 or greater.</param>
     /// <param name="optimizer">What gets the sum.</param>
     /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
-    /// <remarks>Biases count as weights do: PyTorch's <c>weight_decay</c>. The book (ch. 6) leaves them
-    /// out.</remarks>
-    [<CompiledName("PenaltyL2")>]
-    let penaltyL2
+    [<CompiledName("PenaltyL2Of")>]
+    let penaltyL2Of
+        (penalised: Penalised)
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
         NumberRange.require (nameof strength) NumberRange.notNegative strength
 
-        let add gradient parameters =
-            map2 { AddScaledOp.Factor = number strength } parameters gradient
+        let add = addSlope penalised { AddScaledOp.Factor = number strength }
 
         let penalise (loss: 'T) (parameters: Parameters<'T>) : 'T =
-            let length = Parameters.norm parameters
+            let length =
+                match penalised with
+                | Penalised.All -> Parameters.norm parameters
+                | Penalised.Weights -> Parameters.norm (Parameters.matrices parameters)
+
             number (Double.CreateTruncating loss + 0.5 * strength * length * length)
 
         {
@@ -217,17 +276,31 @@ module Transform =
                             parameters)
         }
 
+    /// <summary><c>penaltyL2Of</c> for all parameters.</summary>
+    /// <param name="strength">λ, 0 or greater.</param>
+    /// <param name="optimizer">What gets the sum.</param>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite.</exception>
+    /// <remarks>Biases count as weights do: PyTorch's <c>weight_decay</c>. The book (ch. 6) leaves them
+    /// out.</remarks>
+    [<CompiledName("PenaltyL2")>]
+    let penaltyL2
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        penaltyL2Of Penalised.All strength optimizer
+
     /// <summary>The penalty λΣ|θ|: λ·sign θ is added to the gradient.</summary>
+    /// <param name="penalised">The parameters θ.</param>
     /// <param name="strength">λ, 0 or greater.</param>
     /// <param name="optimizer">What gets the sum.</param>
     /// <returns>The optimizer with the penalty; its state is that of the one it is made of.</returns>
     /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
     /// search.</exception>
-    /// <remarks>At 0, where |θ| has a kink, sign θ is 0. Biases count as weights do. Source: Tibshirani,
-    /// Regression shrinkage and selection via the lasso, Journal of the Royal Statistical Society B 58
-    /// (1996), for the penalty.</remarks>
-    [<CompiledName("PenaltyL1")>]
-    let penaltyL1
+    /// <remarks>At 0, where |θ| has a kink, sign θ is 0. Source: Tibshirani, Regression shrinkage and selection
+    /// via the lasso, Journal of the Royal Statistical Society B 58 (1996), for the penalty.</remarks>
+    [<CompiledName("PenaltyL1Of")>]
+    let penaltyL1Of
+        (penalised: Penalised)
         (strength: float)
         (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : Optimizer<'T> =
@@ -235,14 +308,23 @@ module Transform =
         requireNoSearch optimizer
 
         onGradient
-            (fun gradient parameters ->
-                map2
-                    {
-                        AddScaledSignOp.Factor = number strength
-                    }
-                    parameters
-                    gradient)
+            (addSlope penalised {
+                AddScaledSignOp.Factor = number strength
+            })
             optimizer
+
+    /// <summary><c>penaltyL1Of</c> for all parameters: biases count as weights do.</summary>
+    /// <param name="strength">λ, 0 or greater.</param>
+    /// <param name="optimizer">What gets the sum.</param>
+    /// <returns>The optimizer with the penalty; its state is that of the one it is made of.</returns>
+    /// <exception cref="T:System.ArgumentException">λ is negative or not finite, or the optimizer has a line
+    /// search.</exception>
+    [<CompiledName("PenaltyL1")>]
+    let penaltyL1
+        (strength: float)
+        (optimizer: Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : Optimizer<'T> =
+        penaltyL1Of Penalised.All strength optimizer
 
     /// The outermost memory, which must be the transform's own, and the state without it.
     let private own
@@ -373,8 +455,8 @@ module Transform =
         match transform with
         | TransformSpec.ClipByValue limit -> clipByValue limit optimizer
         | TransformSpec.ClipByNorm limit -> clipByNorm limit optimizer
-        | TransformSpec.Decay strength -> weightDecay strength optimizer
-        | TransformSpec.PenaltyL1 strength -> penaltyL1 strength optimizer
-        | TransformSpec.PenaltyL2 strength -> penaltyL2 strength optimizer
+        | TransformSpec.Decay(penalised, strength) -> weightDecayOf penalised strength optimizer
+        | TransformSpec.PenaltyL1(penalised, strength) -> penaltyL1Of penalised strength optimizer
+        | TransformSpec.PenaltyL2(penalised, strength) -> penaltyL2Of penalised strength optimizer
         | TransformSpec.Accumulate count -> accumulate count optimizer
         | TransformSpec.Average decay -> average decay optimizer

@@ -121,6 +121,14 @@ module FixedSet =
             "WeightDecay", { adam with WeightDecay = Nullable 0.1 }
             "PenaltyL1", { adam with PenaltyL1 = Nullable 0.01 }
             "PenaltyL2", { adam with PenaltyL2 = Nullable 0.01 }
+            "PenaliseBiases",
+            {
+                adam with
+                    WeightDecay = Nullable 0.1
+                    PenaltyL1 = Nullable 0.01
+                    PenaltyL2 = Nullable 0.01
+                    PenaliseBiases = Nullable false
+            }
             "ClipValue", { adam with ClipValue = Nullable 0.02 }
             "ClipNorm", { adam with ClipNorm = Nullable 0.3 }
             "Accumulate", { adam with Accumulate = Nullable 2 }

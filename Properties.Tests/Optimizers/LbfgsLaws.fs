@@ -382,6 +382,38 @@ let ``a loss or gradient that is not a number moves nothing`` () =
         |> Exactly.bits [| 2.0 |]
 
 [<Law>]
+let ``an L2 penalty of the weights moves their minimum and leaves that of the biases`` (Seed seed) =
+    let n = 1 + int (seed % 6UL)
+    let _, matrix, vector = drawn seed n
+
+    let record (weights: float[]) (biases: float[]) : Parameters<float> = {
+        Layers = [
+            LayerParameters.dense
+                (Matrix<float>.Build.Dense(n, 1, weights))
+                (Vector<float>.Build.Dense biases)
+        ]
+    }
+
+    // ½|W − M|² + ½|b − v|².
+    let objective (parameters: Parameters<float>) =
+        let layer = parameters.Layers.Head
+        let w = Array.map2 (-) (layer.Weights.ToColumnMajorArray()) matrix
+        let b = Array.map2 (-) (layer.Biases.ToArray()) vector
+        struct (0.5 * (dot w w + dot b b), record w b)
+
+    let optimizer = lbfgs 10 |> Transform.penaltyL2Of Penalised.Weights 0.5
+    let start = record (Array.replicate n 1.0) (Array.replicate n 1.0)
+
+    let struct (last, _) =
+        (struct (start, optimizer.Init start), [ 1..20 ])
+        ||> List.fold (fun struct (at, state) _ ->
+            let struct (_, next, after) = Optimizer.step optimizer 1.0 objective state at
+            struct (next, after))
+
+    flat last
+    |> Approximately.equal 1e-6 (Array.append (matrix |> Array.map (fun x -> x / 1.5)) vector)
+
+[<Law>]
 let ``around it, the L2 penalty moves the minimum and the mean follows`` (Seed seed) =
     let n = 1 + int (seed % 6UL)
     let _, _, b = drawn seed n

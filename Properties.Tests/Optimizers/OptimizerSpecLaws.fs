@@ -17,7 +17,7 @@ let private meant: (string * Optimizer<float> * TransformSpec list) list = [
     "AdaGrad", Optimizer.adaGrad 1e-10, []
     "RmsProp", Optimizer.rmsProp 0.99 1e-8, []
     "Adam", Optimizer.adam 0.9 0.999 1e-8, []
-    "adamw", Optimizer.adam 0.9 0.999 1e-8, [ TransformSpec.Decay 0.01 ]
+    "adamw", Optimizer.adam 0.9 0.999 1e-8, [ TransformSpec.Decay(Penalised.All, 0.01) ]
     "Lion", Optimizer.lion 0.9 0.99, []
     "Lbfgs", Optimizer.lbfgs 10, []
 ]
@@ -68,7 +68,7 @@ let ``numbers replace the defaults, and 0 leaves a transform out`` () =
 
     Exactly.equal
         [
-            TransformSpec.PenaltyL2 0.2
+            TransformSpec.PenaltyL2(Penalised.All, 0.2)
             TransformSpec.ClipByNorm 1.0
             TransformSpec.ClipByValue 2.0
             TransformSpec.Accumulate 4
@@ -94,9 +94,12 @@ let ``a plan is its rule with its transforms around it, innermost first``
         match transform with
         | TransformSpec.ClipByValue limit -> Transform.clipByValue limit optimizer
         | TransformSpec.ClipByNorm limit -> Transform.clipByNorm limit optimizer
-        | TransformSpec.Decay strength -> Transform.weightDecay strength optimizer
-        | TransformSpec.PenaltyL1 strength -> Transform.penaltyL1 strength optimizer
-        | TransformSpec.PenaltyL2 strength -> Transform.penaltyL2 strength optimizer
+        | TransformSpec.Decay(penalised, strength) ->
+            Transform.weightDecayOf penalised strength optimizer
+        | TransformSpec.PenaltyL1(penalised, strength) ->
+            Transform.penaltyL1Of penalised strength optimizer
+        | TransformSpec.PenaltyL2(penalised, strength) ->
+            Transform.penaltyL2Of penalised strength optimizer
         | TransformSpec.Accumulate count -> Transform.accumulate count optimizer
         | TransformSpec.Average decay -> Transform.average decay optimizer
 
@@ -131,6 +134,40 @@ let ``all faults are reported together`` () =
                 Beta1 = Nullable 1.0
                 ClipNorm = Nullable 0.0
                 Accumulate = Nullable 0
+        })
+
+[<Fact>]
+let ``penalties leave biases out where PenaliseBiases is false`` () =
+    let adamW =
+        created {
+            named "AdamW" with
+                PenaltyL1 = Nullable 0.1
+                PenaltyL2 = Nullable 0.2
+                PenaliseBiases = Nullable false
+        }
+
+    Exactly.equal
+        [
+            TransformSpec.Decay(Penalised.Weights, 0.01)
+            TransformSpec.PenaltyL1(Penalised.Weights, 0.1)
+            TransformSpec.PenaltyL2(Penalised.Weights, 0.2)
+        ]
+        adamW.Transforms
+
+    Exactly.equal
+        (created (named "AdamW"))
+        (created {
+            named "AdamW" with
+                PenaliseBiases = Nullable true
+        })
+
+    Exactly.faulted
+        [ "PenaliseBiases"; "WeightDecay, PenaltyL1 or PenaltyL2" ]
+        (OptimizerSpec.create {
+            named "Adam" with
+                PenaltyL2 = Nullable 0.0
+                ClipNorm = Nullable 1.0
+                PenaliseBiases = Nullable false
         })
 
 [<Fact>]

@@ -156,6 +156,25 @@ let ``a penalty's part of the gradient is its slope`` (Trainable(network, _)) se
         at moved |> Approximately.equal Approximately.definition (at expected)
 
 [<Law>]
+let ``penalties of weights are those of all parameters on matrices, and none on vectors``
+    (Trainable(network, _))
+    seed
+    =
+    let gradient = (gradients seed 1 network.Parameters).Head
+
+    let after optimizer =
+        steps optimizer 0.1 [ gradient ] network.Parameters |> List.last
+
+    let plain = after descent
+
+    for penalise in [ Transform.weightDecayOf; Transform.penaltyL1Of; Transform.penaltyL2Of ] do
+        let ofAll = after (penalise Penalised.All 0.3 descent)
+
+        let expected = Parameters.map2 (fun all _ -> all) (fun _ plain -> plain) ofAll plain
+
+        Exactly.bits (flat expected) (flat (after (penalise Penalised.Weights 0.3 descent)))
+
+[<Law>]
 let ``an element at rest has no penalty`` (Trainable(network, _)) =
     let zeros = Parameters.zeros network.Parameters
 

@@ -155,32 +155,42 @@ type Generators =
             let! clipNorm = sometimes 0.5
             let! accumulate = sometimes 3.0
             let! average = sometimes 0.8
+            let! leavesBiasesOut = Gen.elements [ true; false ]
 
-            return
-                OptimizerSpec.create (
-                    let always = {
-                        OptimizerSpec.named name with
-                            PenaltyL2 = penalty2
-                            AverageDecay = average
+            let always = {
+                OptimizerSpec.named name with
+                    PenaltyL2 = penalty2
+                    AverageDecay = average
+            }
+
+            let options =
+                if name = "Lbfgs" then
+                    always
+                else
+                    {
+                        always with
+                            WeightDecay = decay
+                            PenaltyL1 = penalty1
+                            ClipValue = clipValue
+                            ClipNorm = clipNorm
+                            Accumulate =
+                                accumulate
+                                |> Option.ofNullable
+                                |> Option.map int
+                                |> Option.toNullable
                     }
 
-                    if name = "Lbfgs" then
-                        always
-                    else
-                        {
-                            always with
-                                WeightDecay = decay
-                                PenaltyL1 = penalty1
-                                ClipValue = clipValue
-                                ClipNorm = clipNorm
-                                Accumulate =
-                                    accumulate
-                                    |> Option.ofNullable
-                                    |> Option.map int
-                                    |> Option.toNullable
-                        }
-                )
-                |> orFail
+            let withoutBiases =
+                OptimizerSpec.create {
+                    options with
+                        PenaliseBiases = Nullable false
+                }
+
+            return
+                // Without a penalty, PenaliseBiases is refused.
+                match withoutBiases with
+                | Ok spec when leavesBiasesOut -> spec
+                | _ -> OptimizerSpec.create options |> orFail
         }
         |> Arb.fromGen
 

@@ -394,6 +394,7 @@ internal sealed class SettingsCheck(PipelineSettings settings)
             training.WeightDecay,
             training.PenaltyL1,
             training.PenaltyL2,
+            training.PenaliseBiases,
             training.ClipValue,
             training.ClipNorm,
             training.Accumulate,

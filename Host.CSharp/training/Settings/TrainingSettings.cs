@@ -161,6 +161,15 @@ public sealed record TrainingSettings
     [DefaultText("0")]
     public double? PenaltyL2 { get; init; }
 
+    /// <summary>Whether WeightDecay, PenaltyL1 and PenaltyL2 apply to biases, and to γ and β of normalisation, as they
+    /// do to weights. Accepts: true or false. Default: true.</summary>
+    [Description(
+        "whether WeightDecay, PenaltyL1 and PenaltyL2 apply to biases, and to γ and β of normalisation, as they do to weights"
+    )]
+    [Accepts("true or false")]
+    [DefaultText("true")]
+    public bool? PenaliseBiases { get; init; }
+
     /// <summary>Limit of every element of the gradient. Accepts: above 0.</summary>
     [Description("limit of every element of the gradient")]
     [Accepts("above 0")]
