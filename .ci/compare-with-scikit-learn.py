@@ -86,8 +86,9 @@ def options(name):
     """Pipeline's settings beside the preset."""
     if name == NUMBERS:
         return (
-            "--Model:Head Identity --Model:Hidden 500 --Model:Activation Relu --Training:Epochs 40 "
-            "--Training:LearningRate 0.001 --Training:WeightDecay 3 --Training:Dropout 0.5"
+            "--Model:Head Identity --Model:Hidden 350 --Model:Activation Relu --Training:Epochs 200 "
+            "--Training:BatchSize 200 --Training:LearningRate 0.001 --Training:Optimizer Adam "
+            "--Training:WeightDecay 0 --Training:PenaltyL1 0.003 --Training:PenaliseBiases false"
         )
     return "--Training:LabelSmoothing 0.1 --Training:Dropout 0.4"
 
