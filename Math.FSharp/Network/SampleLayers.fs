@@ -118,9 +118,16 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
 
         let result = &Unsafe.Add(&Simd.start loop.Result, loop.Into)
         'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z0), &result, rowBand.R0)
-        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, rowBand.R1)
-        'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, rowBand.R2)
-        'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, rowBand.R3)
+
+        // Where the rows end, the other registers repeat rows.
+        if row + 'L.Count < rows then
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, rowBand.R1)
+
+            if row + 2 * 'L.Count < rows then
+                'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, rowBand.R2)
+
+                if row + 3 * 'L.Count < rows then
+                    'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, rowBand.R3)
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N
