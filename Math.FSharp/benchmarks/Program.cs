@@ -9,6 +9,7 @@ var root = new RootCommand("Measures the core: its kernels, and whole workloads.
     Dense.Create(),
     Wide.Workload.Create(),
     LeNet.Workload.Create(),
+    Small.Create(),
     Predict.Create(),
     Gemm.Create(),
     Numerical.Create(),

@@ -53,13 +53,14 @@ internal sealed record EpochRun(
         );
     }
 
-    private Hyperparameters Settings(int epochs) =>
+    /// <summary>Adam with a constant rate, each sample once in an epoch.</summary>
+    public static Hyperparameters Settings(int epochs, int batchSize, double rate) =>
         Chapter.Required(
             Runs.Hyperparameters(
                 new(
                     RunLength.NewEpochs(epochs),
-                    BatchSize,
-                    Rate,
+                    batchSize,
+                    rate,
                     ScheduleKind.Constant,
                     0,
                     Initialiser.HeNormal,
@@ -78,7 +79,7 @@ internal sealed record EpochRun(
     private Figures Train(LoadedData<float> data, int epochs)
     {
         var train = data.Train;
-        var settings = Settings(epochs);
+        var settings = Settings(epochs, BatchSize, Rate);
         var perEpoch = Batch.IterationsPerEpoch(train.Count, BatchSize);
         var state = Trainer.Start<float>(settings, Architecture);
         var seconds = new List<double>();
