@@ -5,12 +5,18 @@ open System.Numerics
 open Pipeline.Learning.Arithmetic
 
 /// The parameters that weight decay and penalties are for.
-[<RequireQualifiedAccess; Struct>]
+[<RequireQualifiedAccess>]
 type Penalised =
     /// Weights, biases, and γ and β of normalisation.
     | All
     /// The weights of each layer: its matrices.
     | Weights
+
+    /// The case's name.
+    override penalised.ToString() =
+        match penalised with
+        | All -> nameof All
+        | Weights -> nameof Weights
 
 /// What is done to gradients and parameters around an optimizer's rule.
 [<RequireQualifiedAccess>]
