@@ -123,11 +123,11 @@ type internal SampleLoop<'T, 'Op, 'Sample when 'Op :> IMap<'T> and 'Sample :> IS
         if row + 'L.Count < rows then
             'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z1), &result, rowBand.R1)
 
-            if row + 2 * 'L.Count < rows then
-                'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, rowBand.R2)
+        if row + 2 * 'L.Count < rows then
+            'L.Store(op.Apply<'V, 'L>('L.WithoutMinusZero z2), &result, rowBand.R2)
 
-                if row + 3 * 'L.Count < rows then
-                    'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, rowBand.R3)
+        if row + 3 * 'L.Count < rows then
+            'N.Store(op.Apply<'W, 'N>('N.WithoutMinusZero z3), &result, rowBand.R3)
 
     interface IBandLoop<'T> with
         member loop.Run<'V, 'L, 'W, 'N

@@ -209,7 +209,14 @@ module OptimizerSpec =
 
         and! given = transforms options
 
-        let! given =
+        let chosen = [
+            if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
+                TransformSpec.Decay(penalised options, rule.WeightDecay)
+            for _, _, transform in given do
+                transform
+        ]
+
+        let! transforms =
             Fault.check
                 [
                     for name, value, transform in given do
@@ -218,28 +225,17 @@ module OptimizerSpec =
                             name
                             (invariant
                                 $"does not apply to {rule.Definition.Name} (found {string value})")
-                ]
-                (fun () -> [
-                    if not options.WeightDecay.HasValue && rule.WeightDecay > 0.0 then
-                        TransformSpec.Decay(penalised options, rule.WeightDecay)
-                    for _, _, transform in given do
-                        transform
-                ])
-
-        let! given =
-            Fault.check
-                [
-                    penalised options = Penalised.All || List.exists isPenalty given,
+                    penalised options = Penalised.All || List.exists isPenalty chosen,
                     Fault.message
                         "PenaliseBiases"
                         "false applies only with WeightDecay, PenaltyL1 or PenaltyL2"
                 ]
-                (fun () -> given)
+                (fun () -> chosen)
 
         return {
             name = rule.Definition.Name
             numbers = numbers
-            transforms = given
+            transforms = transforms
         }
     }
 

@@ -56,13 +56,18 @@ type internal TransformSpec =
 module Transform =
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 
-    let private mapped (op: 'Op :> IMap<'T>) (values: 'T[]) : 'T[] =
-        let result = ArrayReuse<'T>.Rent values.Length
-        Kernels.mapInto result op values
+    let private mapped (op: 'Op :> IMap<'T>) (x: 'T[]) : 'T[] =
+        let result = ArrayReuse<'T>.Rent x.Length
+        Kernels.mapInto result op x
+        result
+
+    let private mapped2 (op: 'Op :> IMap2<'T>) (x: 'T[]) (y: 'T[]) : 'T[] =
+        let result = ArrayReuse<'T>.Rent x.Length
+        Kernels.map2Into result op x y
         result
 
     let private map (op: 'Op :> IMap<'T>) (parameters: Parameters<'T>) : Parameters<'T> =
-        parameters |> Parameters.mapArrays (fun _ values -> mapped op values)
+        parameters |> Parameters.mapArrays (fun _ x -> mapped op x)
 
     /// op(x, y) for every x of one record and its partner y of the other.
     let private map2
@@ -71,22 +76,22 @@ module Transform =
         (second: Parameters<'T>)
         : Parameters<'T> =
         Parameters.requireSameShape "parameters" first second
+        Parameters.mapArrays2 (mapped2 op) first second
 
-        Parameters.mapArrays2
-            (fun x y ->
-                let result = ArrayReuse<'T>.Rent x.Length
-                Kernels.map2Into result op x y
-                result)
-            first
-            second
-
-    /// Whether the tensor at a position is penalised.
-    let private isPenalised (penalised: Penalised) (parameters: Parameters<'T>) : int -> bool =
+    /// A record shaped like the parameters with other elements in the penalised tensors: `replace` takes the
+    /// position and the elements of each.
+    let private mapPenalised
+        (penalised: Penalised)
+        (replace: int -> 'T[] -> 'T[])
+        (record: Parameters<'T>)
+        : Parameters<'T> =
         match penalised with
-        | Penalised.All -> fun _ -> true
+        | Penalised.All -> Parameters.mapArrays replace record
         | Penalised.Weights ->
-            let areMatrices = Parameters.areMatrices parameters |> Array.ofList
-            fun i -> areMatrices[i]
+            let areMatrices = Parameters.areMatrices record |> Array.ofList
+
+            record
+            |> Parameters.mapArrays (fun i x -> if areMatrices[i] then replace i x else x)
 
     /// The gradient with op(θ, g) for every g of a penalised θ.
     let private addSlope
@@ -96,17 +101,8 @@ module Transform =
         (parameters: Parameters<'T>)
         : Parameters<'T> =
         Parameters.requireSameShape "parameters" parameters gradient
-        let isPenalised = isPenalised penalised parameters
         let own = Parameters.arrays parameters |> Array.ofList
-
-        gradient
-        |> Parameters.mapArrays (fun i slopes ->
-            if isPenalised i then
-                let result = ArrayReuse<'T>.Rent slopes.Length
-                Kernels.map2Into result op own[i] slopes
-                result
-            else
-                slopes)
+        gradient |> mapPenalised penalised (fun i slopes -> mapped2 op own[i] slopes)
 
     let private requireNoSearch (optimizer: Optimizer<'T>) : unit =
         if optimizer.Search.IsSome then
@@ -192,17 +188,11 @@ module Transform =
             Init = optimizer.Init
             Update =
                 fun rate gradient state parameters ->
-                    let isPenalised = isPenalised penalised parameters
-
                     let op = {
                         ScaleOp.Factor = number (1.0 - Double.CreateTruncating rate * strength)
                     }
 
-                    let decayed =
-                        parameters
-                        |> Parameters.mapArrays (fun i values ->
-                            if isPenalised i then mapped op values else values)
-
+                    let decayed = parameters |> mapPenalised penalised (fun _ x -> mapped op x)
                     optimizer.Update rate gradient state decayed
             LayerUpdate = ValueNone
             Search = ValueNone

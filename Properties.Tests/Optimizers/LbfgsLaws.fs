@@ -19,21 +19,23 @@ let private ofNumbers (numbers: 'T[]) : Parameters<'T> = {
 
 let private lbfgs (history: int) : Optimizer<float> = Optimizer.lbfgs history
 
-/// The places after each step along a function of a vector, the start first.
-let private path (optimizer: Optimizer<float>) rate steps f (start: float[]) : float[] list =
-    let objective parameters =
-        let struct (value, gradient) = f (flat parameters)
-        struct (value, ofNumbers gradient)
-
-    let start = ofNumbers start
-
+/// The parameters after each step along a function of them, the start first.
+let private recordPath (optimizer: Optimizer<float>) rate steps objective start =
     List.scan
         (fun struct (at, state) _ ->
             let struct (_, next, after) = Optimizer.step optimizer rate objective state at
             struct (next, after))
         struct (start, optimizer.Init start)
         [ 1..steps ]
-    |> List.map (fun struct (at, _) -> flat at)
+    |> List.map (fun struct (at, _) -> at)
+
+/// The places after each step along a function of a vector, the start first.
+let private path (optimizer: Optimizer<float>) rate steps f (start: float[]) : float[] list =
+    let objective parameters =
+        let struct (value, gradient) = f (flat parameters)
+        struct (value, ofNumbers gradient)
+
+    ofNumbers start |> recordPath optimizer rate steps objective |> List.map flat
 
 let private dot (x: float[]) (y: float[]) : float =
     Array.fold2 (fun sum x y -> sum + x * y) 0.0 x y
@@ -401,16 +403,12 @@ let ``an L2 penalty of the weights moves their minimum and leaves that of the bi
         let b = Array.map2 (-) (layer.Biases.ToArray()) vector
         struct (0.5 * (dot w w + dot b b), record w b)
 
-    let optimizer = lbfgs 10 |> Transform.penaltyL2Of Penalised.Weights 0.5
-    let start = record (Array.replicate n 1.0) (Array.replicate n 1.0)
+    let penalised = lbfgs 10 |> Transform.penaltyL2Of Penalised.Weights 0.5
+    let ones = Array.replicate n 1.0
 
-    let struct (last, _) =
-        (struct (start, optimizer.Init start), [ 1..20 ])
-        ||> List.fold (fun struct (at, state) _ ->
-            let struct (_, next, after) = Optimizer.step optimizer 1.0 objective state at
-            struct (next, after))
-
-    flat last
+    recordPath penalised 1.0 20 objective (record ones ones)
+    |> List.last
+    |> flat
     |> Approximately.equal 1e-6 (Array.append (matrix |> Array.map (fun x -> x / 1.5)) vector)
 
 [<Law>]

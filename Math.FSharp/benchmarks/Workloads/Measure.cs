@@ -43,6 +43,19 @@ internal static class Measure
         return best;
     }
 
+    /// <summary>How many iterations take long enough to be timed, once the compiler is done: a power of 2.</summary>
+    /// <param name="leastSeconds">How long they take at least.</param>
+    /// <param name="run">Runs a number of iterations.</param>
+    public static int Iterations(double leastSeconds, Action<int> run)
+    {
+        // The first ones wait for the compiler, and would pass for slow ones.
+        WarmUp(() => run(1));
+        var iterations = 1;
+        while (Seconds(() => run(iterations)) < leastSeconds)
+            iterations *= 2;
+        return iterations;
+    }
+
     public static double Median(double[] values)
     {
         var sorted = values.Order().ToArray();

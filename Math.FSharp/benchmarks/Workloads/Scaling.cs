@@ -83,15 +83,12 @@ internal static class Scaling
             )
         );
         var state = Trainer.Start<float>(settings, architecture);
-        var iterations = 1;
-        void Steps() => state = Runs.Advance(settings, train, iterations, (_, _) => true, state);
+        void Steps(int count) =>
+            state = Runs.Advance(settings, train, count, (_, _) => true, state);
 
-        // The first steps wait for the compiler, and would pass for slow ones.
-        Measure.WarmUp(Steps);
-        while (Measure.Seconds(Steps) < LeastSeconds)
-            iterations *= 2;
+        var iterations = Measure.Iterations(LeastSeconds, Steps);
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        var seconds = Measure.BestOf(Times, Steps) / iterations;
+        var seconds = Measure.BestOf(Times, () => Steps(iterations)) / iterations;
         var bytes = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         return new()
         {

@@ -9,6 +9,7 @@ internal static class Small
 {
     private const double LeastSeconds = 0.3;
     private const int Times = 5;
+    private const int Samples = 10_000;
     private const int Calls = 1000;
     private const double Rate = 1e-3;
 
@@ -16,15 +17,7 @@ internal static class Small
     /// <param name="Name">What its figures are called.</param>
     /// <param name="Inputs">The number of inputs.</param>
     /// <param name="Layers">The layers, from the inputs' side.</param>
-    /// <param name="Samples">Training samples; 0 for a network that only answers.</param>
-    /// <param name="BatchSize">Samples in a mini-batch.</param>
-    private sealed record Place(
-        string Name,
-        int Inputs,
-        string[] Layers,
-        int Samples = 0,
-        int BatchSize = 0
-    )
+    private sealed record Place(string Name, int Inputs, string[] Layers)
     {
         public Architecture Architecture =>
             Chapter.Required(Architectures.Create(Head.Identity, Shape.NewVector(Inputs), Layers));
@@ -39,17 +32,18 @@ internal static class Small
         "dense 4",
     ];
 
-    private static readonly Place[] Trained =
+    private static readonly (Place Place, int BatchSize)[] Trained =
     [
-        new("full_batch_4_32_16_4", 4, MatrixExponential, 10_000, 10_000),
-        new(
-            "28_300x5_1",
-            28,
-            [
-                .. Enumerable.Repeat((string[])["dense 300", "tanh"], 5).SelectMany(x => x),
-                "dense 1",
-            ],
-            10_000,
+        (new("full_batch_4_32_16_4", 4, MatrixExponential), Samples),
+        (
+            new(
+                "28_300x5_1",
+                28,
+                [
+                    .. Enumerable.Repeat((string[])["dense 300", "tanh"], 5).SelectMany(x => x),
+                    "dense 1",
+                ]
+            ),
             100
         ),
     ];
@@ -88,34 +82,32 @@ internal static class Small
     private static Figures Time()
     {
         var figures = new Figures();
-        foreach (var place in Trained)
+        foreach (var (place, batchSize) in Trained)
         {
-            var seconds = StepSeconds(place);
+            var seconds = StepSeconds(place, batchSize);
             figures[$"{place.Name}_ms"] = 1e3 * seconds;
-            figures[$"{place.Name}_samples_per_second"] = place.BatchSize / seconds;
+            figures[$"{place.Name}_samples_per_second"] = batchSize / seconds;
         }
         foreach (var place in Answering)
             figures[$"{place.Name}_ns"] = 1e9 * CallSeconds(place);
         return figures;
     }
 
-    private static double StepSeconds(Place place)
+    private static double StepSeconds(Place place, int batchSize)
     {
         var architecture = place.Architecture;
         var train = Dataset.OfColumns(
             architecture.Outputs,
-            Normals.Matrix<float>(place.Inputs, place.Samples, 1),
-            Targets<float>.NewColumns(Normals.Matrix<float>(architecture.Outputs, place.Samples, 2))
+            Normals.Matrix<float>(place.Inputs, Samples, 1),
+            Targets<float>.NewColumns(Normals.Matrix<float>(architecture.Outputs, Samples, 2))
         );
-        var settings = EpochRun.Settings(1, place.BatchSize, Rate);
+        var settings = EpochRun.Settings(1, batchSize, Rate);
         var state = Trainer.Start<float>(settings, architecture);
-        var iterations = 1;
-        void Steps() => state = Runs.Advance(settings, train, iterations, (_, _) => true, state);
+        void Steps(int count) =>
+            state = Runs.Advance(settings, train, count, (_, _) => true, state);
 
-        Measure.WarmUp(Steps);
-        while (Measure.Seconds(Steps) < LeastSeconds)
-            iterations *= 2;
-        return Measure.BestOf(Times, Steps) / iterations;
+        var iterations = Measure.Iterations(LeastSeconds, Steps);
+        return Measure.BestOf(Times, () => Steps(iterations)) / iterations;
     }
 
     private static double CallSeconds(Place place)
