@@ -16,6 +16,9 @@ type internal ArrayReuse<'T> =
     /// The shortest array that is kept: making a shorter one is as fast.
     static member private Least = 256
 
+    /// Whether returned arrays are kept.
+    static member IsInScope: bool = not (isNull ArrayReuse<'T>.arrays)
+
     /// An array of that length with undefined elements.
     static member Rent(length: int) : 'T[] =
         match ArrayReuse<'T>.arrays with

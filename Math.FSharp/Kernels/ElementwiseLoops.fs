@@ -171,11 +171,28 @@ type internal FiniteLoop<'T> = {
             let numbers = &Simd.start loop.Numbers
             let last = loop.Numbers.Length - 'L.Count
             let zero = 'L.Create Unchecked.defaultof<'T>
-            let mutable sum = zero
+            // Four sums, since the next addition to one waits for the last.
+            let mutable first = zero
+            let mutable second = zero
+            let mutable third = zero
+            let mutable fourth = zero
             let mutable i = 0
 
+            while i + 3 * 'L.Count <= last do
+                first <- 'L.MultiplyAdd('L.Load(&numbers, nativeint i), zero, first)
+                second <- 'L.MultiplyAdd('L.Load(&numbers, nativeint (i + 'L.Count)), zero, second)
+
+                third <-
+                    'L.MultiplyAdd('L.Load(&numbers, nativeint (i + 2 * 'L.Count)), zero, third)
+
+                fourth <-
+                    'L.MultiplyAdd('L.Load(&numbers, nativeint (i + 3 * 'L.Count)), zero, fourth)
+
+                i <- i + 4 * 'L.Count
+
             while i < loop.Numbers.Length do
-                sum <- 'L.MultiplyAdd('L.Load(&numbers, nativeint (min i last)), zero, sum)
+                first <- 'L.MultiplyAdd('L.Load(&numbers, nativeint (min i last)), zero, first)
                 i <- i + 'L.Count
 
+            let sum = 'L.Add('L.Add(first, second), 'L.Add(third, fourth))
             'L.Store(sum, &Simd.start loop.Found, 0n)

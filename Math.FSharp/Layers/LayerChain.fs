@@ -107,12 +107,14 @@ module internal LayerChain =
             | (struct (_, parameters, _) as layer) :: above ->
                 let output = forward ValueNone layer inputs mayOverwrite
 
-                let isUsed array =
-                    isOf array samples
-                    || isOf array output.Output
-                    || LayerParameters.refersTo array parameters
+                if ArrayReuse<'T>.IsInScope then
+                    let isUsed array =
+                        isOf array samples
+                        || isOf array output.Output
+                        || LayerParameters.refersTo array parameters
 
-                ValueOption.toList inputs.Array @ output.Kept |> returnUnused isUsed
+                    ValueOption.toList inputs.Array @ output.Kept |> returnUnused isUsed
+
                 run above output.Output output.MayOverwrite
 
         run layers samples false

@@ -61,12 +61,8 @@ module Network =
         Running = (Parameters.convert { Layers = network.Running }).Layers
     }
 
-    let private outputOf
-        (step: TrainingStep voption)
-        (network: Network<'T>)
-        (inputs: Inputs<'T>)
-        : Matrix<'T> =
-        (List.head (ForwardPass.trace step network inputs)).Output.Numbers
+    let private outputOf (network: Network<'T>) (inputs: Inputs<'T>) : Matrix<'T> =
+        (LayerChain.evaluate (ForwardPass.layers network) inputs).Numbers
 
     /// <summary>What the last layer gives, before the head: logits, or the numbers
     /// themselves.</summary>
@@ -77,7 +73,7 @@ module Network =
     /// size.</exception>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        outputOf ValueNone network (Inputs.Columns inputs)
+        outputOf network (Inputs.Columns inputs)
 
     /// How inputs enter a network. Loops over bytes leave zeros out, which gives the bits of the loop over
     /// numbers where 0·w is 0: a first layer with a weight that is not finite takes them as numbers.
@@ -96,7 +92,7 @@ module Network =
 
     /// The same for a mini-batch.
     let private logits (network: Network<'T>) (batch: MiniBatch<'T>) : Matrix<'T> =
-        batch.FirstInputs |> enters network |> outputOf ValueNone network
+        batch.FirstInputs |> enters network |> outputOf network
 
     /// <summary>The network's predictions: the probability of each class, or the output of its other
     /// heads.</summary>
@@ -115,58 +111,49 @@ module Network =
     /// The numbers that stay in a processor's cache.
     let private cached = 1 <<< 18
 
-    /// Runs `act` on each part of a data set with the outputs of the last layer; several threads share the parts. `take`
-    /// gives the samples at some indices. Of wide layers so few samples at a time are computed that their numbers stay in
-    /// the cache.
-    let private overParts
+    /// What `f` gives for each part of a data set and the outputs of the last layer for it; several threads share the
+    /// parts. `take` gives the samples at some indices. Of wide layers so few samples at a time are computed that their
+    /// numbers stay in the cache.
+    let private mapParts
         (take: int[] -> MiniBatch<'T>)
         (network: Network<'T>)
         (data: Dataset<'T>)
-        (act: int -> MiniBatch<'T> -> Matrix<'T> -> unit)
-        : unit =
+        (f: MiniBatch<'T> -> Matrix<'T> -> 'R)
+        : 'R[] =
         let network = ForwardPass.folded network
         let enter = enters network
         let layers = ForwardPass.layers network
-        let outputs = network.Architecture.Outputs
         let lanes = SampleLanes.Count
         let block = max lanes (cached / network.Architecture.Widest / lanes * lanes)
 
         let logitsOf (batch: MiniBatch<'T>) =
             (batch.FirstInputs |> enter |> LayerChain.evaluate layers).Numbers
 
-        let logitsBlockwise (indices: int[]) =
-            let all = Kernels.newArray outputs indices.Length
-
-            indices
-            |> Array.chunkBySize block
-            |> Array.iteri (fun i some ->
-                let found = logitsOf (take some)
-
-                Array.blit
-                    (Kernels.values found)
-                    0
-                    all
-                    (i * block * outputs)
-                    (some.Length * outputs))
-
-            Kernels.matrix outputs indices.Length all
+        let outputs = network.Architecture.Outputs
+        let results = Array.zeroCreate (Dataset.partCount partSize data)
 
         ThreadTeam.run
             (int64 data.Count * network.Architecture.ParameterCount)
-            (Dataset.partCount partSize data)
+            results.Length
             (fun i ->
                 let indices = Dataset.part partSize i data
 
-                ArrayReuse<'T>.Scope(fun () ->
-                    let part = take indices
+                results[i] <-
+                    ArrayReuse<'T>.Scope(fun () ->
+                        let part = take indices
 
-                    let logits =
-                        if block < indices.Length then
-                            logitsBlockwise indices
-                        else
-                            logitsOf part
+                        let logits =
+                            if block < indices.Length then
+                                indices
+                                |> Array.chunkBySize block
+                                |> Array.map (take >> logitsOf)
+                                |> Kernels.joinColumns outputs
+                            else
+                                logitsOf part
 
-                    act i part logits))
+                        f part logits))
+
+        results
 
     /// The last layer's outputs for every sample of a data set, converted part by part.
     let private ofAll
@@ -174,14 +161,9 @@ module Network =
         (network: Network<'T>)
         (data: Dataset<'T>)
         : Matrix<'T> =
-        let outputs = network.Architecture.Outputs
-        let all = Kernels.newArray outputs data.Count
-
-        overParts (fun indices -> Dataset.take indices data) network data (fun i part logits ->
-            let found = Kernels.values (convert logits)
-            Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
-
-        Kernels.matrix outputs data.Count all
+        mapParts (fun indices -> Dataset.take indices data) network data (fun _ logits ->
+            convert logits)
+        |> Kernels.joinColumns network.Architecture.Outputs
 
     /// What the last layer gives for every sample of a data set: (outputs, samples).
     let internal sumsOfAll (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
@@ -220,8 +202,9 @@ module Network =
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : 'T =
-        batch.FirstInputs
-        |> outputOf (ValueSome step) network
+        let traced = ForwardPass.trace (ValueSome step) network batch.FirstInputs
+
+        (List.head traced).Output.Output.Numbers
         |> Loss.ofSamples network.Architecture.Head batch
 
     /// <summary>The fraction of a mini-batch that the network predicts correctly, 0 to 1, counted like
@@ -241,19 +224,21 @@ module Network =
         (network: Network<'T>)
         (data: Dataset<'T>)
         : Score =
-        let parts = Dataset.partCount partSize data
-        let losses: float[] = Array.zeroCreate parts
-        let correct: float[] = Array.zeroCreate parts
         let head = network.Architecture.Head
 
-        overParts take network data (fun i part logits ->
-            let mean = Loss.ofSamples head part logits
-            losses[i] <- Double.CreateTruncating mean * float part.Count
-            correct[i] <- Metrics.correct head part.Targets logits)
+        let parts =
+            mapParts take network data (fun part logits ->
+                let mean = Loss.ofSamples head part logits
+
+                struct (Double.CreateTruncating mean * float part.Count,
+                        Metrics.correct head part.Targets logits))
+
+        let sum select =
+            Array.fold (fun sum part -> sum + select part) 0.0 parts
 
         {
-            Loss = Array.fold (+) 0.0 losses / float data.Count
-            Accuracy = Array.fold (+) 0.0 correct / float data.Count
+            Loss = sum (fun (struct (loss, _)) -> loss) / float data.Count
+            Accuracy = sum (fun (struct (_, correct)) -> correct) / float data.Count
         }
 
     /// <summary>Loss and accuracy over a whole data set, a part at a time.</summary>
