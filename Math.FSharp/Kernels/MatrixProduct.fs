@@ -26,14 +26,35 @@ type internal ProductLoop<'T> = {
     member private p.Rows = p.Initial.Length
     member private p.Columns = p.C.Length / p.Initial.Length
 
-    /// The columns of a tile.
-    static member private Width(registers: int, columns: int) : int =
-        if registers = 1 then
-            ProductTile<'T>.FlatColumns
-        elif columns >= ProductTile<'T>.Columns then
-            ProductTile<'T>.Columns
+    /// How many registers of the rows a tile has, for the rows that are left, and how many columns. 512-bit registers
+    /// come by 32, narrower ones by 16.
+    member private p.Tile<'V, 'L when 'L :> ISimd<'V, 'T>>
+        (rows: int, packsColumns: bool)
+        : struct (int * int) =
+        let columns = p.Columns
+        let hasMany = Unsafe.SizeOf<'V>() = 64
+
+        if
+            rows <= 'L.Count
+            && hasMany
+            && columns >= ProductTile<'T>.WideColumns
+            && not packsColumns
+        then
+            struct (1, ProductTile<'T>.WideColumns)
+        elif rows <= 'L.Count && columns >= ProductTile<'T>.FlatColumns && not packsColumns then
+            struct (1, ProductTile<'T>.FlatColumns)
+        elif columns < ProductTile<'T>.Columns then
+            struct ((if hasMany then 4 else 2), 1)
+        elif rows <= 2 * 'L.Count || not hasMany then
+            struct (2, ProductTile<'T>.Columns)
+        elif
+            rows <= 3 * 'L.Count
+            && columns >= ProductTile<'T>.MiddleColumns
+            && not packsColumns
+        then
+            struct (3, ProductTile<'T>.MiddleColumns)
         else
-            1
+            struct (4, ProductTile<'T>.Columns)
 
     /// Six columns of B side by side, from the first product to the last.
     member p.PackColumns(packed: 'T[], group: int) : unit =
@@ -100,8 +121,15 @@ type internal ProductLoop<'T> = {
     /// between blocks of products, because the rows of two panels may overlap.
     member p.Share<'V, 'L, 'W, 'N
         when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
-        (panel: RowBand, registers: int, first: int, finish: int, packsColumns: bool, packedB: 'T[])
-        : unit =
+        (
+            panel: RowBand,
+            registers: int,
+            width: int,
+            first: int,
+            finish: int,
+            packsColumns: bool,
+            packedB: 'T[]
+        ) : unit =
         let row = panel.R0
 
         let rowBand = {
@@ -114,7 +142,6 @@ type internal ProductLoop<'T> = {
         let height = int rowBand.R3 + 'N.Count
         let rows, columns = p.Rows, p.Columns
         let packsRows = packsColumns || p.ARowStep <> 1
-        let width = ProductLoop<'T>.Width(registers, columns)
         let block = if packsRows then ProductLoop<'T>.Block else p.Depth
         let blocks = max 1 ((p.Depth + block - 1) / block)
 
@@ -179,8 +206,12 @@ type internal ProductLoop<'T> = {
                     tile.Column<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
                 elif registers = 4 then
                     tile.Tall<'V, 'L, 'W, 'N>(rowBand, a, b, from, into)
+                elif registers = 3 then
+                    tile.Middle<'V, 'L>(rowBand, a, b, from, into)
                 elif registers = 2 then
                     tile.Low<'V, 'L>(rowBand, a, b, from, into)
+                elif width = ProductTile<'T>.WideColumns then
+                    tile.Wide<'V, 'L>(rowBand, a, b, from, into)
                 else
                     tile.Flat<'V, 'L>(rowBand, a, b, from, into)
 
@@ -204,15 +235,7 @@ type internal ProductLoop<'T> = {
             =
             let p = p
             let rows, columns = p.Rows, p.Columns
-            // As many registers of rows as there are rows for. 512-bit registers come by 32, narrower ones by 16.
-            let registers =
-                if rows <= 'L.Count && columns >= ProductTile<'T>.FlatColumns then
-                    1
-                elif rows <= 2 * 'L.Count || Unsafe.SizeOf<'V>() < 64 then
-                    2
-                else
-                    4
-
+            let struct (registers, width) = p.Tile<'V, 'L>(rows, false)
             let height = registers * 'L.Count
             let panels = (rows + height - 1) / height
             // Packing pays for more than some megabytes of rows, or for many columns.
@@ -241,7 +264,6 @@ type internal ProductLoop<'T> = {
             let bands = max 1 (min (columns / 48) ((shares + panels - 1) / panels))
             let band = (columns + bands - 1) / bands
 
-            let width = ProductLoop<'T>.Width(registers, columns)
             let band = (band + width - 1) / width * width
 
             let shares = (columns + band - 1) / band
@@ -251,23 +273,43 @@ type internal ProductLoop<'T> = {
                 let finish = min columns (first + band)
                 let row = i / shares * height
 
+                let struct (registers, width) = p.Tile<'V, 'L>(rows - row, packs)
+
                 if registers = 4 && row + height >= rows then
                     let rowBand = RowBand.Of(row, 'L.Count, 'N.Count, rows)
-                    p.Share<'V, 'L, 'W, 'N>(rowBand, registers, first, finish, packs, packed)
+
+                    p.Share<'V, 'L, 'W, 'N>(
+                        rowBand,
+                        registers,
+                        width,
+                        first,
+                        finish,
+                        packs,
+                        packed
+                    )
                 else
-                    let rowBand = RowBand.Of(row, 'L.Count, 'L.Count, rows)
+                    let whole = RowBand.Of(row, 'L.Count, 'L.Count, rows)
 
+                    // The last register is the band's last.
                     let rowBand =
-                        if registers = 4 then
-                            rowBand
-                        else
-                            {
-                                rowBand with
-                                    R2 = rowBand.R1
-                                    R3 = rowBand.R1
-                            }
+                        match registers with
+                        | 4 -> whole
+                        | 3 -> { whole with R3 = whole.R2 }
+                        | _ -> {
+                            whole with
+                                R2 = whole.R1
+                                R3 = whole.R1
+                          }
 
-                    p.Share<'V, 'L, 'V, 'L>(rowBand, registers, first, finish, packs, packed))
+                    p.Share<'V, 'L, 'V, 'L>(
+                        rowBand,
+                        registers,
+                        width,
+                        first,
+                        finish,
+                        packs,
+                        packed
+                    ))
 
             if packs then
                 ArrayPool<'T>.Shared.Return packed
