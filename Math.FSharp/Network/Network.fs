@@ -111,14 +111,14 @@ module Network =
     /// The numbers that stay in a processor's cache.
     let private cached = 1 <<< 18
 
-    /// What `f` gives for each part of a data set and the outputs of the last layer for it; several threads share the
+    /// What `f` gives for each part of a data set, its number and the outputs of the last layer for it; several threads share the
     /// parts. `take` gives the samples at some indices. Of wide layers so few samples at a time are computed that their
     /// numbers stay in the cache.
     let private mapParts
         (take: int[] -> MiniBatch<'T>)
         (network: Network<'T>)
         (data: Dataset<'T>)
-        (f: MiniBatch<'T> -> Matrix<'T> -> 'R)
+        (f: int -> MiniBatch<'T> -> Matrix<'T> -> 'R)
         : 'R[] =
         let network = ForwardPass.folded network
         let enter = enters network
@@ -151,7 +151,7 @@ module Network =
                             else
                                 logitsOf part
 
-                        f part logits))
+                        f i part logits))
 
         results
 
@@ -161,9 +161,21 @@ module Network =
         (network: Network<'T>)
         (data: Dataset<'T>)
         : Matrix<'T> =
-        mapParts (fun indices -> Dataset.take indices data) network data (fun _ logits ->
-            convert logits)
-        |> Kernels.joinColumns network.Architecture.Outputs
+        let mapParts f =
+            mapParts (fun indices -> Dataset.take indices data) network data f
+
+        if data.Count <= partSize then
+            mapParts (fun _ _ logits -> convert logits) |> Array.exactlyOne
+        else
+            let outputs = network.Architecture.Outputs
+            let all = Kernels.newArray outputs data.Count
+
+            mapParts (fun i part logits ->
+                let found = Kernels.values (convert logits)
+                Array.blit found 0 all (i * partSize * outputs) (part.Count * outputs))
+            |> ignore<unit[]>
+
+            Kernels.matrix outputs data.Count all
 
     /// What the last layer gives for every sample of a data set: (outputs, samples).
     let internal sumsOfAll (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
@@ -227,7 +239,7 @@ module Network =
         let head = network.Architecture.Head
 
         let parts =
-            mapParts take network data (fun part logits ->
+            mapParts take network data (fun _ part logits ->
                 let mean = Loss.ofSamples head part logits
 
                 struct (Double.CreateTruncating mean * float part.Count,
