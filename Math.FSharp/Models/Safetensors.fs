@@ -4,6 +4,8 @@ open System
 open System.Buffers
 open System.Buffers.Binary
 open System.Numerics
+open System.Security.Cryptography
+open System.Text
 open System.Text.Json
 open Pipeline.Learning
 
@@ -11,7 +13,9 @@ open Pipeline.Learning
 /// (F16, BF16) and whole numbers are read besides, without loss: half precision as single.</summary>
 /// <remarks>The format: eight bytes of little-endian header length, a JSON header of names, types,
 /// shapes and offsets, then the numbers, little-endian, rows first. Source: the safetensors format of
-/// Hugging Face.</remarks>
+/// Hugging Face. The file of a model has the SHA-256 of its bytes among its metadata, as
+/// <c>file_sha256</c>: that of the file in which the 64 digits are zeros. A file that has it is checked
+/// when it is read.</remarks>
 [<RequireQualifiedAccess>]
 module Safetensors =
     /// One tensor of a header: its name, type, shape and place in the data.
@@ -24,6 +28,19 @@ module Safetensors =
     }
 
     let private metadataName = "__metadata__"
+
+    /// The metadata's entry with the SHA-256 of the file.
+    let private hashName = "file_sha256"
+
+    /// The digits that stand there while the SHA-256 is computed.
+    let private noHash = String('0', 64)
+
+    /// Where the digits are in the file.
+    let private placeOf (digits: string) (bytes: ReadOnlySpan<byte>) : int =
+        bytes.IndexOf(ReadOnlySpan(Encoding.ASCII.GetBytes digits))
+
+    let private hashOf (bytes: byte[]) : string =
+        Convert.ToHexStringLower(SHA256.HashData bytes)
 
     /// <summary>The bytes of a file of tensors.</summary>
     /// <exception cref="T:System.ArgumentException">A tensor is of whole numbers.</exception>
@@ -173,6 +190,32 @@ module Safetensors =
         | :? JsonException
         | :? InvalidOperationException -> fault "a header in JSON" "something else"
 
+    /// The metadata without the SHA-256, unless the file has another one than it says.
+    let private withoutHash
+        (bytes: ReadOnlyMemory<byte>)
+        (metadata: (string * string) list)
+        : Result<(string * string) list, Fault list> =
+        let stated, others = metadata |> List.partition (fun (name, _) -> name = hashName)
+
+        match stated with
+        | [] -> Ok others
+        | (_, digits) :: _ ->
+            let place = placeOf digits bytes.Span
+
+            let isRight =
+                digits.Length = noHash.Length
+                && place >= 0
+                && (let bytes = bytes.ToArray()
+                    Encoding.ASCII.GetBytes(noHash).CopyTo(bytes, place)
+                    hashOf bytes = digits)
+
+            if isRight then
+                Ok others
+            else
+                fault
+                    ("bytes with the SHA-256 that the file itself states as " + hashName)
+                    "others: the file was damaged or changed; without that entry of its metadata it is read as it is"
+
     /// The format's types that are read: their names, kinds and sizes.
     let private types =
         Map [
@@ -242,6 +285,8 @@ module Safetensors =
         |> Result.bind (fun (json, data) ->
             parseHeader json
             |> Result.bind (fun (metadata, entries) ->
+                withoutHash bytes metadata |> Result.map (fun metadata -> metadata, entries))
+            |> Result.bind (fun (metadata, entries) ->
                 let last = 0L :: List.map _.End entries |> List.max
 
                 // Any offsets that a header may claim.
@@ -267,12 +312,25 @@ module Safetensors =
                         Tensors = tensors
                     })))
 
-    /// <summary>The bytes of a model's file.</summary>
-    /// <exception cref="T:System.ArgumentException">A note has the name of something that the model
-    /// itself says.</exception>
+    /// <summary>The bytes of a model's file, with their SHA-256.</summary>
+    /// <exception cref="T:System.ArgumentException">A note has the name of something that the model or the
+    /// file itself says.</exception>
     [<CompiledName("Write")>]
     let write (model: Model<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : byte[] =
-        format (Model.toTensors model)
+        let file = Model.toTensors model
+
+        if file.Metadata |> List.exists (fun (name, _) -> name = hashName) then
+            invalidArg (nameof model) ("expected notes of names other than " + hashName)
+
+        // First of the metadata, so that no other text with as many zeros comes before it.
+        let bytes =
+            format {
+                file with
+                    Metadata = (hashName, noHash) :: file.Metadata
+            }
+
+        Encoding.ASCII.GetBytes(hashOf bytes).CopyTo(bytes, placeOf noHash (ReadOnlySpan bytes))
+        bytes
 
     /// <summary>The model in the bytes of a file, or what is wrong with them.</summary>
     /// <param name="bytes">The whole file, its numbers of the precision asked for.</param>

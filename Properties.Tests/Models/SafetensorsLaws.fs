@@ -13,11 +13,14 @@ open Pipeline.Learning.Laws
 let private read (bytes: byte[]) : Result<Network<'T>, Fault list> =
     Safetensors.read (ReadOnlyMemory bytes) |> Result.map _.Network
 
+/// A file without its SHA-256, so that what else is wrong with it is told.
 let private write notes (network: Network<'T>) : byte[] =
-    Safetensors.write {
+    {
         Model.ofNetwork network with
             Notes = notes
     }
+    |> Model.toTensors
+    |> Safetensors.format
 
 /// The header's text and the data behind it.
 let private split (bytes: byte[]) =
@@ -45,6 +48,34 @@ let private sameNetwork (expected: Network<'T>) (actual: Result<Network<'T>, Fau
     Exactly.equal expected.Architecture actual.Architecture
 
     Exactly.bits (Parameters.toBytes expected.Parameters) (Parameters.toBytes actual.Parameters)
+
+[<Law>]
+let ``a model's file with one bit changed is refused, or gives the same model``
+    (Trainable(network, _))
+    (place: FsCheck.NonNegativeInt)
+    =
+    let model = {
+        Model.ofNetwork network with
+            Notes = [ "zeros", String('0', 64) ]
+    }
+
+    let bytes = Safetensors.write model
+    sameNetwork network (read bytes)
+    let changed = Array.copy bytes
+    let bit = place.Get % (8 * bytes.Length)
+    changed[bit / 8] <- changed[bit / 8] ^^^ (1uy <<< bit % 8)
+
+    match Safetensors.parse (ReadOnlyMemory changed) with
+    | Error _ -> ()
+    | Ok file ->
+        // The name of the entry alone was changed: it is a note now.
+        let whole = Model.toTensors model
+        Exactly.equal whole.Tensors file.Tensors
+
+        Exactly.equal
+            whole.Metadata
+            (file.Metadata
+             |> List.filter (fun (name, _) -> List.exists (fst >> (=) name) whole.Metadata))
 
 [<Law>]
 let ``reading undoes writing, in both precisions, with any metadata``

@@ -25,7 +25,7 @@ type SimulatedServing(folder: string, isHonest: bool) =
         [| 1UL .. 6UL |]
         |> Array.map (fun seed -> Safetensors.write (Serving.ofNumbers seed: Model<float32>))
 
-    let number =
+    let mutable number =
         models
         |> Array.mapi (fun i model -> Convert.ToHexStringLower(SHA256.HashData model), i)
         |> Map.ofArray
@@ -60,11 +60,26 @@ type SimulatedServing(folder: string, isHonest: bool) =
         else
             None
 
+    /// The number of the model in the file, of which a bit may have changed that no answer depends on.
+    let numberOf (sha256: string) : int option =
+        let bytes = File.ReadAllBytes path
+
+        if not isHonest && Convert.ToHexStringLower(SHA256.HashData bytes) = sha256 then
+            let tensors = Simulation.TensorsOf bytes
+            models |> Array.tryFindIndex (fun model -> Simulation.TensorsOf model = tensors)
+        else
+            None
+
     /// The number of the model that the service answers with.
     let answers (service: ServedModel) : int =
         match Map.tryFind service.Sha256 number with
         | Some i -> i
-        | None -> raise (Broken "the service answers with half a model")
+        | None ->
+            match numberOf service.Sha256 with
+            | Some i ->
+                number <- Map.add service.Sha256 i number
+                i
+            | None -> raise (Broken "the service answers with half a model")
 
     let look () =
         match served with

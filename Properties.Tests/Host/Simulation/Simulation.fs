@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open System.IO
 open System.Threading
+open Pipeline.Learning.Formats
 open Pipeline.Training
 
 /// A law that does not hold in a simulation.
@@ -115,6 +116,12 @@ type Simulation(root: string, isHonest: bool) =
     static member Require(law: string, holds: bool) =
         if not holds then
             raise (Broken law)
+
+    /// The tensors in a model's file; none if it is damaged.
+    static member TensorsOf(bytes: byte[]) : Tensor list option =
+        match Safetensors.parse (ReadOnlyMemory bytes) with
+        | Ok file -> Some file.Tensors
+        | Error _ -> None
 
     /// Runs main on the one thread of a process, to its exit code.
     static member RunToEnd
