@@ -116,21 +116,18 @@ module internal Kernels =
         Simd.run numbers.Length { Numbers = numbers; Found = found }
         Array.forall 'T.IsFinite found
 
-    /// The columns of matrices with that many rows, side by side: of one matrix, that one itself.
+    /// The columns of matrices with that many rows, side by side.
     let internal joinColumns (rows: int) (parts: Matrix<'T>[]) : Matrix<'T> =
-        match parts with
-        | [| only |] -> only
-        | _ ->
-            let columns = parts |> Array.sumBy _.ColumnCount
-            let joined = newArray rows columns
-            let mutable first = 0
+        let columns = parts |> Array.sumBy _.ColumnCount
+        let joined = newArray rows columns
+        let mutable first = 0
 
-            for part in parts do
-                let length = rows * part.ColumnCount
-                Array.blit (values part) 0 joined first length
-                first <- first + length
+        for part in parts do
+            let length = rows * part.ColumnCount
+            Array.blit (values part) 0 joined first length
+            first <- first + length
 
-            matrix rows columns joined
+        matrix rows columns joined
 
     /// The function's value at every element.
     let internal map (op: 'Op :> IMap<'T>) (x: Matrix<'T>) : Matrix<'T> =

@@ -26,32 +26,23 @@ type internal ProductLoop<'T> = {
     member private p.Rows = p.Initial.Length
     member private p.Columns = p.C.Length / p.Initial.Length
 
-    /// How many registers of the rows a tile has, for the rows that are left, and how many columns. 512-bit registers
+    /// How many registers of rows a tile has for the rows that are left, and how many columns. 512-bit registers
     /// come by 32, narrower ones by 16.
     member private p.Tile<'V, 'L when 'L :> ISimd<'V, 'T>>
         (rows: int, packsColumns: bool)
         : struct (int * int) =
-        let columns = p.Columns
         let hasMany = Unsafe.SizeOf<'V>() = 64
+        let columns = if packsColumns then ProductTile<'T>.Columns else p.Columns
 
-        if
-            rows <= 'L.Count
-            && hasMany
-            && columns >= ProductTile<'T>.WideColumns
-            && not packsColumns
-        then
+        if rows <= 'L.Count && hasMany && columns >= ProductTile<'T>.WideColumns then
             struct (1, ProductTile<'T>.WideColumns)
-        elif rows <= 'L.Count && columns >= ProductTile<'T>.FlatColumns && not packsColumns then
+        elif rows <= 'L.Count && columns >= ProductTile<'T>.FlatColumns then
             struct (1, ProductTile<'T>.FlatColumns)
         elif columns < ProductTile<'T>.Columns then
             struct ((if hasMany then 4 else 2), 1)
         elif rows <= 2 * 'L.Count || not hasMany then
             struct (2, ProductTile<'T>.Columns)
-        elif
-            rows <= 3 * 'L.Count
-            && columns >= ProductTile<'T>.MiddleColumns
-            && not packsColumns
-        then
+        elif rows <= 3 * 'L.Count && columns >= ProductTile<'T>.MiddleColumns then
             struct (3, ProductTile<'T>.MiddleColumns)
         else
             struct (4, ProductTile<'T>.Columns)
@@ -117,30 +108,31 @@ type internal ProductLoop<'T> = {
                         at <- at + step
                         into <- into + nativeint height
 
-    /// A panel of rows by the columns first … finish − 1. Sums are kept in separate memory
-    /// between blocks of products, because the rows of two panels may overlap.
+    /// The panel from a row on, by the columns first … finish − 1. The fourth register of its rows is of type 'W. Sums are
+    /// kept in separate memory between blocks of products, because the rows of two panels may overlap.
     member p.Share<'V, 'L, 'W, 'N
         when 'L :> ISimd<'V, 'T> and 'N :> ISimd<'W, 'T> and 'N :> INarrow<'V, 'W>>
-        (
-            panel: RowBand,
-            registers: int,
-            width: int,
-            first: int,
-            finish: int,
-            packsColumns: bool,
-            packedB: 'T[]
-        ) : unit =
+        (start: int, first: int, finish: int, packsColumns: bool, packedB: 'T[])
+        : unit =
+        let rows, columns = p.Rows, p.Columns
+        let struct (registers, width) = p.Tile<'V, 'L>(rows - start, packsColumns)
+        let panel = RowBand.Of(start, 'L.Count, 'N.Count, rows)
         let row = panel.R0
+
+        let last =
+            match registers with
+            | 4 -> panel.R3
+            | 3 -> panel.R2
+            | _ -> panel.R1
 
         let rowBand = {
             R0 = 0n
             R1 = panel.R1 - row
-            R2 = panel.R2 - row
-            R3 = panel.R3 - row
+            R2 = min panel.R2 last - row
+            R3 = min panel.R3 last - row
         }
 
-        let height = int rowBand.R3 + 'N.Count
-        let rows, columns = p.Rows, p.Columns
+        let height = int rowBand.R3 + (if registers = 4 then 'N.Count else 'L.Count)
         let packsRows = packsColumns || p.ARowStep <> 1
         let block = if packsRows then ProductLoop<'T>.Block else p.Depth
         let blocks = max 1 ((p.Depth + block - 1) / block)
@@ -273,43 +265,10 @@ type internal ProductLoop<'T> = {
                 let finish = min columns (first + band)
                 let row = i / shares * height
 
-                let struct (registers, width) = p.Tile<'V, 'L>(rows - row, packs)
-
-                if registers = 4 && row + height >= rows then
-                    let rowBand = RowBand.Of(row, 'L.Count, 'N.Count, rows)
-
-                    p.Share<'V, 'L, 'W, 'N>(
-                        rowBand,
-                        registers,
-                        width,
-                        first,
-                        finish,
-                        packs,
-                        packed
-                    )
+                if row + height >= rows then
+                    p.Share<'V, 'L, 'W, 'N>(row, first, finish, packs, packed)
                 else
-                    let whole = RowBand.Of(row, 'L.Count, 'L.Count, rows)
-
-                    // The last register is the band's last.
-                    let rowBand =
-                        match registers with
-                        | 4 -> whole
-                        | 3 -> { whole with R3 = whole.R2 }
-                        | _ -> {
-                            whole with
-                                R2 = whole.R1
-                                R3 = whole.R1
-                          }
-
-                    p.Share<'V, 'L, 'V, 'L>(
-                        rowBand,
-                        registers,
-                        width,
-                        first,
-                        finish,
-                        packs,
-                        packed
-                    ))
+                    p.Share<'V, 'L, 'V, 'L>(row, first, finish, packs, packed))
 
             if packs then
                 ArrayPool<'T>.Shared.Return packed

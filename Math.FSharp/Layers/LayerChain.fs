@@ -76,8 +76,8 @@ module internal LayerChain =
         | ValueSome own -> obj.ReferenceEquals(own, array)
         | ValueNone -> false
 
-    /// Returns each array once, unless it is used.
-    let private returnUnused (isUsed: 'T[] -> bool) (arrays: 'T[] list) : unit =
+    /// Returns each array once, unless it is used. Nothing is looked up where no arrays are used again.
+    let private returnUnused (isUsed: 'T[] -> bool) (arrays: unit -> 'T[] list) : unit =
         let rec next (returned: 'T[] list) (arrays: 'T[] list) =
             match arrays with
             | [] -> ()
@@ -94,7 +94,8 @@ module internal LayerChain =
                 else
                     next returned rest
 
-        next [] arrays
+        if ArrayReuse<'T>.IsInScope then
+            next [] (arrays ())
 
     /// What the last layer gives in evaluation. The arrays of a layer are returned once the next one has its output.
     let evaluate
@@ -107,14 +108,12 @@ module internal LayerChain =
             | (struct (_, parameters, _) as layer) :: above ->
                 let output = forward ValueNone layer inputs mayOverwrite
 
-                if ArrayReuse<'T>.IsInScope then
-                    let isUsed array =
-                        isOf array samples
-                        || isOf array output.Output
-                        || LayerParameters.refersTo array parameters
+                let isUsed array =
+                    isOf array samples
+                    || isOf array output.Output
+                    || LayerParameters.refersTo array parameters
 
-                    ValueOption.toList inputs.Array @ output.Kept |> returnUnused isUsed
-
+                returnUnused isUsed (fun () -> ValueOption.toList inputs.Array @ output.Kept)
                 run above output.Output output.MayOverwrite
 
         run layers samples false
@@ -132,12 +131,11 @@ module internal LayerChain =
             || LayerGradient.refersTo array gradient.Parameters
             || LayerParameters.refersTo array traced.Parameters
 
-        [
+        returnUnused isUsed (fun () -> [
             yield! ValueOption.toList upstream.Array
             yield! ValueOption.toList traced.Output.Output.Array
             yield! traced.Output.Kept
-        ]
-        |> returnUnused isUsed
+        ])
 
     /// A gradient in the form of what it is the gradient in. The array of another form is returned.
     let private inFormOf (output: Inputs<'T>) (gradient: Inputs<'T>) : Inputs<'T> =

@@ -111,9 +111,9 @@ module Network =
     /// The numbers that stay in a processor's cache.
     let private cached = 1 <<< 18
 
-    /// What `f` gives for each part of a data set, its number and the outputs of the last layer for it; several threads share the
-    /// parts. `take` gives the samples at some indices. Of wide layers so few samples at a time are computed that their
-    /// numbers stay in the cache.
+    /// What `f` gives for each part of a data set: for its number, its samples and the last layer's outputs. Several
+    /// threads share the parts. `take` gives the samples at some indices. Of wide layers so few samples at a time are
+    /// computed that their numbers stay in the cache.
     let private mapParts
         (take: int[] -> MiniBatch<'T>)
         (network: Network<'T>)
@@ -129,7 +129,6 @@ module Network =
         let logitsOf (batch: MiniBatch<'T>) =
             (batch.FirstInputs |> enter |> LayerChain.evaluate layers).Numbers
 
-        let outputs = network.Architecture.Outputs
         let results = Array.zeroCreate (Dataset.partCount partSize data)
 
         ThreadTeam.run
@@ -147,7 +146,7 @@ module Network =
                                 indices
                                 |> Array.chunkBySize block
                                 |> Array.map (take >> logitsOf)
-                                |> Kernels.joinColumns outputs
+                                |> Kernels.joinColumns network.Architecture.Outputs
                             else
                                 logitsOf part
 

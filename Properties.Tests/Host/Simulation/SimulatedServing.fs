@@ -72,14 +72,14 @@ type SimulatedServing(folder: string, isHonest: bool) =
 
     /// The number of the model that the service answers with.
     let answers (service: ServedModel) : int =
-        match Map.tryFind service.Sha256 number with
-        | Some i -> i
-        | None ->
-            match numberOf service.Sha256 with
-            | Some i ->
-                number <- Map.add service.Sha256 i number
-                i
-            | None -> raise (Broken "the service answers with half a model")
+        match
+            Map.tryFind service.Sha256 number
+            |> Option.orElseWith (fun () -> numberOf service.Sha256)
+        with
+        | Some i ->
+            number <- Map.add service.Sha256 i number
+            i
+        | None -> raise (Broken "the service answers with half a model")
 
     let look () =
         match served with
