@@ -32,7 +32,7 @@ type SimulatedSweeps(folder: string, isHonest: bool) =
         SweepFile.Parse(
             Path.Combine(folder, "points.json"),
             Encoding.UTF8.GetBytes
-                """{ "method": "Random", "trials": 4, "rungs": [1], "factor": 2,
+                """{ "method": "Random", "trials": 3, "rungs": [1], "factor": 2,
                      "settings": { "Data": { "Validation": 0.3 }, "Model": { "Hidden": 3 },
                                    "Training": { "BatchSize": 8, "Epochs": 2, "Threads": 1 },
                                    "Run": { "CheckpointEvery": 1 } },
