@@ -6,6 +6,21 @@ open System.Threading
 open System.Threading.Tasks
 open MathNet.Numerics
 
+/// Waits as SpinWait does, but never by Thread.Sleep: in a thread that was interrupted it throws, and the caller
+/// would continue while helpers still write.
+[<Struct; NoEquality; NoComparison>]
+type internal UninterruptedWait =
+    val mutable private waits: int
+
+    /// Spins for a fraction of a microsecond; after ten times it yields the processor every other time.
+    member wait.Once() : unit =
+        if wait.waits = 10 || Environment.ProcessorCount = 1 then
+            Thread.Yield() |> ignore
+        else
+            Thread.SpinWait(min 7 (1 <<< min 3 wait.waits))
+
+        wait.waits <- if wait.waits = 11 then 10 else wait.waits + 1
+
 /// The failure of the first share that failed, whatever the order in which shares fail. Recording one
 /// neither allocates nor blocks, so that neither a lack of memory nor an interrupt can prevent it.
 [<Sealed>]
@@ -19,10 +34,10 @@ type internal FirstFailure() =
 
     /// Keeps the failure if no earlier share has failed.
     member _.Record(share: int, found: exn) : unit =
-        let mutable spin = SpinWait()
+        let mutable wait = UninterruptedWait()
 
         while Interlocked.CompareExchange(&recording, 1, 0) <> 0 do
-            spin.SpinOnce -1
+            wait.Once()
 
         if share < at then
             fault <- found
@@ -122,7 +137,7 @@ type private Team private () =
     static let serve () : unit =
         let mutable known = latest
         let mutable looks = 0
-        let mutable spin = SpinWait()
+        let mutable wait = UninterruptedWait()
 
         while true do
             let current = Volatile.Read &latest
@@ -133,9 +148,9 @@ type private Team private () =
                 if current.TryJoin() then
                     current.Help()
                     looks <- 0
-                    spin <- SpinWait()
+                    wait <- UninterruptedWait()
             elif looks < patience then
-                spin.SpinOnce -1
+                wait.Once()
                 looks <- looks + 1
             else
                 // A share that keeps its thread may have it interrupted later: the helper stays.
@@ -166,10 +181,10 @@ type private Team private () =
     /// helpers afterwards.
     static let join (current: WorkItem) (isSmall: bool) : unit =
         let mutable looks = 0
-        let mutable spin = SpinWait()
+        let mutable wait = UninterruptedWait()
 
         while not current.IsCompleted do
-            spin.SpinOnce -1
+            wait.Once()
             looks <- looks + 1
 
         if isSmall then

@@ -114,6 +114,51 @@ let ``a caller that is interrupted waits for every share, and the team helps aga
             threads.Count > 1))
 
 [<Fact>]
+let ``a caller with an interrupt pending waits for the share of a helper`` () =
+    KernelLaws.withThreads 2 (fun () ->
+        let mutable leftRunning = 0
+        let mutable helped = 0
+
+        let caller =
+            Thread(fun () ->
+                for _ in 1..20 do
+                    let mutable started = 0
+                    let mutable ended = 0
+
+                    let act share =
+                        if share = 1 then
+                            Volatile.Write(&started, 1)
+                            // So long that the caller no longer only spins.
+                            let watch = Diagnostics.Stopwatch.StartNew()
+
+                            while watch.ElapsedMilliseconds < 20L do
+                                Thread.SpinWait 100
+
+                            Volatile.Write(&ended, 1)
+                        else
+                            // The other share is left to a helper, if one comes.
+                            let watch = Diagnostics.Stopwatch.StartNew()
+
+                            while Volatile.Read &started = 0 && watch.ElapsedMilliseconds < 1000L do
+                                Thread.SpinWait 100
+
+                            helped <- helped + Volatile.Read &started
+                            Thread.CurrentThread.Interrupt()
+
+                    try
+                        ThreadTeam.run much 2 act
+                        leftRunning <- leftRunning + 1 - Volatile.Read &ended
+                        // Takes the interrupt that is still pending.
+                        Thread.Sleep 1
+                    with :? ThreadInterruptedException ->
+                        leftRunning <- leftRunning + 1 - Volatile.Read &ended)
+
+        caller.Start()
+        caller.Join()
+        Assert.True(helped > 0, "no helper has come")
+        Exactly.equal 0 leftRunning)
+
+[<Fact>]
 let ``a share that fails for want of memory leaves the team free`` () =
     KernelLaws.withThreads 4 (fun () ->
         for _ in 1..20 do
