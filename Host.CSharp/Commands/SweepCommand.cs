@@ -175,7 +175,8 @@ internal static class SweepCommand
                 AnsiConsole.Console,
                 Console.Out,
                 services.GetRequiredService<TimeProvider>(),
-                file
+                file,
+                first.Settings.Data.Test is not null
             ));
         if (first.Settings.Cluster.Store is not null)
             return await ClusterCommands.SubmitAsync(builder, first.Settings.Cluster);

@@ -152,7 +152,7 @@ module Dataset =
     /// <param name="weights">w, one a sample, 0 or greater; not all are 0.</param>
     /// <param name="data">The samples.</param>
     /// <exception cref="T:System.ArgumentException">There are not as many weights as samples, one is negative or not
-    /// finite, or all are 0.</exception>
+    /// finite, all are 0, or their sum is not finite.</exception>
     [<CompiledName("WithWeights")>]
     let withWeights
         (weights: float[])
@@ -163,6 +163,9 @@ module Dataset =
 
         if mean = 0.0 then
             invalidArg (nameof weights) "expected a weight greater than 0, found zeros only"
+
+        if Double.IsInfinity mean then
+            invalidArg (nameof weights) "expected weights with a finite sum, found larger ones"
 
         {
             data with

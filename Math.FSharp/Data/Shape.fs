@@ -1,5 +1,7 @@
 namespace Pipeline.Learning
 
+open System
+
 /// The shape of a sample, or of a layer's output for one sample.
 [<RequireQualifiedAccess>]
 type Shape =
@@ -13,6 +15,17 @@ type Shape =
         match shape with
         | Vector size -> size
         | Image(channels, rows, columns) -> channels * rows * columns
+
+    /// Whether each dimension is 1 or more, and an array can hold the numbers.
+    member internal shape.IsPossible =
+        match shape with
+        | Vector size -> size >= 1 && size <= Array.MaxLength
+        | Image(channels, rows, columns) ->
+            channels >= 1
+            && rows >= 1
+            && columns >= 1
+            && Math.BigMul(channels, rows) <= int64 Array.MaxLength
+            && Math.BigMul(channels, rows) * int64 columns <= int64 Array.MaxLength
 
     /// The number of channels; each number of a vector is one.
     member shape.Channels =

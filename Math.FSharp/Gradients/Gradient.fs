@@ -1,5 +1,6 @@
 namespace Pipeline.Learning
 
+open System
 open System.Numerics
 open System.Threading.Tasks
 open MathNet.Numerics
@@ -45,8 +46,9 @@ module Gradient =
         (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
+        (samples: Inputs<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        batch.FirstInputs
+        samples
         |> Inputs.withBatchByInput (fun inputs ->
             let traced = ForwardPass.trace step network inputs
             let logits = (List.head traced).Output.Numbers
@@ -71,7 +73,9 @@ module Gradient =
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
         let struct (loss, gradient, _) =
-            backwardWith ValueNone LayerGradient.values network batch
+            batch.FirstInputs
+            |> Network.enters network
+            |> backwardWith ValueNone LayerGradient.values network batch
 
         struct (loss, gradient)
 
@@ -90,7 +94,7 @@ module Gradient =
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        backwardWith (ValueSome step) LayerGradient.values network batch
+        backwardWith (ValueSome step) LayerGradient.values network batch batch.FirstInputs
 
     /// <summary>The loss of a mini-batch as a step of training sees it, and the parameters after the step, for
     /// an optimizer that updates each layer from its own gradient.</summary>
@@ -109,7 +113,7 @@ module Gradient =
         (batch: MiniBatch<'T>)
         : struct ('T * Network<'T>) =
         let struct (loss, parameters, followed) =
-            backwardWith (ValueSome step) update network batch
+            backwardWith (ValueSome step) update network batch batch.FirstInputs
 
         struct (loss,
                 {
@@ -132,12 +136,14 @@ module Gradient =
     /// <param name="f">The function; it is called twice for each element, each time with a new vector.</param>
     /// <param name="at">x.</param>
     /// <returns>As long as x.</returns>
+    /// <exception cref="T:System.ArgumentException">h is not a finite number greater than 0.</exception>
     [<CompiledName("Numerical")>]
     let numerical
         (step: 'T :> IBinaryFloatingPointIeee754<'T>)
         (f: Vector<'T> -> 'T)
         (at: Vector<'T>)
         : Vector<'T> =
+        NumberRange.require (nameof step) NumberRange.positive (Double.CreateTruncating step)
         let x = Kernels.elements at
 
         Array.init x.Length (fun i ->

@@ -43,13 +43,20 @@ type internal ArrayReuse<'T> =
            | null -> false
            | arrays -> arrays.Count < ArrayReuse<'T>.Most
 
-    /// Keeps an array, to which nothing may refer any more, for a later `Rent`.
+    /// Keeps an array, to which nothing may refer any more, for a later `Rent`. One that is kept already is not kept
+    /// twice: two who rent would write to the same array.
     static member Return(array: 'T[]) : unit =
         match ArrayReuse<'T>.arrays with
         | null -> ()
         | arrays ->
             if ArrayReuse<'T>.WouldKeep array then
-                arrays.Add array
+                let mutable i = arrays.Count - 1
+
+                while i >= 0 && not (obj.ReferenceEquals(arrays[i], array)) do
+                    i <- i - 1
+
+                if i < 0 then
+                    arrays.Add array
 
     /// Runs `act`; until it ends, returned arrays are rented again.
     static member Scope(act: unit -> 'R) : 'R =

@@ -150,11 +150,15 @@ module internal Kernels =
     /// <exception cref="T:System.ArgumentException">The shapes do not fit each other.</exception>
     [<CompiledName("Affine")>]
     let affine (weights: Matrix<'T>) (biases: Vector<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        if weights.ColumnCount <> inputs.RowCount || weights.RowCount <> biases.Count then
+        if
+            weights.ColumnCount <> inputs.RowCount
+            || weights.RowCount <> biases.Count
+            || inputs.ColumnCount = 0
+        then
             invalidArg
                 (nameof inputs)
                 (invariant
-                    $"expected weights (m, n), m biases and inputs (n, batch), found {shape weights}, {biases.Count} and {shape inputs}")
+                    $"expected weights (m, n), m biases and inputs (n, batch) of a sample or more, found {shape weights}, {biases.Count} and {shape inputs}")
 
         let rows, depth = weights.RowCount, weights.ColumnCount
         let result = newArray rows inputs.ColumnCount

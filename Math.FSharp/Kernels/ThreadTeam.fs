@@ -14,7 +14,7 @@ type internal UninterruptedWait =
 
     /// Spins for a fraction of a microsecond; after ten times it yields the processor every other time.
     member wait.Once() : unit =
-        if wait.waits = 10 || Environment.ProcessorCount = 1 then
+        if wait.waits = 10 then
             Thread.Yield() |> ignore
         else
             Thread.SpinWait(min 7 (1 <<< min 3 wait.waits))

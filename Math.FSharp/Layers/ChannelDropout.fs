@@ -28,7 +28,6 @@ type internal ChannelDropout(fraction: float) =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
-        LayerPass.requireSize pass
         let x = pass.Inputs.Numbers
 
         match pass.Step, pass.Shape with

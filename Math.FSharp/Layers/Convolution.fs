@@ -86,10 +86,11 @@ type internal Convolution
 
                 Fault.check
                     [
-                        int64 outputs * taps channels <= int64 Array.MaxLength,
+                        int64 outputs * taps channels * int64 SampleLanes.Count
+                        <= int64 Array.MaxLength,
                         Fault.create
                             ""
-                            (invariant $"at most {Array.MaxLength} weights")
+                            (invariant $"at most {Array.MaxLength / SampleLanes.Count} weights")
                             (invariant $"{outputs} × {taps channels}")
                         numbers * int64 SampleLanes.Count <= int64 Array.MaxLength,
                         Fault.create

@@ -25,7 +25,7 @@ module internal DropoutMask =
         (stream: int)
         (length: int)
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
-        let threshold = int (Math.Round(fraction * 65536.0))
+        let threshold = min 65535 (int (Math.Round(fraction * 65536.0)))
         let kept = 'T.CreateTruncating(65536.0 / float (65536 - threshold))
         let values = ArrayReuse<'T>.Rent length
         let blocks = (length + draws - 1) / draws

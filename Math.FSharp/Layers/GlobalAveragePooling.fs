@@ -25,7 +25,6 @@ type internal GlobalAveragePooling() =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
-        LayerPass.requireSize pass
         let x = pass.Inputs.Numbers
         let channels = pass.Shape.Channels
         let size = x.RowCount / channels

@@ -123,8 +123,6 @@ module internal LaneLayer =
         (layer: ILaneLayer)
         (pass: LayerPass<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         : PassOutput<'T> =
-        LayerPass.requireSize pass
-
         match pass.Inputs with
         | Inputs.Lanes x -> layer.ForwardLanes(pass, x)
         | inputs ->

@@ -196,11 +196,11 @@ type Layer(name: string) =
 
 [<RequireQualifiedAccess>]
 module internal LayerPass =
-    /// An exception where the inputs do not have the size of the pass's shape.
+    /// An exception where the inputs do not have the size of the pass's shape, or are of no sample.
     let requireSize (pass: LayerPass<'T>) : unit =
         let struct (features, samples) = pass.Inputs.Size
 
-        if features <> pass.Shape.Size then
+        if features <> pass.Shape.Size || samples = 0 then
             invalidArg
                 (nameof pass)
                 (invariant

@@ -99,14 +99,3 @@ module internal LayerPatterns =
     [<return: Struct>]
     let (|Saturates|_|) (layer: Layer) =
         capability<ISaturates> layer |> ValueOption.map _.Saturation
-
-[<RequireQualifiedAccess>]
-module internal RandomLayers =
-    /// The layers that draw no random numbers, blocks without those that do.
-    let without (layers: Layer list) : Layer list =
-        layers
-        |> List.choose (fun layer ->
-            match layer with
-            | _ when not layer.DrawsRandomNumbers -> Some layer
-            | Block block -> Some block.WithoutRandomLayers
-            | _ -> None)

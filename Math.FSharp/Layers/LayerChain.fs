@@ -44,6 +44,8 @@ module internal LayerChain =
             NeedsInputGradient = place.NeedsInputGradient
         }
 
+        LayerPass.requireSize pass
+
         match place.Layer, inputs with
         | LaneLayer layer, Inputs.Lanes _ -> LaneLayer.forward layer pass
         | LaneLayer layer, _ when layer.PrefersLanes place.Input -> LaneLayer.forward layer pass
@@ -76,26 +78,12 @@ module internal LayerChain =
         | ValueSome own -> obj.ReferenceEquals(own, array)
         | ValueNone -> false
 
-    /// Returns each array once, unless it is used. Nothing is looked up where no arrays are used again.
+    /// Returns the arrays that are not used. Nothing is looked up where no arrays are used again.
     let private returnUnused (isUsed: 'T[] -> bool) (arrays: unit -> 'T[] list) : unit =
-        let rec next (returned: 'T[] list) (arrays: 'T[] list) =
-            match arrays with
-            | [] -> ()
-            | array :: rest ->
-                if
-                    ArrayReuse.WouldKeep array
-                    && not (isUsed array)
-                    && not (
-                        returned |> List.exists (fun other -> obj.ReferenceEquals(other, array))
-                    )
-                then
-                    ArrayReuse.Return array
-                    next (array :: returned) rest
-                else
-                    next returned rest
-
         if ArrayReuse<'T>.IsInScope then
-            next [] (arrays ())
+            for array in arrays () do
+                if ArrayReuse.WouldKeep array && not (isUsed array) then
+                    ArrayReuse.Return array
 
     /// What the last layer gives in evaluation. The arrays of a layer are returned once the next one has its output.
     let evaluate

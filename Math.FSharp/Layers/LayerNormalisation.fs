@@ -35,7 +35,6 @@ type internal LayerNormalisation() =
         and 'T :> IBinaryFloatingPointIeee754<'T>>
         (pass: LayerPass<'T>)
         : LayerOutput<'T> =
-        LayerPass.requireSize pass
         let x = pass.Inputs.Numbers
         let rows, samples = x.RowCount, x.ColumnCount
         let gain = Kernels.elements (pass.Parameters.Vector "g")

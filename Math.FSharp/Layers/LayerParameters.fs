@@ -29,6 +29,16 @@ type ParameterShapes = {
             name
     ]
 
+    /// W (50, 784), b (50).
+    override shapes.ToString() =
+        [
+            for name, rows, columns in shapes.MatrixShapes do
+                (invariant $"{name} ({rows}, {columns})")
+            for name, size in shapes.VectorSizes do
+                (invariant $"{name} ({size})")
+        ]
+        |> String.concat ", "
+
     /// No parameters.
     static member None: ParameterShapes = { MatrixShapes = []; VectorSizes = [] }
 
@@ -221,15 +231,44 @@ module LayerParameters =
         (other: LayerParameters<'T>)
         : unit =
         if shapes one <> shapes other then
-            let text (layer: LayerParameters<'T>) =
-                [
-                    for name, matrix in layer.Matrices do
-                        $"{name} {Kernels.shape matrix}"
-                    for name, vector in layer.Vectors do
-                        (invariant $"{name} ({vector.Count})")
-                ]
-                |> String.concat ", "
-
             invalidArg
                 name
-                $"expected a layer of one shape in both, found {text one} and {text other}"
+                $"expected a layer of one shape in both, found {string (shapes one)} and {string (shapes other)}"
+
+    let rec private areMatrices
+        (expected: (string * int * int) list)
+        (found: (string * Matrix<'T>) list)
+        : bool =
+        match expected, found with
+        | [], [] -> true
+        | (name, rows, columns) :: expected, (own, matrix) :: found ->
+            String.Equals(name, own)
+            && matrix.RowCount = rows
+            && matrix.ColumnCount = columns
+            && areMatrices expected found
+        | _ -> false
+
+    let rec private areVectors
+        (expected: (string * int) list)
+        (found: (string * Vector<'T>) list)
+        : bool =
+        match expected, found with
+        | [], [] -> true
+        | (name, size) :: expected, (own, vector) :: found ->
+            String.Equals(name, own) && vector.Count = size && areVectors expected found
+        | _ -> false
+
+    /// An exception where parameters do not have these names and shapes. Allocates nothing where they do.
+    let internal requireShapes
+        (name: string)
+        (owner: string)
+        (expected: ParameterShapes)
+        (layer: LayerParameters<'T>)
+        : unit =
+        if
+            not (
+                areMatrices expected.MatrixShapes layer.Matrices
+                && areVectors expected.VectorSizes layer.Vectors
+            )
+        then
+            invalidArg name (invariant $"{owner}: expected {expected}, found {shapes layer}")

@@ -156,7 +156,12 @@ type internal Residual(layers: Layer list) =
     override _.TakesImages = layers |> List.exists _.TakesImages
 
     override _.OutputShape(input) =
-        PlacedLayers.place input layers
+        Fault.check
+            [
+                not layers.IsEmpty, Fault.create "" "a residual block of one layer or more" "none"
+            ]
+            ignore
+        |> Result.bind (fun () -> PlacedLayers.place input layers)
         |> Result.bind (fun places ->
             let output = (List.last places).Output
 
@@ -198,10 +203,7 @@ type internal Residual(layers: Layer list) =
             forward { pass with Inputs = Inputs.Lanes x }
 
     interface IBlock with
-        member _.WithoutRandomLayers =
-            match RandomLayers.without layers with
-            | [] -> Residual [ ActivationLayer Activation.Identity ]
-            | others -> Residual others
+        member _.WithoutRandomLayers = Residual(RandomLayers.without layers)
 
     interface IOnnxLayer with
         member _.ToOnnx(draft, parameters, shape, input) =

@@ -243,6 +243,13 @@ module Loss =
         let t, z = Kernels.values (columnsFor logits targets), Kernels.values logits
         let n = 'T.CreateTruncating logits.ColumnCount
 
+        for target in t do
+            if 'T.op_LessThan (target, 'T.Zero) || 'T.op_GreaterThan (target, 'T.One) then
+                invalidArg
+                    (nameof targets)
+                    (invariant
+                        $"expected targets of 0 to 1, as of yes-or-no answers, found {target}")
+
         let away =
             z
             |> Array.map (fun z -> -('T.Abs z))

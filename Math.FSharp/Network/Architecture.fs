@@ -98,7 +98,11 @@ module Architecture =
 
         Fault.check
             [
-                shape.Size >= 1, Fault.create "Inputs" "1 or more" (string shape.Size)
+                shape.IsPossible,
+                Fault.create
+                    "Inputs"
+                    (invariant $"1 to {Array.MaxLength} numbers, 1 or more along each dimension")
+                    (string shape)
                 not layers.IsEmpty, Fault.create "Layers" "one layer or more" "none"
             ]
             ignore
@@ -246,6 +250,12 @@ module Architecture =
             |> List.rev
 
         withLayers layers architecture
+
+    /// Whether a layer is normalised over the samples of a mini-batch alone, one number of each.
+    let internal normalisesSamples (architecture: Architecture) : bool =
+        architecture.places
+        |> List.exists (fun place ->
+            not place.Running.IsEmpty && place.Input.Size = place.Input.Channels)
 
     /// What follows the names of the running statistics of each layer that keeps some.
     let internal runningSuffixes (architecture: Architecture) : string list =

@@ -22,7 +22,8 @@ type Network<'T
 /// The layers of a network one after the other.
 [<RequireQualifiedAccess>]
 module internal ForwardPass =
-    /// Each layer with its parameters and its running statistics.
+    /// Each layer with its parameters and its running statistics. Throws an ArgumentException where they do not have the
+    /// layer's shapes: loops over them check no index.
     let layers
         (network: Network<'T>)
         : struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list =
@@ -43,6 +44,14 @@ module internal ForwardPass =
 
                 let struct (ownRunning, running) =
                     LayerChain.take LayerParameters.none each.Running running
+
+                LayerParameters.requireShapes (nameof network) each.Layer.Name each.Parameters own
+
+                LayerParameters.requireShapes
+                    (nameof network)
+                    each.Layer.Name
+                    each.Running
+                    ownRunning
 
                 struct (each, own, ownRunning) :: place above parameters running
 

@@ -71,13 +71,15 @@ module Network =
     /// <returns>(outputs, batch).</returns>
     /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
     /// size.</exception>
+    /// <remarks>As in every prediction, a dense layer or convolution takes over the batch normalisation above
+    /// it.</remarks>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        outputOf network (Inputs.Columns inputs)
+        outputOf (ForwardPass.folded network) (Inputs.Columns inputs)
 
     /// How inputs enter a network. Loops over bytes leave zeros out, which gives the bits of the loop over
     /// numbers where 0·w is 0: a first layer with a weight that is not finite takes them as numbers.
-    let private enters (network: Network<'T>) : Inputs<'T> -> Inputs<'T> =
+    let internal enters (network: Network<'T>) : Inputs<'T> -> Inputs<'T> =
         let areFinite =
             match network.Parameters.Layers with
             | first :: _ ->

@@ -143,6 +143,19 @@ module Optimizer =
 
     let private number (x: float) : 'T :> IBinaryFloatingPointIeee754<'T> = 'T.CreateTruncating x
 
+    /// ε as the run computes with it. Where it became 0, a parameter that gets no gradient would be 0 / 0.
+    let private epsilonOf (epsilon: float) : 'T =
+        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
+        let own: 'T = number epsilon
+
+        if not (NumberRange.positive.Holds(Double.CreateTruncating own)) then
+            invalidArg
+                (nameof epsilon)
+                (invariant
+                    $"expected a finite number greater than 0 in the run's precision, found {epsilon}")
+
+        own
+
     /// An optimizer with one memory a parameter or two, which begin at 0; `rule` makes what the rate and
     /// the number of steps, this one included, ask for.
     let private remembering
@@ -234,12 +247,12 @@ module Optimizer =
     /// <remarks>Source: Duchi, Hazan and Singer, Adaptive subgradient methods, JMLR 12 (2011).</remarks>
     [<CompiledName("AdaGrad")>]
     let adaGrad (epsilon: float) : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
+        let epsilon = epsilonOf epsilon
 
         remembering [ "squares" ] (fun (rate: 'T) _ -> {
             Decay = 'T.One
             Weight = 'T.One
-            Epsilon = number epsilon
+            Epsilon = epsilon
             NegativeRate = -rate
         })
 
@@ -257,12 +270,12 @@ module Optimizer =
         (epsilon: float)
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
         NumberRange.require (nameof decay) NumberRange.share decay
-        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
+        let epsilon = epsilonOf epsilon
 
         remembering [ "squares" ] (fun (rate: 'T) _ -> {
             Decay = number decay
             Weight = number (1.0 - decay)
-            Epsilon = number epsilon
+            Epsilon = epsilon
             NegativeRate = -rate
         })
 
@@ -287,13 +300,13 @@ module Optimizer =
         : Optimizer<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
         NumberRange.require (nameof beta1) NumberRange.share beta1
         NumberRange.require (nameof beta2) NumberRange.share beta2
-        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
+        let epsilon = epsilonOf epsilon
 
         remembering [ "mean"; "squares" ] (fun (rate: 'T) steps -> {
             Beta1Rest = number (1.0 - beta1)
             Beta2 = number beta2
             Beta2Rest = number (1.0 - beta2)
-            Epsilon = number epsilon
+            Epsilon = epsilon
             NegativeRate =
                 number (-(Double.CreateTruncating rate) / (1.0 - ScalarMath.Power(beta1, steps)))
             Scale = number (1.0 / Math.Sqrt(1.0 - ScalarMath.Power(beta2, steps)))

@@ -87,10 +87,12 @@ module Schedule =
     /// <param name="every">Iterations in which the rate is multiplied by γ, 1 or more.</param>
     /// <param name="factor">γ, greater than 0.</param>
     /// <param name="rate">η, the first rate.</param>
-    /// <exception cref="T:System.ArgumentException"><paramref name="every"/> is below 1.</exception>
+    /// <exception cref="T:System.ArgumentException"><paramref name="every"/> is below 1, or γ is not a finite number
+    /// greater than 0.</exception>
     [<CompiledName("Exponential")>]
     let exponential (every: int64) (factor: float) (rate: float) : Schedule =
         requirePositive (nameof every) every
+        NumberRange.require (nameof factor) NumberRange.positive factor
         let logarithm = ScalarMath.Log factor
 
         fun iteration -> rate * exp (logarithm * float iteration / float every)

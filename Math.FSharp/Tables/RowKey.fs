@@ -27,11 +27,16 @@ module internal RowKey =
     [<Literal>]
     let private Numeric = 4UL
 
-    /// A number is rounded to single precision, so that files of both precisions agree.
+    /// A number is rounded to single precision, so that files of both precisions agree; a whole number is not, as it may be
+    /// that of a customer.
     let inline private ofNumber (hash: uint64) (number: float) : uint64 =
         let single = float32 number
 
-        if Single.IsFinite single && (single <> 0.0f || number = 0.0) then
+        if
+            Single.IsFinite single
+            && (single <> 0.0f || number = 0.0)
+            && (float single = number || not (Double.IsInteger number))
+        then
             mix hash ((uint64 (BitConverter.SingleToUInt32Bits(single + 0.0f)) <<< 8) ||| Numeric)
         else
             mix (mix hash (BitConverter.DoubleToUInt64Bits number)) Text

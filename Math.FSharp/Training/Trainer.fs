@@ -6,7 +6,8 @@ open System.Numerics
 /// <summary>A run of training as a fold: each step makes the next state from the one before.</summary>
 [<RequireQualifiedAccess>]
 module Trainer =
-    /// <summary>Checks that a mini-batch of a size fits into one array, in every layer.</summary>
+    /// <summary>Checks that a mini-batch of a size fits into one array in every layer, and that one of a single sample
+    /// has no layer that is normalised over it.</summary>
     [<CompiledName("CheckBatch")>]
     let checkBatch (batchSize: int) (architecture: Architecture) : Result<int, Fault list> =
         let widest = architecture.Widest
@@ -18,6 +19,11 @@ module Trainer =
                     "BatchSize"
                     (invariant
                         $"at most {Array.MaxLength / widest} samples for layers up to {widest} wide")
+                    (string batchSize)
+                batchSize > 1 || not (Architecture.normalisesSamples architecture),
+                Fault.create
+                    "BatchSize"
+                    "2 samples or more, as a layer is normalised over the mini-batch"
                     (string batchSize)
             ]
             (fun () -> batchSize)
@@ -48,18 +54,27 @@ module Trainer =
             ]
             (fun () -> samples)
 
-    let private startAt (settings: Hyperparameters) (network: Network<'T>) : TrainingState<'T> = {
-        Iteration = 0L
-        Network = network
-        Optimizer = (OptimizerSpec.optimizer settings.Optimizer).Init network.Parameters
-        Loss = nan
-        FirstLoss = nan
-        EpochLoss = 0.0
-        Order = [||]
-        Validation = ValidationHistory.none
-    }
+    let private startAt (settings: Hyperparameters) (network: Network<'T>) : TrainingState<'T> =
+        let head = network.Architecture.Head
+
+        if settings.Options.LabelSmoothing > 0.0 && head <> Head.Softmax then
+            invalidArg
+                (nameof settings)
+                $"expected the head Softmax, as labels of one of several classes are smoothed, found {string head}"
+
+        {
+            Iteration = 0L
+            Network = network
+            Optimizer = (OptimizerSpec.optimizer settings.Optimizer).Init network.Parameters
+            Loss = nan
+            FirstLoss = nan
+            EpochLoss = 0.0
+            Order = [||]
+            Validation = ValidationHistory.none
+        }
 
     /// <summary>The state before the first step.</summary>
+    /// <exception cref="T:System.ArgumentException">Labels are smoothed, and the head is not Softmax.</exception>
     [<CompiledName("Start")>]
     let start (settings: Hyperparameters) (architecture: Architecture) : TrainingState<'T> =
         Network.initialise settings.Initialiser settings.Seed architecture
@@ -268,7 +283,7 @@ module Trainer =
 
         // What an earlier state shares with later ones it shares with the newest that is kept, too.
         let rec run (current: TrainingState<'T>) (kept: TrainingState<'T>) left =
-            if left = 0L then
+            if left <= 0L then
                 current
             else
                 let next = stepWith settings optimizer schedule data current
@@ -346,12 +361,13 @@ module Trainer =
         | _ -> struct (state.Iteration, currentNetwork state)
 
     /// <summary>The state before the first step of a run that begins with what an earlier one has
-    /// learned: with the network that it ended with or, where the earlier run's layers keep running statistics,
+    /// learned: with <c>finalNetwork settings earlier</c> or, where the earlier run's layers keep running statistics,
     /// with its newest.</summary>
     /// <param name="settings">The new run's hyperparameters.</param>
     /// <param name="architecture">The new run's layers, with parameters of the same shapes.</param>
     /// <param name="earlier">Where the earlier run stood at its end.</param>
-    /// <exception cref="T:System.ArgumentException">The layers' parameters have other shapes.</exception>
+    /// <exception cref="T:System.ArgumentException">The layers' parameters have other shapes, or labels are smoothed
+    /// and the head is not Softmax.</exception>
     [<CompiledName("StartFrom")>]
     let startFrom
         (settings: Hyperparameters)

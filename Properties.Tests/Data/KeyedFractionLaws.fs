@@ -165,6 +165,23 @@ let ``precision does not move a row: a number of single precision counts as the 
     Exactly.equal numbers.Length (Array.distinct (keys numbers)).Length
     Exactly.equal (keys [| 0.0 |]) (keys [| -0.0 |])
 
+[<Law>]
+let ``different whole numbers have different keys, up to 2⁵³``
+    (FsCheck.PositiveInt gap)
+    (Seed bits)
+    =
+    let first = float (int64 (bits >>> 12))
+
+    for cells in
+        [
+            Cells.Numbers [| first; first + float gap |]
+            Cells.Texts [| $"{int64 first}"; $"{int64 first + int64 gap}" |]
+        ] do
+        let keys =
+            RowKey.ofColumns (CellReader CellFormat.Default) 2 [ { Name = "id"; Cells = cells } ]
+
+        Assert.NotEqual(keys[0], keys[1])
+
 [<Fact>]
 let ``a share that leaves a side without rows is refused with what to do`` () =
     let result: Result<TableData<float>, _> =

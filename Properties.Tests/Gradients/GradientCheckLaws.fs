@@ -6,6 +6,7 @@ open System
 open MathNet.Numerics.LinearAlgebra
 open Xunit
 open Pipeline.Learning
+open Pipeline.Learning.Formats
 open Pipeline.Learning.Laws
 
 let private backward network batch =
@@ -306,3 +307,71 @@ let ``shapes that differ are refused`` () =
         GradientCheck.ofMatrices (fun _ -> 0.0) [ "a", m 1 1 ] [ m 1 1; m 1 1 ])
 
     Exactly.refused [ "0 and 0" ] (fun () -> GradientCheck.ofMatrices (fun _ -> 0.0) [] [])
+
+[<Fact>]
+let ``a network with dropout between a layer and its normalisation is checked with the same parameters``
+    ()
+    =
+    for layers in
+        [
+            [ "dense 5"; "dropout 0.2"; "batchnorm"; "dense 3" ]
+            [
+                "dense 6"
+                "residual [dropout 0.2, dense 6, dropout 0.2, batchnorm]"
+                "dense 3"
+            ]
+            [ "dense 6"; "residual [dropout 0.2]"; "dense 3" ]
+        ] do
+        let network: Network<float> =
+            LayerKinds.parse [] layers
+            |> Result.bind (Architecture.create Head.Softmax (Shape.Vector 4))
+            |> orFail
+            |> Network.initialise (Initialiser.Fixed 0.5) 6UL
+
+        let batch =
+            MiniBatch.create
+                (KernelLaws.drawn (Seed 7UL) 0L 4 6)
+                (Targets.Labels [| 0; 1; 2; 0; 1; 2 |])
+
+        Assert.True((GradientCheck.ofNetwork network batch).Passed, String.concat ", " layers)
+
+[<Fact>]
+let ``the loss beside a gradient is the network's where a weight of a blank pixel is not a number``
+    ()
+    =
+    let pixels = Array.init 72 (fun i -> if i % 36 = 35 then 0uy else byte (i * 3))
+
+    let images: IdxImages = {
+        Count = 2
+        Size = ImageSize.Grey(6, 6)
+        Pixels = ReadOnlyMemory pixels
+    }
+
+    let data: Dataset<float> = Dataset.ofIdx 2 images [| 0; 1 |] |> orFail
+
+    let network: Network<float> =
+        Architecture.dense Activation.Sigmoid [ 36; 5; 2 ]
+        |> Network.initialise (Initialiser.Fixed 0.5) 9UL
+
+    let first = network.Parameters.Layers.Head
+
+    let broken = {
+        network with
+            Parameters = {
+                Layers =
+                    LayerParameters.withMatrix
+                        "W"
+                        (first.Weights.MapIndexed(fun unit pixel w ->
+                            if unit = 0 && pixel = 35 then nan else w))
+                        first
+                    :: network.Parameters.Layers.Tail
+            }
+    }
+
+    let batch = Dataset.take [| 0; 1 |] data
+    let struct (loss, _) = Gradient.backward broken batch
+    Assert.True(Double.IsNaN loss)
+    Assert.True(Double.IsNaN(Network.loss broken batch))
+
+    Exactly.refused [ "greater than 0" ] (fun () ->
+        Gradient.numerical 0.0 (fun x -> x[0]) (Kernels.vector [| 1.0 |]))

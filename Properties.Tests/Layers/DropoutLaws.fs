@@ -137,3 +137,7 @@ let ``a unit that is left out of every sample learns nothing`` (Seed seed) =
 
         if isOut then
             Assert.True((layer.Weights.Row unit).ForAll(fun g -> g = 0.0))
+
+[<Fact>]
+let ``a fraction near 1 keeps a unit now and then`` () =
+    Assert.Contains(65536.0, masked 0.9999999 1UL 0L 0 2000000)

@@ -295,3 +295,17 @@ let ``smoothed labels are PyTorch's`` () =
     for epsilon in [ -0.1; 1.1; nan ] do
         Exactly.refused [ "epsilon" ] (fun () ->
             (Targets.smooth epsilon 4 (Targets.Labels [| 0 |]): Targets<float>))
+
+[<Fact>]
+let ``binary cross entropy refuses targets that are no probability`` () =
+    let logits = Kernels.matrix 1 2 [| 10.0; -3.0 |]
+
+    for labels in [ [| 0; 2 |]; [| -1; 1 |] ] do
+        Exactly.refused [ "0 to 1" ] (fun () ->
+            Loss.ofHead Head.Sigmoid (Targets.Labels labels) logits)
+
+    Exactly.refused [ "0 to 1"; "1.5" ] (fun () ->
+        Loss.ofHeadWithGradient
+            Head.Sigmoid
+            (Targets.Columns(Kernels.matrix 1 2 [| 0.5; 1.5 |]))
+            logits)

@@ -332,7 +332,7 @@ let ``what threads share is refused in the words of one thread`` () =
             (Matrix<float>.Build.Dense(3, 1000, 1.0))
             (Targets.Labels(Array.zeroCreate 1000))
 
-    Exactly.refused [ "(100, 100)"; "(3, 128)" ] (fun () -> Network.evaluate network data)
+    Exactly.refused [ "(100, batch)"; "(3, 128)" ] (fun () -> Network.evaluate network data)
 
 [<Law>]
 let ``a mini-batch has as many targets as samples`` (Trainable(_, batch)) =
@@ -340,3 +340,168 @@ let ``a mini-batch has as many targets as samples`` (Trainable(_, batch)) =
 
     Exactly.refused [ $"{batch.Count} samples"; $"found {batch.Count + 1}" ] (fun () ->
         MiniBatch.create batch.Inputs (Targets.Labels(Array.zeroCreate (batch.Count + 1))))
+
+/// The network with one tensor of another shape in turn: a column or a number more, or turned.
+let private misshapen (network: Network<float>) : Network<float> list =
+    let changed (layers: LayerParameters<float> list) = [
+        for i, layer in List.indexed layers do
+            for name, matrix in layer.Matrices do
+                List.updateAt
+                    i
+                    (layer
+                     |> LayerParameters.withMatrix
+                         name
+                         (matrix.Append(matrix.SubMatrix(0, matrix.RowCount, 0, 1))))
+                    layers
+
+                if matrix.RowCount <> matrix.ColumnCount then
+                    List.updateAt
+                        i
+                        (layer |> LayerParameters.withMatrix name (matrix.Transpose()))
+                        layers
+
+            for name, vector in layer.Vectors do
+                List.updateAt
+                    i
+                    (layer
+                     |> LayerParameters.withVector
+                         name
+                         (Vector<float>.Build.Dense(vector.Count + 1)))
+                    layers
+    ]
+
+    [
+        for layers in changed network.Parameters.Layers do
+            {
+                network with
+                    Parameters = { Layers = layers }
+            }
+
+        for layers in changed network.Running do
+            { network with Running = layers }
+    ]
+
+/// A network of each kind of layer that has parameters.
+let private ofEveryKind: Network<float> =
+    LayerKinds.parse [] [
+        "conv2d 4 3 padding 1"
+        "batchnorm"
+        "residual [conv2d 4 3 padding 1, layernorm, relu]"
+        "flatten"
+        "dense 5"
+        "batchnorm"
+        "tanh"
+        "dense 3"
+    ]
+    |> Result.bind (Architecture.create Head.Softmax (Shape.Image(2, 6, 6)))
+    |> orFail
+    |> Network.initialise (Initialiser.Fixed 0.5) 3UL
+
+[<Fact>]
+let ``parameters of another shape are refused, whoever reads them`` () =
+    let embedded: Network<float> =
+        Architecture.create Head.Softmax (Shape.Vector 5) [
+            Layers.embedding [ EmbeddingBlock.Embedded(3, 2); EmbeddingBlock.Unchanged 2 ]
+            Layers.dense 3
+        ]
+        |> orFail
+        |> Network.initialise (Initialiser.Fixed 0.5) 4UL
+
+    for network in [ ofEveryKind; embedded ] do
+        let inputs = Matrix<float>.Build.Dense(network.Architecture.Inputs, 2, 0.5)
+        let batch = MiniBatch.create inputs (Targets.Labels [| 0; 1 |])
+        let data = Dataset.ofColumns 3 inputs batch.Targets
+
+        for wrong in misshapen network do
+            let refuses (call: unit -> 'V) =
+                Exactly.refused [ "expected "; ", found " ] call
+
+            refuses (fun () -> Network.predict wrong inputs)
+            refuses (fun () -> Network.loss wrong batch)
+            refuses (fun () -> Network.evaluate wrong data)
+            refuses (fun () -> Predictor<float> wrong)
+            refuses (fun () -> Gradient.backward wrong batch)
+
+[<Fact>]
+let ``inputs of another size, and none, are refused whatever the first layer is`` () =
+    let shape = Shape.Vector 6
+
+    for first in
+        [
+            Layers.embedding [ EmbeddingBlock.Embedded(6, 2) ]
+            Layers.dense 2
+            Layers.batchNormalisation
+            Layers.layerNormalisation
+            Layers.dropout 0.5
+            Layers.activation Activation.Relu
+            Layers.flatten
+            Layers.residual [ Layers.activation Activation.Tanh ]
+        ] do
+        let network: Network<float> =
+            Architecture.create Head.Softmax shape [ first; Layers.dense 2 ]
+            |> orFail
+            |> Network.initialise (Initialiser.Fixed 0.5) 5UL
+
+        for rows, columns in [ 5, 2; 7, 2; 12, 2; 6, 0 ] do
+            let inputs = Matrix<float>.Build.Dense(rows, columns)
+
+            Exactly.refused [ "expected" ] (fun () -> Network.predict network inputs)
+
+            if columns > 0 then
+                let data = Dataset.ofColumns 2 inputs (Targets.Labels [| 0; 1 |])
+                Exactly.refused [ "expected" ] (fun () -> Network.probabilities network data)
+                Exactly.refused [ "expected" ] (fun () -> Network.evaluate network data)
+
+                Exactly.refused [ "expected" ] (fun () ->
+                    Gradient.backward network (Dataset.take [| 0; 1 |] data))
+
+[<Law(MaxTest = 30)>]
+let ``predictions, one sample's and all at once, have the same bits with normalised layers``
+    (Seed seed)
+    =
+    let size = ofEveryKind.Architecture.Inputs
+    let x = KernelLaws.drawn (Seed seed) 0L size 5
+
+    let network = {
+        ofEveryKind with
+            Running =
+                ofEveryKind.Running
+                |> List.map (
+                    LayerParameters.map (fun _ m -> m) (fun _ v ->
+                        v.MapIndexed(fun i n -> n + 0.1 * float (i + 1)))
+                )
+    }
+
+    let data = Dataset.ofColumns 3 x (Targets.Labels(Array.zeroCreate 5))
+    let expected = Network.predict network x
+    Exactly.bits (cells expected) (cells (Network.probabilities network data))
+    let predictor = Predictor<float> network
+
+    for s in 0..4 do
+        let found = Array.zeroCreate 3
+        predictor.Predict(ReadOnlySpan((x.Column s).ToArray()), Span found)
+        Exactly.bits ((expected.Column s).ToArray()) found
+
+[<Fact>]
+let ``a shape has dimensions of 1 or more, and as many numbers as an array holds`` () =
+    for shape in
+        [
+            Shape.Vector 0
+            Shape.Vector -3
+            Shape.Image(3, 40000, 40000)
+            Shape.Image(-2, -3, 4)
+            Shape.Image(65536, 65536, 1)
+        ] do
+        Architecture.create Head.Softmax shape [ Layers.flatten; Layers.dense 2 ]
+        |> Exactly.faulted [ "Inputs"; string shape ]
+
+[<Fact>]
+let ``a convolution of more weights than its gradient has room for, and an empty block, are faults``
+    ()
+    =
+    LayerKinds.parse [] [ "conv2d 65536 64"; "flatten"; "dense 2" ]
+    |> Result.bind (Architecture.create Head.Softmax (Shape.Image(1, 64, 64)))
+    |> Exactly.faulted [ "weights" ]
+
+    Architecture.create Head.Softmax (Shape.Vector 3) [ Layers.residual []; Layers.dense 2 ]
+    |> Exactly.faulted [ "one layer or more" ]

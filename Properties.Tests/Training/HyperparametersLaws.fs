@@ -113,3 +113,18 @@ let ``a length is given one way, and the book's where it is not given`` () =
         [ 7L, 7, "7 iterations and 7 epochs"; 1L, 1, "1 iteration and 1 epoch" ] do
         create (Some iterations) (Some epochs)
         |> Exactly.faulted [ "Epochs cannot be given together with Iterations"; found ]
+
+[<Fact>]
+let ``numbers that would become 0 or infinite without a word are refused`` () =
+    let single (make: float -> Optimizer<float32>) =
+        Exactly.refused [ "epsilon"; "precision" ] (fun () -> make 1e-46)
+
+    single Optimizer.adaGrad
+    single (Optimizer.rmsProp 0.9)
+    single (Optimizer.adam 0.9 0.999)
+    Exactly.refused [ "factor" ] (fun () -> Schedule.exponential 10L -1.0 0.1)
+
+    let data =
+        Dataset.ofColumns 2 (Kernels.matrix 1 2 [| 1.0; 2.0 |]) (Targets.Labels [| 0; 1 |])
+
+    Exactly.refused [ "finite sum" ] (fun () -> Dataset.withWeights [| 1e308; 1e308 |] data)

@@ -548,3 +548,89 @@ let ``a plateau lowers the rate as PyTorch does`` () =
         0.025
         0.025
     |]
+
+/// A layer x + p + q, whose two parameters have the same gradient, in one vector.
+type private TwicePlus() =
+    inherit Layer("twice plus")
+    override _.OutputShape(input) = Ok input
+
+    override _.Parameters(input) = {
+        MatrixShapes = []
+        VectorSizes = [ "p", input.Size; "q", input.Size ]
+    }
+
+    override _.Forward<'T
+        when 'T: struct
+        and 'T :> ValueType
+        and 'T: (new: unit -> 'T)
+        and 'T :> Numerics.IBinaryFloatingPointIeee754<'T>>
+        (pass: LayerPass<'T>)
+        : LayerOutput<'T> =
+        let x = pass.Inputs.Numbers
+        let sum = pass.Parameters.Vector("p").Add(pass.Parameters.Vector "q")
+
+        let output =
+            Matrix<'T>.Build.DenseOfColumnVectors(Array.create x.ColumnCount sum).Add x
+
+        LayerOutput.create output (fun upstream ->
+            let sums = Kernels.biasGradient upstream
+
+            {
+                LayerGradient.ofInputs upstream with
+                    Vectors = [ sums; sums ]
+            })
+
+[<Theory>]
+[<InlineData("Momentum")>]
+[<InlineData("Adam")>]
+let ``parameters of a layer may share a gradient`` (optimizer: string) =
+    let data =
+        Dataset.ofColumns
+            2
+            (KernelLaws.drawn (Seed 8UL) 0L 3 40)
+            (Targets.Labels(Array.init 40 (fun i -> i % 2)))
+
+    let architecture =
+        Architecture.create Head.Softmax (Shape.Vector 3) [
+            Layers.dense 300
+            TwicePlus()
+            Layers.activation Activation.Tanh
+            Layers.dense 2
+        ]
+        |> orFail
+
+    let settings =
+        Hyperparameters.create {
+            Hyperparameters.Default.Options with
+                Length = RunLength.Iterations 8L
+                BatchSize = 8
+                Optimizer = OptimizerSpec.create (OptimizerSpec.named optimizer) |> orFail
+        }
+        |> orFail
+
+    let start: TrainingState<float> = Trainer.start settings architecture
+    let stepped = List.fold (fun s _ -> Trainer.step settings data s) start [ 1..8 ]
+    same stepped (Trainer.advance settings data 8L (fun _ _ -> true) start)
+
+[<Law(MaxTest = 10)>]
+let ``no steps, and fewer, leave the state`` (SmallRun(settings, data, architecture)) =
+    let start: TrainingState<float> = Trainer.start settings architecture
+
+    for count in [ 0L; -1L ] do
+        same start (Trainer.advance settings data count (fun _ _ -> true) start)
+
+[<Fact>]
+let ``labels are smoothed for one of several classes only`` () =
+    let settings =
+        Hyperparameters.create {
+            Hyperparameters.Default.Options with
+                LabelSmoothing = 0.2
+        }
+        |> orFail
+
+    for head in [ Head.Identity; Head.Sigmoid ] do
+        let architecture =
+            Architecture.create head (Shape.Vector 3) [ Layers.dense 2 ] |> orFail
+
+        Exactly.refused [ "Softmax"; string head ] (fun () ->
+            Trainer.start settings architecture: TrainingState<float>)

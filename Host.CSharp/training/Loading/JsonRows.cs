@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
 using System.Text.Json;
 using Pipeline.Learning;
 using Pipeline.Learning.Formats;
@@ -9,6 +12,8 @@ namespace Pipeline.Training;
 /// line.</summary>
 internal static class JsonRows
 {
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
     /// <param name="content">The whole file, in UTF-8.</param>
     /// <param name="limit">The largest size of the table's cells in bytes: rows without common names make
     /// many cells of a short text.</param>
@@ -170,12 +175,32 @@ internal static class JsonRows
         reader.TokenType switch
         {
             JsonTokenType.String => TextOf(ref reader, place),
-            JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
+            JsonTokenType.Number => NumberText(reader.ValueSpan),
             JsonTokenType.True => "true",
             JsonTokenType.False => "false",
             JsonTokenType.Null => "",
             _ => throw Refused(place, "a list or object in a cell"),
         };
+
+    /// <summary>A number that reads the same in any format of cells: 1.25 as 125e-2. A point may separate thousands in
+    /// the format of the table that a model was trained on; in JSON it never does.</summary>
+    private static string NumberText(ReadOnlySpan<byte> number)
+    {
+        var text = Encoding.UTF8.GetString(number);
+        var point = text.IndexOf('.', StringComparison.Ordinal);
+        if (point < 0)
+            return text;
+        var end = text.IndexOfAny(['e', 'E'], point);
+        var fraction = end < 0 ? text[(point + 1)..] : text[(point + 1)..end];
+        var exponent =
+            end < 0
+                ? BigInteger.Zero
+                : BigInteger.Parse(text.AsSpan(end + 1), NumberStyles.AllowLeadingSign, Invariant);
+        return string.Create(
+            Invariant,
+            $"{text.AsSpan(0, point)}{fraction}e{exponent - fraction.Length}"
+        );
+    }
 
     private static RefusedException Refused(string place, string found) =>
         new([DataFile.Sentence(place, "rows as JSON objects, or lists of values", found)]);

@@ -26,6 +26,8 @@ internal sealed class SettingsCheck(PipelineSettings settings)
         var precision = NumberPrecision();
         var threads = Threads();
         var hyperparameters = Training();
+        if (settings.Training.LabelSmoothing != 0)
+            RequireSoftmax(nameof(settings.Training.LabelSmoothing), head);
         var split = Split();
         var table = Table();
         var targetScaling = TargetScaling(

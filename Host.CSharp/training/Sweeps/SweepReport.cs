@@ -8,11 +8,17 @@ namespace Pipeline.Training;
 
 /// <summary>The report of a sweep on the console: in a terminal a table that is drawn again and again, elsewhere a line for
 /// each result.</summary>
+/// <param name="console">The terminal.</param>
+/// <param name="output">Where lines are written.</param>
+/// <param name="clock">Measures how fast the sweep is.</param>
+/// <param name="file">The sweep.</param>
+/// <param name="hasTestFile">Whether test samples are in a file of their own.</param>
 internal sealed class SweepReport(
     IAnsiConsole console,
     TextWriter output,
     TimeProvider clock,
-    SweepFile file
+    SweepFile file,
+    bool hasTestFile
 )
 {
     /// <summary>The most rows of the table in a terminal.</summary>
@@ -146,7 +152,7 @@ internal sealed class SweepReport(
                     : "";
                 Line(
                     Invariant(
-                        $"its model on the test samples, which chose nothing: loss {summary.FinalTestLoss:G5}{accuracy}"
+                        $"its model on {TestSamples}: loss {summary.FinalTestLoss:G5}{accuracy}"
                     )
                 );
             }
@@ -157,6 +163,13 @@ internal sealed class SweepReport(
         if (!isDone)
             Line("to resume: the same command again");
     }
+
+    /// <summary>The test samples, and what they had to do with the choice: folds have all rows of
+    /// Data:Train.</summary>
+    private string TestSamples =>
+        file.Repeats.Folds is null || hasTestFile
+            ? "the test samples, which chose nothing"
+            : "test samples that were in the folds, too (Data:Test names separate ones)";
 
     private void Line(string text)
     {

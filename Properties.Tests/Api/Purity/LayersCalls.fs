@@ -10,6 +10,8 @@ let calls (given: PurityGiven) : PureCall list =
     let other = given.Other
     let v = given.Vector
     let targets = batch.Targets
+    // Targets of 0 to 1.
+    let answers = Targets.Columns(Softmax.apply one)
     let logits () = Network.forward network batch.Inputs
     let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
 
@@ -24,16 +26,13 @@ let calls (given: PurityGiven) : PureCall list =
         "Loss.CrossEntropyWithGradient",
         fun () -> Loss.crossEntropyWithGradient (Targets.Columns one) other
         "Loss.CrossEntropy", fun () -> Loss.crossEntropy (Targets.Columns one) other
-        "Loss.OfHead",
-        fun () -> [ for head in heads -> Loss.ofHead head (Targets.Columns one) other ]
+        "Loss.OfHead", fun () -> [ for head in heads -> Loss.ofHead head answers other ]
         "Loss.OfHeadWithGradient",
-        fun () -> [
-            for head in heads -> Loss.ofHeadWithGradient head (Targets.Columns one) other
-        ]
+        fun () -> [ for head in heads -> Loss.ofHeadWithGradient head answers other ]
         "Loss.SquaredErrorWithGradient",
         fun () -> Loss.squaredErrorWithGradient (Targets.Columns one) other
         "Loss.BinaryCrossEntropyWithGradient",
-        fun () -> Loss.binaryCrossEntropyWithGradient (Targets.Columns one) other
+        fun () -> Loss.binaryCrossEntropyWithGradient answers other
         "Head.Apply", fun () -> [ for head in heads -> Head.apply head one ]
         "Metrics.RootMeanSquaredError",
         fun () -> Metrics.rootMeanSquaredError (Targets.Columns one) other

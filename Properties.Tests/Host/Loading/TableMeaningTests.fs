@@ -35,6 +35,45 @@ module TableMeaningTests =
 
         String.concat "\n" refused.Reasons
 
+    [<Law>]
+    let ``a number in JSON is the same in the format of any table`` (FsCheck.NormalFloat number) =
+        let spellings = [
+            number.ToString("R", CultureInfo.InvariantCulture)
+            number.ToString("E16", CultureInfo.InvariantCulture)
+            (1.0 + abs (number % 900.0)).ToString("F3", CultureInfo.InvariantCulture)
+        ]
+
+        let table =
+            JsonRows.Parse(
+                ReadOnlyMemory(Encoding.UTF8.GetBytes($"""[[{String.concat "],[" spellings}]]""")),
+                1000000L,
+                "rows.json"
+            )
+
+        let cells =
+            match table.Columns.Head.Cells with
+            | Cells.Texts texts -> List.ofSeq texts
+            | other -> failwith $"expected texts, found {other}"
+
+        for decimal, thousands in
+            [
+                '.', ValueNone
+                '.', ValueSome ','
+                ',', ValueNone
+                ',', ValueSome '.'
+                ',', ValueSome ' '
+            ] do
+            let reader =
+                CellReader {
+                    CellFormat.Default with
+                        DecimalSeparator = decimal
+                        ThousandsSeparator = thousands
+                }
+
+            for spelling, cell in List.zip spellings cells do
+                let expected = Double.Parse(spelling, CultureInfo.InvariantCulture)
+                Exactly.equal (ValueSome expected) (reader.Number cell)
+
     let private reportOf (data: LoadedData<float32>) : TableReport =
         match data.Report with
         | null -> failwith "expected the report of a table"

@@ -55,7 +55,8 @@ type SimulatedSweeps(folder: string, isHonest: bool) =
                 ),
                 TextWriter.Null,
                 start.Clock,
-                file
+                file,
+                false
             )
 
         let services =

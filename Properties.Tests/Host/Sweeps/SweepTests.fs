@@ -565,6 +565,8 @@ module SweepTests =
 
         Assert.Equal("", ended.Errors)
         Assert.Equal(0, ended.ExitCode)
+        // The test samples are rows of Data:Train.
+        Assert.Contains("its model on test samples that were in the folds, too", ended.Output)
         let folder = folderOf scratch "runs"
         let rows = rowsOf folder
         let titles = rows[0]
