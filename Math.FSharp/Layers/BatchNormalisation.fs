@@ -84,27 +84,24 @@ module internal Moments =
         }
 
     /// The running moments after a mini-batch with that many numbers of a channel, whose variance counts as that of
-    /// a sample: times n / (n − 1). A single number has no such variance: the running moments stay.
+    /// a sample: times n / (n − 1).
     let follow
         (count: int)
         (own: Moments<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (running: Moments<'T>)
         : Moments<'T> =
-        if count = 1 then
-            running
-        else
-            let rest, fraction =
-                'T.CreateTruncating(1.0 - fraction), 'T.CreateTruncating fraction
+        let rest, fraction =
+            'T.CreateTruncating(1.0 - fraction), 'T.CreateTruncating fraction
 
-            let unbiased = 'T.CreateTruncating(float count / float (count - 1))
+        let unbiased = 'T.CreateTruncating(float count / float (max 1 (count - 1)))
 
-            let blend factor (old: 'T[]) (own: 'T[]) =
-                Array.map2 (fun old own -> rest * old + fraction * (factor * own)) old own
+        let blend factor (old: 'T[]) (own: 'T[]) =
+            Array.map2 (fun old own -> rest * old + fraction * (factor * own)) old own
 
-            {
-                Mean = blend 'T.One running.Mean own.Mean
-                Variance = blend unbiased running.Variance own.Variance
-            }
+        {
+            Mean = blend 'T.One running.Mean own.Mean
+            Variance = blend unbiased running.Variance own.Variance
+        }
 
     /// 1 / √(σ² + ε) of each unit.
     let scales (moments: Moments<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : 'T[] =
@@ -126,8 +123,7 @@ module internal Moments =
 
 /// <summary>Batch normalisation: z = γ·(u − μ) / √(σ² + ε) + β for each unit, or for each channel of images, with the
 /// mini-batch's mean μ and variance σ² in training and the running ones in evaluation.</summary>
-/// <remarks>A channel's mean and variance are those of all its numbers in all samples; where a mini-batch has one
-/// number of a channel, the running ones stay as they are. Source: Ioffe and Szegedy, Batch normalization, 2015; ε = 10⁻⁵ and the fraction of 0.1 by which
+/// <remarks>A channel's mean and variance are those of all its numbers in all samples. Source: Ioffe and Szegedy, Batch normalization, 2015; ε = 10⁻⁵ and the fraction of 0.1 by which
 /// running moments follow are PyTorch's.</remarks>
 [<Sealed>]
 type internal BatchNormalisation() =

@@ -71,11 +71,12 @@ module Network =
     /// <returns>(outputs, batch).</returns>
     /// <exception cref="T:System.ArgumentException">The inputs do not have the network's
     /// size.</exception>
-    /// <remarks>As in every prediction, a dense layer or convolution takes over the batch normalisation above
-    /// it.</remarks>
+    /// <remarks>Layers one after the other, as they are. <c>probabilities</c>, <c>evaluate</c> and
+    /// <c>Predictor</c> let a dense layer or a convolution take over the batch normalisation above it, so that their last
+    /// digits differ; <c>Trainer.currentNetwork</c> is a network in which that is done.</remarks>
     [<CompiledName("Forward")>]
     let forward (network: Network<'T>) (inputs: Matrix<'T>) : Matrix<'T> =
-        outputOf (ForwardPass.folded network) (Inputs.Columns inputs)
+        outputOf network (Inputs.Columns inputs)
 
     /// How inputs enter a network. Loops over bytes leave zeros out, which gives the bits of the loop over
     /// numbers where 0·w is 0: a first layer with a weight that is not finite takes them as numbers.

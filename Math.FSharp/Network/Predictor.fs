@@ -9,8 +9,8 @@ open Microsoft.FSharp.NativeInterop
 
 /// <summary>A network that answers for one sample at a time: dense layers and activations allocate nothing for an
 /// answer, and any number of threads may ask at once.</summary>
-/// <remarks>The answers are those of <c>Network.predict</c>, bit for bit; for many samples at once that,
-/// or <c>Network.probabilities</c>, is faster.</remarks>
+/// <remarks>The answers are those of <c>Network.probabilities</c>, bit for bit, which is faster for many samples at
+/// once; <c>Network.predict</c> has the same bits where no layer is normalised.</remarks>
 [<Sealed>]
 type Predictor<'T
     when 'T: struct

@@ -196,9 +196,11 @@ internal static class JsonRows
             end < 0
                 ? BigInteger.Zero
                 : BigInteger.Parse(text.AsSpan(end + 1), NumberStyles.AllowLeadingSign, Invariant);
+        var sign = text[0] == '-' ? "-" : "";
+        var digits = (text[sign.Length..point] + fraction).TrimStart('0');
         return string.Create(
             Invariant,
-            $"{text.AsSpan(0, point)}{fraction}e{exponent - fraction.Length}"
+            $"{sign}{(digits.Length == 0 ? "0" : digits)}e{exponent - fraction.Length}"
         );
     }
 

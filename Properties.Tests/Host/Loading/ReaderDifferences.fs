@@ -320,9 +320,13 @@ for i in range(int(sys.argv[2])):
                 scratch
                 """
 import json, sys
+from decimal import Decimal
+def number(text):
+    sign, digits, exponent = Decimal(text).as_tuple()
+    return "-" * sign + "".join(map(str, digits)) + f"e{exponent}"
 for i in range(int(sys.argv[2])):
     text = open(f"{sys.argv[1]}/{i}.json", encoding="utf-8-sig", newline="").read()
-    decoder, rows, place = json.JSONDecoder(parse_float=str, parse_int=str), [], 0
+    decoder, rows, place = json.JSONDecoder(parse_float=number, parse_int=str), [], 0
     while text[place:].strip():
         place += len(text[place:]) - len(text[place:].lstrip())
         value, place = decoder.raw_decode(text, place)
