@@ -46,9 +46,10 @@ module Gradient =
         (finish: LayerParameters<'T> -> LayerGradient<'T> -> LayerParameters<'T>)
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
-        (samples: Inputs<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        samples
+        match step with
+        | ValueSome _ -> batch.FirstInputs
+        | ValueNone -> Network.enters network batch.FirstInputs
         |> Inputs.withBatchByInput (fun inputs ->
             let traced = ForwardPass.trace step network inputs
             let logits = (List.head traced).Output.Numbers
@@ -73,9 +74,7 @@ module Gradient =
     [<CompiledName("Backward")>]
     let backward (network: Network<'T>) (batch: MiniBatch<'T>) : struct ('T * Parameters<'T>) =
         let struct (loss, gradient, _) =
-            batch.FirstInputs
-            |> Network.enters network
-            |> backwardWith ValueNone LayerGradient.values network batch
+            backwardWith ValueNone LayerGradient.values network batch
 
         struct (loss, gradient)
 
@@ -94,7 +93,7 @@ module Gradient =
         (network: Network<'T>)
         (batch: MiniBatch<'T>)
         : struct ('T * Parameters<'T> * Network<'T>) =
-        backwardWith (ValueSome step) LayerGradient.values network batch batch.FirstInputs
+        backwardWith (ValueSome step) LayerGradient.values network batch
 
     /// <summary>The loss of a mini-batch as a step of training sees it, and the parameters after the step, for
     /// an optimizer that updates each layer from its own gradient.</summary>
@@ -113,7 +112,7 @@ module Gradient =
         (batch: MiniBatch<'T>)
         : struct ('T * Network<'T>) =
         let struct (loss, parameters, followed) =
-            backwardWith (ValueSome step) update network batch batch.FirstInputs
+            backwardWith (ValueSome step) update network batch
 
         struct (loss,
                 {

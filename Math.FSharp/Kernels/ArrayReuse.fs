@@ -58,6 +58,13 @@ type internal ArrayReuse<'T> =
                 if i < 0 then
                     arrays.Add array
 
+    /// Returns the arrays that are not used. Nothing is looked up where none are kept.
+    static member ReturnUnused(isUsed: 'T[] -> bool, arrays: unit -> 'T[] list) : unit =
+        if ArrayReuse<'T>.IsInScope then
+            for array in arrays () do
+                if ArrayReuse<'T>.WouldKeep array && not (isUsed array) then
+                    ArrayReuse<'T>.Return array
+
     /// Runs `act`; until it ends, returned arrays are rented again.
     static member Scope(act: unit -> 'R) : 'R =
         let outer = ArrayReuse<'T>.arrays

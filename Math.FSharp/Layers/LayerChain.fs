@@ -78,13 +78,6 @@ module internal LayerChain =
         | ValueSome own -> obj.ReferenceEquals(own, array)
         | ValueNone -> false
 
-    /// Returns the arrays that are not used. Nothing is looked up where no arrays are used again.
-    let private returnUnused (isUsed: 'T[] -> bool) (arrays: unit -> 'T[] list) : unit =
-        if ArrayReuse<'T>.IsInScope then
-            for array in arrays () do
-                if ArrayReuse.WouldKeep array && not (isUsed array) then
-                    ArrayReuse.Return array
-
     /// What the last layer gives in evaluation. The arrays of a layer are returned once the next one has its output.
     let evaluate
         (layers: struct (PlacedLayer * LayerParameters<'T> * LayerParameters<'T>) list)
@@ -101,7 +94,11 @@ module internal LayerChain =
                     || isOf array output.Output
                     || LayerParameters.refersTo array parameters
 
-                returnUnused isUsed (fun () -> ValueOption.toList inputs.Array @ output.Kept)
+                ArrayReuse.ReturnUnused(
+                    isUsed,
+                    fun () -> ValueOption.toList inputs.Array @ output.Kept
+                )
+
                 run above output.Output output.MayOverwrite
 
         run layers samples false
@@ -119,11 +116,14 @@ module internal LayerChain =
             || LayerGradient.refersTo array gradient.Parameters
             || LayerParameters.refersTo array traced.Parameters
 
-        returnUnused isUsed (fun () -> [
-            yield! ValueOption.toList upstream.Array
-            yield! ValueOption.toList traced.Output.Output.Array
-            yield! traced.Output.Kept
-        ])
+        ArrayReuse.ReturnUnused(
+            isUsed,
+            fun () -> [
+                yield! ValueOption.toList upstream.Array
+                yield! ValueOption.toList traced.Output.Output.Array
+                yield! traced.Output.Kept
+            ]
+        )
 
     /// A gradient in the form of what it is the gradient in. The array of another form is returned.
     let private inFormOf (output: Inputs<'T>) (gradient: Inputs<'T>) : Inputs<'T> =

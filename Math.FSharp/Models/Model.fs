@@ -444,8 +444,7 @@ module Model =
         match numbers with
         | [ ValueSome size ] -> Ok(Shape.Vector size)
         | [ ValueSome channels; ValueSome rows; ValueSome columns ] when
-            Tensor.bytesOf [ int64 channels; int64 rows; int64 columns ] 1
-            <= bigint Array.MaxLength
+            Shape.Image(channels, rows, columns).IsPossible
             ->
             Ok(Shape.Image(channels, rows, columns))
         | _ -> Error [ Fault.create shapeName "a shape as 784 or 1x28x28" $"'{text}'" ]

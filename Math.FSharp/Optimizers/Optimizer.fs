@@ -145,7 +145,6 @@ module Optimizer =
 
     /// ε as the run computes with it. Where it became 0, a parameter that gets no gradient would be 0 / 0.
     let private epsilonOf (epsilon: float) : 'T =
-        NumberRange.require (nameof epsilon) NumberRange.positive epsilon
         let own: 'T = number epsilon
 
         if not (NumberRange.positive.Holds(Double.CreateTruncating own)) then

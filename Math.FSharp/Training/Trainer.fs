@@ -117,11 +117,7 @@ module Trainer =
             |> List.exists (fun other ->
                 other.Layers |> List.exists (LayerParameters.refersTo array))
 
-        for parameters in some do
-            for layer in parameters.Layers do
-                for array in LayerParameters.arrays layer do
-                    if ArrayReuse.WouldKeep array && not (isKept array) then
-                        ArrayReuse.Return array
+        ArrayReuse.ReturnUnused(isKept, fun () -> List.collect Parameters.arrays some)
 
     /// The loss of a mini-batch, and network and optimizer's state after learning from it.
     let private update

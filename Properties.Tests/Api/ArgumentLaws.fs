@@ -69,6 +69,7 @@ let ``no function changes what it is given``
         Labels = Array.init images.Count id
         One = one
         Other = other
+        Answers = Softmax.apply one
         Vector = one.Column 0
         File = Safetensors.write (Model.ofNetwork network)
         Parquet =
@@ -169,6 +170,7 @@ let ``the law above calls every public function that is given something changeab
         Labels = [| 0 |]
         One = Matrix<float>.Build.Dense(1, 1)
         Other = Matrix<float>.Build.Dense(1, 1)
+        Answers = Matrix<float>.Build.Dense(1, 1)
         Vector = Vector<float>.Build.Dense 1
         File = [||]
         Parquet = [||]

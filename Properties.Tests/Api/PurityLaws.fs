@@ -95,7 +95,7 @@ let ``the core names no file, console, clock, process, network or source of chan
     // The hash of bytes: a function of them alone.
     let functions = [ "System.Security.Cryptography.SHA256" ]
 
-    // Spins and yields, in which a thread waits for others.
+    // What a thread waits for others with; the members are looked at below.
     let waits = [ "System.Threading.Thread" ]
 
     let forbidden =
@@ -113,6 +113,12 @@ let ``the core names no file, console, clock, process, network or source of chan
     Assert.All(
         members |> List.filter (fun (parent, _) -> parent = "System.GC"),
         (fun (_, name) -> Exactly.equal "AllocateUninitializedArray" name)
+    )
+
+    // A thread waits for others, and neither sleeps nor starts.
+    Assert.All(
+        members |> List.filter (fun (parent, _) -> parent = "System.Threading.Thread"),
+        (fun (_, name) -> Assert.Contains(name, [ "SpinWait"; "Yield" ]))
     )
 
     // F#'s own ways to the console: printf and its kin, stdin, stdout; and to the clock's kin.

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Pipeline.Learning;
 using Pipeline.Learning.Formats;
 using Pipeline.Learning.Interop;
+using static System.FormattableString;
 
 namespace Pipeline.Training;
 
@@ -12,8 +13,6 @@ namespace Pipeline.Training;
 /// line.</summary>
 internal static class JsonRows
 {
-    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
-
     /// <param name="content">The whole file, in UTF-8.</param>
     /// <param name="limit">The largest size of the table's cells in bytes: rows without common names make
     /// many cells of a short text.</param>
@@ -195,11 +194,14 @@ internal static class JsonRows
         var exponent =
             end < 0
                 ? BigInteger.Zero
-                : BigInteger.Parse(text.AsSpan(end + 1), NumberStyles.AllowLeadingSign, Invariant);
+                : BigInteger.Parse(
+                    text.AsSpan(end + 1),
+                    NumberStyles.AllowLeadingSign,
+                    CultureInfo.InvariantCulture
+                );
         var sign = text[0] == '-' ? "-" : "";
         var digits = (text[sign.Length..point] + fraction).TrimStart('0');
-        return string.Create(
-            Invariant,
+        return Invariant(
             $"{sign}{(digits.Length == 0 ? "0" : digits)}e{exponent - fraction.Length}"
         );
     }

@@ -10,8 +10,7 @@ let calls (given: PurityGiven) : PureCall list =
     let other = given.Other
     let v = given.Vector
     let targets = batch.Targets
-    // Targets of 0 to 1.
-    let answers = Targets.Columns(Softmax.apply one)
+    let answers = Targets.Columns given.Answers
     let logits () = Network.forward network batch.Inputs
     let heads = [ Head.Softmax; Head.Sigmoid; Head.Identity ]
 

@@ -20,6 +20,8 @@ type internal PurityGiven = {
     Labels: int[]
     One: Matrix<float>
     Other: Matrix<float>
+    /// Of 0 to 1.
+    Answers: Matrix<float>
     Vector: Vector<float>
     File: byte[]
     Parquet: byte[]
@@ -90,6 +92,7 @@ type internal PurityGiven = {
             ofInts given.Labels
             ofMatrix given.One
             ofMatrix given.Other
+            ofMatrix given.Answers
             ofNumbers (given.Vector.ToArray())
             Array.copy given.File
             Array.copy given.Parquet
