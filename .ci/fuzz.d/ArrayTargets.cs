@@ -347,7 +347,15 @@ internal static class ArrayTargets
                 // The library and the check of the size unpack the image several times.
                 var image = Oracle.Bounded(
                     input.Length,
-                    () => PngReader.Parse(input, channels, isDarkInk, Limit, "x.png"),
+                    () =>
+                        PngReader.Parse(
+                            input,
+                            channels,
+                            isDarkInk,
+                            Limit,
+                            "x.png",
+                            isChecked: false
+                        ),
                     8 * Limit
                 );
                 Oracle.Require(image.Numbers.Length == image.Size.Count, "another size");

@@ -118,6 +118,24 @@ type internal CellReader(format: CellFormat) =
                     parse (plain.AsSpan())
                 | ValueSome _ -> ValueNone
 
+    /// The sign and digits of a whole number that double precision rounds; nothing for other numbers.
+    member _.RoundedDigits(text: string, number: float) : string voption =
+        let isWhole = text.IndexOfAny [| format.DecimalSeparator; 'e'; 'E' |] < 0
+
+        if abs number < WholeNumbers.FirstRounded || not isWhole then
+            ValueNone
+        else
+            let sign = if number < 0.0 then "-" else ""
+            let digits = sign + (String.filter Char.IsAsciiDigit text).TrimStart '0'
+
+            if digits = WholeNumbers.text number then
+                ValueNone
+            else
+                ValueSome digits
+
+    /// The numbers that mean a missing value.
+    member _.MissingNumbers = List.ofArray missingNumbers
+
     /// Whether some numbers mean a missing value.
     member _.HasMissingNumbers = missingNumbers.Length > 0
 
@@ -154,7 +172,7 @@ type internal CellReader(format: CellFormat) =
     member reader.Canonical(text: string | null) : string =
         match text, reader.Number text, reader.Truth text with
         | null, _, _ -> ""
-        | _, ValueSome number, _ when abs number < 9007199254740992.0 ->
+        | _, ValueSome number, _ when abs number < WholeNumbers.FirstRounded ->
             (number + 0.0).ToString("R", invariant)
         | _, _, ValueSome true -> "true"
         | _, _, ValueSome false -> "false"

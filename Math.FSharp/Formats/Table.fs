@@ -169,10 +169,6 @@ module Table =
                 |> List.mapi (fun place column -> { column with Name = string place })
     }
 
-    /// Whether the double of the number is that of other whole numbers too.
-    let private isRounded (number: int64) : bool =
-        number > (1L <<< 53) - 1L || number < 1L - (1L <<< 53)
-
     /// <summary>The rows of a matrix as a table with columns called 0, 1, 2, …</summary>
     /// <remarks>A column with whole numbers beyond ±(2⁵³ − 1) becomes a column of texts.</remarks>
     /// <param name="tensor">Of two dimensions, (rows, columns), or of one, a column.</param>
@@ -196,12 +192,12 @@ module Table =
                 match tensor.Elements with
                 | Elements.Texts texts ->
                     fun place -> Cells.Texts(Array.init rows (fun row -> texts[place row]))
-                | Elements.Integers integers when Array.exists isRounded integers ->
+                | Elements.Integers integers when Array.exists WholeNumbers.isRounded integers ->
                     // As texts, the numbers stay different classes.
                     fun place ->
                         let column = Array.init rows (fun row -> integers[place row])
 
-                        if Array.exists isRounded column then
+                        if Array.exists WholeNumbers.isRounded column then
                             Cells.Texts(column |> Array.map (fun number -> invariant $"{number}"))
                         else
                             Cells.Numbers(Array.map float column)

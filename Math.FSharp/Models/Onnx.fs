@@ -40,14 +40,28 @@ module Onnx =
         Shape = OnnxSize.Batch :: List.map OnnxSize.Fixed shape
     }
 
-    /// A table's numbers: missing ones filled in, then scaled, in double precision.
-    let private numbers (columns: NumberColumn list) (name: string) (draft: OnnxDraft) : string =
+    /// A table's numbers: missing ones filled in, then scaled, in double precision. Where missing values are
+    /// refused, they become NaN.
+    let private numbers
+        (reader: CellReader)
+        (columns: NumberColumn list)
+        (name: string)
+        (draft: OnnxDraft)
+        : string =
+        let fill = columns |> List.map _.Fill
+        let markers = reader.MissingNumbers
+
         let filled =
-            if columns |> List.forall (fun column -> Double.IsNaN column.Fill) then
+            if markers.IsEmpty && List.forall Double.IsNaN fill then
                 name
             else
-                let fill = draft.Doubles(columns |> List.map _.Fill)
-                draft.Add("Where", [ draft.Add("IsNaN", [ name ]); fill; name ])
+                let isMissing =
+                    (draft.Add("IsNaN", [ name ]), markers)
+                    ||> List.fold (fun isMissing marker ->
+                        let isMarker = draft.Add("Equal", [ name; draft.Doubles [ marker ] ])
+                        draft.Add("Or", [ isMissing; isMarker ]))
+
+                draft.Add("Where", [ isMissing; draft.Doubles fill; name ])
 
         let centred =
             draft.Add("Sub", [ filled; draft.Doubles(columns |> List.map _.Centre) ])
@@ -55,17 +69,60 @@ module Onnx =
         draft.Add("Div", [ centred; draft.Doubles(columns |> List.map _.Scale) ])
         |> draft.Cast
 
+    /// The usual spellings of a category: 10 and 10.0, true, True and TRUE.
+    let private spellings (reader: CellReader) (value: string) : string list = [
+        value
+        let canonical = reader.Canonical value
+
+        match reader.Truth value, reader.Number value with
+        | ValueSome isTrue, _ ->
+            canonical
+            string isTrue
+            canonical.ToUpperInvariant()
+        | _, ValueSome number ->
+            canonical
+
+            if
+                Double.IsInteger number
+                && canonical |> Seq.forall (fun c -> c = '-' || Char.IsAsciiDigit c)
+            then
+                canonical + string reader.Format.DecimalSeparator + "0"
+        | _ -> ()
+    ]
+
+    /// The texts that mean a missing value, in capitals, in small letters and as they were given.
+    let private missing (format: CellFormat) : string list = [
+        ""
+        for marker in format.MissingValues |> List.map _.Trim() do
+            marker
+            marker.ToUpperInvariant()
+            marker.ToLowerInvariant()
+    ]
+
     /// A column's categories: 1 for the category of the text, 0 for the others. An unknown text gives zeros, as a
     /// graph cannot report an error.
-    let private categories (column: CategoryColumn) (name: string) (draft: OnnxDraft) : string =
+    let private categories
+        (reader: CellReader)
+        (column: CategoryColumn)
+        (name: string)
+        (draft: OnnxDraft)
+        : string =
         let count = column.Values.Length
 
         let indices =
-            (column.Values |> List.mapi (fun place value -> value, int64 place))
-            @ [
+            [
+                for place, value in List.indexed column.Values do
+                    value, int64 place
+                for place, value in List.indexed column.Values do
+                    for spelling in spellings reader value do
+                        spelling, int64 place
                 if column.Fill <> "" then
-                    "", int64 (List.findIndex ((=) column.Fill) column.Values)
+                    let place = column.Values |> List.findIndex ((=) column.Fill)
+
+                    for text in missing reader.Format do
+                        text, int64 place
             ]
+            |> List.distinctBy fst
 
         let place =
             draft.Add(
@@ -135,12 +192,14 @@ module Onnx =
             [ input "pixels" OnnxType.Byte sizes ],
             draft.Add("Flatten", [ numbers ], [ "axis", OnnxAttribute.Integer 1L ])
         | Preprocessing.Table encoding ->
+            let reader = CellReader encoding.Format
+
             let values = [
                 if not encoding.Numbers.IsEmpty then
                     input "numbers" OnnxType.Double [ encoding.Numbers.Length ],
-                    numbers encoding.Numbers "numbers" draft
+                    numbers reader encoding.Numbers "numbers" draft
                 for column, name in List.zip encoding.Categories (inputNames encoding.Categories) do
-                    input name OnnxType.Text [ 1 ], categories column name draft
+                    input name OnnxType.Text [ 1 ], categories reader column name draft
             ]
 
             List.map fst values,

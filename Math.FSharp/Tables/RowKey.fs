@@ -41,24 +41,26 @@ module internal RowKey =
         else
             mix (mix hash (BitConverter.DoubleToUInt64Bits number)) Text
 
+    let private ofText (text: string) (hash: uint64) : uint64 =
+        let mutable hash = mix (mix hash Text) (uint64 text.Length)
+
+        for c in text do
+            hash <- mix hash (uint64 c)
+
+        hash
+
     /// Mixes a text with a hash.
     let private mixText (reader: CellReader) (cell: string) : uint64 -> uint64 =
         match reader.Read cell with
         | CellValue.Missing -> fun hash -> mix hash Missing
-        | CellValue.Number number -> fun hash -> ofNumber hash number
+        | CellValue.Number number ->
+            match reader.RoundedDigits(cell, number) with
+            | ValueSome digits -> ofText digits
+            | ValueNone -> fun hash -> ofNumber hash number
         | CellValue.Other ->
             match reader.Truth cell with
             | ValueSome isTrue -> fun hash -> mix (mix hash Truth) (if isTrue then 1UL else 0UL)
-            | ValueNone ->
-                let trimmed = cell.Trim()
-
-                fun hash ->
-                    let mutable hash = mix (mix hash Text) (uint64 trimmed.Length)
-
-                    for c in trimmed do
-                        hash <- mix hash (uint64 c)
-
-                    hash
+            | ValueNone -> ofText (cell.Trim())
 
     /// Rows that are hashed together: their hashes and a column's numbers stay in the cache.
     [<Literal>]

@@ -46,9 +46,15 @@ module internal Spread =
 
         Math.Sqrt(sum / float values.Length) / inverse
 
-    /// The mean.
+    /// The mean, between the least and the largest number.
     let mean (values: ReadOnlySpan<float>) : float =
-        meanOf (inverse (largest values)) values
+        let mutable least, most = infinity, -infinity
+
+        for x in values do
+            least <- min least x
+            most <- max most x
+
+        meanOf (inverse (largest values)) values |> max least |> min most
 
     /// The standard deviation √(Σ(x − mean)²/n).
     let deviation (mean: float) (values: ReadOnlySpan<float>) : float =

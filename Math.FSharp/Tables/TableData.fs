@@ -237,7 +237,8 @@ module TableData =
     /// <param name="head">The network's head: under Identity the label is a number to
     /// predict.</param>
     /// <param name="known">The encoding and classes of an existing model; without them, they are fitted to
-    /// the training rows. Without classes, those of the label are taken.</param>
+    /// the training rows. Without classes, those of the label are taken. Their inputs do not include the
+    /// label.</param>
     /// <param name="testRows">The test rows.</param>
     /// <param name="source">The table's name in messages.</param>
     /// <param name="table">The training rows, with the test rows among them if these are a share.</param>
@@ -323,9 +324,18 @@ module TableData =
         | ValueNone -> TableLayout.ofTable options table
         | ValueSome(struct (encoding, _)) ->
             TableLayout.label options table
-            |> Result.map (fun label ->
+            |> Result.bind (fun label ->
                 let layout = layoutOf encoding label
-                layout, TestRows.withNumbers layout table)
+
+                Fault.check
+                    [
+                        not (List.contains label.Name (layout.Numbers @ layout.Categories)),
+                        Fault.create
+                            "Data:Label"
+                            "the label's column"
+                            $"{label.Name}, an input of the model"
+                    ]
+                    (fun () -> layout, TestRows.withNumbers layout table))
         |> Result.mapError (within source)
         |> Result.bind (fun found ->
             requireSameWidth testRows table |> Result.map (fun () -> found))

@@ -72,6 +72,35 @@ let ``a fold's encoding is the one that fits its training rows alone`` () =
                 (Dataset.take [| 0 .. found.Train.Count - 1 |] found.Train).Inputs)
 
 [<Fact>]
+let ``groups of whole numbers that double precision rounds stay different`` () =
+    let options = { options with Ignored = [] }
+
+    let groupsOf (spelling: int -> string) =
+        let rows =
+            SmallTables.table [
+                "x", List.init 40 string |> texts
+                "who", List.init 40 spelling |> texts
+                "label", List.init 40 (fun row -> string (row % 2)) |> texts
+            ]
+
+        match TableFolds.create options Head.Softmax (FoldRule.Grouped "who") 1UL 4 rows with
+        | Ok division -> [ for fold in division.Folds -> List.ofSeq fold.Test ]
+        | Error faults -> failwith $"%A{faults}"
+
+    let customer row =
+        invariant $"{9007199254740992L + int64 (row / 2)}"
+
+    let expected = groupsOf customer
+    Assert.True(expected |> List.forall (fun test -> test.Length = 10), $"%A{expected}")
+    // Other spellings of the same numbers are the same groups.
+    for spelling in
+        [
+            fun row -> (if row % 2 = 0 then " " else "+") + customer row
+            fun row -> (if row % 2 = 0 then "000" else "") + customer row
+        ] do
+        Exactly.equal expected (groupsOf spelling)
+
+[<Fact>]
 let ``a test row with a category that no training row has gets inputs of 0, and is reported`` () =
     let division = divide FoldRule.Stratified 5
 

@@ -2,6 +2,7 @@
 module Pipeline.Properties.TableSummaryLaws
 
 open System
+open System.Globalization
 open Xunit
 open FsCheck
 open Pipeline.Learning
@@ -50,6 +51,24 @@ let ``a column of numbers has their figures, blanks left out``
     let struct (text, count) = found.MostFrequent
     Exactly.equal count (present |> List.filter ((=) (float text)) |> List.length)
     Exactly.equal count (present |> List.countBy id |> List.map snd |> List.max)
+
+[<Law>]
+let ``equal numbers have themselves as their mean, and no deviation``
+    (NormalFloat number)
+    (PositiveInt count)
+    =
+    let number = number + 0.0
+
+    let found =
+        table [
+            "x", List.replicate (count + 1) (number.ToString("R", CultureInfo.InvariantCulture))
+            "label", List.init (count + 1) (fun row -> [ "a"; "b" ][row % 2])
+        ]
+        |> summarise TableOptions.Default Head.Softmax
+        |> column "x"
+
+    Exactly.equal number found.Mean
+    Exactly.equal 0.0 found.Deviation
 
 [<Fact>]
 let ``each column has its use, and a column that needs a setting has its fault among the warnings``

@@ -160,9 +160,14 @@ internal static partial class Log
     [LoggerMessage(
         46,
         LogLevel.Information,
-        "Class {Class} is answered if its probability is at least {Threshold:F4}"
+        "Class {Class} is answered if its probability is at least {Threshold:F4}: test accuracy {Accuracy:F4}. The accuracies of epochs are those of the most probable class"
     )]
-    public static partial void DecisionChosen(this ILogger logger, string @class, double threshold);
+    public static partial void DecisionChosen(
+        this ILogger logger,
+        string @class,
+        double threshold,
+        double accuracy
+    );
 
     [LoggerMessage(
         47,

@@ -162,27 +162,36 @@ internal static class DataFiles
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         var path = files[0].Path;
-        string? unused = null;
+        string?[] notes = [];
         if (known is not null)
         {
             var names = SampleFile.ColumnsOf(known.Preprocessing);
             train = TableFile.WithColumns(names, train, files[0]);
             test = test is null ? null : TableFile.WithColumns(names, test, files[^1]);
-            var label = configuration.Settings.Data.Label ?? (test ?? train).Columns.Last().Name;
-            unused = TableFile.UnusedNote(names, test ?? train, label, files[^1]);
+            var chosen = configuration.Settings.Data.Label;
+            notes =
+            [
+                TableFile.LabelNote(names, train, chosen, files[0]),
+                TableFile.UnusedNote(
+                    names,
+                    test ?? train,
+                    chosen ?? train.Columns.Last().Name,
+                    files[^1]
+                ),
+            ];
         }
-        var rows = test is null
+        var testRows = test is null
             ? TestRows.NewFraction(configuration.DataSplit.TestShare, configuration.DataSplit.Seed)
             : TestRows.NewSeparate(test, files[^1].Path);
         var data = (
             known is null
-                ? Tables.Prepare<T>(configuration.Table, configuration.Head, rows, path, train)
+                ? Tables.Prepare<T>(configuration.Table, configuration.Head, testRows, path, train)
                 : Tables.Prepare<T>(
                     configuration.Table,
                     known.Head,
                     EncodingOf(configuration, known, train, path),
                     known.Classes,
-                    rows,
+                    testRows,
                     path,
                     train
                 )
@@ -200,7 +209,7 @@ internal static class DataFiles
         )
         {
             Columns = Drift.OfTable(data.Encoding, train),
-            Notes = unused is null ? [] : [unused],
+            Notes = [.. notes.OfType<string>()],
         };
     }
 

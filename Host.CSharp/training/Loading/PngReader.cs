@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -38,6 +39,8 @@ internal static class PngReader
     /// paper.</param>
     /// <param name="limit">The largest size of the unpacked image, in bytes.</param>
     /// <param name="path">Its path, for messages.</param>
+    /// <param name="isChecked">Whether the checksums of its parts are compared, which keeps inputs of a fuzzer from the
+    /// code behind them.</param>
     /// <exception cref="RefusedException">The file is not a PNG, is damaged or too large; or dark ink is given for an image
     /// of colours.</exception>
     public static ByteImage Parse(
@@ -45,7 +48,8 @@ internal static class PngReader
         int channels,
         bool isDarkInk,
         long limit,
-        string path
+        string path,
+        bool isChecked = true
     )
     {
         if (isDarkInk && channels != 1)
@@ -56,7 +60,7 @@ internal static class PngReader
                     .ToString(),
             ]);
         }
-        CheckSize(content, limit, path);
+        CheckParts(content, limit, path, isChecked);
         try
         {
             var image = ImageResult.FromMemory(
@@ -97,9 +101,14 @@ internal static class PngReader
     private static byte OnWhite(byte colour, byte opacity) =>
         (byte)(byte.MaxValue - ((byte.MaxValue - colour) * opacity + 127) / byte.MaxValue);
 
-    /// <summary>Checks the size of the image first, as the library unpacks any amount: unpacks as many bytes
-    /// as the header declares, and no more.</summary>
-    private static void CheckSize(ReadOnlyMemory<byte> content, long limit, string path)
+    /// <summary>Checks the checksums, and the size of the image, as the library unpacks any amount: unpacks as many
+    /// bytes as the header declares, and no more.</summary>
+    private static void CheckParts(
+        ReadOnlyMemory<byte> content,
+        long limit,
+        string path,
+        bool isChecked
+    )
     {
         var bytes = content.Span;
         if (!IsPng(bytes) || bytes.Length < 33)
@@ -118,13 +127,22 @@ internal static class PngReader
         }
         var packed = new MemoryStream();
         long place = SignatureLength;
-        while (place + 12 <= bytes.Length)
+        var kind = "";
+        while (place + 12 <= bytes.Length && kind != "IEND")
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(bytes[(int)place..]);
             if (place + 12 + length > bytes.Length)
                 throw Refused(path, "one that is cut short");
-            if (Encoding.ASCII.GetString(bytes.Slice((int)place + 4, 4)) == "IDAT")
-                packed.Write(bytes.Slice((int)place + 8, (int)length));
+            var named = bytes.Slice((int)place + 4, (int)length + 4);
+            kind = Encoding.ASCII.GetString(named[..4]);
+            var checksum = BinaryPrimitives.ReadUInt32BigEndian(bytes[(int)(place + 8 + length)..]);
+            if (isChecked && Crc32.HashToUInt32(named) != checksum)
+                throw Refused(
+                    path,
+                    $"one with a wrong checksum of its part {VisibleText.Of(kind)}"
+                );
+            if (kind == "IDAT")
+                packed.Write(named[4..]);
             place += 12 + length;
         }
         // The library allocates the declared length of a chunk, even if the file ends before it.

@@ -45,6 +45,28 @@ internal static class TableFile
         );
     }
 
+    /// <summary>A sentence that names the label of rows with columns that a model does not use, if no
+    /// setting chose it; null if there is no other column it could be.</summary>
+    /// <param name="names">The names of the model's columns.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="chosen">The label that a setting chose.</param>
+    /// <param name="file">The table's file.</param>
+    public static string? LabelNote(
+        IReadOnlyList<string> names,
+        Table table,
+        string? chosen,
+        DataFile file
+    )
+    {
+        string[] others =
+        [
+            .. table.Columns.Select(column => column.Name).Where(name => !names.Contains(name)),
+        ];
+        return chosen is not null || names.Count == 0 || others.Length < 2
+            ? null
+            : $"{file.Path}: the label is the last column, {others[^1]}. Data:Label names another.";
+    }
+
     /// <summary>A sentence that names the unused columns of a table, for a model that takes its columns by
     /// index; null if it uses all, or takes them by name.</summary>
     /// <param name="names">The names of the model's columns.</param>

@@ -34,6 +34,7 @@ internal sealed class RunResults<T>(
             configuration,
             result,
             finished,
+            model,
             outcome,
             data,
             record.History,
@@ -80,12 +81,16 @@ internal sealed class RunResults<T>(
             _ => Outcome.Diverged,
         };
 
-    private void ReportDecision(Model<T> model)
+    private void ReportDecision(Model<T> model, RunSummary summary)
     {
         if (configuration.Decision is not { } wanted)
             return;
         if (model.Decision.IsValueSome)
-            logger.DecisionChosen(wanted.Class, model.Decision.Value.Threshold);
+            logger.DecisionChosen(
+                wanted.Class,
+                model.Decision.Value.Threshold,
+                summary.DecisionTestAccuracy ?? double.NaN
+            );
         else
             logger.DecisionUnreached(wanted.Class);
     }
@@ -116,7 +121,7 @@ internal sealed class RunResults<T>(
         );
         if (summary.Temperature is { } temperature)
             logger.Calibrated(temperature);
-        ReportDecision(model);
+        ReportDecision(model, summary);
         ReportCoverage(model);
         report.Ended(
             outcome,

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 
 namespace Pipeline.Training;
 
@@ -15,6 +16,7 @@ internal sealed record RunSummary(
     double? FinalTrainAccuracy,
     double? FinalTestLoss,
     double? FinalTestAccuracy,
+    double? DecisionTestAccuracy,
     double? FinalValidationLoss,
     double? FinalValidationAccuracy,
     double? BestTestAccuracy,
@@ -35,6 +37,7 @@ internal sealed record RunSummary(
     /// <param name="configuration">Its settings.</param>
     /// <param name="result">The result of its loop.</param>
     /// <param name="finished">The network that it saves.</param>
+    /// <param name="model">The model of that network.</param>
     /// <param name="outcome">Its outcome.</param>
     /// <param name="data">Its samples.</param>
     /// <param name="history">Its evaluations.</param>
@@ -43,6 +46,7 @@ internal sealed record RunSummary(
         RunConfiguration configuration,
         LoopResult<T> result,
         FinishedNetwork<T> finished,
+        Model<T> model,
         Outcome outcome,
         TrainingData<T> data,
         RunHistory history,
@@ -65,6 +69,11 @@ internal sealed record RunSummary(
             FinalTrainAccuracy: result.Kept?.Train.Accuracy,
             FinalTestLoss: result.Kept?.Test.Loss,
             FinalTestAccuracy: result.Kept?.Test.Accuracy,
+            DecisionTestAccuracy: model.Decision.IsValueSome
+            && Evaluations.Create(EvaluationOptions.Default, model, data.Loaded.Test)
+                is Evaluation.Classification { Item: var figures }
+                ? figures.Accuracy
+                : null,
             FinalValidationLoss: result.Kept?.Validation?.Loss,
             FinalValidationAccuracy: result.Kept?.Validation?.Accuracy,
             BestTestAccuracy: history.Best?.Test.Accuracy,

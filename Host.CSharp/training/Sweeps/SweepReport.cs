@@ -150,9 +150,12 @@ internal sealed class SweepReport(
                 var accuracy = summary.FinalTestAccuracy is { } share
                     ? Invariant($", accuracy {share:F4}")
                     : "";
+                var decision = summary.DecisionTestAccuracy is { } answered
+                    ? Invariant($", {answered:F4} with Training:Decision")
+                    : "";
                 Line(
                     Invariant(
-                        $"its model on {TestSamples}: loss {summary.FinalTestLoss:G5}{accuracy}"
+                        $"its model on {TestSamples}: loss {summary.FinalTestLoss:G5}{accuracy}{decision}"
                     )
                 );
             }

@@ -35,6 +35,41 @@ module internal ParquetColumn =
         | ParquetValues.Reals reals -> Cells.Numbers reals
         | ParquetValues.Bytes bytes -> Cells.Numbers(Array.map ofBytes bytes)
 
+    /// Whole numbers, as texts where a double does not tell one from another.
+    let private wholeNumbers
+        (isRounded: int64 -> bool)
+        (text: int64 -> string)
+        (number: int64 -> float)
+        values
+        =
+        match values with
+        | ParquetValues.Integers integers when Array.exists isRounded integers ->
+            Cells.Texts(Array.map text integers)
+        | _ -> numbers number (fun _ -> damaged "numbers" "bytes") values
+
+    let private signed values =
+        wholeNumbers WholeNumbers.isRounded (fun number -> invariant $"{number}") float values
+
+    let private unsigned values =
+        wholeNumbers
+            (fun number -> number < 0L || WholeNumbers.isRounded number)
+            (fun number -> invariant $"{uint64 number}")
+            (uint64 >> float)
+            values
+
+    /// Whole numbers in the bytes of decimals without digits behind the point.
+    let private wholeDecimals (whole: ReadOnlyMemory<byte> -> bigint) values =
+        match values with
+        | ParquetValues.Bytes bytes ->
+            let wholes = Array.map whole bytes
+            let first = bigint WholeNumbers.FirstRounded
+
+            if wholes |> Array.exists (fun whole -> BigInteger.Abs whole >= first) then
+                Cells.Texts(Array.map string wholes)
+            else
+                Cells.Numbers(Array.map float wholes)
+        | _ -> signed values
+
     let private texts values =
         match values with
         | ParquetValues.Bytes bytes -> Cells.Texts(Array.map Utf8.read bytes)
@@ -54,19 +89,24 @@ module internal ParquetColumn =
             if scale < 0L || scale > 1000L then
                 damaged "0 to 1000 decimals" (string scale)
 
-            Ok(
-                numbers (fun i -> ofDecimal scale (BigInteger i)) (fun bytes ->
-                    if bytes.Length < 1 || bytes.Length > 32 then
-                        damaged "a decimal of 1 to 32 bytes" (string bytes.Length)
+            let unscaled (bytes: ReadOnlyMemory<byte>) =
+                if bytes.Length < 1 || bytes.Length > 32 then
+                    damaged "a decimal of 1 to 32 bytes" (string bytes.Length)
 
-                    ofDecimal scale (BigInteger(bytes.Span, isBigEndian = true)))
+                BigInteger(bytes.Span, isBigEndian = true)
+
+            Ok(
+                if scale = 0L then
+                    wholeDecimals unscaled
+                else
+                    numbers (BigInteger >> ofDecimal scale) (unscaled >> ofDecimal scale)
             )
 
         let asUnsigned =
             if kind = ParquetType.Int32 then
                 Ok(numbers (fun i -> float (uint32 i)) none)
             else
-                Ok(numbers (fun i -> float (uint64 i)) none)
+                Ok unsigned
 
         let asStored () =
             match kind with
@@ -74,7 +114,7 @@ module internal ParquetColumn =
             | ParquetType.Int32
             | ParquetType.Int64
             | ParquetType.Float
-            | ParquetType.Double -> Ok(numbers float none)
+            | ParquetType.Double -> Ok signed
             | ParquetType.Int96 -> Error "dates or times"
             | _ -> Error "bytes that are not marked as a text"
 

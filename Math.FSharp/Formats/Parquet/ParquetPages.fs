@@ -66,21 +66,21 @@ module internal ParquetPages =
         | Cells.Texts texts -> Cells.Texts(place "" (Array.ofSeq texts))
         | Cells.Unreadable _ -> cells
 
-    /// The cells of pages, one after the other.
+    /// The cells of pages, one after the other. Whole numbers are texts if those of one page are.
     let join (pages: Cells list) : Cells =
-        match pages with
-        | Cells.Numbers _ :: _ ->
+        let numbers =
             pages
             |> List.choose (function
                 | Cells.Numbers numbers -> Some numbers
                 | _ -> None)
-            |> Array.concat
-            |> Cells.Numbers
-        | _ ->
+
+        if numbers.Length = pages.Length && not pages.IsEmpty then
+            Cells.Numbers(Array.concat numbers)
+        else
             pages
-            |> List.choose (function
-                | Cells.Texts texts -> Some(Array.ofSeq texts)
-                | _ -> None)
+            |> List.map (function
+                | Cells.Numbers numbers -> Array.map WholeNumbers.text numbers
+                | cells -> Array.ofSeq (Cells.written cells))
             |> Array.concat
             |> fun texts -> Cells.Texts texts
 

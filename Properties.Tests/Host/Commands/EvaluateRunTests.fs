@@ -6,6 +6,7 @@ open System.IO
 open System.Text.Json
 open Xunit
 open Pipeline.Training
+open Pipeline.Learning.Laws
 
 /// Runs evaluated on their own samples and on others, from anywhere, finished or not.
 module EvaluateRunTests =
@@ -285,3 +286,87 @@ module EvaluateRunTests =
             Assert.Equal(2, ended.ExitCode)
             let said = ended.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             Assert.Contains(says, Assert.Single said)
+
+    [<Fact>]
+    let ``a run that chooses a threshold says the accuracy that its model has`` () =
+        use scratch = new Scratch()
+        rows (scratch.Sub "rows.csv") 1 150
+
+        let trained =
+            Given.host [
+                "train"
+                "--Data:Train=" + scratch.Sub "rows.csv"
+                "--Training:Iterations=50"
+                "--Training:Decision=c1:threshold=0.05"
+                "--Run:Directory=" + scratch.Sub "runs"
+            ]
+
+        Assert.True((trained.ExitCode = 0), trained.Errors)
+        let json, _ = evaluate [ Assert.Single(Given.runs scratch) ]
+        let accuracy = json.GetProperty("figures").GetProperty("accuracy").GetDouble()
+        let summary = Told.summary scratch
+
+        Exactly.equal accuracy (summary.GetProperty("decision_test_accuracy").GetDouble())
+        Assert.NotEqual(accuracy, summary.GetProperty("final_test_accuracy").GetDouble())
+
+        Assert.Contains(
+            FormattableString.Invariant $"at least 0.0500: test accuracy {accuracy:F4}.",
+            trained.Output + trained.Errors
+        )
+
+    [<Fact>]
+    let ``the label of rows is no input of the model, and an assumed one is named`` () =
+        use scratch = new Scratch()
+
+        let write name header row =
+            File.WriteAllLines(
+                scratch.Sub name,
+                header
+                :: [
+                    for i in 0..59 ->
+                        let kind = if i % 3 = 0 then "a" else "b"
+                        row $"%d{i % 3 + i % 2}.5" $"%d{i % 7}.25" kind
+                ]
+            )
+
+            scratch.Sub name
+
+        let train = write "train.csv" "x,y,kind" (fun x y kind -> $"{x},{y},{kind}")
+        let first = write "first.csv" "kind,x,y" (fun x y kind -> $"{kind},{x},{y}")
+        let more = write "more.csv" "x,y,kind,guess" (fun x y kind -> $"{x},{y},{kind},b")
+
+        let trained =
+            Given.host [
+                "train"
+                $"--Data:Train={train}"
+                "--Training:Iterations=5"
+                "--Run:Directory=" + scratch.Sub "runs"
+            ]
+
+        Assert.True((trained.ExitCode = 0), trained.Errors)
+        let run = Assert.Single(Given.runs scratch)
+        let model = Path.Combine(run, "model.safetensors")
+
+        let refused = Given.host [ "evaluate"; model; $"--Data:Test={first}" ]
+        Assert.Equal(2, refused.ExitCode)
+        Assert.Contains("Data:Label: expected the label's column", refused.Errors)
+        Assert.Contains("found y, an input of the model", refused.Errors)
+
+        let accuracy source arguments =
+            let json, errors = evaluate (source :: arguments)
+            (json.GetProperty "figures").GetProperty("accuracy").GetDouble(), errors
+
+        let expected, silent = accuracy model [ $"--Data:Test={train}" ]
+        Assert.DoesNotContain("the label is", silent)
+
+        for source, settings in [ model, [ "--Data:Label=kind" ]; run, [] ] do
+            let named, silent = accuracy source ($"--Data:Test={first}" :: settings)
+            Assert.Equal(expected, named)
+            Assert.DoesNotContain("the label is", silent)
+
+        let _, said = accuracy model [ $"--Data:Test={more}" ]
+
+        Assert.Contains(
+            "more.csv: the label is the last column, guess. Data:Label names another.",
+            said
+        )

@@ -202,6 +202,93 @@ module OnnxTests =
 
             Assert.Equal(2, found.Length)
 
+    [<Fact>]
+    let ``missing values and other spellings enter the graph as the model reads them`` () =
+        let encoding = {
+            Numbers = [
+                for name, fill in [ "x", 3.0; "y", 4.0 ] ->
+                    {
+                        Name = name
+                        Fill = fill
+                        Centre = 1.0
+                        Scale = 2.0
+                    }
+            ]
+            Categories = [
+                for name, values in
+                    [
+                        "size", [ "1.5"; "10"; "200" ]
+                        "open", [ "false"; "true" ]
+                        "kind", [ "T01"; "b" ]
+                    ] ->
+                    {
+                        Name = name
+                        Values = values
+                        Fill = values.Head
+                    }
+            ]
+            Format = {
+                CellFormat.Default with
+                    MissingValues = [ "-999"; "none"; "NA" ]
+            }
+        }
+
+        let model = {
+            Model.ofNetwork (
+                Network.initialise
+                    Initialiser.XavierNormal
+                    1UL
+                    (Architecture.dense Activation.Tanh [ encoding.Features; 3; 2 ])
+            ) with
+                Preprocessing = Preprocessing.Table encoding
+        }
+
+        let bytes = OnnxFile.Write model
+
+        for x, y, size, isOpen, kind in
+            [
+                7.0, 8.0, "10", "true", "b"
+                -999.0, 8.0, "10.0", "True", "NA"
+                7.0, -999.0, "200.0", "FALSE", "none"
+                nan, -999.0, "-999", "", "NONE"
+                1.0, 2.0, "1.5", "na", "T01"
+            ] do
+            let found: float[] =
+                asked bytes [
+                    value "numbers" [| x; y |] [ 1; 2 ]
+                    value "size" [| size |] [ 1; 1 ]
+                    value "open" [| isOpen |] [ 1; 1 ]
+                    value "kind" [| kind |] [ 1; 1 ]
+                ]
+
+            let row =
+                Table.create [
+                    {
+                        Name = "x"
+                        Cells = Cells.Numbers [| x |]
+                    }
+                    {
+                        Name = "y"
+                        Cells = Cells.Numbers [| y |]
+                    }
+                    {
+                        Name = "size"
+                        Cells = Cells.Texts [| size |]
+                    }
+                    {
+                        Name = "open"
+                        Cells = Cells.Texts [| isOpen |]
+                    }
+                    {
+                        Name = "kind"
+                        Cells = Cells.Texts [| kind |]
+                    }
+                ]
+                |> Result.bind (TableEncoding.encode encoding)
+                |> orFail
+
+            Approximately.equal 1e-9 (cells (Network.predict model.Network row)) found
+
     /// Names that a graph might have for things of its own, that are made of another, or are odd.
     let private nasty =
         FsCheck.FSharp.Gen.oneof [

@@ -579,9 +579,22 @@ type HostileInputTests(output: ITestOutputHelper) =
     member _.``PNG images``() =
         let sound = PngWriter.OfBytes(ByteImage(ImageSize.Grey(3, 5), Array.init 15 byte))
 
-        attack "PNG" [ sound ] (fun bytes ->
+        let isRead isChecked (bytes: byte[]) =
             isTaken (fun () ->
-                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png") |> ignore))
+                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png", isChecked)
+                |> ignore)
+
+        attack "PNG" [ sound ] (isRead false)
+
+        // A checksum finds every changed byte.
+        Assert.True(isRead true sound)
+
+        for place in 0 .. sound.Length - 1 do
+            let changed = Array.copy sound
+            changed[place] <- changed[place] ^^^ 1uy
+            Assert.False(isRead true changed, $"byte %d{place} of %d{sound.Length}")
+
+        Assert.False(isRead true (Array.append sound sound[sound.Length - 12 ..]))
 
     [<Fact>]
     member _.``a PNG whose zlib stream asks for a dictionary is refused``() =
@@ -594,7 +607,8 @@ type HostileInputTests(output: ITestOutputHelper) =
 
         let refused =
             Assert.Throws<RefusedException>(fun () ->
-                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png") |> ignore)
+                PngReader.Parse(ReadOnlyMemory bytes, 1, true, 100_000L, "x.png", false)
+                |> ignore)
 
         Assert.Equal(
             "x.png: expected a PNG image, found one whose pixels cannot be decompressed.",
