@@ -28,6 +28,25 @@ module Trainer =
             ]
             (fun () -> batchSize)
 
+    /// <summary>Warnings about settings that train worse than others like them.</summary>
+    /// <param name="settings">The run's hyperparameters.</param>
+    /// <param name="samples">The number of training samples.</param>
+    /// <param name="architecture">The architecture.</param>
+    [<CompiledName("Warnings")>]
+    let warnings
+        (settings: Hyperparameters)
+        (samples: int)
+        (architecture: Architecture)
+        : string list = [
+        if
+            settings.Sampling = Sampling.Epoch
+            && samples % settings.BatchSize = 1
+            && Architecture.normalisesSamples architecture
+        then
+            invariant
+                $"The last mini-batch of each epoch has one sample ({samples} by {settings.BatchSize}): a layer that is normalised over the mini-batch learns nothing from it, and counts a variance of 0. Another BatchSize avoids that."
+    ]
+
     /// <summary>Checks that each step learns from all training samples, where the optimizer needs that.</summary>
     /// <param name="settings">The run's hyperparameters.</param>
     /// <param name="samples">The number of training samples.</param>

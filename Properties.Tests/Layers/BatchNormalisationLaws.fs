@@ -282,3 +282,26 @@ let ``mini-batches of one sample are refused where a layer is normalised over th
     |> Exactly.faulted [ "BatchSize"; "2 samples" ]
 
     Trainer.checkBatch 2 architecture |> orFail |> Exactly.equal 2
+
+[<Fact>]
+let ``one sample left for a mini-batch gives a warning, where a layer is normalised over it`` () =
+    let said sampling batchSize samples architecture =
+        let settings =
+            Hyperparameters.create {
+                Hyperparameters.Default.Options with
+                    Length = RunLength.Iterations 12L
+                    BatchSize = batchSize
+                    Sampling = sampling
+            }
+            |> orFail
+
+        Trainer.warnings settings samples architecture
+
+    let normalised = (normalised 1UL Activation.Relu).Architecture
+
+    for samples in [ 9; 17; 81 ] do
+        let warning = Assert.Single(said Sampling.Epoch 8 samples normalised)
+        Assert.Contains($"one sample (%d{samples} by 8)", warning)
+        Assert.Empty(said Sampling.Replacement 8 samples normalised)
+        Assert.Empty(said Sampling.Epoch 8 (samples + 1) normalised)
+        Assert.Empty(said Sampling.Epoch 8 samples (Architecture.dense Activation.Relu [ 2; 3; 2 ]))

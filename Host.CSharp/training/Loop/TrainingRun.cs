@@ -61,6 +61,14 @@ internal sealed class TrainingRun<T>(
     )
     {
         var architecture = configuration.ArchitectureFor(data);
+        foreach (
+            var warning in Trainer.Warnings(
+                configuration.Hyperparameters,
+                data.Samples.Train.Count,
+                architecture
+            )
+        )
+            logger.DataDoubtful(warning);
         earlier?.RefuseDifferences(configuration, data.Loaded.Hashes);
         using var folder = (earlier?.Path ?? path) is { } known
             ? RunFolder.Open(files, known)

@@ -50,10 +50,13 @@ module LayersTests =
                 Given.options scratch [
                     "Model:Layers", "batchnorm,dense 8,relu,batchnorm,dense 10"
                     "Model:Hidden", "50"
+                    "Training:Sampling", "Epoch"
+                    "Training:BatchSize", "13"
                 ]
             )
 
         Assert.Equal(0, ended.ExitCode)
+        Assert.Contains("has one sample (", ended.Output + ended.Errors)
         let folder = Assert.Single(Given.runs scratch)
         let original = ModelFile.Read(folder).ModelOf<float32>()
 
