@@ -82,8 +82,13 @@ type internal Residual(layers: Layer list) =
         next shapes (List.map snd parameters.Matrices) (List.map snd parameters.Vectors)
 
     /// The number of a random stream for a layer of the block that belongs to that of the block: those of different blocks
-    /// and layers differ.
-    let streamOf (own: int) (position: int) = (own + 1) * 1024 + position
+    /// and layers differ. In blocks nested so deep that the number would overflow, it is a hash.
+    let streamOf (own: int) (position: int) =
+        if own >= 0 && own < (1 <<< 21) - 2 then
+            (own + 1) * 1024 + position
+        else
+            let mixed = (uint64 (uint32 own) <<< 32 ||| uint64 position) * 0x9E3779B97F4A7C15UL
+            int (mixed >>> 33) ||| (1 <<< 30)
 
     let forward (pass: LayerPass<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : PassOutput<'T> =
         let places = placesOn pass.Shape

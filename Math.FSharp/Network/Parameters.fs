@@ -170,14 +170,6 @@ module Parameters =
         : Parameters<'U> =
         arrays parameters |> List.mapi replace |> ofArrays parameters
 
-    /// <summary>The norm of all numbers as one vector, √Σx², summed in double precision.</summary>
-    /// <param name="parameters">The parameters, or a gradient.</param>
-    [<CompiledName("Norm")>]
-    let norm (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
-        arrays parameters
-        |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
-        |> Math.Sqrt
-
     /// <summary>Zeros of the parameters' shape.</summary>
     [<CompiledName("Zeros")>]
     let zeros (parameters: Parameters<'T>) : Parameters<'T> =
@@ -190,6 +182,34 @@ module Parameters =
     [<CompiledName("Fold")>]
     let fold (folder: 'S -> 'T -> 'S) (state: 'S) (parameters: Parameters<'T>) : 'S =
         arrays parameters |> List.fold (Array.fold folder) state
+
+    /// <summary>The norm of all numbers as one vector, √Σx², summed in double precision.</summary>
+    /// <param name="parameters">The parameters, or a gradient.</param>
+    [<CompiledName("Norm")>]
+    let norm (parameters: Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : float =
+        let squares =
+            arrays parameters
+            |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
+
+        let largest () =
+            parameters
+            |> fold (fun most x -> max most (abs (Double.CreateTruncating x))) 0.0
+
+        if not (Double.IsPositiveInfinity squares) || Double.IsInfinity(largest ()) then
+            Math.Sqrt squares
+        else
+            // The squares of numbers beyond 10¹⁵⁴ overflow.
+            let largest = largest ()
+
+            let share =
+                parameters
+                |> fold
+                    (fun sum x ->
+                        let part = Double.CreateTruncating x / largest
+                        sum + part * part)
+                    0.0
+
+            largest * Math.Sqrt share
 
     /// The elements of two partner tensors combined.
     let internal mapArrays2

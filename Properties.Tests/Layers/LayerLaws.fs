@@ -157,6 +157,27 @@ let ``a layer's name is parsed as the layer`` () =
     for name, _ in overImages do
         Exactly.equal name (parsed name).Name
 
+[<Fact>]
+let ``layers in blocks of any depth start with weights of their own`` () =
+    for depth in 1..6 do
+        let block =
+            [ 1..depth ]
+            |> List.fold (fun layer _ -> $"residual [{layer}, {layer}]") "dense 3"
+            |> parsed
+
+        let network: Network<float> =
+            Architecture.create Head.Softmax (Shape.Vector 3) [ block; block; parsed "dense 3" ]
+            |> orFail
+            |> Network.initialise Initialiser.XavierNormal 1UL
+
+        let weights = [
+            for matrix in Parameters.matrices network.Parameters |> flat |> Array.chunkBySize 9 ->
+                List.ofArray matrix
+        ]
+
+        Assert.True(weights.Length > (1 <<< depth))
+        Exactly.equal weights.Length (List.distinct weights).Length
+
 [<Law>]
 let ``every kind of layer keeps the laws of a layer`` () =
     known |> List.collect (fun layer -> LayerLaw.All layer) |> Law.Together

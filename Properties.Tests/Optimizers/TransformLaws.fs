@@ -58,6 +58,38 @@ let ``clipping by norm keeps the direction and never exceeds the limit``
         if length before <= limit then
             Exactly.bits before after
 
+[<Fact>]
+let ``the norm of numbers whose squares overflow is finite, and clips them`` () =
+    let network: Network<float> =
+        Network.initialise
+            Initialiser.XavierNormal
+            1UL
+            (Architecture.dense Activation.Relu [ 2; 3; 2 ])
+
+    for size in [ 1e200; -1e307; 1e-200 ] do
+        let gradient =
+            Parameters.mapArrays
+                (fun _ values -> Array.create values.Length size)
+                network.Parameters
+
+        let count = float (flat gradient).Length
+        let norm = Parameters.norm gradient
+        let expected = if abs size < 1.0 then 0.0 else abs size * sqrt count
+
+        Approximately.equal 1e-14 [| 1.0 |] [|
+            (if expected = 0.0 then 1.0 + norm else norm / expected)
+        |]
+
+        if expected > 0.0 then
+            seen (Transform.clipByNorm 1.0) gradient
+            |> Approximately.equal 1e-12 (Array.create (int count) (float (sign size) / sqrt count))
+
+    for odd in [ nan; infinity ] do
+        let gradient =
+            Parameters.mapArrays (fun _ values -> Array.create values.Length odd) network.Parameters
+
+        Exactly.bits [| odd |] [| Parameters.norm gradient |]
+
 [<Law>]
 let ``clipping twice is clipping once`` (Trainable(network, _)) seed =
     let gradients = gradients seed 5 network.Parameters
