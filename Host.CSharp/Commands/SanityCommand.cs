@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Numerics;
 using Pipeline.Learning;
+using static System.FormattableString;
 
 namespace Pipeline.Training;
 
@@ -39,13 +40,14 @@ internal static class SanityCommand
         var (title, samples, check) = configuration.Precision.IsDouble
             ? Check<double>(configuration, wanted, steps)
             : Check<float>(configuration, wanted, steps);
+        var hasClasses = !double.IsNaN(check.Accuracy);
         Print.Line(
-            $"{title}: {Counted.Of(samples, "sample")}, {Counted.Of(check.Steps, "step")}: loss {check.FirstLoss:F4} to {check.LastLoss:F4}, accuracy {check.Accuracy:F4}"
+            $"{title}: {Counted.Of(samples, "sample")}, {Counted.Of(check.Steps, "step")}: loss {check.FirstLoss:F4} to {check.LastLoss:F4}{(hasClasses ? Invariant($", accuracy {check.Accuracy:F4}") : "")}"
         );
         Print.Line(
             check.Passed
                 ? (FormattableString)$"over-fitted: the settings can learn"
-                : $"NOT LEARNED: expected every sample to be classified correctly and a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
+                : $"NOT LEARNED: expected {(hasClasses ? "every sample to be classified correctly and " : "")}a loss below a tenth of the first; try another learning rate (find-rate suggests one), initialiser or more --steps"
         );
         return (int)(check.Passed ? Outcome.Completed : Outcome.Failed);
     }

@@ -17,8 +17,12 @@ module internal Spelling =
         else
             values |> List.sortWith (fun one other -> String.CompareOrdinal(one, other))
 
+    /// Whether a text is a number with an exponent.
+    let private hasExponent (reader: CellReader) (text: string) : bool =
+        text.IndexOfAny [| 'e'; 'E' |] >= 0 && (reader.Number text).IsSome
+
     /// The name of each value with all its spellings, in order. A value with one spelling has that name,
-    /// others have the canonical spelling.
+    /// others, and numbers with an exponent, have the canonical spelling.
     let groups (reader: CellReader) (texts: string seq) : (string * string list) list =
         let spellings = texts |> Seq.map _.Trim() |> Seq.distinct |> List.ofSeq
 
@@ -27,7 +31,7 @@ module internal Spelling =
             |> List.groupBy reader.Canonical
             |> List.map (fun (canonical, same) ->
                 match same with
-                | [ one ] -> one, same
+                | [ one ] when not (hasExponent reader one) -> one, same
                 | _ -> canonical, List.sort same)
             |> Map.ofList
 

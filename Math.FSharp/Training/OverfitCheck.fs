@@ -8,13 +8,15 @@ type OverfitResult = {
     FirstLoss: float
     /// The loss after the last.
     LastLoss: float
-    /// The fraction of the samples that are classified correctly at the end.
+    /// The fraction of the samples that are classified correctly at the end; NaN where numbers are predicted.
     Accuracy: float
 } with
 
-    /// Whether the network learned them by heart: all are correct, and the loss is below a tenth of the
+    /// Whether the network learned them by heart: all classes are correct, and the loss is below a tenth of the
     /// first.
-    member check.Passed = check.Accuracy = 1.0 && check.LastLoss < 0.1 * check.FirstLoss
+    member check.Passed =
+        (System.Double.IsNaN check.Accuracy || check.Accuracy = 1.0)
+        && check.LastLoss < 0.1 * check.FirstLoss
 
 /// Whether a network and its settings can learn at all.
 [<RequireQualifiedAccess>]

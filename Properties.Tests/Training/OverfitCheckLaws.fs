@@ -43,6 +43,23 @@ let ``at a rate of next to nothing they are not`` (Seed seed) =
     Exactly.equal 100 check.Steps
     Assert.InRange(check.LastLoss, 0.9 * check.FirstLoss, check.FirstLoss)
 
+[<Law(MaxTest = 5)>]
+let ``numbers to predict are learned by heart, without an accuracy`` (Seed seed) =
+    let value = RandomNumbers.normal seed RandomStream.GradientCheck 1L
+    let inputs = Array.init 60 value |> Kernels.matrix 3 20
+    let targets = Array.init 20 (fun s -> value (60 + s)) |> Kernels.matrix 1 20
+    let data = Dataset.ofColumns 1 inputs (Targets.Columns targets)
+
+    let architecture =
+        [ Layers.dense 40; Layers.activation Activation.Tanh; Layers.dense 1 ]
+        |> Architecture.create Head.Identity (Shape.Vector 3)
+        |> orFail
+
+    let check = OverfitCheck.run (settings 0.1) 5 3000 data architecture
+    Assert.True(Double.IsNaN check.Accuracy)
+    Assert.True(check.Passed, $"{check}")
+    Assert.False (OverfitCheck.run (settings 1e-9) 5 10 data architecture).Passed
+
 [<Theory>]
 [<InlineData(0)>]
 [<InlineData(41)>]

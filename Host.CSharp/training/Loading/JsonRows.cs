@@ -13,6 +13,9 @@ namespace Pipeline.Training;
 /// line.</summary>
 internal static class JsonRows
 {
+    /// <summary>The most decimals of a number that is written with a point again.</summary>
+    private const int MostPlaces = 30;
+
     /// <param name="content">The whole file, in UTF-8.</param>
     /// <param name="limit">The largest size of the table's cells in bytes: rows without common names make
     /// many cells of a short text.</param>
@@ -181,7 +184,7 @@ internal static class JsonRows
             _ => throw Refused(place, "a list or object in a cell"),
         };
 
-    /// <summary>A number that reads the same in any format of cells: 1.25 as 125e-2. A point may separate thousands in
+    /// <summary>A number that reads the same in any format of cells: 1.25 as 125E-2. A point may separate thousands in
     /// the format of the table that a model was trained on; in JSON it never does.</summary>
     private static string NumberText(ReadOnlySpan<byte> number)
     {
@@ -202,8 +205,30 @@ internal static class JsonRows
         var sign = text[0] == '-' ? "-" : "";
         var digits = (text[sign.Length..point] + fraction).TrimStart('0');
         return Invariant(
-            $"{sign}{(digits.Length == 0 ? "0" : digits)}e{exponent - fraction.Length}"
+            $"{sign}{(digits.Length == 0 ? "0" : digits)}E{exponent - fraction.Length}"
         );
+    }
+
+    /// <summary>The decimal form of a text that was written for a number with a point.</summary>
+    /// <param name="text">A cell of a table in JSON.</param>
+    public static string Plain(string text)
+    {
+        var end = text.IndexOf("E-", StringComparison.Ordinal);
+        var sign = text.StartsWith('-') ? "-" : "";
+        if (
+            end <= sign.Length
+            || text.AsSpan(sign.Length, end - sign.Length).ContainsAnyExceptInRange('0', '9')
+            || !int.TryParse(
+                text.AsSpan(end + 2),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var places
+            )
+            || places is 0 or > MostPlaces
+        )
+            return text;
+        var digits = text[sign.Length..end].PadLeft(places + 1, '0');
+        return $"{sign}{digits[..^places]}.{digits[^places..]}";
     }
 
     private static RefusedException Refused(string place, string found) =>

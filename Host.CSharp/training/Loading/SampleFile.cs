@@ -105,9 +105,16 @@ internal static class SampleFile
         )
         {
             Rows = table,
-            Kept = [.. columns.Select(column => (column.Name, Tables.TextsOf(column)))],
+            Kept = [.. columns.Select(column => (column.Name, TextsOf(column, file)))],
             Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],
         };
+    }
+
+    /// <summary>The cells of a column as the file has them.</summary>
+    private static IReadOnlyList<string> TextsOf(Column column, DataFile file)
+    {
+        var texts = Tables.TextsOf(column);
+        return TableKind.Of(file) == TableKind.Json ? [.. texts.Select(JsonRows.Plain)] : texts;
     }
 
     /// <summary>The names of the columns that a model takes; empty for a model that takes plain

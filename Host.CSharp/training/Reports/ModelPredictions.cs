@@ -41,7 +41,7 @@ internal static class ModelPredictions
             notes.AddRange(samples.Notes);
             var outputs = Network.Probabilities(model.Network, samples.Data);
             var wrong = samples
-                .Names.Where((_, sample) => outputs.Column(sample).Any(T.IsNaN))
+                .Names.Where((_, sample) => !outputs.Column(sample).All(T.IsFinite))
                 .FirstOrDefault();
             if (wrong is not null)
                 throw new RefusedException([Predictions.NotANumber(path, wrong)]);

@@ -43,7 +43,7 @@ internal sealed record Predictions(
         DataFile.Sentence(
             model,
             $"outputs that are numbers for {sample}",
-            "NaN: the weights or the inputs are too large for the precision"
+            "NaN or infinity: the weights or the inputs are too large for the precision"
         );
 
     /// <summary>A line for each sample, with the most probable classes.</summary>

@@ -84,7 +84,7 @@ internal sealed class TrialRunner<T>(
         var count = samples.Samples.Train.Count;
         var iterations = Runs.Iterations(settings, count);
         var perEpoch = Batch.IterationsPerEpoch(count, settings.BatchSize);
-        return file.Plan.Rungs.Last() * perEpoch < iterations
+        return (long)file.Plan.Rungs.Last() * perEpoch < iterations
             ? null
             : space.RungsFault(iterations / perEpoch);
     }

@@ -343,6 +343,45 @@ module PredictTests =
                 Assert.Contains(name, ended.Errors)
 
     [<Fact>]
+    let ``numbers of JSON keep their spelling in names and in columns that are kept`` () =
+        use scratch = new Scratch()
+        let rows = scratch.Sub "rows.json"
+
+        let row (id: string) i =
+            $"""{{"id": {id}, "a": %d{i % 2}.5, "size": %d{i % 3}.25, "y": {if i % 2 = 0 then "0.5" else "1.50"}}}"""
+
+        File.WriteAllLines(rows, [ for i in 0..59 -> row (string i) i ])
+
+        let trained =
+            Given.host [
+                "train"
+                $"--Data:Train={rows}"
+                "--Data:Ignored=id"
+                "--Data:Categorical=size,y"
+                "--Training:Iterations=5"
+                "--Run:Directory=" + scratch.Sub "runs"
+            ]
+
+        Assert.True((trained.ExitCode = 0), trained.Errors)
+        let run = Assert.Single(Given.runs scratch)
+        let model = ModelFile.Read(run).ModelOf<float32>()
+        Exactly.equal [ "0.5"; "1.5" ] (List.ofSeq model.Classes)
+
+        match model.Preprocessing with
+        | Preprocessing.Table encoding ->
+            Exactly.equal [ "0.25"; "1.25"; "2.25" ] (Assert.Single encoding.Categories).Values
+        | other -> failwith $"expected a table, found {other}"
+
+        let ids = [ "17.0"; "1.50"; "-0.125"; "3"; "1e5"; "\"12e-3\"" ]
+        let asked = scratch.Sub "asked.json"
+        File.WriteAllLines(asked, ids |> List.map (fun id -> row id 1))
+        let ended = Given.host [ "predict"; run; asked; "--keep"; "id"; "--format"; "csv" ]
+        Assert.True((ended.ExitCode = 0), ended.Errors)
+
+        for line, id in List.zip (List.ofArray (ended.Output.Trim().Split('\n'))).Tail ids do
+            Assert.Contains("," + id.Trim('"') + ",", line)
+
+    [<Fact>]
     let ``columns that a model does not take by place are named`` () =
         use scratch = new Scratch()
         let rows = scratch.Sub "rows.csv"

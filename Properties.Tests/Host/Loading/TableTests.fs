@@ -94,7 +94,7 @@ module TableTests =
 
     [<Fact>]
     let ``JSON rows are objects or lists, in a list or one a line`` () =
-        let expected = [ "a", [ "1"; "250e-2" ]; "b", [ "x"; "" ] ]
+        let expected = [ "a", [ "1"; "250E-2" ]; "b", [ "x"; "" ] ]
 
         for text in
             [

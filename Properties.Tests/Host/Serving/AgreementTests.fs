@@ -8,6 +8,10 @@ open System.Net
 open System.Text
 open Microsoft.ML.OnnxRuntime
 open Microsoft.ML.OnnxRuntime.Tensors
+open Pipeline.Learning
+open Pipeline.Learning.Formats
+open Pipeline.Learning.Laws
+open Pipeline.Properties
 open Pipeline.Training
 open Xunit
 
@@ -66,6 +70,61 @@ module AgreementTests =
 
         for one, other in Array.zip expected found do
             Assert.InRange(other, one - 1e-5, one + 1e-5)
+
+    [<Fact>]
+    let ``outputs that are not finite are refused however they are asked for`` () =
+        use scratch = new Scratch()
+
+        let write (name: string) (preprocessing: Preprocessing) (weight: float32) =
+            let network: Network<float32> =
+                Architecture.create Head.Identity (Shape.Vector 4) [ Layers.dense 1 ]
+                |> orFail
+                |> Network.initialise Initialiser.XavierNormal 1UL
+
+            let huge =
+                network.Parameters
+                |> Parameters.mapArrays (fun _ values -> Array.create values.Length weight)
+
+            let model = {
+                Model.ofNetwork { network with Parameters = huge } with
+                    Preprocessing = preprocessing
+            }
+
+            let path = scratch.Sub $"{name}.safetensors"
+            File.WriteAllBytes(path, Safetensors.write model)
+            path
+
+        use service =
+            Serving.start [
+                "numbers", write "numbers" Preprocessing.Numbers 3e38f
+                "images", write "images" (Preprocessing.Pixels(ImageSize.Grey(2, 2))) 3e38f
+            ]
+
+        let refused (path: string) kind (body: string) =
+            let answer = service.Post(path, kind, Encoding.Latin1.GetBytes body)
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode)
+
+            Assert.Contains(
+                "outputs that are numbers",
+                Encoding.UTF8.GetString(Serving.bytes answer)
+            )
+
+        let tensor name shape kind data =
+            $"""{{"inputs":[{{"name":"{name}","shape":[{shape}],"datatype":"{kind}","data":[{data}]}}]}}"""
+
+        refused "/models/numbers/predict" "application/json" "[[1,2,3,4]]"
+
+        refused
+            "/v2/models/numbers/infer"
+            "application/json"
+            (tensor "numbers" "1,4" "FP32" "1,2,3,4")
+
+        refused "/models/images/predict" "application/octet-stream" (String('\255', 4))
+
+        refused
+            "/v2/models/images/infer"
+            "application/json"
+            (tensor "pixels" "1,2,2" "UINT8" "255,255,255,255")
 
     [<Theory>]
     [<InlineData("iris", "Single")>]
