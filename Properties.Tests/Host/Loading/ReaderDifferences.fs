@@ -323,7 +323,7 @@ import json, sys
 from decimal import Decimal
 def number(text):
     sign, digits, exponent = Decimal(text).as_tuple()
-    return "-" * sign + "".join(map(str, digits)) + f"e{exponent}"
+    return "-" * sign + "".join(map(str, digits)) + f"E{exponent}"
 for i in range(int(sys.argv[2])):
     text = open(f"{sys.argv[1]}/{i}.json", encoding="utf-8-sig", newline="").read()
     decoder, rows, place = json.JSONDecoder(parse_float=number, parse_int=str), [], 0
