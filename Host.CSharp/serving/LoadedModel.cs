@@ -173,7 +173,7 @@ internal sealed class LoadedModel<T> : LoadedModel
         predictor.Predict(numbers, predicted);
         Widen(predicted, outputs);
         ArrayPool<T>.Shared.Return(memory);
-        RequireFinite(outputs);
+        Predictions.RequireFinite(outputs, "a sample");
         // The inputs of another model are encoded: what they were made of is not known.
         if (model.Preprocessing.IsNumbers)
             Watch?.CountNumbers(inputs, outputs);
@@ -186,7 +186,7 @@ internal sealed class LoadedModel<T> : LoadedModel
         predictor.Predict(pixels, predicted);
         Widen(predicted, outputs);
         ArrayPool<T>.Shared.Return(memory);
-        RequireFinite(outputs);
+        Predictions.RequireFinite(outputs, "a sample");
         if (model.Preprocessing.IsPixels)
             Watch?.CountImage(pixels, outputs);
     }
@@ -230,19 +230,9 @@ internal sealed class LoadedModel<T> : LoadedModel
                 .ToColumnMajorArray()
                 .Select(double.CreateTruncating),
         ];
-        RequireFinite(outputs);
+        Predictions.RequireFinite(outputs, "a sample");
         Watch?.CountRows(rows, outputs.Chunk(Signature.Outputs));
         return outputs;
-    }
-
-    /// <summary>Refuses outputs that are not numbers: an answer has no way to say them.</summary>
-    private static void RequireFinite(ReadOnlySpan<double> outputs)
-    {
-        foreach (var output in outputs)
-        {
-            if (!double.IsFinite(output))
-                throw new RefusedException([Predictions.NotANumber("the model", "a sample")]);
-        }
     }
 
     private static void Widen(ReadOnlySpan<T> predicted, Span<double> outputs)

@@ -191,25 +191,26 @@ module Parameters =
             arrays parameters
             |> List.fold (fun sum values -> sum + Kernels.sumOfSquares values) 0.0
 
-        let largest () =
-            parameters
-            |> fold (fun most x -> max most (abs (Double.CreateTruncating x))) 0.0
-
-        if not (Double.IsPositiveInfinity squares) || Double.IsInfinity(largest ()) then
+        if not (Double.IsPositiveInfinity squares) then
             Math.Sqrt squares
         else
-            // The squares of numbers beyond 10¹⁵⁴ overflow.
-            let largest = largest ()
+            // The squares of numbers beyond 10¹⁵⁴ overflow; those of shares of the largest number do not.
+            let largest =
+                parameters
+                |> fold (fun most x -> max most (abs (Double.CreateTruncating x))) 0.0
 
-            let share =
+            let squares =
                 parameters
                 |> fold
                     (fun sum x ->
-                        let part = Double.CreateTruncating x / largest
-                        sum + part * part)
+                        let share = Double.CreateTruncating x / largest
+                        sum + share * share)
                     0.0
 
-            largest * Math.Sqrt share
+            if Double.IsInfinity largest then
+                largest
+            else
+                largest * Math.Sqrt squares
 
     /// The elements of two partner tensors combined.
     let internal mapArrays2

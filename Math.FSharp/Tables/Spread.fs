@@ -54,7 +54,7 @@ module internal Spread =
             least <- min least x
             most <- max most x
 
-        meanOf (inverse (largest values)) values |> max least |> min most
+        meanOf (inverse (max (abs least) (abs most))) values |> max least |> min most
 
     /// The standard deviation √(Σ(x − mean)²/n).
     let deviation (mean: float) (values: ReadOnlySpan<float>) : float =

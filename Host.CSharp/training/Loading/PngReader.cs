@@ -39,8 +39,8 @@ internal static class PngReader
     /// paper.</param>
     /// <param name="limit">The largest size of the unpacked image, in bytes.</param>
     /// <param name="path">Its path, for messages.</param>
-    /// <param name="isChecked">Whether the checksums of its parts are compared, which keeps inputs of a fuzzer from the
-    /// code behind them.</param>
+    /// <param name="isChecked">Whether the checksums of its parts are compared. A fuzzer leaves them out to reach the code
+    /// behind them.</param>
     /// <exception cref="RefusedException">The file is not a PNG, is damaged or too large; or dark ink is given for an image
     /// of colours.</exception>
     public static ByteImage Parse(

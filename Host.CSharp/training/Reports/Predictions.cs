@@ -46,6 +46,19 @@ internal sealed record Predictions(
             "NaN or infinity: the weights or the inputs are too large for the precision"
         );
 
+    /// <summary>Refuses outputs that are not finite: an answer has no way to say them.</summary>
+    /// <param name="outputs">The outputs of one sample or more.</param>
+    /// <param name="sample">Its name, in words.</param>
+    /// <exception cref="RefusedException">An output is NaN or infinite.</exception>
+    public static void RequireFinite(ReadOnlySpan<double> outputs, string sample)
+    {
+        foreach (var output in outputs)
+        {
+            if (!double.IsFinite(output))
+                throw new RefusedException([NotANumber("the model", sample)]);
+        }
+    }
+
     /// <summary>A line for each sample, with the most probable classes.</summary>
     public string ToText(int top) =>
         string.Concat(

@@ -176,8 +176,7 @@ internal sealed class TableModel<T>(Model<T> model, TableEncoding encoding)
     private static double[] Outputs(IEnumerable<T> outputs, int row)
     {
         double[] numbers = [.. outputs.Select(double.CreateTruncating)];
-        return !numbers.All(double.IsFinite)
-            ? throw new RefusedException([Predictions.NotANumber("the model", $"row {row + 1}")])
-            : numbers;
+        Predictions.RequireFinite(numbers, $"row {row + 1}");
+        return numbers;
     }
 }

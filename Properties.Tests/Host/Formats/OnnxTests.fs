@@ -202,6 +202,17 @@ module OnnxTests =
 
             Assert.Equal(2, found.Length)
 
+    /// A model of rows that are encoded like that.
+    let private ofEncoding (encoding: TableEncoding) : Model<float> = {
+        Model.ofNetwork (
+            Network.initialise
+                Initialiser.XavierNormal
+                1UL
+                (Architecture.dense Activation.Tanh [ encoding.Features; 3; 2 ])
+        ) with
+            Preprocessing = Preprocessing.Table encoding
+    }
+
     [<Fact>]
     let ``missing values and other spellings enter the graph as the model reads them`` () =
         let encoding = {
@@ -233,15 +244,7 @@ module OnnxTests =
             }
         }
 
-        let model = {
-            Model.ofNetwork (
-                Network.initialise
-                    Initialiser.XavierNormal
-                    1UL
-                    (Architecture.dense Activation.Tanh [ encoding.Features; 3; 2 ])
-            ) with
-                Preprocessing = Preprocessing.Table encoding
-        }
+        let model = ofEncoding encoding
 
         let bytes = OnnxFile.Write model
 
@@ -345,15 +348,7 @@ module OnnxTests =
             Format = CellFormat.Default
         }
 
-        {
-            Model.ofNetwork (
-                Network.initialise
-                    Initialiser.XavierNormal
-                    1UL
-                    (Architecture.dense Activation.Tanh [ encoding.Features; 3; 2 ])
-            ) with
-                Preprocessing = Preprocessing.Table encoding
-        }
+        ofEncoding encoding
 
     let private distinct (names: string list) =
         names |> List.distinct |> List.filter ((<>) "number beside them")
