@@ -103,10 +103,17 @@ type Inputs<'T
     member internal inputs.SideBySide: LaneBlocks<'T> =
         match inputs with
         | Lanes lanes -> lanes
-        | inputs ->
+        | Pairs batch
+        | Buckets { Batch = batch } -> SparseBytes.sideBySide ByteScale<'T>.Table batch
+        | Columns columns ->
+            Kernels.values columns
+            |> SampleLanes.ofColumns columns.RowCount columns.ColumnCount
+        | Rows _ ->
             let columns = inputs.Numbers
             let values = Kernels.values columns
-            SampleLanes.ofColumns columns.RowCount columns.ColumnCount values
+            let lanes = SampleLanes.ofColumns columns.RowCount columns.ColumnCount values
+            ArrayReuse.Return values
+            lanes
 
     /// The array of the numbers; nothing in other forms.
     member internal inputs.Array: 'T[] voption =

@@ -68,6 +68,12 @@ module MiniBatch =
                     weights |> Array.map (fun weight -> 'T.CreateTruncating weight) |> ValueSome
         }
 
+    /// Whether the inputs are in that array.
+    let internal refersTo (array: 'T[]) (batch: MiniBatch<'T>) : bool =
+        match batch.inputs.Array with
+        | ValueSome own -> obj.ReferenceEquals(own, array)
+        | ValueNone -> false
+
     /// Returns the memory of a mini-batch that nothing refers to any more.
     let internal release (batch: MiniBatch<'T>) : unit =
         match batch.inputs with

@@ -1,6 +1,7 @@
 namespace Pipeline.Learning
 
 open System
+open System.Collections.Concurrent
 
 /// Arrays that are no longer used, kept for results of the same length: a run of many steps uses a few arrays in
 /// turn instead of making new ones at every step. Each thread keeps its own, and only while `Scope` runs, so
@@ -65,12 +66,27 @@ type internal ArrayReuse<'T> =
                 if ArrayReuse<'T>.WouldKeep array && not (isUsed array) then
                     ArrayReuse<'T>.Return array
 
-    /// Runs `act`; until it ends, returned arrays are rented again.
-    static member Scope(act: unit -> 'R) : 'R =
+    /// Runs `act`; until it ends, arrays returned to `kept` are rented again.
+    static member private With(kept: ResizeArray<'T[]>, act: unit -> 'R) : 'R =
         let outer = ArrayReuse<'T>.arrays
-        ArrayReuse<'T>.arrays <- ResizeArray()
+        ArrayReuse<'T>.arrays <- kept
 
         try
             act ()
         finally
             ArrayReuse<'T>.arrays <- outer
+
+    /// Runs `act`; until it ends, returned arrays are rented again.
+    static member Scope(act: unit -> 'R) : 'R = ArrayReuse<'T>.With(ResizeArray(), act)
+
+    /// A scope for shares of work that threads do one after the other: what it gives runs a share with the arrays
+    /// that earlier ones returned.
+    static member Scopes() : (unit -> 'R) -> 'R =
+        let idle = ConcurrentBag<ResizeArray<'T[]>>()
+
+        fun act ->
+            let mutable found = Unchecked.defaultof<_>
+            let kept = if idle.TryTake &found then found else ResizeArray()
+            let result = ArrayReuse<'T>.With(kept, act)
+            idle.Add kept
+            result

@@ -12,7 +12,34 @@ type internal ImageRow = {
     InImage: int
     InPadded: int
     Length: int
-}
+} with
+
+    /// The rows of some channels' images; without padding, all numbers are one row.
+    static member Of(window: Window, channels: int, image: Extent) : ImageRow[] =
+        let padded = window.Padded image
+        let size = padded.Rows * padded.Columns
+
+        if padded = image then
+            [|
+                {
+                    InImage = 0
+                    InPadded = 0
+                    Length = channels * size
+                }
+            |]
+        else
+            [|
+                for channel in 0 .. channels - 1 do
+                    for row in 0 .. image.Rows - 1 do
+                        {
+                            InImage = (channel * image.Rows + row) * image.Columns
+                            InPadded =
+                                channel * size
+                                + (row + window.Padding.Rows) * padded.Columns
+                                + window.Padding.Columns
+                            Length = image.Columns
+                        }
+            |]
 
 /// Where the numbers of a convolution stand, in blocks of samples side by side. Images are padded there. The weights are a
 /// matrix (outputs, taps), a tap being a channel of the group, a row and a column of the window.
@@ -86,18 +113,7 @@ type internal ConvolutionPlan = {
                         * lanes
             |]
             GroupStep = channels / groups * size * SampleLanes.Count
-            ImageRows = [|
-                for channel in 0 .. channels - 1 do
-                    for row in 0 .. image.Rows - 1 do
-                        {
-                            InImage = (channel * image.Rows + row) * image.Columns
-                            InPadded =
-                                channel * size
-                                + (row + window.Padding.Rows) * padded.Columns
-                                + window.Padding.Columns
-                            Length = image.Columns
-                        }
-            |]
+            ImageRows = ImageRow.Of(window, channels, image)
         }
 
 /// The rows of tiles.

@@ -49,6 +49,9 @@ type internal PoolingPlan = {
 /// How the numbers of a window become one. `places` are those of the window; `x` begins where the channel does, whose numbers
 /// stand `step` apart.
 type internal IPooling<'T> =
+    /// What stands for padding in an image: it changes the result of no window.
+    abstract Blank: 'T
+
     abstract Forward<'V, 'L when 'L :> ISimd<'V, 'T>> :
         places: ReadOnlySpan<int> * x: byref<'T> * step: int -> 'V
 
@@ -75,6 +78,8 @@ type internal MaxPooling<'T
         best
 
     interface IPooling<'T> with
+        member _.Blank = 'T.NegativeInfinity
+
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>
             (places: ReadOnlySpan<int>, x: byref<'T>, step: int)
@@ -106,6 +111,8 @@ type internal AveragePooling<'T
     and 'T: (new: unit -> 'T)
     and 'T :> IBinaryFloatingPointIeee754<'T>> =
     interface IPooling<'T> with
+        member _.Blank = 'T.Zero
+
         member _.Forward<'V, 'L when 'L :> ISimd<'V, 'T>>
             (places: ReadOnlySpan<int>, x: byref<'T>, step: int)
             =

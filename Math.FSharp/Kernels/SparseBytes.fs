@@ -210,21 +210,60 @@ module internal SparseBytes =
             ArrayPool<int>.Shared.Return ends
             ArrayPool<BytePair>.Shared.Return entries
 
+    /// Writes the samples' non-zero numbers, each as the table has it: `place` gives the place of a sample's first
+    /// number, from which those of its features are `step` apart.
+    let inline private writeNonZeros
+        (table: 'T[])
+        (batch: SparseBatch)
+        (samples: struct (int * int))
+        ([<InlineIfLambda>] place: int -> int)
+        (step: int)
+        (values: 'T[])
+        : unit =
+        let struct (first, count) = samples
+
+        for s in first .. first + count - 1 do
+            let sample = batch.Samples[s]
+            let place = place s
+
+            for n in batch.Source.Starts[sample] .. batch.Source.Starts[sample + 1] - 1 do
+                let pair = batch.Source.Pairs[n]
+                let at = place + 2 * pair.Key * step
+                values[at] <- table[pair.First]
+
+                if pair.Second <> 0 then
+                    values[at + step] <- table[pair.Second]
+
     /// The mini-batch's samples one after the other, each number as the table has it.
     let dense (table: 'T[]) (batch: SparseBatch) : 'T[] =
         let features = batch.Source.Features
         let values = ArrayReuse<'T>.Rent(features * batch.Samples.Length)
         Array.Clear values
-
-        for s in 0 .. batch.Samples.Length - 1 do
-            let sample = batch.Samples[s]
-
-            for n in batch.Source.Starts[sample] .. batch.Source.Starts[sample + 1] - 1 do
-                let pair = batch.Source.Pairs[n]
-                let at = s * features + 2 * pair.Key
-                values[at] <- table[pair.First]
-
-                if pair.Second <> 0 then
-                    values[at + 1] <- table[pair.Second]
-
+        let all = struct (0, batch.Samples.Length)
+        writeNonZeros table batch all (fun s -> s * features) 1 values
         values
+
+    /// The same numbers side by side.
+    let sideBySide (table: 'T[]) (batch: SparseBatch) : LaneBlocks<'T> =
+        let features, samples = batch.Source.Features, batch.Samples.Length
+        let values = SampleLanes.room features samples
+        let size = features * SampleLanes.Count
+
+        SampleLanes.run (int64 values.Length) samples (fun block ->
+            Array.Clear(values, block * size, size)
+            let first = block * SampleLanes.Count
+            let those = struct (first, min SampleLanes.Count (samples - first))
+
+            writeNonZeros
+                table
+                batch
+                those
+                (fun s -> block * size + s - first)
+                SampleLanes.Count
+                values)
+
+        {
+            Features = features
+            Samples = samples
+            Values = values
+        }

@@ -49,6 +49,21 @@ module internal LayerChain =
         match place.Layer, inputs with
         | LaneLayer layer, Inputs.Lanes _ -> LaneLayer.forward layer pass
         | LaneLayer layer, _ when layer.PrefersLanes place.Input -> LaneLayer.forward layer pass
+        | layer, Inputs.Lanes _ ->
+            let x = inputs.Numbers
+
+            let output =
+                layer.Forward {
+                    pass with
+                        Inputs = Inputs.Columns x
+                        // The copy is the layer's own.
+                        MayOverwrite = true
+                }
+
+            PassOutput.ofOutput {
+                output with
+                    Kept = Kernels.values x :: output.Kept
+            }
         | layer, _ -> layer.Forward pass |> PassOutput.ofOutput
 
     /// The forward pass through layers with their parameters: the last layer first.

@@ -26,8 +26,11 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
     let imageOf shape =
         WindowDimensions.imageOf dimensions "pooling" shape
 
+    let requireImage (shape: Shape) : struct (int * Extent) =
+        imageOf shape |> Fault.orInvalidArg (nameof shape)
+
     let planOf (shape: Shape) : PoolingPlan =
-        let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+        let struct (channels, image) = requireImage shape
         PoolingPlan.Of(window, channels, image)
 
     /// Whether each place of the window has a number of the image in it.
@@ -62,8 +65,10 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
 
     member _.Kind = kind
 
-    /// Where its numbers stand for samples of a shape.
-    member _.Plan(shape: Shape) : PoolingPlan = planOf shape
+    member _.Window = window
+
+    /// Channels, rows and columns of an image of a shape.
+    member _.Image(shape: Shape) : struct (int * Extent) = requireImage shape
 
     override _.TakesImages = (dimensions = WindowDimensions.Two)
 
@@ -120,7 +125,7 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
 
     interface IOnnxLayer with
         member _.ToOnnx(draft, _, shape, input) =
-            let struct (channels, image) = imageOf shape |> Fault.orInvalidArg (nameof shape)
+            let struct (channels, image) = requireImage shape
 
             let pool (operator: string) attributes =
                 draft.Add(

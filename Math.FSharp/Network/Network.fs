@@ -129,10 +129,17 @@ module Network =
         let lanes = SampleLanes.Count
         let block = max lanes (cached / network.Architecture.Widest / lanes * lanes)
 
+        // Of the samples, only targets and weights are needed afterwards.
         let logitsOf (batch: MiniBatch<'T>) =
-            (batch.FirstInputs |> enter |> LayerChain.evaluate layers).Numbers
+            let logits = (batch.FirstInputs |> enter |> LayerChain.evaluate layers).Numbers
+
+            if not (MiniBatch.refersTo (Kernels.values logits) batch) then
+                MiniBatch.release batch
+
+            logits
 
         let results = Array.zeroCreate (Dataset.partCount partSize data)
+        let scope = ArrayReuse<'T>.Scopes()
 
         ThreadTeam.run
             (int64 data.Count * network.Architecture.ParameterCount)
@@ -141,7 +148,7 @@ module Network =
                 let indices = Dataset.part partSize i data
 
                 results[i] <-
-                    ArrayReuse<'T>.Scope(fun () ->
+                    scope (fun () ->
                         let part = take indices
 
                         let logits =

@@ -3,6 +3,7 @@ namespace Pipeline.Learning
 open System
 open System.Numerics
 open System.Runtime.CompilerServices
+open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 open Pipeline.Learning.Arithmetic
 
@@ -11,6 +12,8 @@ type internal ISample<'T> =
     /// A bit an input of the 64 from `first` on, the first the lowest: whether it is anything but 0.
     abstract NonZero<'V, 'L when 'L :> ISimd<'V, 'T>> : first: int -> uint64
     abstract Item: int -> 'T
+    /// Copies the numbers from `first` on.
+    abstract Write: first: int * into: Span<'T> -> unit
 
 /// Numbers at a place in memory that stays.
 [<Struct>]
@@ -36,6 +39,10 @@ type internal NumberSample<'T> = {
         [<MethodImpl(MethodImplOptions.AggressiveInlining)>]
         member sample.Item(i: int) : 'T = Unsafe.Add(&sample.Start, i)
 
+        member sample.Write(first: int, into: Span<'T>) : unit =
+            MemoryMarshal.CreateReadOnlySpan(&Unsafe.Add(&sample.Start, first), into.Length).CopyTo
+                into
+
 /// Bytes at a place in memory that stays, each standing for byte / 255.
 [<Struct>]
 type internal ByteSample<'T> = {
@@ -56,6 +63,13 @@ type internal ByteSample<'T> = {
         member sample.Item(i: int) : 'T =
             let pixel = Unsafe.Add(&sample.Start, i)
             Unsafe.Add(&Simd.start sample.Table, int pixel)
+
+        member sample.Write(first: int, into: Span<'T>) : unit =
+            let pixels = &Unsafe.Add(&sample.Start, first)
+            let table = &Simd.start sample.Table
+
+            for i in 0 .. into.Length - 1 do
+                into[i] <- Unsafe.Add(&table, int (Unsafe.Add(&pixels, i)))
 
 /// One layer for one sample, f(W·x + b), inputs of 0 left out where every weight is finite: the bits of
 /// `Kernels.affine`, into one place of some memory.
@@ -230,7 +244,8 @@ type internal AnySample<'T
     let inputs = place.Input.Size
 
     let run (sample: 'Sample :> ISample<'T>) (result: 'T[]) (into: int) : unit =
-        let x = Array.init inputs (fun i -> sample.Item i)
+        let x = Array.zeroCreate inputs
+        sample.Write(0, x.AsSpan())
 
         let output =
             place.Layer.Forward {

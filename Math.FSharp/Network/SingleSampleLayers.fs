@@ -26,11 +26,14 @@ module internal SingleSampleLayers =
             | struct ({ Layer = :? Convolution as layer } as place, parameters, _) :: rest ->
                 (convolution place layer parameters).Use(IdentityOp<'T>()) :: build rest
             | struct ({ Layer = :? Pooling as layer } as place, _, _) :: rest ->
-                let plan = layer.Plan place.Input
+                let struct (channels, image) = layer.Image place.Input
+
+                let by (pooling: 'P :> IPooling<'T>) : SampleLayer<'T> =
+                    PoolingSample(pooling, layer.Window, channels, image)
 
                 match layer.Kind with
-                | PoolingKind.Max -> PoolingSample(MaxPooling<'T>(), plan) :: build rest
-                | PoolingKind.Average -> PoolingSample(AveragePooling<'T>(), plan) :: build rest
+                | PoolingKind.Max -> by (MaxPooling<'T>()) :: build rest
+                | PoolingKind.Average -> by (AveragePooling<'T>()) :: build rest
             | struct ({ Layer = :? Flatten }, _, _) :: (_ :: _ as rest) -> build rest
             | struct ({ Layer = :? Dense }, parameters, _) :: struct ({ Layer = Elementwise upper },
                                                                       _, _) :: rest ->

@@ -56,6 +56,16 @@ let internal written: (Shape * Written list) list = [
         Block [ Named "dense 4"; Named "batchnorm"; Named "silu"; Named "dense 4" ]
         Named "dense 3"
     ]
+    // More columns than a register holds, at every stride.
+    Shape.Image(2, 7, 37),
+    [
+        Named "conv2d 8 3x4 stride 2x1 padding 1 groups 2"
+        Named "relu"
+        Named "maxpool2d 2x3 stride 1x2 padding 1"
+        Named "conv2d 5 2 dilation 2"
+        Named "avgpool2d 2x3 stride 1x3"
+        Named "dense 3"
+    ]
     Shape.Vector 12,
     [
         Named "conv1d 3 4 stride 2 padding 1"
