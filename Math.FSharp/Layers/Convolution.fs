@@ -30,9 +30,10 @@ type internal Convolution
     let requireImage (shape: Shape) : struct (int * Extent) =
         imageOf shape |> Fault.orInvalidArg (nameof shape)
 
-    let planOf (shape: Shape) : ConvolutionPlan =
-        let struct (channels, image) = requireImage shape
-        ConvolutionPlan.Of(window, channels, image, outputs, groups)
+    let plans =
+        OfShape(fun shape ->
+            let struct (channels, image) = requireImage shape
+            ConvolutionPlan.Of(window, channels, image, outputs, groups))
 
     /// The weights of an output channel.
     let taps (channels: int) =
@@ -57,7 +58,7 @@ type internal Convolution
     member _.Image(shape: Shape) : struct (int * Extent) = requireImage shape
 
     /// Where its numbers stand for samples of a shape.
-    member _.Plan(shape: Shape) : ConvolutionPlan = planOf shape
+    member _.Plan(shape: Shape) : ConvolutionPlan = plans.Get shape
 
     /// Its biases; 0 without any.
     member _.Biases(parameters: LayerParameters<'T>) : 'T[] = biasesOf parameters
@@ -142,7 +143,7 @@ type internal Convolution
             and 'T :> IBinaryFloatingPointIeee754<'T>>
             (pass: LayerPass<'T>, x: LaneBlocks<'T>)
             : PassOutput<'T> =
-            let plan = planOf pass.Shape
+            let plan = plans.Get pass.Shape
             let weights = Kernels.values pass.Parameters.Weights
             let padded = ConvolutionLoops.padded plan x
 

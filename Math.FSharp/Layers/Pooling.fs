@@ -29,9 +29,10 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
     let requireImage (shape: Shape) : struct (int * Extent) =
         imageOf shape |> Fault.orInvalidArg (nameof shape)
 
-    let planOf (shape: Shape) : PoolingPlan =
-        let struct (channels, image) = requireImage shape
-        PoolingPlan.Of(window, channels, image)
+    let plans =
+        OfShape(fun shape ->
+            let struct (channels, image) = requireImage shape
+            PoolingPlan.Of(window, channels, image))
 
     /// Whether each place of the window has a number of the image in it.
     let seesNumbers (image: Extent) (places: Extent) : bool =
@@ -110,7 +111,7 @@ type internal Pooling(kind: PoolingKind, dimensions: WindowDimensions, window: W
             and 'T :> IBinaryFloatingPointIeee754<'T>>
             (pass: LayerPass<'T>, x: LaneBlocks<'T>)
             : PassOutput<'T> =
-            let plan = planOf pass.Shape
+            let plan = plans.Get pass.Shape
 
             let by (pooling: 'P :> IPooling<'T>) : PassOutput<'T> = {
                 PassOutput.ofLanes (PoolingLoops.forward pooling plan x) (fun upstream ->

@@ -11,6 +11,20 @@ type internal WindowDimensions =
     /// Along rows and columns.
     | Two = 2
 
+/// What follows from the shape of a layer's samples, which is the same at every pass: the last one is kept.
+[<Sealed>]
+type internal OfShape<'R when 'R: not struct>(make: Shape -> 'R) =
+    // Threads see a shape and its result together, or neither.
+    let mutable last: struct (Shape * 'R)[] = [||]
+
+    member _.Get(shape: Shape) : 'R =
+        match last with
+        | [| struct (known, result) |] when known = shape -> result
+        | _ ->
+            let result = make shape
+            last <- [| struct (shape, result) |]
+            result
+
 /// Windows of layers over images and sequences.
 [<RequireQualifiedAccess>]
 module internal WindowDimensions =

@@ -11,6 +11,7 @@ var root = new RootCommand("Measures the core: its kernels, and whole workloads.
     LeNet.Workload.Create(),
     Small.Create(),
     Predict.Create(),
+    Answers.Create(),
     Gemm.Create(),
     Numerical.Create(),
     Scaling.Create(),
