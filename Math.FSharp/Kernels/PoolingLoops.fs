@@ -192,7 +192,13 @@ module internal PoolingLoops =
         (y: 'T[])
         (gradient: 'T[] voption)
         : unit =
+        let size = plan.Channels * plan.InputSize * SampleLanes.Count
+
         SampleLanes.run (int64 x.Values.Length) x.Samples (fun block ->
+            match gradient with
+            | ValueSome gradient -> Array.Clear(gradient, block * size, size)
+            | ValueNone -> ()
+
             Simd.run SampleLanes.Count {
                 Pooling = pooling
                 Plan = plan
@@ -222,6 +228,5 @@ module internal PoolingLoops =
         (upstream: LaneBlocks<'T>)
         : LaneBlocks<'T> =
         let result = SampleLanes.room x.Features x.Samples
-        Array.Clear result
         run pooling plan x upstream.Values (ValueSome result)
         { x with Values = result }
