@@ -147,16 +147,37 @@ module SettingRange =
     let private number (text: string) : float =
         Double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture)
 
-    /// Four digits are enough to find a setting by, and are read easily.
-    let private digits (x: float) : float =
-        number (x.ToString("G4", CultureInfo.InvariantCulture))
+    /// The most digits that a number has.
+    let private mostDigits = 17
 
-    let private ofSpan (span: NumberSpan) (position: float) : string =
+    /// Four digits are enough to find a setting by, and are read easily. Numbers that have their first ones in common get more.
+    let private digits (span: NumberSpan) : int =
+        let largest = max (abs span.Low) (abs span.High)
+        let mutable digits = 4
+        let mutable width = 10.0 * (span.High - span.Low)
+
+        while width < largest && digits < mostDigits do
+            digits <- digits + 1
+            width <- 10.0 * width
+
+        digits
+
+    /// The number at a position, rounded to some digits.
+    let private rounded (digits: int) (span: NumberSpan) (position: float) : string =
         let struct (low, high) = ends span
         let x = low + position * (high - low)
         let x = if span.IsLogarithmic then exp x else x
-        let x = if span.IsWhole then Math.Round x else digits x
+
+        let x =
+            if span.IsWhole then
+                Math.Round x
+            else
+                number (x.ToString($"G{digits}", CultureInfo.InvariantCulture))
+
         (max span.Low (min span.High x)).ToString(CultureInfo.InvariantCulture)
+
+    let private ofSpan (span: NumberSpan) (position: float) : string =
+        rounded (digits span) span position
 
     /// The value at a position of 0 to 1.
     let internal valueAt (range: SettingRange) (position: float) : string =
@@ -185,25 +206,39 @@ module SettingRange =
             else
                 0.5
 
+    /// The whole number at a position between the ends themselves.
+    let private betweenEnds (span: NumberSpan) (position: float) : string =
+        // The digits of a number up to a billion, and of its fraction.
+        rounded mostDigits { span with IsWhole = false } position
+        |> number
+        |> Math.Round
+        |> fun x -> x.ToString(CultureInfo.InvariantCulture)
+
     /// The values that a grid tries; empty if the range does not give their number.
     let internal grid (range: SettingRange) : string list =
         match range.values with
         | RangeValues.Texts texts -> texts
         | RangeValues.Span { Low = low; High = high } when low = high -> [ valueAt range 0.5 ]
         | RangeValues.Span({ Steps = ValueSome steps } as span) ->
-            // The ends themselves are tried.
-            let inner = { span with IsWhole = false }
+            let rec tried digits =
+                let inner = [
+                    for step in 1 .. steps - 2 ->
+                        float step / float (steps - 1)
+                        |> if span.IsWhole then
+                               betweenEnds span
+                           else
+                               rounded digits span
+                ]
 
-            [
-                for step in 0 .. steps - 1 ->
-                    let value = ofSpan inner (float step / float (steps - 1))
+                // The ends themselves are tried.
+                let values = List.distinct (range.Corners.Head :: inner @ range.Corners.Tail)
 
-                    if span.IsWhole then
-                        (Math.Round(number value)).ToString(CultureInfo.InvariantCulture)
-                    else
-                        value
-            ]
-            |> List.distinct
+                if values.Length = steps || span.IsWhole || digits = mostDigits then
+                    values
+                else
+                    tried (digits + 1)
+
+            tried (digits span)
         | RangeValues.Span span when span.IsWhole && span.High - span.Low < float mostSteps -> [
             for x in span.Low .. 1.0 .. span.High -> x.ToString(CultureInfo.InvariantCulture)
           ]

@@ -154,6 +154,53 @@ let ``a grid has every combination once, the last setting changing fastest`` () 
         ]
         found
 
+[<Law>]
+let ``a grid tries as many numbers as it has steps, both ends among them, evenly spread``
+    (Seed seed)
+    =
+    let draw place =
+        RandomNumbers.uniform seed RandomStream.GradientCheck 0L place
+
+    let low = 1000.0 * draw 0
+    // Wide ranges, and those whose ends have many digits in common.
+    let high = low + 10.0 ** (-6.0 + 10.0 * draw 1)
+    let steps = 2 + int (60.0 * draw 2)
+    let isLogarithmic = draw 3 < 0.5
+
+    let found =
+        SettingRange.ofNumbers "x" low high isLogarithmic false (Nullable steps)
+        |> orFail
+        |> SettingRange.grid
+        |> List.map number
+
+    Exactly.equal steps found.Length
+    Exactly.equal [ low; high ] [ List.head found; List.last found ]
+    Exactly.equal found (found |> List.distinct |> List.sort)
+    let scale = if isLogarithmic then log else id
+    let step = (scale high - scale low) / float (steps - 1)
+
+    for one, next in List.pairwise found do
+        Assert.InRange(scale next - scale one, 0.0, 2.0 * step + 1e-12)
+
+[<Fact>]
+let ``a grid of whole numbers has every digit of them`` () =
+    let grid low high steps =
+        SettingRange.ofNumbers "x" low high false true (Nullable steps)
+        |> orFail
+        |> SettingRange.grid
+
+    Exactly.equal [ "12345"; "56172"; "99999" ] (grid 12345.0 99999.0 3)
+    Exactly.equal [ "1"; "2"; "3" ] (grid 1.0 3.0 9)
+
+[<Fact>]
+let ``numbers between ends with many digits in common are not rounded to the ends`` () =
+    let range = numbers 1000.1 1000.2 false false
+
+    let found =
+        List.init 100 (fun i -> number (SettingRange.valueAt range (float i / 99.0)))
+
+    Assert.True((List.distinct found).Length > 90)
+
 [<Fact>]
 let ``the values of a trial depend on the seed`` () =
     for method in [ SearchMethod.Random; SearchMethod.Sobol ] do

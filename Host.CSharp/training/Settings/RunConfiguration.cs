@@ -71,6 +71,26 @@ internal sealed record RunConfiguration(
     /// <summary>Whether the newest unfinished run is resumed, if there is one.</summary>
     public bool IsResumedAutomatically => Is(RunSettings.Auto);
 
+    /// <summary>The same with one more column left out.</summary>
+    public RunConfiguration Ignoring(string column)
+    {
+        var data = Settings.Data with { Ignored = [.. Settings.Data.Ignored, column] };
+        return this with
+        {
+            Settings = Settings with { Data = data },
+            Table = Tables.Options(
+                data.Label,
+                data.Numeric,
+                data.Categorical,
+                data.Ignored,
+                Table.Cells,
+                Table.Missing,
+                Table.Scaling,
+                data.Weight
+            ),
+        };
+    }
+
     /// <summary>The run to resume that the settings name; null if they name none.</summary>
     /// <exception cref="RefusedException">There is no such run, or its settings.json is damaged.</exception>
     public StoredRun? NamedRun() =>

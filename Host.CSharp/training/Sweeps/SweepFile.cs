@@ -325,7 +325,9 @@ internal sealed record SweepFile(
             PlanReader.Sentence(
                 subject,
                 "a setting that a plan may have there",
-                "one of the machine, the process or the folder"
+                SweepSpace.CanSet(setting)
+                    ? "one that all trials have in common"
+                    : "one of the machine, the process or the folder"
             )
         );
         return null;

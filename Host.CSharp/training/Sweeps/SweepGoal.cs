@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Pipeline.Learning;
 using Pipeline.Learning.Interop;
@@ -90,6 +91,28 @@ internal sealed record SweepGoal(string Name, Metric? Metric)
                 )
                 .Select(each => (ColumnOf(each.Name), Evaluations.Value(each.Metric, evaluation))),
         ];
+    }
+
+    /// <summary>Why the goal has no value on some samples, whatever the model is; null where it has one.</summary>
+    /// <param name="architecture">The network of a trial.</param>
+    /// <param name="samples">The samples that it is to be measured on.</param>
+    public string? FaultOf<T>(Architecture architecture, Dataset<T> samples)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        if (Metric is null)
+            return null;
+        // What such a network answers has no effect on whether there is a value.
+        Architectures
+            .Create(
+                architecture.Head,
+                Shape.NewVector(samples.Features),
+                [string.Create(CultureInfo.InvariantCulture, $"dense {architecture.Outputs}")]
+            )
+            .TryGet(out var plain, out _);
+        var network = Network.Initialise<T>(Initialiser.NewFixed(0.01), 1, plain!);
+        return double.IsNaN(ValueOf(FiguresOf(Model.OfNetwork(network), samples)))
+            ? $"{Name} has no value on {Counted.Of(samples.Count, "validation sample")}: it needs samples of more than one class, or targets that differ."
+            : null;
     }
 
     /// <summary>The goal's figure among others.</summary>

@@ -19,6 +19,15 @@ internal sealed record SweepRepeats(int Seeds, int? Folds, FoldRule Rule)
             select new TrialPart(seed, Folds is null ? null : fold, NameOf(seed, fold)),
         ];
 
+    /// <summary>The column by which rows are divided, which is no input; null for rows at random.</summary>
+    public string? Column =>
+        Rule switch
+        {
+            FoldRule.Grouped grouped => grouped.column,
+            FoldRule.Forward forward => forward.column,
+            _ => null,
+        };
+
     /// <summary>The name of a run's folder in that of its trial; empty if the trial is one run.</summary>
     private string NameOf(int seed, int fold) =>
         (Seeds > 1, Folds is not null) switch

@@ -30,6 +30,7 @@ internal sealed class SweepSpace(
         && setting.Key
             is not (
                 "Training:Threads"
+                or "Training:Precision"
                 or "Data:MaximumBytes"
                 or "Data:Directory"
                 or "Data:Train"
@@ -37,6 +38,9 @@ internal sealed class SweepSpace(
                 or "Data:TestShare"
                 or "Data:Label"
             );
+
+    /// <summary>Whether losses with different values of a setting are of different kinds or units.</summary>
+    private static bool ScalesLoss(string key) => key is "Model:Head" or "Data:TargetScaling";
 
     /// <summary>The settings of a trial as layers.</summary>
     /// <param name="values">Its values, one for each varied setting.</param>
@@ -133,6 +137,10 @@ internal sealed class SweepSpace(
         )
         {
             yield return $"{file.Path}, goal: {goal.Name} does not apply to Model:Head {configuration.Head}.";
+        }
+        foreach (var setting in varied.Where(key => goal.Metric is null && ScalesLoss(key)))
+        {
+            yield return $"{file.Path}, goal: {goal.Name} cannot be compared where {setting} varies; another goal is needed.";
         }
         if (file.Repeats.Folds is not null && settings.Data.Train is null)
         {

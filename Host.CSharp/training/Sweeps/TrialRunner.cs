@@ -47,7 +47,12 @@ internal sealed class TrialRunner<T>(
 ) : ITrialRunner
     where T : struct, IBinaryFloatingPointIeee754<T>
 {
+    private static readonly TrialPart AllRows = new(0, null, "");
+
     private readonly TrialData<T> data = new(file.Repeats, note);
+
+    /// <summary>The samples of which it is known whether the goal has a value on them.</summary>
+    private readonly HashSet<Dataset<T>> looked = new(ReferenceEqualityComparer.Instance);
 
     public IReadOnlyDictionary<string, string> DataSha256 { get; private set; } =
         new Dictionary<string, string>();
@@ -55,17 +60,21 @@ internal sealed class TrialRunner<T>(
     public void Check(IReadOnlyList<RunConfiguration> configurations)
     {
         List<string> faults = [];
-        var part = file.Repeats.Parts[0];
         foreach (var (index, configuration) in configurations.Index())
         {
             try
             {
-                var samples = data.Of(configuration, part);
-                if (index == 0)
-                    DataSha256 = samples.Loaded.Hashes;
-                configuration.ArchitectureFor(samples);
-                if (RungsFault(configuration, samples) is { } fault)
-                    faults.Add(fault);
+                // All folds of the first one; the others divide the rows as it does.
+                var parts = file
+                    .Repeats.Parts.Where(part => part.Seed == 0)
+                    .Take(index == 0 ? int.MaxValue : 1);
+                foreach (var part in parts)
+                    faults.AddRange(FaultsOf(configuration, part));
+                if (file.Repeats.Folds is not null)
+                {
+                    var all = WithAllRows(configuration);
+                    all.ArchitectureFor(data.Of(all, AllRows));
+                }
             }
             catch (RefusedException refused)
             {
@@ -75,6 +84,30 @@ internal sealed class TrialRunner<T>(
         if (faults.Count > 0)
             throw new RefusedException(faults);
     }
+
+    private IEnumerable<string> FaultsOf(RunConfiguration configuration, TrialPart part)
+    {
+        var samples = data.Of(configuration, part);
+        if (DataSha256.Count == 0)
+            DataSha256 = samples.Loaded.Hashes;
+        var architecture = configuration.ArchitectureFor(samples);
+        if (RungsFault(configuration, samples) is { } rungs)
+            yield return rungs;
+        var measured = MeasuredOf(samples, part);
+        if (looked.Add(measured) && file.Goal.FaultOf(architecture, measured) is { } goal)
+        {
+            var place = part.Name.Length == 0 ? "" : $" ({part.Name})";
+            yield return $"{file.Path}, goal{place}: {goal}";
+        }
+    }
+
+    /// <summary>The samples that a run is measured on.</summary>
+    private static Dataset<T> MeasuredOf(TrainingData<T> samples, TrialPart part) =>
+        part.Fold is null ? samples.Samples.Validation! : samples.Loaded.Test;
+
+    /// <summary>For a run that is no fold: the column that divides the rows into folds is no input there either.</summary>
+    private RunConfiguration WithAllRows(RunConfiguration configuration) =>
+        file.Repeats.Column is { } column ? configuration.Ignoring(column) : configuration;
 
     private string? RungsFault(RunConfiguration configuration, TrainingData<T> samples)
     {
@@ -152,8 +185,7 @@ internal sealed class TrialRunner<T>(
         var hasEnded = finished.Outcome is Outcome.Completed or Outcome.Diverged;
         if (!hasEnded && !watch.IsReached)
             return null;
-        var measured = part.Fold is null ? samples.Samples.Validation! : samples.Loaded.Test;
-        var figures = SweepGoal.FiguresOf(finished.Model, measured);
+        var figures = SweepGoal.FiguresOf(finished.Model, MeasuredOf(samples, part));
         return SweepBoards.Result(
             finished.Outcome == Outcome.Diverged
                 ? double.PositiveInfinity
@@ -173,12 +205,11 @@ internal sealed class TrialRunner<T>(
         CancellationToken stop
     )
     {
-        var part = new TrialPart(0, null, "");
-        var configuration = ConfigurationOf(folders, [.. best.Values], part);
+        var configuration = WithAllRows(ConfigurationOf(folders, [.. best.Values], AllRows));
         using var never = new CancellationTokenSource();
         var finished = await TrainAsync(
             configuration,
-            data.Of(configuration, part),
+            data.Of(configuration, AllRows),
             folders.BestRun,
             new(null, never, _ => { }),
             stop

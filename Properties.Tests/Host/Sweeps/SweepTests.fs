@@ -388,7 +388,7 @@ module SweepTests =
                 "digits.json, settings, Run:Directory: expected a setting that a plan may have there, found one of the machine, the process or the folder."
                 "digits.json, space, Training:LearningRate, to: expected a number, found nothing."
                 "digits.json, space, Model:Hidden: expected one value or more to try, found none."
-                "digits.json, space, Data:Test: expected a setting that a plan may have there, found one of the machine, the process or the folder."
+                "digits.json, space, Data:Test: expected a setting that a plan may have there, found one that all trials have in common."
                 "digits.json, method: expected one of Grid, Random, Sobol, TPE, found 'Guess'."
                 "digits.json, trials: expected a whole number, found '9'."
                 "digits.json, goal: expected one of ValidationLoss, ValidationAccuracy, ValidationBalancedAccuracy, ValidationMacroF1, ValidationAreaUnderRoc, ValidationLogLoss, ValidationRootMeanSquaredError, ValidationMeanAbsoluteError, ValidationRSquared, found 'Speed'."
@@ -629,6 +629,73 @@ module SweepTests =
             hash (Path.Combine(run, "model.safetensors")),
             hash (Path.Combine(folder, "best.safetensors"))
         )
+
+    /// Rows of which the first ones are of one class, each with a person and a day.
+    let private visits (scratch: Scratch) : string =
+        let path = scratch.Sub "visits.csv"
+
+        File.WriteAllLines(
+            path,
+            "a,b,who,day,label"
+            :: [
+                for row in 0..119 ->
+                    let day = DateTime(2024, 1, 1).AddDays(row).ToString "yyyy-MM-dd"
+                    let label = if row < 60 || row % 3 = 0 then "yes" else "no"
+                    $"{row * 7 % 50},{row * 3 % 11},p{row % 12},{day},{label}"
+            ]
+        )
+
+        path
+
+    let private sweepOf (scratch: Scratch) (plan: string) =
+        Given.host [
+            "sweep"
+            write scratch plan
+            "--Data:Train"
+            visits scratch
+            "--Run:Directory"
+            scratch.Sub "runs"
+            "--Training:Epochs"
+            "2"
+        ]
+
+    [<Theory>]
+    [<InlineData("group", "who", "day")>]
+    [<InlineData("time", "day", "who")>]
+    let ``the column that divides rows into folds is no input of the best model``
+        name
+        column
+        other
+        =
+        use scratch = new Scratch()
+
+        let ended =
+            sweepOf
+                scratch
+                $$"""{ "settings": { "Data": { "Ignored": ["{{other}}"] } }, "space": { "Model:Hidden": [4] },
+                     "method": "Grid", "folds": 3, "{{name}}": "{{column}}", "goal": "ValidationAccuracy" }"""
+
+        Assert.Equal("", ended.Errors)
+        Assert.Equal(0, ended.ExitCode)
+
+        let inspected =
+            Given.host [ "inspect"; Path.Combine(folderOf scratch "runs", "best.safetensors") ]
+
+        Assert.Contains("2 columns of numbers, 0 of categories", inspected.Output)
+
+    [<Theory>]
+    [<InlineData("""{ "space": { "Model:Hidden": [4] }, "method": "Grid", "folds": 3, "time": "day", "settings": { "Data": { "Ignored": ["who"] } },
+                     "goal": "ValidationAreaUnderRoc" }""",
+                 "goal (fold-1): ValidationAreaUnderRoc has no value on 30 validation samples")>]
+    [<InlineData("""{ "space": { "Training:Precision": ["Single", "Double"] }, "method": "Grid", "folds": 3 }""",
+                 "space, Training:Precision: expected a setting that a plan may have there, found one that all trials have in common.")>]
+    [<InlineData("""{ "space": { "Model:Head": ["Softmax", "Sigmoid"] }, "method": "Grid", "folds": 3 }""",
+                 "goal: ValidationLoss cannot be compared where Model:Head varies")>]
+    let ``what cannot be compared among trials is refused before the first one`` plan sentence =
+        use scratch = new Scratch()
+        let ended = sweepOf scratch plan
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains(sentence, ended.Errors)
 
     [<Fact>]
     let ``a sweep of which every trial diverges ends with code 3, and a diverged trial is no one's best``
