@@ -205,6 +205,14 @@ module TableData =
             |> Result.map (fun (_: Matrix<'T>) -> ())
         | _ -> Ok()
 
+    /// A fault if the training rows' numbers to predict are nearly equal in the network's precision.
+    let internal requireToldApart<'T when 'T :> IBinaryFloatingPointIeee754<'T>>
+        (layout: TableLayout)
+        (train: Table)
+        : Result<unit, Fault list> =
+        ColumnValues.find layout.Label train
+        |> Result.bind (fun label -> TableLabels.requireToldApart<'T> layout.Format label train)
+
     /// The test samples that are among the training samples too. Equal rows have equal numbers and categories.
     let private leaked
         (train: Dataset<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
@@ -271,6 +279,13 @@ module TableData =
                 validation {
                     let! fitted = fit options head known layout train table
                     and! () = requireNumbers<'T> head known testRows layout table
+
+                    and! () =
+                        if known.IsNone && head = Head.Identity then
+                            requireToldApart<'T> layout train
+                        else
+                            Ok()
+
                     return fitted
                 }
                 |> Result.mapError (within source)

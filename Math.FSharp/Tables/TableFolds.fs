@@ -171,6 +171,12 @@ module TableFolds =
                     TableData.samples encoding division.classes label train)
                 |> Result.bind (TableData.withWeights division.layout train)
 
+            and! () =
+                if division.classes.IsEmpty then
+                    TableData.requireToldApart<'T> division.layout train
+                else
+                    Ok()
+
             and! test, unknown =
                 TableEncoding.rowsKnown encoding test
                 |> Result.bind (fun (rows, unknown) ->

@@ -83,3 +83,42 @@ module internal TableLabels =
             else
                 ColumnValues.inPrecision "a number to predict that is" column table numbers numbers
                 |> Result.map (Kernels.matrix 1 numbers.Length))
+
+    /// The most that rounding may change numbers to predict, in standard deviations.
+    [<Literal>]
+    let private MostRounding = 0.1
+
+    /// A fault if the training rows' numbers to predict are nearly equal in the network's precision: 100,000,001 is 100,000,000
+    /// in single precision.
+    let requireToldApart<'T when 'T :> IBinaryFloatingPointIeee754<'T>>
+        (format: CellFormat)
+        (column: Column)
+        (table: Table)
+        : Result<unit, Fault list> =
+        match ColumnValues.numbers (CellReader format) table column with
+        // Who reads the targets reports it.
+        | Error _ -> Ok()
+        | Ok numbers ->
+            let held =
+                numbers
+                |> Array.map (fun x -> float (Double.CreateTruncating('T.CreateTruncating x)))
+
+            let mean = Spread.mean (ReadOnlySpan numbers)
+            let deviation = Spread.deviation mean (ReadOnlySpan numbers)
+
+            let rounding =
+                Array.map2 (fun x held -> (x - held) / deviation) numbers held
+                |> Array.averageBy (fun error -> error * error)
+                |> sqrt
+
+            Fault.check
+                [
+                    // Numbers that are missing or not finite in the precision have faults of their own.
+                    not (Double.IsFinite rounding && rounding > MostRounding),
+                    Fault.create
+                        $"column {column.Name}"
+                        "numbers to predict that single precision tells apart (Training:Precision Double has more digits)"
+                        (invariant
+                            $"numbers that rounding changes by {100.0 * rounding:F0} %% of their standard deviation")
+                ]
+                ignore

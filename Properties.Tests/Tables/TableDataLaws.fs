@@ -86,6 +86,32 @@ let ``a label of texts under Identity is one fault, on whichever sides its rows 
         Exactly.equal 1 faults.Length
 
 [<Fact>]
+let ``numbers to predict that single precision cannot tell apart are refused in it`` () =
+    let rows offset =
+        table [
+            "x", texts [ for i in 1..40 -> string i ]
+            "price", texts [ for i in 1..40 -> string (offset + int64 i) ]
+        ]
+
+    let prepared offset : Result<TableData<'T>, Fault list> =
+        let rows = rows offset
+        // A few test rows that are nearly equal are no fault.
+        let test = rows |> Table.take [| 0; 1 |]
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate(test, "")) "" rows
+
+    (prepared 1_000_000_000L: Result<TableData<float32>, _>)
+    |> Exactly.faulted [ "column price"; "Training:Precision Double"; "%" ]
+
+    (prepared 1_000_000L: Result<TableData<float32>, _>) |> orFail |> ignore
+    (prepared 1_000_000_000L: Result<TableData<float>, _>) |> orFail |> ignore
+
+    (TableFolds.create choice Head.Identity FoldRule.Stratified 1UL 3 (rows 1_000_000_000L)
+     |> orFail
+     |> TableFolds.samples 0
+    : Result<FoldSamples<float32>, _>)
+    |> Exactly.faulted [ "column price"; "Training:Precision Double" ]
+
+[<Fact>]
 let ``under Identity the label is a number to predict`` () =
     let rows =
         table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]
