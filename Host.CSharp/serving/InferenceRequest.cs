@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Numerics;
 using System.Text.Json;
 using Pipeline.Training;
 
@@ -9,21 +8,23 @@ namespace Pipeline.Serving;
 /// <summary>A tensor of a request: one of its three lists is there.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Shape">Its sizes, the batch first; null if the request has none.</param>
+/// <param name="Nesting">The lengths of its lists within lists; null if the data are one list.</param>
 /// <param name="Pixels">Its numbers, if all of them are whole numbers of 0 to 255 and were read as such.</param>
 /// <param name="Numbers">Its numbers otherwise.</param>
 /// <param name="Strings">Its texts.</param>
 internal sealed record InferenceInput(
     string Name,
-    IReadOnlyList<long>? Shape,
+    List<long>? Shape,
+    List<long>? Nesting,
     ArraySegment<byte>? Pixels,
     double[]? Numbers,
     string[]? Strings
 )
 {
     /// <summary>The pixels of whole images.</summary>
-    /// <param name="each">The pixels of an image.</param>
+    /// <param name="each">The sizes of an image.</param>
     /// <exception cref="RefusedException">The tensor holds something else.</exception>
-    public ReadOnlySpan<byte> RequirePixels(int each)
+    public ReadOnlySpan<byte> RequirePixels(params ReadOnlySpan<int> each)
     {
         if (Pixels is { } pixels)
         {
@@ -48,9 +49,9 @@ internal sealed record InferenceInput(
     }
 
     /// <summary>The numbers of whole samples.</summary>
-    /// <param name="each">The numbers of a sample.</param>
+    /// <param name="each">The sizes of a sample.</param>
     /// <exception cref="RefusedException">The tensor holds something else.</exception>
-    public double[] RequireNumbers(int each)
+    public double[] RequireNumbers(params ReadOnlySpan<int> each)
     {
         var numbers =
             Numbers
@@ -69,46 +70,113 @@ internal sealed record InferenceInput(
     {
         if (Strings is not { } texts)
             throw RefusedException.Of($"input {Name}", "texts", "numbers");
-        RequireShape(texts.Length);
+        RequireSamples(texts.Length, 1);
         return texts;
     }
 
-    private void RequireSamples(int count, int each)
+    /// <summary>Refuses values that are not whole samples, or are shaped in another way than samples.</summary>
+    private void RequireSamples(int count, params ReadOnlySpan<int> each)
     {
-        RequireShape(count);
-        if (count == 0 || count % each != 0)
+        if (Shape is { } shape && !HasProduct(shape, count))
+            throw Refused($"as many values as the shape {InWords(shape)} has", $"{count}");
+        var size = 1;
+        foreach (var length in each)
+            size *= length;
+        if (count == 0 || count % size != 0)
+            throw Refused($"{size} numbers a sample", $"{count} numbers in all");
+        RequireSizes(Shape, count / size, size, each);
+        RequireSizes(Nesting, count / size, size, each);
+    }
+
+    private static bool HasProduct(List<long> sizes, int count)
+    {
+        // No whole number of 64 bits holds every product of sizes.
+        Int128 product = 1;
+        foreach (var size in sizes)
         {
-            throw RefusedException.Of(
-                $"input {Name}",
-                $"{each} numbers a sample",
-                $"{count} numbers in all"
-            );
+            product *= size;
+            if (product > int.MaxValue)
+                return sizes.Contains(0) && count == 0;
+        }
+        return product == count;
+    }
+
+    /// <summary>Refuses sizes other than those of some samples, of one sample alone, or of samples whose values are in a
+    /// row: the values would be in another order.</summary>
+    private void RequireSizes(List<long>? sizes, int samples, int size, ReadOnlySpan<int> each)
+    {
+        if (sizes is null || IsLike(sizes, samples, each) || IsLike(sizes, samples, [size]))
+            return;
+        throw Refused(
+            $"values of the shape {InWords([samples, .. each.ToArray()])}, the samples first",
+            InWords(sizes)
+        );
+    }
+
+    /// <summary>Whether sizes are those of some samples; sizes of 1 do not count.</summary>
+    private static bool IsLike(List<long> sizes, int samples, ReadOnlySpan<int> each)
+    {
+        var place = 0;
+        return Next(sizes, ref place, samples)
+            && NextAll(sizes, ref place, each)
+            && Next(sizes, ref place, 1)
+            && place == sizes.Count;
+
+        static bool NextAll(List<long> sizes, ref int place, ReadOnlySpan<int> each)
+        {
+            foreach (var length in each)
+            {
+                if (!Next(sizes, ref place, length))
+                    return false;
+            }
+            return true;
+        }
+
+        static bool Next(List<long> sizes, ref int place, int length)
+        {
+            while (place < sizes.Count && sizes[place] == 1)
+                place++;
+            return length == 1 || place < sizes.Count && sizes[place++] == length;
         }
     }
 
-    private void RequireShape(int count)
-    {
-        // No whole number of 64 bits holds every product of sizes.
-        if (
-            Shape is { } shape
-            && shape.Aggregate(BigInteger.One, (product, size) => product * size) != count
-        )
-        {
-            throw RefusedException.Of(
-                $"input {Name}",
-                $"as many values as the shape {string.Join(" × ", shape)} has",
-                $"{count}"
-            );
-        }
-    }
+    private static string InWords(IEnumerable<long> sizes) => string.Join(" × ", sizes);
+
+    private RefusedException Refused(string expected, string found) =>
+        RefusedException.Of($"input {Name}", expected, found);
 }
 
 /// <summary>A request of the Open Inference Protocol.</summary>
 /// <param name="Id">What the client calls it.</param>
 /// <param name="Inputs">The tensors.</param>
-internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput> Inputs)
-    : IDisposable
+/// <param name="Outputs">The names of the tensors that it asks for; null for all.</param>
+internal sealed record InferenceRequest(
+    string? Id,
+    IReadOnlyList<InferenceInput> Inputs,
+    IReadOnlyList<string>? Outputs
+) : IDisposable
 {
+    /// <summary>The types of tensors in the protocol.</summary>
+    private static readonly HashSet<string> Types =
+    [
+        "BOOL",
+        "UINT8",
+        "UINT16",
+        "UINT32",
+        "UINT64",
+        "INT8",
+        "INT16",
+        "INT32",
+        "INT64",
+        "FP16",
+        "FP32",
+        "FP64",
+        Texts,
+    ];
+
+    /// <summary>The type of texts.</summary>
+    private const string Texts = "BYTES";
+
     /// <summary>The deepest nesting of lists and objects.</summary>
     private const int Deepest = 16;
 
@@ -139,19 +207,30 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
             Expect(ref json, JsonTokenType.StartObject, "an object");
             string? id = null;
             List<InferenceInput>? inputs = null;
+            List<string>? outputs = null;
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
                 if (json.ValueTextEquals("id"u8))
                 {
+                    Once(id is null, "id");
                     Expect(ref json, JsonTokenType.String, "a text as id");
                     id = json.GetString();
                 }
                 else if (json.ValueTextEquals("inputs"u8))
                 {
+                    Once(inputs is null, "inputs");
                     Expect(ref json, JsonTokenType.StartArray, "a list of inputs");
                     inputs = [];
                     while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                         inputs.Add(Input(ref json, ref rest));
+                }
+                else if (json.ValueTextEquals("outputs"u8))
+                {
+                    Once(outputs is null, "outputs");
+                    Expect(ref json, JsonTokenType.StartArray, "a list of outputs");
+                    outputs = [];
+                    while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+                        outputs.Add(Output(ref json));
                 }
                 else
                 {
@@ -161,7 +240,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
             }
             if (json.Read())
                 throw Refused("nothing after the request", "more");
-            return new(id, inputs ?? throw Refused("a list of inputs", "none"));
+            return new(id, inputs ?? throw Refused("a list of inputs", "none"), outputs);
         }
         catch (JsonException broken)
         {
@@ -201,26 +280,73 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
         }
     }
 
-    /// <summary>The input of a name; the only one, if there is one alone.</summary>
-    public InferenceInput Of(string name) =>
-        Inputs.Count == 1 ? Inputs[0] : Inputs.First(input => input.Name == name);
+    /// <summary>Refuses a request that asks for another output.</summary>
+    public void RequireOutputs(string name)
+    {
+        foreach (var other in Outputs ?? [])
+        {
+            if (other != name)
+                throw Refused($"the output {name}", other);
+        }
+    }
+
+    /// <summary>The input of a name; the only one, if there is one alone. A column of categories may have the name of the
+    /// columns of numbers.</summary>
+    public InferenceInput Of(string name, bool isText) =>
+        Inputs.Count == 1
+            ? Inputs[0]
+            : Inputs
+                .Where(input => input.Name == name)
+                .MaxBy(input => input.Strings is not null == isText)!;
+
+    private static string Output(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw Refused("an object for each output", InWords(json.TokenType));
+        string? name = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("name"u8))
+            {
+                Once(name is null, "name");
+                Expect(ref json, JsonTokenType.String, "a text as the output's name");
+                name = json.GetString();
+            }
+            else
+            {
+                json.Read();
+                json.Skip();
+            }
+        }
+        return name ?? throw Refused("a name of each output", "none");
+    }
+
+    /// <summary>Refuses a name that comes again.</summary>
+    private static void Once(bool isFirst, string name)
+    {
+        if (!isFirst)
+            throw Refused($"{name} once", "it twice");
+    }
 
     private static InferenceInput Input(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
     {
         if (json.TokenType != JsonTokenType.StartObject)
             throw Refused("an object for each input", InWords(json.TokenType));
         string? name = null;
+        string? type = null;
         List<long>? shape = null;
-        (ArraySegment<byte>?, double[]?, string[]?)? data = null;
+        Values? data = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("name"u8))
             {
+                Once(name is null, "name");
                 Expect(ref json, JsonTokenType.String, "a text as the input's name");
                 name = json.GetString();
             }
             else if (json.ValueTextEquals("shape"u8))
             {
+                Once(shape is null, "shape");
                 Expect(ref json, JsonTokenType.StartArray, "a list of sizes as the shape");
                 shape = [];
                 while (json.Read() && json.TokenType == JsonTokenType.Number)
@@ -234,29 +360,54 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                 if (json.TokenType != JsonTokenType.EndArray || shape.Count > Deepest)
                     throw Refused($"a shape of at most {Deepest} sizes", "another");
             }
+            else if (json.ValueTextEquals("datatype"u8))
+            {
+                Once(type is null, "datatype");
+                Expect(ref json, JsonTokenType.String, "a text as the datatype");
+                type = json.GetString()!;
+                if (!Types.Contains(type))
+                    throw Refused($"one of the datatypes {string.Join(", ", Types)}", $"'{type}'");
+            }
             else if (json.ValueTextEquals("data"u8))
+            {
+                Once(data is null, "data");
                 data = Data(ref json, ref rest);
+            }
             else
             {
                 json.Read();
                 json.Skip();
             }
         }
-        var (pixels, numbers, texts) = data ?? throw Refused($"data of the input {name}", "none");
+        if (data is not { } values)
+            throw Refused($"data of the input {name}", "none");
+        if (type is not null && type == Texts != values.Strings is not null)
+        {
+            throw Refused(
+                $"{(type == Texts ? "texts" : "numbers")} as data of the datatype {type}",
+                values.Strings is null ? "numbers" : "texts"
+            );
+        }
         return new(
             name ?? throw Refused("a name of each input", "none"),
             shape,
-            pixels,
-            numbers,
-            texts
+            values.Nesting,
+            values.Pixels,
+            values.Numbers,
+            values.Strings
         );
     }
 
+    /// <summary>The data of a tensor: one of the last three is there.</summary>
+    private readonly record struct Values(
+        List<long>? Nesting,
+        ArraySegment<byte>? Pixels,
+        double[]? Numbers,
+        string[]? Strings
+    );
+
     /// <summary>A list of pixels, of numbers or of texts, nested or not.</summary>
-    private static (ArraySegment<byte>?, double[]?, string[]?) Data(
-        ref Utf8JsonReader json,
-        ref ReadOnlySpan<byte> rest
-    )
+    private static Values Data(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
     {
         Expect(ref json, JsonTokenType.StartArray, "a list as data");
         if (
@@ -268,22 +419,24 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
             rest = rest[((int)json.BytesConsumed + length)..];
             json = new(rest, isFinalBlock: true, json.CurrentState);
             json.Read();
-            return (new(values, 0, pixels), null, null);
+            return new(null, new(values, 0, pixels), null, null);
         }
         var numbers = new double[64];
         var count = 0;
         List<string>? texts = null;
-        for (var depth = 1; depth > 0 && json.Read(); )
+        var nesting = new Nesting();
+        while (nesting.IsOpen && json.Read())
         {
             switch (json.TokenType)
             {
                 case JsonTokenType.StartArray:
-                    depth++;
+                    nesting.Begin();
                     break;
                 case JsonTokenType.EndArray:
-                    depth--;
+                    nesting.End();
                     break;
                 case JsonTokenType.Number when texts is null:
+                    nesting.Value();
                     if (count == numbers.Length)
                         Array.Resize(ref numbers, 2 * count);
                     var number = json.GetDouble();
@@ -292,6 +445,7 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                     numbers[count++] = number;
                     break;
                 case JsonTokenType.String when count == 0:
+                    nesting.Value();
                     (texts ??= []).Add(json.GetString()!);
                     break;
                 default:
@@ -301,7 +455,60 @@ internal sealed record InferenceRequest(string? Id, IReadOnlyList<InferenceInput
                     );
             }
         }
-        return texts is null ? (null, numbers[..count], null) : (null, null, [.. texts]);
+        if (!nesting.IsRegular)
+            throw Refused("lists of one length within lists", "others");
+        return new(
+            nesting.Lengths,
+            null,
+            texts is null ? numbers[..count] : null,
+            texts?.ToArray()
+        );
+    }
+
+    /// <summary>The lengths of lists within a list.</summary>
+    private sealed class Nesting
+    {
+        /// <summary>Of the lists that are open, how many values or lists they have.</summary>
+        private readonly List<long> counts = [0];
+
+        /// <summary>The lengths at each depth; −1 before the first list there has ended.</summary>
+        private readonly List<long> lengths = [-1];
+
+        /// <summary>The depth of the values; 0 before the first.</summary>
+        private int depth;
+
+        public bool IsOpen => counts.Count > 0;
+
+        /// <summary>Whether all lists of a depth have the same length, and all values the same depth.</summary>
+        public bool IsRegular { get; private set; } = true;
+
+        /// <summary>The lengths, from the outermost list; null for a list without lists.</summary>
+        public List<long>? Lengths => lengths.Count > 1 ? lengths : null;
+
+        public void Begin()
+        {
+            counts[^1]++;
+            counts.Add(0);
+            if (lengths.Count < counts.Count)
+                lengths.Add(-1);
+        }
+
+        public void End()
+        {
+            var place = counts.Count - 1;
+            if (lengths[place] < 0)
+                lengths[place] = counts[place];
+            IsRegular &= lengths[place] == counts[place];
+            counts.RemoveAt(place);
+        }
+
+        public void Value()
+        {
+            counts[^1]++;
+            if (depth == 0)
+                depth = counts.Count;
+            IsRegular &= depth == counts.Count;
+        }
     }
 
     private static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what)

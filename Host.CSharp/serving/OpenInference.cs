@@ -139,16 +139,21 @@ internal static class OpenInference
     {
         var signature = model.Signature;
         request.RequireInputs(model.InputNames);
+        request.RequireOutputs(OutputOf(signature));
         if (signature.Columns.Count > 0)
             return model.PredictTable(TableOf(signature, request));
         var input = request.Inputs[0];
-        return signature.ImageSize is null
-            ? PredictEach<double>(
+        return signature.ImageSize is { } size
+            ? PredictEach(
+                signature,
+                input.RequirePixels(size.Channels, size.Rows, size.Columns),
+                model.PredictPixels
+            )
+            : PredictEach<double>(
                 signature,
                 input.RequireNumbers(signature.Inputs),
                 model.PredictNumbers
-            )
-            : PredictEach(signature, input.RequirePixels(signature.Inputs), model.PredictPixels);
+            );
     }
 
     private delegate void PredictSample<T>(ReadOnlySpan<T> sample, Span<double> outputs);
@@ -181,7 +186,7 @@ internal static class OpenInference
         var columns = new List<Column>();
         if (numeric.Length > 0)
         {
-            var numbers = request.Of("numbers").RequireNumbers(numeric.Length);
+            var numbers = request.Of("numbers", isText: false).RequireNumbers(numeric.Length);
             var rows = numbers.Length / numeric.Length;
             for (var column = 0; column < numeric.Length; column++)
             {
@@ -196,7 +201,7 @@ internal static class OpenInference
                 .Columns.Where(column => !column.IsNumeric)
                 .Select(column => new Column(
                     column.Name,
-                    Cells.NewTexts(request.Of(column.Name).RequireTexts())
+                    Cells.NewTexts(request.Of(column.Name, isText: true).RequireTexts())
                 ))
         );
         return Tables.Create(columns).OrThrow(RefusedException.At("the inputs"));
@@ -246,7 +251,7 @@ internal static class OpenInference
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
+        await json.FlushAsync();
     }
 
     private static Task WriteAsync<TValue>(HttpContext context, TValue value)

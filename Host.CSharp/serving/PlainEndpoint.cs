@@ -13,6 +13,10 @@ internal static class PlainEndpoint
     /// <summary>The name of the samples, as <c>predict</c> calls those of standard input.</summary>
     private const string Source = "standard input";
 
+    private const string DarkInk = "dark_ink";
+    private const string Explain = "explain";
+    private const string Keep = "keep";
+
     /// <summary>The endings of the files that have these media types.</summary>
     private static readonly Dictionary<string, string> Kinds = new()
     {
@@ -82,6 +86,17 @@ internal static class PlainEndpoint
     {
         var request = context.Request;
         var type = RequestBody.MediaType(request);
+        if (RequestBody.CharsetFault(request) is { } charset)
+        {
+            await Problem.WriteAsync(
+                context,
+                StatusCodes.Status415UnsupportedMediaType,
+                "Content-Type",
+                "text in UTF-8",
+                $"'{charset}'"
+            );
+            return null;
+        }
         if (!Kinds.TryGetValue(type, out var kind))
         {
             await Problem.WriteAsync(
@@ -93,10 +108,11 @@ internal static class PlainEndpoint
             );
             return null;
         }
-        var isDarkInk = Flag(request, "dark_ink");
-        var isExplained = Flag(request, "explain");
+        RequireParameters(request, kind);
+        var isDarkInk = Flag(request, DarkInk);
+        var isExplained = Flag(request, Explain);
         var kept = request.QueryString.HasValue
-            ? ModelPredictions.Columns(request.Query["keep"].ToString())
+            ? ModelPredictions.Columns(request.Query[Keep].ToString())
             : null;
         var model = served.Current;
         return await Work.RunAsync(
@@ -122,7 +138,7 @@ internal static class PlainEndpoint
                 response.ContentType = "application/json";
                 response.Headers[ModelEndpoints.HashHeader] = model.Sha256;
                 predictions.WriteJson(response.BodyWriter);
-                await response.BodyWriter.FlushAsync(context.RequestAborted);
+                await response.BodyWriter.FlushAsync();
                 return predictions.Samples.Count;
             }
         );
@@ -154,11 +170,41 @@ internal static class PlainEndpoint
         return model.PredictionsOf(samples);
     }
 
+    /// <summary>Refuses parameters that are unknown or do not apply to a kind of body.</summary>
+    private static void RequireParameters(HttpRequest request, string kind)
+    {
+        if (!request.QueryString.HasValue)
+            return;
+        string[] apply = kind switch
+        {
+            "" => [],
+            ".png" => [DarkInk],
+            _ => [Explain, Keep],
+        };
+        foreach (var (name, values) in request.Query)
+        {
+            if (!apply.Contains(name))
+            {
+                throw RefusedException.Of(
+                    "the query",
+                    apply.Length == 0
+                        ? "no parameters with this Content-Type"
+                        : $"parameters of {string.Join(", ", apply)} with this Content-Type",
+                    $"'{name}'"
+                );
+            }
+            if (values.Count > 1)
+                throw RefusedException.Of("the query", $"{name} once", "it twice");
+        }
+    }
+
     /// <exception cref="RefusedException">The value is neither true nor false.</exception>
     private static bool Flag(HttpRequest request, string name) =>
-        (request.QueryString.HasValue ? request.Query[name].ToString() : "") switch
+        request.QueryString.HasValue
+        && request.Query.TryGetValue(name, out var value)
+        && value.ToString() switch
         {
-            "" or "false" => false,
+            "false" => false,
             "true" => true,
             var other => throw RefusedException.Of(name, "true or false", $"'{other}'"),
         };

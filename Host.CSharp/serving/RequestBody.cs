@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace Pipeline.Serving;
 
@@ -37,4 +38,15 @@ internal static class RequestBody
         var end = type.IndexOf(';');
         return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
     }
+
+    /// <summary>The charset of a body that is said to be in another one than UTF-8; null otherwise.</summary>
+    public static string? CharsetFault(HttpRequest request) =>
+        request.ContentType is { } type
+        && type.Contains(';', StringComparison.Ordinal)
+        && MediaTypeHeaderValue.TryParse(type, out var parsed)
+        && parsed.Charset.HasValue
+        && HeaderUtilities.RemoveQuotes(parsed.Charset).ToString() is var charset
+        && charset.ToLowerInvariant() is not ("utf-8" or "utf8" or "us-ascii")
+            ? charset
+            : null;
 }

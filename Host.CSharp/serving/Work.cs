@@ -11,7 +11,7 @@ internal static class Work
     /// <param name="model">The model.</param>
     /// <param name="read">Reads the body.</param>
     /// <param name="compute">The answer for the body.</param>
-    /// <param name="write">Writes the answer; its result is the number of samples.</param>
+    /// <param name="write">Writes the answer as a whole; its result is the number of samples.</param>
     /// <returns>The number of samples; null if too many requests wait.</returns>
     public static async ValueTask<int?> RunAsync<TBody, TAnswer>(
         HttpContext context,
@@ -22,7 +22,7 @@ internal static class Work
     )
     {
         if (!WorkLimiter.IsLong(context.Request.ContentLength, model))
-            return await write(compute(await read(context)));
+            return await WriteAsync(compute(await read(context)));
         var limiter = context.RequestServices.GetRequiredService<WorkLimiter>();
         TAnswer answer;
         // Taken before the body is read, so that a refusal costs nothing.
@@ -43,6 +43,13 @@ internal static class Work
             var body = await read(context);
             answer = await Task.Run(() => compute(body), context.RequestAborted);
         }
-        return await write(answer);
+        return await WriteAsync(answer);
+
+        Task<int> WriteAsync(TAnswer answer)
+        {
+            // After the time of a request another answer says so: this one must not stand before it.
+            context.RequestAborted.ThrowIfCancellationRequested();
+            return write(answer);
+        }
     }
 }

@@ -81,6 +81,67 @@ internal static class JsonRows
         }
     }
 
+    /// <summary>Whether rows have their cells in the same way. A row may lack names of the first one, whose cells are missing
+    /// there, or have more: both at once is a name that is spelled in another way.</summary>
+    private sealed class RowNames
+    {
+        private readonly List<string> first = [];
+        private readonly List<string> others = [];
+        private bool? areObjects;
+        private bool isFirst;
+        private int known;
+
+        public void Begin(bool isObject, string place)
+        {
+            isFirst = areObjects is null;
+            areObjects ??= isObject;
+            if (areObjects != isObject)
+            {
+                throw RefusedException.Of(
+                    place,
+                    areObjects.Value
+                        ? "an object, as the first row is"
+                        : "a list, as the first row is",
+                    isObject ? "an object" : "a list"
+                );
+            }
+            known = 0;
+            others.Clear();
+        }
+
+        public void Add(string name)
+        {
+            if (isFirst)
+                first.Add(name);
+            // Most rows have the names in the order of the first.
+            else if (known < first.Count && others.Count == 0 && first[known] == name)
+                known++;
+            else
+                others.Add(name);
+        }
+
+        public void End(string place)
+        {
+            if (isFirst || others.Count == 0)
+                return;
+            HashSet<string> left = [.. first.Skip(known)];
+            string? added = null;
+            foreach (var name in others)
+            {
+                if (!left.Remove(name))
+                    added ??= name;
+            }
+            if (added is not null && left.Count > 0)
+            {
+                throw RefusedException.Of(
+                    place,
+                    $"the names of the first row ({string.Join(", ", left.Order(StringComparer.Ordinal))}; null for a missing value)",
+                    added
+                );
+            }
+        }
+    }
+
     private static Table Read(ReadOnlySpan<byte> content, long limit, string path)
     {
         var reader = new Utf8JsonReader(
@@ -88,6 +149,7 @@ internal static class JsonRows
             new JsonReaderOptions { AllowMultipleValues = true }
         );
         var columns = new Dictionary<string, NamedCells>();
+        var names = new RowNames();
         var rows = 0;
         // The line of each row, if every value of the file is a row.
         List<int>? lines = [];
@@ -101,13 +163,14 @@ internal static class JsonRows
             {
                 lines = null;
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    ReadRow(ref reader, columns, rows++, $"{path}, row {rows}");
+                    ReadRow(ref reader, columns, names, rows++, $"{path}, row {rows}");
                 continue;
             }
             lines?.Add(line);
             ReadRow(
                 ref reader,
                 columns,
+                names,
                 rows++,
                 lines is null ? $"{path}, row {rows}" : $"{path}, line {line}"
             );
@@ -133,6 +196,7 @@ internal static class JsonRows
     private static void ReadRow(
         ref Utf8JsonReader reader,
         Dictionary<string, NamedCells> columns,
+        RowNames names,
         int row,
         string place
     )
@@ -140,15 +204,20 @@ internal static class JsonRows
         if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
             throw Refused(place, $"{reader.TokenType}");
         var isObject = reader.TokenType == JsonTokenType.StartObject;
+        names.Begin(isObject, place);
         for (var i = 0; ; i++)
         {
             reader.Read();
             if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                names.End(place);
                 return;
+            }
             var name = isObject ? TextOf(ref reader, place) : $"{i}";
             if (isObject)
                 reader.Read();
             var text = Cell(ref reader, place);
+            names.Add(name);
             if (!columns.TryGetValue(name, out var column))
                 columns.Add(name, column = new(name));
             if (!column.TrySet(row, text))

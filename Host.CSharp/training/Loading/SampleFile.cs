@@ -91,6 +91,7 @@ internal static class SampleFile
                 : Tables
                     .Without(columns.Select(column => column.Name), given)
                     .OrThrow(RefusedException.At(file.Path));
+        TableFile.RequireOrder(names, inputs, file);
         var table = TableFile.WithColumns(names, inputs, file);
         var network = model.Network;
         var encoding = Tables

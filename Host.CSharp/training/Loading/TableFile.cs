@@ -45,6 +45,24 @@ internal static class TableFile
         );
     }
 
+    /// <summary>Refuses rows of names and values for a model that takes values by their order.</summary>
+    /// <param name="names">The names of the model's columns; empty if it takes any.</param>
+    /// <param name="table">The rows.</param>
+    /// <param name="file">Their file.</param>
+    /// <exception cref="RefusedException">The rows are JSON objects, whose names have no order.</exception>
+    public static void RequireOrder(IReadOnlyList<string> names, Table table, DataFile file)
+    {
+        string[] found = [.. table.Columns.Select(column => column.Name)];
+        if (TableKind.Of(file) == TableKind.Json && AreByPlace(names) && !AreByPlace(found))
+        {
+            throw RefusedException.Of(
+                file.Path,
+                "rows as lists of values, as the inputs of the model have no names",
+                $"objects with the names {Listed(found)}"
+            );
+        }
+    }
+
     /// <summary>A sentence that names the label of rows with columns that a model does not use, if no
     /// setting chose it; null if there is no other column it could be.</summary>
     /// <param name="names">The names of the model's columns.</param>

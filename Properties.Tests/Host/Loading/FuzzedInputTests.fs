@@ -226,5 +226,6 @@ module FuzzedInputTests =
 
             Assert.Contains(
                 "as many values as the shape",
-                refusals (fun () -> request.Inputs[0].RequireNumbers 2 |> ignore)
+                refusals (fun () ->
+                    request.Inputs[0].RequireNumbers(ReadOnlySpan [| 2 |]) |> ignore)
             )

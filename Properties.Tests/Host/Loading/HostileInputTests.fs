@@ -507,6 +507,41 @@ type HostileInputTests(output: ITestOutputHelper) =
             isTaken (fun () ->
                 CsvFile.Parse(ReadOnlyMemory bytes, CsvLayout(Nullable(), 0), "x.csv") |> ignore))
 
+    [<Theory>]
+    [<InlineData("""[{"age": 1, "b": 2}, {"aeg": 3, "b": 4}]""", "row 2", "age", "aeg")>]
+    [<InlineData("{\"a\": 1}\n{\"b\": 1}", "line 2", "a", "b")>]
+    [<InlineData("[{\"a\": 1}, [2]]", "row 2", "an object", "a list")>]
+    [<InlineData("[1, 2]\n{\"0\": 1, \"1\": 2}", "line 2", "a list", "an object")>]
+    member _.``JSON rows that differ from the first one in their names or their form are refused``
+        (text: string, place: string, expected: string, found: string)
+        =
+        let refused =
+            Assert.Throws<RefusedException>(fun () ->
+                JsonRows.Parse(Encoding.UTF8.GetBytes text, 1_000_000L, "x.json") |> ignore)
+
+        let sentence = Assert.Single refused.Reasons
+        Assert.StartsWith($"x.json, {place}: ", sentence)
+        Assert.Contains(expected, sentence)
+        Assert.Contains(found, sentence)
+
+    [<Fact>]
+    member _.``JSON rows may lack names of the first one, or have more, in any order``() =
+        let table =
+            JsonRows.Parse(
+                """[{"a": 1, "b": 2}, {"b": 3}, {"c": 4, "b": 5, "a": 6}]"""B,
+                1_000_000L,
+                "x.json"
+            )
+
+        let texts =
+            table.Columns
+            |> List.map (fun column -> column.Name, List.ofSeq (Interop.Tables.TextsOf column))
+
+        Assert.Equal<(string * string list) list>(
+            [ "a", [ "1"; ""; "6" ]; "b", [ "2"; "3"; "5" ]; "c", [ ""; ""; "4" ] ],
+            texts
+        )
+
     [<Fact>]
     member _.``rows in JSON``() =
         let sound =
@@ -732,8 +767,9 @@ type HostileInputTests(output: ITestOutputHelper) =
             Assert.InRange(allocated, 0L, 40_000_000L)
 
     [<Fact>]
-    member _.``rows of JSON that share no name make no table of their square``() =
-        let text = String.concat "\n" [ for i in 1..4000 -> $"""{{"c{i}": 1}}""" ]
+    member _.``rows of JSON that share one name alone make no table of their square``() =
+        let rows = [ for i in 2..4000 -> $"""{{"a": 1, "c{i}": 1}}""" ]
+        let text = String.concat "\n" ("{\"a\": 1}" :: rows)
         let bytes = ReadOnlyMemory(Encoding.UTF8.GetBytes text)
         let before = GC.GetAllocatedBytesForCurrentThread()
 

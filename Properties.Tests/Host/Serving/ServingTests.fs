@@ -185,6 +185,99 @@ module ServingTests =
             |]
 
     [<Fact>]
+    let ``a request is refused if its values may be meant in another order, or it asks for what is not done``
+        ()
+        =
+        use scratch = new Scratch()
+
+        let images, rows, numbers =
+            scratch.Sub "images.safetensors",
+            scratch.Sub "rows.safetensors",
+            scratch.Sub "numbers.safetensors"
+
+        Serving.write images (Serving.ofImages 1UL: Model<float32>)
+        Serving.write rows (Serving.ofRows 1UL: Model<float32>)
+        Serving.write numbers (Serving.ofNumbers 1UL: Model<float32>)
+        use service = Serving.start [ "images", images; "rows", rows; "numbers", numbers ]
+
+        let infer name (body: string) =
+            service.Post(
+                $"/v2/models/{name}/infer",
+                "application/json",
+                Encoding.UTF8.GetBytes body
+            )
+
+        let pixels shape (data: string) =
+            $"""{{"inputs":[{{"name":"pixels",{shape}"data":{data}}}]}}"""
+
+        // Two images of 2 × 3 pixels.
+        for shape in [ "3,2,2"; "6,2"; "2,3,2"; "2,1,3,2"; "12" ] do
+            infer "images" (pixels $"\"shape\":[{shape}]," "[0,1,2,3,4,5,6,7,8,9,10,11]")
+            |> Serving.refused 400 [ "input pixels"; "the samples first" ]
+
+        for shape in [ "2,2,3"; "2,6"; "2,1,2,3" ] do
+            let answer =
+                infer "images" (pixels $"\"shape\":[{shape}]," "[0,1,2,3,4,5,6,7,8,9,10,11]")
+
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+        // An image alone.
+        for shape in [ "2,3"; "6"; "1,6" ] do
+            let answer = infer "images" (pixels $"\"shape\":[{shape}]," "[0,1,2,3,4,5]")
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+        infer "images" (pixels "" "[[[0,1],[2,3],[4,5]]]")
+        |> Serving.refused 400 [ "1 × 2 × 3"; "1 × 3 × 2" ]
+
+        for ragged in [ "[[0,1,2],[3,4],[5]]"; "[[0,1,2],3,4,5]"; "[[[0,1,2]],[3,4,5]]" ] do
+            infer "images" (pixels "" ragged)
+            |> Serving.refused 400 [ "lists of one length" ]
+
+        infer "images" (pixels "\"datatype\":\"BYTES\"," "[0,1,2,3,4,5]")
+        |> Serving.refused 400 [ "texts"; "BYTES" ]
+
+        infer "images" (pixels "\"datatype\":\"PIXELS\"," "[0,1,2,3,4,5]")
+        |> Serving.refused 400 [ "UINT8"; "'PIXELS'" ]
+
+        infer "images" (pixels "\"data\":[5,4,3,2,1,0]," "[0,1,2,3,4,5]")
+        |> Serving.refused 400 [ "data once" ]
+
+        infer
+            "images"
+            """{"inputs":[{"name":"pixels","data":[0,1,2,3,4,5]}],"inputs":[{"name":"pixels","data":[0,1,2,3,4,5]}]}"""
+        |> Serving.refused 400 [ "inputs once" ]
+
+        infer
+            "images"
+            """{"inputs":[{"name":"pixels","data":[0,1,2,3,4,5]}],"outputs":[{"name":"logits"}]}"""
+        |> Serving.refused 400 [ "output probabilities"; "logits" ]
+
+        let ask query kind (body: string) =
+            service.Post($"/models/rows/predict{query}", kind, Encoding.UTF8.GetBytes body)
+
+        ask "?explian=true" "text/csv" rowsCsv
+        |> Serving.refused 400 [ "explain, keep"; "'explian'" ]
+
+        ask "?explain" "text/csv" rowsCsv |> Serving.refused 400 [ "true or false" ]
+        ask "?dark_ink=true" "text/csv" rowsCsv |> Serving.refused 400 [ "'dark_ink'" ]
+
+        ask "" "text/csv; charset=iso-8859-1" rowsCsv
+        |> Serving.refused 415 [ "UTF-8"; "'iso-8859-1'" ]
+
+        Assert.Equal(HttpStatusCode.OK, (ask "" "text/csv; charset=\"UTF-8\"" rowsCsv).StatusCode)
+
+        service.Post(
+            "/models/images/predict?dark_ink=true",
+            "application/octet-stream",
+            Array.zeroCreate 6
+        )
+        |> Serving.refused 400 [ "no parameters"; "'dark_ink'" ]
+
+        // The names say another order than that of the inputs.
+        service.Post("/models/numbers/predict", "application/json", """{"c": 1, "b": 2, "a": 3}"""B)
+        |> Serving.refused 400 [ "lists of values"; "c, b, a" ]
+
+    [<Fact>]
     let ``tensors of a table's columns and of numbers are those of the model`` () =
         use scratch = new Scratch()
 
@@ -422,8 +515,16 @@ module ServingTests =
         let answer = new StreamReader(slow)
         let status = answer.ReadLineAsync()
 
-        while not (status.Wait 100) do
-            slow.Write(ReadOnlySpan(Array.zeroCreate<byte> 400))
+        // The service may close the connection while the client writes.
+        let isOpen () =
+            try
+                slow.Write(ReadOnlySpan(Array.zeroCreate<byte> 400))
+                true
+            with :? IOException ->
+                false
+
+        while not (status.Wait 100) && isOpen () do
+            ()
 
         Assert.StartsWith("HTTP/1.1 504", status.Result)
         use reader = new StreamReader(silent)
