@@ -102,10 +102,11 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
         var record = RecordOf(PathOf(number, RecordEnding));
         Keep();
         AtomicFile.WriteTo(Files, OutputTarget.Of(ModelPath), model);
-        if (record is not null)
+        // The run that was judged last stays judged.
+        var considered = RecordOf(RecordPath)?.Considered ?? record?.Considered;
+        if (considered is not null)
         {
-            // The run that was judged last stays judged.
-            var considered = RecordOf(RecordPath)?.Considered ?? record.Considered;
+            record ??= new(null, null, null, null, considered);
             AtomicFile.WriteTo(
                 Files,
                 OutputTarget.Of(RecordPath),

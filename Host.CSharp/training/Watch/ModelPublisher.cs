@@ -7,15 +7,15 @@ using Pipeline.Learning.Interop;
 namespace Pipeline.Training;
 
 /// <summary>The record beside the model in use.</summary>
-/// <param name="Run">The run that made the model.</param>
+/// <param name="Run">The run that made the model; null, like the next three, if that is not known.</param>
 /// <param name="Iteration">Its iteration.</param>
 /// <param name="Loss">Its loss on the samples on which it was judged.</param>
 /// <param name="Accuracy">Its accuracy on them; null if it predicts numbers.</param>
 /// <param name="Considered">The last run whose model was published or rejected.</param>
 internal sealed record PublicationRecord(
-    string Run,
-    long Iteration,
-    double Loss,
+    string? Run,
+    long? Iteration,
+    double? Loss,
     double? Accuracy,
     string Considered
 );

@@ -179,10 +179,10 @@ internal sealed class WatchMode<T>(
     /// and it can be read.</summary>
     private WarmStart<T>? WarmStart(TrainingData<T> data)
     {
-        if (!configuration.Settings.Watch.WarmStart || publisher.Current() is not { } used)
+        if (!configuration.Settings.Watch.WarmStart || publisher.Current() is not { Run: { } run })
             return null;
         var faults = new List<string>();
-        var store = new CheckpointStore(files, RunFolder.CheckpointsOf(used.Run), keep: 1);
+        var store = new CheckpointStore(files, RunFolder.CheckpointsOf(run), keep: 1);
         var architecture = configuration.ArchitectureFor(data);
         try
         {
@@ -194,10 +194,10 @@ internal sealed class WatchMode<T>(
                         .TryGet(out var state, out var found)
                 )
                 {
-                    logger.WarmStarted(used.Run);
+                    logger.WarmStarted(run);
                     return new(
                         Trainer.StartFrom(configuration.Hyperparameters, architecture, state),
-                        used.Run
+                        run
                     );
                 }
                 faults.AddRange(found.Select(fault => fault.ToString()));
@@ -207,7 +207,7 @@ internal sealed class WatchMode<T>(
         {
             faults.AddRange(later.Reasons);
         }
-        logger.ColdStarted(used.Run, string.Join(' ', faults.DefaultIfEmpty("No checkpoint.")));
+        logger.ColdStarted(run, string.Join(' ', faults.DefaultIfEmpty("No checkpoint.")));
         return null;
     }
 }

@@ -30,8 +30,8 @@ module ModelHistoryTests =
     let private recordOf (number: int) (considered: string) =
         PublicationRecord(
             $"run %d{number}",
-            int64 number,
-            1.0 / float (number + 1),
+            Nullable(int64 number),
+            Nullable(1.0 / float (number + 1)),
             Nullable 0.5,
             considered
         )
@@ -69,7 +69,7 @@ module ModelHistoryTests =
         Exactly.equal (expected |> List.map hashOf) (models |> List.map _.Sha256)
 
         for number, model in List.zip expected models do
-            Exactly.equal $"run %d{number}" (nonNull model.Record).Run
+            Exactly.equal $"run %d{number}" (nonNull (nonNull model.Record).Run)
 
     [<Law(MaxTest = 30)>]
     let ``going back puts a model in use with its record, and loses none``
@@ -88,7 +88,7 @@ module ModelHistoryTests =
         let restored = all.Restore(Nullable wanted)
         Exactly.equal (hashOf wanted) restored.Sha256
         Exactly.equal (bytesOf wanted) (File.ReadAllBytes(modelPath scratch))
-        Exactly.equal $"run %d{wanted}" (nonNull restored.Record).Run
+        Exactly.equal $"run %d{wanted}" (nonNull (nonNull restored.Record).Run)
         // Watch mode does not judge the last run again.
         Exactly.equal $"run %d{count}" (nonNull restored.Record).Considered
         Exactly.equal before (set (hashes all))
@@ -165,6 +165,16 @@ module ModelHistoryTests =
                 Assert.Contains(word, refused.Errors)
 
         Assert.Equal<byte>(bytesOf 3, File.ReadAllBytes(modelPath scratch))
+        // A model without a record does not get that of another one.
+        File.Delete(Path.Combine(scratch.Sub "model-history", "0002.json"))
+        let unknown = models [ "--rollback"; "2"; "--format"; "json" ]
+        let used = (JsonDocument.Parse unknown.Output).RootElement[0]
+        Assert.Equal(hashOf 2, used.GetProperty("sha256").GetString())
+        let record = used.GetProperty "record"
+        Assert.Equal(JsonValueKind.Null, record.GetProperty("run").ValueKind)
+        Assert.Equal(JsonValueKind.Null, record.GetProperty("loss").ValueKind)
+        Assert.Matches("run 3", record.GetProperty("considered").GetString())
+        Assert.Equal(0, (models [ "--rollback"; "3" ]).ExitCode)
         File.WriteAllText(Path.Combine(scratch.Sub "model-history", "0001.safetensors"), "damaged")
         let damaged = models [ "--rollback"; "1" ]
         Assert.Equal(2, damaged.ExitCode)
