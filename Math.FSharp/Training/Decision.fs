@@ -23,7 +23,8 @@ type DecisionGoal =
     /// The lowest threshold at which at least this fraction of the samples that are answered as the class are of it.
     | Precision of float
     /// The least cost, where a sample of the class that is not found costs so much, and a sample of another class that
-    /// is answered as the class costs 1.
+    /// is answered as the class costs 1. Where it costs least never to answer the class, the threshold is half-way from the
+    /// greatest probability to 1.
     | Cost of float
 
     /// The case's name, and what belongs to it.
@@ -126,7 +127,21 @@ module Decision =
                 |> List.tryFindBack (fun point -> point.Precision >= wanted)
                 |> ValueOption.ofOption
             | DecisionGoal.Cost cost ->
+                let top = Array.max probabilities
+
+                // Where false alarms are dear, it may cost least never to answer the class.
+                let never = {
+                    points.Head with
+                        Threshold = (top + 1.0) / 2.0
+                        Found = 0
+                        FalseAlarms = 0
+                }
+
                 points
+                @ [
+                    if top < never.Threshold then
+                        never
+                ]
                 |> List.minBy (fun point ->
                     cost * float (point.Positives - point.Found) + float point.FalseAlarms)
                 |> ValueSome

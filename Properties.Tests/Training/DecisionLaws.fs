@@ -121,7 +121,7 @@ let ``a precision is reached with the highest recall, or by no threshold``
 [<Law>]
 let ``no threshold costs less`` samples (PositiveInt cost) =
     let isOfClass, probabilities = cases samples
-    let cost = float (1 + cost % 20) / 2.0
+    let cost = float (1 + cost % 20) / 10.0
     let positives = isOfClass |> Array.filter id |> Array.length
 
     let costOf threshold =
@@ -131,7 +131,9 @@ let ``no threshold costs less`` samples (PositiveInt cost) =
     match Decision.choose (DecisionGoal.Cost cost) isOfClass probabilities with
     | ValueNone -> failwith "a threshold was expected"
     | ValueSome chosen ->
-        Exactly.equal (thresholds probabilities |> Array.map costOf |> Array.min) (costOf chosen)
+        // 1 is above all probabilities, unless one of them is 1.
+        let all = Array.append (thresholds probabilities) [| 1.0 |]
+        Exactly.equal (all |> Array.map costOf |> Array.min) (costOf chosen)
 
 [<Fact>]
 let ``the class is answered at its threshold, otherwise the most probable of the others`` () =
