@@ -176,7 +176,7 @@ internal static class SweepCommand
                 Console.Out,
                 services.GetRequiredService<TimeProvider>(),
                 file,
-                first.Settings.Data.Test is not null
+                first.Settings.Data is { Train: not null, Test: null }
             ));
         if (first.Settings.Cluster.Store is not null)
             return await ClusterCommands.SubmitAsync(builder, first.Settings.Cluster);

@@ -47,7 +47,7 @@ internal static class Work
 
         Task<int> WriteAsync(TAnswer answer)
         {
-            // After the time of a request another answer says so: this one must not stand before it.
+            // A request that has timed out is answered by a problem, which this answer must not precede.
             context.RequestAborted.ThrowIfCancellationRequested();
             return write(answer);
         }

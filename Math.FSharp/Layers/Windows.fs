@@ -11,7 +11,7 @@ type internal WindowDimensions =
     /// Along rows and columns.
     | Two = 2
 
-/// What follows from the shape of a layer's samples, which is the same at every pass: the last one is kept.
+/// A result that depends on the shape of a layer's samples alone. It is kept, because the shape is the same at every pass.
 [<Sealed>]
 type internal OfShape<'R when 'R: not struct>(make: Shape -> 'R) =
     // Threads see a shape and its result together, or neither.

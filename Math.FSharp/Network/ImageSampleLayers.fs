@@ -6,9 +6,9 @@ open System.Numerics
 open System.Runtime.CompilerServices
 open Pipeline.Learning.Arithmetic
 
-/// The numbers where a window stood, of all that a window gives which moves on by a column.
+/// Copies a window's results at its places from those at every column.
 [<Struct>]
-type internal StoodLoop<'T> = {
+type internal PlacesLoop<'T> = {
     /// Of each channel `Room` numbers, those of a row `RowStep` apart from those of the next one.
     Computed: 'T[]
     Room: int
@@ -48,8 +48,8 @@ type internal StoodLoop<'T> = {
                             number <- Unsafe.Add(&from, at)
                             at <- at + nativeint step
 
-/// The places of a window over one padded image, by blocks of 16 columns that are neighbours in memory. A window is computed
-/// at every column; where it moves by one row, also at those where it goes beyond the end of a row.
+/// The columns of a padded image at which a window is computed, in blocks of 16 that are neighbours in memory. A window is
+/// computed at every column, whatever its stride; where it moves by one row, also where it goes beyond the end of a row.
 [<Sealed>]
 type internal PlaceBlocks(window: Window, image: Extent) =
     static let blocks (columns: int) : int =
@@ -58,27 +58,39 @@ type internal PlaceBlocks(window: Window, image: Extent) =
     let padded, places = window.Padded image, window.Places image
     let columns = (places.Columns - 1) * window.Stride.Columns + 1
 
-    let starts, rowStep =
-        if window.Stride.Rows = 1 then
+    let starts, rowStep, columnStep =
+        let stride = window.Stride
+
+        if stride.Columns > PlaceBlocks.Size then
+            // Most blocks would hold no place: each place begins one of its own.
+            let starts = [|
+                for row in 0 .. places.Rows - 1 do
+                    for column in 0 .. places.Columns - 1 do
+                        row * stride.Rows * padded.Columns + column * stride.Columns
+            |]
+
+            starts, places.Columns * PlaceBlocks.Size, PlaceBlocks.Size
+        elif stride.Rows = 1 then
             let count = blocks ((places.Rows - 1) * padded.Columns + columns)
-            Array.init count (fun block -> block * PlaceBlocks.Size), padded.Columns
+
+            Array.init count (fun block -> block * PlaceBlocks.Size), padded.Columns, stride.Columns
         else
             let count = blocks columns
 
             let starts = [|
                 for row in 0 .. places.Rows - 1 do
                     for block in 0 .. count - 1 do
-                        row * window.Stride.Rows * padded.Columns + block * PlaceBlocks.Size
+                        row * stride.Rows * padded.Columns + block * PlaceBlocks.Size
             |]
 
-            starts, count * PlaceBlocks.Size
+            starts, count * PlaceBlocks.Size, stride.Columns
 
     static member Size = SampleLanes.Count
 
     /// From the image's first number to each block.
     member _.Starts: int[] = starts
 
-    /// What the window gives at the columns of all blocks.
+    /// The number of results of a channel.
     member _.Room: int = starts.Length * PlaceBlocks.Size
 
     /// Numbers of a padded image.
@@ -102,13 +114,13 @@ type internal PlaceBlocks(window: Window, image: Extent) =
 
         images
 
-    /// Puts what the window gives where it stands into some memory.
+    /// Copies the results at the window's places into some memory.
     member blocks.Take(computed: 'T[], channels: int, result: 'T[], into: int) : unit =
         Simd.run places.Columns {
             Computed = computed
             Room = blocks.Room
             RowStep = rowStep
-            ColumnStep = window.Stride.Columns
+            ColumnStep = columnStep
             Channels = channels
             Places = places
             Result = result

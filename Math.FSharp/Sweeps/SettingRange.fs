@@ -172,7 +172,7 @@ module SettingRange =
             if span.IsWhole then
                 Math.Round x
             else
-                number (x.ToString($"G{digits}", CultureInfo.InvariantCulture))
+                number (x.ToString("G" + string digits, CultureInfo.InvariantCulture))
 
         (max span.Low (min span.High x)).ToString(CultureInfo.InvariantCulture)
 

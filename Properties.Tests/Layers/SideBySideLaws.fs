@@ -66,6 +66,14 @@ let internal written: (Shape * Written list) list = [
         Named "avgpool2d 2x3 stride 1x3"
         Named "dense 3"
     ]
+    // A stride beyond a register.
+    Shape.Vector 60,
+    [
+        Named "conv1d 4 5 stride 20"
+        Named "relu"
+        Named "avgpool1d 1 stride 17"
+        Named "dense 3"
+    ]
     Shape.Vector 12,
     [
         Named "conv1d 3 4 stride 2 padding 1"

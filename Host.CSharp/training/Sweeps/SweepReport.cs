@@ -12,13 +12,13 @@ namespace Pipeline.Training;
 /// <param name="output">Where lines are written.</param>
 /// <param name="clock">Measures how fast the sweep is.</param>
 /// <param name="file">The sweep.</param>
-/// <param name="hasTestFile">Whether test samples are in a file of their own.</param>
+/// <param name="dividesRows">Whether test samples are rows of a table that has the training samples, too.</param>
 internal sealed class SweepReport(
     IAnsiConsole console,
     TextWriter output,
     TimeProvider clock,
     SweepFile file,
-    bool hasTestFile
+    bool dividesRows
 )
 {
     /// <summary>The most rows of the table in a terminal.</summary>
@@ -168,11 +168,14 @@ internal sealed class SweepReport(
     }
 
     /// <summary>The test samples, and what they had to do with the choice: folds have all rows of
-    /// Data:Train.</summary>
+    /// Data:Train, and every seed divides the rows in its own way.</summary>
     private string TestSamples =>
-        file.Repeats.Folds is null || hasTestFile
-            ? "the test samples, which chose nothing"
-            : "test samples that were in the folds, too (Data:Test names separate ones)";
+        !dividesRows ? "the test samples, which chose nothing"
+        : file.Repeats.Folds is not null
+            ? "test samples that were in the folds, too (Data:Test names separate ones)"
+        : file.Repeats.Seeds > 1 || file.Plan.Settings.Contains("Training:Seed")
+            ? "test samples that other seeds learned from (Data:Test names separate ones)"
+        : "the test samples, which chose nothing";
 
     private void Line(string text)
     {

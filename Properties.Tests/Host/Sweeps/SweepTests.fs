@@ -684,6 +684,21 @@ module SweepTests =
         Assert.Contains("2 columns of numbers, 0 of categories", inspected.Output)
 
     [<Theory>]
+    [<InlineData(1, "the test samples, which chose nothing")>]
+    [<InlineData(2, "test samples that other seeds learned from")>]
+    let ``the last line says what the test samples had to do with the choice`` seeds words =
+        use scratch = new Scratch()
+
+        let ended =
+            sweepOf
+                scratch
+                $$"""{ "settings": { "Data": { "Ignored": ["day"], "Validation": 0.2 } }, "space": { "Model:Hidden": [4] },
+                     "method": "Grid", "seeds": {{seeds}} }"""
+
+        Assert.Equal(0, ended.ExitCode)
+        Assert.Contains($"its model on {words}", ended.Output)
+
+    [<Theory>]
     [<InlineData("""{ "space": { "Model:Hidden": [4] }, "method": "Grid", "folds": 3, "time": "day", "settings": { "Data": { "Ignored": ["who"] } },
                      "goal": "ValidationAreaUnderRoc" }""",
                  "goal (fold-1): ValidationAreaUnderRoc has no value on 30 validation samples")>]
