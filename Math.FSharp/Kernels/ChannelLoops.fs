@@ -189,7 +189,7 @@ module internal ChannelLoops =
                 if i % SampleLanes.Count >= rest then
                     all[i] <- full[i]
 
-        SampleLanes.sum all channels
+        SampleLanes.totals all channels
 
     /// The sum of each channel's numbers in all samples, in the same order.
     let total (size: int) (x: LaneBlocks<'T>) : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =

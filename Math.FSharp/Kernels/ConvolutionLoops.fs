@@ -62,12 +62,39 @@ type internal ConvolutionPlan = {
     GroupStep: int
     /// The image's rows in its padding.
     ImageRows: ImageRow[]
+    /// From the first output channel's weights to each one's: their places.
+    OutputRows: nativeint[]
+    /// From the first tap's weights to each tap's.
+    TapSteps: nativeint[]
+    /// From the first output channel's numbers to each one's.
+    OutputPlaces: nativeint[]
+    /// From an output channel's first number to each of its numbers.
+    PixelPlaces: nativeint[]
+    /// For taps from the window's last number to its first one, at each number one channel after the other: the places of
+    /// their weights, and of the numbers that they see.
+    LastTapRows: nativeint[]
+    LastTapPlaces: nativeint[]
+    /// How many taps' gradients are summed together: about a sixteenth of them, in whole tiles. The gradients in the outputs are
+    /// read once for all of them.
+    TapsOfShare: int
+    /// From the first output channel's sums to each one's, and from the first tap's to each one's.
+    SumRows: nativeint[]
+    SumColumns: nativeint[]
+    /// How many blocks the weights' gradient takes in one sum, and from the first number of the blocks to each one: of an
+    /// output channel, and of what its first tap sees.
+    BlocksOfSum: int
+    BlockPixelPlaces: nativeint[]
+    BlockPixels: nativeint[]
 } with
 
     member plan.OutputFeatures = plan.Outputs * plan.PixelCount
     member plan.OutputsOfGroup = plan.Outputs / plan.Groups
 
     member plan.IsPadded = plan.PaddedFeatures > plan.Features
+
+    /// How many parts the weights' gradient takes that many blocks in.
+    member plan.PartsOf(blocks: int) =
+        (blocks + plan.BlocksOfSum - 1) / plan.BlocksOfSum
 
     /// Numbers of a block of padded images.
     member plan.BlockSize = plan.PaddedFeatures * SampleLanes.Count
@@ -79,61 +106,117 @@ type internal ConvolutionPlan = {
     member plan.Work(samples: int) : int64 =
         int64 plan.OutputFeatures * int64 plan.TapCount * int64 samples
 
+    /// Products of a sum of the weights' gradient for which several blocks are taken together.
+    static member private LongSum = 1024
+
     /// The plan of a window over images of some channels.
     static member Of(window: Window, channels: int, image: Extent, outputs: int, groups: int) =
         let padded, places = window.Padded image, window.Places image
         let lanes = nativeint SampleLanes.Count
         let size = padded.Rows * padded.Columns
+        let own = channels / groups
+        let positions = window.Size.Rows * window.Size.Columns
+        let tapCount, pixelCount = own * positions, places.Rows * places.Columns
+
+        let taps = [|
+            for channel in 0 .. own - 1 do
+                for row in 0 .. window.Size.Rows - 1 do
+                    for column in 0 .. window.Size.Columns - 1 do
+                        nativeint (
+                            channel * size
+                            + row * window.Dilation.Rows * padded.Columns
+                            + column * window.Dilation.Columns
+                        )
+                        * lanes
+        |]
+
+        let pixels = [|
+            for row in 0 .. places.Rows - 1 do
+                for column in 0 .. places.Columns - 1 do
+                    nativeint (
+                        row * window.Stride.Rows * padded.Columns + column * window.Stride.Columns
+                    )
+                    * lanes
+        |]
+
+        let lastTaps = [|
+            for position in positions - 1 .. -1 .. 0 do
+                for channel in 0 .. own - 1 do
+                    channel * positions + position
+        |]
+
+        let tapsOfShare =
+            Math.Clamp(
+                (tapCount / 16 + LaneTileSize.Columns - 1) / LaneTileSize.Columns
+                * LaneTileSize.Columns,
+                8,
+                32
+            )
+
+        let blocks = max 1 (ConvolutionPlan.LongSum / max 1 pixelCount)
+
+        let multiples count step =
+            Array.init count (fun i -> nativeint i * step)
+
+        let ofBlocks (blockSize: int) (places: nativeint[]) = [|
+            for block in 0 .. blocks - 1 do
+                for place in places -> nativeint block * nativeint blockSize * lanes + place
+        |]
+
+        let tapSteps = multiples tapCount (nativeint outputs)
+        let pixelPlaces = multiples pixelCount lanes
 
         {
             Groups = groups
             Outputs = outputs
-            TapCount = channels / groups * window.Size.Rows * window.Size.Columns
-            PixelCount = places.Rows * places.Columns
+            TapCount = tapCount
+            PixelCount = pixelCount
             Features = channels * image.Rows * image.Columns
             PaddedFeatures = channels * size
-            Taps = [|
-                for channel in 0 .. channels / groups - 1 do
-                    for row in 0 .. window.Size.Rows - 1 do
-                        for column in 0 .. window.Size.Columns - 1 do
-                            nativeint (
-                                channel * size
-                                + row * window.Dilation.Rows * padded.Columns
-                                + column * window.Dilation.Columns
-                            )
-                            * lanes
-            |]
-            Pixels = [|
-                for row in 0 .. places.Rows - 1 do
-                    for column in 0 .. places.Columns - 1 do
-                        nativeint (
-                            row * window.Stride.Rows * padded.Columns
-                            + column * window.Stride.Columns
-                        )
-                        * lanes
-            |]
-            GroupStep = channels / groups * size * SampleLanes.Count
+            Taps = taps
+            Pixels = pixels
+            GroupStep = own * size * SampleLanes.Count
             ImageRows = ImageRow.Of(window, channels, image)
+            OutputRows = multiples outputs 1n
+            TapSteps = tapSteps
+            OutputPlaces = multiples outputs (nativeint pixelCount * lanes)
+            PixelPlaces = pixelPlaces
+            LastTapRows = lastTaps |> Array.map (fun tap -> tapSteps[tap])
+            LastTapPlaces = lastTaps |> Array.map (fun tap -> taps[tap])
+            TapsOfShare = tapsOfShare
+            SumRows = multiples outputs (nativeint tapsOfShare * lanes)
+            SumColumns = multiples tapCount lanes
+            BlocksOfSum = blocks
+            BlockPixelPlaces = ofBlocks (outputs * pixelCount) pixelPlaces
+            BlockPixels = ofBlocks (channels * size) pixels
         }
 
-/// The rows of tiles.
+/// The tiles that hold some rows: of six rows, the last one moved back to end where the rows do, or of one row.
 [<RequireQualifiedAccess>]
 module private LaneRows =
-    let isWhole (rows: int) : bool = rows >= LaneTileSize.Rows
+    let private isWhole (rows: int) : bool = rows >= LaneTileSize.Rows
 
-    /// How many tiles hold the rows: of six, the last one moved back to end where the rows do, or of one.
+    /// How many there are.
     let count (rows: int) : int =
         if isWhole rows then
             (rows + LaneTileSize.Rows - 1) / LaneTileSize.Rows
         else
             rows
 
-    /// The first row of each.
-    let first (rows: int) (tile: int) : int =
+    /// Computes one of them, `at` being the place of the first row.
+    let run<'T, 'V, 'L, 'S when 'L :> ISimd<'V, 'T> and 'S :> ILaneSums<'T>>
+        (tile: inref<LaneTile<'T, 'S>>)
+        (rows: int)
+        (number: int)
+        (at: LanePlace)
+        : unit =
         if isWhole rows then
-            min (tile * LaneTileSize.Rows) (rows - LaneTileSize.Rows)
+            tile.Rows<'V, 'L> {
+                at with
+                    Row = at.Row + min (number * LaneTileSize.Rows) (rows - LaneTileSize.Rows)
+            }
         else
-            tile
+            tile.Row<'V, 'L> { at with Row = at.Row + number }
 
 /// y(o, p) = b(o) + Σₖ W(o, k)·x(tap k of place p) for a block of samples: a chain of fused multiply-adds, taps
 /// ascending.
@@ -155,50 +238,37 @@ type internal ConvolutionLoop<'T> = {
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let plan = loop.Plan
             let rows = plan.OutputsOfGroup
-            let lanes = nativeint SampleLanes.Count
-            let last = plan.PixelCount - 1
 
-            let tile: LaneTile<'T, SameFactor<'T>> = {
-                Factor = SameFactor()
+            let tile: LaneTile<'T, OutputSums<'T>> = {
+                Sums = OutputSums()
                 A = loop.Weights
-                ARow = 1n
-                AStep = nativeint plan.Outputs
+                ARows = plan.OutputRows
+                ASteps = plan.TapSteps
                 B = loop.X
                 BSteps = plan.Taps
+                BColumns = plan.Pixels
                 From = loop.Biases
-                FromRow = 1n
+                FromRows = plan.OutputRows
                 Into = loop.Y
-                IntoRow = nativeint plan.PixelCount * lanes
+                IntoRows = plan.OutputPlaces
+                IntoColumns = plan.PixelPlaces
                 Depth = plan.TapCount
             }
 
             for group in 0 .. plan.Groups - 1 do
                 for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    for p in 0 .. LaneTileSize.Columns .. last do
-                        let p1, p2, p3 = min (p + 1) last, min (p + 2) last, min (p + 3) last
+                    for p in 0 .. LaneTileSize.Columns .. plan.PixelCount - 1 do
+                        let at = {
+                            Row = group * rows
+                            Column = p
+                            Width = min LaneTileSize.Columns (plan.PixelCount - p)
+                            A = 0n
+                            B = nativeint (loop.At + group * plan.GroupStep + lane)
+                            Into = nativeint (loop.Into + lane)
+                        }
 
-                        for part in 0 .. LaneRows.count rows - 1 do
-                            let output = group * rows + LaneRows.first rows part
-
-                            tile.Run<'V, 'L>(
-                                LaneRows.isWhole rows,
-                                {
-                                    A = nativeint output
-                                    B = nativeint (loop.At + group * plan.GroupStep + lane)
-                                    B0 = plan.Pixels[p]
-                                    B1 = plan.Pixels[p1]
-                                    B2 = plan.Pixels[p2]
-                                    B3 = plan.Pixels[p3]
-                                    From = nativeint output
-                                    Into =
-                                        nativeint (output * plan.PixelCount) * lanes
-                                        + nativeint (loop.Into + lane)
-                                    Into0 = nativeint p * lanes
-                                    Into1 = nativeint p1 * lanes
-                                    Into2 = nativeint p2 * lanes
-                                    Into3 = nativeint p3 * lanes
-                                }
-                            )
+                        for number in 0 .. LaneRows.count rows - 1 do
+                            LaneRows.run<'T, 'V, 'L, _> &tile rows number at
 
 /// The gradient in padded images for a block of samples: what each place of the window gives, place after place. A place
 /// gives Σₒ W(o, k)·δ(o, p) to the number at its tap k, outputs ascending.
@@ -214,96 +284,51 @@ type internal ConvolutionInputGradientLoop<'T> = {
     Result: 'T[]
     /// Their place.
     Into: int
-    /// Room for the sums of a tile.
-    Sums: 'T[]
-    Zero: 'T[]
-    OutputSteps: nativeint[]
 } with
-
-    /// Numbers of a tile's sums.
-    static member Room = LaneTileSize.Rows * LaneTileSize.Columns * SampleLanes.Count
 
     interface ILoop<'T> with
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let plan = loop.Plan
-            let row = nativeint (LaneTileSize.Columns * SampleLanes.Count)
-            let lanes = nativeint SampleLanes.Count
-            let last = plan.PixelCount - 1
-            let taps = plan.TapCount
-            let isWhole = LaneRows.isWhole taps
 
-            let tile: LaneTile<'T, SameFactor<'T>> = {
-                Factor = SameFactor()
+            // Taps from the last one down: the places of the window that see a number then ascend, whatever the width of
+            // a tile. Neighbouring rows are of other channels, so that a number is rarely added to again at once.
+            let tile: LaneTile<'T, InputGradientSums<'T>> = {
+                Sums = InputGradientSums()
                 A = loop.Weights
-                ARow = nativeint plan.Outputs
-                AStep = 1n
+                ARows = plan.LastTapRows
+                ASteps = plan.OutputRows
                 B = loop.Upstream
-                BSteps = loop.OutputSteps
-                From = loop.Zero
-                FromRow = 0n
-                Into = loop.Sums
-                IntoRow = row
+                BSteps = plan.OutputPlaces
+                BColumns = plan.PixelPlaces
+                From = loop.Result
+                FromRows = plan.LastTapPlaces
+                Into = loop.Result
+                IntoRows = plan.LastTapPlaces
+                IntoColumns = plan.Pixels
                 Depth = plan.OutputsOfGroup
             }
 
-            let sums = &Simd.start loop.Sums
+            let whole = plan.TapCount / LaneTileSize.Rows * LaneTileSize.Rows
 
             for group in 0 .. plan.Groups - 1 do
                 let output = group * plan.OutputsOfGroup
 
-                let result =
-                    &Unsafe.Add(&Simd.start loop.Result, loop.Into + group * plan.GroupStep)
-
                 for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    for p in 0 .. LaneTileSize.Columns .. last do
-                        let width = min LaneTileSize.Columns (last + 1 - p)
-                        // Taps from the last one down: the places of the window that see a number then ascend,
-                        // whatever the width of a tile.
-                        let mutable finish = taps
+                    for p in 0 .. LaneTileSize.Columns .. plan.PixelCount - 1 do
+                        let at = {
+                            Row = 0
+                            Column = p
+                            Width = min LaneTileSize.Columns (plan.PixelCount - p)
+                            A = nativeint output
+                            B = nativeint (loop.At + lane) + plan.OutputPlaces[output]
+                            Into = nativeint (loop.Into + group * plan.GroupStep + lane)
+                        }
 
-                        while finish > 0 do
-                            let first =
-                                if isWhole then
-                                    max 0 (finish - LaneTileSize.Rows)
-                                else
-                                    finish - 1
+                        for row in 0 .. LaneTileSize.Rows .. whole - 1 do
+                            tile.Rows<'V, 'L> { at with Row = row }
 
-                            tile.Run<'V, 'L>(
-                                isWhole,
-                                {
-                                    A = nativeint (first * plan.Outputs + output)
-                                    B =
-                                        nativeint (loop.At + lane)
-                                        + nativeint (output * plan.PixelCount) * lanes
-                                    B0 = nativeint p * lanes
-                                    B1 = nativeint (min (p + 1) last) * lanes
-                                    B2 = nativeint (min (p + 2) last) * lanes
-                                    B3 = nativeint (min (p + 3) last) * lanes
-                                    From = 0n
-                                    Into = nativeint lane
-                                    Into0 = 0n
-                                    Into1 = lanes
-                                    Into2 = 2n * lanes
-                                    Into3 = 3n * lanes
-                                }
-                            )
-
-                            for tap in finish - 1 .. -1 .. first do
-                                for j in 0 .. width - 1 do
-                                    let place = plan.Taps[tap] + plan.Pixels[p + j] + nativeint lane
-
-                                    let given =
-                                        'L
-                                            .Load(
-                                                &sums,
-                                                nativeint (tap - first) * row
-                                                + nativeint j * lanes
-                                                + nativeint lane
-                                            )
-
-                                    'L.Store('L.Add('L.Load(&result, place), given), &result, place)
-
-                            finish <- first
+                        for row in whole .. plan.TapCount - 1 do
+                            tile.Row<'V, 'L> { at with Row = row }
 
 /// The gradient in some weights, a number for each lane: that of the lane's samples in their order, place after place of the
 /// window, in chains of fused multiply-adds.
@@ -318,9 +343,9 @@ type internal ConvolutionWeightGradientLoop<'T> = {
     FirstTap: int
     /// Behind the last one.
     EndTap: int
-    /// Zeros where the first block begins; the sums after an even number of blocks.
+    /// Room for the sums of these taps: zeros to begin with; the sums after an even number of parts of the blocks.
     Even: 'T[]
-    /// The sums after an odd number of blocks.
+    /// The sums after an odd number of parts.
     Odd: 'T[]
 } with
 
@@ -328,60 +353,45 @@ type internal ConvolutionWeightGradientLoop<'T> = {
         member loop.Run<'V, 'L when 'L :> ISimd<'V, 'T> and 'V: struct>() =
             let plan = loop.Plan
             let rows = plan.OutputsOfGroup
-            let lanes = nativeint SampleLanes.Count
-            let taps = nativeint plan.TapCount
-            let last = loop.EndTap - 1
 
-            for block in 0 .. loop.Blocks - 1 do
-                let isEven = block % 2 = 0
+            for part in 0 .. plan.PartsOf loop.Blocks - 1 do
+                let isEven = part % 2 = 0
+                let first = part * plan.BlocksOfSum
+                let blocks = min plan.BlocksOfSum (loop.Blocks - first)
 
-                let tile: LaneTile<'T, LaneFactor<'T>> = {
-                    Factor = LaneFactor()
+                let tile: LaneTile<'T, WeightGradientSums<'T>> = {
+                    Sums = WeightGradientSums()
                     A = loop.Upstream
-                    ARow = nativeint plan.PixelCount * lanes
-                    AStep = lanes
+                    ARows = plan.OutputPlaces
+                    ASteps = plan.BlockPixelPlaces
                     B = loop.X
-                    BSteps = plan.Pixels
+                    BSteps = plan.BlockPixels
+                    BColumns = plan.Taps
                     From = if isEven then loop.Even else loop.Odd
-                    FromRow = taps * lanes
+                    FromRows = plan.SumRows
                     Into = if isEven then loop.Odd else loop.Even
-                    IntoRow = taps * lanes
-                    Depth = plan.PixelCount
+                    IntoRows = plan.SumRows
+                    IntoColumns = plan.SumColumns
+                    Depth = blocks * plan.PixelCount
                 }
 
                 for lane in 0 .. 'L.Count .. SampleLanes.Count - 1 do
-                    for part in 0 .. LaneRows.count rows - 1 do
-                        let output = loop.Group * rows + LaneRows.first rows part
-                        let into = nativeint output * taps * lanes + nativeint lane
-
-                        for tap in loop.FirstTap .. LaneTileSize.Columns .. last do
-                            let t1, t2, t3 =
-                                min (tap + 1) last, min (tap + 2) last, min (tap + 3) last
-
-                            tile.Run<'V, 'L>(
-                                LaneRows.isWhole rows,
-                                {
-                                    A =
-                                        nativeint (block * plan.OutputBlockSize + lane)
-                                        + nativeint (output * plan.PixelCount) * lanes
-                                    B =
-                                        nativeint (
-                                            block * plan.BlockSize
-                                            + loop.Group * plan.GroupStep
-                                            + lane
-                                        )
-                                    B0 = plan.Taps[tap]
-                                    B1 = plan.Taps[t1]
-                                    B2 = plan.Taps[t2]
-                                    B3 = plan.Taps[t3]
-                                    From = into
-                                    Into = into
-                                    Into0 = nativeint tap * lanes
-                                    Into1 = nativeint t1 * lanes
-                                    Into2 = nativeint t2 * lanes
-                                    Into3 = nativeint t3 * lanes
-                                }
-                            )
+                    for number in 0 .. LaneRows.count rows - 1 do
+                        for tap in loop.FirstTap .. LaneTileSize.Columns .. loop.EndTap - 1 do
+                            LaneRows.run<'T, 'V, 'L, _> &tile rows number {
+                                Row = loop.Group * rows
+                                Column = tap
+                                Width = min LaneTileSize.Columns (loop.EndTap - tap)
+                                A = nativeint (first * plan.OutputBlockSize + lane)
+                                B =
+                                    nativeint (
+                                        first * plan.BlockSize + loop.Group * plan.GroupStep + lane
+                                    )
+                                Into =
+                                    nativeint lane
+                                    - plan.SumRows[loop.Group * rows]
+                                    - plan.SumColumns[loop.FirstTap]
+                            }
 
 /// Convolutions of mini-batches.
 [<RequireQualifiedAccess>]
@@ -446,15 +456,9 @@ module internal ConvolutionLoops =
         : LaneBlocks<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
         let samples = upstream.Samples
         let result = SampleLanes.room plan.Features samples
-        let zero = [| 'T.Zero |]
         let lanes = SampleLanes.Count
 
-        let steps =
-            Array.init plan.OutputsOfGroup (fun o -> nativeint (o * plan.PixelCount * lanes))
-
         SampleLanes.run (plan.Work samples) samples (fun block ->
-            let sums = ArrayPool<'T>.Shared.Rent ConvolutionInputGradientLoop<'T>.Room
-
             let fill (images: 'T[]) (place: int) : unit =
                 Array.Clear(images, place, plan.BlockSize)
 
@@ -465,9 +469,6 @@ module internal ConvolutionLoops =
                     At = block * plan.OutputBlockSize
                     Result = images
                     Into = place
-                    Sums = sums
-                    Zero = zero
-                    OutputSteps = steps
                 }
 
             if not plan.IsPadded then
@@ -485,19 +486,13 @@ module internal ConvolutionLoops =
                         row.Length * lanes
                     )
 
-                ArrayPool<'T>.Shared.Return images
-
-            ArrayPool<'T>.Shared.Return sums)
+                ArrayPool<'T>.Shared.Return images)
 
         {
             Features = plan.Features
             Samples = samples
             Values = result
         }
-
-    /// Taps that a thread sums at a time.
-    [<Literal>]
-    let private TapsOfShare = 8
 
     /// The gradient in the weights: (outputs, taps) by columns.
     let weightGradient
@@ -507,34 +502,39 @@ module internal ConvolutionLoops =
         : 'T[] when 'T :> IBinaryFloatingPointIeee754<'T> =
         let samples = upstream.Samples
         let blocks = SampleLanes.blocks samples
-        let count = plan.Outputs * plan.TapCount
-        let even = ArrayReuse<'T>.Rent(count * SampleLanes.Count)
-        let odd = ArrayReuse<'T>.Rent(count * SampleLanes.Count)
-        Array.Clear even
-        let parts = (plan.TapCount + TapsOfShare - 1) / TapsOfShare
+        let result = Kernels.newArray plan.Outputs plan.TapCount
+        let rows = plan.OutputsOfGroup
+        let size = plan.TapsOfShare
+        let shares = (plan.TapCount + size - 1) / size
+        let room = rows * size * SampleLanes.Count
 
-        ThreadTeam.run (plan.Work samples) (plan.Groups * parts) (fun share ->
-            let first = share % parts * TapsOfShare
+        ThreadTeam.run (plan.Work samples) (plan.Groups * shares) (fun share ->
+            let group = share / shares
+            let first = share % shares * size
+            let finish = min plan.TapCount (first + size)
+            let even, odd = ArrayPool<'T>.Shared.Rent room, ArrayPool<'T>.Shared.Rent room
+            Array.Clear(even, 0, room)
 
             run {
                 ConvolutionWeightGradientLoop.Plan = plan
                 X = padded
                 Upstream = upstream.Values
                 Blocks = blocks
-                Group = share / parts
+                Group = group
                 FirstTap = first
-                EndTap = min plan.TapCount (first + TapsOfShare)
+                EndTap = finish
                 Even = even
                 Odd = odd
-            })
+            }
 
-        let sums = SampleLanes.sum (if blocks % 2 = 0 then even else odd) count
-        ArrayReuse.Return even
-        ArrayReuse.Return odd
-        let result = Kernels.newArray plan.Outputs plan.TapCount
+            let sums = if plan.PartsOf blocks % 2 = 0 then even else odd
 
-        for output in 0 .. plan.Outputs - 1 do
-            for tap in 0 .. plan.TapCount - 1 do
-                result[tap * plan.Outputs + output] <- sums[output * plan.TapCount + tap]
+            for tap in first .. finish - 1 do
+                for row in 0 .. rows - 1 do
+                    result[tap * plan.Outputs + group * rows + row] <-
+                        SampleLanes.total sums (row * size + tap - first)
+
+            ArrayPool<'T>.Shared.Return even
+            ArrayPool<'T>.Shared.Return odd)
 
         result

@@ -111,12 +111,16 @@ module internal SampleLanes =
     let number (lanes: LaneBlocks<'T>) (feature: int) (sample: int) : 'T =
         lanes.Values[(sample / Count * lanes.Features + feature) * Count + sample % Count]
 
-    /// Adds the lanes of each number up, the first one first.
-    let sum (values: 'T[]) (count: int) : 'T[] when 'T :> INumber<'T> =
-        Array.init count (fun i ->
-            let mutable sum = values[i * Count]
+    /// Adds the lanes of a number up, the first one first.
+    let total (values: 'T[]) (number: int) : 'T :> INumber<'T> =
+        let lanes = &Unsafe.Add(&Simd.start values, number * Count)
+        let mutable sum = lanes
 
-            for lane in 1 .. Count - 1 do
-                sum <- sum + values[i * Count + lane]
+        for lane in 1 .. Count - 1 do
+            sum <- sum + Unsafe.Add(&lanes, lane)
 
-            sum)
+        sum
+
+    /// The totals of some numbers.
+    let totals (values: 'T[]) (count: int) : 'T[] when 'T :> INumber<'T> =
+        Array.init count (total values)
