@@ -122,6 +122,7 @@ internal static class ModelTargets
                 [
                     Checkpoint.Write(Trainer.Start<float>(Settings, Dense)),
                     File.ReadAllBytes(Fixtures.Path("checkpoint-1.safetensors")),
+                    File.ReadAllBytes(Fixtures.Path("checkpoint-2.safetensors")),
                 ],
             OfCheckpoint,
             "\"iteration\":\"",

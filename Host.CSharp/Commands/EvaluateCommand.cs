@@ -212,6 +212,7 @@ internal static class EvaluateCommand
         )
         {
             Decision = model.Decision.OrNull(),
+            Head = network.Architecture.Head,
             Importance =
                 repetitions > 0 && model.Preprocessing is Preprocessing.Table table
                     ? Evaluations.Importance(

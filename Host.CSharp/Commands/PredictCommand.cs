@@ -97,11 +97,40 @@ internal static class PredictCommand
             var paths = parsed.GetValue(files)!;
             if (paths.Count(path => path == StandardInput) > 1)
                 throw RefusedException.Of(StandardInput, "standard input once", "more often");
+            if (IsGiven(parsed, from) && !paths.Contains(StandardInput))
+            {
+                throw RefusedException.Of(
+                    from.Name,
+                    $"{StandardInput} among the files, as it is the format of rows on standard input",
+                    "files alone, whose names say their format"
+                );
+            }
+            if (IsGiven(parsed, top) && parsed.GetValue(format) is not "text" and var written)
+                throw RefusedException.Of(
+                    top.Name,
+                    "the format text, which prints the most probable classes",
+                    $"{written}, which has every class"
+                );
             DataFile[] samples =
             [
                 .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
             ];
+            // Files of one name, from several folders, are told apart by their paths.
+            var ofOneName = samples
+                .CountBy(file => file.Name)
+                .Where(pair => pair.Value > 1)
+                .ToDictionary();
+            samples =
+            [
+                .. samples.Zip(
+                    paths,
+                    (file, path) =>
+                        ofOneName.ContainsKey(file.Name) ? file with { Name = path } : file
+                ),
+            ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));
+            if (isDarkInk && !samples.Any(sample => PngReader.IsPng(sample.Content.Span)))
+                throw RefusedException.Of(dark.Name, "PNG images, whose ink it is of", "none");
             var isExplained = parsed.GetValue(explain);
             var kept = ModelPredictions.Columns(parsed.GetValue(keep));
             var predictions = MemoryBudget.Guard(
@@ -133,6 +162,9 @@ internal static class PredictCommand
         });
         return command;
     }
+
+    private static bool IsGiven(ParseResult parsed, Option option) =>
+        parsed.GetResult(option) is { Implicit: false };
 
     private static DataFile Read(string path, string from, long limit)
     {

@@ -27,7 +27,7 @@ type WatchedFeature = {
     /// What is in each bin, in words.
     member feature.BinNames =
         match feature.Bins with
-        | FeatureBins.Categories names -> names @ [ "others" ]
+        | FeatureBins.Categories names -> names @ [ "others or missing" ]
         | FeatureBins.Numbers [] -> [ "a number"; "missing" ]
         | FeatureBins.Numbers limits ->
             let text (limit: float) =

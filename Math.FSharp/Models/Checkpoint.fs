@@ -9,18 +9,19 @@ open Pipeline.Learning.Formats
 /// <summary>The state of a run as a safetensors file. A run that is resumed from it gives the same bits as one
 /// that never stopped.</summary>
 /// <remarks>Tensors: the parameters W1, b1, g1, … (g1 where the layer is normalised); mean1 and variance1
-/// of a normalised layer; what the optimizer remembers, squares.W1 say; best.W1, … of the network that
-/// gave the lowest validation loss. The order of an epoch is not in it, as it follows from the
+/// of a normalised layer; what the optimizer remembers, squares.W1 say; average.mean1 and average.variance1 with
+/// AverageDecay, from version 2 on; best.W1, … of the network that gave the lowest validation loss. The order of an epoch is not in it, as it follows from the
 /// seed.</remarks>
 [<RequireQualifiedAccess>]
 module Checkpoint =
     /// The version that is written. Files of every version from 1 on are read.
     [<Literal>]
-    let Version = 1
+    let Version = 2
 
     let private versionName = "checkpoint"
     let private bestIterationName = "best_iteration"
     let private bestPrefix = "best."
+    let private averagePrefix = "average."
 
     let private text (number: float) =
         number.ToString("R", CultureInfo.InvariantCulture)
@@ -31,6 +32,12 @@ module Checkpoint =
         yield! ParameterTensors.ofRunning "" state.Network
         for memory in state.Optimizer.Memory do
             yield! ParameterTensors.ofParameters $"{memory.Name}." memory.Values
+        if not state.AverageRunning.IsEmpty then
+            yield!
+                ParameterTensors.ofRunning averagePrefix {
+                    state.Network with
+                        Running = state.AverageRunning
+                }
         match state.Validation.Best with
         | ValueSome best ->
             yield! ParameterTensors.ofParameters bestPrefix best.Parameters
@@ -132,6 +139,20 @@ module Checkpoint =
         Fault.both (count file "steps") values
         |> Result.map (fun (steps, memory) -> { Steps = steps; Memory = memory })
 
+    /// The running mean of the running statistics, where the run keeps one.
+    let private averageRunning
+        (file: TensorFile)
+        (version: int)
+        (settings: Hyperparameters)
+        (architecture: Architecture)
+        : Result<LayerParameters<'T> list, Fault list> =
+        if settings.Optimizer.Transforms |> List.exists _.IsAverage then
+            // Version 1 kept none: its runs evaluated the newest statistics.
+            let prefix = if version = 1 then "" else averagePrefix
+            ParameterTensors.running (ParameterTensors.numbers file) prefix architecture
+        else
+            Ok []
+
     let private validationHistory
         (file: TensorFile)
         (architecture: Architecture)
@@ -166,6 +187,7 @@ module Checkpoint =
         (settings: Hyperparameters)
         (architecture: Architecture)
         (file: TensorFile)
+        (version: int)
         : Result<TrainingState<'T>, Fault list> = validation {
         let! iteration = count file "iteration"
         and! loss = real file "loss"
@@ -174,11 +196,13 @@ module Checkpoint =
         and! network = network file "" architecture
         and! optimizer = optimizer file settings architecture
         and! history = validationHistory file architecture
+        and! averageRunning = averageRunning file version settings architecture
 
         return {
             Iteration = iteration
             Network = network
             Optimizer = optimizer
+            AverageRunning = averageRunning
             Loss = loss
             FirstLoss = firstLoss
             EpochLoss = epochLoss
@@ -200,14 +224,16 @@ module Checkpoint =
         Safetensors.parse bytes
         |> Result.bind (fun file ->
             match ParameterTensors.metadata versionName file with
-            | ValueSome version when version = string Version -> state settings architecture file
-            | ValueSome version ->
-                Error [
-                    Fault.create
-                        versionName
-                        (invariant $"version {Version} or below")
-                        $"'{version}'"
-                ]
+            | ValueSome found ->
+                match [ 1..Version ] |> List.tryFind (fun version -> string version = found) with
+                | Some version -> state settings architecture file version
+                | None ->
+                    Error [
+                        Fault.create
+                            versionName
+                            (invariant $"version {Version} or below")
+                            $"'{found}'"
+                    ]
             | ValueNone -> Error [ Fault.message versionName "is missing in the metadata" ])
 
     /// <summary>Which checkpoints of a run to keep: the newest few, and the newest from before the epoch

@@ -108,7 +108,7 @@ module internal ParameterTensors =
         |> Result.map (fun layers -> { Layers = layers })
 
     /// Running statistics of such an architecture, as <c>ofRunning</c> names them.
-    let private running
+    let running
         (read: string -> int list -> Result<'T[], Fault list>)
         (prefix: string)
         (architecture: Architecture)

@@ -202,9 +202,16 @@ module Network =
         ofAll (Head.apply network.Architecture.Head) network data
 
     /// <summary>The row of each column's greatest element; the first of equals.</summary>
+    /// <exception cref="T:System.ArgumentException">An element is not a number, so none is the greatest.</exception>
     [<CompiledName("Classify")>]
     let classify (scores: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>) : int[] =
-        Targets.argMax scores
+        match Kernels.values scores |> Array.tryFindIndex 'T.IsNaN with
+        | Some place ->
+            invalidArg
+                (nameof scores)
+                (invariant
+                    $"expected numbers, found one that is not a number in row {place % scores.RowCount}, column {place / scores.RowCount}")
+        | None -> Targets.argMax scores
 
     /// <summary>The mean loss of a mini-batch, of the kind that fits the head.</summary>
     /// <exception cref="T:System.ArgumentException">Inputs or targets do not have the network's

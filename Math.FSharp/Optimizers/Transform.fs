@@ -395,6 +395,19 @@ module Transform =
             Search = ValueNone
         }
 
+    /// The running mean after a step: a + (1 − d)(θ − a).
+    let private follow
+        (decay: float)
+        (values: Parameters<'T>)
+        (average: Parameters<'T>)
+        : Parameters<'T> when 'T :> IBinaryFloatingPointIeee754<'T> =
+        map2
+            {
+                TowardsOp.Factor = number (1.0 - decay)
+            }
+            values
+            average
+
     /// <summary>Keeps a running mean of the parameters: a′ = a + (1 − d)(θ′ − a), which begins at the
     /// first parameters. <c>averaged</c> gives it.</summary>
     /// <param name="decay">d: how much of the mean stays at each step, 0 up to 1; 0.999 is
@@ -412,28 +425,20 @@ module Transform =
         let name = "average"
 
         /// The step of `move`, which takes the state without the mean, and the mean after it.
-        let follow move state parameters =
+        let moved move state parameters =
             let struct (average, rest) = own name state
             let struct (parameters, rest) = move rest parameters
 
-            let average =
-                map2
-                    {
-                        TowardsOp.Factor = number (1.0 - decay)
-                    }
-                    parameters
-                    average
-
-            struct (parameters, withOwn name average rest)
+            struct (parameters, withOwn name (follow decay parameters average) rest)
 
         {
             Init = fun parameters -> withOwn name parameters (optimizer.Init parameters)
-            Update = fun rate gradient -> follow (optimizer.Update rate gradient)
+            Update = fun rate gradient -> moved (optimizer.Update rate gradient)
             LayerUpdate = ValueNone
             Search =
                 optimizer.Search
                 |> ValueOption.map (fun search rate objective loss gradient ->
-                    follow (search rate objective loss gradient))
+                    moved (search rate objective loss gradient))
         }
 
     /// <summary>The running mean of the parameters, where the optimizer keeps one.</summary>
@@ -442,6 +447,20 @@ module Transform =
         match state.Memory |> List.tryFind (fun memory -> memory.Name = "average") with
         | Some memory -> ValueSome memory.Values
         | None -> ValueNone
+
+    /// The running mean of some layers' running statistics after a step, kept as that of the parameters is; empty where the
+    /// optimizer keeps none.
+    let internal averageRunning
+        (transforms: TransformSpec list)
+        (running: LayerParameters<'T> list)
+        (average: LayerParameters<'T> list)
+        : LayerParameters<'T> list when 'T :> IBinaryFloatingPointIeee754<'T> =
+        transforms
+        |> List.tryPick (function
+            | TransformSpec.Average decay ->
+                Some (follow decay { Layers = running } { Layers = average }).Layers
+            | _ -> None)
+        |> Option.defaultValue []
 
     /// The optimizer with that transform around it.
     let internal apply

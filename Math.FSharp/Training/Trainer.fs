@@ -85,6 +85,11 @@ module Trainer =
             Iteration = 0L
             Network = network
             Optimizer = (OptimizerSpec.optimizer settings.Optimizer).Init network.Parameters
+            AverageRunning =
+                if settings.Optimizer.Transforms |> List.exists _.IsAverage then
+                    network.Running
+                else
+                    []
             Loss = nan
             FirstLoss = nan
             EpochLoss = 0.0
@@ -206,8 +211,8 @@ module Trainer =
         : float =
         Hyperparameters.schedule data.Count settings iteration * validation.RateFactor
 
-    /// <summary>The network to evaluate and to save: with the running mean of the parameters if the optimizer
-    /// keeps one, otherwise the network itself. Batch normalisation is folded into the dense layers, and dropout is
+    /// <summary>The network to evaluate and to save: with the running means of the parameters and of the running
+    /// statistics if the optimizer keeps them, otherwise the network itself. Batch normalisation is folded into the dense layers, and dropout is
     /// left out.</summary>
     [<CompiledName("CurrentNetwork")>]
     let currentNetwork (state: TrainingState<'T>) : Network<'T> =
@@ -215,6 +220,7 @@ module Trainer =
         | ValueSome parameters -> {
             state.Network with
                 Parameters = parameters
+                Running = state.AverageRunning
           }
         | ValueNone -> state.Network
         |> ForwardPass.folded
@@ -244,6 +250,11 @@ module Trainer =
             Iteration = state.Iteration + 1L
             Network = network
             Optimizer = optimizer
+            AverageRunning =
+                Transform.averageRunning
+                    settings.Optimizer.Transforms
+                    network.Running
+                    state.AverageRunning
             Loss = loss
             FirstLoss = if state.Iteration = 0L then loss else state.FirstLoss
             EpochLoss = if opensEpoch then loss else state.EpochLoss + loss

@@ -15,6 +15,9 @@ type TrainingState<'T
     Network: Network<'T>
     /// The optimizer's state after those steps.
     Optimizer: OptimizerState<'T>
+    /// The running mean of the network's running statistics, where the optimizer keeps one of the parameters; otherwise
+    /// empty.
+    AverageRunning: LayerParameters<'T> list
     /// The last step's loss: of its mini-batch, before its update. Not a number before the first.
     Loss: float
     /// The first step's loss.

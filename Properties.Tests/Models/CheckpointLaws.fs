@@ -218,6 +218,7 @@ let private tinyHash =
 
 [<Theory>]
 [<InlineData(1)>]
+[<InlineData(2)>]
 let ``a checkpoint of every version goes on where it stopped`` (version: int) =
     let state: TrainingState<float32> =
         read tiny tinyArchitecture (fixture version) |> orFail
@@ -225,9 +226,11 @@ let ``a checkpoint of every version goes on where it stopped`` (version: int) =
     Exactly.equal 17L state.Iteration
     Assert.True state.Validation.Best.IsSome
 
-    Exactly.bits
-        (Checkpoint.write (tinyStates 31 (Trainer.start tiny tinyArchitecture)))
-        (Checkpoint.write (tinyStates 14 state))
+    // Version 1 had no running mean of the running statistics; what the run learns does not depend on it.
+    if version > 1 then
+        Exactly.bits
+            (Checkpoint.write (tinyStates 31 (Trainer.start tiny tinyArchitecture)))
+            (Checkpoint.write (tinyStates 14 state))
 
     Exactly.equal
         tinyHash
@@ -242,14 +245,16 @@ let ``what is wrong with the numbers of a checkpoint is told`` () =
 
     for before, after, says in
         [
-            "\"checkpoint\":\"1\"", "\"checkpoint\":\"2\"", [ "version 1 or below"; "'2'" ]
-            "\"checkpoint\":\"1\"", "\"chockpoint\":\"1\"", [ "is missing in the metadata" ]
+            "\"checkpoint\":\"2\"", "\"checkpoint\":\"3\"", [ "version 2 or below"; "'3'" ]
+            "\"checkpoint\":\"2\"", "\"checkpoint\":\"0\"", [ "version 2 or below"; "'0'" ]
+            "\"checkpoint\":\"2\"", "\"chockpoint\":\"2\"", [ "is missing in the metadata" ]
             "\"iteration\":\"17\"", "\"iteration\":\"-7\"", [ "iteration"; "0 or more"; "'-7'" ]
             "\"iteration\":\"17\"", "\"iteration\":\"x7\"", [ "iteration"; "'x7'" ]
             "\"iteration\":\"17\"", "\"iteratiom\":\"17\"", [ "iteration"; "''" ]
             "\"steps\":\"17\"", "\"steps\":\"1.\"", [ "steps"; "'1.'" ]
             "\"first_loss\":\"", "\"first_loss\":\"_", []
             "average.W1", "averaqe.W1", [ "average.W1"; "is missing" ]
+            "average.mean1", "average.mean7", [ "average.mean1"; "is missing" ]
             "variance1", "variance9", [ "variance1" ]
             "best.b2", "best.b7", [ "best.b2" ]
             "\"g1\"", "\"h1\"", [ "g1" ]

@@ -97,6 +97,15 @@ let ``classify gives the first of the greatest`` (Logits z) =
         [| for column in m.EnumerateColumns() -> first (column.ToArray()) |]
         |> Exactly.bits (Network.classify m)
 
+    // No class is the greatest beside what is not a number.
+    let row, column = z.RowCount - 1, z.ColumnCount - 1
+    let broken = z.MapIndexed(fun k s x -> if k = row && s = column then nan else x)
+
+    let refused =
+        Assert.Throws<ArgumentException>(fun () -> Network.classify broken |> ignore)
+
+    Assert.Contains($"not a number in row {row}, column {column}", refused.Message)
+
 [<Fact>]
 let ``ties go to the first class`` () =
     let network: Network<float> =

@@ -211,6 +211,48 @@ let ``a normalised run that begins with an earlier one's end has its normalised 
         Exactly.bits (parameters earlier) (parameters first)
         Exactly.equal earlier.Network.Running first.Network.Running
 
+[<Law>]
+let ``the mean of the parameters is evaluated with the mean of the running statistics``
+    (SmallRun(settings, data, architecture))
+    (FsCheck.NonNegativeInt tenths)
+    =
+    let decay = float (tenths % 10) / 10.0
+
+    let settings =
+        Hyperparameters.create {
+            settings.Options with
+                Optimizer =
+                    OptimizerSpec.create {
+                        OptimizerSpec.named "GradientDescent" with
+                            AverageDecay = Nullable decay
+                    }
+                    |> orFail
+                Gradient = GradientMethod.Backpropagation
+        }
+        |> orFail
+
+    let all: TrainingState<float> list =
+        Trainer.start settings (architecture |> normalised true) |> states settings data
+
+    let running (layers: LayerParameters<float> list) = flat { Layers = layers }
+
+    // The mean of what a step leaves with that weight, and of the start.
+    let mean (numbers: TrainingState<float> -> float[]) =
+        all
+        |> List.map numbers
+        |> List.reduce (Array.map2 (fun average number -> decay * average + (1.0 - decay) * number))
+
+    let last = List.last all
+    Approximately.equal 1e-10 (mean (_.Network.Running >> running)) (running last.AverageRunning)
+
+    Exactly.equal
+        (ForwardPass.folded {
+            last.Network with
+                Parameters = (Transform.averaged last.Optimizer).Value
+                Running = last.AverageRunning
+        })
+        (Trainer.currentNetwork last)
+
 /// A batch that makes arrays long enough to be used again: two hidden layers of up to 25 units.
 let private widened (architecture: Architecture) =
     let last = architecture.Layers.Length - 1

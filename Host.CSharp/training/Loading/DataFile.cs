@@ -24,8 +24,8 @@ internal sealed record DataFile(
     /// <summary>The file without its content, after it was parsed.</summary>
     public DataFile Parsed => this with { Content = default };
 
-    /// <summary>The file's name, without .gz.</summary>
-    public string Name => NameOf(Path);
+    /// <summary>What its samples are called: the file's name, without .gz, unless something else is set.</summary>
+    public string Name { get; init; } = NameOf(Path);
 
     /// <summary>The ending of a file's name, without .gz.</summary>
     public static string KindOf(string path) =>

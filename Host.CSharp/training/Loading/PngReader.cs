@@ -30,6 +30,30 @@ internal static class PngReader
     /// <summary>Whether a PNG can be read with a number of channels.</summary>
     public static bool CanHave(int channels) => channels is 1 or Colours;
 
+    /// <summary>The size that the header of a file declares; null without a header, and for a size beyond every array.</summary>
+    /// <param name="bytes">The file, or its beginning.</param>
+    /// <param name="channels">How many channels it is read with.</param>
+    public static ImageSize? SizeOf(ReadOnlySpan<byte> bytes, int channels)
+    {
+        if (!HasHeader(bytes))
+            return null;
+        var (width, height) = Declared(bytes);
+        return
+            (UInt128)width * height * (uint)channels is var count
+            && count > 0
+            && count <= (UInt128)Array.MaxLength
+            ? new(channels, (int)height, (int)width)
+            : null;
+    }
+
+    private static bool HasHeader(ReadOnlySpan<byte> bytes) => IsPng(bytes) && bytes.Length >= 33;
+
+    private static (uint Width, uint Height) Declared(ReadOnlySpan<byte> bytes) =>
+        (
+            BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]),
+            BinaryPrimitives.ReadUInt32BigEndian(bytes[20..])
+        );
+
     /// <summary>The image in a file. With one channel, colours become grey by their luminance, 255 is full ink, and
     /// transparent pixels have none. With three, grey pixels have the same number in each, and transparent pixels are
     /// white.</summary>
@@ -111,10 +135,9 @@ internal static class PngReader
     )
     {
         var bytes = content.Span;
-        if (!IsPng(bytes) || bytes.Length < 33)
+        if (!HasHeader(bytes))
             throw Refused(path, $"{bytes.Length} bytes of another kind");
-        var width = BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]);
-        var height = BinaryPrimitives.ReadUInt32BigEndian(bytes[20..]);
+        var (width, height) = Declared(bytes);
         // Four channels of 16 bits at most, a byte a row, and seven passes at most.
         var most = (((UInt128)width * 8) + 8) * ((UInt128)height + 7);
         if (width == 0 || height == 0 || most > (UInt128)limit)

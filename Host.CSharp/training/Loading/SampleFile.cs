@@ -51,9 +51,13 @@ internal static class SampleFile
         }
         if (PngReader.IsPng(bytes))
         {
+            var channels = ChannelsOf(model.Preprocessing, file.Path);
+            // Before the pixels are decompressed, which may take gigabytes.
+            if (PngReader.SizeOf(bytes, channels) is { } size)
+                CheckSize(size, model, file.Path);
             var image = PngReader.Parse(
                 file.Content,
-                ChannelsOf(model.Preprocessing, file.Path),
+                channels,
                 isDarkInk,
                 settings.MaximumBytes,
                 file.Path
@@ -143,26 +147,7 @@ internal static class SampleFile
     private static NamedSamples<T> OfImages<T>(DataFile file, Model<T> model, IdxImages images)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
-        var fits = model.Preprocessing switch
-        {
-            Preprocessing.Pixels pixels => pixels.size.Equals(images.Size),
-            Preprocessing.Table => false,
-            _ => model.Network.Architecture.Inputs == images.Size.Count,
-        };
-        if (!fits)
-        {
-            var expected = model.Preprocessing switch
-            {
-                Preprocessing.Pixels pixels => $"images of {pixels.size}",
-                Preprocessing.Table => "rows of a table",
-                _ => $"{model.Network.Architecture.Inputs} numbers",
-            };
-            throw RefusedException.Of(
-                file.Path,
-                $"{expected}, as the model takes them",
-                $"images of {images.Size}"
-            );
-        }
+        CheckSize(images.Size, model, file.Path);
         return new(
             images.Count == 1
                 ? [file.Name]
@@ -171,5 +156,26 @@ internal static class SampleFile
                 .OfIdx<T>(model.Network.Architecture.Outputs, images, new int[images.Count])
                 .OrThrow(RefusedException.At(file.Path))
         );
+    }
+
+    /// <exception cref="RefusedException">The model does not take images of that size.</exception>
+    private static void CheckSize<T>(ImageSize size, Model<T> model, string path)
+        where T : struct, IBinaryFloatingPointIeee754<T>
+    {
+        var inputs = model.Network.Architecture.Inputs;
+        var (fits, expected) = model.Preprocessing switch
+        {
+            Preprocessing.Pixels pixels => (pixels.size.Equals(size), $"images of {pixels.size}"),
+            Preprocessing.Table => (false, "rows of a table"),
+            _ => (inputs == size.Count, $"{inputs} numbers"),
+        };
+        if (!fits)
+        {
+            throw RefusedException.Of(
+                path,
+                $"{expected}, as the model takes them",
+                $"images of {size}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Learning;
+using Pipeline.Learning.Interop;
 using static Pipeline.Training.HtmlParts;
 
 namespace Pipeline.Training;
@@ -86,7 +87,7 @@ internal static class EvaluationHtml
                 ),
                 ("macro F1", ReportTable.Number(classes.MacroF1)),
                 ("area under the ROC curve", ReportTable.Number(classes.MacroAreaUnderRoc)),
-                ("negative log-likelihood", ReportTable.Number(classes.Loss)),
+                (Heads.LossName(report.Head), ReportTable.Number(classes.Loss)),
                 ("expected calibration error", Percent(classes.CalibrationError, "F2")),
                 ("test samples", ReportTable.Count(classes.Samples)),
             ],

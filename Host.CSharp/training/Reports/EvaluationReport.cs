@@ -25,6 +25,9 @@ internal sealed record EvaluationReport(
     FirstLayer Weights
 )
 {
+    /// <summary>The network's output function and loss.</summary>
+    public required Head Head { get; init; }
+
     /// <summary>A warning if the test samples are not those of the model's run.</summary>
     public string? OtherData { get; init; }
 

@@ -43,7 +43,7 @@ internal sealed class EvaluationTables(EvaluationReport report)
                     ["macro precision", ReportTable.Number(classes.MacroPrecision)],
                     ["macro recall", ReportTable.Number(classes.MacroRecall)],
                     ["macro F1", ReportTable.Number(classes.MacroF1)],
-                    ["loss (negative log-likelihood)", ReportTable.Number(classes.Loss)],
+                    ["loss: " + Heads.LossName(report.Head), ReportTable.Number(classes.Loss)],
                     ["expected calibration error", ReportTable.Number(classes.CalibrationError)],
                     .. Coverage("classes in a set"),
                     .. classes.TopK.Select(

@@ -86,7 +86,7 @@ internal sealed record Predictions(
         if (Conformal is null)
             return Exact(number);
         var (lower, upper) = ConformalPredictions.Interval(Conformal, output, number);
-        return $"{Exact(number)} ({CoverageText.Share(Conformal.Coverage)} interval: {lower.ToString("G6", CultureInfo.InvariantCulture)} to {upper.ToString("G6", CultureInfo.InvariantCulture)})";
+        return $"{Exact(number)} ({CoverageText.Share(Conformal.Coverage)} interval: {Exact(lower)} to {Exact(upper)})";
     }
 
     /// <summary>The classes that a sample may be of; null without margins, or for numbers.</summary>
@@ -159,15 +159,20 @@ internal sealed record Predictions(
         string[] explained = Samples is [{ Explanation: { } first }, ..]
             ? ["baseline", .. first.Parts.Select(part => $"added by {part.Item1}")]
             : [];
-        string[] named =
+        const string Sample = "sample";
+        string[] answers =
         [
-            "sample",
-            .. Samples is [var sample, ..] ? sample.Kept.Select(one => one.Name) : [],
+            .. AreClasses ? ["class"] : Array.Empty<string>(),
+            .. OutputNames,
+            .. RegionTitles,
+            .. explained,
         ];
-        string[] titles = AreClasses
-            ? [.. named, "class", .. OutputNames, .. RegionTitles, .. explained]
-            : [.. named, .. OutputNames, .. RegionTitles, .. explained];
-        text.Append(CsvText.Row(titles));
+        var kept = Samples is [var sample, ..]
+            ? sample.Kept.Select(one =>
+                one.Name == Sample || answers.Contains(one.Name) ? $"kept {one.Name}" : one.Name
+            )
+            : [];
+        text.Append(CsvText.Row([Sample, .. kept, .. answers]));
         foreach (var prediction in Samples)
         {
             var numbers = prediction.Outputs.Select(Exact).Concat(RegionCells(prediction));

@@ -186,10 +186,10 @@ public sealed record TrainingSettings
     [DefaultText("1")]
     public int? Accumulate { get; init; }
 
-    /// <summary>Share of the running mean of the parameters that is kept in each step; the mean is evaluated and
+    /// <summary>Share of the running means of the parameters, and of the statistics of batch normalisation, that is kept in each step; the means are evaluated and
     /// saved. Accepts: 0 or more, below 1. Default: no mean is kept.</summary>
     [Description(
-        "share of the running mean of the parameters that is kept in each step; the mean is evaluated and saved"
+        "share of the running means of the parameters, and of the statistics of batch normalisation, that is kept in each step; the means are evaluated and saved"
     )]
     [Accepts("0 or more, below 1")]
     [DefaultText("no mean is kept")]

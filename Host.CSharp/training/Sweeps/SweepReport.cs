@@ -153,9 +153,10 @@ internal sealed class SweepReport(
                 var decision = summary.DecisionTestAccuracy is { } answered
                     ? Invariant($", {answered:F4} with Training:Decision")
                     : "";
+                var uncalibrated = summary.Temperature is null ? "" : " before calibration";
                 Line(
                     Invariant(
-                        $"its model on {TestSamples}: loss {summary.FinalTestLoss:G5}{accuracy}{decision}"
+                        $"its model on {TestSamples}: loss{uncalibrated} {summary.FinalTestLoss:G5}{accuracy}{decision}"
                     )
                 );
             }

@@ -423,3 +423,107 @@ module PredictTests =
         let ended = Given.host [ "predict"; run; own ]
         Assert.True((ended.ExitCode = 0), ended.Errors)
         Assert.DoesNotContain("not used", ended.Errors)
+
+    [<Fact>]
+    let ``options that have nothing to apply to are refused`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+        File.WriteAllBytes(scratch.Sub "ink.png", png false 4 4 (Array.zeroCreate 16))
+        let rows = scratch.Sub "rows.csv"
+        File.WriteAllText(rows, String.Join(',', Array.replicate 16 "0") + "\n")
+
+        for arguments, says in
+            [
+                [ rows; "--dark-ink" ], "--dark-ink: expected PNG images"
+                [ rows; "--from"; "json" ], "--from: expected - among the files"
+                [ rows; "--top"; "2"; "--format"; "csv" ], "--top: expected the format text"
+                [ rows; "--top"; "2"; "--format"; "json" ], "found json"
+            ] do
+            let ended = Given.host ([ "predict"; folder ] @ arguments)
+            Assert.Equal(2, ended.ExitCode)
+            Assert.Contains(says, ended.Errors)
+            Assert.Equal("", ended.Output)
+
+        for arguments in
+            [
+                [ rows; scratch.Sub "ink.png"; "--dark-ink" ]
+                [ rows; "--top"; "2" ]
+                [ rows; "--format"; "csv" ]
+            ] do
+            Assert.Equal(0, (Given.host ([ "predict"; folder ] @ arguments)).ExitCode)
+
+    [<Fact>]
+    let ``images of one name in several folders are told apart`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+
+        let image name ink =
+            let path = scratch.Sub name
+            Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
+            File.WriteAllBytes(path, png false 4 4 (Array.create 16 ink))
+            path
+
+        let first, second = image "a/1.png" 10uy, image "b/1.png" 200uy
+        let third = image "a/2.png" 90uy
+
+        let ended =
+            Given.host [ "predict"; folder; first; second; third; "--format"; "csv" ]
+
+        let names =
+            (lines ended.Output).Tail
+            |> List.map (fun line -> line.Substring(0, line.IndexOf ','))
+
+        Exactly.equal [ first; second; "2.png" ] names
+
+    [<Fact>]
+    let ``an image of another size is refused by its header, before its pixels are read`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+        let path = scratch.Sub "large.png"
+        let bytes = png false 5 7 (Array.zeroCreate 35)
+        // Pixels that cannot be decompressed.
+        File.WriteAllBytes(path, Array.append bytes[..60] (Array.zeroCreate 8))
+        let ended = Given.host [ "predict"; folder; path ]
+        Assert.Equal(2, ended.ExitCode)
+
+        Assert.Contains(
+            "expected images of 4 × 4 pixels, as the model takes them, found images of 5 × 7",
+            ended.Errors
+        )
+
+    [<Fact>]
+    let ``columns that are kept never have the name of another column`` () =
+        use scratch = new Scratch()
+        let rows = scratch.Sub "rows.csv"
+
+        File.WriteAllLines(
+            rows,
+            "class,a,sample,yes,y"
+            :: [
+                for i in 0..39 do
+                    let answer = if i % 2 = 0 then "yes" else "no"
+                    $"%d{i},%d{i % 7}.5,s%d{i},n,{answer}"
+            ]
+        )
+
+        let trained =
+            Given.host [
+                "train"
+                $"--Data:Train={rows}"
+                "--Data:Ignored=class,sample,yes"
+                "--Training:Iterations=5"
+                $"""--Run:Directory={scratch.Sub "runs"}"""
+            ]
+
+        Assert.True((trained.ExitCode = 0), trained.Errors)
+        let run = Assert.Single(Given.runs scratch)
+
+        let ended =
+            Given.host [ "predict"; run; rows; "--keep"; "class,sample,yes,a"; "--format"; "csv" ]
+
+        Assert.Equal(
+            "sample,kept class,kept sample,kept yes,a,class,no,yes",
+            (lines ended.Output).Head
+        )
+
+        Assert.Contains("rows.csv row 3,2,s2,n,2.5,", ended.Output)

@@ -85,7 +85,7 @@ module ResumeRefusalTests =
             let text = latin.GetString(File.ReadAllBytes payload)
 
             let later =
-                latin.GetBytes(text.Replace("\"checkpoint\":\"1\"", "\"checkpoint\":\"9\""))
+                latin.GetBytes(text.Replace("\"checkpoint\":\"2\"", "\"checkpoint\":\"9\""))
 
             let hash (bytes: byte[]) =
                 Convert.ToHexStringLower(Security.Cryptography.SHA256.HashData bytes)
@@ -99,7 +99,7 @@ module ResumeRefusalTests =
         for change, says in
             [
                 ofAnother, "expected a checkpoint of this run, found one of another run"
-                ofLater, "checkpoint: expected version 1 or below, found '9'"
+                ofLater, "checkpoint: expected version 2 or below, found '9'"
             ] do
             use scratch = new Scratch()
             let settings = stopped scratch []
@@ -165,13 +165,13 @@ module ResumeRefusalTests =
         let checkpoints = Path.Combine(folderOf scratch "runs", "checkpoints")
 
         for path in Directory.GetFiles(checkpoints, "*.json") do
-            let text = File.ReadAllText(path).Replace("\"version\": 1", "\"version\": 2")
+            let text = File.ReadAllText(path).Replace("\"version\": 2", "\"version\": 3")
             File.WriteAllText(path, text.Replace("{\n", "{\n  \"new\": [],\n"))
 
         let kept = Directory.GetFiles checkpoints
         let came = run onDisk (plan settings) -1L
         let reason = Assert.Single came.Refusals
-        Assert.EndsWith("version 2, of a later program.", reason)
+        Assert.EndsWith("version 3, of a later program.", reason)
         Assert.Equal<string>(kept, Directory.GetFiles checkpoints)
 
     [<Fact>]

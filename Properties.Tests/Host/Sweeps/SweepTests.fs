@@ -684,16 +684,22 @@ module SweepTests =
         Assert.Contains("2 columns of numbers, 0 of categories", inspected.Output)
 
     [<Theory>]
-    [<InlineData(1, "the test samples, which chose nothing")>]
-    [<InlineData(2, "test samples that other seeds learned from")>]
-    let ``the last line says what the test samples had to do with the choice`` seeds words =
+    [<InlineData(1, "false", "the test samples, which chose nothing")>]
+    [<InlineData(2, "false", "test samples that other seeds learned from")>]
+    [<InlineData(1, "true", "the test samples, which chose nothing: loss before calibration ")>]
+    let ``the last line says what the test samples had to do with the choice``
+        seeds
+        calibrates
+        words
+        =
         use scratch = new Scratch()
 
         let ended =
             sweepOf
                 scratch
-                $$"""{ "settings": { "Data": { "Ignored": ["day"], "Validation": 0.2 } }, "space": { "Model:Hidden": [4] },
-                     "method": "Grid", "seeds": {{seeds}} }"""
+                $$"""{ "settings": { "Data": { "Ignored": ["day"], "Validation": 0.2 },
+                                   "Training": { "Calibrated": {{calibrates}} } },
+                     "space": { "Model:Hidden": [4] }, "method": "Grid", "seeds": {{seeds}} }"""
 
         Assert.Equal(0, ended.ExitCode)
         Assert.Contains($"its model on {words}", ended.Output)
