@@ -180,9 +180,13 @@ internal sealed record InferenceRequest(
     /// <summary>The deepest nesting of lists and objects.</summary>
     private const int Deepest = 16;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     /// <exception cref="RefusedException">The body is not a request of the protocol.</exception>
     public static InferenceRequest Parse(ReadOnlySpan<byte> body)
     {
+        if (body.StartsWith(ByteOrderMark))
+            body = body[ByteOrderMark.Length..];
         try
         {
             return Parse(body, isFast: true);

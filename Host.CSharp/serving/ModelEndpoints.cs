@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ internal static class ModelEndpoints
 {
     /// <summary>The header with the SHA-256 of the model that an answer is of.</summary>
     public const string HashHeader = "Pipeline-Model-Sha256";
+
+    /// <summary>The header with a note on an answer, which <c>predict</c> prints.</summary>
+    public const string NoteHeader = "Pipeline-Note";
 
     /// <summary>The path of the description of all endpoints.</summary>
     private const string OpenApi = "/openapi.json";
@@ -27,26 +31,26 @@ internal static class ModelEndpoints
     {
         var models = routes.ServiceProvider.GetRequiredService<ServedModels>();
         var group = routes.MapGroup("");
-        group.MapGet("/v2", Answer(OpenInference.WriteServerAsync));
-        group.MapGet("/v2/health/live", Answer(context => OpenInference.WriteHealthAsync(context)));
-        group.MapGet(
-            "/v2/health/ready",
-            Answer(context => OpenInference.WriteHealthAsync(context))
-        );
+        Get("/v2", Answer(OpenInference.WriteServerAsync));
+        Get("/v2/health/live", Answer(context => OpenInference.WriteHealthAsync(context)));
+        Get("/v2/health/ready", Answer(context => OpenInference.WriteHealthAsync(context)));
         foreach (var version in (string[])["", "/versions/{version}"])
         {
-            group.MapGet($"/v2/models/{{name}}{version}", Of(OpenInference.WriteMetadataAsync));
-            group.MapGet($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
+            Get($"/v2/models/{{name}}{version}", Of(OpenInference.WriteMetadataAsync));
+            Get($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
             group.MapPost(
                 $"/v2/models/{{name}}{version}/infer",
                 Of(Timed(routes, OpenInference.InferAsync))
             );
         }
-        group.MapGet("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
-        group.MapGet("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
+        Get("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
+        Get("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
         group.MapPost(PathOf("{name}"), Of(Timed(routes, PlainEndpoint.PredictAsync)));
-        group.MapGet(OpenApi, Answer(WriteOpenApiAsync));
+        Get(OpenApi, Answer(WriteOpenApiAsync));
         return group;
+
+        void Get(string pattern, RequestDelegate answer) =>
+            group.MapMethods(pattern, ["GET", "HEAD"], answer);
 
         RequestDelegate Of(ModelRequest request) => ForModel(models, request);
     }
@@ -106,6 +110,16 @@ internal static class ModelEndpoints
                 else
                     metrics.Refused(model.Name, context.Response.StatusCode);
             }
+            catch (BadHttpRequestException bad) when (!context.Response.HasStarted)
+            {
+                metrics.Refused(model.Name, bad.StatusCode);
+                throw;
+            }
+            catch (OperationCanceledException) when (IsLate(context))
+            {
+                metrics.Refused(model.Name, StatusCodes.Status504GatewayTimeout);
+                throw;
+            }
             catch (RefusedException refused)
             {
                 metrics.Refused(model.Name, StatusCodes.Status400BadRequest);
@@ -113,6 +127,11 @@ internal static class ModelEndpoints
             }
         };
     }
+
+    /// <summary>Whether the time for a request is over, as opposed to a client that went away.</summary>
+    private static bool IsLate(HttpContext context) =>
+        context.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout
+        && timeout.RequestTimeoutToken.IsCancellationRequested;
 
     /// <summary>Turns every fault into a problem with its sentence.</summary>
     public static RequestDelegate Answer(RequestDelegate request) =>

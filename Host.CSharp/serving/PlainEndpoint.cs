@@ -137,12 +137,22 @@ internal static class PlainEndpoint
                 var response = context.Response;
                 response.ContentType = "application/json";
                 response.Headers[ModelEndpoints.HashHeader] = model.Sha256;
+                foreach (var note in predictions.Notes)
+                    response.Headers.Append(ModelEndpoints.NoteHeader, HeaderText(note));
                 predictions.WriteJson(response.BodyWriter);
                 await response.BodyWriter.FlushAsync();
                 return predictions.Samples.Count;
             }
         );
     }
+
+    /// <summary>A text as the value of a header, which is ASCII: other characters become <c>\uXXXX</c>.</summary>
+    public static string HeaderText(string text) =>
+        string.Concat(
+            VisibleText
+                .Of(text)
+                .Select(each => each is >= ' ' and <= '~' ? $"{each}" : $"\\u{(int)each:x4}")
+        );
 
     /// <summary>Images as their bytes alone, one after the other.</summary>
     private static Predictions Images(string name, LoadedModel model, ReadOnlySpan<byte> bytes)

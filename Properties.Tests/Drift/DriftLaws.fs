@@ -204,7 +204,11 @@ let ``a shift of one column is found, and the column is named`` (Seed seed) =
     // A fifth of the numbers no longer comes.
     shifted "calls" (numbers (fun row calls -> if row % 5 = 0 then nan else calls)) "missing"
     shifted "plan" (names (fun row plan -> if row % 3 = 0 then "max" else plan)) "max"
-    shifted "town" (names (fun row town -> if row % 10 = 0 then "town 99" else town)) "others or missing"
+
+    shifted
+        "town"
+        (names (fun row town -> if row % 10 = 0 then "town 99" else town))
+        "others or missing"
 
 /// Images of ink in one place, whose size varies.
 let private images (seed: uint64) (from: int) (count: int) : byte[] =

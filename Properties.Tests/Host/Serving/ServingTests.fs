@@ -1,7 +1,9 @@
 namespace Pipeline.Properties.Host
 
 open System
+open System.Collections.Concurrent
 open System.Diagnostics
+open System.Diagnostics.Metrics
 open System.IO
 open System.Net
 open System.Net.Http
@@ -395,6 +397,14 @@ module ServingTests =
 
         service.Get "/models/images/predict" |> Serving.refused 405 [ "POST"; "GET" ]
 
+        let head =
+            service.Client
+                .SendAsync(new HttpRequestMessage(HttpMethod.Head, "/v2/health/ready"))
+                .Result
+
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode)
+        Assert.Empty(Serving.bytes head)
+
         service.Post("/models/images/predict", "text/html", [||])
         |> Serving.refused 415 [ "image/png"; "'text/html'" ]
 
@@ -457,6 +467,25 @@ module ServingTests =
         use service = Serving.start [ "images", path ]
         let limiter = service.Application.Services.GetRequiredService<WorkLimiter>()
         use stop = new CancellationTokenSource()
+        let factory = service.Application.Services.GetRequiredService<IMeterFactory>()
+        let counted = ConcurrentBag<int>()
+        use listener = new MeterListener()
+
+        listener.InstrumentPublished <-
+            fun instrument listener ->
+                if
+                    obj.ReferenceEquals(instrument.Meter.Scope, factory)
+                    && instrument.Name = "pipeline.serving.refusals"
+                then
+                    listener.EnableMeasurementEvents instrument
+
+        listener.SetMeasurementEventCallback<int64>(fun _ _ tags _ ->
+            for tag in tags do
+                match tag.Key, tag.Value with
+                | "status", (:? int as status) -> counted.Add status
+                | _ -> ())
+
+        listener.Start()
 
         // Every processor is taken.
         let working = [|
@@ -534,6 +563,28 @@ module ServingTests =
             lease.Dispose()
 
         Assert.Equal(HttpStatusCode.OK, (ask ()).Result.StatusCode)
+
+        let long = new ByteArrayContent(Array.zeroCreate ((8 <<< 20) + 1))
+        long.Headers.ContentType <- Headers.MediaTypeHeaderValue.Parse "application/octet-stream"
+
+        let isTooLong =
+            try
+                service.Client.PostAsync("/models/images/predict", long).Result.StatusCode =
+                    HttpStatusCode.RequestEntityTooLarge
+            with :? AggregateException ->
+                // The service closes the connection before the whole body is sent.
+                true
+
+        Assert.True isTooLong
+        let expected = [ 408; 413; 503; 503; 504 ]
+
+        let isCounted () =
+            List.sort (List.ofSeq counted) = expected
+
+        Assert.True(
+            SpinWait.SpinUntil(isCounted, TimeSpan.FromSeconds 20.0),
+            $"expected {expected}, found {List.sort (List.ofSeq counted)}"
+        )
 
     [<Fact>]
     let ``a request that is cut or changed is refused or answered, never a failure`` () =
@@ -808,8 +859,14 @@ module ServingTests =
                 | :? RouteEndpoint as route ->
                     let methods = route.Metadata.GetMetadata<HttpMethodMetadata>() |> nonNull
 
+                    // What answers GET answers HEAD.
+                    if Seq.contains "GET" methods.HttpMethods then
+                        Assert.Contains("HEAD", methods.HttpMethods)
+
                     Some [
-                        for verb in methods.HttpMethods -> $"{verb} {route.RoutePattern.RawText}"
+                        for verb in methods.HttpMethods do
+                            if verb <> "HEAD" then
+                                $"{verb} {route.RoutePattern.RawText}"
                     ]
                 | _ -> None)
             |> Seq.concat
@@ -834,3 +891,44 @@ module ServingTests =
                     ServiceCollection().AddPipelineModel(name, "x.safetensors") |> ignore)
 
             Assert.Contains("the model's name", refusal.Message)
+
+    [<Fact>]
+    let ``notes of predict are headers, and a byte order mark is no part of a request`` () =
+        use scratch = new Scratch()
+        let images, rows = scratch.Sub "images.safetensors", scratch.Sub "rows.safetensors"
+        Serving.write images (Serving.ofImages 3UL: Model<float32>)
+        Serving.write rows (Serving.ofRows 3UL: Model<float32>)
+        use service = Serving.start [ "images", images; "rows", rows ]
+
+        let notes (answer: HttpResponseMessage) =
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+
+            match answer.Headers.TryGetValues "Pipeline-Note" with
+            | true, values -> List.ofSeq (nonNull values)
+            | _ -> []
+
+        let blank = PngWriter.OfBytes(ByteImage(ImageSize.Grey(2, 3), Array.zeroCreate 6))
+
+        Assert.Contains(
+            "standard input is blank",
+            Assert.Single(notes (service.Post("/models/images/predict", "image/png", blank)))
+        )
+
+        Assert.Empty(
+            notes (service.Post("/models/rows/predict", "text/csv", Encoding.UTF8.GetBytes rowsCsv))
+        )
+
+        // A header is ASCII whatever a note names.
+        Exactly.equal @"column gr\u00f6\u00dfe\n" (PlainEndpoint.HeaderText "column größe\n")
+
+        let marked (text: string) =
+            Array.append [| 0xEFuy; 0xBBuy; 0xBFuy |] (Encoding.UTF8.GetBytes text)
+
+        let tensor =
+            """{"inputs":[{"name":"pixels","shape":[1,2,3],"datatype":"UINT8","data":[1,2,3,4,5,6]}]}"""
+
+        for path, text in [ "/v2/models/images/infer", tensor; "/models/rows/predict", rowsJson ] do
+            let plain = service.Post(path, "application/json", Encoding.UTF8.GetBytes text)
+            let answer = service.Post(path, "application/json", marked text)
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode)
+            Exactly.bits (Serving.bytes plain) (Serving.bytes answer)
