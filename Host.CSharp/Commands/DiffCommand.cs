@@ -36,6 +36,9 @@ internal static class DiffCommand
                 settings.Rows.Count > 0
                     ? settings.ToText()
                     : "The settings of both runs are the same.\n",
+                .. DataHashes.AreSame(one.Run.DataSha256, other.Run.DataSha256)
+                    ? Array.Empty<string>()
+                    : ["The data of the runs are different.\n"],
                 RunComparison.Figures([one, other]).ToText(),
                 Epochs(one, other).ToText(),
             ];

@@ -229,10 +229,25 @@ internal static class EvaluateCommand
                     : ColumnExplanations.None,
             Images = ImageExplanation.Of(model, evaluation, data.Test),
             OtherData = run is null
-                ? null
+                ? OtherRows(file, configuration, settings)
                 : OtherData(run, configuration, data.Hashes, isTestAlone),
         };
     }
+
+    /// <summary>A sentence if the test rows are a share of a table that the model's run may have divided
+    /// otherwise.</summary>
+    private static string? OtherRows(
+        ModelFile file,
+        RunConfiguration configuration,
+        DataSettings settings
+    ) =>
+        settings.Train is { } train
+        && settings.Test is null
+        && file.Seed is { } seed
+        && FormattableString.Invariant($"{configuration.Hyperparameters.Seed}") is var now
+        && seed != now
+            ? $"The test rows are those that Training:Seed {now} takes from {train}, and the model was trained with the seed {seed}: rows that it learned from are among them if it is of this table. Training:Seed {seed}, or the run's folder, gives the run's own."
+            : null;
 
     /// <summary>A sentence if the test samples differ from those of the run: because of other files, or of a
     /// setting that selects samples.</summary>

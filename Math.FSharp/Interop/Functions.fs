@@ -303,6 +303,16 @@ type ConformalPredictions =
     static member Classes(conformal: Conformal, probabilities: float[]) : IReadOnlyList<int> =
         Conformal.classes conformal probabilities
 
+    /// <summary>The classes that a sample may be of: those whose probability is within the margin, and the
+    /// answer.</summary>
+    /// <param name="conformal">The margin.</param>
+    /// <param name="decision">The decision; null for the most probable class.</param>
+    /// <param name="probabilities">The probability of each class.</param>
+    static member Classes
+        (conformal: Conformal, decision: Decision | null, probabilities: float[])
+        : IReadOnlyList<int> =
+        Conformal.classesWith (ValueOption.ofObj decision) conformal probabilities
+
     /// <summary>The interval of a number to predict, its lower and its upper bound.</summary>
     /// <param name="conformal">The margins.</param>
     /// <param name="output">The output, from 0.</param>

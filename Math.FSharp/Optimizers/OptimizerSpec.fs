@@ -129,7 +129,8 @@ module OptimizerSpec =
             else
                 None
 
-        // The innermost first: gradients are summed, clipped, penalised, in that order.
+        // The innermost first: gradients are summed, clipped, penalised, in that order. The mean follows steps, and so has
+        // a place within the sum of gradients.
         [
             "WeightDecay",
             NumberRange.notNegative,
@@ -145,6 +146,7 @@ module OptimizerSpec =
             unlessZero TransformSpec.PenaltyL2
             "ClipNorm", NumberRange.positive, options.ClipNorm, TransformSpec.ClipByNorm >> Some
             "ClipValue", NumberRange.positive, options.ClipValue, TransformSpec.ClipByValue >> Some
+            "AverageDecay", NumberRange.share, options.AverageDecay, TransformSpec.Average >> Some
             "Accumulate",
             NumberRange.atLeast 1.0,
             toFloat options.Accumulate,
@@ -153,7 +155,6 @@ module OptimizerSpec =
                     Some(TransformSpec.Accumulate(int count))
                 else
                     None
-            "AverageDecay", NumberRange.share, options.AverageDecay, TransformSpec.Average >> Some
         ]
 
     /// The transforms of the options with the name and value of each one's setting.

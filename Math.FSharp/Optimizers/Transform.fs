@@ -448,17 +448,29 @@ module Transform =
         | Some memory -> ValueSome memory.Values
         | None -> ValueNone
 
-    /// The running mean of some layers' running statistics after a step, kept as that of the parameters is; empty where the
-    /// optimizer keeps none.
+    /// The running mean of some layers' running statistics after a mini-batch, kept as that of the parameters is; empty where
+    /// the optimizer keeps none.
     let internal averageRunning
         (transforms: TransformSpec list)
+        (iteration: int64)
         (running: LayerParameters<'T> list)
         (average: LayerParameters<'T> list)
         : LayerParameters<'T> list when 'T :> IBinaryFloatingPointIeee754<'T> =
+        let isStep =
+            transforms
+            |> List.forall (function
+                | TransformSpec.Accumulate count -> iteration % int64 count = 0L
+                | _ -> true)
+
         transforms
         |> List.tryPick (function
             | TransformSpec.Average decay ->
-                Some (follow decay { Layers = running } { Layers = average }).Layers
+                Some(
+                    if isStep then
+                        (follow decay { Layers = running } { Layers = average }).Layers
+                    else
+                        average
+                )
             | _ -> None)
         |> Option.defaultValue []
 

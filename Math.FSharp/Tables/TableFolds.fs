@@ -54,6 +54,8 @@ type TableFolds = private {
     warnings: string list
     /// <exclude/>
     folds: Fold list
+    /// <exclude/>
+    keys: uint64[]
 } with
 
     /// The rows of each fold, by their indices in the table.
@@ -122,24 +124,32 @@ module TableFolds =
                 |> Result.bind (fun (classes, warnings, labels) ->
                     let reader = CellReader layout.Format
 
-                    match rule, by with
-                    | FoldRule.Forward _, ValueSome column ->
-                        Column.readable column
-                        |> Result.bind (TimeColumn.times reader table)
-                        |> Result.bind (Folds.forward folds)
-                    | FoldRule.Grouped _, ValueSome column ->
-                        Column.readable column
-                        |> Result.bind (fun column ->
-                            let keys = RowKey.ofColumns reader table.Rows [ column ]
-                            Folds.stratified seed folds keys labels)
-                    | _ -> Folds.stratified seed folds (TestRows.keysOf layout table) labels
-                    |> Result.map (fun folds -> {
+                    /// What keeps rows together, in folds and where validation rows are split from those to learn from.
+                    let keys =
+                        match rule, by with
+                        | FoldRule.Grouped _, ValueSome column ->
+                            Column.readable column
+                            |> Result.map (fun column ->
+                                RowKey.ofColumns reader table.Rows [ column ])
+                        | _ -> Ok(TestRows.keysOf layout table)
+
+                    keys
+                    |> Result.bind (fun keys ->
+                        match rule, by with
+                        | FoldRule.Forward _, ValueSome column ->
+                            Column.readable column
+                            |> Result.bind (TimeColumn.times reader table)
+                            |> Result.bind (Folds.forward folds)
+                        | _ -> Folds.stratified seed folds keys labels
+                        |> Result.map (fun folds -> keys, folds))
+                    |> Result.map (fun (keys, folds) -> {
                         table = table
                         layout = layout
                         options = options
                         classes = classes
                         warnings = warnings @ TableWarnings.ofColumns reader layout table
                         folds = folds
+                        keys = keys
                     }))))
 
     /// <summary>The samples of a fold, with preprocessing that is fitted to its rows to learn from.</summary>
@@ -170,6 +180,9 @@ module TableFolds =
                 |> Result.bind (fun label ->
                     TableData.samples encoding division.classes label train)
                 |> Result.bind (TableData.withWeights division.layout train)
+                |> Result.map (
+                    Dataset.withKeys (fold.Training |> Array.map (fun row -> division.keys[row]))
+                )
 
             and! () =
                 if division.classes.IsEmpty then

@@ -139,6 +139,19 @@ module Conformal =
         else
             within
 
+    /// The same with the answer of a decision, where that is another class than the most probable one.
+    let internal classesWith
+        (decision: Decision voption)
+        (conformal: Conformal)
+        (probabilities: float[])
+        : int list =
+        let within = classes conformal probabilities
+
+        if decision.IsNone then
+            within
+        else
+            Decision.answer decision probabilities :: within |> List.distinct |> List.sort
+
     /// <summary>The interval of a number to predict.</summary>
     /// <param name="conformal">The margins.</param>
     /// <param name="output">The output, from 0.</param>
@@ -151,11 +164,12 @@ module Conformal =
 
     /// What the sets of samples cover.
     let internal ofSets
+        (decision: Decision voption)
         (conformal: Conformal)
         (labels: int[])
         (probabilities: float[][])
         : CoverageFigures =
-        let sets = Array.map (classes conformal) probabilities
+        let sets = Array.map (classesWith decision conformal) probabilities
 
         {
             Wanted = conformal.Coverage

@@ -291,7 +291,9 @@ module Evaluation =
         let coverage =
             options.Conformal
             |> ValueOption.map (fun conformal ->
-                probabilities |> Array.chunkBySize classes |> Conformal.ofSets conformal labels)
+                probabilities
+                |> Array.chunkBySize classes
+                |> Conformal.ofSets options.Decision conformal labels)
 
         let correct = Array.map2 (=) predicted labels
 

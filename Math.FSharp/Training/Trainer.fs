@@ -45,6 +45,15 @@ module Trainer =
         then
             invariant
                 $"The last mini-batch of each epoch has one sample ({samples} by {settings.BatchSize}): a layer that is normalised over the mini-batch learns nothing from it, and counts a variance of 0. Another BatchSize avoids that."
+
+        let iterations = Hyperparameters.iterations samples settings
+
+        for transform in settings.Optimizer.Transforms do
+            match transform with
+            | TransformSpec.Accumulate count when int64 count > iterations ->
+                invariant
+                    $"The network learns nothing: Accumulate averages {count} mini-batches for a step, and the run has {iterations}."
+            | _ -> ()
     ]
 
     /// <summary>Checks that each step learns from all training samples, where the optimizer needs that.</summary>
@@ -253,6 +262,7 @@ module Trainer =
             AverageRunning =
                 Transform.averageRunning
                     settings.Optimizer.Transforms
+                    (state.Iteration + 1L)
                     network.Running
                     state.AverageRunning
             Loss = loss

@@ -71,8 +71,8 @@ let ``numbers replace the defaults, and 0 leaves a transform out`` () =
             TransformSpec.PenaltyL2(Penalised.All, 0.2)
             TransformSpec.ClipByNorm 1.0
             TransformSpec.ClipByValue 2.0
-            TransformSpec.Accumulate 4
             TransformSpec.Average 0.99
+            TransformSpec.Accumulate 4
         ]
         plan.Transforms
 

@@ -300,6 +300,46 @@ let ``the average begins at the first parameters and follows the others``
     average state |> Approximately.equal 1e-13 expected
 
 [<Law>]
+let ``the mean of settings follows steps, not the mini-batches that are averaged for one``
+    (Trainable(network, _))
+    seed
+    (Fraction decay)
+    =
+    let start = network.Parameters
+    let gradients = gradients seed 4 start
+
+    let averaged (options: OptimizerOptions) each : Parameters<float> =
+        let spec =
+            OptimizerSpec.create {
+                options with
+                    AverageDecay = Nullable decay
+            }
+            |> orFail
+
+        let optimizer: Optimizer<float> = OptimizerSpec.optimizer spec
+        let mutable state = optimizer.Init start
+        let mutable parameters = start
+
+        for gradient in gradients do
+            for _ in 1..each do
+                let struct (next, remembered) = optimizer.Update 0.1 gradient state parameters
+                parameters <- next
+                state <- remembered
+
+        (Transform.averaged state).Value
+
+    let each =
+        averaged
+            {
+                OptimizerSpec.named "GradientDescent" with
+                    Accumulate = Nullable 3
+            }
+            3
+
+    flat each
+    |> Approximately.equal 1e-12 (flat (averaged (OptimizerSpec.named "GradientDescent") 1))
+
+[<Law>]
 let ``transforms keep to their own memory, in any order`` (Trainable(network, _)) seed =
     let all = gradients seed 7 network.Parameters
 

@@ -72,6 +72,46 @@ let ``a fold's encoding is the one that fits its training rows alone`` () =
                 (Dataset.take [| 0 .. found.Train.Count - 1 |] found.Train).Inputs)
 
 [<Fact>]
+let ``validation rows of a fold are no equals of its rows to learn from, and of no group of theirs``
+    ()
+    =
+    // Every row comes twice, and a group has two different rows twice each.
+    let rows = 200
+
+    let repeated =
+        table [
+            "x", List.init rows (fun row -> string (row / 2))
+            "who", List.init rows (fun row -> string (row / 4))
+            "day", List.init rows (fun row -> string (row * 7 % 50))
+            "label", List.init rows (fun row -> [ "yes"; "no" ][row % 2])
+        ]
+
+    for rule, together in
+        [
+            FoldRule.Stratified, 1.0
+            FoldRule.Grouped "who", 2.0
+            FoldRule.Forward "day", 1.0
+        ] do
+        let options = {
+            options with
+                Ignored = [ "day"; "who" ]
+                Scaling = Scaling.None
+        }
+
+        let division = TableFolds.create options Head.Softmax rule 1UL 4 repeated |> orFail
+
+        for index in 0..3 do
+            let found = samples division index
+            let struct (train, validation) = Dataset.split 5UL 0.3 found.Train
+
+            let groups (data: Dataset<float>) =
+                let inputs = (Dataset.take [| 0 .. data.Count - 1 |] data).Inputs
+                set [ for x in inputs.Row 0 -> floor (x / together) ]
+
+            Assert.NotEmpty(groups validation)
+            Assert.Empty(Set.intersect (groups train) (groups validation))
+
+[<Fact>]
 let ``groups of whole numbers that double precision rounds stay different`` () =
     let customer row = 9007199254740992L + int64 (row % 2)
 

@@ -106,6 +106,28 @@ let ``the samples that a margin is fitted to are covered, and a higher share nee
                 conformal.Margins
 
 [<Law>]
+let ``a set has the answer of a decision, too`` seed percent =
+    let network, data = case Head.Softmax seed
+
+    match Conformal.fit (coverageOf percent) network data with
+    | Error _ -> ()
+    | Ok conformal ->
+        let outputs = Network.probabilities network data
+
+        for goal in [ DecisionGoal.Threshold 0.01; DecisionGoal.Threshold 0.99 ] do
+            let decision = Decision.fit goal 1 network data
+
+            for s in 0 .. data.Count - 1 do
+                let p = outputs.Column(s).ToArray()
+                let set = Conformal.classesWith decision conformal p
+
+                Exactly.equal
+                    (Decision.answer decision p :: Conformal.classes conformal p
+                     |> List.distinct
+                     |> List.sort)
+                    set
+
+[<Law>]
 let ``a set has the classes within the margin, and at least the most probable one`` seed percent =
     let network, data = case Head.Softmax seed
     let coverage = coverageOf percent

@@ -217,6 +217,7 @@ let ``the mean of the parameters is evaluated with the mean of the running stati
     (FsCheck.NonNegativeInt tenths)
     =
     let decay = float (tenths % 10) / 10.0
+    let accumulate = 1 + tenths % 3
 
     let settings =
         Hyperparameters.create {
@@ -225,6 +226,7 @@ let ``the mean of the parameters is evaluated with the mean of the running stati
                     OptimizerSpec.create {
                         OptimizerSpec.named "GradientDescent" with
                             AverageDecay = Nullable decay
+                            Accumulate = Nullable accumulate
                     }
                     |> orFail
                 Gradient = GradientMethod.Backpropagation
@@ -239,6 +241,7 @@ let ``the mean of the parameters is evaluated with the mean of the running stati
     // The mean of what a step leaves with that weight, and of the start.
     let mean (numbers: TrainingState<float> -> float[]) =
         all
+        |> List.filter (fun state -> state.Iteration % int64 accumulate = 0L)
         |> List.map numbers
         |> List.reduce (Array.map2 (fun average number -> decay * average + (1.0 - decay) * number))
 
@@ -676,3 +679,28 @@ let ``labels are smoothed for one of several classes only`` () =
 
         Exactly.refused [ "Softmax"; string head ] (fun () ->
             Trainer.start settings architecture: TrainingState<float>)
+
+[<Fact>]
+let ``a run that is too short for one step gives a warning`` () =
+    let said accumulate =
+        let settings =
+            Hyperparameters.create {
+                Hyperparameters.Default.Options with
+                    Length = RunLength.Iterations 12L
+                    Optimizer =
+                        OptimizerSpec.create {
+                            OptimizerSpec.named "GradientDescent" with
+                                Accumulate = Nullable accumulate
+                        }
+                        |> orFail
+            }
+            |> orFail
+
+        Trainer.warnings settings 100 (Architecture.dense Activation.Sigmoid [ 2; 3; 2 ])
+
+    Assert.Empty(said 12)
+
+    Assert.Contains(
+        "averages 13 mini-batches for a step, and the run has 12",
+        Assert.Single(said 13)
+    )

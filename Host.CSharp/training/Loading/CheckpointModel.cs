@@ -77,13 +77,16 @@ internal static class Provenance
     /// <summary>The note that holds the iteration.</summary>
     public const string Iteration = "iteration";
 
+    /// <summary>The note that holds the seed.</summary>
+    public const string Seed = "seed";
+
     /// <param name="configuration">The run's settings.</param>
     /// <param name="iteration">The iteration of the model.</param>
     public static Dictionary<string, string> Of(RunConfiguration configuration, long iteration) =>
         new()
         {
             [Iteration] = iteration.ToString(CultureInfo.InvariantCulture),
-            ["seed"] = configuration.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
+            [Seed] = configuration.Hyperparameters.Seed.ToString(CultureInfo.InvariantCulture),
             ["settings_sha256"] = configuration.AffectingResultSha256,
             ["program"] = $"Pipeline {RunFolder.Version}",
         };

@@ -45,6 +45,9 @@ internal sealed record ModelFile(string Path, TensorFile Content)
         return file;
     }
 
+    /// <summary>The seed of the model's run; null for a file that does not say it.</summary>
+    public string? Seed => Note(Provenance.Seed);
+
     private string? Note(string name) =>
         Content.Metadata.FirstOrDefault(note => note.Item1 == name)?.Item2;
 

@@ -22,8 +22,17 @@ internal sealed class ParsedImages(
     public override LoadedData<T> Encode<T>(KnownData? known = null) =>
         MemoryBudget.Guard(train.Path, () => known is null ? Training<T>() : Samples<T>(known)) with
         {
-            Notes = Notes,
+            Notes = IndexNote(known) is { } note ? [.. Notes, note] : Notes,
         };
+
+    /// <summary>A sentence if labels are numbers and the model's classes have other names, which are then taken in
+    /// order.</summary>
+    private string? IndexNote(KnownData? known) =>
+        names is null
+        && known is { Classes: { Count: > 0 } own }
+        && !own.Select((name, place) => name == $"{place}").All(isNumber => isNumber)
+            ? $"{test.LabelsPath}: the labels are numbers, so 0 is taken for {own[0]}{(own.Count > 1 ? $", 1 for {own[1]}" : "")} and so on, in the order of the model's classes."
+            : null;
 
     /// <summary>The samples for training a new network.</summary>
     private LoadedData<T> Training<T>()

@@ -93,7 +93,7 @@ internal sealed record Predictions(
     public IEnumerable<string>? SetOf(SamplePrediction prediction) =>
         AreClasses && Conformal is not null
             ? ConformalPredictions
-                .Classes(Conformal, prediction.Outputs)
+                .Classes(Conformal, Decision, prediction.Outputs)
                 .Select(k => OutputNames[k])
             : null;
 

@@ -45,7 +45,7 @@ public sealed class Prediction
     /// <exception cref="InvalidOperationException">The model predicts a number, or was trained without a
     /// coverage.</exception>
     public IReadOnlyList<string> ClassSet =>
-        [.. ConformalPredictions.Classes(Margins, outputs).Select(k => Classes[k])];
+        [.. ConformalPredictions.Classes(Margins, decision, outputs).Select(k => Classes[k])];
 
     /// <summary>The bounds of the number: they contain it for the share of new rows that <c>Training:Coverage</c>
     /// gave.</summary>

@@ -288,6 +288,18 @@ module EvaluateRunTests =
             Assert.Contains(says, Assert.Single said)
 
     [<Fact>]
+    let ``a model that was trained with another seed is not tested on rows that it learned without a word``
+        ()
+        =
+        use scratch = new Scratch()
+        let model = Path.Combine(trained scratch -1L, "model.safetensors")
+        let train = "--Data:Train=" + scratch.Sub "rows.csv"
+        let own, _ = evaluate [ model; train ]
+        Assert.Equal(JsonValueKind.Null, (own.GetProperty "other_data").ValueKind)
+        let other, _ = evaluate [ model; train; "--Training:Seed=99" ]
+        Assert.Contains("rows that it learned from are among them", otherData other)
+
+    [<Fact>]
     let ``a run that chooses a threshold says the accuracy that its model has`` () =
         use scratch = new Scratch()
         rows (scratch.Sub "rows.csv") 1 150

@@ -253,6 +253,20 @@ module PredictTests =
         Assert.DoesNotContain("Training:", same.Output)
         Assert.StartsWith("The settings of both runs are the same.", same.Output)
         Assert.DoesNotContain("Settings that differ", same.Output)
+        Assert.DoesNotContain("The data of the runs are different.", same.Output)
+        let data = scratch.Sub "other"
+        Directory.CreateDirectory data |> ignore
+
+        for file in Directory.GetFiles(scratch.Sub "data") do
+            let bytes = File.ReadAllBytes file
+
+            if file.Contains "train-labels" then
+                bytes[20] <- (bytes[20] + 1uy) % 10uy
+
+            File.WriteAllBytes(Path.Combine(data, string (Path.GetFileName file)), bytes)
+
+        let again = Given.host [ "diff"; one; trained scratch [ "Data:Directory", data ] ]
+        Assert.Contains("The data of the runs are different.", again.Output)
 
         // A picture takes the place of nothing that a run has left.
         for file in Directory.GetFiles one do
@@ -490,6 +504,31 @@ module PredictTests =
             "expected images of 4 × 4 pixels, as the model takes them, found images of 5 × 7",
             ended.Errors
         )
+
+    [<Fact>]
+    let ``numbers that are no pixels of 0 to 255 are refused for a model of images`` () =
+        use scratch = new Scratch()
+        let folder = trained scratch []
+        let rows = scratch.Sub "rows.csv"
+
+        for pixel, found in
+            [
+                "0.25", "none above 1 (multiply them by 255)"
+                "256", "numbers of 0 to 256"
+                "-1", "numbers of -1 to 0"
+            ] do
+            File.WriteAllText(rows, String.Join(',', pixel :: List.replicate 15 "0") + "\n")
+            let ended = Given.host [ "predict"; folder; rows ]
+            Assert.Equal(2, ended.ExitCode)
+
+            Assert.Contains(
+                "expected pixels of 0 to 255, as the model takes them, found " + found,
+                ended.Errors
+            )
+
+        for pixel in [ "0"; "1"; "255"; "12.5" ] do
+            File.WriteAllText(rows, String.Join(',', pixel :: List.replicate 15 "0") + "\n")
+            Assert.Equal(0, (Given.host [ "predict"; folder; rows ]).ExitCode)
 
     [<Fact>]
     let ``columns that are kept never have the name of another column`` () =

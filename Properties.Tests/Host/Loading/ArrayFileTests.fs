@@ -464,6 +464,39 @@ module ArrayFileTests =
         )
 
     [<Fact>]
+    let ``labels that are numbers are said to be places of a model's classes, unless these are the numbers``
+        ()
+        =
+        use scratch = new Scratch()
+        let path = scratch.Sub "x.npz"
+        let images = digits 12 1
+
+        archive path [
+            "x", Npy.write (array "x" [ 12; 2; 3 ] (bytes images.Pixels))
+            "y", Npy.write (array "y" [ 12 ] (bytes (Array.init 12 (fun i -> i % 3))))
+        ]
+
+        let notes (classes: string list) =
+            let known =
+                KnownData(
+                    Preprocessing.Pixels(ImageSize.Grey(2, 3)),
+                    ResizeArray classes,
+                    Head.Softmax,
+                    6
+                )
+
+            (DataFiles.Parse(planOf 3 "Softmax" path null).Encode<float32> known).Notes
+            |> Seq.filter _.Contains("is taken for")
+            |> List.ofSeq
+
+        Assert.Empty(notes [ "0"; "1"; "2" ])
+
+        Assert.Contains(
+            "the labels are numbers, so 0 is taken for cat, 1 for dog and so on",
+            Assert.Single(notes [ "cat"; "dog"; "emu" ])
+        )
+
+    [<Fact>]
     let ``one-hot labels say how many classes there are`` () =
         use scratch = new Scratch()
         let path = scratch.Sub "x.npz"
