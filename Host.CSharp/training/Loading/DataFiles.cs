@@ -198,6 +198,8 @@ internal static class DataFiles
         ).OrThrow(RefusedException.At(""));
         if (known is null)
             RequireClasses(configuration.Settings.Data.Classes, data.Classes.Length);
+        else
+            PixelRows.Require(known.Preprocessing, data.Test, files[^1].Path);
         return new(
             data.Train,
             data.Test,

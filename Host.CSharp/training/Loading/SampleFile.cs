@@ -105,43 +105,13 @@ internal static class SampleFile
         var data = Tables
             .Samples<T>(encoding, network.Architecture.Outputs, table)
             .OrThrow(RefusedException.At(file.Path));
-        if (model.Preprocessing.IsPixels)
-            RequirePixels(data, file.Path);
+        PixelRows.Require(model.Preprocessing, data, file.Path);
         return new([.. Enumerable.Range(1, table.Rows).Select(row => $"{name} {row}")], data)
         {
             Rows = table,
             Kept = [.. columns.Select(column => (column.Name, TextsOf(column, file)))],
             Notes = TableFile.UnusedNote(names, table, null, file) is { } note ? [note] : [],
         };
-    }
-
-    /// <exception cref="RefusedException">Numbers are not pixels of 0 to 255: a network sees those of 0 to 1 as nearly
-    /// black, whatever the pixels of its training images were.</exception>
-    private static void RequirePixels<T>(Dataset<T> data, string path)
-        where T : struct, IBinaryFloatingPointIeee754<T>
-    {
-        const double Rounding = 0.001;
-        const string Expected = "pixels of 0 to 255, as the model takes them";
-        var (least, greatest, isFraction) = (double.MaxValue, double.MinValue, false);
-        foreach (
-            var input in Dataset.Take([.. Enumerable.Range(0, data.Count)], data).Inputs.Enumerate()
-        )
-        {
-            var pixel = double.CreateTruncating(input) * byte.MaxValue;
-            least = Math.Min(least, pixel);
-            greatest = Math.Max(greatest, pixel);
-            isFraction |= pixel is > Rounding and < 1 - Rounding;
-        }
-        if (least < -Rounding || greatest > byte.MaxValue + Rounding)
-        {
-            throw RefusedException.Of(
-                path,
-                Expected,
-                FormattableString.Invariant($"numbers of {least:G6} to {greatest:G6}")
-            );
-        }
-        if (isFraction && greatest <= 1 + Rounding)
-            throw RefusedException.Of(path, Expected, "none above 1 (multiply them by 255)");
     }
 
     /// <summary>The cells of a column as the file has them.</summary>

@@ -168,7 +168,7 @@ internal static class CrossValidation
         return new(
             seed,
             fold + 1,
-            samples.Train.Count,
+            data.Samples.Train.Count,
             samples.Test.Count,
             result.Iteration,
             result.TrainSeconds,

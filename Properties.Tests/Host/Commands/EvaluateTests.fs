@@ -71,7 +71,8 @@ module EvaluateTests =
                 Evaluation.Classification figures,
                 null,
                 [||],
-                FirstLayer([||], Nullable(), [||])
+                FirstLayer([||], Nullable(), [||]),
+                Head = Head.Softmax
             )
                 .Sentences
             |> String.concat "\n"
@@ -225,7 +226,8 @@ module EvaluateTests =
                 Evaluation.Classification figures,
                 spiteful,
                 [||],
-                FirstLayer([| spiteful; "y" |], Nullable(), [| [| 0.5; -0.2 |] |])
+                FirstLayer([| spiteful; "y" |], Nullable(), [| [| 0.5; -0.2 |] |]),
+                Head = Head.Softmax
             )
 
         let seen =

@@ -453,21 +453,16 @@ module TableMeaningTests =
         =
         use scratch = new Scratch()
 
-        let numbers = [
+        let rowsOf preprocessing = [
             for i, n in List.indexed (hundredths @ [ 250; -150 ]) ->
-                [ float n / 100.0; float i; 0.5 ]
+                match preprocessing with
+                | Preprocessing.Pixels _ -> [ float (abs n) / 100.0; float i; 0.5 ]
+                | _ -> [ float n / 100.0; float i; 0.5 ]
         ]
 
         let line (cells: float list) =
             cells |> List.map invariant |> String.concat ","
 
-        let labelled = [
-            "a,b,c,label"
-            for i, row in List.indexed numbers do
-                $"{line row},{i % 2}"
-        ]
-
-        let path = write scratch "rows.csv" labelled
         let network = networkOf 3
 
         let table =
@@ -487,6 +482,15 @@ module TableMeaningTests =
 
         for preprocessing in
             [ Preprocessing.Numbers; Preprocessing.Pixels(ImageSize.Grey(1, 3)); table ] do
+            let numbers = rowsOf preprocessing
+
+            let path =
+                write scratch "rows.csv" [
+                    "a,b,c,label"
+                    for i, row in List.indexed numbers do
+                        $"{line row},{i % 2}"
+                ]
+
             let known = KnownData(preprocessing, [||], Head.Softmax, 3)
             let plan = planOf [ "Data:Train", path; "Data:Test", path ]
             let data = DataFiles.Parse(plan).Encode<float> known

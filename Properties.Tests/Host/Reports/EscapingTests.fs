@@ -112,7 +112,8 @@ module EscapingTests =
             Evaluation.Classification figures,
             names[0],
             [||],
-            FirstLayer([| names[1]; "y" |], Nullable(), [| [| 0.5; -0.2 |] |])
+            FirstLayer([| names[1]; "y" |], Nullable(), [| [| 0.5; -0.2 |] |]),
+            Head = Head.Softmax
         )
 
     /// What JSON and others write of a text with halves of surrogate pairs.
