@@ -115,17 +115,17 @@ internal static class PredictCommand
             [
                 .. paths.Select(path => Read(path, parsed.GetValue(from)!, data.MaximumBytes)),
             ];
-            // Files of one name, from several folders, are told apart by their paths.
-            var ofOneName = samples
+            // Files in different folders can have the same name: the path identifies each of them.
+            var shared = samples
                 .CountBy(file => file.Name)
                 .Where(pair => pair.Value > 1)
-                .ToDictionary();
+                .Select(pair => pair.Key)
+                .ToHashSet();
             samples =
             [
                 .. samples.Zip(
                     paths,
-                    (file, path) =>
-                        ofOneName.ContainsKey(file.Name) ? file with { Name = path } : file
+                    (file, path) => shared.Contains(file.Name) ? file with { Name = path } : file
                 ),
             ];
             var (assumed, isDarkInk) = (assumption.Read(parsed), parsed.GetValue(dark));

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Pipeline.Training;
 
@@ -180,13 +181,11 @@ internal sealed record InferenceRequest(
     /// <summary>The deepest nesting of lists and objects.</summary>
     private const int Deepest = 16;
 
-    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
-
     /// <exception cref="RefusedException">The body is not a request of the protocol.</exception>
     public static InferenceRequest Parse(ReadOnlySpan<byte> body)
     {
-        if (body.StartsWith(ByteOrderMark))
-            body = body[ByteOrderMark.Length..];
+        if (body.StartsWith(Encoding.UTF8.Preamble))
+            body = body[Encoding.UTF8.Preamble.Length..];
         try
         {
             return Parse(body, isFast: true);

@@ -31,29 +31,39 @@ internal static class ModelEndpoints
     {
         var models = routes.ServiceProvider.GetRequiredService<ServedModels>();
         var group = routes.MapGroup("");
-        Get("/v2", Answer(OpenInference.WriteServerAsync));
-        Get("/v2/health/live", Answer(context => OpenInference.WriteHealthAsync(context)));
-        Get("/v2/health/ready", Answer(context => OpenInference.WriteHealthAsync(context)));
+        group.MapRead("/v2", Answer(OpenInference.WriteServerAsync));
+        group.MapRead(
+            "/v2/health/live",
+            Answer(context => OpenInference.WriteHealthAsync(context))
+        );
+        group.MapRead(
+            "/v2/health/ready",
+            Answer(context => OpenInference.WriteHealthAsync(context))
+        );
         foreach (var version in (string[])["", "/versions/{version}"])
         {
-            Get($"/v2/models/{{name}}{version}", Of(OpenInference.WriteMetadataAsync));
-            Get($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
+            group.MapRead($"/v2/models/{{name}}{version}", Of(OpenInference.WriteMetadataAsync));
+            group.MapRead($"/v2/models/{{name}}{version}/ready", Of(OpenInference.WriteReadyAsync));
             group.MapPost(
                 $"/v2/models/{{name}}{version}/infer",
                 Of(Timed(routes, OpenInference.InferAsync))
             );
         }
-        Get("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
-        Get("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
+        group.MapRead("/models", Answer(context => PlainEndpoint.WriteListAsync(context, models)));
+        group.MapRead("/models/{name}/drift", Of(PlainEndpoint.WriteDriftAsync));
         group.MapPost(PathOf("{name}"), Of(Timed(routes, PlainEndpoint.PredictAsync)));
-        Get(OpenApi, Answer(WriteOpenApiAsync));
+        group.MapRead(OpenApi, Answer(WriteOpenApiAsync));
         return group;
-
-        void Get(string pattern, RequestDelegate answer) =>
-            group.MapMethods(pattern, ["GET", "HEAD"], answer);
 
         RequestDelegate Of(ModelRequest request) => ForModel(models, request);
     }
+
+    /// <summary>Maps a resource that clients read: GET, and HEAD, which has no body.</summary>
+    public static void MapRead(
+        this IEndpointRouteBuilder routes,
+        string pattern,
+        RequestDelegate answer
+    ) => routes.MapMethods(pattern, ["GET", "HEAD"], answer);
 
     /// <summary>Answers a request for the model, and the version if there is one, that its path names.</summary>
     public static RequestDelegate ForModel(ServedModels models, ModelRequest request) =>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Pipeline.Serving;
 
 namespace Pipeline.Web;
 
@@ -31,11 +32,7 @@ internal static class AssetFiles
     public static void Map(IEndpointRouteBuilder routes)
     {
         foreach (var (name, asset) in All)
-            routes.MapMethods(
-                $"{Root}/{name}",
-                ["GET", "HEAD"],
-                context => WriteAsync(context, asset)
-            );
+            routes.MapRead($"{Root}/{name}", context => WriteAsync(context, asset));
     }
 
     private static Task WriteAsync(HttpContext context, Asset asset)

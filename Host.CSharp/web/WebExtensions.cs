@@ -39,5 +39,5 @@ internal static class WebExtensions
         this IEndpointRouteBuilder routes,
         string pattern,
         Microsoft.AspNetCore.Http.RequestDelegate page
-    ) => routes.MapMethods(pattern, ["GET", "HEAD"], ModelEndpoints.Answer(page));
+    ) => routes.MapRead(pattern, ModelEndpoints.Answer(page));
 }

@@ -221,8 +221,8 @@ module Trainer =
         Hyperparameters.schedule data.Count settings iteration * validation.RateFactor
 
     /// <summary>The network to evaluate and to save: with the running means of the parameters and of the running
-    /// statistics if the optimizer keeps them, otherwise the network itself. Batch normalisation is folded into the dense layers, and dropout is
-    /// left out.</summary>
+    /// statistics if the optimizer keeps them, otherwise the network itself. Batch normalisation is folded into the
+    /// dense layers, and dropout is left out.</summary>
     [<CompiledName("CurrentNetwork")>]
     let currentNetwork (state: TrainingState<'T>) : Network<'T> =
         match Transform.averaged state.Optimizer with

@@ -300,7 +300,7 @@ let ``the average begins at the first parameters and follows the others``
     average state |> Approximately.equal 1e-13 expected
 
 [<Law>]
-let ``the mean of settings follows steps, not the mini-batches that are averaged for one``
+let ``the mean of the parameters is updated once for each accumulated step``
     (Trainable(network, _))
     seed
     (Fraction decay)

@@ -186,8 +186,8 @@ public sealed record TrainingSettings
     [DefaultText("1")]
     public int? Accumulate { get; init; }
 
-    /// <summary>Share of the running means of the parameters, and of the statistics of batch normalisation, that is kept in each step; the means are evaluated and
-    /// saved. Accepts: 0 or more, below 1. Default: no mean is kept.</summary>
+    /// <summary>Share of the running means of the parameters, and of the statistics of batch normalisation, that is kept
+    /// in each step; the means are evaluated and saved. Accepts: 0 or more, below 1. Default: no mean is kept.</summary>
     [Description(
         "share of the running means of the parameters, and of the statistics of batch normalisation, that is kept in each step; the means are evaluated and saved"
     )]

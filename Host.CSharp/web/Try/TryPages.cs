@@ -42,7 +42,7 @@ internal static class TryPages
                 )
         );
         var page = Of("{name}");
-        routes.MapMethods(page, ["GET", "HEAD"], ModelEndpoints.ForModel(models, WriteAsync));
+        routes.MapRead(page, ModelEndpoints.ForModel(models, WriteAsync));
         routes.MapPost(
             page,
             ModelEndpoints.ForModel(models, ModelEndpoints.Timed(routes, PredictAsync))

@@ -467,7 +467,7 @@ module PredictTests =
             Assert.Equal(0, (Given.host ([ "predict"; folder ] @ arguments)).ExitCode)
 
     [<Fact>]
-    let ``images of one name in several folders are told apart`` () =
+    let ``predict identifies files with the same name by their paths`` () =
         use scratch = new Scratch()
         let folder = trained scratch []
 
