@@ -333,12 +333,9 @@ module Dataset =
         let isKept =
             match data.keys with
             | ValueSome keys ->
-                StratifiedSample.chooseByKey
-                    seed
-                    RandomStream.Validation
-                    fraction
-                    keys
-                    (strata data)
+                // A stream of its own: by the numbers that split compares, all rows with small ones would be
+                // in the sample and then among its validation rows.
+                StratifiedSample.chooseByKey seed RandomStream.Sample fraction keys (strata data)
             | ValueNone ->
                 StratifiedSample.choose seed RandomStream.Validation fraction (strata data)
 

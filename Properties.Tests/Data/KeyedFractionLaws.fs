@@ -252,3 +252,15 @@ let ``a sample of a table has the same share of every class, and other rows chan
     let moved = Set.difference before after
     // 20 rows more move at most as many borders.
     Assert.True(moved.Count <= 20, $"{moved.Count}")
+
+[<Law(MaxTest = 20)>]
+let ``the validation rows of a sample of a table are near their share of the sample`` (Seed seed) =
+    let all = (prepare 0.2 seed (rows 2500)).Train
+    let split = DataSplit.create (Nullable 400) 0.2 0.3 seed |> orFail
+    let struct (train, validation) = DataSplit.training split all |> orFail
+    let validation = validation.Value
+
+    Assert.InRange(train.Count + validation.Count, 399, 401)
+    // 120 rows are expected, with a standard deviation of 9.
+    Assert.InRange(validation.Count, 70, 170)
+    Assert.Empty(Set.intersect (sizes train) (sizes validation))
