@@ -1,9 +1,10 @@
 namespace Pipeline.Learning
 
+open System
 open System.Collections.Generic
 open Pipeline.Learning.Formats
 
-/// Detecting that a table's numbers have decimal commas.
+/// Tables whose numbers have decimal commas.
 [<RequireQualifiedAccess>]
 module internal DecimalComma =
     let private withComma: CellFormat = {
@@ -71,3 +72,56 @@ module internal DecimalComma =
            |> List.forall (
                Seq.forall (fun text -> not (text.Contains '.') || (points.Number text).IsNone)
            )
+
+    /// <summary>Refuses columns with decimal commas in which one number has a decimal point and another is a
+    /// number with a point as well (950.5 beside 1,234): one of the two is misread.</summary>
+    /// <param name="format">How the model's cells are written.</param>
+    /// <param name="table">The rows.</param>
+    /// <param name="columns">The table's columns of numbers.</param>
+    let requireOneReading
+        (format: CellFormat)
+        (table: Table)
+        (columns: Column list)
+        : Result<unit, Fault list> =
+        let own = CellReader format
+
+        let groups =
+            CellReader {
+                format with
+                    DecimalSeparator = '.'
+                    ThousandsSeparator = ValueSome ','
+            }
+
+        let hasPoint (text: string) =
+            text.Contains '.' && (own.Number text).IsSome
+
+        let mayHaveGroups (text: string) =
+            text.Contains ',' && (groups.Number text).IsSome
+
+        let find (isSought: string -> bool) =
+            columns
+            |> Seq.tryPick (fun column ->
+                match column.Cells with
+                | Cells.Numbers _
+                | Cells.Unreadable _ -> None
+                | Cells.Texts texts ->
+                    texts
+                    |> Seq.tryFindIndex (fun text -> not (isNull (box text)) && isSought text)
+                    |> Option.map (fun row ->
+                        ColumnKind.cellName column table row, ColumnKind.quoted texts[row]))
+
+        if format.DecimalSeparator = ',' && format.ThousandsSeparator <> ValueSome '.' then
+            match find hasPoint with
+            | None -> Ok()
+            | Some(pointCell, point) ->
+                match find mayHaveGroups with
+                | None -> Ok()
+                | Some(cell, text) ->
+                    Error [
+                        Fault.create
+                            cell
+                            "decimal commas in every number, as in training, or decimal points in every number"
+                            $"{text}, and {point} in {pointCell}"
+                    ]
+        else
+            Ok()

@@ -141,7 +141,11 @@ module TableEncoding =
         let width = encoding.Numbers.Length + encoding.Categories.Length
         let rows = table.Rows
 
+        let known =
+            encoding.Numbers |> List.choose (fun known -> Table.tryNamed known.Name table)
+
         requireFits width "columns" table
+        |> Result.bind (fun () -> DecimalComma.requireOneReading encoding.Format table known)
         |> Result.bind (fun () ->
             let reader = CellReader encoding.Format
             let values: 'T[] = Array.zeroCreate (width * rows)

@@ -74,7 +74,8 @@ module internal TableLabels =
         (column: Column)
         (table: Table)
         : Result<Matrix<'T>, Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
-        ColumnValues.numbers (CellReader format) table column
+        DecimalComma.requireOneReading format table [ column ]
+        |> Result.bind (fun () -> ColumnValues.numbers (CellReader format) table column)
         |> Result.bind (fun numbers ->
             let absent = ColumnValues.missingRows numbers
 
@@ -88,8 +89,13 @@ module internal TableLabels =
     [<Literal>]
     let private MostRounding = 0.1
 
-    /// A fault if the training rows' numbers to predict are nearly equal in the network's precision: 100,000,001 is 100,000,000
-    /// in single precision.
+    /// The least standard deviation, other than 0, of numbers to predict in single precision: with a smaller one the
+    /// output layer's weights, which are multiplied by it, come near 1.2E-38, below which digits are lost.
+    [<Literal>]
+    let private LeastSingleDeviation = 1e-36
+
+    /// A fault if the training rows' numbers to predict are nearly equal in the network's precision, or nearly 0: 100,000,001
+    /// is 100,000,000 in single precision.
     let requireToldApart<'T when 'T :> IBinaryFloatingPointIeee754<'T>>
         (format: CellFormat)
         (column: Column)
@@ -120,5 +126,12 @@ module internal TableLabels =
                         "numbers to predict that single precision tells apart (Training:Precision Double has more digits)"
                         (invariant
                             $"numbers that rounding changes by {100.0 * rounding:F0} %% of their standard deviation")
+                    typeof<'T> <> typeof<float32>
+                    || not (deviation > 0.0 && deviation < LeastSingleDeviation),
+                    Fault.create
+                        $"column {column.Name}"
+                        (invariant
+                            $"numbers to predict with a standard deviation of {Cells.text LeastSingleDeviation} or greater in single precision (Training:Precision Double holds smaller ones)")
+                        (Cells.text deviation)
                 ]
                 ignore

@@ -247,6 +247,36 @@ let ``numbers with points are read by a model of decimal commas where no other r
     Exactly.equal None (number format "1.5,2")
 
 [<Fact>]
+let ``a model of decimal commas refuses rows of points beside a comma that may separate thousands``
+    ()
+    =
+    let encoding =
+        TableEncoding.fit choice (labelled [ for i in 1..20 -> $"{i},5" ]) |> orFail
+
+    let encode cells : Result<Matrix<float>, Fault list> =
+        TableEncoding.encode encoding (labelled cells)
+
+    Exactly.faulted
+        [ "column x, row 2"; "'1,234'"; "'950.5' in column x, row 1" ]
+        (encode [ "950.5"; "1,234" ])
+
+    for cells, numbers in
+        [
+            [ "950.5"; "0.25" ], [ 950.5; 0.25 ]
+            [ "950,5"; "1,234" ], [ 950.5; 1.234 ]
+            // No thousands: each of them can be read in one way.
+            [ "950.5"; "1,5" ], [ 950.5; 1.5 ]
+        ] do
+        let plain =
+            TableEncoding.encode
+                encoding
+                (labelled [ for x in numbers -> string x |> _.Replace('.', ',') ])
+
+        Exactly.bits
+            ((orFail plain: Matrix<float>).ToColumnMajorArray())
+            ((orFail (encode cells)).ToColumnMajorArray())
+
+[<Fact>]
 let ``markers of missing values are compared by text and by number, whatever the case`` () =
     let reader =
         CellReader {

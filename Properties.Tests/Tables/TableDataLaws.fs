@@ -112,6 +112,25 @@ let ``numbers to predict that single precision cannot tell apart are refused in 
     |> Exactly.faulted [ "column price"; "Training:Precision Double" ]
 
 [<Fact>]
+let ``numbers to predict that are nearly 0 in single precision are refused in it`` () =
+    let prepared scale : Result<TableData<'T>, Fault list> =
+        let rows =
+            table [
+                "x", texts [ for i in 1..40 -> string i ]
+                "price", texts [ for i in 1..40 -> string (float i * scale) ]
+            ]
+
+        TableData.prepare choice Head.Identity ValueNone (TestRows.Separate(rows, "")) "" rows
+
+    for scale in [ 1e-38; 1e-44 ] do
+        (prepared scale: Result<TableData<float32>, _>)
+        |> Exactly.faulted [ "column price"; "1E-36 or greater"; "Training:Precision Double" ]
+
+        (prepared scale: Result<TableData<float>, _>) |> orFail |> ignore
+
+    (prepared 1e-36: Result<TableData<float32>, _>) |> orFail |> ignore
+
+[<Fact>]
 let ``under Identity the label is a number to predict`` () =
     let rows =
         table [ "x", texts [ "1"; "2"; "3" ]; "price", texts [ "10"; "20.5"; "30" ] ]
