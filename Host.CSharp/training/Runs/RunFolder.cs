@@ -145,7 +145,7 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>The program's version.</summary>
-    public static string? Version =>
+    public static string? Version { get; } =
         typeof(RunFolder)
             .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
             ?.InformationalVersion;

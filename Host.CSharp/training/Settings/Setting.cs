@@ -9,10 +9,10 @@ namespace Pipeline.Training;
 /// <summary>A setting: its section, its property and its default.</summary>
 internal sealed record Setting(string Section, PropertyInfo Property, object? Default)
 {
-    public string Key => $"{Section}:{Property.Name}";
+    public string Key { get; } = $"{Section}:{Property.Name}";
 
     /// <summary>Whether a resumed run may have another value of it.</summary>
-    public bool ChangeableOnResume =>
+    public bool ChangeableOnResume { get; } =
         Property.IsDefined(typeof(ChangeableOnResumeAttribute))
         || Property.DeclaringType!.IsDefined(typeof(ChangeableOnResumeAttribute));
 
