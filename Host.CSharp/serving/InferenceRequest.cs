@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using Pipeline.Training;
@@ -78,7 +79,11 @@ internal sealed record InferenceInput(
     /// <summary>Refuses values that are not whole samples, or are shaped in another way than samples.</summary>
     private void RequireSamples(int count, params ReadOnlySpan<int> each)
     {
-        if (Shape is { } shape && !HasProduct(shape, count))
+        // No whole number of 64 bits holds every product of sizes.
+        if (
+            Shape is { } shape
+            && shape.Aggregate(BigInteger.One, (product, length) => product * length) != count
+        )
             throw Refused($"as many values as the shape {InWords(shape)} has", $"{count}");
         var size = 1;
         foreach (var length in each)
@@ -87,19 +92,6 @@ internal sealed record InferenceInput(
             throw Refused($"{size} numbers a sample", $"{count} numbers in all");
         RequireSizes(Shape, count / size, size, each);
         RequireSizes(Nesting, count / size, size, each);
-    }
-
-    private static bool HasProduct(List<long> sizes, int count)
-    {
-        // No whole number of 64 bits holds every product of sizes.
-        Int128 product = 1;
-        foreach (var size in sizes)
-        {
-            product *= size;
-            if (product > int.MaxValue)
-                return sizes.Contains(0) && count == 0;
-        }
-        return product == count;
     }
 
     /// <summary>Refuses sizes other than those of some samples, of one sample alone, or of samples whose values are in a
@@ -117,28 +109,8 @@ internal sealed record InferenceInput(
     /// <summary>Whether sizes are those of some samples; sizes of 1 do not count.</summary>
     private static bool IsLike(List<long> sizes, int samples, ReadOnlySpan<int> each)
     {
-        var place = 0;
-        return Next(sizes, ref place, samples)
-            && NextAll(sizes, ref place, each)
-            && Next(sizes, ref place, 1)
-            && place == sizes.Count;
-
-        static bool NextAll(List<long> sizes, ref int place, ReadOnlySpan<int> each)
-        {
-            foreach (var length in each)
-            {
-                if (!Next(sizes, ref place, length))
-                    return false;
-            }
-            return true;
-        }
-
-        static bool Next(List<long> sizes, ref int place, int length)
-        {
-            while (place < sizes.Count && sizes[place] == 1)
-                place++;
-            return length == 1 || place < sizes.Count && sizes[place++] == length;
-        }
+        List<long> like = [samples, .. each];
+        return sizes.Where(size => size != 1).SequenceEqual(like.Where(size => size != 1));
     }
 
     private static string InWords(IEnumerable<long> sizes) => string.Join(" × ", sizes);
@@ -237,7 +209,6 @@ internal sealed record InferenceRequest(
                 }
                 else
                 {
-                    json.Read();
                     json.Skip();
                 }
             }
@@ -317,7 +288,6 @@ internal sealed record InferenceRequest(
             }
             else
             {
-                json.Read();
                 json.Skip();
             }
         }
@@ -378,7 +348,6 @@ internal sealed record InferenceRequest(
             }
             else
             {
-                json.Read();
                 json.Skip();
             }
         }
