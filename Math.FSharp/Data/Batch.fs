@@ -36,15 +36,17 @@ module Batch =
         (samples - 1) / size + 1
 
     /// <summary>Iterations in some epochs.</summary>
-    /// <exception cref="T:System.ArgumentException">Samples or size are below 1.</exception>
+    /// <exception cref="T:System.ArgumentException">Samples or size are below 1, or epochs below 0.</exception>
     [<CompiledName("Iterations")>]
     let iterations (samples: int) (size: int) (epochs: int) : int64 =
+        NumberRange.require (nameof epochs) (NumberRange.atLeast 0) epochs
         int64 epochs * int64 (iterationsPerEpoch samples size)
 
     /// <summary>Whole epochs in some iterations, and the iterations left over.</summary>
-    /// <exception cref="T:System.ArgumentException">Samples or size are below 1.</exception>
+    /// <exception cref="T:System.ArgumentException">Samples or size are below 1, or iterations below 0.</exception>
     [<CompiledName("Epochs")>]
     let epochs (samples: int) (size: int) (iterations: int64) : struct (int64 * int64) =
+        NumberRange.require (nameof iterations) (NumberRange.atLeast 0L) iterations
         let each = int64 (iterationsPerEpoch samples size)
         struct (iterations / each, iterations % each)
 

@@ -9,17 +9,36 @@ open Pipeline.Learning.Arithmetic
 /// numbers.</summary>
 [<RequireQualifiedAccess>]
 module Metrics =
-    /// The number of columns whose greatest element is in the row of their target's.
-    let private correctClasses (targets: Targets<'T>) (logits: Matrix<'T>) : float =
+    /// The number of columns whose greatest element is in the row of their target's; a column with an element that is
+    /// not a number has no greatest.
+    let private correctClasses
+        (targets: Targets<'T>)
+        (logits: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
+        : float =
         let expected =
             match targets with
             | Targets.Labels labels -> labels
             | Targets.Columns columns -> Targets.argMax columns
 
-        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected (Targets.argMax logits)
-        |> float
+        let found, values, rows =
+            Targets.argMax logits, Kernels.values logits, logits.RowCount
 
-    /// The sum over the columns of the fraction of logits whose sign agrees with the target.
+        let mutable correct = 0
+
+        for s in 0 .. found.Length - 1 do
+            let mutable areNumbers = true
+
+            for place in s * rows .. (s + 1) * rows - 1 do
+                if 'T.IsNaN values[place] then
+                    areNumbers <- false
+
+            if areNumbers && found[s] = expected[s] then
+                correct <- correct + 1
+
+        float correct
+
+    /// The sum over the columns of the fraction of logits whose sign agrees with the target; what is not a number has
+    /// none.
     let private correctAnswers
         (columns: Matrix<'T> when 'T :> IBinaryFloatingPointIeee754<'T>)
         (logits: Matrix<'T>)
@@ -29,7 +48,10 @@ module Metrics =
         let correct =
             Array.fold2
                 (fun n t z ->
-                    if 'T.op_GreaterThan (t, half) = 'T.op_GreaterThan (z, 'T.Zero) then
+                    if
+                        not ('T.IsNaN z)
+                        && 'T.op_GreaterThan (t, half) = 'T.op_GreaterThan (z, 'T.Zero)
+                    then
                         n + 1
                     else
                         n)

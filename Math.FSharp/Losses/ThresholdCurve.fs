@@ -85,29 +85,32 @@ module ThresholdCurve =
     /// <remarks>Computed from the pairs in the right order, as in Hanley and McNeil, The meaning and use of the area
     /// under a receiver operating characteristic (ROC) curve, 1982.</remarks>
     /// <param name="points">The points of <c>points</c>.</param>
-    /// <returns>0 to 1; NaN if every sample is of the class.</returns>
+    /// <returns>0 to 1; NaN if every sample is of the class, or there are no points.</returns>
     [<CompiledName("AreaUnderRoc")>]
     let areaUnderRoc (points: ThresholdPoint list) : float =
-        let last = List.last points
+        match points with
+        | [] -> nan
+        | first :: _ ->
+            // Pairs of a sample of the class and another one in the right order, doubled so that ties count 1.
+            let struct (doubled, _, _) =
+                points
+                |> List.fold
+                    (fun struct (doubled, found, falseAlarms) point ->
+                        let own = int64 (point.Found - found)
+                        let equal = int64 (point.FalseAlarms - falseAlarms)
+                        let below = int64 (point.Negatives - point.FalseAlarms)
 
-        // Pairs of a sample of the class and another one in the right order, doubled so that ties count 1.
-        let struct (doubled, _, _) =
-            points
-            |> List.fold
-                (fun struct (doubled, found, falseAlarms) point ->
-                    let own = int64 (point.Found - found)
-                    let equal = int64 (point.FalseAlarms - falseAlarms)
-                    let below = int64 (point.Negatives - point.FalseAlarms)
+                        struct (doubled + own * (2L * below + equal),
+                                point.Found,
+                                point.FalseAlarms))
+                    (struct (0L, 0, 0))
 
-                    struct (doubled + own * (2L * below + equal), point.Found, point.FalseAlarms))
-                (struct (0L, 0, 0))
-
-        float doubled / (2.0 * float last.Positives * float last.Negatives)
+            float doubled / (2.0 * float first.Positives * float first.Negatives)
 
     /// <summary>The area under the precision-recall curve as the average precision, Σ (Rₙ − Rₙ₋₁)·Pₙ over the
     /// thresholds from the highest to the lowest.</summary>
     /// <param name="points">The points of <c>points</c>.</param>
-    /// <returns>0 to 1.</returns>
+    /// <returns>0 to 1; NaN if there are no points.</returns>
     [<CompiledName("AveragePrecision")>]
     let averagePrecision (points: ThresholdPoint list) : float =
         let struct (area, _) =
@@ -117,4 +120,4 @@ module ThresholdCurve =
                     struct (area + (point.Recall - before) * point.Precision, point.Recall))
                 (struct (0.0, 0.0))
 
-        area
+        if points.IsEmpty then nan else area

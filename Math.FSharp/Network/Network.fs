@@ -170,6 +170,8 @@ module Network =
         (network: Network<'T>)
         (data: Dataset<'T>)
         : Matrix<'T> =
+        NumberRange.require (nameof data) NumberRange.oneOrMore data.Count
+
         let mapParts f =
             mapParts (fun indices -> Dataset.take indices data) network data f
 
@@ -195,8 +197,8 @@ module Network =
     /// <param name="data">The samples.</param>
     /// <returns>(outputs, samples); under softmax probabilities, every column of which sums to
     /// 1.</returns>
-    /// <exception cref="T:System.ArgumentException">The data do not have the network's
-    /// size.</exception>
+    /// <exception cref="T:System.ArgumentException">The data do not have the network's size, or there are no
+    /// samples.</exception>
     [<CompiledName("Probabilities")>]
     let probabilities (network: Network<'T>) (data: Dataset<'T>) : Matrix<'T> =
         ofAll (Head.apply network.Architecture.Head) network data

@@ -138,6 +138,34 @@ let ``evaluate is the plain mean over samples`` (SmallRun(settings, data, archit
         Network.accuracy network all
     |]
 
+[<Theory>]
+[<InlineData(0)>]
+[<InlineData(1)>]
+let ``answers that are not numbers are never correct`` (label: int) =
+    let inputs = Matrix<float>.Build.Dense(2, 3, 1.0)
+    inputs[1, 0] <- nan
+
+    for head, outputs, targets in
+        [
+            Head.Softmax, 2, Targets.Labels [| label; 0; 0 |]
+            Head.Sigmoid,
+            1,
+            Targets.Columns(Matrix<float>.Build.Dense(1, 3, (fun _ _ -> float label)))
+        ] do
+        let network: Network<float> =
+            LayerKinds.parse [] [ "dense 3"; "tanh"; $"dense {outputs}" ]
+            |> Result.bind (Architecture.create head (Shape.Vector 2))
+            |> orFail
+            |> Network.initialise (Initialiser.Fixed 0.7) 1UL
+
+        let correct (data: Dataset<float>) =
+            (Network.evaluate network data).Accuracy * float data.Count
+
+        let all = Dataset.ofColumns outputs inputs targets
+        let numbers = Dataset.take [| 1; 2 |] all
+        let rest = Dataset.ofColumns outputs numbers.Inputs numbers.Targets
+        Exactly.equal (correct rest) (Math.Round(correct all, 12))
+
 [<Fact>]
 let ``evaluate weighs the short last part by its samples`` () =
     let count = 2300
