@@ -55,8 +55,13 @@ module internal ColumnValues =
             |> List.ofSeq
         | cells -> texts reader cells |> Array.countBy id |> List.ofArray
 
-    /// The column's numbers, truth values as 1 and 0, NaN for a missing value.
-    let numbers (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
+    /// The column's numbers, NaN for a missing value; truth values as 1 and 0, or refused.
+    let private numbersBy
+        (hasTruth: bool)
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        : Result<float[], Fault list> =
         let bad = ResizeArray<int>()
 
         let refused (expected: string) (found: string) =
@@ -93,8 +98,8 @@ module internal ColumnValues =
                     | CellValue.Missing -> nan
                     | CellValue.Other ->
                         match reader.Truth text with
-                        | ValueSome isTrue -> if isTrue then 1.0 else 0.0
-                        | ValueNone ->
+                        | ValueSome isTrue when hasTruth -> if isTrue then 1.0 else 0.0
+                        | _ ->
                             bad.Add row
                             nan)
 
@@ -113,6 +118,18 @@ module internal ColumnValues =
                         $"""a number, or {String.concat ", " first} or {List.last several}"""
 
                 refused expected (quoted text)
+
+    /// The column's numbers, truth values as 1 and 0, NaN for a missing value.
+    let numbers (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
+        numbersBy true reader table column
+
+    /// The column's numbers, NaN for a missing value. Truth values are refused.
+    let numbersAlone
+        (reader: CellReader)
+        (table: Table)
+        (column: Column)
+        : Result<float[], Fault list> =
+        numbersBy false reader table column
 
     /// The rows whose number is missing.
     let missingRows (numbers: float[]) : int[] =

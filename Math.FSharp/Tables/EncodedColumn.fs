@@ -112,6 +112,14 @@ module internal NumberColumn =
         else
             x / encoding.Scale - encoding.Centre / encoding.Scale
 
+    /// Whether the training numbers may all have been 0 and 1: for these a standard deviation σ belongs to the mean m,
+    /// σ² = m(1 − m).
+    let private mayBeTruth (encoding: NumberColumn) : bool =
+        let m, scale = encoding.Centre, encoding.Scale
+
+        (m = 0.0 || m = 1.0) && scale = 1.0
+        || m > 0.0 && m < 1.0 && abs (scale * scale - m * (1.0 - m)) <= 1e-9
+
     /// The column's inputs.
     let encode
         (reader: CellReader)
@@ -120,7 +128,11 @@ module internal NumberColumn =
         : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         ColumnValues.find encoding.Name table
         |> Result.bind (fun column ->
-            ColumnValues.numbers reader table column
+            column
+            |> (if mayBeTruth encoding then
+                    ColumnValues.numbers reader table
+                else
+                    ColumnValues.numbersAlone reader table)
             |> Result.bind (fun numbers ->
                 let absent = ColumnValues.missingRows numbers
 

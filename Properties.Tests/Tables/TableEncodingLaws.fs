@@ -294,3 +294,30 @@ let ``whole numbers of arrays that double precision rounds stay different classe
     let column = (Table.ofTensor labels |> orFail).Columns.Head
 
     Assert.Equal<string>([| $"{large}"; $"{large + 1L}"; "5" |], Cells.texts column.Cells)
+
+[<Fact>]
+let ``truth values are numbers where the training rows may have had 0 and 1 alone, and nowhere else``
+    ()
+    =
+    let rows values =
+        table [
+            "x", texts values
+            "label", texts [ for i in 1 .. List.length values -> [ "a"; "b" ][i % 2] ]
+        ]
+
+    for scaling in [ Scaling.Standard; Scaling.MinMax ] do
+        let encode training values : Result<Matrix<float>, Fault list> =
+            let encoding =
+                TableEncoding.fit { choice with Scaling = scaling } (rows training) |> orFail
+
+            TableEncoding.encode encoding (rows values)
+
+        for training in [ [ "0"; "1"; "1" ]; [ "1"; "1"; "1" ]; [ "0"; "0"; "0" ] ] do
+            let inputs values =
+                (encode training values |> orFail).ToColumnMajorArray()
+
+            Exactly.bits (inputs [ "1"; "0" ]) (inputs [ "true"; "FALSE" ])
+
+        for training in [ [ "0"; "1"; "2" ]; [ "0.25"; "0.5"; "1" ]; [ "20"; "60"; "30" ] ] do
+            encode training [ "1"; "true" ]
+            |> Exactly.faulted [ "column x, row 2: expected a number"; "found 'true'" ]
