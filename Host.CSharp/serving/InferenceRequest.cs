@@ -28,10 +28,11 @@ internal sealed record InferenceInput(
     /// <exception cref="RefusedException">The tensor holds something else.</exception>
     public ReadOnlySpan<byte> RequirePixels(params ReadOnlySpan<int> each)
     {
+        const string Expected = "whole numbers of 0 to 255";
         if (Pixels is { } pixels)
         {
             RequireSamples(pixels.Count, each);
-            return pixels;
+            return RequireBright(pixels);
         }
         var numbers = RequireNumbers(each);
         var bytes = new byte[numbers.Length];
@@ -39,15 +40,17 @@ internal sealed record InferenceInput(
         {
             if (numbers[i] is not (>= 0 and <= byte.MaxValue) || numbers[i] % 1 != 0)
             {
-                throw RefusedException.Of(
-                    $"input {Name}",
-                    "whole numbers of 0 to 255",
-                    numbers[i].ToString("R", CultureInfo.InvariantCulture)
-                );
+                throw Refused(Expected, numbers[i].ToString("R", CultureInfo.InvariantCulture));
             }
             bytes[i] = (byte)numbers[i];
         }
-        return bytes;
+        return RequireBright(bytes);
+
+        // Zeros and ones are the pixels of images of two colours, divided by 255: nearly black to the network.
+        ReadOnlySpan<byte> RequireBright(ReadOnlySpan<byte> pixels) =>
+            pixels.ContainsAnyExceptInRange((byte)0, (byte)1) || !pixels.Contains((byte)1)
+                ? pixels
+                : throw Refused(Expected, "none above 1 (multiply them by 255)");
     }
 
     /// <summary>The numbers of whole samples.</summary>
@@ -60,7 +63,7 @@ internal sealed record InferenceInput(
             ?? (
                 Pixels is { } pixels
                     ? Array.ConvertAll([.. pixels], pixel => (double)pixel)
-                    : throw RefusedException.Of($"input {Name}", "numbers", "texts")
+                    : throw Refused("numbers", "texts")
             );
         RequireSamples(numbers.Length, each);
         return numbers;
@@ -71,7 +74,7 @@ internal sealed record InferenceInput(
     public string[] RequireTexts()
     {
         if (Strings is not { } texts)
-            throw RefusedException.Of($"input {Name}", "texts", "numbers");
+            throw Refused("texts", "numbers");
         RequireSamples(texts.Length, 1);
         return texts;
     }
@@ -89,7 +92,7 @@ internal sealed record InferenceInput(
         foreach (var length in each)
             size *= length;
         if (count == 0 || count % size != 0)
-            throw Refused($"{size} numbers a sample", $"{count} numbers in all");
+            throw Refused($"{size} values a sample", $"{count} in all");
         RequireSizes(Shape, count / size, size, each);
         RequireSizes(Nesting, count / size, size, each);
     }
@@ -129,23 +132,26 @@ internal sealed record InferenceRequest(
     IReadOnlyList<string>? Outputs
 ) : IDisposable
 {
-    /// <summary>The types of tensors in the protocol.</summary>
-    private static readonly HashSet<string> Types =
-    [
-        "BOOL",
-        "UINT8",
-        "UINT16",
-        "UINT32",
-        "UINT64",
-        "INT8",
-        "INT16",
-        "INT32",
-        "INT64",
-        "FP16",
-        "FP32",
-        "FP64",
-        Texts,
-    ];
+    /// <summary>The types of tensors of numbers in the protocol, and the numbers that they hold.</summary>
+    private static readonly OrderedDictionary<string, NumberType> NumberTypes = new()
+    {
+        ["BOOL"] = new(0, 1, IsWhole: true),
+        ["UINT8"] = new(byte.MinValue, byte.MaxValue, IsWhole: true),
+        ["UINT16"] = new(ushort.MinValue, ushort.MaxValue, IsWhole: true),
+        ["UINT32"] = new(uint.MinValue, uint.MaxValue, IsWhole: true),
+        ["UINT64"] = new(ulong.MinValue, ulong.MaxValue, IsWhole: true),
+        ["INT8"] = new(sbyte.MinValue, sbyte.MaxValue, IsWhole: true),
+        ["INT16"] = new(short.MinValue, short.MaxValue, IsWhole: true),
+        ["INT32"] = new(int.MinValue, int.MaxValue, IsWhole: true),
+        ["INT64"] = new(long.MinValue, long.MaxValue, IsWhole: true),
+        // Below these, numbers round to one of the type.
+        ["FP16"] = NumberType.Below(65520),
+        ["FP32"] = NumberType.Below(Math.ScaleB(1 - Math.ScaleB(1, -25), 128)),
+        ["FP64"] = NumberType.Below(double.PositiveInfinity),
+    };
+
+    /// <summary>The type of truth values, which may also be written as <c>true</c> and <c>false</c>.</summary>
+    private const string Truth = "BOOL";
 
     /// <summary>The type of texts.</summary>
     private const string Texts = "BYTES";
@@ -338,8 +344,13 @@ internal sealed record InferenceRequest(
                 Once(type is null, "datatype");
                 Expect(ref json, JsonTokenType.String, "a text as the datatype");
                 type = json.GetString()!;
-                if (!Types.Contains(type))
-                    throw Refused($"one of the datatypes {string.Join(", ", Types)}", $"'{type}'");
+                if (type != Texts && !NumberTypes.ContainsKey(type))
+                {
+                    throw Refused(
+                        $"one of the datatypes {string.Join(", ", NumberTypes.Keys)}, {Texts}",
+                        $"'{type}'"
+                    );
+                }
             }
             else if (json.ValueTextEquals("data"u8))
             {
@@ -353,13 +364,9 @@ internal sealed record InferenceRequest(
         }
         if (data is not { } values)
             throw Refused($"data of the input {name}", "none");
-        if (type is not null && type == Texts != values.Strings is not null)
-        {
-            throw Refused(
-                $"{(type == Texts ? "texts" : "numbers")} as data of the datatype {type}",
-                values.Strings is null ? "numbers" : "texts"
-            );
-        }
+        if (type == Texts && values.Numbers is { Length: 0 })
+            values = values with { Numbers = null, Strings = [] };
+        RequireType(type, values);
         return new(
             name ?? throw Refused("a name of each input", "none"),
             shape,
@@ -370,13 +377,58 @@ internal sealed record InferenceRequest(
         );
     }
 
-    /// <summary>The data of a tensor: one of the last three is there.</summary>
+    /// <summary>Refuses values that are not of a tensor's type.</summary>
+    private static void RequireType(string? type, Values values)
+    {
+        if (values.HasTruth && type != Truth)
+            throw Refused(AllOfOneKind, InWords(JsonTokenType.True));
+        if (type is null)
+            return;
+        if (type == Texts)
+        {
+            if (values.Strings is null)
+                throw Refused($"texts as data of the datatype {type}", "numbers");
+            return;
+        }
+        if (values.Strings is not null)
+            throw Refused($"numbers as data of the datatype {type}", "texts");
+        var range = NumberTypes[type];
+        if (values.Pixels is { } pixels)
+        {
+            var most = (byte)Math.Min(range.Greatest, byte.MaxValue);
+            var place = pixels.AsSpan().IndexOfAnyExceptInRange(byte.MinValue, most);
+            if (place >= 0)
+                throw Refused($"numbers of the datatype {type}", $"{pixels[place]}");
+        }
+        foreach (var number in values.Numbers ?? [])
+        {
+            if (number < range.Least || number > range.Greatest || range.IsWhole && number % 1 != 0)
+            {
+                throw Refused(
+                    $"numbers of the datatype {type}",
+                    number.ToString("R", CultureInfo.InvariantCulture)
+                );
+            }
+        }
+    }
+
+    /// <summary>The numbers of a type.</summary>
+    private readonly record struct NumberType(double Least, double Greatest, bool IsWhole)
+    {
+        public static NumberType Below(double bound) =>
+            new(-Math.BitDecrement(bound), Math.BitDecrement(bound), IsWhole: false);
+    }
+
+    /// <summary>The data of a tensor: one of the last three lists is there.</summary>
     private readonly record struct Values(
         List<long>? Nesting,
         ArraySegment<byte>? Pixels,
         double[]? Numbers,
-        string[]? Strings
+        string[]? Strings,
+        bool HasTruth = false
     );
+
+    private const string AllOfOneKind = "data that are all numbers or all texts";
 
     /// <summary>A list of pixels, of numbers or of texts, nested or not.</summary>
     private static Values Data(ref Utf8JsonReader json, ref ReadOnlySpan<byte> rest)
@@ -395,6 +447,7 @@ internal sealed record InferenceRequest(
         }
         var numbers = new double[64];
         var count = 0;
+        var hasTruth = false;
         List<string>? texts = null;
         var nesting = new Nesting();
         while (nesting.IsOpen && json.Read())
@@ -408,23 +461,21 @@ internal sealed record InferenceRequest(
                     nesting.End();
                     break;
                 case JsonTokenType.Number when texts is null:
-                    nesting.Value();
-                    if (count == numbers.Length)
-                        Array.Resize(ref numbers, 2 * count);
                     var number = json.GetDouble();
                     if (!double.IsFinite(number))
                         throw Refused("numbers within the range of double precision", "others");
-                    numbers[count++] = number;
+                    Add(number);
+                    break;
+                case JsonTokenType.True or JsonTokenType.False when texts is null:
+                    hasTruth = true;
+                    Add(json.GetBoolean() ? 1 : 0);
                     break;
                 case JsonTokenType.String when count == 0:
                     nesting.Value();
                     (texts ??= []).Add(json.GetString()!);
                     break;
                 default:
-                    throw Refused(
-                        "data that are all numbers or all texts",
-                        InWords(json.TokenType)
-                    );
+                    throw Refused(AllOfOneKind, InWords(json.TokenType));
             }
         }
         if (!nesting.IsRegular)
@@ -433,8 +484,17 @@ internal sealed record InferenceRequest(
             nesting.Lengths,
             null,
             texts is null ? numbers[..count] : null,
-            texts?.ToArray()
+            texts?.ToArray(),
+            hasTruth
         );
+
+        void Add(double number)
+        {
+            nesting.Value();
+            if (count == numbers.Length)
+                Array.Resize(ref numbers, 2 * count);
+            numbers[count++] = number;
+        }
     }
 
     /// <summary>The lengths of lists within a list.</summary>

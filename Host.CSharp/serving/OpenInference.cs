@@ -99,21 +99,13 @@ internal static class OpenInference
         );
     }
 
+    private static readonly string[] Types = ["application/json"];
+
     /// <returns>The number of samples; null if the request was refused.</returns>
     public static async ValueTask<int?> InferAsync(HttpContext context, ServedModel served)
     {
-        var type = RequestBody.MediaType(context.Request);
-        if (type != "application/json")
-        {
-            await Problem.WriteAsync(
-                context,
-                StatusCodes.Status415UnsupportedMediaType,
-                "Content-Type",
-                "application/json",
-                type.Length == 0 ? "none" : $"'{type}'"
-            );
+        if (await RequestBody.RequireTypeAsync(context, Types) is null)
             return null;
-        }
         var model = served.Current;
         return await Work.RunAsync(
             context,

@@ -85,29 +85,9 @@ internal static class PlainEndpoint
     public static async ValueTask<int?> PredictAsync(HttpContext context, ServedModel served)
     {
         var request = context.Request;
-        var type = RequestBody.MediaType(request);
-        if (RequestBody.CharsetFault(request) is { } charset)
-        {
-            await Problem.WriteAsync(
-                context,
-                StatusCodes.Status415UnsupportedMediaType,
-                "Content-Type",
-                "text in UTF-8",
-                $"'{charset}'"
-            );
+        if (await RequestBody.RequireTypeAsync(context, Kinds.Keys) is not { } type)
             return null;
-        }
-        if (!Kinds.TryGetValue(type, out var kind))
-        {
-            await Problem.WriteAsync(
-                context,
-                StatusCodes.Status415UnsupportedMediaType,
-                "Content-Type",
-                $"one of {string.Join(", ", Kinds.Keys)}",
-                type.Length == 0 ? "none" : $"'{type}'"
-            );
-            return null;
-        }
+        var kind = Kinds[type];
         RequireParameters(request, kind);
         var isDarkInk = Flag(request, DarkInk);
         var isExplained = Flag(request, Explain);

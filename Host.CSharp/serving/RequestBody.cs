@@ -39,8 +39,50 @@ internal static class RequestBody
         return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
     }
 
+    /// <summary>Refuses a body of another type or encoding with 415.</summary>
+    /// <param name="context">The request, and its answer if it is refused.</param>
+    /// <param name="types">The media types that are taken.</param>
+    /// <returns>The media type; null if the request was refused.</returns>
+    public static async ValueTask<string?> RequireTypeAsync(
+        HttpContext context,
+        IReadOnlyCollection<string> types
+    )
+    {
+        var request = context.Request;
+        var type = MediaType(request);
+        var encoding = request.Headers.ContentEncoding.ToString();
+        // A compressed body may have the length of images.
+        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Response.Headers.AcceptEncoding = "identity";
+            await RefuseAsync("Content-Encoding", "a body that is not compressed", $"'{encoding}'");
+        }
+        else if (CharsetFault(request) is { } charset)
+            await RefuseAsync("Content-Type", "text in UTF-8", $"'{charset}'");
+        else if (!types.Contains(type))
+        {
+            await RefuseAsync(
+                "Content-Type",
+                types.Count == 1 ? types.First() : $"one of {string.Join(", ", types)}",
+                type.Length == 0 ? "none" : $"'{type}'"
+            );
+        }
+        else
+            return type;
+        return null;
+
+        Task RefuseAsync(string subject, string expected, string found) =>
+            Problem.WriteAsync(
+                context,
+                StatusCodes.Status415UnsupportedMediaType,
+                subject,
+                expected,
+                found
+            );
+    }
+
     /// <summary>The charset of a body that is said to be in another one than UTF-8; null otherwise.</summary>
-    public static string? CharsetFault(HttpRequest request) =>
+    private static string? CharsetFault(HttpRequest request) =>
         request.ContentType is { } type
         && type.Contains(';', StringComparison.Ordinal)
         && MediaTypeHeaderValue.TryParse(type, out var parsed)

@@ -162,31 +162,70 @@ module InferenceRequestTests =
 
         Assert.StartsWith($"the request: expected {expected}", refused.Reasons[0])
 
+    // The least and the greatest number of each type, and numbers beyond it.
+    [<Theory>]
+    [<InlineData("BOOL", "0, 1, true, false", "2")>]
+    [<InlineData("BOOL", "1, 0", "0.5")>]
+    [<InlineData("UINT8", "0, 255", "256")>]
+    [<InlineData("UINT8", "0, 255.0", "-1")>]
+    [<InlineData("UINT8", "7, 8", "3.5")>]
+    [<InlineData("UINT16", "0, 65535", "65536")>]
+    [<InlineData("UINT32", "0, 4294967295", "4294967296")>]
+    [<InlineData("UINT64", "0, 18446744073709551615", "1E+20")>]
+    [<InlineData("UINT64", "0, 1", "-3")>]
+    [<InlineData("INT8", "-128, 127", "128")>]
+    [<InlineData("INT8", "-128, 127", "-129")>]
+    [<InlineData("INT16", "-32768, 32767", "32768")>]
+    [<InlineData("INT32", "-2147483648, 2147483647", "-2147483649")>]
+    [<InlineData("INT64", "-9223372036854775808, 9223372036854775807", "1E+19")>]
+    [<InlineData("INT64", "1, 2", "3.5")>]
+    [<InlineData("FP16", "-65504, 65504", "65520")>]
+    [<InlineData("FP32", "-3.4028235e38, 1e-50", "1E+39")>]
+    [<InlineData("FP64", "-1.7976931348623157e308, 0.5", null)>]
+    let ``a tensor holds numbers of its datatype`` (kind: string, sound: string, beyond: string) =
+        let read (data: string) =
+            numbersOf (input $"\"datatype\": \"{kind}\", \"data\": [{data}]") [| 1 |]
+
+        Exactly.equal (sound.Split(',').Length) (read sound).Length
+
+        if not (isNull (box beyond)) then
+            for data in [ beyond; $"{sound}, {beyond}" ] do
+                refused
+                    $"the request: expected numbers of the datatype {kind}, found {beyond}."
+                    (fun () -> read data |> ignore)
+
     [<Fact>]
-    let ``every datatype of the protocol is read, and none need be said`` () =
-        for kind in
+    let ``truth values are 1 and 0, of the datatype BOOL alone`` () =
+        for members in
             [
-                "BOOL"
-                "UINT8"
-                "UINT16"
-                "UINT32"
-                "UINT64"
-                "INT8"
-                "INT16"
-                "INT32"
-                "INT64"
-                "FP16"
-                "FP32"
-                "FP64"
+                "\"datatype\": \"BOOL\", \"data\": [true, false]"
+                "\"data\": [[true], [false]], \"datatype\": \"BOOL\""
+                "\"data\": [1, false], \"datatype\": \"BOOL\""
             ] do
-            let input = input $"\"datatype\": \"{kind}\", \"data\": [1.5, 2]"
-            Exactly.equal [ 1.5; 2.0 ] (numbersOf input [| 2 |])
+            Exactly.equal [ 1.0; 0.0 ] (numbersOf (input members) [| 1 |])
 
-        Exactly.equal
-            [| "a" |]
-            ((input "\"datatype\": \"BYTES\", \"data\": [\"a\"]").RequireTexts())
+        for kind in [ ""; "\"datatype\": \"UINT8\", " ] do
+            refused
+                "the request: expected data that are all numbers or all texts, found a truth value."
+                (fun () -> input (kind + "\"data\": [1, true]") |> ignore)
 
+    [<Fact>]
+    let ``a datatype need not be said, and no text is a text`` () =
         Exactly.equal [ 1.0 ] (numbersOf (input "\"data\": [1]") [| 1 |])
+        Exactly.equal [| "a" |] ((input "\"data\": [\"a\"]").RequireTexts())
+
+        refused "input x: expected 1 values a sample, found 0 in all." (fun () ->
+            (input "\"datatype\": \"BYTES\", \"data\": []").RequireTexts() |> ignore)
+
+    [<Fact>]
+    let ``pixels of 0 and 1 alone are refused, as they are nearly black; zeros are black`` () =
+        for data in [ "0, 1"; "0.0, 1.0" ] do
+            refused
+                "input x: expected whole numbers of 0 to 255, found none above 1 (multiply them by 255)."
+                (fun () -> pixelsOf (input $"\"data\": [{data}]") [| 2 |] |> ignore)
+
+        Exactly.equal [ 0uy; 0uy ] (pixelsOf (input "\"data\": [0, 0]") [| 2 |])
+        Exactly.equal [ 0uy; 1uy; 2uy; 0uy ] (pixelsOf (input "\"data\": [0, 1, 2, 0]") [| 2 |])
 
     [<Theory>]
     [<InlineData(1)>]
@@ -238,10 +277,10 @@ module InferenceRequestTests =
 
     [<Fact>]
     let ``values that are no whole samples are refused with their number`` () =
-        refused "input x: expected 4 numbers a sample, found 6 numbers in all." (fun () ->
+        refused "input x: expected 4 values a sample, found 6 in all." (fun () ->
             numbersOf (input "\"data\": [1, 2, 3, 4, 5, 6]") [| 2; 2 |] |> ignore)
 
-        refused "input x: expected 4 numbers a sample, found 0 numbers in all." (fun () ->
+        refused "input x: expected 4 values a sample, found 0 in all." (fun () ->
             numbersOf (input "\"data\": []") [| 2; 2 |] |> ignore)
 
         refused "input x: expected as many values as the shape 2 × 3 has, found 4." (fun () ->

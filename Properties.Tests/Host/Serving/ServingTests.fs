@@ -349,7 +349,7 @@ module ServingTests =
                 [ "column plan"; "basic, plus"; "'gold'" ]
                 "numbers",
                 """{"inputs":[{"name":"numbers","data":[1,2]}]}""",
-                [ "3 numbers a sample" ]
+                [ "3 values a sample" ]
                 "numbers",
                 """{"inputs":[{"name":"numbers","shape":[2,3],"data":[1,2,3]}]}""",
                 [ "2 × 3"; "3" ]
@@ -413,6 +413,21 @@ module ServingTests =
 
         service.Post("/v2/models/images/infer", "text/plain", [||])
         |> Serving.refused 415 [ "application/json" ]
+
+        for path, kind, body in
+            [
+                "/models/images/predict", "application/octet-stream", Array.zeroCreate 6
+                "/v2/models/images/infer", "application/json", "{}"B
+            ] do
+            let content = new ByteArrayContent(body)
+            content.Headers.ContentType <- Headers.MediaTypeHeaderValue kind
+            content.Headers.ContentEncoding.Add "gzip"
+
+            let answer =
+                service.Send(new HttpRequestMessage(HttpMethod.Post, path, Content = content))
+
+            Exactly.equal [ "identity" ] (List.ofSeq (answer.Headers.GetValues "Accept-Encoding"))
+            answer |> Serving.refused 415 [ "Content-Encoding"; "'gzip'" ]
 
         service.Post("/models/images/predict", "application/octet-stream", [| 1uy |])
         |> Serving.refused 400 [ "6 bytes"; "1 bytes" ]
