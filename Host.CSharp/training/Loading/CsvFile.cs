@@ -165,6 +165,9 @@ internal static class CsvFile
         );
         if (!firstRow.IsUnclear)
             return firstRow.IsNames;
+        // A model without names takes rows of as many cells.
+        if (known is { Count: > 0 } && known.Count == cells.Columns)
+            return false;
         if (
             first is [var rows, var inputs, ..]
             && rows == $"{cells.RowsBelow}"

@@ -15,22 +15,34 @@ internal static class PixelRows
     /// <param name="preprocessing">The model's preprocessing.</param>
     /// <param name="data">The samples, pixels divided by 255.</param>
     /// <param name="path">Their file, for messages.</param>
-    /// <exception cref="RefusedException">A number is out of range, or all are fractions of 0 to 1.</exception>
+    /// <exception cref="RefusedException">A number is out of range, none is above 1 though not all are 0, or a row
+    /// has fractions of 0 to 1 alone.</exception>
     public static void Require<T>(Preprocessing preprocessing, Dataset<T> data, string path)
         where T : struct, IBinaryFloatingPointIeee754<T>
     {
         if (!preprocessing.IsPixels)
             return;
         const string Expected = "pixels of 0 to 255, as the model takes them";
-        var (least, greatest, isFraction) = (double.MaxValue, double.MinValue, false);
-        foreach (
-            var input in Dataset.Take([.. Enumerable.Range(0, data.Count)], data).Inputs.Enumerate()
-        )
+        const string Faint = "none above 1";
+        const string Advice = "(multiply them by 255)";
+        var inputs = Dataset
+            .Take([.. Enumerable.Range(0, data.Count)], data)
+            .Inputs.ToColumnMajorArray();
+        var (least, greatest) = (double.MaxValue, double.MinValue);
+        int? faintRow = null;
+        for (var row = 0; row < data.Count; row++)
         {
-            var pixel = double.CreateTruncating(input) * byte.MaxValue;
-            least = Math.Min(least, pixel);
-            greatest = Math.Max(greatest, pixel);
-            isFraction |= pixel is > Rounding and < 1 - Rounding;
+            var (rowGreatest, hasFraction) = (double.MinValue, false);
+            foreach (var input in inputs.AsSpan(row * data.Features, data.Features))
+            {
+                var pixel = double.CreateTruncating(input) * byte.MaxValue;
+                least = Math.Min(least, pixel);
+                rowGreatest = Math.Max(rowGreatest, pixel);
+                hasFraction |= pixel is > Rounding and < 1 - Rounding;
+            }
+            greatest = Math.Max(greatest, rowGreatest);
+            if (hasFraction && rowGreatest <= 1 + Rounding)
+                faintRow ??= row + 1;
         }
         if (least < -Rounding || greatest > byte.MaxValue + Rounding)
         {
@@ -40,7 +52,9 @@ internal static class PixelRows
                 FormattableString.Invariant($"numbers of {least:G6} to {greatest:G6}")
             );
         }
-        if (isFraction && greatest <= 1 + Rounding)
-            throw RefusedException.Of(path, Expected, "none above 1 (multiply them by 255)");
+        if (greatest is > Rounding and <= 1 + Rounding)
+            throw RefusedException.Of(path, Expected, $"{Faint} {Advice}");
+        if (faintRow is { } number)
+            throw RefusedException.Of(path, Expected, $"{Faint} in row {number} {Advice}");
     }
 }

@@ -32,7 +32,8 @@ internal static class TableFile
     /// <exception cref="RefusedException">The table has none of the model's columns.</exception>
     public static Table WithColumns(IReadOnlyList<string> names, Table table, DataFile file)
     {
-        if (names.Count == 0 || table.Columns.Any(column => names.Contains(column.Name)))
+        var found = table.Columns.Select(column => column.Name.Trim()).ToHashSet();
+        if (names.Count == 0 || names.Any(name => found.Contains(name.Trim())))
             return table;
         if (AreByPlace(names))
             return Tables.WithIndexNames(table);

@@ -514,6 +514,7 @@ module PredictTests =
         for pixel, found in
             [
                 "0.25", "none above 1 (multiply them by 255)"
+                "1", "none above 1 (multiply them by 255)"
                 "256", "numbers of 0 to 256"
                 "-1", "numbers of -1 to 0"
             ] do
@@ -526,9 +527,21 @@ module PredictTests =
                 ended.Errors
             )
 
-        for pixel in [ "0"; "1"; "255"; "12.5" ] do
+        for pixel in [ "0"; "2"; "255"; "12.5" ] do
             File.WriteAllText(rows, String.Join(',', pixel :: List.replicate 15 "0") + "\n")
             Assert.Equal(0, (Given.host [ "predict"; folder; rows ]).ExitCode)
+
+        // Brighter rows in the same file are no reason to take fractions.
+        let row (pixel: string) =
+            String.Join(',', pixel :: List.replicate 15 "0")
+
+        File.WriteAllLines(rows, [ row "255"; row "0"; row "0.25" ])
+        let ended = Given.host [ "predict"; folder; rows ]
+        Assert.Equal(2, ended.ExitCode)
+        Assert.Contains("found none above 1 in row 3 (multiply them by 255)", ended.Errors)
+
+        File.WriteAllLines(rows, [ row "255"; row "0"; row "1" ])
+        Assert.Equal(0, (Given.host [ "predict"; folder; rows ]).ExitCode)
 
     [<Fact>]
     let ``columns that are kept never have the name of another column`` () =

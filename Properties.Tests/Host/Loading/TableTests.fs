@@ -235,6 +235,13 @@ module TableTests =
             )
 
     [<Fact>]
+    let ``rows for a model without names are rows, whatever their first one could count`` () =
+        let text = "1,2,3\n0.1,0.2,0.3\n"
+        let known = CsvLayout(Known = [| "0"; "1"; "2" |])
+        Exactly.equal 2 (csv known text).Rows
+        Assert.Contains("the counts of 1 rows", refusal (fun () -> csv usual text))
+
+    [<Fact>]
     let ``a model's columns are found by name, or by place where it knows no names`` () =
         let table = csv usual "a, b ,c\n1,2,3\n4,5,6\n"
 
@@ -243,6 +250,8 @@ module TableTests =
 
         Assert.Same(table, find [ "c"; "d" ])
         Assert.Same(table, find [])
+        Assert.Same(table, find [ "b"; "d" ])
+        Assert.Same(table, find [ " a"; "d" ])
         Exactly.equal [ "0"; "1"; "2" ] ((find [ "0"; "1" ]).Columns |> List.map _.Name)
         Exactly.equal [ "line 2"; "line 3" ] (places (find [ "1" ]))
 
