@@ -82,11 +82,7 @@ internal sealed record InferenceInput(
     /// <summary>Refuses values that are not whole samples, or are shaped in another way than samples.</summary>
     private void RequireSamples(int count, params ReadOnlySpan<int> each)
     {
-        // No whole number of 64 bits holds every product of sizes.
-        if (
-            Shape is { } shape
-            && shape.Aggregate(BigInteger.One, (product, length) => product * length) != count
-        )
+        if (Shape is { } shape && Product(shape) != count)
             throw Refused($"as many values as the shape {InWords(shape)} has", $"{count}");
         var size = 1;
         foreach (var length in each)
@@ -95,6 +91,15 @@ internal sealed record InferenceInput(
             throw Refused($"{size} values a sample", $"{count} in all");
         RequireSizes(Shape, count / size, size, each);
         RequireSizes(Nesting, count / size, size, each);
+    }
+
+    /// <summary>No whole number of 64 bits holds every product of sizes.</summary>
+    private static BigInteger Product(List<long> sizes)
+    {
+        var product = BigInteger.One;
+        foreach (var size in sizes)
+            product *= size;
+        return product;
     }
 
     /// <summary>Refuses sizes other than those of some samples, of one sample alone, or of samples whose values are in a
@@ -112,8 +117,24 @@ internal sealed record InferenceInput(
     /// <summary>Whether sizes are those of some samples; sizes of 1 do not count.</summary>
     private static bool IsLike(List<long> sizes, int samples, ReadOnlySpan<int> each)
     {
-        List<long> like = [samples, .. each];
-        return sizes.Where(size => size != 1).SequenceEqual(like.Where(size => size != 1));
+        Span<long> own = stackalloc long[sizes.Count];
+        sizes.CopyTo(own);
+        Span<long> like = stackalloc long[1 + each.Length];
+        like[0] = samples;
+        for (var i = 0; i < each.Length; i++)
+            like[i + 1] = each[i];
+        return WithoutOnes(own).SequenceEqual(WithoutOnes(like));
+
+        static ReadOnlySpan<long> WithoutOnes(Span<long> sizes)
+        {
+            var count = 0;
+            foreach (var size in sizes)
+            {
+                if (size != 1)
+                    sizes[count++] = size;
+            }
+            return sizes[..count];
+        }
     }
 
     private static string InWords(IEnumerable<long> sizes) => string.Join(" × ", sizes);

@@ -121,7 +121,7 @@ module internal DecimalComma =
                         Fault.create
                             cell
                             "decimal commas in every number, as in training, or decimal points in every number"
-                            $"{text}, and {point} in {pointCell}"
+                            (invariant $"{text}, and {point} in {pointCell}")
                     ]
         else
             Ok()

@@ -456,7 +456,7 @@ module TableMeaningTests =
         let rowsOf preprocessing = [
             for i, n in List.indexed (hundredths @ [ 250; -150 ]) ->
                 match preprocessing with
-                | Preprocessing.Pixels _ -> [ float (abs n) / 100.0; float i; 0.5 ]
+                | Preprocessing.Pixels _ -> [ float (abs n) / 100.0; float i; 2.5 ]
                 | _ -> [ float n / 100.0; float i; 0.5 ]
         ]
 
