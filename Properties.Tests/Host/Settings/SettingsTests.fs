@@ -85,7 +85,7 @@ module SettingsTests =
 
     [<Theory>]
     [<InlineData("acurate",
-                 "expected accurate-fashion, accurate-mnist, best-mnist, book, lenet, mnist-in-seconds, over-fitting, small-table or the path")>]
+                 "expected accurate-fashion, accurate-mnist, best-fashion, best-mnist, book, lenet, mnist-in-seconds, over-fitting, small-table or the path")>]
     [<InlineData("nowhere.json", "or the path of a .json file, found 'nowhere.json'")>]
     let ``a preset that is none is refused`` (name: string) (sentence: string) =
         match planOver name [] with
