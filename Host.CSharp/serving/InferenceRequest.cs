@@ -39,9 +39,7 @@ internal sealed record InferenceInput(
         for (var i = 0; i < bytes.Length; i++)
         {
             if (numbers[i] is not (>= 0 and <= byte.MaxValue) || numbers[i] % 1 != 0)
-            {
                 throw Refused(Expected, numbers[i].ToString("R", CultureInfo.InvariantCulture));
-            }
             bytes[i] = (byte)numbers[i];
         }
         return RequireBright(bytes);
@@ -50,7 +48,7 @@ internal sealed record InferenceInput(
         ReadOnlySpan<byte> RequireBright(ReadOnlySpan<byte> pixels) =>
             pixels.ContainsAnyExceptInRange((byte)0, (byte)1) || !pixels.Contains((byte)1)
                 ? pixels
-                : throw Refused(Expected, "none above 1 (multiply them by 255)");
+                : throw Refused(Expected, PixelRows.NoneAboveOne());
     }
 
     /// <summary>The numbers of whole samples.</summary>
@@ -93,7 +91,7 @@ internal sealed record InferenceInput(
         RequireSizes(Nesting, count / size, size, each);
     }
 
-    /// <summary>No whole number of 64 bits holds every product of sizes.</summary>
+    /// <summary>The product of sizes, however large.</summary>
     private static BigInteger Product(List<long> sizes)
     {
         var product = BigInteger.One;

@@ -333,8 +333,7 @@ module Dataset =
         let isKept =
             match data.keys with
             | ValueSome keys ->
-                // A stream of its own: by the numbers that split compares, all rows with small ones would be
-                // in the sample and then among its validation rows.
+                // Not the stream of split, which would select the same rows for validation.
                 StratifiedSample.chooseByKey seed RandomStream.Sample fraction keys (strata data)
             | ValueNone ->
                 StratifiedSample.choose seed RandomStream.Validation fraction (strata data)

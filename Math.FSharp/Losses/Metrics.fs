@@ -20,22 +20,20 @@ module Metrics =
             | Targets.Labels labels -> labels
             | Targets.Columns columns -> Targets.argMax columns
 
-        let found, values, rows =
-            Targets.argMax logits, Kernels.values logits, logits.RowCount
+        let values, rows = Kernels.values logits, logits.RowCount
 
-        let mutable correct = 0
+        let isNumber (column: int) =
+            Array.sub values (column * rows) rows |> Array.exists 'T.IsNaN |> not
 
-        for s in 0 .. found.Length - 1 do
-            let mutable areNumbers = true
+        let answers =
+            if Array.exists 'T.IsNaN values then
+                Targets.argMax logits
+                |> Array.mapi (fun column row -> if isNumber column then row else -1)
+            else
+                Targets.argMax logits
 
-            for place in s * rows .. (s + 1) * rows - 1 do
-                if 'T.IsNaN values[place] then
-                    areNumbers <- false
-
-            if areNumbers && found[s] = expected[s] then
-                correct <- correct + 1
-
-        float correct
+        Array.fold2 (fun n a b -> if a = b then n + 1 else n) 0 expected answers
+        |> float
 
     /// The sum over the columns of the fraction of logits whose sign agrees with the target; what is not a number has
     /// none.

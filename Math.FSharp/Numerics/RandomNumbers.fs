@@ -34,7 +34,7 @@ type RandomStream =
     | Statistics = 12
     /// The values that a sweep tries.
     | Sweep = 13
-    /// The rows of a table that a run uses of all.
+    /// The rows of a table that are used, if not all of them are.
     | Sample = 14
 
 /// The coefficients of Wichura's algorithm AS 241, lowest power first.

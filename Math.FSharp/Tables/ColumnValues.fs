@@ -56,7 +56,7 @@ module internal ColumnValues =
         | cells -> texts reader cells |> Array.countBy id |> List.ofArray
 
     /// The column's numbers, NaN for a missing value; truth values as 1 and 0, or refused.
-    let private numbersBy
+    let numbersWith
         (hasTruth: bool)
         (reader: CellReader)
         (table: Table)
@@ -121,15 +121,7 @@ module internal ColumnValues =
 
     /// The column's numbers, truth values as 1 and 0, NaN for a missing value.
     let numbers (reader: CellReader) (table: Table) (column: Column) : Result<float[], Fault list> =
-        numbersBy true reader table column
-
-    /// The column's numbers, NaN for a missing value. Truth values are refused.
-    let numbersAlone
-        (reader: CellReader)
-        (table: Table)
-        (column: Column)
-        : Result<float[], Fault list> =
-        numbersBy false reader table column
+        numbersWith true reader table column
 
     /// The rows whose number is missing.
     let missingRows (numbers: float[]) : int[] =

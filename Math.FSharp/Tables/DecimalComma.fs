@@ -1,6 +1,5 @@
 namespace Pipeline.Learning
 
-open System
 open System.Collections.Generic
 open Pipeline.Learning.Formats
 
@@ -83,20 +82,13 @@ module internal DecimalComma =
         (table: Table)
         (columns: Column list)
         : Result<unit, Fault list> =
-        let own = CellReader format
-
-        let groups =
-            CellReader {
-                format with
-                    DecimalSeparator = '.'
-                    ThousandsSeparator = ValueSome ','
-            }
+        let own, groups = CellReader format, CellReader withGroups
 
         let hasPoint (text: string) =
             text.Contains '.' && (own.Number text).IsSome
 
         let mayHaveGroups (text: string) =
-            text.Contains ',' && (groups.Number text).IsSome
+            text.Contains ',' && not (isCertain groups text)
 
         let find (isSought: string -> bool) =
             columns
@@ -110,18 +102,20 @@ module internal DecimalComma =
                     |> Option.map (fun row ->
                         ColumnKind.cellName column table row, ColumnKind.quoted texts[row]))
 
-        if format.DecimalSeparator = ',' && format.ThousandsSeparator <> ValueSome '.' then
-            match find hasPoint with
-            | None -> Ok()
-            | Some(pointCell, point) ->
-                match find mayHaveGroups with
-                | None -> Ok()
-                | Some(cell, text) ->
-                    Error [
-                        Fault.create
-                            cell
-                            "decimal commas in every number, as in training, or decimal points in every number"
-                            (invariant $"{text}, and {point} in {pointCell}")
-                    ]
-        else
-            Ok()
+        let both =
+            if format.DecimalSeparator = ',' && format.ThousandsSeparator <> ValueSome '.' then
+                find hasPoint
+                |> Option.bind (fun point ->
+                    find mayHaveGroups |> Option.map (fun grouped -> point, grouped))
+            else
+                None
+
+        match both with
+        | None -> Ok()
+        | Some((pointCell, point), (cell, text)) ->
+            Error [
+                Fault.create
+                    cell
+                    "decimal commas in every number, as in training, or decimal points in every number"
+                    (invariant $"{text}, and {point} in {pointCell}")
+            ]

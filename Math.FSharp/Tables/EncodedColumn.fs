@@ -128,11 +128,7 @@ module internal NumberColumn =
         : Result<'T[], Fault list> when 'T :> IBinaryFloatingPointIeee754<'T> =
         ColumnValues.find encoding.Name table
         |> Result.bind (fun column ->
-            column
-            |> (if mayBeTruth encoding then
-                    ColumnValues.numbers reader table
-                else
-                    ColumnValues.numbersAlone reader table)
+            ColumnValues.numbersWith (mayBeTruth encoding) reader table column
             |> Result.bind (fun numbers ->
                 let absent = ColumnValues.missingRows numbers
 

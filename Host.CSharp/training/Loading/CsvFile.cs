@@ -165,11 +165,10 @@ internal static class CsvFile
         );
         if (!firstRow.IsUnclear)
             return firstRow.IsNames;
-        // A model without names takes rows of as many cells.
-        if (known is { Count: > 0 } && known.Count == cells.Columns)
-            return false;
+        // Where there are as many cells as a model takes, they may be a row.
         if (
-            first is [var rows, var inputs, ..]
+            known?.Count != cells.Columns
+            && first is [var rows, var inputs, ..]
             && rows == $"{cells.RowsBelow}"
             && inputs == $"{cells.Columns - 1}"
         )

@@ -23,8 +23,6 @@ internal static class PixelRows
         if (!preprocessing.IsPixels)
             return;
         const string Expected = "pixels of 0 to 255, as the model takes them";
-        const string Faint = "none above 1";
-        const string Advice = "(multiply them by 255)";
         var inputs = Dataset
             .Take([.. Enumerable.Range(0, data.Count)], data)
             .Inputs.ToColumnMajorArray();
@@ -53,8 +51,13 @@ internal static class PixelRows
             );
         }
         if (greatest is > Rounding and <= 1 + Rounding)
-            throw RefusedException.Of(path, Expected, $"{Faint} {Advice}");
+            throw RefusedException.Of(path, Expected, NoneAboveOne());
         if (faintRow is { } number)
-            throw RefusedException.Of(path, Expected, $"{Faint} in row {number} {Advice}");
+            throw RefusedException.Of(path, Expected, NoneAboveOne($" in row {number}"));
     }
+
+    /// <summary>What was found where all pixels are 0 to 1.</summary>
+    /// <param name="place">Where; empty for everywhere.</param>
+    public static string NoneAboveOne(string place = "") =>
+        $"none above 1{place} (multiply them by 255)";
 }

@@ -13,10 +13,6 @@ open Xunit
 
 /// The commands predict, inspect and diff, and the files that they read.
 module PredictTests =
-    let private refusal (call: unit -> 'V) : string =
-        let refused = Assert.Throws<RefusedException>(fun () -> call () |> ignore)
-        String.concat "\n" refused.Reasons
-
     /// Dark ink on light paper, or light ink on dark.
     let private png isDarkInk rows columns (ink: byte[]) : byte[] =
         let ink =

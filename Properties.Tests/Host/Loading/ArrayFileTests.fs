@@ -47,10 +47,6 @@ module ArrayFileTests =
         save path tensors
         DataFiles.Load<float32>(planOf 3 "Softmax" path null, null)
 
-    let private refusal (call: unit -> 'V) : string =
-        let refused = Assert.Throws<RefusedException>(fun () -> call () |> ignore)
-        String.concat "\n" refused.Reasons
-
     let private array name shape elements = {
         Name = name
         Shape = shape

@@ -163,10 +163,6 @@ type WrittenTables =
 
 /// Separated values, read back as they were written, or refused with their line.
 module CsvTests =
-    let private refusal (call: unit -> 'V) : string =
-        let refused = Assert.Throws<RefusedException>(fun () -> call () |> ignore)
-        String.concat "\n" refused.Reasons
-
     let private parse (layout: CsvLayout) (bytes: byte[]) =
         CsvFile.Parse(ReadOnlyMemory bytes, layout, "x.csv")
 

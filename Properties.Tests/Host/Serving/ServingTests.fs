@@ -900,12 +900,16 @@ module ServingTests =
 
     [<Fact>]
     let ``names that are no part of a URL are refused`` () =
-        for name in [ ""; ".hidden"; "a/b"; "a b"; "ü"; String('a', 201); "a\n" ] do
-            let refusal =
-                Assert.Throws<RefusedException>(fun () ->
-                    ServiceCollection().AddPipelineModel(name, "x.safetensors") |> ignore)
+        let add (name: string) =
+            ServiceCollection().AddPipelineModel(name, "x.safetensors")
 
-            Assert.Contains("the model's name", refusal.Message)
+        for name in [ ""; ".hidden"; "a/b"; "a b"; "ü"; String('a', 201); "a\n" ] do
+            Exactly.equal
+                $"the model's name: expected 1 to 200 letters of A to Z, digits, points, hyphens and underscores, not beginning with a point, found '{name}'."
+                (refusal (fun () -> add name))
+
+        for name in [ "digits"; "A-1_b.2"; "_"; String('a', 200) ] do
+            add name |> ignore
 
     [<Fact>]
     let ``notes of predict are headers, and a byte order mark is no part of a request`` () =
