@@ -36,6 +36,8 @@ internal sealed class TrialData<T>(SweepRepeats repeats, Action<IEnumerable<stri
             new
             {
                 Load = KeyOf(configuration),
+                // Unset, it follows from the layers.
+                TargetScaling = $"{configuration.TargetScaling}",
                 settings.Training.Seed,
                 settings.Training.Calibrated,
                 settings.Training.Coverage,

@@ -524,6 +524,56 @@ module SweepTests =
             Assert.Equal(List.average losses, number (cell titles "validation_loss" row), 1e-6)
 
     [<Fact>]
+    let ``a trial whose layers let the targets be scaled does not share data with one whose layers do not``
+        ()
+        =
+        use scratch = new Scratch()
+        let table = scratch.Sub "rows.csv"
+
+        File.WriteAllLines(
+            table,
+            "a,b,price"
+            :: [ for row in 0..59 -> $"{row % 7},{row % 5},{300 + 10 * (row % 7)}" ]
+        )
+
+        let dense, softplus =
+            """["dense 4", "tanh", "dense 1"]""", """["dense 4", "tanh", "dense 1", "softplus"]"""
+
+        /// The model of each architecture, by the length of its list, in a sweep in that order.
+        let modelsOf (name: string) (first: string) (second: string) =
+            let plan =
+                write
+                    scratch
+                    $$"""{ "space": { "Model:Layers": [{{first}}, {{second}}] }, "method": "Grid",
+                         "goal": "ValidationRootMeanSquaredError" }"""
+
+            let ended =
+                Given.host [
+                    "sweep"
+                    plan
+                    "--Data:Train"
+                    table
+                    "--Data:Validation"
+                    "0.2"
+                    "--Model:Head"
+                    "Identity"
+                    "--Sweep:Slots"
+                    "1"
+                    "--Training:Epochs"
+                    "2"
+                    "--Run:Directory"
+                    scratch.Sub name
+                ]
+
+            Assert.True((ended.ExitCode = 0), ended.Errors)
+            let rows = rowsOf (folderOf scratch name)
+            [ for row in Array.tail rows -> cell rows[0] "model_sha256" row ]
+
+        let forwards = modelsOf "forwards" dense softplus
+        let backwards = modelsOf "backwards" softplus dense
+        Assert.Equal<string list>(forwards, List.rev backwards)
+
+    [<Fact>]
     let ``the result of a trial with folds is that of cross-validate, and the best settings are trained with all rows``
         ()
         =
