@@ -57,7 +57,7 @@ module Importance =
             for s in 0 .. indices.Length - 1 do
                 moved[input, s] <- others[input, s]
 
-        MiniBatch.create moved samples.Targets
+        samples |> MiniBatch.revise (fun _ -> moved)
 
     /// <summary>The permutation importance of some groups of inputs.</summary>
     /// <param name="seed">The seed of the permutations.</param>

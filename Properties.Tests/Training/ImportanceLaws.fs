@@ -108,3 +108,16 @@ let ``the columns of an encoding are its numbers, then its categories`` () =
         [ "age", [ 0 ]; "fee", [ 1 ]; "plan", [ 2; 3; 4 ] ],
         Importance.columnsOf encoding
     )
+
+[<Law>]
+let ``a column that the network does not use has no importance for weighted samples either`` seed =
+    let network = seeing [ 0 ] seed
+    let inputs = samples seed
+    let data = labelled (seeing [ 1; 2 ] seed) inputs
+
+    let weighted =
+        data |> Dataset.withWeights (Array.init data.Count (fun s -> float (1 + s % 3)))
+
+    let found = Importance.ofColumns 3UL 2 names network weighted
+    Exactly.equal 0.0 found[1].Loss
+    Exactly.equal 0.0 found[1].Accuracy
