@@ -57,23 +57,31 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
     /// the oldest models beyond those to keep are deleted.</summary>
     public void Keep()
     {
-        if (Kept == 0 || !Files.Exists(ModelPath))
+        if (Kept == 0 || !Add())
             return;
-        var model = Files.Read(ModelPath);
-        var numbers = Numbers;
-        if (numbers.Any(number => Files.Read(PathOf(number)).AsSpan().SequenceEqual(model)))
-            return;
-        var next = numbers.Count == 0 ? 1 : numbers[^1] + 1;
-        // The model comes last: with it the entry is whole.
-        if (Files.Exists(RecordPath))
-            AtomicFile.Write(Files, PathOf(next, RecordEnding), Files.Read(RecordPath));
-        AtomicFile.Write(Files, PathOf(next), model);
-        foreach (var number in numbers.Append(next).SkipLast(Kept))
+        foreach (var number in Numbers.SkipLast(Kept))
         {
             Files.Delete(PathOf(number));
             if (Files.Exists(PathOf(number, RecordEnding)))
                 Files.Delete(PathOf(number, RecordEnding));
         }
+    }
+
+    /// <summary>Copies the model in use to the history. Returns false if there is none, or it is there already.</summary>
+    private bool Add()
+    {
+        if (!Files.Exists(ModelPath))
+            return false;
+        var model = Files.Read(ModelPath);
+        var numbers = Numbers;
+        if (numbers.Any(number => Files.Read(PathOf(number)).AsSpan().SequenceEqual(model)))
+            return false;
+        var next = numbers.Count == 0 ? 1 : numbers[^1] + 1;
+        // The model comes last: with it the entry is whole.
+        if (Files.Exists(RecordPath))
+            AtomicFile.Write(Files, PathOf(next, RecordEnding), Files.Read(RecordPath));
+        AtomicFile.Write(Files, PathOf(next), model);
+        return true;
     }
 
     /// <summary>Puts an earlier model in use again. The model in use goes to the history.</summary>
@@ -100,7 +108,8 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
         var model = Files.Read(PathOf(number));
         Safetensors.Parse(model).OrThrow(RefusedException.At(PathOf(number)));
         var record = RecordOf(PathOf(number, RecordEnding));
-        Keep();
+        // Nothing is deleted: the service may keep more models than this command's settings say.
+        Add();
         AtomicFile.WriteTo(Files, OutputTarget.Of(ModelPath), model);
         // The run that was judged last stays judged.
         var considered = RecordOf(RecordPath)?.Considered ?? record?.Considered;

@@ -182,3 +182,17 @@ module ModelHistoryTests =
         let none = Given.host [ "models"; "--Watch:Model"; scratch.Sub "other.safetensors" ]
         Assert.Equal(2, none.ExitCode)
         Assert.Contains("Watch:Model", none.Errors)
+
+    [<Theory>]
+    [<InlineData 0>]
+    [<InlineData 1>]
+    let ``going back deletes no model, however few are to be kept`` (kept: int) =
+        use scratch = new Scratch()
+
+        for number in 1..4 do
+            publish scratch (DiskFiles()) 5 number
+
+        let history = history scratch (DiskFiles()) kept
+        history.Restore(Nullable 2) |> ignore
+        Exactly.equal (hashOf 2) (Seq.head (history.Models())).Sha256
+        Exactly.equal (Set [ for number in 1..4 -> hashOf number ]) (Set(hashes history))
