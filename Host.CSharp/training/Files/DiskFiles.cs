@@ -19,6 +19,16 @@ internal sealed class DiskFiles : IFiles
     public FileStamp? StampOf(string path)
     {
         var file = new FileInfo(path);
+        try
+        {
+            // The time and length of a link are its own, whatever its target contains.
+            file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        }
+        catch (IOException)
+        {
+            // Nothing is there, or links that lead to each other.
+            return null;
+        }
         return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : null;
     }
 
