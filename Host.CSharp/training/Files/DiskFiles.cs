@@ -24,9 +24,9 @@ internal sealed class DiskFiles : IFiles
             // The time and length of a link are its own, whatever its target contains.
             file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
         }
-        catch (IOException)
+        catch (Exception trouble) when (AtomicFile.IsDiskError(trouble))
         {
-            // Nothing is there, or links that lead to each other.
+            // The file is missing or may not be looked at, or the links form a cycle.
             return null;
         }
         return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : null;

@@ -11,7 +11,7 @@ internal interface IFiles
 
     bool Exists(string path);
 
-    /// <summary>The stamp of a file; null if it does not exist.</summary>
+    /// <summary>The stamp of a file, or of the target of a symbolic link; null if it does not exist.</summary>
     FileStamp? StampOf(string path);
 
     byte[] Read(string path);

@@ -118,10 +118,8 @@ internal sealed class WatchMode<T>(
 
     /// <summary>Seconds since the model in use was written; null if there is no model.</summary>
     private double? AgeOfModel() =>
-        File.Exists(configuration.PublishedModelPath)
-            ? (
-                clock.GetUtcNow() - File.GetLastWriteTimeUtc(configuration.PublishedModelPath)
-            ).TotalSeconds
+        files.StampOf(configuration.PublishedModelPath) is { } stamp
+            ? (clock.GetUtcNow() - stamp.Time).TotalSeconds
             : null;
 
     /// <summary>A finished run whose model is still to be published, from before the service was last

@@ -200,21 +200,3 @@ module OutputTests =
                 // The third call only makes sure of the new name.
                 let expected = if call < 2 then "old"B else bytes
                 Assert.Equal<byte>(expected, File.ReadAllBytes path)
-
-    [<FactOnUnix>]
-    let ``the stamp of a link is that of the file to which it leads`` () =
-        use scratch = new Scratch()
-        let target, near, far = scratch.Sub "target", scratch.Sub "near", scratch.Sub "far"
-        link near target
-        link far near
-        let stamp (path: string) = (DiskFiles() :> IFiles).StampOf path
-        Assert.False((stamp far).HasValue)
-
-        for length in [ 1; 300 ] do
-            File.WriteAllBytes(target, Array.zeroCreate length)
-            Assert.True((stamp target).HasValue)
-            Assert.Equal(stamp target, stamp far)
-
-        link (scratch.Sub "one") (scratch.Sub "other")
-        link (scratch.Sub "other") (scratch.Sub "one")
-        Assert.False((stamp (scratch.Sub "one")).HasValue)
