@@ -49,15 +49,17 @@ module Importance =
         (data: Dataset<'T>)
         (indices: int[])
         : MiniBatch<'T> =
-        let samples = Dataset.take indices data
         let others = (Dataset.take (indices |> Array.map (Array.get order)) data).Inputs
-        let moved = samples.Inputs.Clone()
 
-        for input in inputs do
-            for s in 0 .. indices.Length - 1 do
-                moved[input, s] <- others[input, s]
+        Dataset.take indices data
+        |> MiniBatch.revise (fun own ->
+            let moved = own.Clone()
 
-        samples |> MiniBatch.revise (fun _ -> moved)
+            for input in inputs do
+                for s in 0 .. indices.Length - 1 do
+                    moved[input, s] <- others[input, s]
+
+            moved)
 
     /// <summary>The permutation importance of some groups of inputs.</summary>
     /// <param name="seed">The seed of the permutations.</param>

@@ -36,7 +36,7 @@ internal sealed class TrialData<T>(SweepRepeats repeats, Action<IEnumerable<stri
             new
             {
                 Load = KeyOf(configuration),
-                // Unset, it follows from the layers.
+                // If it is not set, it follows from the layers.
                 TargetScaling = $"{configuration.TargetScaling}",
                 settings.Training.Seed,
                 settings.Training.Calibrated,

@@ -57,7 +57,7 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
     /// the oldest models beyond those to keep are deleted.</summary>
     public void Keep()
     {
-        if (Kept == 0 || !Add())
+        if (Kept == 0 || !TryAdd())
             return;
         foreach (var number in Numbers.SkipLast(Kept))
         {
@@ -67,8 +67,9 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
         }
     }
 
-    /// <summary>Copies the model in use to the history. Returns false if there is none, or it is there already.</summary>
-    private bool Add()
+    /// <summary>Copies the model in use, with its record, to the history.</summary>
+    /// <returns>Whether it was copied: false if no model is in use, or if the history contains it already.</returns>
+    private bool TryAdd()
     {
         if (!Files.Exists(ModelPath))
             return false;
@@ -108,8 +109,8 @@ internal sealed record ModelHistory(IFiles Files, string ModelPath, string Recor
         var model = Files.Read(PathOf(number));
         Safetensors.Parse(model).OrThrow(RefusedException.At(PathOf(number)));
         var record = RecordOf(PathOf(number, RecordEnding));
-        // Nothing is deleted: the service may keep more models than this command's settings say.
-        Add();
+        // No model is deleted: the service's Watch:History may be larger than this command's.
+        TryAdd();
         AtomicFile.WriteTo(Files, OutputTarget.Of(ModelPath), model);
         // The run that was judged last stays judged.
         var considered = RecordOf(RecordPath)?.Considered ?? record?.Considered;

@@ -539,7 +539,7 @@ module SweepTests =
         let dense, softplus =
             """["dense 4", "tanh", "dense 1"]""", """["dense 4", "tanh", "dense 1", "softplus"]"""
 
-        /// The model of each architecture, by the length of its list, in a sweep in that order.
+        /// The SHA-256 of each trial's model, in the order of the trials.
         let modelsOf (name: string) (first: string) (second: string) =
             let plan =
                 write
